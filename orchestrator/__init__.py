@@ -1,0 +1,1 @@
+"""Changeover's orchestrator: it alone touches Docker, and makes releases live."""

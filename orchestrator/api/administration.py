@@ -1,0 +1,50 @@
+"""/v1/doctor and /v1/tokens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator import doctor, tokens
+from orchestrator.api.access import Admin, Reader, Serving
+from orchestrator.errors import Refused
+from orchestrator.tokens import Scope
+
+router = APIRouter()
+
+
+class TokenRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    scope: Scope
+
+
+class NewToken(BaseModel):
+    """The only time that the token itself is shown."""
+
+    name: str
+    scope: Scope
+    token: str
+
+
+@router.get("/doctor")
+async def examine(orchestrator: Serving, _who: Reader) -> dict[str, list[doctor.Finding]]:
+    return {"findings": await doctor.examine(orchestrator)}
+
+
+@router.get("/tokens")
+async def list_tokens(orchestrator: Serving, _who: Admin) -> dict[str, list[dict[str, object]]]:
+    return {"tokens": orchestrator.journal.tokens()}
+
+
+@router.post("/tokens", status_code=201)
+async def create_token(wanted: TokenRequest, orchestrator: Serving, _who: Admin) -> NewToken:
+    secret = tokens.create(orchestrator.journal, wanted.name, wanted.scope)
+    return NewToken(name=wanted.name, scope=wanted.scope, token=secret)
+
+
+@router.delete("/tokens/{name}")
+async def revoke_token(name: str, orchestrator: Serving, _who: Admin) -> dict[str, str]:
+    if not orchestrator.journal.revoke_token(name):
+        raise Refused(f"There is no token '{name}' that could be revoked.")
+    return {"revoked": name}

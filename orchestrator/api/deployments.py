@@ -1,0 +1,32 @@
+"""/v1/deployments: one deployment, its output, and how to cancel it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from orchestrator.api.access import Deployer, Reader, Serving
+from orchestrator.api.views import DeploymentView, EventView, deployment_view, event_view
+
+router = APIRouter(prefix="/deployments")
+
+
+class Events(BaseModel):
+    events: list[EventView]
+
+
+@router.get("/{deployment_id}")
+async def show(deployment_id: str, orchestrator: Serving, _who: Reader) -> DeploymentView:
+    return deployment_view(orchestrator, orchestrator.journal.deployment(deployment_id))
+
+
+@router.get("/{deployment_id}/events")
+async def events(deployment_id: str, orchestrator: Serving, _who: Reader, after: int = 0) -> Events:
+    """What has happened so far; `/v1/events` goes on from there."""
+    orchestrator.journal.deployment(deployment_id)
+    return Events(events=[event_view(event) for event in orchestrator.journal.events(after, deployment_id)])
+
+
+@router.post("/{deployment_id}/cancel")
+async def cancel(deployment_id: str, orchestrator: Serving, _who: Deployer) -> DeploymentView:
+    return deployment_view(orchestrator, orchestrator.queue.cancel(deployment_id))

@@ -1,0 +1,50 @@
+"""/v1/events: the one stream that the panel, the command and CI all read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from orchestrator.api.access import Reader, Serving
+from orchestrator.api.views import event_view
+from orchestrator.orchestrator import Orchestrator
+
+router = APIRouter(prefix="/events")
+
+KEEP_ALIVE_S = 15.0
+
+
+@router.get("")
+async def events(
+    orchestrator: Serving,
+    _who: Reader,
+    after: int | None = None,
+    deployment: str = "",
+    last_event_id: Annotated[int | None, Header()] = None,
+) -> StreamingResponse:
+    """Server-sent events (HTML standard, section 9.2). Without `after`, what comes from now on."""
+    start = after if after is not None else last_event_id
+    start = orchestrator.journal.last_event_id() if start is None else start
+    return StreamingResponse(_stream(orchestrator, start, deployment), media_type="text/event-stream")
+
+
+async def _stream(orchestrator: Orchestrator, after: int, deployment: str) -> AsyncIterator[str]:
+    """The stream's text, with a comment now and then so that nobody on the way takes it for dead."""
+    yield ": changeover\n\n"
+    following = orchestrator.events.follow(after, deployment)
+    upcoming = asyncio.ensure_future(anext(following))
+    try:
+        while True:
+            done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE_S)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            event = upcoming.result()
+            upcoming = asyncio.ensure_future(anext(following))
+            yield f"id: {event.id}\nevent: {event.kind}\ndata: {event_view(event).model_dump_json()}\n\n"
+    finally:
+        upcoming.cancel()

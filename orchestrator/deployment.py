@@ -1,0 +1,118 @@
+"""A deployment, from its request to a release that is live: the steps in their order, each with its undo beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from orchestrator.errors import ChangeoverError, StepFailed
+from orchestrator.events import EventStream
+from orchestrator.journal import now
+from orchestrator.model import Deployment, Failure, State, StepName, StepState
+from orchestrator.site import Site
+from orchestrator.steps import build, fetch, migrate, prepare, retire, start, switch, verify
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do, and how to undo it. `undo` says in a sentence what it undid, or nothing."""
+
+    name: StepName
+    do: Callable[[Site, Deployment], Awaitable[Deployment]]
+    undo: Callable[[Site, Deployment], Awaitable[str]] | None = None
+
+
+TO_LIVE = (
+    Step(StepName.PREPARE, prepare.everything),
+    Step(StepName.FETCH, fetch.source, undo=fetch.remove_source),
+    Step(StepName.BUILD, build.image),
+    Step(StepName.MIGRATE, migrate.data, undo=migrate.remove_sidecar),
+    Step(StepName.START, start.candidate, undo=start.remove_candidate),
+    Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
+    Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
+)
+AFTERWARDS = Step(StepName.RETIRE, retire.previous)
+
+
+async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
+    """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
+    deployment = begin(site, events, deployment)
+    under_way = StepName.PREPARE
+    try:
+        for step in TO_LIVE:
+            under_way = step.name
+            deployment = await perform(site, events, step, deployment)
+    except asyncio.CancelledError:
+        return await undo(site, events, deployment, State.CANCELLED, Failure(under_way, "It was cancelled."))
+    except ChangeoverError as error:
+        return await undo(site, events, deployment, State.FAILED, why(under_way, error))
+    except Exception as error:
+        # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
+        failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
+        await undo(site, events, deployment, State.FAILED, failure)
+        raise
+    await fetch.remove_source(site, deployment)
+    events.publish("live", site.name, deployment.id, seconds=deployment.seconds_to_live, colour=deployment.colour)
+    return deployment
+
+
+async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
+    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs."""
+    await perform(site, events, AFTERWARDS, deployment)
+    ended = replace(site.journal.deployment(deployment.id), ended_at=now())
+    site.journal.save(ended)
+    events.publish("ended", site.name, deployment.id, state=ended.state)
+    return ended
+
+
+def begin(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
+    deployment = replace(deployment, state=State.RUNNING, started_at=now())
+    site.journal.save(deployment)
+    events.publish("started", site.name, deployment.id, by=deployment.requested_by, deployment_kind=deployment.kind)
+    return deployment
+
+
+async def perform(site: Site, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
+    """Do a step: its intent is in the journal before it begins, its result before the next one does."""
+    site.journal.step_started(deployment.id, step.name)
+    events.publish("step", site.name, deployment.id, step=step.name, state=StepState.RUNNING)
+    try:
+        deployment = await step.do(site, deployment)
+    except BaseException as error:
+        site.journal.step_ended(deployment.id, step.name, StepState.FAILED, str(error))
+        events.publish("step", site.name, deployment.id, step=step.name, state=StepState.FAILED, note=str(error))
+        raise
+    site.journal.save(deployment)
+    site.journal.step_ended(deployment.id, step.name, StepState.DONE)
+    events.publish("step", site.name, deployment.id, step=step.name, state=StepState.DONE)
+    return deployment
+
+
+async def undo(site: Site, events: EventStream, deployment: Deployment, end: State, failure: Failure) -> Deployment:
+    """Undo, in reverse, every step that was begun, and record why it ended. One undo that fails stops no other."""
+    deployment = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
+    begun = {step.name for step in deployment.steps}
+    undone = []
+    for step in reversed(TO_LIVE):
+        if step.undo is None or step.name not in begun:
+            continue
+        try:
+            said = await step.undo(site, deployment)
+        except ChangeoverError as error:
+            said = f"Could not undo {step.name}: {error}"
+        if said:
+            undone.append(said)
+            site.say(deployment.id, said)
+    ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
+    site.journal.save(ended)
+    events.publish(
+        "failed" if end is State.FAILED else end, site.name, ended.id, step=failure.step, cause=failure.cause
+    )
+    return ended
+
+
+def why(step: StepName, error: ChangeoverError) -> Failure:
+    if isinstance(error, StepFailed):
+        return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom)
+    return Failure(step, error.cause, error.remedy)

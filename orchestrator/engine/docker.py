@@ -1,0 +1,363 @@
+"""One Docker host, through the Docker SDK.
+
+The SDK blocks, so each call runs in a thread. Every method raises EngineError with what Docker said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ipaddress
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig
+from requests.exceptions import RequestException
+
+from orchestrator.engine.containers import LABEL_STACK, ContainerSpec, ContainerStatus
+from orchestrator.errors import EngineError
+
+UNPRIVILEGED_USER = 10001
+"""Whom a container runs as whose image would make it root, and the owner of a new data volume."""
+
+API_TIMEOUT_S = 120
+T = TypeVar("T")
+_ERRORS = (DockerException, RequestException)
+
+
+class DockerEngine:
+    """All that the orchestrator asks of Docker, for the containers of one stack."""
+
+    def __init__(self, stack: str, network: str) -> None:
+        self.stack = stack
+        self.network = network
+        self._client: docker.DockerClient | None = None
+
+    async def version(self) -> str:
+        return await self._call(lambda client: str(client.version()["Version"]))
+
+    async def free_address(self, taken: set[str]) -> str:
+        """A fixed address that neither a container of the network nor `taken` has.
+
+        From the top of the subnet downwards: Docker itself chooses from the network's ip_range, at its bottom.
+        """
+
+        def find(client: docker.DockerClient) -> str:
+            network = client.networks.get(self.network)
+            settings = network.attrs["IPAM"]["Config"][0]
+            subnet = ipaddress.ip_network(settings["Subnet"])
+            own_range = ipaddress.ip_network(settings.get("IPRange") or settings["Subnet"])
+            if own_range == subnet:
+                raise EngineError(
+                    f"network {self.network} leaves Docker free to choose any of its addresses.",
+                    "Remove it and let compose make it again: it needs an ip_range smaller than its subnet.",
+                )
+            used = taken | self._fixed_addresses(client)
+            top = int(subnet.broadcast_address)
+            for number in range(top - 1, int(subnet.network_address) + 1, -1):
+                address = type(subnet.network_address)(number)
+                if address in own_range:
+                    break
+                if str(address) not in used:
+                    return str(address)
+            raise EngineError(f"no free address is left in network {self.network} ({subnet}).", "Use a larger subnet.")
+
+        return await self._call(find)
+
+    async def ensure_volume(self, name: str) -> None:
+        """Make the data volume if it is not there, owned by the user that unprivileged containers run as."""
+
+        def ensure(client: docker.DockerClient) -> None:
+            try:
+                client.volumes.get(name)
+            except NotFound:
+                client.volumes.create(name, labels={LABEL_STACK: self.stack})
+
+        await self._call(ensure)
+
+    async def image_exists(self, image: str) -> bool:
+        def exists(client: docker.DockerClient) -> bool:
+            try:
+                client.images.get(image)
+            except ImageNotFound:
+                return False
+            return True
+
+        return await self._call(exists)
+
+    async def start(self, spec: ContainerSpec) -> str:
+        """Make and start a container, or find the one that an earlier try with the same name made. Gives its id."""
+
+        def start(client: docker.DockerClient) -> str:
+            container = self._find(client, spec.name) or self._create(client, spec)
+            container.start()
+            return str(container.id)
+
+        return await self._call(start)
+
+    async def run_to_end(
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[ContainerStatus, bool]:
+        """Run a sidecar to its end, handing over each line it prints, and remove it.
+
+        Gives its last status, and whether it had to be killed because `timeout_s` had passed.
+        """
+        loop = asyncio.get_running_loop()
+
+        def run(client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
+            self._remove(client, spec.name)
+            container = self._create(client, spec)
+            late = threading.Event()
+
+            def kill() -> None:
+                late.set()
+                with suppress(APIError):  # it ended in the same moment
+                    container.kill()
+
+            deadline = threading.Timer(timeout_s, kill)
+            try:
+                container.start()
+                deadline.start()
+                for line in _lines(container.logs(stream=True, follow=True)):
+                    loop.call_soon_threadsafe(on_line, line)
+                container.wait()
+                container.reload()
+                return _status(container), late.is_set()
+            finally:
+                deadline.cancel()
+                self._remove(client, spec.name)
+
+        return await self._call(run)
+
+    async def status(self, name: str) -> ContainerStatus | None:
+        """None when there is no such container."""
+
+        def status(client: docker.DockerClient) -> ContainerStatus | None:
+            container = self._find(client, name)
+            return _status(container) if container else None
+
+        return await self._call(status)
+
+    async def containers(self) -> list[ContainerStatus]:
+        """Every container that this stack's orchestrator made, running or not."""
+
+        def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
+            label = f"{LABEL_STACK}={self.stack}"
+            found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            return [_status(container) for container in found]
+
+        return await self._call(all_of_them)
+
+    async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
+        """The last lines; empty when there is no such container."""
+
+        def logs(client: docker.DockerClient) -> tuple[str, ...]:
+            container = self._find(client, name)
+            return tuple(container.logs(tail=tail).decode(errors="replace").splitlines()) if container else ()
+
+        return await self._call(logs)
+
+    async def stop(self, name: str, timeout_s: int) -> None:
+        await self._on(name, lambda container: container.stop(timeout=timeout_s))
+
+    async def keep_running(self, name: str) -> None:
+        """Let Docker itself start the container again when it dies or the machine restarts."""
+
+        def update(container: Container) -> None:
+            container.update(restart_policy={"Name": "unless-stopped"})  # type: ignore[arg-type]
+
+        await self._on(name, update)
+
+    async def pause(self, name: str) -> None:
+        await self._on(name, lambda container: container.pause() if container.status == "running" else None)
+
+    async def wake(self, name: str) -> None:
+        """Make sure that a container which is stopped or paused runs."""
+
+        def wake(container: Container) -> None:
+            if container.status == "paused":
+                container.unpause()
+            elif container.status != "running":
+                container.start()
+
+        await self._on(name, wake)
+
+    async def signal(self, name: str, signal: str) -> None:
+        await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)
+
+    async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
+        """Stop and remove a container; True if there was one."""
+
+        def remove(client: docker.DockerClient) -> bool:
+            container = self._find(client, name)
+            if container is None:
+                return False
+            if stop_timeout_s:
+                if container.status == "paused":
+                    container.unpause()
+                container.stop(timeout=stop_timeout_s)
+            self._remove(client, name)
+            return True
+
+        return await self._call(remove)
+
+    async def disk_usage(self) -> dict[str, int]:
+        """Bytes by what takes them: images, containers, volumes, build_cache."""
+
+        def usage(client: docker.DockerClient) -> dict[str, int]:
+            answer = client.df()
+            return {
+                "images": int(answer.get("LayersSize") or 0),
+                "containers": sum(int(one.get("SizeRw") or 0) for one in answer.get("Containers") or []),
+                "volumes": sum(max(0, int(one["UsageData"]["Size"])) for one in answer.get("Volumes") or []),
+                "build_cache": sum(int(one.get("Size") or 0) for one in answer.get("BuildCache") or []),
+            }
+
+        return await self._call(usage)
+
+    # Inside the threads
+
+    async def _call(self, ask: Callable[[docker.DockerClient], T]) -> T:
+        def call() -> T:
+            try:
+                if self._client is None:
+                    self._client = docker.from_env(timeout=API_TIMEOUT_S)
+                return ask(self._client)
+            except APIError as error:
+                raise EngineError(f"Docker refused: {error.explanation or error}.") from error
+            except _ERRORS as error:
+                raise EngineError(
+                    f"Docker Engine does not answer: {error}.",
+                    "Start it (systemctl start docker, or tools/engine), then try again.",
+                ) from error
+
+        return await asyncio.to_thread(call)
+
+    async def _on(self, name: str, act: Callable[[Container], object]) -> None:
+        def on(client: docker.DockerClient) -> None:
+            container = self._find(client, name)
+            if container is None:
+                raise EngineError(f"Container {name} is gone.", "It was removed from outside; deploy the app again.")
+            act(container)
+
+        await self._call(on)
+
+    def _create(self, client: docker.DockerClient, spec: ContainerSpec) -> Container:
+        user = spec.user or self._user_of(client, spec.image)
+        options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
+        if spec.data:
+            options["volumes"] = {spec.data[0]: {"bind": spec.data[1], "mode": "rw"}}
+        if spec.memory:
+            options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
+        if not spec.privileges:
+            options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+        endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
+        container = client.containers.create(
+            spec.image,
+            command=list(spec.command) if spec.command else None,
+            name=spec.name,
+            labels=spec.labels | {LABEL_STACK: self.stack},
+            environment=spec.env,
+            user=user,
+            network=spec.network,
+            networking_config={spec.network: endpoint},
+            log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
+            **options,
+        )
+        if spec.data and spec.data[0]:
+            self._own_empty_volume(client, container, spec.data[1], user)
+        return container
+
+    @staticmethod
+    def _user_of(client: docker.DockerClient, image: str) -> str:
+        configured = str(client.images.get(image).attrs["Config"].get("User") or "")
+        name = configured.split(":")[0]
+        return f"{UNPRIVILEGED_USER}:{UNPRIVILEGED_USER}" if name in ("", "0", "root") else configured
+
+    @staticmethod
+    def _own_empty_volume(client: docker.DockerClient, container: Container, path: str, user: str) -> None:
+        """Give a volume that root owns to the app's user, where that user is known by number.
+
+        Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it
+        to root, and the app could not write. Unpacking an archive with just "." sets the owner without running
+        anything.
+        """
+        uid, _, gid = user.partition(":")
+        if not uid.isdigit() or uid == "0":
+            return
+        stream, _stat = container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+            root = archive.next()
+            if root is None or root.uid != 0:
+                return
+        entry = tarfile.TarInfo(".")
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        entry.uid, entry.gid = int(uid), int(gid or uid)
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.addfile(entry)
+        container.put_archive(path, packed.getvalue())
+
+    @staticmethod
+    def _find(client: docker.DockerClient, name: str) -> Container | None:
+        try:
+            return client.containers.get(name)
+        except NotFound:
+            return None
+
+    @staticmethod
+    def _remove(client: docker.DockerClient, name: str) -> None:
+        try:
+            client.containers.get(name).remove(force=True, v=False)
+        except NotFound:
+            return
+        except APIError as error:
+            # Somebody else is removing it already: that is what was wanted.
+            if error.status_code != 409:
+                raise
+
+    def _fixed_addresses(self, client: docker.DockerClient) -> set[str]:
+        """Also those of stopped containers, which Docker itself has forgotten until they start again."""
+        addresses = set()
+        for container in client.containers.list(all=True, filters={"network": self.network}, ignore_removed=True):
+            endpoint = container.attrs["NetworkSettings"]["Networks"].get(self.network) or {}
+            fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
+            addresses |= {address for address in (fixed, endpoint.get("IPAddress")) if address}
+        return addresses
+
+
+def _status(container: Container) -> ContainerStatus:
+    state = container.attrs["State"]
+    health = state.get("Health") or {}
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    endpoint = next(iter(networks.values()), None) or {}
+    return ContainerStatus(
+        id=str(container.id),
+        name=str(container.name),
+        labels=dict(container.labels),
+        running=bool(state["Running"]),
+        paused=bool(state["Paused"]),
+        exit_code=int(state["ExitCode"]),
+        oom=bool(state.get("OOMKilled")),
+        restarts=int(container.attrs.get("RestartCount", 0)),
+        health=str(health.get("Status", "")),
+        health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
+        address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
+        image=str(container.attrs["Image"]),
+    )
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Whole lines from chunks that end anywhere."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
+    if rest:
+        yield rest.decode(errors="replace")

@@ -1,0 +1,45 @@
+"""The one event stream: written to the journal, then handed to whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from orchestrator.journal import Journal
+from orchestrator.model import Event
+
+BATCH = 500
+
+
+class EventStream:
+    """Events of all apps in their order. A listener that comes later, or comes back, gets what it missed."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._news = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def publish(self, kind: str, app: str = "", deployment: str = "", **fields: object) -> None:
+        self.publish_all([(kind, app, deployment, fields)])
+
+    def publish_all(self, events: list[tuple[str, str, str, dict[str, object]]]) -> None:
+        self._journal.append_events(events)
+        task = asyncio.get_running_loop().create_task(self._wake())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def follow(self, after: int, deployment: str = "") -> AsyncIterator[Event]:
+        """Events with ids above `after`, for ever; those of one deployment if it is named."""
+        while True:
+            async with self._news:
+                events = self._journal.events(after, deployment, BATCH)
+                if not events:
+                    await self._news.wait()
+                    continue
+            for event in events:
+                after = event.id
+                yield event
+
+    async def _wake(self) -> None:
+        async with self._news:
+            self._news.notify_all()

@@ -1,0 +1,21 @@
+"""What Docker's HEALTHCHECK of the orchestrator runs: exit code 0 when the API answers."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+
+from orchestrator.settings import Settings
+
+
+def main() -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{Settings().api_port}/healthz", timeout=2) as answer:
+            return 0 if answer.status == 200 else 1
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,155 @@
+"""Where the parts are put together: one site an app, from the configuration and what the journal knows."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from orchestrator import config_file, recovery
+from orchestrator.config import PANEL, App, Config
+from orchestrator.engine.docker import DockerEngine
+from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
+from orchestrator.events import EventStream
+from orchestrator.journal import Journal
+from orchestrator.model import Colour
+from orchestrator.output import Output
+from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.traffic import Proxy
+from orchestrator.queue import Queue
+from orchestrator.settings import Settings
+from orchestrator.site import Site
+from orchestrator.sources.git import GitRepository
+from orchestrator.steps.prepare import MIB
+from orchestrator.update_checker import UpdateChecker
+
+log = structlog.get_logger()
+
+
+class Orchestrator:
+    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.journal = Journal(settings.journal_url)
+        self.events = EventStream(self.journal)
+        self.engine = DockerEngine(settings.stack, settings.network)
+        self.proxy = Proxy(settings.proxy)
+        self.queue = Queue(self.journal, self.events, self.site)
+        self.checker = UpdateChecker(self.journal, self.events, self.queue)
+        self.output = Output(self.events)
+        self.config = Config()
+        self.config_problem = ""
+        self.ready = False
+        self._sites: dict[str, Site] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def site(self, app: str) -> Site:
+        """Raises UnknownApp."""
+        if app not in self._sites:
+            raise UnknownApp(f"No app '{app}' is configured.", f"There are: {', '.join(self._sites)}.")
+        return self._sites[app]
+
+    def sites(self) -> list[Site]:
+        return list(self._sites.values())
+
+    def load(self) -> None:
+        """Read the configuration and write the proxy's files, before anything runs. Raises ConfigError."""
+        self._take(config_file.load(self.settings.config))
+        self.proxy.prepare_files(self._routes())
+
+    async def start(self) -> None:
+        """Wait for the proxy, recover, deploy the panel if it never was, and keep looking for updates."""
+        self._tasks.append(asyncio.create_task(self._come_up()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.checker.stop()
+        await self.queue.stop()
+
+    async def reload_config(self) -> None:
+        """Take the file as it is now. One that is wrong is refused, and everything stays as it was."""
+        try:
+            config = config_file.load(self.settings.config)
+        except ConfigError as error:
+            self.config_problem = error.cause
+            self.events.publish("config_refused", problems=error.cause.splitlines())
+            log.error("configuration refused", problems=error.cause)
+            return
+        self.config_problem = ""
+        if config == self.config:
+            return
+        self._take(config)
+        await self.proxy.configure(self._routes())
+        self.checker.follow(self.sites())
+        self.events.publish("config_loaded", apps=sorted(self._sites))
+
+    def _take(self, config: Config) -> None:
+        self.config = config
+        self._sites = {name: self._make_site(name, app) for name, app in config.all_apps().items()}
+
+    def _make_site(self, name: str, app: App) -> Site:
+        settings = self.settings
+        mirror = settings.state / "sources" / f"{name}.git"
+        return Site(
+            name=name,
+            app=app,
+            engine=self.engine,
+            proxy=self.proxy,
+            repository=GitRepository(app.update.git, mirror, settings.source),
+            journal=self.journal,
+            work=settings.state / "work",
+            configuration=settings.config.parent,
+            environment={"CHANGEOVER_URL": settings.api_url} if name == PANEL else {},
+            min_free_bytes=self.config.disk.min_free_mb * MIB,
+            say=self.output.say,
+        )
+
+    def _routes(self) -> list[AppRoute]:
+        return [self._route(site) for site in self.sites()]
+
+    def _route(self, site: Site) -> AppRoute:
+        slots = self.journal.slots(site.name)
+        servers: dict[Colour, Server] = {}
+        fallbacks = set()
+        for role, holder in (("active", slots.active), ("standby", slots.standby)):
+            deployment = self.journal.deployment(holder) if holder else None
+            if deployment and deployment.colour:
+                servers[deployment.colour] = Server(deployment.address, deployment.port)
+                if role == "standby" and site.app.standby == "warm":
+                    fallbacks.add(deployment.colour)
+        route = site.app.route
+        return AppRoute(site.name, route.host, route.path, route.default, servers, frozenset(fallbacks))
+
+    async def _come_up(self) -> None:
+        try:
+            log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
+            await self.proxy.configure(self._routes())
+            await recovery.remove_sidecars(self.engine)
+            for held in await self.proxy.held():
+                await self.proxy.release(held)
+            for site in self.sites():
+                await recovery.recover(site, self.events, self.queue)
+        except ChangeoverError as error:
+            log.error("start failed", cause=error.cause, remedy=error.remedy)
+            self.events.publish("start_failed", cause=error.cause, remedy=error.remedy)
+            raise
+        self.ready = True
+        first_start = not self.journal.slots(PANEL).active and self.queue.busy_with(PANEL) is None
+        if first_start and self.settings.deploy_panel:
+            self.queue.request(PANEL, ref="", by="first start")
+        self.checker.follow(self.sites())
+        await self._watch_config(self.settings.config)
+
+    async def _watch_config(self, path: Path) -> None:
+        if not path.parent.is_dir():
+            return
+        async for changes in awatch(path.parent, recursive=False, step=100):
+            if any(Path(changed).name == path.name for _, changed in changes):
+                await self.reload_config()

@@ -1,0 +1,1 @@
+"""Traffic: HAProxy's configuration, its maps, its runtime socket, and the switch."""

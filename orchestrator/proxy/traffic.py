@@ -1,0 +1,240 @@
+"""The proxy as the pipeline knows it: routes, previews, the switch, hold and release."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from orchestrator import durable
+from orchestrator.errors import ProxyError
+from orchestrator.model import Colour
+from orchestrator.proxy import rendering
+from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.runtime import Runtime
+
+START_DEADLINE_S = 30.0
+CONFIRM_TIMEOUT_S = 5.0
+
+
+class Proxy:
+    """HAProxy, by the files in `folder` (the volume it shares with us) and the sockets it opens there.
+
+    What is in the files is written before the running proxy is told, so that one that restarts comes back the same.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runtime = Runtime(folder)
+        self._routes: dict[str, AppRoute] = {}
+        self._active: dict[str, str] = _read_map(folder / "active.map")
+        # One writer of files and maps at a time, whichever apps are being switched.
+        self._lock = asyncio.Lock()
+
+    def route(self, app: str) -> AppRoute:
+        return self._routes[app]
+
+    def active_colour(self, app: str) -> Colour | None:
+        """The colour that the map file names."""
+        _, _, colour = self._active.get(app, "").rpartition("_")
+        return Colour(colour) if colour else None
+
+    async def configure(self, routes: list[AppRoute]) -> bool:
+        """Take these apps and no others. Reloads, hitlessly, if that changes the configuration; True if it did."""
+        async with self._lock:
+            self._routes = {route.app: route for route in routes}
+            self._active = {app: backend for app, backend in self._active.items() if app in self._routes}
+            self._write_maps()
+            if not self._write_configuration():
+                return False
+            await self._runtime.reload()
+            return True
+
+    def prepare_files(self, routes: list[AppRoute]) -> None:
+        """The files alone, for a proxy that is not up yet."""
+        self._routes = {route.app: route for route in routes}
+        self._write_maps()
+        self._write_configuration()
+
+    async def wait_until_up(self, deadline_s: float = START_DEADLINE_S) -> str:
+        """HAProxy's version, as soon as it answers. Raises ProxyError when it does not in time."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(ProxyError),
+            stop=stop_after_delay(deadline_s),
+            wait=wait_exponential(multiplier=0.05, max=0.5),
+            reraise=True,
+        ):
+            with attempt:
+                return await self.version()
+        raise AssertionError("tenacity raises when it gives up")
+
+    async def version(self) -> str:
+        answer = await self._runtime.ask("show info")
+        return next((line.removeprefix("Version: ") for line in answer.splitlines() if line.startswith("Version:")), "")
+
+    async def preview(self, app: str, server: Server) -> None:
+        """Let the internal way in reach a candidate; no traffic goes there."""
+        await self._bring_in(f"{self._routes[app].preview}/app", server)
+
+    async def end_preview(self, app: str) -> None:
+        await self._take_out(f"{self._routes[app].preview}/app")
+
+    async def switch(self, app: str, colour: Colour, server: Server) -> None:
+        """Send all requests of `app` that begin from now on to `server`, the new container of `colour`.
+
+        Atomic at the proxy. When this returns, the proxy has said that its map names the new backend, in every worker
+        that still takes requests. Raises ProxyError if it did not.
+        """
+        async with self._lock:
+            route = self._routes[app]
+            backend = route.backend(colour)
+            self._routes[app] = replace(route, servers=route.servers | {colour: server}, fallbacks=frozenset())
+            self._write_configuration()
+            await self._take_out(f"{backend}/fallback")
+            await self._bring_in(f"{backend}/app", server)
+            await self._runtime.tell(f"set server {backend}/app health up")
+            self._active[app] = backend
+            self._write_maps()
+            await self._set_map(rendering.ACTIVE_MAP, app, backend)
+
+    async def forget_route(self, app: str) -> None:
+        """Undo a first switch: no release of the app is live."""
+        async with self._lock:
+            self._active.pop(app, None)
+            self._write_maps()
+            for ask in await self._workers():
+                await ask(f"del map {rendering.ACTIVE_MAP} {app}")
+
+    async def set_fallback(self, app: str, colour: Colour | None) -> None:
+        """Let the container of `colour` serve while the other colour's does not answer at all; None: nobody does."""
+        async with self._lock:
+            route = replace(self._routes[app], fallbacks=frozenset({colour} if colour else ()))
+            self._routes[app] = route
+            self._write_configuration()
+            for one in Colour:
+                server = route.servers.get(one.other) if one.other in route.fallbacks else None
+                if server:
+                    await self._bring_in(f"{route.backend(one)}/fallback", server)
+                else:
+                    await self._take_out(f"{route.backend(one)}/fallback")
+
+    async def confirm(self, app: str, colour: Colour, path: str) -> None:
+        """Ask once through the app's own route and see who answers. Raises ProxyError if it is another colour."""
+        answer = await self.ask(path, app=app)
+        expected = self._routes[app].backend(colour) + "/app"
+        served_by = answer.headers.get(rendering.HEADER_SERVED_BY, "nobody")
+        if served_by != expected:
+            raise ProxyError(f"After the switch {served_by} answered for {app}, not {expected}.")
+        if answer.status_code >= 500:
+            raise ProxyError(f"After the switch {expected} answered {path} with status {answer.status_code}.")
+
+    async def ask(self, path: str, *, app: str = "", backend: str = "") -> httpx.Response:
+        """GET by the internal way in: the route of `app`, or the backend named."""
+        headers = {rendering.HEADER_BACKEND: backend} if backend else {rendering.HEADER_APP: app}
+        try:
+            async with self.client() as client:
+                return await client.get(path, headers=headers)
+        except httpx.HTTPError as error:
+            raise ProxyError(
+                f"No answer from {backend or app} through the proxy: {error or type(error).__name__}."
+            ) from error
+
+    def client(self) -> httpx.AsyncClient:
+        socket = str(self._folder / "internal.sock")
+        transport = httpx.AsyncHTTPTransport(uds=socket)
+        return httpx.AsyncClient(transport=transport, base_url="http://changeover.internal", timeout=CONFIRM_TIMEOUT_S)
+
+    @property
+    def internal_socket(self) -> Path:
+        return self._folder / "internal.sock"
+
+    async def sessions(self, app: str, colour: Colour) -> int:
+        """Requests and WebSockets that the colour still has in hand, in every worker."""
+        command = f"show stat {self._routes[app].backend(colour)} 4 -1"
+        return sum([_current_sessions(await ask(command)) for ask in await self._workers()])
+
+    async def cut_sessions(self, app: str, colour: Colour) -> None:
+        """End what the colour still has in hand, in every worker."""
+        command = f"shutdown sessions server {self._routes[app].backend(colour)}/app"
+        for ask in await self._workers():
+            await ask(command)
+
+    async def hold(self, app: str, limit_s: float) -> None:
+        """Keep new requests of the app waiting, each for at most `limit_s`, then answered with 503."""
+        await self._set_map(rendering.HOLD_MAP, app, str(int(limit_s * 1000)))
+
+    async def release(self, app: str) -> None:
+        """Let the held requests go."""
+        for ask in await self._workers():
+            await ask(f"del map {rendering.HOLD_MAP} {app}")
+            if app in _map_entries(await ask(f"show map {rendering.HOLD_MAP}")):
+                raise ProxyError(f"HAProxy still holds {app} after it was told to release it.")
+
+    async def held(self) -> set[str]:
+        return set(_map_entries(await self._runtime.ask(f"show map {rendering.HOLD_MAP}")))
+
+    async def _bring_in(self, name: str, server: Server) -> None:
+        answer = await self._runtime.ask(
+            f"set server {name} addr {server.address} port {server.port};set server {name} state ready"
+        )
+        for line in filter(None, map(str.strip, answer.splitlines())):
+            if "changed from" not in line and "nothing changed" not in line:
+                raise ProxyError(f"HAProxy refused the address {server} for {name}: {line}.")
+
+    async def _take_out(self, name: str) -> None:
+        await self._runtime.tell(f"set server {name} state maint")
+
+    async def _set_map(self, file: str, key: str, value: str) -> None:
+        """Set, or add, and read back, in every worker that may still see a request."""
+        for ask in await self._workers():
+            known = key in _map_entries(await ask(f"show map {file}"))
+            await ask(f"{'set' if known else 'add'} map {file} {key} {value}")
+            if _map_entries(await ask(f"show map {file}")).get(key) != value:
+                raise ProxyError(f"HAProxy's map {Path(file).name} does not say '{key} {value}' after it was set.")
+
+    async def _workers(self) -> list[Callable[[str], Awaitable[str]]]:
+        """A way to ask each worker, the current one first: after a reload an old one may still take requests."""
+        old = await self._runtime.old_workers()
+        return [self._runtime.ask, *(functools.partial(self._runtime.ask_old_worker, pid) for pid in old)]
+
+    def _write_maps(self) -> None:
+        durable.write(self._folder / "active.map", rendering.active_map(self._active))
+        hold = self._folder / "hold.map"
+        if not hold.exists():
+            durable.write(hold, "")
+
+    def _write_configuration(self) -> bool:
+        """True if it is another one than before."""
+        path = self._folder / "haproxy.cfg"
+        text = rendering.render(self._routes.values())
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        durable.write(path, text)
+        return True
+
+
+def _read_map(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    return dict(line.split() for line in path.read_text(encoding="utf-8").splitlines() if len(line.split()) == 2)
+
+
+def _map_entries(listing: str) -> dict[str, str]:
+    """Keys and values in an answer of `show map`, whose lines are address, key, value."""
+    rows = (line.split() for line in listing.splitlines())
+    return {row[1]: row[2] for row in rows if len(row) == 3}
+
+
+def _current_sessions(listing: str) -> int:
+    """The sum of scur over the servers in an answer of `show stat`, which is CSV with a commented heading."""
+    heading, *rows = [line for line in listing.splitlines() if line] or [""]
+    names = heading.lstrip("# ").split(",")
+    if "scur" not in names:
+        return 0
+    column = names.index("scur")
+    return sum(int(row.split(",")[column] or 0) for row in rows if row.split(",")[names.index("svname")] == "app")

@@ -1,0 +1,169 @@
+"""One deployment an app at a time. Of several that wait the newest wins; the others end as superseded."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from orchestrator.deployment import clean_up, deploy
+from orchestrator.errors import Refused
+from orchestrator.events import EventStream
+from orchestrator.journal import Journal, now
+from orchestrator.model import Deployment, Kind, State, StepName
+from orchestrator.rollback import roll_back, standby_of
+from orchestrator.site import Site
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Lane:
+    """What goes on for one app: the deployment that waits, the one under way, and the old colour's draining."""
+
+    waiting: Deployment | None = None
+    running: Deployment | None = None
+    task: asyncio.Task[None] | None = None
+    retiring: asyncio.Task[None] | None = None
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Queue:
+    """Takes requests for deployments and rollbacks and carries them out, each app in a lane of its own."""
+
+    def __init__(self, journal: Journal, events: EventStream, site: Callable[[str], Site]) -> None:
+        self._journal = journal
+        self._events = events
+        self._site = site
+        self._lanes: dict[str, Lane] = {}
+
+    def request(self, app: str, ref: str, by: str, idempotency_key: str | None = None) -> Deployment:
+        """Ask for a deployment. The same idempotency key gives the same deployment again."""
+        if idempotency_key and (known := self._journal.with_key(idempotency_key)):
+            return known
+        self._site(app)
+        deployment = Deployment(
+            id=new_id(), app=app, kind=Kind.DEPLOY, state=State.QUEUED, requested_by=by, requested_at=now(), ref=ref
+        )
+        self._journal.add(deployment, idempotency_key)
+        self.enqueue(deployment)
+        return deployment
+
+    def enqueue(self, deployment: Deployment) -> None:
+        lane = self._lane(deployment.app)
+        if lane.waiting:
+            self._end_waiting(lane, State.SUPERSEDED)
+        lane.waiting = deployment
+        self._events.publish("queued", deployment.app, deployment.id, by=deployment.requested_by)
+        if lane.task is None or lane.task.done():
+            lane.task = asyncio.create_task(self._work(deployment.app))
+
+    def cancel(self, deployment_id: str) -> Deployment:
+        """Raises Refused once traffic may have been switched: then a rollback is the way back."""
+        deployment = self._journal.deployment(deployment_id)
+        lane = self._lane(deployment.app)
+        if lane.waiting and lane.waiting.id == deployment_id:
+            self._end_waiting(lane, State.CANCELLED)
+        elif lane.running and lane.running.id == deployment_id and lane.task:
+            if any(step.name is StepName.SWITCH for step in deployment.steps):
+                raise Refused(
+                    f"Deployment {deployment_id} is switching traffic and cannot be cancelled.",
+                    f"Go back with: changeover rollback {deployment.app}",
+                )
+            lane.task.cancel()
+        else:
+            raise Refused(f"Deployment {deployment_id} has ended as {deployment.state}; there is nothing to cancel.")
+        return self._journal.deployment(deployment_id)
+
+    async def roll_back(self, app: str, by: str) -> Deployment:
+        """Go to the standby, now. Raises Refused when there is none, or a deployment is under way."""
+        site, lane = self._site(app), self._lane(app)
+        if lane.running:
+            raise Refused(
+                f"Deployment {lane.running.id} of {app} is under way since {lane.running.requested_at:%H:%M:%S}.",
+                f"Wait for it, or cancel it: changeover cancel {lane.running.id}",
+            )
+        standby = await standby_of(self._journal, site.engine, app)
+        await self._stop_retiring(lane)
+        record = Deployment(
+            id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()
+        )
+        self._journal.add(record)
+        lane.running = record
+        try:
+            record = await roll_back(site, self._events, record, standby)
+        finally:
+            lane.running = None
+        if record.state is State.LIVE:
+            self.retire(site, record)
+        return self._journal.deployment(record.id)
+
+    def retire(self, site: Site, deployment: Deployment) -> None:
+        """Begin to drain the old colour, beside whatever comes next."""
+        lane = self._lane(site.name)
+        lane.retiring = asyncio.create_task(self._retire(site, deployment))
+
+    def busy_with(self, app: str) -> Deployment | None:
+        """The deployment that holds the app's lane, or waits for it."""
+        lane = self._lane(app)
+        return lane.running or lane.waiting
+
+    async def stop(self) -> None:
+        """End all work; what was under way is undone first."""
+        for lane in self._lanes.values():
+            for task in (lane.task, lane.retiring):
+                if task and not task.done():
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+
+    def _lane(self, app: str) -> Lane:
+        return self._lanes.setdefault(app, Lane())
+
+    async def _work(self, app: str) -> None:
+        lane = self._lane(app)
+        while lane.waiting:
+            if lane.retiring and not lane.retiring.done():
+                # The old colour still drains: its container is the standby that this deployment would replace.
+                await asyncio.wait([lane.retiring])
+            deployment, lane.waiting = lane.waiting, None
+            if deployment is None:
+                continue
+            lane.running = deployment
+            try:
+                deployment = await deploy(self._site(app), self._events, deployment)
+            except Exception:
+                log.exception("deployment ended by a defect", app=app, deployment=deployment.id)
+            finally:
+                lane.running = None
+            if deployment.state is State.LIVE:
+                self.retire(self._site(app), deployment)
+
+    async def _retire(self, site: Site, deployment: Deployment) -> None:
+        try:
+            await clean_up(site, self._events, deployment)
+        except Exception:
+            # The release is live and stays so; what could not be tidied is tried again after the next deployment.
+            log.exception("retiring failed", app=site.name, deployment=deployment.id)
+
+    @staticmethod
+    async def _stop_retiring(lane: Lane) -> None:
+        if lane.retiring and not lane.retiring.done():
+            lane.retiring.cancel()
+            with suppress(asyncio.CancelledError):
+                await lane.retiring
+
+    def _end_waiting(self, lane: Lane, state: State) -> None:
+        if lane.waiting:
+            ended = replace(lane.waiting, state=state, ended_at=now())
+            self._journal.save(ended)
+            self._events.publish(state, ended.app, ended.id)
+            lane.waiting = None
+
+
+def new_id() -> str:
+    return secrets.token_hex(4)

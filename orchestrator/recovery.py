@@ -1,0 +1,98 @@
+"""At start: finish or undo what a stop of the orchestrator interrupted, so that one colour is active and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.deployment import undo
+from orchestrator.engine.containers import LABEL_ROLE, Role
+from orchestrator.engine.docker import DockerEngine
+from orchestrator.errors import ChangeoverError
+from orchestrator.events import EventStream
+from orchestrator.journal import now
+from orchestrator.model import Deployment, Failure, Kind, Slots, State, StepName, StepState
+from orchestrator.queue import Queue
+from orchestrator.site import Site
+from orchestrator.steps import retire, switch
+
+TIP = "What had been done was undone. Deploy again."
+
+
+async def remove_sidecars(engine: DockerEngine) -> None:
+    """Whoever waited for them is gone."""
+    for container in await engine.containers():
+        if container.labels.get(LABEL_ROLE) == Role.SIDECAR:
+            await engine.remove(container.name)
+
+
+async def recover(site: Site, events: EventStream, queue: Queue) -> None:
+    """Bring one app from whatever it was left in to a state that the journal, the engine and the proxy agree on."""
+    unfinished = [one for one in reversed(site.journal.unfinished()) if one.app == site.name]
+    for deployment in unfinished:
+        if deployment.state is State.RUNNING:
+            if was_switching(deployment):
+                await _finish_switch(site, events, deployment)
+            else:
+                await _undo(site, events, deployment)
+    await _restore_traffic(site)
+    slots = site.journal.slots(site.name)
+    await retire.remove_strays(site, keep={slots.active, slots.standby})
+    for deployment in unfinished:
+        current = site.journal.deployment(deployment.id)
+        if deployment.state is State.QUEUED:
+            queue.enqueue(current)
+        elif current.state is State.LIVE:
+            queue.retire(site, current)
+
+
+def was_switching(deployment: Deployment) -> bool:
+    """The candidate had proved itself and the switch was meant: going on is what was wanted."""
+    return any(step.name is StepName.SWITCH and step.state is StepState.RUNNING for step in deployment.steps)
+
+
+async def _finish_switch(site: Site, events: EventStream, deployment: Deployment) -> None:
+    try:
+        await site.engine.wake(deployment.container)
+        if deployment.kind is Kind.DEPLOY:
+            live = await switch.to_candidate(site, deployment)
+        else:
+            live = await _finish_rollback(site, deployment)
+    except ChangeoverError as error:
+        failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
+        await undo(site, events, deployment, State.FAILED, failure)
+        return
+    site.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")
+    events.publish("live", site.name, live.id, seconds=live.seconds_to_live, colour=live.colour, recovered=True)
+
+
+async def _finish_rollback(site: Site, record: Deployment) -> Deployment:
+    await switch.route_to(site, record)
+    target = next(one for one in site.journal.deployments(site.name) if _same_container(one, record))
+    live = replace(record, state=State.LIVE, live_at=now())
+    site.journal.save_switch(live, Slots(active=target.id, standby=record.previous))
+    return live
+
+
+def _same_container(one: Deployment, record: Deployment) -> bool:
+    return one.kind is Kind.DEPLOY and one.container == record.container
+
+
+async def _undo(site: Site, events: EventStream, deployment: Deployment) -> None:
+    under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
+    site.journal.step_ended(deployment.id, under_way, StepState.FAILED, "interrupted")
+    failure = Failure(under_way, f"The orchestrator was stopped during {under_way}.", TIP)
+    await undo(site, events, deployment, State.FAILED, failure)
+
+
+async def _restore_traffic(site: Site) -> None:
+    """The active container runs and has the traffic, whatever was stopped or changed meanwhile."""
+    slots = site.journal.slots(site.name)
+    if not slots.active:
+        if site.proxy.active_colour(site.name):
+            await site.proxy.forget_route(site.name)
+        return
+    active = site.journal.deployment(slots.active)
+    if await site.engine.status(active.container) is not None:
+        await site.engine.wake(active.container)
+    if active.colour and site.proxy.active_colour(site.name) != active.colour:
+        await switch.route_to(site, active)

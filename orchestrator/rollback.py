@@ -1,0 +1,69 @@
+"""Going back to the standby: the switch, and nothing before it that takes time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.deployment import begin, why
+from orchestrator.engine.docker import DockerEngine
+from orchestrator.errors import ChangeoverError, ProxyError, Refused
+from orchestrator.events import EventStream
+from orchestrator.journal import Journal, now
+from orchestrator.model import Deployment, Slots, State, StepName, StepState
+from orchestrator.site import Site
+from orchestrator.steps import switch
+
+
+async def standby_of(journal: Journal, engine: DockerEngine, app: str) -> Deployment:
+    """The deployment that a rollback goes to. Raises Refused when there is none."""
+    slots = journal.slots(app)
+    if not slots.standby:
+        raise Refused(f"{app} has no standby release to roll back to.", "There is one after the second deployment.")
+    standby = journal.deployment(slots.standby)
+    if await engine.status(standby.container) is None:
+        raise Refused(
+            f"The standby container {standby.container} of {app} is gone.",
+            f"Deploy its release again: changeover deploy {app} --ref "
+            f"{standby.release.revision[:12] if standby.release else ''}",
+        )
+    return standby
+
+
+async def roll_back(site: Site, events: EventStream, record: Deployment, standby: Deployment) -> Deployment:
+    """Send the traffic to the standby, which becomes active; what was active becomes standby.
+
+    `record` is the rollback's own line in the history. Whatever fails leaves the traffic where it was.
+    """
+    journal = site.journal
+    left = journal.slots(site.name).active
+    record = replace(
+        begin(site, events, record),
+        release=standby.release,
+        colour=standby.colour,
+        container=standby.container,
+        address=standby.address,
+        port=standby.port,
+        previous=left,
+    )
+    journal.save(record)
+    journal.step_started(record.id, StepName.SWITCH)
+    try:
+        if site.app.standby != "warm":
+            await site.engine.wake(standby.container)
+        await switch.route_to(site, standby)
+    except ChangeoverError as error:
+        if isinstance(error, ProxyError):
+            await switch.back(site, record)
+        journal.step_ended(record.id, StepName.SWITCH, StepState.FAILED, str(error))
+        failed = replace(record, state=State.FAILED, failure=why(StepName.SWITCH, error), ended_at=now())
+        journal.save(failed)
+        events.publish("failed", site.name, record.id, step=StepName.SWITCH, cause=error.cause)
+        return failed
+    live = replace(record, state=State.LIVE, live_at=now())
+    journal.save_switch(live, Slots(active=standby.id, standby=left))
+    journal.step_ended(record.id, StepName.SWITCH, StepState.DONE)
+    journal.save(replace(journal.deployment(standby.id), state=State.LIVE))
+    if left:
+        journal.save(replace(journal.deployment(left), state=State.ROLLED_BACK))
+    events.publish("live", site.name, record.id, seconds=live.seconds_to_live, colour=live.colour, rollback=True)
+    return live

@@ -1,0 +1,106 @@
+"""One app and all that its deployments act on. Steps are given this, and nothing else is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.config import App
+from orchestrator.engine.containers import (
+    LABEL_APP,
+    LABEL_COLOUR,
+    LABEL_DEPLOYMENT,
+    LABEL_RELEASE,
+    LABEL_ROLE,
+    ContainerSpec,
+    Role,
+)
+from orchestrator.engine.docker import DockerEngine
+from orchestrator.errors import StepFailed
+from orchestrator.journal import Journal
+from orchestrator.model import Deployment
+from orchestrator.proxy.traffic import Proxy
+from orchestrator.sources.git import GitRepository
+
+
+@dataclass(frozen=True)
+class Site:
+    name: str
+    app: App
+    engine: DockerEngine
+    proxy: Proxy
+    repository: GitRepository
+    journal: Journal
+    work: Path
+    """Where fetched sources lie while they are built."""
+    configuration: Path
+    """The folder of the configuration file; `run.env_file` is looked up here."""
+    environment: dict[str, str]
+    """What every container of this app is told beyond its own configuration."""
+    min_free_bytes: int
+    say: Callable[[str, str], None]
+    """Publish one line of a deployment's output: deployment id, line."""
+
+    def container_name(self, deployment: Deployment) -> str:
+        return f"{self.engine.stack}-{self.name}-{deployment.colour}-{deployment.id}"
+
+    def sidecar_name(self, deployment: Deployment, job: str) -> str:
+        return f"{self.engine.stack}-{self.name}-{job}-{deployment.id}"
+
+    def source_folder(self, deployment: Deployment) -> Path:
+        return self.work / deployment.id
+
+    @property
+    def volume(self) -> str:
+        return f"{self.engine.stack}-{self.name}-data"
+
+    def container(
+        self, deployment: Deployment, role: Role, name: str, command: tuple[str, ...] | None
+    ) -> ContainerSpec:
+        """What an app container and a sidecar of the same release have in common."""
+        if deployment.release is None:
+            raise StepFailed(f"Deployment {deployment.id} has no release yet.")
+        run = self.app.run
+        return ContainerSpec(
+            name=name,
+            image=deployment.release.image,
+            command=command,
+            labels={
+                LABEL_APP: self.name,
+                LABEL_COLOUR: str(deployment.colour),
+                LABEL_DEPLOYMENT: deployment.id,
+                LABEL_RELEASE: deployment.release.version,
+                LABEL_ROLE: role,
+            },
+            network=self.engine.network,
+            address=deployment.address if role is Role.APP else "",
+            env={
+                **self._env_file(),
+                **run.env,
+                **self.environment,
+                "CHANGEOVER_APP": self.name,
+                "CHANGEOVER_COLOUR": str(deployment.colour),
+                "CHANGEOVER_VERSION": deployment.release.version,
+                "CHANGEOVER_REVISION": deployment.release.revision,
+                "CHANGEOVER_DEPLOYMENT": deployment.id,
+            },
+            data=(self.volume, run.data) if run.data else None,
+            memory=run.memory,
+            user=run.user,
+            privileges=run.privileges,
+        )
+
+    def _env_file(self) -> dict[str, str]:
+        if not self.app.run.env_file:
+            return {}
+        path = self.configuration / self.app.run.env_file
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise StepFailed(
+                f"The env_file {self.app.run.env_file} of {self.name} cannot be read: {error.strerror}.",
+                "It is looked up beside the configuration file.",
+            ) from error
+        pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
+        return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,28 @@
+"""Commits read as a changelog, by Conventional Commits 1.0.0."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.model import Change
+
+_HEADER = re.compile(r"^(?P<kind>[a-zA-Z]+)(\((?P<scope>[^)]*)\))?(?P<bang>!)?:\s*(?P<subject>.+)$")
+_BREAKING = re.compile(r"^BREAKING[ -]CHANGE:\s*\S", re.MULTILINE)
+_ALIASES = {"feature": "feat", "bug": "fix", "bugfix": "fix"}
+
+
+def parse_commit(revision: str, message: str) -> Change:
+    """A commit as a change; one that keeps no convention has an empty kind and its first line as subject."""
+    header, _, body = message.strip().partition("\n")
+    breaking = bool(_BREAKING.search(body))
+    match = _HEADER.match(header)
+    if not match:
+        return Change(revision, "", "", header, breaking)
+    kind = match["kind"].lower()
+    return Change(
+        revision,
+        _ALIASES.get(kind, kind),
+        match["scope"] or "",
+        match["subject"].strip(),
+        breaking or bool(match["bang"]),
+    )

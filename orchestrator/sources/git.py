@@ -1,0 +1,165 @@
+"""Updates from a Git repository: a URL or a path. The exact commit is built, never a working tree."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.config import GitSource
+from orchestrator.errors import StepFailed
+from orchestrator.model import Change, Release
+from orchestrator.sources.changelog import parse_commit
+
+FETCH_TIMEOUT_S = 300.0
+MOST_CHANGES = 200
+
+_ENVIRONMENT = {
+    # Never wait for a person, and read repositories that another user owns: the checkout is mounted from the host.
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "LC_ALL": "C",
+}
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One commit and what is known of it."""
+
+    release: Release
+    committed_at: datetime
+
+
+class GitRepository:
+    """A remote, mirrored into `mirror`. `checkout` is what `.` and names of remotes refer to."""
+
+    def __init__(self, settings: GitSource, mirror: Path, checkout: Path) -> None:
+        self.settings = settings
+        self._mirror = mirror
+        self._checkout = checkout
+        self._lock = asyncio.Lock()
+
+    async def origin(self) -> str:
+        """Where the remote is, for people."""
+        return re.sub(r"//[^/@]+@", "//", await self._remote())
+
+    async def newest(self, ref: str = "") -> Revision:
+        """Fetch, and the commit that `ref` (a branch, tag or revision; the configured branch if empty) stands for.
+
+        Raises StepFailed when the remote does not answer or has no such thing.
+        """
+        async with self._lock:
+            await self._fetch()
+        wanted = ref or self.settings.branch or "HEAD"
+        candidates = [f"refs/remotes/origin/{wanted}", f"refs/tags/{wanted}"]
+        # A bare name could also be an abbreviated revision; only whole words of hexadecimal digits are tried as such.
+        if re.fullmatch(r"[0-9a-f]{4,40}", wanted):
+            candidates.append(wanted)
+        for candidate in candidates:
+            found = await self._git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
+            if found:
+                return await self._revision(found.strip())
+        raise StepFailed(
+            f"{await self.origin()} has no branch, tag or revision '{wanted}'.",
+            "Check update.git.branch, or the --ref that was given.",
+        )
+
+    async def export(self, revision: str, folder: Path) -> None:
+        """Write the tree of `revision` into `folder`, which is made anew."""
+        if folder.exists():
+            await asyncio.to_thread(shutil.rmtree, folder)
+        folder.mkdir(parents=True)
+        packed = folder.with_name(folder.name + ".tar")
+        await self._git("archive", "--format=tar", "--output", str(packed), revision)
+        unpack = await asyncio.create_subprocess_exec("tar", "-xf", str(packed), "-C", str(folder))
+        failed = await unpack.wait() != 0
+        packed.unlink()
+        if failed:
+            raise StepFailed(f"Revision {revision} could not be unpacked into {folder}.", "Is the disk full?")
+
+    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+        """Commits after `since` up to `until`, the newest first; without merges. Empty if `since` is not known."""
+        if not since or not await self._git("cat-file", "-t", since, check=False):
+            return ()
+        log = await self._git(
+            "log", f"{since}..{until}", "--no-merges", f"--max-count={MOST_CHANGES}", "--format=%h%x00%B%x01"
+        )
+        entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
+        return tuple(parse_commit(revision, message) for revision, message in entries)
+
+    async def _revision(self, revision: str) -> Revision:
+        described = await self._git("describe", "--tags", "--always", "--abbrev=7", revision)
+        version = described.strip()
+        if re.fullmatch(r"[0-9a-f]{7,40}", version):
+            # No tag yet: the number of commits puts versions into their order.
+            count = (await self._git("rev-list", "--count", revision)).strip()
+            version = f"v0.0.{count}-g{revision[:7]}"
+        moment = (await self._git("show", "--no-patch", "--format=%ct", f"{revision}^{{commit}}")).strip()
+        return Revision(Release(version, revision), datetime.fromtimestamp(int(moment), UTC))
+
+    async def _remote(self) -> str:
+        remote = self.settings.remote
+        if remote == ".":
+            return str(self._checkout)
+        if re.fullmatch(r"[\w.-]+", remote):
+            url = await self._run("-C", str(self._checkout), "remote", "get-url", remote, check=False)
+            if not url:
+                raise StepFailed(
+                    f"The checkout {self._checkout} has no remote '{remote}'.",
+                    "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
+                )
+            return url.strip()
+        return remote
+
+    async def _fetch(self) -> None:
+        remote = await self._remote()
+        if not (self._mirror / "HEAD").exists():
+            self._mirror.parent.mkdir(parents=True, exist_ok=True)
+            await self._run("init", "--quiet", "--bare", str(self._mirror))
+        await self._git(
+            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", remote,
+            "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
+        )  # fmt: skip
+
+    async def _git(self, *arguments: str, check: bool = True) -> str:
+        return await self._run("--git-dir", str(self._mirror), *arguments, check=check)
+
+    async def _run(self, *arguments: str, check: bool = True) -> str:
+        process = await asyncio.create_subprocess_exec(
+            "git", *arguments,
+            env={**os.environ, **_ENVIRONMENT},
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
+                out, complaint = await process.communicate()
+        except TimeoutError as error:
+            raise StepFailed(f"git {arguments[0]} did not end within {FETCH_TIMEOUT_S:g} s.") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode == 0:
+            return out.decode(errors="replace")
+        if not check:
+            return ""
+        said = re.sub(r"//[^/@\s]+@", "//", complaint.decode(errors="replace")).strip()
+        raise StepFailed(
+            f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
+            "Check update.git.remote, and that this machine may read it.",
+            log=tuple(said.splitlines()),
+            exit_code=process.returncode,
+        )
+
+
+def _last_line(said: str) -> str:
+    fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))]
+    line = (fatal or said.splitlines() or ["git said nothing"])[0]
+    return line.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")

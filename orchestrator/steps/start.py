@@ -1,0 +1,25 @@
+"""Step 6: the candidate container, in the idle colour, at an address of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.engine.containers import Role
+from orchestrator.model import Deployment
+from orchestrator.site import Site
+
+
+async def candidate(site: Site, deployment: Deployment) -> Deployment:
+    if not deployment.address:
+        taken = {server.address for server in site.proxy.route(site.name).servers.values()}
+        deployment = replace(deployment, address=await site.engine.free_address(taken))
+        site.journal.save(deployment)
+    command = site.app.run.command
+    await site.engine.start(site.container(deployment, Role.APP, deployment.container, command))
+    site.say(deployment.id, f"{deployment.container} at {deployment.address}:{deployment.port}")
+    return deployment
+
+
+async def remove_candidate(site: Site, deployment: Deployment) -> str:
+    removed = await site.engine.remove(deployment.container)
+    return f"Removed the candidate {deployment.container}" if removed else ""

@@ -1,0 +1,40 @@
+"""Step 8: one atomic change at the proxy, read back, and confirmed by a request through it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.errors import StepFailed
+from orchestrator.journal import now
+from orchestrator.model import Deployment, Slots, State
+from orchestrator.proxy.routes import Server
+from orchestrator.site import Site
+
+
+async def to_candidate(site: Site, deployment: Deployment) -> Deployment:
+    await route_to(site, deployment)
+    live = replace(deployment, state=State.LIVE, live_at=now())
+    site.journal.save_switch(live, Slots(active=live.id, standby=live.previous))
+    return live
+
+
+async def route_to(site: Site, deployment: Deployment) -> None:
+    """Send the app's traffic to a deployment's container, and see that it answers there."""
+    if deployment.colour is None:
+        raise StepFailed(f"Deployment {deployment.id} has no colour.")
+    await site.proxy.switch(site.name, deployment.colour, Server(deployment.address, deployment.port))
+    await site.proxy.confirm(site.name, deployment.colour, site.app.health.path)
+
+
+async def back(site: Site, deployment: Deployment) -> str:
+    """Undo: the traffic goes to where it was before."""
+    if not deployment.previous:
+        await site.proxy.forget_route(site.name)
+        return "Took the route back: no release was live before"
+    previous = site.journal.deployment(deployment.previous)
+    if previous.colour is None:
+        raise StepFailed(f"Deployment {previous.id} has no colour.")
+    if site.proxy.active_colour(site.name) == previous.colour:
+        return ""
+    await site.proxy.switch(site.name, previous.colour, Server(previous.address, previous.port))
+    return f"Sent the traffic back to {previous.colour} ({previous.release.version if previous.release else ''})"

@@ -1,0 +1,270 @@
+"""A whole Changeover on a real engine for tests: HAProxy in its container, the orchestrator as a process of its own.
+
+The orchestrator runs outside a container so that tests can kill it at any point and look at its files. What it drives,
+Docker, BuildKit, HAProxy, Git and the app containers, is what users have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+
+ROOT = Path(__file__).parent.parent
+READY_S = 60
+DEPLOY_S = 180
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Repository:
+    """A Git repository of a test, with one app in it."""
+
+    def __init__(self, path: Path, content: Path) -> None:
+        self.path = path
+        shutil.copytree(content, path, ignore=shutil.ignore_patterns("__pycache__"))
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "Test")
+        self.git("config", "user.email", "test@example.com")
+        self.commit("feat: open the shop")
+        self.git("tag", "v1.0.0")
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(self.path), *arguments], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def write(self, name: str, text: str) -> None:
+        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / name).write_text(text)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.path / name).read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        self.write(name, text.replace(old, new))
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def change(self, greeting: str) -> str:
+        """A change of one source file."""
+        text = (self.path / "shop.py").read_text().splitlines()
+        lines = [f'GREETING = "{greeting}"' if line.startswith("GREETING = ") else line for line in text]
+        self.write("shop.py", "\n".join(lines) + "\n")
+        return self.commit(f"feat: greet with {greeting}")
+
+
+class Stack:
+    """Starts on entry; on exit everything it made on the engine is removed."""
+
+    def __init__(self, folder: Path, config: str, *, entry: tuple[str, ...] = ("-m", "orchestrator")) -> None:
+        self.name = f"t{secrets.token_hex(3)}"
+        self.folder = folder
+        self.engine = docker.from_env()
+        self.port, self.api_port = free_port(), free_port()
+        self.state, self.proxy_folder = folder / "state", folder / "proxy"
+        self.config = folder / "control-panel-config.yaml"
+        self.config.write_text(config)
+        self.proxy_folder.mkdir()
+        self.proxy_folder.chmod(0o1777)
+        self.entry = entry
+        self.process: subprocess.Popen[bytes] | None = None
+        self.token = ""
+        self.log = folder / "orchestrator.log"
+
+    def __enter__(self) -> Stack:
+        third = secrets.randbelow(200) + 20
+        pool = docker.types.IPAMPool(subnet=f"10.213.{third}.0/24", iprange=f"10.213.{third}.0/27")
+        self.engine.networks.create(self.name, ipam=docker.types.IPAMConfig(pool_configs=[pool]))
+        try:
+            self.start_orchestrator(wait=False)
+            self.start_proxy()
+            self.wait_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill_orchestrator()
+        for container in self.engine.containers.list(all=True, filters={"network": self.name}):
+            container.remove(force=True)
+        for container in self.containers():
+            container.remove(force=True)
+        for volume in self.engine.volumes.list(filters={"label": f"changeover.stack={self.name}"}):
+            volume.remove(force=True)
+        self.engine.networks.get(self.name).remove()
+        images = {tag for image in self.engine.images.list() for tag in image.tags if tag.startswith(f"{self.name}/")}
+        for tag in images:
+            self.engine.images.remove(tag, force=True)
+        self.engine.close()
+
+    # The parts
+
+    def start_orchestrator(self, *, wait: bool = True, extra: dict[str, str] | None = None) -> None:
+        environment = {
+            **os.environ,
+            "CHANGEOVER_STACK": self.name,
+            "CHANGEOVER_NETWORK": self.name,
+            "CHANGEOVER_STATE": str(self.state),
+            "CHANGEOVER_PROXY": str(self.proxy_folder),
+            "CHANGEOVER_SOURCE": str(self.folder),
+            "CHANGEOVER_CONFIG": str(self.config),
+            "CHANGEOVER_TOKEN_FOLDER": str(self.folder),
+            "CHANGEOVER_API_HOST": "127.0.0.1",
+            "CHANGEOVER_API_PORT": str(self.api_port),
+            "CHANGEOVER_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "CHANGEOVER_DEPLOY_PANEL": "false",
+            **(extra or {}),
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.entry], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        if wait:
+            self.wait_ready()
+
+    def start_proxy(self) -> None:
+        self._until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's configuration")
+        self.engine.containers.run(
+            "changeover/proxy",
+            name=f"{self.name}-proxy",
+            detach=True,
+            network=self.name,
+            ports={"8080/tcp": ("127.0.0.1", self.port)},
+            volumes={str(self.proxy_folder): {"bind": "/run/changeover"}},
+        )
+
+    def kill_orchestrator(self, signal_number: int = signal.SIGKILL) -> int | None:
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        code = self.process.wait(timeout=30)
+        self.process = None
+        return code
+
+    def wait_ready(self) -> None:
+        def ready() -> bool:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise AssertionError(f"the orchestrator ended: {self.log.read_text()[-3000:]}")
+            try:
+                return httpx.get(f"http://127.0.0.1:{self.api_port}/readyz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        self._until(ready, "the orchestrator is ready")
+        self.token = (self.folder / "token").read_text().strip()
+
+    # What a user does
+
+    @property
+    def api(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.api_port}/v1",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=60,
+        )
+
+    def get(self, path: str) -> Any:
+        with self.api as api:
+            answer = api.get(path)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+    def post(self, path: str, **body: object) -> Any:
+        with self.api as api:
+            answer = api.post(path, json=body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+    def app(self, name: str = "shop") -> Any:
+        return self.get(f"/apps/{name}")
+
+    def deploy(self, name: str = "shop", ref: str = "") -> Any:
+        """Deploy and wait for the end, the old colour's retirement included."""
+        return self.wait_ended(self.post(f"/apps/{name}/deployments", ref=ref)["id"])
+
+    def deploy_to_live(self, name: str = "shop") -> Any:
+        """Deploy and wait until it has the traffic."""
+        asked = self.post(f"/apps/{name}/deployments")["id"]
+        return self._until(lambda: self._in_state(asked, "live", "failed"), "the deployment ends", DEPLOY_S)
+
+    def wait_ended(self, deployment: str) -> Any:
+        def ended() -> Any:
+            found = self.get(f"/deployments/{deployment}")
+            return found if found["ended_at"] else None
+
+        return self._until(ended, f"deployment {deployment} ends", DEPLOY_S)
+
+    def rollback(self, name: str = "shop") -> Any:
+        return self.post(f"/apps/{name}/rollback")
+
+    def url(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def ask(self, path: str = "/", host: str = "shop.test") -> httpx.Response:
+        return httpx.get(self.url(path), headers={"Host": host}, timeout=10)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `changeover` as a user in a terminal would."""
+        environment = {
+            **os.environ, "CHANGEOVER_URL": f"http://127.0.0.1:{self.api_port}", "CHANGEOVER_TOKEN": self.token
+        }  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-m", "panel.cli", *arguments],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEPLOY_S,
+        )  # fmt: skip
+
+    # What a test looks at
+
+    def containers(self) -> list[Any]:
+        return self.engine.containers.list(all=True, filters={"label": f"changeover.stack={self.name}"})
+
+    def events(self, deployment: str) -> list[Any]:
+        return list(self.get(f"/deployments/{deployment}/events")["events"])
+
+    def _in_state(self, deployment: str, *states: str) -> Any:
+        found = self.get(f"/deployments/{deployment}")
+        return found if found["state"] in states else None
+
+    def _until(self, holds: Any, what: str, seconds: float = READY_S) -> Any:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := holds():
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s: {what}\n{self.log.read_text()[-3000:]}")
+
+
+def shop_config(repository: Path, *, extra: str = "", drain_s: float = 2) -> str:
+    return f"""
+disk: {{min_free_mb: 100}}
+apps:
+  shop:
+    update: {{git: {{remote: {json.dumps(str(repository))}, branch: main}}}}
+    run: {{port: 8000, data: /data}}
+    route: {{host: shop.test}}
+    health: {{timeout: 30}}
+    migrate: {{command: alembic upgrade head, timeout: 60}}
+    drain: {{timeout: {drain_s}, stop_timeout: 5}}
+{extra}
+"""
