@@ -48,7 +48,7 @@ class UpdateChecker:
     def known(self, app: str) -> Update | None:
         """What the last check found, if it is still newer than what is live and was not dismissed."""
         update = self._found.get(app)
-        if update is None or update.release.revision == self._live_revision(app):
+        if update is None or update.release.revision in self._not_to_be_offered(app):
             return None
         dismissed = self._dismissed.get((app, update.release.revision))
         return None if dismissed and now() - dismissed < DISMISSED_FOR else update
@@ -56,10 +56,10 @@ class UpdateChecker:
     async def check(self, site: Site) -> Update | None:
         """Ask the source now. None when the newest revision is live already. Raises StepFailed from the source."""
         newest = await site.repository.newest()
-        live = self._live_revision(site.name)
-        if newest.release.revision == live:
+        if newest.release.revision in self._not_to_be_offered(site.name):
             self._found[site.name] = None
             return None
+        live = self._live_revision(site.name)
         known = self._found.get(site.name)
         changes = await site.repository.changes(live, newest.release.revision)
         update = Update(newest.release, changes, newest.committed_at, now(), await site.repository.origin())
@@ -75,6 +75,10 @@ class UpdateChecker:
             self._dismissed[app, update.release.revision] = now()
             self._events.publish("dismissed", app, version=update.release.version)
         return update
+
+    def _not_to_be_offered(self, app: str) -> set[str]:
+        """What is live or was live before it, and above all a release that somebody went back from."""
+        return {one.release.revision for one in self._journal.deployments(app) if one.release and one.live_at}
 
     def _live_revision(self, app: str) -> str:
         slots = self._journal.slots(app)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator import doctor, tokens
+from orchestrator import config_file, doctor, tokens
 from orchestrator.api.access import Admin, Reader, Serving
-from orchestrator.errors import Refused
+from orchestrator.errors import ConfigError, Refused
 from orchestrator.tokens import Scope
 
 router = APIRouter()
@@ -17,6 +17,16 @@ class TokenRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
     scope: Scope
+
+
+class ConfigText(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    name: str = "control-panel-config.yaml"
+
+
+class ConfigProblems(BaseModel):
+    problems: list[str]
 
 
 class NewToken(BaseModel):
@@ -30,6 +40,16 @@ class NewToken(BaseModel):
 @router.get("/doctor")
 async def examine(orchestrator: Serving, _who: Reader) -> dict[str, list[doctor.Finding]]:
     return {"findings": await doctor.examine(orchestrator)}
+
+
+@router.post("/config/validate")
+async def validate(wanted: ConfigText, _who: Reader) -> ConfigProblems:
+    """Look at a configuration without taking it."""
+    try:
+        config_file.parse(wanted.text, wanted.name)
+    except ConfigError as error:
+        return ConfigProblems(problems=[str(problem) for problem in error.problems])
+    return ConfigProblems(problems=[])
 
 
 @router.get("/tokens")

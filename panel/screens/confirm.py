@@ -1,0 +1,51 @@
+"""Before an update: what is, what will be, and yes or no."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from panel.model import App, Update
+from panel.show import ago
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Dismissed with True to go on."""
+
+    BINDINGS = [
+        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+
+    def __init__(self, app_shown: App, update: Update) -> None:
+        super().__init__()
+        self._app_shown = app_shown
+        self._update = update
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = f"UPDATE {self._app_shown.name.upper()}"
+            yield Static(self._text())
+
+    def _text(self) -> Group:
+        active = self._app_shown.active
+        update = self._update
+        return Group(
+            Text.assemble("Current version: ", (active.version if active else "none", "bold")),
+            Text.assemble("Latest version:  ", (update.version, "bold"), f"  ({ago(update.released_at)})"),
+            Text(),
+            Text(f"Update source: {update.origin}"),
+            Text("Update method: build, migrate, verify, switch; the old container stays for rollback"),
+            Text(),
+            Text(f"{len(update.changes)} change{'' if len(update.changes) == 1 else 's'}; [D] on the dashboard lists them"),
+            Text(),
+            Text("Proceed with update? [Y/n]", "bold"),
+        )
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)

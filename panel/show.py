@@ -1,0 +1,134 @@
+"""How the command shows things in a terminal: values to text, nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.markup import escape
+from rich.table import Table
+
+from panel.model import App, Change, Deployment, Event, Finding, Slot, Update
+
+MARKS = {"running": "…", "done": "✓", "failed": "✗", "skipped": "–"}
+SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
+
+
+def apps_table(apps: list[App]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL"):
+        table.add_column(heading, overflow="fold")
+    for app in apps:
+        update = app.update.version if app.update else "–"
+        deployment = f"{app.deployment.id} {app.deployment.step or app.deployment.state}" if app.deployment else "–"
+        table.add_row(app.name, slot(app.active), slot(app.standby), app.health, update, deployment, app.url)
+    return table
+
+
+def slot(held: Slot | None) -> str:
+    return f"[{held.colour}]●[/] {escape(held.version)}" if held else "–"
+
+
+def history_table(deployments: list[Deployment]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "WHY"):
+        table.add_column(heading, overflow="fold")
+    for one in deployments:
+        took = f"{one.seconds:.2f} s" if one.seconds is not None else "–"
+        why = f"{one.failure.step}: {one.failure.cause}" if one.failure else ""
+        table.add_row(
+            ago(one.requested_at), one.id, one.kind, one.state, one.version or "–", took, one.requested_by, escape(why)
+        )
+    return table
+
+
+def update(app: str, found: Update) -> str:
+    heading = f"[bold]{app}: {escape(found.version)} is available[/] ({ago(found.released_at)}, {escape(found.origin)})"
+    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: changeover deploy {app} --wait"])
+
+
+def changelog(changes: tuple[Change, ...]) -> list[str]:
+    """Breaking changes first, then by kind; what keeps no convention last."""
+    breaking = [change for change in changes if change.breaking]
+    lines = section("⚠ Breaking changes", breaking)
+    rest = [change for change in changes if not change.breaking]
+    named: set[str] = set()
+    for title, kinds in SECTIONS:
+        lines += section(title, [change for change in rest if change.kind in kinds])
+        named |= set(kinds)
+    return lines + section("📦 Other changes", [change for change in rest if change.kind not in named])
+
+
+def section(title: str, changes: list[Change]) -> list[str]:
+    if not changes:
+        return []
+    scoped = (f"{change.scope}: {change.subject}" if change.scope else change.subject for change in changes)
+    return ["", f"{title}:", *(f"  • {escape(text)}" for text in scoped)]
+
+
+def outcome(one: Deployment) -> str:
+    """The last words of `deploy` and `rollback`."""
+    if one.state == "live":
+        done = "Rolled back" if one.kind == "rollback" else "Live"
+        took = f" in {one.seconds:.2f} s" if one.seconds is not None else ""
+        back = f"; {escape(one.previous_version)} stands by" if one.previous_version else ""
+        return f"[green]✓ {done}: {one.app} {escape(one.version)} on {one.colour}{took}{back}.[/]"
+    if one.failure is None:
+        ends = {"queued": f"Queued as {one.id}. Follow it with: changeover events --deployment {one.id}"}
+        return ends.get(one.state, f"Deployment {one.id} is {one.state}.")
+    return "\n".join(failure(one))
+
+
+def failure(one: Deployment) -> list[str]:
+    """The step, the cause, the log, what was undone, and a tip."""
+    if one.failure is None:
+        return []
+    why = one.failure
+    lines = [f"[red]✗ {one.app} {escape(one.version)} {one.state} at {why.step}: {escape(why.cause)}[/]"]
+    if why.exit_code is not None:
+        lines.append(f"  exit code {why.exit_code}{', killed for memory' if why.oom else ''}")
+    lines += [f"  [dim]│[/] {escape(line)}" for line in why.log]
+    lines += [f"  • {escape(undone)}" for undone in why.undone]
+    if one.previous_version:
+        lines.append(f"  [green]✓ {escape(one.previous_version)} serves as before.[/]")
+    if why.tip:
+        lines.append(f"  💡 {escape(why.tip)}")
+    return lines
+
+
+def event_line(event: Event) -> str:
+    fields = event.fields
+    match event.kind:
+        case "step":
+            mark = MARKS.get(str(fields.get("state")), " ")
+            return "" if fields.get("state") == "running" else f"{mark} {fields.get('step')}"
+        case "line":
+            return f"  [dim]{escape(str(fields.get('line')))}[/]"
+        case "queued" | "started":
+            return f"{event.kind} {event.deployment}"
+        case _:
+            return ""
+
+
+def dated_event(event: Event) -> str:
+    about = " ".join(filter(None, (event.app, event.deployment)))
+    fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
+    return f"[dim]{event.id:>6} {event.at.astimezone():%H:%M:%S}[/] {event.kind:<14} {about} {escape(fields)}"
+
+
+def findings(found: list[Finding]) -> str:
+    lines = []
+    for finding in found:
+        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        lines.append(f"{mark} {finding.what}: {escape(finding.says)}")
+        if not finding.well and finding.remedy:
+            lines.append(f"  💡 {escape(finding.remedy)}")
+    return "\n".join(lines)
+
+
+def ago(moment: datetime) -> str:
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}{'' if number == 1 else 's'} ago"
+    return "just now" if seconds < 10 else f"{int(seconds)} seconds ago"

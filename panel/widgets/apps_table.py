@@ -1,0 +1,73 @@
+"""The table of apps: what is active, what stands by, how each is."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+from panel.model import App, Slot
+from panel.show import ago
+
+COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
+COLOURS = {"blue": "dodger_blue1", "green": "green3"}
+HEALTH = {"healthy": "green3", "unhealthy": "red", "stopped": "red", "none": "grey50"}
+
+
+class AppsTable(DataTable[Text]):
+    """One row an app, keyed by its name, so that the cursor stays on it when rows come and go."""
+
+    DEFAULT_CSS = """
+    AppsTable { height: auto; max-height: 60%; margin: 1 2; }
+    """
+
+    def on_mount(self) -> None:
+        self.cursor_type = "row"
+        self.zebra_stripes = True
+        for column in COLUMNS:
+            self.add_column(column, key=column)
+
+    def show(self, apps: list[App]) -> None:
+        """Take these apps; only cells that changed are drawn again."""
+        names = [app.name for app in apps]
+        for key in [row.value for row in self.rows]:
+            if key not in names:
+                self.remove_row(str(key))
+        for app in apps:
+            cells = _cells(app)
+            if app.name not in self.rows:
+                self.add_row(*cells, key=app.name)
+                continue
+            for column, cell in zip(COLUMNS, cells, strict=True):
+                if self.get_cell(app.name, column) != cell:
+                    self.update_cell(app.name, column, cell, update_width=True)
+
+    @property
+    def selected(self) -> str:
+        """The app under the cursor; empty when there is none."""
+        if not self.row_count:
+            return ""
+        return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
+
+    def select(self, app: str) -> None:
+        if app in self.rows:
+            self.move_cursor(row=self.get_row_index(app))
+
+
+def _cells(app: App) -> tuple[Text, ...]:
+    now = f"{app.deployment.step or app.deployment.state}…" if app.deployment else "–"
+    since = ago(app.active.since) if app.active and app.active.since else "–"
+    return (
+        Text(app.name, style="bold"),
+        _slot(app.active),
+        _slot(app.standby),
+        Text(app.health, style=HEALTH.get(app.health, "")),
+        Text(since),
+        Text(now, style="yellow" if app.deployment else "grey50"),
+        Text(app.url, style="grey70"),
+    )
+
+
+def _slot(slot: Slot | None) -> Text:
+    if slot is None:
+        return Text("–", style="grey50")
+    return Text.assemble(("● ", COLOURS.get(slot.colour, "")), slot.version)

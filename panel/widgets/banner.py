@@ -1,0 +1,27 @@
+"""The update banner: one line above everything, only when there is an update."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from panel.model import App
+
+
+class UpdateBanner(Static):
+    DEFAULT_CSS = """
+    UpdateBanner { display: none; height: 3; padding: 1 2; background: $primary-darken-2; color: $text; }
+    UpdateBanner.-visible { display: block; }
+    """
+
+    def show(self, app: App | None) -> None:
+        """Announce the update of this app; nothing when there is none."""
+        self.set_class(bool(app and app.update), "-visible")
+        if app and app.update:
+            self.update(
+                Text.assemble(
+                    "🆕 Update available: ",
+                    (f"{app.name} {app.update.version}", "bold"),
+                    "  │  [U] Update  │  [D] Details  │  [X] Dismiss (remind in 24 h)",
+                )
+            )
