@@ -19,7 +19,18 @@ from panel.version import release
 REFRESH_S = 5.0
 """How often health and ages are asked for again; what happens in between comes with the event stream."""
 RECENT_EVENTS = 30
-CHANGES_APPS = ("queued", "started", "step", "live", "ended", "failed", "cancelled", "update", "dismissed", "config_loaded")
+CHANGES_APPS = (
+    "queued",
+    "started",
+    "step",
+    "live",
+    "ended",
+    "failed",
+    "cancelled",
+    "update",
+    "dismissed",
+    "config_loaded",
+)
 
 
 class PanelApp(App[int]):

@@ -130,6 +130,35 @@ def events(
 
 
 @command.command()
+def wait(app: App = "panel", timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 900) -> None:
+    """Wait until an app has a live release, showing how its deployment goes on."""
+
+    async def do(client: Client) -> Deployment | None:
+        async with asyncio.timeout(timeout):
+            while True:
+                found = await client.app(app)
+                if found.deployment is None and found.active:
+                    return None
+                if found.deployment:
+                    async for event in client.wait_until_decided(found.deployment.id):
+                        if event.kind == "step" and (line := show.event_line(event)):
+                            out.print(line)
+                    return await client.deployment(found.deployment.id)
+                for past in await client.history(app, 1):
+                    return past
+                await asyncio.sleep(0.2)
+
+    try:
+        decided = run(do)
+    except TimeoutError:
+        stop(f"{app} was not live within {timeout:g} s. See: changeover doctor", FAILED)
+    if decided:
+        finish(decided, as_json=False)
+    else:
+        out.print(f"{app} is live.")
+
+
+@command.command()
 def hold(app: App, limit: Annotated[float, typer.Option(help="Seconds that one request may wait.")] = 30) -> None:
     """Keep new requests of an app waiting instead of sending them to it."""
     run(lambda client: client.hold(app, limit))

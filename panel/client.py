@@ -55,6 +55,10 @@ class Client:
     ) -> None:
         await self._http.aclose()
 
+    def sign_in(self, token: str) -> None:
+        """Use this token from now on."""
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
     async def apps(self) -> list[App]:
         return [App.model_validate(app) for app in (await self._ask("GET", "/v1/apps"))["apps"]]
 

@@ -42,10 +42,16 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, migrate, verify, switch; the old container stays for rollback"),
             Text(),
-            Text(f"{len(update.changes)} change{'' if len(update.changes) == 1 else 's'}; [D] on the dashboard lists them"),
+            Text(
+                f"{len(update.changes)} change{'' if len(update.changes) == 1 else 's'}; [D] on the dashboard lists them"
+            ),
             Text(),
             Text("Proceed with update? [Y/n]", "bold"),
         )
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)
+
+
+def count(changes: int) -> str:
+    return "1 change" if changes == 1 else f"{changes} changes"

@@ -26,7 +26,7 @@ class DashboardScreen(Screen[None]):
         Binding("u", "update", "Update"),
         Binding("U", "force_check", "Check now", key_display="Shift+U"),
         Binding("d", "details", "Details"),
-        Binding("x", "dismiss", "Dismiss"),
+        Binding("x", "dismiss_update", "Dismiss"),
         Binding("b", "rollback", "Roll back"),
         Binding("p", "progress", "Progress"),
     ]
@@ -122,7 +122,7 @@ class DashboardScreen(Screen[None]):
 
         self.app.push_screen(DetailsScreen(app, update), closed)
 
-    async def action_dismiss(self) -> None:
+    async def action_dismiss_update(self) -> None:
         app = self._current()
         if app is None or app.update is None:
             return

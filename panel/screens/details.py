@@ -31,7 +31,9 @@ class DetailsScreen(ModalScreen[str]):
         with Vertical(classes="dialog -tall") as dialog:
             dialog.border_title = "UPDATE DETAILS"
             with VerticalScroll():
-                yield Static(Text(f"{self._app_shown.name} {update.version} (released {ago(update.released_at)})", "bold"))
+                yield Static(
+                    Text(f"{self._app_shown.name} {update.version} (released {ago(update.released_at)})", "bold")
+                )
                 yield Static(Text.from_markup("\n".join(changelog(update.changes)) or "\nNo changes are known."))
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")
 

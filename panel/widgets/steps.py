@@ -66,7 +66,9 @@ class StepList(Static):
         for number, step in enumerate(STEPS, start=1):
             lines.append(_line(number, step, progress))
             if step == progress.current and not progress.decided:
-                lines += [Text(f"     → {line}", "grey62", no_wrap=True) for line in _last(progress.output.get(step, []))]
+                lines += [
+                    Text(f"     → {line}", "grey62", no_wrap=True) for line in _last(progress.output.get(step, []))
+                ]
         self.update(Group(*lines))
 
 

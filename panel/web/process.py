@@ -1,0 +1,157 @@
+"""One app process: packets on its pipes, as Textual's web driver speaks them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from panel.web.driver import LIFELINE
+
+START_DEADLINE_S = 20.0
+SAVE_DEADLINE_S = 2.0
+PRELUDE = b"__GANGLION__\n"
+COMMAND = (sys.executable, "-m", "panel.web.session_app")
+
+
+class AppFailed(Exception):
+    """The app process ended before it painted; carries what it printed."""
+
+
+class AppProcess:
+    """Started with `start`, shown through `output`, ended with `end`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, lifeline: int) -> None:
+        self._process = process
+        self._lifeline = lifeline
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._painted = asyncio.Event()
+        self._saved = asyncio.Event()
+        self._complaints = b""
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
+
+    @classmethod
+    async def start(cls, columns: int, rows: int) -> AppProcess:
+        """Raises AppFailed when it does not paint its first screen."""
+        ours, theirs = os.pipe()
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "ROWS", "NO_COLOR")
+        }
+        environment |= {
+            "TEXTUAL_DRIVER": "panel.web.driver:PanelDriver",
+            "TEXTUAL_COLOR_SYSTEM": "truecolor",
+            "TERM_PROGRAM": "textual",
+            "COLUMNS": str(columns),
+            "ROWS": str(rows),
+            LIFELINE: str(ours),
+        }
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            env=environment,
+            pass_fds=(ours,),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        os.close(ours)
+        app = cls(process, theirs)
+        try:
+            async with asyncio.timeout(START_DEADLINE_S):
+                await app._painted.wait()
+        except TimeoutError as error:
+            await app.end()
+            raise AppFailed(f"The panel painted nothing within {START_DEADLINE_S:g} s.") from error
+        if process.returncode is not None:
+            await app.end()
+            raise AppFailed(app._complaints.decode(errors="replace")[-2000:] or "The panel ended at once.")
+        return app
+
+    async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
+        """From now on this process is that session's."""
+        await self._send_meta({"type": "resize", "width": columns, "height": rows})
+        await self._send_meta({"type": "adopt", "session": session, "token": token})
+        await self._send_meta({"type": "focus"})
+
+    async def take(self, message: str) -> str | None:
+        """One message of the page; an answer for it, if it wants one."""
+        kind, *rest = json.loads(message)
+        if kind == "stdin":
+            await self._send(b"D", str(rest[0]).encode())
+        elif kind == "resize":
+            await self._send_meta({"type": "resize", "width": int(rest[0]["width"]), "height": int(rest[0]["height"])})
+        elif kind in ("focus", "blur"):
+            await self._send_meta({"type": kind})
+        elif kind == "ping":
+            return json.dumps(["pong", rest[0]])
+        return None
+
+    async def output(self) -> AsyncIterator[bytes]:
+        """What the terminal in the page is to show, until the app ends."""
+        while (data := await self._waiting.get()) is not None:
+            yield data
+
+    async def save(self) -> None:
+        """Have the state written down; gives up after a moment, since the app also saves by itself."""
+        self._saved.clear()
+        await self._send_meta({"type": "save"})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAVE_DEADLINE_S):
+                await self._saved.wait()
+
+    async def end(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        for task in self._tasks:
+            task.cancel()
+        with suppress(OSError):
+            os.close(self._lifeline)
+        self._lifeline = -1
+
+    async def _send(self, kind: bytes, payload: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
+            await self._process.stdin.drain()
+        except (ConnectionResetError, BrokenPipeError):
+            # It is ending; whoever reads its output is told so there.
+            return
+
+    async def _send_meta(self, packet: dict[str, object]) -> None:
+        await self._send(b"M", json.dumps(packet).encode())
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        stdout = self._process.stdout
+        try:
+            while await stdout.readline() not in (PRELUDE, b""):
+                pass
+            while True:
+                kind = await stdout.readexactly(1)
+                payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
+                if kind == b"D":
+                    self._waiting.put_nowait(payload)
+                elif kind == b"M":
+                    self._take_meta(json.loads(payload))
+        except asyncio.IncompleteReadError:
+            await self._process.wait()
+        finally:
+            self._waiting.put_nowait(None)
+            self._painted.set()
+            self._saved.set()
+
+    def _take_meta(self, packet: dict[str, object]) -> None:
+        if packet["type"] == "painted":
+            self._painted.set()
+        elif packet["type"] == "saved":
+            self._saved.set()
+
+    async def _listen(self) -> None:
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(4096):
+            self._complaints = (self._complaints + chunk)[-20_000:]
+            sys.stderr.buffer.write(chunk)
+            sys.stderr.flush()

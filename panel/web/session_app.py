@@ -1,0 +1,58 @@
+"""The panel's app as one browser session runs it: `python -m panel.web.session_app`, started by the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from panel.app import PanelApp
+from panel.client import Client, configured_url
+from panel.store import Store
+from panel.web.driver import Adopted, PanelDriver, SaveWanted
+
+
+class SessionApp(PanelApp):
+    """Waits, painted, until the server says whose it is; then goes on where that session was."""
+
+    def __init__(self, store: Store, url: str) -> None:
+        super().__init__(Client(url, token=""))
+        self._store = store
+        self._session = ""
+        self._url = url
+        self._saved = ""
+
+    def on_ready(self) -> None:
+        self.call_after_refresh(self._tell, "painted")
+
+    async def on_adopted(self, message: Adopted) -> None:
+        self._session = message.session
+        self.client.sign_in(message.token)
+        self.begin(await asyncio.to_thread(self._store.load, message.session))
+        self.refresh(layout=True)
+        self.set_interval(1.0, self._save_if_changed)
+
+    async def on_save_wanted(self, _message: SaveWanted) -> None:
+        await self._save()
+        self._tell("saved")
+
+    async def _save_if_changed(self) -> None:
+        if self.state.model_dump_json() != self._saved:
+            await self._save()
+
+    async def _save(self) -> None:
+        if self._session:
+            state = self.state
+            await asyncio.to_thread(self._store.save, self._session, state)
+            self._saved = state.model_dump_json()
+
+    def _tell(self, what: str) -> None:
+        if isinstance(self._driver, PanelDriver):
+            self._driver.write_meta({"type": what})
+
+
+def main() -> None:
+    SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+// Stands in for WebSocket before the terminal's own script loads: a socket that outlives the server it talks to.
+// When the panel's container is replaced the picture stays, the socket is opened again, and keys pressed meanwhile
+// are sent then. The session's id lives in this tab, so that the new release knows which state to go on with.
+"use strict";
+(() => {
+  const Native = window.WebSocket;
+  const PAUSES_MS = [0, 50, 100, 200, 400];
+  const SIGN_IN_AGAIN = 4401;
+  const ENDED = 4410;
+
+  function sessionId() {
+    let id = sessionStorage.getItem("changeover-session");
+    if (!id) {
+      id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      sessionStorage.setItem("changeover-session", id);
+    }
+    return id;
+  }
+
+  window.WebSocket = class extends EventTarget {
+    constructor(path) {
+      super();
+      const url = new URL(path, location.href);
+      url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+      url.searchParams.set("session", sessionId());
+      this.url = url;
+      this.waiting = [];
+      this.failures = 0;
+      this.ever = false;
+      this.open();
+    }
+
+    open() {
+      const socket = this.socket = new Native(this.url);
+      socket.binaryType = "arraybuffer";
+      socket.addEventListener("open", () => {
+        this.failures = 0;
+        if (!this.ever) { this.ever = true; this.dispatchEvent(new Event("open")); }
+        this.waiting.splice(0).forEach((message) => socket.send(message));
+      });
+      socket.addEventListener("message", (event) => {
+        this.dispatchEvent(new MessageEvent("message", { data: event.data }));
+      });
+      socket.addEventListener("close", (event) => {
+        if (event.code === SIGN_IN_AGAIN || event.code === ENDED) { location.href = "/sign-in"; return; }
+        const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+        this.failures += 1;
+        setTimeout(() => this.open(), pause);
+      });
+    }
+
+    send(message) {
+      const [kind, value] = JSON.parse(message);
+      if (kind === "resize") {
+        this.url.searchParams.set("width", value.width);
+        this.url.searchParams.set("height", value.height);
+      }
+      if (this.socket.readyState === Native.OPEN) this.socket.send(message);
+      else if (kind === "stdin") this.waiting.push(message);
+    }
+  };
+})();
