@@ -42,8 +42,7 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, migrate, verify, switch; the old container stays for rollback"),
             Text(),
-            Text(
-                f"{len(update.changes)} change{'' if len(update.changes) == 1 else 's'}; [D] on the dashboard lists them"
+            Text(f"{count(len(update.changes))}; [D] on the dashboard lists them"),
             ),
             Text(),
             Text("Proceed with update? [Y/n]", "bold"),
