@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -29,7 +30,9 @@ command = typer.Typer(
 token = typer.Typer(help="Tokens for people and CI.", no_args_is_help=True)
 command.add_typer(token, name="token")
 
-out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+# In a pipe there is no width to keep to, and a folded table is hard to read for people and programs alike.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 App = Annotated[str, typer.Argument(help="The app; the panel when not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -130,32 +133,26 @@ def events(
 
 
 @command.command()
-def wait(app: App = "panel", timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 900) -> None:
-    """Wait until an app has a live release, showing how its deployment goes on."""
+def wait(
+    app: App = "panel",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing; the exit code tells.")] = False,
+) -> None:
+    """Wait until what is being deployed is live or has failed; fails when nothing is live then."""
 
-    async def do(client: Client) -> Deployment | None:
-        async with asyncio.timeout(timeout):
-            while True:
-                found = await client.app(app)
-                if found.deployment is None and found.active:
-                    return None
-                if found.deployment:
-                    async for event in client.wait_until_decided(found.deployment.id):
-                        if event.kind == "step" and (line := show.event_line(event)):
-                            out.print(line)
-                    return await client.deployment(found.deployment.id)
-                for past in await client.history(app, 1):
-                    return past
-                await asyncio.sleep(0.2)
+    async def do(client: Client) -> bool:
+        found = await client.app(app)
+        if found.deployment:
+            async for event in client.wait_until_decided(found.deployment.id):
+                if event.kind == "step" and not quiet and (line := show.event_line(event)):
+                    out.print(line)
+            found = await client.app(app)
+        return found.active is not None
 
-    try:
-        decided = run(do)
-    except TimeoutError:
-        stop(f"{app} was not live within {timeout:g} s. See: changeover doctor", FAILED)
-    if decided:
-        finish(decided, as_json=False)
-    else:
-        out.print(f"{app} is live.")
+    live = run(do)
+    if not quiet:
+        out.print(f"{app} is live." if live else f"{app} is not live; see: changeover history {app}")
+    if not live:
+        raise typer.Exit(FAILED)
 
 
 @command.command()

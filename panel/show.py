@@ -16,7 +16,7 @@ SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Per
 def apps_table(apps: list[App]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)
     for app in apps:
         update = app.update.version if app.update else "–"
         deployment = f"{app.deployment.id} {app.deployment.step or app.deployment.state}" if app.deployment else "–"
@@ -30,8 +30,9 @@ def slot(held: Slot | None) -> str:
 
 def history_table(deployments: list[Deployment]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "WHY"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("WHY", no_wrap=True, overflow="ellipsis")
     for one in deployments:
         took = f"{one.seconds:.2f} s" if one.seconds is not None else "–"
         why = f"{one.failure.step}: {one.failure.cause}" if one.failure else ""

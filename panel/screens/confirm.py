@@ -43,8 +43,6 @@ class ConfirmScreen(ModalScreen[bool]):
             Text("Update method: build, migrate, verify, switch; the old container stays for rollback"),
             Text(),
             Text(f"{count(len(update.changes))}; [D] on the dashboard lists them"),
-            ),
-            Text(),
             Text("Proceed with update? [Y/n]", "bold"),
         )
 
