@@ -9,6 +9,7 @@ from orchestrator.journal import Journal
 from orchestrator.model import Event
 
 BATCH = 500
+GATHER_S = 0.05
 
 
 class EventStream:
@@ -16,13 +17,29 @@ class EventStream:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._lines: list[tuple[str, str, str, dict[str, object]]] = []
+        self._flush: asyncio.TimerHandle | None = None
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def publish(self, kind: str, app: str = "", deployment: str = "", **fields: object) -> None:
-        self.publish_all([(kind, app, deployment, fields)])
+        """What was said before it comes before it."""
+        self._write([*self._take_lines(), (kind, app, deployment, fields)])
 
-    def publish_all(self, events: list[tuple[str, str, str, dict[str, object]]]) -> None:
+    def say(self, deployment: str, line: str) -> None:
+        """One line of output. Gathered for a moment: a build prints hundreds, and each batch is one write."""
+        self._lines.append(("line", "", deployment, {"line": line}))
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(GATHER_S, lambda: self._write(self._take_lines()))
+
+    def _take_lines(self) -> list[tuple[str, str, str, dict[str, object]]]:
+        if self._flush:
+            self._flush.cancel()
+            self._flush = None
+        lines, self._lines = self._lines, []
+        return lines
+
+    def _write(self, events: list[tuple[str, str, str, dict[str, object]]]) -> None:
         self._journal.append_events(events)
         task = asyncio.get_running_loop().create_task(self._wake())
         self._tasks.add(task)

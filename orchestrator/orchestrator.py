@@ -16,7 +16,6 @@ from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
 from orchestrator.events import EventStream
 from orchestrator.journal import Journal
 from orchestrator.model import Colour
-from orchestrator.output import Output
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.traffic import Proxy
 from orchestrator.queue import Queue
@@ -40,7 +39,6 @@ class Orchestrator:
         self.proxy = Proxy(settings.proxy)
         self.queue = Queue(self.journal, self.events, self.site)
         self.checker = UpdateChecker(self.journal, self.events, self.queue)
-        self.output = Output(self.events)
         self.config = Config()
         self.config_problem = ""
         self.ready = False
@@ -108,7 +106,7 @@ class Orchestrator:
             configuration=settings.config.parent,
             environment={"CHANGEOVER_URL": settings.api_url} if name == PANEL else {},
             min_free_bytes=self.config.disk.min_free_mb * MIB,
-            say=self.output.say,
+            say=self.events.say,
         )
 
     def _routes(self) -> list[AppRoute]:

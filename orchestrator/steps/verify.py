@@ -19,6 +19,7 @@ from orchestrator.site import Site
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
 LOG_LINES = 40
+MOST_OF_ANSWER = 300
 PROGRESS_HEADER = "x-progress"
 """An app that is busy getting ready may say how far it is here; each new value moves the deadline on."""
 
@@ -63,7 +64,7 @@ async def _until_ready(site: Site, deployment: Deployment) -> None:
                     good += 1
                     pause = FIRST_PAUSE_S
                 else:
-                    good, last = 0, f"status {answer.status_code}"
+                    good, last = 0, f"status {answer.status_code}: {answer.text.strip()[:MOST_OF_ANSWER]}"
                 if (reported := answer.headers.get(PROGRESS_HEADER, "")) and reported != progress:
                     progress, deadline = reported, time.monotonic() + health.timeout
                     site.say(deployment.id, f"getting ready: {reported}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -44,6 +45,14 @@ class PanelServer:
             if socket in self.sessions:
                 await socket.close(SERVICE_RESTART)
 
+    async def end_if_it_cannot_paint(self) -> None:
+        """A panel that cannot show its first screen never will: end, so that its deployment fails at once."""
+        try:
+            await self.spare.ready()
+        except AppFailed as error:
+            print(f"The panel cannot show its first screen: {error}", file=sys.stderr)
+            signal.raise_signal(signal.SIGTERM)
+
     async def signed_in(self, token: str) -> bool:
         """Raises ClientError when the orchestrator cannot be asked."""
         if not token:
@@ -80,8 +89,9 @@ def create(panel: PanelServer) -> FastAPI:
             task.add_done_callback(draining.discard)
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
-        panel.spare.prepare()
+        first = asyncio.create_task(panel.end_if_it_cannot_paint())
         yield
+        first.cancel()
         await panel.spare.end()
 
     web = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)

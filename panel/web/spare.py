@@ -19,6 +19,13 @@ class Spare:
     def prepare(self) -> None:
         self._coming = asyncio.create_task(self._start())
 
+    async def ready(self) -> None:
+        """Wait until there is one. Raises AppFailed."""
+        if self._coming is None:
+            self.prepare()
+        assert self._coming is not None
+        await asyncio.shield(self._coming)
+
     async def take(self) -> AppProcess:
         """The spare one, and another is started in its place. Raises AppFailed."""
         if self._coming is None:
