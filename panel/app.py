@@ -19,7 +19,7 @@ from panel.version import release
 
 REFRESH_S = 5.0
 """How often health and ages are asked for again; what happens in between comes with the event stream."""
-RECENT_EVENTS = 30
+RECENT_EVENTS = 100
 CHANGES_APPS = (
     "queued",
     "started",
@@ -89,7 +89,7 @@ class PanelApp(App[int]):
     async def _watch(self) -> None:
         """Follow the event stream: it says when to ask again."""
         try:
-            async for event in self.client.events(after=None):
+            async for event in self.client.events(recent=RECENT_EVENTS):
                 self._take(event)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=30)

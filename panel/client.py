@@ -120,15 +120,16 @@ class Client:
         found = await self._ask("GET", f"/v1/deployments/{deployment}/events", params={"after": after})
         return [Event.model_validate(event) for event in found["events"]]
 
-    async def events(self, after: int | None = None, deployment: str = "") -> AsyncIterator[Event]:
-        """The event stream, for ever. A connection that ends is opened again where it was; nothing is missed.
+    async def events(self, after: int | None = None, deployment: str = "", recent: int = 0) -> AsyncIterator[Event]:
+        """The event stream, for ever, from `after` on, or from `recent` events ago.
 
+        A connection that ends is opened again where it was; nothing is missed.
         Raises Unreachable only when the first connection cannot be made.
         """
         tried, ever = 0, False
         while True:
             try:
-                async for event in self._stream(after, deployment):
+                async for event in self._stream(after, deployment, recent):
                     after, tried, ever = event.id, 0, True
                     yield event
             except httpx.TransportError as error:
@@ -144,8 +145,9 @@ class Client:
             if event.kind in ("live", "failed", "rolled_back", "superseded", "cancelled"):
                 return
 
-    async def _stream(self, after: int | None, deployment: str) -> AsyncIterator[Event]:
-        parameters = {"deployment": deployment} | ({"after": str(after)} if after is not None else {})
+    async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncIterator[Event]:
+        start = {"recent": str(recent)} if after is None else {"after": str(after)}
+        parameters = {"deployment": deployment} | start
         timeout = httpx.Timeout(10, read=60)
         async with self._http.stream("GET", "/v1/events", params=parameters, timeout=timeout) as answer:
             if not answer.is_success:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from orchestrator.api.access import Reader, Serving
@@ -23,12 +23,16 @@ async def events(
     orchestrator: Serving,
     _who: Reader,
     after: int | None = None,
+    recent: Annotated[int, Query(ge=0, le=1000)] = 0,
     deployment: str = "",
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> StreamingResponse:
-    """Server-sent events (HTML standard, section 9.2). Without `after`, what comes from now on."""
+    """Server-sent events (HTML standard, section 9.2). Without `after`, what comes from now on.
+
+    `recent` begins that many events earlier.
+    """
     start = after if after is not None else last_event_id
-    start = orchestrator.journal.last_event_id() if start is None else start
+    start = max(0, orchestrator.journal.last_event_id() - recent) if start is None else start
     return StreamingResponse(_stream(orchestrator, start, deployment), media_type="text/event-stream")
 
 

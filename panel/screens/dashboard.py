@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -35,6 +37,7 @@ class DashboardScreen(Screen[None]):
         super().__init__()
         self._client = client
         self._apps: list[App] = []
+        self._loaded = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -51,6 +54,7 @@ class DashboardScreen(Screen[None]):
 
     def show(self, apps: list[App]) -> None:
         self._apps = apps
+        self._loaded.set()
         if not self.is_mounted:
             return
         self.query_one(AppsTable).show(apps)
@@ -80,7 +84,7 @@ class DashboardScreen(Screen[None]):
         await self._update(use_known=False)
 
     async def _update(self, *, use_known: bool) -> None:
-        app = self._current()
+        app = await self._current()
         if app is None:
             return
         if app.deployment:
@@ -109,8 +113,8 @@ class DashboardScreen(Screen[None]):
 
         self.app.push_screen(ConfirmScreen(app, update), answered)
 
-    def action_details(self) -> None:
-        app = self._current()
+    async def action_details(self) -> None:
+        app = await self._current()
         if app is None or app.update is None:
             self.notify("No update is known. Press U to check.")
             return
@@ -123,7 +127,7 @@ class DashboardScreen(Screen[None]):
         self.app.push_screen(DetailsScreen(app, update), closed)
 
     async def action_dismiss_update(self) -> None:
-        app = self._current()
+        app = await self._current()
         if app is None or app.update is None:
             return
         try:
@@ -134,7 +138,7 @@ class DashboardScreen(Screen[None]):
         self.notify(f"{app.update.version} will be shown again in 24 hours.")
 
     async def action_rollback(self) -> None:
-        app = self._current()
+        app = await self._current()
         if app is None:
             return
         try:
@@ -144,16 +148,17 @@ class DashboardScreen(Screen[None]):
             return
         self.notify(show.outcome(record), timeout=10)
 
-    def action_progress(self) -> None:
+    async def action_progress(self) -> None:
         """Go back to the deployment under way."""
-        app = self._current()
+        app = await self._current()
         if app and app.deployment:
             self._follow(app.name, app.deployment.id)
         else:
             self.notify("Nothing is being deployed.")
 
-    def _current(self) -> App | None:
-        """The app under the cursor."""
+    async def _current(self) -> App | None:
+        """The app under the cursor. A key that comes before the first answer of the API waits for it."""
+        await self._loaded.wait()
         return next((app for app in self._apps if app.name == self.selected), None)
 
     def _follow(self, app: str, deployment: str) -> None:
