@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Orchestrator:
         self.checker = UpdateChecker(self.journal, self.events, self.queue)
         self.config = Config()
         self.config_problem = ""
+        self.config_digest = ""
         self.ready = False
         self._sites: dict[str, Site] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -56,7 +58,7 @@ class Orchestrator:
 
     def load(self) -> None:
         """Read the configuration and write the proxy's files, before anything runs. Raises ConfigError."""
-        self._take(config_file.load(self.settings.config))
+        self._take(self._read_config())
         self.proxy.prepare_files(self._routes())
 
     async def start(self) -> None:
@@ -74,7 +76,7 @@ class Orchestrator:
     async def reload_config(self) -> None:
         """Take the file as it is now. One that is wrong is refused, and everything stays as it was."""
         try:
-            config = config_file.load(self.settings.config)
+            config = self._read_config()
         except ConfigError as error:
             self.config_problem = error.cause
             self.events.publish("config_refused", problems=error.cause.splitlines())
@@ -87,6 +89,11 @@ class Orchestrator:
         await self.proxy.configure(self._routes())
         self.checker.follow(self.sites())
         self.events.publish("config_loaded", apps=sorted(self._sites))
+
+    def _read_config(self) -> Config:
+        path = self.settings.config
+        self.config_digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+        return config_file.load(path)
 
     def _take(self, config: Config) -> None:
         self.config = config

@@ -13,7 +13,7 @@ from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, Kind, Slots, State, StepName, StepState
 from orchestrator.queue import Queue
 from orchestrator.site import Site
-from orchestrator.steps import retire, switch
+from orchestrator.steps import fetch, retire, switch
 
 TIP = "What had been done was undone. Deploy again."
 
@@ -34,6 +34,7 @@ async def recover(site: Site, events: EventStream, queue: Queue) -> None:
                 await _finish_switch(site, events, deployment)
             else:
                 await _undo(site, events, deployment)
+            await fetch.remove_source(site, deployment)
     await _restore_traffic(site)
     slots = site.journal.slots(site.name)
     await retire.remove_strays(site, keep={slots.active, slots.standby})

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -57,9 +58,9 @@ class PanelApp(App[int]):
         if self._started:
             return
         self._started = True
-        self.run_worker(self._watch(), name="events")
-        self.set_interval(REFRESH_S, self._refresh_later)
-        self.run_worker(self._restore(state), name="restore")
+        self._watch()
+        self.set_interval(REFRESH_S, self._refresh)
+        self._restore(state)
 
     def on_ready(self) -> None:
         if not self.is_web:
@@ -76,8 +77,9 @@ class PanelApp(App[int]):
             deployment=following.deployment if following else "",
         )
 
+    @work
     async def _restore(self, state: SessionState | None) -> None:
-        await self._refresh()
+        await self._load()
         if state is None:
             return
         self._dashboard.select(state.selected)
@@ -86,6 +88,7 @@ class PanelApp(App[int]):
         if state.release != release():
             self.notify(f"✓ Resumed after update to {release()}", timeout=8)
 
+    @work
     async def _watch(self) -> None:
         """Follow the event stream: it says when to ask again."""
         try:
@@ -97,12 +100,13 @@ class PanelApp(App[int]):
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
         if event.kind in CHANGES_APPS:
-            self._refresh_later()
+            self._refresh()
 
-    def _refresh_later(self) -> None:
-        self.run_worker(self._refresh(), name="refresh", group="refresh", exclusive=True)
-
+    @work(exclusive=True, group="refresh")
     async def _refresh(self) -> None:
+        await self._load()
+
+    async def _load(self) -> None:
         try:
             self._dashboard.show(await self.client.apps())
         except ClientError as error:

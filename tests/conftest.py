@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,32 @@ def proxy_image() -> None:
         check=True,
         capture_output=True,
     )
+
+
+@dataclass
+class Shop:
+    """A running Changeover with the shop, and the repository that the shop is deployed from."""
+
+    stack: Stack
+    repository: Repository
+
+    def deployed(self) -> str:
+        """Make sure that a good release is live; gives its version."""
+        active = self.stack.app()["active"]
+        if active is None:
+            live = self.stack.deploy()
+            assert live["state"] == "live", live["failure"]
+            active = self.stack.app()["active"]
+        return str(active["version"])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iterator[Shop]:
+    """One stack for all tests of a module, each of which leaves it with a good release live."""
+    folder = tmp_path_factory.mktemp("shop")
+    repository = Repository(folder / "repository", ROOT / "examples" / "shop")
+    with Stack(folder, shop_config(repository.path, drain_s=1)) as stack:
+        yield Shop(stack, repository)
 
 
 @pytest.fixture

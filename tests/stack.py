@@ -6,6 +6,7 @@ Docker, BuildKit, HAProxy, Git and the app containers, is what users have.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -88,6 +89,7 @@ class Stack:
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
         self.log = folder / "orchestrator.log"
+        self._http = httpx.Client(timeout=60)
 
     def __enter__(self) -> Stack:
         third = secrets.randbelow(200) + 20
@@ -115,11 +117,21 @@ class Stack:
         for tag in images:
             self.engine.images.remove(tag, force=True)
         self.engine.close()
+        self._http.close()
 
     # The parts
 
     def start_orchestrator(self, *, wait: bool = True, extra: dict[str, str] | None = None) -> None:
-        environment = {
+        environment = self._environment(extra or {})
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.entry], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        if wait:
+            self.wait_ready()
+
+    def _environment(self, extra: dict[str, str]) -> dict[str, str]:
+        return {
             **os.environ,
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_NETWORK": self.name,
@@ -132,14 +144,8 @@ class Stack:
             "CHANGEOVER_API_PORT": str(self.api_port),
             "CHANGEOVER_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "CHANGEOVER_DEPLOY_PANEL": "false",
-            **(extra or {}),
+            **extra,
         }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.entry], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
-        if wait:
-            self.wait_ready()
 
     def start_proxy(self) -> None:
         self._until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's configuration")
@@ -161,13 +167,43 @@ class Stack:
         self.process = None
         return code
 
+    def restart_orchestrator(
+        self, *, entry: tuple[str, ...] = ("-m", "orchestrator"), extra: dict[str, str] | None = None
+    ) -> None:
+        """Killed without warning, and started again."""
+        self.kill_orchestrator()
+        self.entry = entry
+        self.start_orchestrator(extra=extra)
+
+    def wait_killed(self) -> None:
+        """Until the orchestrator has been killed by what its entry does."""
+        assert self.process is not None
+        assert self.process.wait(timeout=DEPLOY_S) == -signal.SIGKILL
+        self.process = None
+
+    def second_orchestrator(self) -> tuple[int, str]:
+        """Try to start another one on the same state: its exit code, and what it says."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=self._environment({}), capture_output=True, text=True,
+            timeout=30,
+        )  # fmt: skip
+        return ended.returncode, ended.stderr
+
+    def set_config(self, text: str) -> None:
+        """Save the configuration and wait until it is taken or refused."""
+        if text == self.config.read_text():
+            return
+        self.config.write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._until(lambda: self.get("/config")["digest"] == digest, "the configuration is read again")
+
     def wait_ready(self) -> None:
         def ready() -> bool:
             assert self.process is not None
             if self.process.poll() is not None:
                 raise AssertionError(f"the orchestrator ended: {self.log.read_text()[-3000:]}")
             try:
-                return httpx.get(f"http://127.0.0.1:{self.api_port}/readyz").status_code == 200
+                return self._http.get(f"http://127.0.0.1:{self.api_port}/readyz").status_code == 200
             except httpx.TransportError:
                 return False
 
@@ -176,25 +212,19 @@ class Stack:
 
     # What a user does
 
-    @property
-    def api(self) -> httpx.Client:
-        return httpx.Client(
-            base_url=f"http://127.0.0.1:{self.api_port}/v1",
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=60,
-        )
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self._http.request(method, f"http://127.0.0.1:{self.api_port}/v1{path}", headers=headers, **options)
 
     def get(self, path: str) -> Any:
-        with self.api as api:
-            answer = api.get(path)
-            assert answer.is_success, answer.text
-            return answer.json()
+        answer = self.request("GET", path)
+        assert answer.is_success, answer.text
+        return answer.json()
 
     def post(self, path: str, **body: object) -> Any:
-        with self.api as api:
-            answer = api.post(path, json=body)
-            assert answer.is_success, answer.text
-            return answer.json()
+        answer = self.request("POST", path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
 
     def app(self, name: str = "shop") -> Any:
         return self.get(f"/apps/{name}")
@@ -224,6 +254,18 @@ class Stack:
     def ask(self, path: str = "/", host: str = "shop.test") -> httpx.Response:
         return httpx.get(self.url(path), headers={"Host": host}, timeout=10)
 
+    def until_it_answers(self) -> httpx.Response:
+        def answer() -> httpx.Response | None:
+            try:
+                found = self.ask()
+            except httpx.TransportError:
+                return None
+            return found if found.is_success else None
+
+        found = self._until(answer, "the shop answers")
+        assert isinstance(found, httpx.Response)
+        return found
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `changeover` as a user in a terminal would."""
         environment = {
@@ -251,7 +293,7 @@ class Stack:
         while time.monotonic() < deadline:
             if found := holds():
                 return found
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.log.read_text()[-3000:]}")
 
 

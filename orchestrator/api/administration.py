@@ -25,6 +25,13 @@ class ConfigText(BaseModel):
     name: str = "control-panel-config.yaml"
 
 
+class ConfigView(BaseModel):
+    """The file that was read last: its SHA-256, and why it was refused if it was."""
+
+    digest: str
+    problems: list[str]
+
+
 class ConfigProblems(BaseModel):
     problems: list[str]
 
@@ -40,6 +47,11 @@ class NewToken(BaseModel):
 @router.get("/doctor")
 async def examine(orchestrator: Serving, _who: Reader) -> dict[str, list[doctor.Finding]]:
     return {"findings": await doctor.examine(orchestrator)}
+
+
+@router.get("/config")
+async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
+    return ConfigView(digest=orchestrator.config_digest, problems=orchestrator.config_problem.splitlines())
 
 
 @router.post("/config/validate")

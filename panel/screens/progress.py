@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -42,10 +43,11 @@ class ProgressScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.run_worker(self._follow(), exclusive=True)
+        self._follow()
         self.set_interval(self.TICK_S, self._draw)
         self._draw()
 
+    @work
     async def _follow(self) -> None:
         try:
             async for event in self._client.events(0, self.deployment):

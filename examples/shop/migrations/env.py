@@ -1,6 +1,7 @@
 """All pending revisions in one transaction, on SQLite too: the driver in autocommit, BEGIN IMMEDIATE said here."""
 
 import os
+import sqlite3
 
 import sqlalchemy as sa
 from alembic import context
@@ -9,14 +10,14 @@ engine = sa.create_engine("sqlite:///" + os.environ.get("SHOP_DATABASE", "/data/
 
 
 @sa.event.listens_for(engine, "connect")
-def autocommit(connection, _record):
+def autocommit(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA busy_timeout=10000")
 
 
 @sa.event.listens_for(engine, "begin")
-def begin(connection):
+def begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

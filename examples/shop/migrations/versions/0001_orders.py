@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade():
+def upgrade() -> None:
     op.create_table(
         "orders",
         sa.Column("id", sa.String, primary_key=True),
@@ -15,5 +15,5 @@ def upgrade():
     )
 
 
-def downgrade():
+def downgrade() -> None:
     op.drop_table("orders")

@@ -1,0 +1,84 @@
+"""A kill at any point leaves one active colour, no lock and nothing behind."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.conftest import Shop
+from tests.visitor import Visitor
+
+STEPS = ("prepare", "fetch", "build", "migrate", "start", "verify", "switch", "retire")
+POINTS = [f"{step}:{moment}" for step in STEPS for moment in ("begun", "unrecorded")] + ["switch:files"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_of_the_orchestrator_during_a_deployment_is_finished_or_undone_at_its_restart(
+    shop: Shop, point: str
+) -> None:
+    stack, repository = shop.stack, shop.repository
+    old = shop.deployed()
+    stack.restart_orchestrator(entry=("-m", "tests.crashing"), extra={"CRASH_AT": point})
+    repository.change(f"Interrupted at {point}")
+
+    with Visitor(stack) as visitor:
+        asked = stack.post("/apps/shop/deployments")["id"]
+        stack.wait_killed()
+        time.sleep(0.2)  # visits without an orchestrator
+        stack.restart_orchestrator()
+        ended = stack.wait_ended(asked)
+        time.sleep(0.2)
+
+    assert visitor.failures == []
+    step = point.split(":")[0]
+    expected = "live" if step in ("switch", "retire") else "failed"
+    assert ended["state"] == expected, ended
+    active = stack.app()["active"]
+    assert active["version"] == (ended["version"] if expected == "live" else old)
+    assert stack.ask().json()["release"] == active["version"]
+    if expected == "failed":
+        assert visitor.releases == {old}
+        assert step in ended["failure"]["cause"]
+    assert stack.app()["deployment"] is None
+    held = {slot["container"] for slot in (active, stack.app()["standby"]) if slot}
+    assert {container.name for container in stack.containers()} == held
+    assert list((stack.state / "work").iterdir()) == []
+    again = stack.deploy()
+    assert again["state"] == "live", again["failure"]
+
+
+def test_a_kill_while_nothing_is_deployed_changes_nothing(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+
+    with Visitor(stack) as visitor:
+        stack.restart_orchestrator()
+
+    assert visitor.failures == []
+    assert visitor.releases == {version}
+
+
+def test_a_restarted_proxy_keeps_the_traffic_where_it_was_without_the_orchestrator(shop: Shop) -> None:
+    stack, repository = shop.stack, shop.repository
+    shop.deployed()
+    repository.change("Before the proxy restarts")
+    version = stack.deploy()["version"]
+    stack.kill_orchestrator()
+    proxy = stack.engine.containers.get(f"{stack.name}-proxy")
+
+    proxy.restart(timeout=5)
+
+    answer = stack.until_it_answers()
+    assert answer.json()["release"] == version
+    stack.start_orchestrator()
+    assert stack.deploy()["state"] == "live"
+
+
+def test_a_second_orchestrator_on_the_same_journal_is_refused(shop: Shop) -> None:
+    shop.deployed()
+
+    code, said = shop.stack.second_orchestrator()
+
+    assert code == 3
+    assert "Another orchestrator" in said

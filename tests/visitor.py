@@ -1,0 +1,55 @@
+"""Somebody who keeps using the shop while things go wrong behind the scenes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+import httpx
+
+from tests.stack import Stack
+
+PAUSE_S = 0.005
+
+
+class Visitor:
+    """Asks again and again, on one kept-alive connection, and counts orders; notes whatever fails."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._visit, daemon=True)
+        self.answers = 0
+        self.orders: list[str] = []
+        self.releases: set[str] = set()
+        self.failures: list[str] = []
+
+    def __enter__(self) -> Visitor:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def _visit(self) -> None:
+        with httpx.Client(headers={"Host": "shop.test"}, timeout=30) as client:
+            while not self._stop.is_set():
+                order = f"{id(self)}-{time.monotonic_ns()}"
+                try:
+                    welcome = client.get(self._stack.url("/"))
+                    counted = client.post(self._stack.url(f"/orders/{order}"))
+                except httpx.HTTPError as error:
+                    self.failures.append(f"{type(error).__name__}: {error}")
+                    continue
+                for answer in (welcome, counted):
+                    if not answer.is_success:
+                        self.failures.append(f"{answer.request.url}: {answer.status_code} {answer.text[:200]}")
+                if counted.is_success:
+                    self.orders.append(order)
+                    self.releases.add(welcome.json()["release"])
+                self.answers += 2
+                time.sleep(PAUSE_S)
