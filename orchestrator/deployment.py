@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from orchestrator.errors import ChangeoverError, StepFailed
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
+
+from orchestrator.errors import ChangeoverError, JournalError, StepFailed
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, State, StepName, StepState
@@ -32,6 +34,7 @@ TO_LIVE = (
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
     Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
 )
+RETRY_S = 1.0
 AFTERWARDS = Step(StepName.RETIRE, retire.previous)
 
 
@@ -105,11 +108,18 @@ async def undo(site: Site, events: EventStream, deployment: Deployment, end: Sta
             undone.append(said)
             site.say(deployment.id, said)
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
-    site.journal.save(ended)
+    await record(site, ended)
     events.publish(
         "failed" if end is State.FAILED else end, site.name, ended.id, step=failure.step, cause=failure.cause
     )
     return ended
+
+
+async def record(site: Site, ended: Deployment) -> None:
+    """Write down how it ended. On a full disk this waits until there is room: an end that nobody recorded is none."""
+    async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
+        with attempt:
+            site.journal.save(ended)
 
 
 def why(step: StepName, error: ChangeoverError) -> Failure:

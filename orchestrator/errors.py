@@ -7,6 +7,7 @@ ChangeoverError
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── EngineError           Docker does not answer or refuses
+├── JournalError          the journal cannot be written or read
 ├── ProxyError            HAProxy does not answer, refuses, or did not do what it was told
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
 
@@ -74,6 +75,10 @@ class NotAllowed(ChangeoverError):
 
 class EngineError(ChangeoverError):
     """Docker does not answer, or answered with an error."""
+
+
+class JournalError(ChangeoverError):
+    """The journal cannot be written or read: nothing is done that it could not record."""
 
 
 class ProxyError(ChangeoverError):

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from migrations.database import connect, upgrade
-from orchestrator.errors import UnknownDeployment
+from orchestrator.errors import JournalError, UnknownDeployment
 from orchestrator.model import (
     Change,
     Colour,
@@ -45,6 +45,7 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
+        sa.event.listen(self._engine, "handle_error", _explain)
         upgrade("orchestrator", self._engine)
         # The tables are what the migrations made; saying their columns again here would be a second truth.
         schema = sa.MetaData()
@@ -201,6 +202,18 @@ class Journal:
             replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
             for one in found
         ]
+
+
+def _explain(context: sa.engine.ExceptionContext) -> None:
+    """Tell what the database said in our own words (SQLAlchemy calls this before it raises)."""
+    error = context.original_exception
+    if "disk is full" in str(error):
+        raise JournalError(
+            "The journal cannot be written: its disk is full.",
+            "Nothing was begun. Free some room ('docker builder prune', 'docker image prune'), then try again.",
+        ) from error
+    if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
+        raise JournalError(f"The journal's database does not do its work: {error}.") from error
 
 
 def _digest(secret: str) -> str:

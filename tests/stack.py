@@ -15,7 +15,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,21 +75,76 @@ class Repository:
         return self.commit(f"feat: greet with {greeting}")
 
 
+class Door:
+    """A socket that passes on to Docker's and can be closed: for the orchestrator an engine that goes away."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.open()
+
+    def open(self) -> None:
+        self._listener = listener = socket.socket(socket.AF_UNIX)
+        self.path.unlink(missing_ok=True)
+        listener.bind(str(self.path))
+        listener.listen(64)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def close(self) -> None:
+        self.path.unlink(missing_ok=True)
+        for one in [self._listener, *self._open]:
+            if one:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+        self._open.clear()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        self.close()
+        try:
+            yield
+        finally:
+            self.open()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect("/var/run/docker.sock")
+            self._open += [client, engine]
+            for source, target in ((client, engine), (engine, client)):
+                threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+
 class Stack:
     """Starts on entry; on exit everything it made on the engine is removed."""
 
-    def __init__(self, folder: Path, config: str, *, entry: tuple[str, ...] = ("-m", "orchestrator")) -> None:
+    def __init__(self, folder: Path, config: str, *, state: Path | None = None) -> None:
         self.name = f"t{secrets.token_hex(3)}"
         self.folder = folder
         self.engine = docker.from_env()
         self.port, self.api_port = free_port(), free_port()
-        self.state, self.proxy_folder = folder / "state", folder / "proxy"
+        self.state, self.proxy_folder = state or folder / "state", folder / "proxy"
         self.config = folder / "control-panel-config.yaml"
         self.config.write_text(config)
         self.proxy_folder.mkdir()
         self.proxy_folder.chmod(0o1777)
-        self.entry = entry
+        self.entry: tuple[str, ...] = ("-m", "orchestrator")
         self.process: subprocess.Popen[bytes] | None = None
+        self._engine_door = Door(folder / "docker.sock")
         self.token = ""
         self.log = folder / "orchestrator.log"
         self._http = httpx.Client(timeout=60)
@@ -118,6 +176,7 @@ class Stack:
             self.engine.images.remove(tag, force=True)
         self.engine.close()
         self._http.close()
+        self._engine_door.close()
 
     # The parts
 
@@ -133,6 +192,7 @@ class Stack:
     def _environment(self, extra: dict[str, str]) -> dict[str, str]:
         return {
             **os.environ,
+            "DOCKER_HOST": f"unix://{self._engine_door.path}",
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_NETWORK": self.name,
             "CHANGEOVER_STATE": str(self.state),
@@ -174,6 +234,12 @@ class Stack:
         self.kill_orchestrator()
         self.entry = entry
         self.start_orchestrator(extra=extra)
+
+    @contextmanager
+    def without_engine(self) -> Iterator[None]:
+        """Docker's socket, as the orchestrator knows it, leads nowhere for a while."""
+        with self._engine_door.closed():
+            yield
 
     def wait_killed(self) -> None:
         """Until the orchestrator has been killed by what its entry does."""

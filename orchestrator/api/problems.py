@@ -9,6 +9,7 @@ from orchestrator.errors import (
     ChangeoverError,
     ConfigError,
     EngineError,
+    JournalError,
     NotAllowed,
     ProxyError,
     Refused,
@@ -22,6 +23,7 @@ STATUS: dict[type[ChangeoverError], int] = {
     Refused: 409,
     ConfigError: 422,
     EngineError: 503,
+    JournalError: 503,
     ProxyError: 503,
 }
 

@@ -85,6 +85,7 @@ def why_it_failed(lines: deque[str]) -> str:
 
 
 _TIPS = (
+    (r"Cannot connect to the Docker daemon", "Start Docker (systemctl start docker, or tools/engine), then try again."),
     (r"no such file or directory.*Dockerfile|failed to read dockerfile", "Is build.dockerfile right?"),
     (r"No matching distribution|Could not find a version", "A package or version in the requirements does not exist."),
     (r"Requires-Python|requires a different Python", "A package needs another Python than the base image has."),
