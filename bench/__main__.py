@@ -1,0 +1,61 @@
+"""`make bench`: every figure with its floor, its goal and whether it was met. Exit code 1 when one was not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import rest, rollback, update
+from tests.stack import ROOT, Repository, Stack, shop_config
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    value: float
+    unit: str
+    goal: float
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.goal
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.met else '✗'} {self.what:<64} {self.value:8.2f} {self.unit:<4} goal {self.goal:g}"
+
+
+def main() -> int:
+    build = [
+        "docker",
+        "buildx",
+        "build",
+        "--load",
+        "--quiet",
+        "--target",
+        "proxy",
+        "--tag",
+        "changeover/proxy",
+        str(ROOT),
+    ]
+    subprocess.run(build, check=True, capture_output=True)
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")
+        with Stack(Path(folder), shop_config(repository.path, drain_s=1)) as stack:
+            measured = update.measure(stack, repository)
+            print(measured)
+            figures.append(Figure("update: from request to live, times the floor", measured.ratio, "×", 2))
+            back = rollback.measure(stack)
+            figures.append(Figure("rollback: API call to last new request on the old colour", back * 1000, "ms", 50))
+            idle = rest.measure(stack)
+            figures.append(Figure("orchestrator at rest: memory", idle.memory_mb, "MB", 90))
+            figures.append(Figure("orchestrator at rest: processor", idle.core_percent, "%", 0.5))
+    print("\n".join(map(str, figures)))
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""A change of one source file, from the request to live, against the same work done by hand with docker alone."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.stack import Repository, Stack
+
+ROUNDS = 7
+IMAGE = "changeover-bench-floor"
+
+
+@dataclass
+class Update:
+    """Seconds of each round. The floor is the sum of its three parts."""
+
+    ours: list[float] = field(default_factory=list)
+    build: list[float] = field(default_factory=list)
+    sidecar: list[float] = field(default_factory=list)
+    start: list[float] = field(default_factory=list)
+
+    @property
+    def floor(self) -> float:
+        return sum(statistics.median(part) for part in (self.build, self.sidecar, self.start))
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ours) / self.floor
+
+    def __str__(self) -> str:
+        parts = ", ".join(
+            f"{name} {statistics.median(part):.2f}"
+            for name, part in (("cached build", self.build), ("sidecar", self.sidecar), ("start to ready", self.start))
+        )
+        return (
+            f"update of one changed file, medians of {ROUNDS} rounds: {statistics.median(self.ours):.2f} s "
+            f"(best {min(self.ours):.2f}); floor {self.floor:.2f} s: {parts}"
+        )
+
+
+def measure(stack: Stack, repository: Repository) -> Update:
+    """The two ways turn about, so that whatever else the machine does meets both."""
+    assert stack.deploy()["state"] == "live"
+    found = Update()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(ROUNDS):
+            _floor(Path(folder), repository, number, found)
+            repository.change(f"Round {number}")
+            began = time.monotonic()
+            live = stack.deploy_to_live()
+            found.ours.append(time.monotonic() - began)
+            assert live["state"] == "live", live["failure"]
+            stack.wait_ended(live["id"])
+    subprocess.run(["docker", "volume", "rm", "--force", IMAGE], check=True, capture_output=True)
+    subprocess.run(["docker", "image", "rm", "--force", IMAGE], check=True, capture_output=True)
+    return found
+
+
+def _floor(folder: Path, repository: Repository, number: int, found: Update) -> None:
+    context = folder / "context"
+    shutil.rmtree(context, ignore_errors=True)
+    shutil.copytree(repository.path, context, ignore=shutil.ignore_patterns(".git"))
+    (context / "shop.py").write_text((context / "shop.py").read_text() + f"# floor {number}\n")
+    volume = f"{IMAGE}:/data"
+    found.build.append(_timed("docker", "buildx", "build", "--load", "--quiet", "--tag", IMAGE, str(context)))
+    found.sidecar.append(_timed("docker", "run", "--rm", "-v", volume, IMAGE, "alembic", "upgrade", "head"))
+    began = time.monotonic()
+    published = ["-p", "127.0.0.1::8000"]
+    container = _run("docker", "run", "--detach", "-v", volume, *published, IMAGE)
+    address = _run("docker", "port", container, "8000")
+    while not _ready(f"http://{address}/readyz"):
+        time.sleep(0.005)
+    found.start.append(time.monotonic() - began)
+    _run("docker", "rm", "--force", container)
+
+
+def _timed(*command: str) -> float:
+    began = time.monotonic()
+    _run(*command)
+    return time.monotonic() - began
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1, verify=False).is_success
+    except httpx.TransportError:
+        return False
