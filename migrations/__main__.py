@@ -9,7 +9,8 @@ import argparse
 import os
 import sys
 
-from migrations.database import connect, current, downgrade, head, upgrade
+from migrations.database import connect, current, head
+from migrations.revisions import downgrade, upgrade
 
 URL_VARIABLE = {"panel": "PANEL_DATABASE_URL", "orchestrator": "CHANGEOVER_DATABASE_URL"}
 

@@ -6,10 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -42,31 +38,17 @@ def connect(url: str) -> sa.Engine:
     return engine
 
 
-def upgrade(home: str, engine: sa.Engine, revision: str = "head") -> None:
-    """Run all pending revisions of `home` ("orchestrator" or "panel") up to `revision`, in one transaction."""
-    with engine.begin() as connection:
-        command.upgrade(_alembic(home, connection), revision)
-
-
-def downgrade(home: str, engine: sa.Engine, revision: str) -> None:
-    """Take revisions of `home` back down to `revision`, in one transaction."""
-    with engine.begin() as connection:
-        command.downgrade(_alembic(home, connection), revision)
-
-
 def current(engine: sa.Engine) -> str | None:
     """The revision that the database stands at; None for one that was never migrated."""
+    if not sa.inspect(engine).has_table("alembic_version"):
+        return None
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
-def head(home: str) -> str | None:
-    """The newest revision that this code knows."""
-    return ScriptDirectory.from_config(_alembic(home, None)).get_current_head()
+def head(home: str) -> str:
+    """The newest revision that this code knows: revisions are files whose names begin with their number.
 
-
-def _alembic(home: str, connection: sa.Connection | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / home))
-    config.attributes["connection"] = connection
-    return config
+    Alembic could tell, too, but who only asks should not pay 11 MB and 0.2 s for loading it.
+    """
+    return max(file.name.split("_")[0] for file in (Path(__file__).parent / home / "versions").glob("[0-9]*_*.py"))

@@ -7,15 +7,19 @@ Moments are stored as UTC without zone and returned with it.
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from migrations.database import connect, upgrade
+from migrations.database import connect, current, head
 from orchestrator.errors import JournalError, UnknownDeployment
 from orchestrator.model import (
     Change,
@@ -32,6 +36,7 @@ from orchestrator.model import (
     StepState,
 )
 
+ROOT = Path(__file__).parent.parent
 _CHANGES = TypeAdapter(tuple[Change, ...])
 _FAILURE = TypeAdapter(Failure)
 
@@ -46,7 +51,8 @@ class Journal:
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
         sa.event.listen(self._engine, "handle_error", _explain)
-        upgrade("orchestrator", self._engine)
+        if current(self._engine) != head("orchestrator"):
+            _migrate(url)
         # The tables are what the migrations made; saying their columns again here would be a second truth.
         schema = sa.MetaData()
         schema.reflect(self._engine)
@@ -202,6 +208,16 @@ class Journal:
             replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
             for one in found
         ]
+
+
+def _migrate(url: str) -> None:
+    """In a process of its own, so that this one need not carry Alembic for the rest of its life."""
+    command = [sys.executable, "-m", "migrations", "orchestrator", "upgrade"]
+    environment = {**os.environ, "CHANGEOVER_DATABASE_URL": url}
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if ended.returncode != 0:
+        last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise JournalError(f"The journal's schema could not be brought up to date: {last}.")
 
 
 def _explain(context: sa.engine.ExceptionContext) -> None:

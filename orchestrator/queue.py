@@ -92,7 +92,6 @@ class Queue:
         record = Deployment(
             id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()
         )
-        self._journal.add(record)
         lane.running = record
         try:
             record = await roll_back(site, self._events, record, standby)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.deployment import begin, why
+from orchestrator.deployment import why
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ProxyError, Refused
 from orchestrator.events import EventStream
@@ -37,7 +37,9 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
     journal = site.journal
     left = journal.slots(site.name).active
     record = replace(
-        begin(site, events, record),
+        record,
+        state=State.RUNNING,
+        started_at=now(),
         release=standby.release,
         colour=standby.colour,
         container=standby.container,
@@ -45,7 +47,7 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
         port=standby.port,
         previous=left,
     )
-    journal.save(record)
+    journal.add(record)
     journal.step_started(record.id, StepName.SWITCH)
     try:
         if site.app.standby != "warm":

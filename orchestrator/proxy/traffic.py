@@ -33,6 +33,15 @@ class Proxy:
         self._runtime = Runtime(folder)
         self._routes: dict[str, AppRoute] = {}
         self._active: dict[str, str] = _read_map(folder / "active.map")
+        # Connections to a local socket cost nothing, and one that is kept would be one that a reload has closed.
+        # No certificates: loading them takes 20 ms and megabytes, and nothing here speaks TLS.
+        self._client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(self.internal_socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
+            ),
+            base_url="http://changeover.internal",
+            timeout=CONFIRM_TIMEOUT_S,
+        )
         # One writer of files and maps at a time, whichever apps are being switched.
         self._lock = asyncio.Lock()
 
@@ -137,17 +146,11 @@ class Proxy:
         """GET by the internal way in: the route of `app`, or the backend named."""
         headers = {rendering.HEADER_BACKEND: backend} if backend else {rendering.HEADER_APP: app}
         try:
-            async with self.client() as client:
-                return await client.get(path, headers=headers)
+            return await self._client.get(path, headers=headers)
         except httpx.HTTPError as error:
             raise ProxyError(
                 f"No answer from {backend or app} through the proxy: {error or type(error).__name__}."
             ) from error
-
-    def client(self) -> httpx.AsyncClient:
-        socket = str(self._folder / "internal.sock")
-        transport = httpx.AsyncHTTPTransport(uds=socket)
-        return httpx.AsyncClient(transport=transport, base_url="http://changeover.internal", timeout=CONFIRM_TIMEOUT_S)
 
     @property
     def internal_socket(self) -> Path:

@@ -10,7 +10,7 @@ import time
 import httpx
 
 from orchestrator.engine.containers import ContainerStatus
-from orchestrator.errors import StepFailed
+from orchestrator.errors import ProxyError, StepFailed
 from orchestrator.model import Deployment
 from orchestrator.proxy.rendering import HEADER_BACKEND
 from orchestrator.proxy.routes import Server
@@ -48,16 +48,17 @@ async def _until_ready(site: Site, deployment: Deployment) -> None:
     deadline = started + health.timeout
     good, pause, last, progress = 0, FIRST_PAUSE_S, "no answer yet", ""
     direct = f"http://{deployment.address}:{deployment.port}{health.path}"
-    preview = {HEADER_BACKEND: site.proxy.route(site.name).preview}
-    async with httpx.AsyncClient(timeout=2.0) as itself, site.proxy.client() as proxy:
+    preview = site.proxy.route(site.name).preview
+    # Plain HTTP on this host: without certificates to load, a client is made in no time.
+    async with httpx.AsyncClient(timeout=2.0, verify=False) as itself:
         while good < health.answers:
             status = await _running(site, deployment)
             try:
                 if good == 0:
                     answer = await itself.get(direct)
                 else:
-                    answer = await proxy.get(health.path, headers=preview)
-            except httpx.HTTPError as error:
+                    answer = await site.proxy.ask(health.path, backend=preview)
+            except (httpx.HTTPError, ProxyError) as error:
                 good, last = 0, f"no answer ({error or type(error).__name__})"
             else:
                 if answer.is_success:
