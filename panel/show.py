@@ -116,6 +116,34 @@ def dated_event(event: Event) -> str:
     return f"[dim]{event.id:>6} {event.at.astimezone():%H:%M:%S}[/] {event.kind:<14} {about} {escape(fields)}"
 
 
+def story(event: Event) -> str:
+    """One event in a person's words; empty for those that tell a person nothing new."""
+    fields = {name: escape(str(value)) for name, value in event.fields.items() if value not in (None, "")}
+    match event.kind, fields.get("state"):
+        case "step", "done":
+            says = f"[green3]✓[/] {fields.get('step')}"
+        case "step", "failed":
+            says = f"[red]✗ {fields.get('step')}[/] {fields.get('note', '')}"
+        case ("queued", _) | ("started", _):
+            says = f"{event.kind} by {fields.get('by', 'nobody')}"
+        case "live", _:
+            says = f"[bold green3]live[/] on {fields.get('colour')} in {float(fields.get('seconds', 0)):.2f} s"
+        case ("failed", _) | ("cancelled", _) | ("superseded", _):
+            says = f"[bold red]{event.kind}[/] {fields.get('cause', '')}"
+        case "update", _:
+            says = f"🆕 update available: {fields.get('version')}"
+        case ("check_failed", _) | ("start_failed", _):
+            says = f"[red]{event.kind.replace('_', ' ')}[/] {fields.get('cause', '')} {fields.get('remedy', '')}"
+        case "config_refused", _:
+            says = f"[red]configuration refused[/] {fields.get('problems', '')}"
+        case "config_loaded", _:
+            says = "configuration loaded"
+        case _:
+            return ""
+    about = f"[bold]{event.app}[/] [grey50]{event.deployment}[/] " if event.app else ""
+    return f"[grey50]{event.at.astimezone():%H:%M:%S}[/] {about}{says}"
+
+
 def findings(found: list[Finding]) -> str:
     lines = []
     for finding in found:

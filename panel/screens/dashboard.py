@@ -20,8 +20,6 @@ from panel.screens.progress import ProgressScreen
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import UpdateBanner
 
-QUIET_KINDS = ("line",)
-
 
 class DashboardScreen(Screen[None]):
     BINDINGS = [
@@ -63,8 +61,8 @@ class DashboardScreen(Screen[None]):
         self.query_one(UpdateBanner).show(next(iter(here or waiting), None))
 
     def take(self, event: Event) -> None:
-        if event.kind not in QUIET_KINDS and self.is_mounted:
-            self.query_one("#events", RichLog).write(Text.from_markup(show.dated_event(event)))
+        if self.is_mounted and (line := show.story(event)):
+            self.query_one("#events", RichLog).write(Text.from_markup(line))
 
     @property
     def selected(self) -> str:

@@ -13,6 +13,8 @@ from panel.web.driver import LIFELINE
 
 START_DEADLINE_S = 20.0
 SAVE_DEADLINE_S = 2.0
+ESCAPE_KEY = "\x1b[27u"
+"""Escape as the kitty keyboard protocol has it. A bare ESC would be taken for the beginning of Alt+(the next key)."""
 PRELUDE = b"__GANGLION__\n"
 COMMAND = (sys.executable, "-m", "panel.web.session_app")
 
@@ -79,7 +81,8 @@ class AppProcess:
         """One message of the page; an answer for it, if it wants one."""
         kind, *rest = json.loads(message)
         if kind == "stdin":
-            await self._send(b"D", str(rest[0]).encode())
+            typed = str(rest[0])
+            await self._send(b"D", (ESCAPE_KEY if typed == "\x1b" else typed).encode())
         elif kind == "resize":
             await self._send_meta({"type": "resize", "width": int(rest[0]["width"]), "height": int(rest[0]["height"])})
         elif kind in ("focus", "blur"):
