@@ -65,7 +65,8 @@ class GitRepository:
         for candidate in candidates:
             found = await self._git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
             if found:
-                return await self._revision(found.strip())
+                revision = found.strip()
+                return await self._revision(revision if ref else await self._last_that_matters(revision))
         raise StepFailed(
             f"{await self.origin()} has no branch, tag or revision '{wanted}'.",
             "Check update.git.branch, or the --ref that was given.",
@@ -88,11 +89,25 @@ class GitRepository:
         """Commits after `since` up to `until`, the newest first; without merges. Empty if `since` is not known."""
         if not since or not await self._git("cat-file", "-t", since, check=False):
             return ()
+        path = self.settings.path
         log = await self._git(
-            "log", f"{since}..{until}", "--no-merges", f"--max-count={MOST_CHANGES}", "--format=%h%x00%B%x01"
+            "log",
+            f"{since}..{until}",
+            "--no-merges",
+            f"--max-count={MOST_CHANGES}",
+            "--format=%h%x00%B%x01",
+            "--",
+            path,
         )
         entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
         return tuple(parse_commit(revision, message) for revision, message in entries)
+
+    async def _last_that_matters(self, revision: str) -> str:
+        """Where the app is one folder of its repository: the last commit that changed that folder."""
+        if self.settings.path in (".", ""):
+            return revision
+        found = await self._git("rev-list", "--max-count=1", revision, "--", self.settings.path)
+        return found.strip() or revision
 
     async def _revision(self, revision: str) -> Revision:
         described = await self._git("describe", "--tags", "--always", "--abbrev=7", revision)
