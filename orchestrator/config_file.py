@@ -15,6 +15,7 @@ from orchestrator.config import PANEL, Config
 from orchestrator.errors import ConfigError, Problem
 
 Key = tuple[str | int, ...]
+SOURCES = ("git",)
 
 
 def load(path: Path) -> Config:
@@ -116,7 +117,7 @@ def _keys_at(location: Key) -> list[str]:
 
 
 def _impossible(config: Config, lines: dict[Key, int], name: str) -> Iterator[Problem]:
-    """What no single key shows: two apps on one route, a source without its section."""
+    """What no single key shows: two apps on one route, a source that is still to come."""
     claimed: dict[str, str] = {}
     for app, settings in config.all_apps().items():
         at: Key = () if app == PANEL else ("apps", app)
@@ -128,7 +129,7 @@ def _impossible(config: Config, lines: dict[Key, int], name: str) -> Iterator[Pr
                 yield Problem(name, line, f"apps.{app}.route", f"{claim} already belongs to {claimed[claim]}")
             claimed[str(claim)] = app
         source = settings.update.source
-        if source != "git" and getattr(settings.update, source) is None:
+        if source not in SOURCES:
             line = lines.get((*at, "update", "source"), 1)
             key = ".".join(map(str, (*at, "update", "source")))
-            yield Problem(name, line, key, f"source {source} needs a section {source}: beside it")
+            yield Problem(name, line, key, f"{source} is not supported yet; use {' or '.join(SOURCES)}")

@@ -82,6 +82,8 @@ class Queue:
     async def roll_back(self, app: str, by: str) -> Deployment:
         """Go to the standby, now. Raises Refused when there is none, or a deployment is under way."""
         site, lane = self._site(app), self._lane(app)
+        if not site.app.update.rollback.enabled:
+            raise Refused(f"Rollback of {app} is switched off.", "Set update.rollback.enabled to true to allow it.")
         if lane.running:
             raise Refused(
                 f"Deployment {lane.running.id} of {app} is under way since {lane.running.requested_at:%H:%M:%S}.",

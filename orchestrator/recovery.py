@@ -13,7 +13,7 @@ from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, Kind, Slots, State, StepName, StepState
 from orchestrator.queue import Queue
 from orchestrator.site import Site
-from orchestrator.steps import fetch, retire, switch
+from orchestrator.steps import fetch, retire, switch, verify
 
 TIP = "What had been done was undone. Deploy again."
 
@@ -54,6 +54,7 @@ def was_switching(deployment: Deployment) -> bool:
 async def _finish_switch(site: Site, events: EventStream, deployment: Deployment) -> None:
     try:
         await site.engine.wake(deployment.container)
+        await verify.until_ready(site, deployment)
         if deployment.kind is Kind.DEPLOY:
             live = await switch.to_candidate(site, deployment)
         else:

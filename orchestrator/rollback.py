@@ -11,7 +11,7 @@ from orchestrator.events import EventStream
 from orchestrator.journal import Journal, now
 from orchestrator.model import Deployment, Slots, State, StepName, StepState
 from orchestrator.site import Site
-from orchestrator.steps import switch
+from orchestrator.steps import switch, verify
 
 
 async def standby_of(journal: Journal, engine: DockerEngine, app: str) -> Deployment:
@@ -27,6 +27,14 @@ async def standby_of(journal: Journal, engine: DockerEngine, app: str) -> Deploy
             f"{standby.release.revision[:12] if standby.release else ''}",
         )
     return standby
+
+
+async def _ready(site: Site, standby: Deployment) -> None:
+    """A warm standby answers at once; any other is woken and proves itself as a candidate does."""
+    if site.app.standby == "warm" and await verify.answers_now(site, standby):
+        return
+    await site.engine.wake(standby.container)
+    await verify.until_ready(site, standby)
 
 
 async def roll_back(site: Site, events: EventStream, record: Deployment, standby: Deployment) -> Deployment:
@@ -50,8 +58,7 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
     journal.add(record)
     journal.step_started(record.id, StepName.SWITCH)
     try:
-        if site.app.standby != "warm":
-            await site.engine.wake(standby.container)
+        await _ready(site, standby)
         await switch.route_to(site, standby)
     except ChangeoverError as error:
         if isinstance(error, ProxyError):

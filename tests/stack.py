@@ -279,7 +279,7 @@ class Stack:
     # What a user does
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return self._http.request(method, f"http://127.0.0.1:{self.api_port}/v1{path}", headers=headers, **options)
 
     def get(self, path: str) -> Any:
@@ -311,6 +311,19 @@ class Stack:
 
         return self._until(ended, f"deployment {deployment} ends", DEPLOY_S)
 
+    def until_step(self, deployment: str, step: str) -> None:
+        """Until the deployment is at this step."""
+
+        def there() -> bool:
+            return any(one["name"] == step for one in self.get(f"/deployments/{deployment}")["steps"])
+
+        self._until(there, f"deployment {deployment} is at {step}")
+
+    def wait_idle(self, name: str = "shop") -> None:
+        """Until everything that was asked for has ended, retirement included."""
+        newest = self.get(f"/apps/{name}/deployments?limit=1")["deployments"][0]
+        self.wait_ended(newest["id"])
+
     def rollback(self, name: str = "shop") -> Any:
         return self.post(f"/apps/{name}/rollback")
 
@@ -319,6 +332,9 @@ class Stack:
 
     def ask(self, path: str = "/", host: str = "shop.test") -> httpx.Response:
         return httpx.get(self.url(path), headers={"Host": host}, timeout=10)
+
+    def post_order(self, order: str) -> httpx.Response:
+        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": "shop.test"}, timeout=40)
 
     def until_it_answers(self) -> httpx.Response:
         def answer() -> httpx.Response | None:

@@ -26,8 +26,7 @@ PROGRESS_HEADER = "x-progress"
 
 async def candidate(site: Site, deployment: Deployment) -> Deployment:
     health = site.app.health
-    await site.proxy.preview(site.name, Server(deployment.address, deployment.port))
-    await _until_ready(site, deployment)
+    await until_ready(site, deployment)
     if health.page:
         await _page(site, deployment, health.page)
     if health.websocket:
@@ -41,9 +40,23 @@ async def end_preview(site: Site, _deployment: Deployment) -> str:
     return ""
 
 
-async def _until_ready(site: Site, deployment: Deployment) -> None:
-    """Several good answers in a row; first from the candidate itself, then all through the proxy's preview route."""
+async def answers_now(site: Site, deployment: Deployment) -> bool:
+    """One question, one answer: whether a container that should be ready is."""
+    try:
+        async with httpx.AsyncClient(timeout=2.0, verify=False) as client:
+            answer = await client.get(f"http://{deployment.address}:{deployment.port}{site.app.health.path}")
+    except httpx.HTTPError:
+        return False
+    return answer.is_success
+
+
+async def until_ready(site: Site, deployment: Deployment) -> None:
+    """Several good answers in a row; first from the candidate itself, then all through the proxy's preview route.
+
+    Raises StepFailed, with the container's log, when it ends or is not ready in time.
+    """
     health = site.app.health
+    await site.proxy.preview(site.name, Server(deployment.address, deployment.port))
     started = time.monotonic()
     deadline = started + health.timeout
     good, pause, last, progress = 0, FIRST_PAUSE_S, "no answer yet", ""
