@@ -136,7 +136,7 @@ class Orchestrator:
         try:
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
             await self.proxy.configure(self._routes())
-            await recovery.remove_sidecars(self.engine)
+            await recovery.remove_leftovers(self.engine, self.settings.state / "work")
             for held in await self.proxy.held():
                 await self.proxy.release(held)
             for site in self.sites():

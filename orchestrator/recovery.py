@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 from orchestrator.deployment import undo
 from orchestrator.engine.containers import LABEL_ROLE, Role
@@ -13,13 +16,15 @@ from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, Kind, Slots, State, StepName, StepState
 from orchestrator.queue import Queue
 from orchestrator.site import Site
-from orchestrator.steps import fetch, retire, switch, verify
+from orchestrator.steps import retire, switch, verify
 
 TIP = "What had been done was undone. Deploy again."
 
 
-async def remove_sidecars(engine: DockerEngine) -> None:
-    """Whoever waited for them is gone."""
+async def remove_leftovers(engine: DockerEngine, work: Path) -> None:
+    """Sidecars and fetched sources: whoever needed them is gone."""
+    if work.exists():
+        await asyncio.to_thread(shutil.rmtree, work)
     for container in await engine.containers():
         if container.labels.get(LABEL_ROLE) == Role.SIDECAR:
             await engine.remove(container.name)
@@ -34,7 +39,8 @@ async def recover(site: Site, events: EventStream, queue: Queue) -> None:
                 await _finish_switch(site, events, deployment)
             else:
                 await _undo(site, events, deployment)
-            await fetch.remove_source(site, deployment)
+        elif was_switching(deployment):
+            site.journal.step_ended(deployment.id, StepName.SWITCH, StepState.DONE, "recorded after a restart")
     await _restore_traffic(site)
     slots = site.journal.slots(site.name)
     await retire.remove_strays(site, keep={slots.active, slots.standby})

@@ -43,7 +43,8 @@ def test_a_kill_of_the_orchestrator_during_a_deployment_is_finished_or_undone_at
     assert stack.app()["deployment"] is None
     held = {slot["container"] for slot in (active, stack.app()["standby"]) if slot}
     assert {container.name for container in stack.containers()} == held
-    assert list((stack.state / "work").iterdir()) == []
+    assert list((stack.state / "work").glob("*")) == []
+    assert not any(one["state"] == "running" for one in stack.get(f"/deployments/{asked}")["steps"])
     again = stack.deploy()
     assert again["state"] == "live", again["failure"]
 
