@@ -71,12 +71,13 @@ class Journal:
         with self._engine.begin() as connection:
             self._save(connection, deployment)
 
-    def save_switch(self, deployment: Deployment, slots: Slots) -> None:
-        """The deployment as live and the app's slots, in one transaction."""
+    def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
+        """The app's slots and every deployment whose state the switch changed, in one transaction."""
         with self._engine.begin() as connection:
-            self._save(connection, deployment)
-            connection.execute(self._slots.delete().where(self._slots.c.app == deployment.app))
-            connection.execute(self._slots.insert().values(app=deployment.app, **asdict(slots)))
+            for deployment in changed:
+                self._save(connection, deployment)
+            connection.execute(self._slots.delete().where(self._slots.c.app == app))
+            connection.execute(self._slots.insert().values(app=app, **asdict(slots)))
 
     def deployment(self, deployment_id: str) -> Deployment:
         """Raises UnknownDeployment."""
@@ -122,11 +123,6 @@ class Journal:
         with self._engine.connect() as connection:
             row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
         return Slots(row["active"], row["standby"]) if row else Slots()
-
-    def set_slots(self, app: str, slots: Slots) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(self._slots.delete().where(self._slots.c.app == app))
-            connection.execute(self._slots.insert().values(app=app, **asdict(slots)))
 
     # Events
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.deployment import undo
@@ -12,9 +11,9 @@ from orchestrator.engine.containers import LABEL_ROLE, Role
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError
 from orchestrator.events import EventStream
-from orchestrator.journal import now
-from orchestrator.model import Deployment, Failure, Kind, Slots, State, StepName, StepState
+from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
 from orchestrator.queue import Queue
+from orchestrator.rollback import go_to
 from orchestrator.site import Site
 from orchestrator.steps import retire, switch, verify
 
@@ -64,7 +63,8 @@ async def _finish_switch(site: Site, events: EventStream, deployment: Deployment
         if deployment.kind is Kind.DEPLOY:
             live = await switch.to_candidate(site, deployment)
         else:
-            live = await _finish_rollback(site, deployment)
+            standby = next(one for one in site.journal.deployments(site.name) if _made(one, deployment.container))
+            live = await go_to(site, deployment, standby)
     except ChangeoverError as error:
         failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
         await undo(site, events, deployment, State.FAILED, failure)
@@ -73,16 +73,8 @@ async def _finish_switch(site: Site, events: EventStream, deployment: Deployment
     events.publish("live", site.name, live.id, seconds=live.seconds_to_live, colour=live.colour, recovered=True)
 
 
-async def _finish_rollback(site: Site, record: Deployment) -> Deployment:
-    await switch.route_to(site, record)
-    target = next(one for one in site.journal.deployments(site.name) if _same_container(one, record))
-    live = replace(record, state=State.LIVE, live_at=now())
-    site.journal.save_switch(live, Slots(active=target.id, standby=record.previous))
-    return live
-
-
-def _same_container(one: Deployment, record: Deployment) -> bool:
-    return one.kind is Kind.DEPLOY and one.container == record.container
+def _made(one: Deployment, container: str) -> bool:
+    return one.kind is Kind.DEPLOY and one.container == container
 
 
 async def _undo(site: Site, events: EventStream, deployment: Deployment) -> None:

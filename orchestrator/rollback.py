@@ -58,8 +58,7 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
     journal.add(record)
     journal.step_started(record.id, StepName.SWITCH)
     try:
-        await _ready(site, standby)
-        await switch.route_to(site, standby)
+        live = await go_to(site, record, standby)
     except ChangeoverError as error:
         if isinstance(error, ProxyError):
             await switch.back(site, record)
@@ -68,11 +67,18 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
         journal.save(failed)
         events.publish("failed", site.name, record.id, step=StepName.SWITCH, cause=error.cause)
         return failed
-    live = replace(record, state=State.LIVE, live_at=now())
-    journal.save_switch(live, Slots(active=standby.id, standby=left))
     journal.step_ended(record.id, StepName.SWITCH, StepState.DONE)
-    journal.save(replace(journal.deployment(standby.id), state=State.LIVE))
-    if left:
-        journal.save(replace(journal.deployment(left), state=State.ROLLED_BACK))
     events.publish("live", site.name, record.id, seconds=live.seconds_to_live, colour=live.colour, rollback=True)
+    return live
+
+
+async def go_to(site: Site, record: Deployment, standby: Deployment) -> Deployment:
+    """The switch itself, from a standby that is ready to the journal's word that it was done."""
+    await _ready(site, standby)
+    await switch.route_to(site, standby)
+    live = replace(record, state=State.LIVE, live_at=now())
+    changed = [live, replace(standby, state=State.LIVE)]
+    if record.previous:
+        changed.append(replace(site.journal.deployment(record.previous), state=State.ROLLED_BACK))
+    site.journal.save_switch(site.name, Slots(active=standby.id, standby=record.previous), *changed)
     return live

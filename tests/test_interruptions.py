@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 
 from tests.conftest import Shop
@@ -47,6 +48,33 @@ def test_a_kill_of_the_orchestrator_during_a_deployment_is_finished_or_undone_at
     assert not any(one["state"] == "running" for one in stack.get(f"/deployments/{asked}")["steps"])
     again = stack.deploy()
     assert again["state"] == "live", again["failure"]
+
+
+@pytest.mark.parametrize("point", ["switch:begun", "switch:files", "switch:unrecorded"])
+def test_a_kill_of_the_orchestrator_during_a_rollback_is_finished_at_its_restart(shop: Shop, point: str) -> None:
+    stack, repository = shop.stack, shop.repository
+    shop.deployed()
+    repository.change(f"To be left at {point}")
+    left = stack.deploy()
+    target = stack.app()["standby"]
+    stack.restart_orchestrator(entry=("-m", "tests.crashing"), extra={"CRASH_AT": point})
+
+    with Visitor(stack) as visitor:
+        with pytest.raises(httpx.TransportError):
+            stack.rollback()
+        stack.wait_killed()
+        stack.restart_orchestrator()
+        stack.wait_idle()
+        time.sleep(0.2)
+
+    app = stack.app()
+    assert visitor.failures == []
+    assert app["active"]["container"] == target["container"]
+    assert app["standby"]["container"] == left["container"]
+    assert stack.ask().json()["release"] == target["version"]
+    assert {container.name for container in stack.containers()} == {target["container"], left["container"]}
+    assert stack.get(f"/deployments/{left['id']}")["state"] == "rolled_back"
+    assert app["update"] is None, "what somebody went back from is not offered again"
 
 
 def test_a_kill_while_nothing_is_deployed_changes_nothing(shop: Shop) -> None:

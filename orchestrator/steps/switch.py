@@ -14,7 +14,7 @@ from orchestrator.site import Site
 async def to_candidate(site: Site, deployment: Deployment) -> Deployment:
     await route_to(site, deployment)
     live = replace(deployment, state=State.LIVE, live_at=now())
-    site.journal.save_switch(live, Slots(active=live.id, standby=live.previous))
+    site.journal.save_switch(site.name, Slots(active=live.id, standby=live.previous), live)
     return live
 
 
