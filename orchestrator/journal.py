@@ -150,6 +150,14 @@ class Journal:
             for row in rows
         ]
 
+    def forget_output(self, app: str, keep: int) -> None:
+        """Delete the lines that deployments of `app` printed, but for those of the last `keep`."""
+        newest = [one.id for one in self.deployments(app, keep)]
+        mine = sa.select(self._deployments.c.id).where(self._deployments.c.app == app)
+        old = self._events.c.deployment.in_(mine) & self._events.c.deployment.not_in(newest)
+        with self._engine.begin() as connection:
+            connection.execute(self._events.delete().where((self._events.c.kind == "line") & old))
+
     def last_event_id(self) -> int:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(sa.func.max(self._events.c.id))).scalar() or 0

@@ -15,7 +15,7 @@ from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepS
 from orchestrator.queue import Queue
 from orchestrator.rollback import go_to
 from orchestrator.site import Site
-from orchestrator.steps import retire, switch, verify
+from orchestrator.steps import retire, start, switch, verify
 
 TIP = "What had been done was undone. Deploy again."
 
@@ -92,7 +92,11 @@ async def _restore_traffic(site: Site) -> None:
             await site.proxy.forget_route(site.name)
         return
     active = site.journal.deployment(slots.active)
-    if await site.engine.status(active.container) is not None:
+    if await site.engine.status(active.container) is None:
+        # Removed from outside. The journal knows all that is needed to make it again, with its name and address.
+        await start.candidate(site, active)
+        await verify.candidate(site, active)
+    else:
         await site.engine.wake(active.container)
     if active.colour and site.proxy.active_colour(site.name) != active.colour:
         await switch.route_to(site, active)

@@ -52,6 +52,11 @@ class Site:
         return self.work / deployment.id
 
     @property
+    def image_name(self) -> str:
+        """Without its tag, which is the revision."""
+        return f"{self.engine.stack}/{self.name}"
+
+    @property
     def volume(self) -> str:
         return f"{self.engine.stack}-{self.name}-data"
 

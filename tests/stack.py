@@ -218,6 +218,9 @@ class Stack:
             volumes={str(self.proxy_folder): {"bind": "/run/changeover"}},
         )
 
+    def until_files_are_back(self) -> None:
+        self._until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's files again")
+
     def kill_orchestrator(self, signal_number: int = signal.SIGKILL) -> int | None:
         if self.process is None:
             return None
@@ -318,6 +321,14 @@ class Stack:
             return any(one["name"] == step for one in self.get(f"/deployments/{deployment}")["steps"])
 
         self._until(there, f"deployment {deployment} is at {step}")
+
+    def until_said(self, deployment: str, words: str) -> None:
+        """Until a build or sidecar of the deployment has printed these words."""
+
+        def said() -> bool:
+            return any(words in str(event["fields"].get("line")) for event in self.events(deployment))
+
+        self._until(said, f"{words!r} is printed")
 
     def wait_idle(self, name: str = "shop") -> None:
         """Until everything that was asked for has ended, retirement included."""

@@ -216,3 +216,18 @@ def test_events_tell_the_whole_story_of_a_deployment_in_its_order(shop: Shop) ->
     assert done == ["prepare", "fetch", "build", "migrate", "start", "verify", "switch", "retire"]
     assert [event["id"] for event in events] == sorted(event["id"] for event in events)
     assert any("CACHED" in str(event["fields"].get("line")) for event in events)
+
+
+def test_only_the_images_of_the_last_deployments_are_kept(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    for number in range(7):
+        shop.repository.change(f"Edition {number}")
+        assert stack.deploy()["state"] == "live"
+
+    kept = {image.id for image in stack.engine.images.list(f"{stack.name}/shop")}
+
+    app = stack.app()
+    assert {app["active"]["image"], app["standby"]["image"]} <= kept
+    assert len(kept) <= 6
+    assert stack.rollback()["state"] == "live"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.browser import signed_in
 from tests.installation import Installation
@@ -55,6 +59,38 @@ def test_a_wrong_token_is_refused_with_the_reason(installation: Installation) ->
 
     assert answer.status_code == 401
     assert "not known" in answer.text
+
+
+def test_a_page_of_another_site_can_neither_sign_in_nor_open_a_session(installation: Installation) -> None:
+    elsewhere = {"Origin": "http://evil.example"}
+    cookie = {"Cookie": f"changeover_token={installation.token}"}
+
+    form = httpx.post(f"{installation.url}/sign-in", data={"token": installation.token}, headers=elsewhere)
+    address = f"ws://127.0.0.1:{installation.port}/session?session=1"
+    with pytest.raises(InvalidStatus), connect(address, additional_headers=elsewhere | cookie, proxy=None):
+        pass
+
+    assert form.status_code == 403
+    assert "set-cookie" not in form.headers
+
+
+def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(installation: Installation) -> None:
+    answer = httpx.post(f"{installation.url}/sign-in", data={"token": installation.token})
+
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_no_token_stands_in_logs_events_or_the_environment_of_containers(installation: Installation) -> None:
+    engine = docker.from_env()
+    try:
+        for container in engine.containers.list(filters={"network": installation.name}):
+            assert installation.token not in container.logs().decode(errors="replace")
+            assert installation.token not in json.dumps(container.attrs)
+    finally:
+        engine.close()
+    assert installation.token not in json.dumps(installation.json("history", "panel"))
 
 
 @pytest.mark.timeout(240)

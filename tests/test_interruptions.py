@@ -104,6 +104,39 @@ def test_a_restarted_proxy_keeps_the_traffic_where_it_was_without_the_orchestrat
     assert stack.deploy()["state"] == "live"
 
 
+def test_an_active_container_that_was_removed_is_made_again_at_the_next_start(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    container = stack.app()["active"]["container"]
+    order = stack.post_order("before the accident")
+    stack.kill_orchestrator()
+    stack.engine.containers.get(container).remove(force=True)
+
+    stack.start_orchestrator()
+
+    assert order.is_success
+    assert stack.ask().json()["release"] == version
+    assert stack.app()["active"]["container"] == container
+    assert stack.ask("/orders").json()["orders"] >= 1
+
+
+def test_a_proxy_that_lost_its_files_is_given_them_again(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    stack.kill_orchestrator()
+    proxy = stack.engine.containers.get(f"{stack.name}-proxy")
+    proxy.stop(timeout=5)
+    for file in stack.proxy_folder.iterdir():
+        file.unlink()
+
+    stack.start_orchestrator(wait=False)
+    stack.until_files_are_back()
+    proxy.start()
+    stack.wait_ready()
+
+    assert stack.until_it_answers().json()["release"] == version
+
+
 def test_a_second_orchestrator_on_the_same_journal_is_refused(shop: Shop) -> None:
     shop.deployed()
 

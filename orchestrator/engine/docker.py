@@ -6,25 +6,21 @@ The SDK blocks, so each call runs in a thread. Every method raises EngineError w
 from __future__ import annotations
 
 import asyncio
-import io
 import ipaddress
-import tarfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
-from docker.types import LogConfig
 from requests.exceptions import RequestException
 
 from orchestrator.engine.containers import LABEL_STACK, ContainerSpec, ContainerStatus
+from orchestrator.engine.creation import create
+from orchestrator.engine.reading import status_of, whole_lines
 from orchestrator.errors import EngineError
-
-UNPRIVILEGED_USER = 10001
-"""Whom a container runs as whose image would make it root, and the owner of a new data volume."""
 
 API_TIMEOUT_S = 120
 T = TypeVar("T")
@@ -95,7 +91,7 @@ class DockerEngine:
         """Make and start a container, or find the one that an earlier try with the same name made. Gives its id."""
 
         def start(client: docker.DockerClient) -> str:
-            container = self._find(client, spec.name) or self._create(client, spec)
+            container = self._find(client, spec.name) or create(client, spec, self.stack)
             container.start()
             return str(container.id)
 
@@ -112,7 +108,7 @@ class DockerEngine:
 
         def run(client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
             self._remove(client, spec.name)
-            container = self._create(client, spec)
+            container = create(client, spec, self.stack)
             late = threading.Event()
 
             def kill() -> None:
@@ -124,11 +120,11 @@ class DockerEngine:
             try:
                 container.start()
                 deadline.start()
-                for line in _lines(container.logs(stream=True, follow=True)):
+                for line in whole_lines(container.logs(stream=True, follow=True)):
                     loop.call_soon_threadsafe(on_line, line)
                 container.wait()
                 container.reload()
-                return _status(container), late.is_set()
+                return status_of(container), late.is_set()
             finally:
                 deadline.cancel()
                 self._remove(client, spec.name)
@@ -140,7 +136,7 @@ class DockerEngine:
 
         def status(client: docker.DockerClient) -> ContainerStatus | None:
             container = self._find(client, name)
-            return _status(container) if container else None
+            return status_of(container) if container else None
 
         return await self._call(status)
 
@@ -150,7 +146,7 @@ class DockerEngine:
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
             label = f"{LABEL_STACK}={self.stack}"
             found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
-            return [_status(container) for container in found]
+            return [status_of(container) for container in found]
 
         return await self._call(all_of_them)
 
@@ -207,6 +203,29 @@ class DockerEngine:
 
         return await self._call(remove)
 
+    async def remove_images(self, name: str, keep: set[str]) -> list[str]:
+        """Remove every tag of `name` but those of the digests in `keep`; gives the tags removed.
+
+        An image that a container still uses stays: Docker refuses to remove it, and the next time will do.
+        """
+
+        def remove(client: docker.DockerClient) -> list[str]:
+            removed = []
+            for image in client.images.list(name):
+                if image.id in keep:
+                    continue
+                for tag in image.tags:
+                    try:
+                        client.images.remove(tag)
+                    except APIError as error:
+                        if error.status_code not in (404, 409):
+                            raise
+                    else:
+                        removed.append(tag)
+            return removed
+
+        return await self._call(remove)
+
     async def disk_usage(self) -> dict[str, int]:
         """Bytes by what takes them: images, containers, volumes, build_cache."""
 
@@ -248,62 +267,6 @@ class DockerEngine:
 
         await self._call(on)
 
-    def _create(self, client: docker.DockerClient, spec: ContainerSpec) -> Container:
-        user = spec.user or self._user_of(client, spec.image)
-        options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
-        if spec.data:
-            options["volumes"] = {spec.data[0]: {"bind": spec.data[1], "mode": "rw"}}
-        if spec.memory:
-            options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
-        if not spec.privileges:
-            options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
-        endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
-        container = client.containers.create(
-            spec.image,
-            command=list(spec.command) if spec.command else None,
-            name=spec.name,
-            labels=spec.labels | {LABEL_STACK: self.stack},
-            environment=spec.env,
-            user=user,
-            network=spec.network,
-            networking_config={spec.network: endpoint},
-            log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
-            **options,
-        )
-        if spec.data and spec.data[0]:
-            self._own_empty_volume(client, container, spec.data[1], user)
-        return container
-
-    @staticmethod
-    def _user_of(client: docker.DockerClient, image: str) -> str:
-        configured = str(client.images.get(image).attrs["Config"].get("User") or "")
-        name = configured.split(":")[0]
-        return f"{UNPRIVILEGED_USER}:{UNPRIVILEGED_USER}" if name in ("", "0", "root") else configured
-
-    @staticmethod
-    def _own_empty_volume(client: docker.DockerClient, container: Container, path: str, user: str) -> None:
-        """Give a volume that root owns to the app's user, where that user is known by number.
-
-        Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it
-        to root, and the app could not write. Unpacking an archive with just "." sets the owner without running
-        anything.
-        """
-        uid, _, gid = user.partition(":")
-        if not uid.isdigit() or uid == "0":
-            return
-        stream, _stat = container.get_archive(path)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-            root = archive.next()
-            if root is None or root.uid != 0:
-                return
-        entry = tarfile.TarInfo(".")
-        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-        entry.uid, entry.gid = int(uid), int(gid or uid)
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.addfile(entry)
-        container.put_archive(path, packed.getvalue())
-
     @staticmethod
     def _find(client: docker.DockerClient, name: str) -> Container | None:
         try:
@@ -330,34 +293,3 @@ class DockerEngine:
             fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
             addresses |= {address for address in (fixed, endpoint.get("IPAddress")) if address}
         return addresses
-
-
-def _status(container: Container) -> ContainerStatus:
-    state = container.attrs["State"]
-    health = state.get("Health") or {}
-    networks = container.attrs["NetworkSettings"]["Networks"]
-    endpoint = next(iter(networks.values()), None) or {}
-    return ContainerStatus(
-        id=str(container.id),
-        name=str(container.name),
-        labels=dict(container.labels),
-        running=bool(state["Running"]),
-        paused=bool(state["Paused"]),
-        exit_code=int(state["ExitCode"]),
-        oom=bool(state.get("OOMKilled")),
-        restarts=int(container.attrs.get("RestartCount", 0)),
-        health=str(health.get("Status", "")),
-        health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
-        address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
-        image=str(container.attrs["Image"]),
-    )
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines from chunks that end anywhere."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
-    if rest:
-        yield rest.decode(errors="replace")

@@ -25,7 +25,7 @@ async def image(site: Site, deployment: Deployment) -> Deployment:
     digest = await build_image(
         context,
         dockerfile,
-        f"{site.engine.stack}/{site.name}:{deployment.release.revision[:12]}",
+        f"{site.image_name}:{deployment.release.revision[:12]}",
         lambda line: site.say(deployment.id, line),
         target=settings.target,
         args=settings.args,

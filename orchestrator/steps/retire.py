@@ -10,6 +10,10 @@ from orchestrator.model import Deployment
 from orchestrator.site import Site
 
 POLL_S = 0.1
+KEEP_IMAGES = 5
+"""Images of so many last deployments are kept, and always those of the active release and the standby."""
+KEEP_OUTPUT = 20
+"""The lines that builds and migrations printed are kept for so many last deployments."""
 
 
 async def previous(site: Site, deployment: Deployment) -> Deployment:
@@ -20,6 +24,7 @@ async def previous(site: Site, deployment: Deployment) -> Deployment:
         await _drain(site, standby, said_by=deployment)
         await _park(site, standby)
     await remove_strays(site, keep={slots.active, slots.standby})
+    await _keep_recent(site)
     return deployment
 
 
@@ -31,6 +36,16 @@ async def remove_strays(site: Site, keep: set[str]) -> list[str]:
             await site.engine.remove(container.name, site.app.drain.stop_timeout)
             removed.append(container.name)
     return removed
+
+
+async def _keep_recent(site: Site) -> None:
+    """Let go of images and output of releases that are long past; history itself stays."""
+    lived = [one for one in site.journal.deployments(site.name) if one.release and one.release.image]
+    slots = site.journal.slots(site.name)
+    held = [one for one in lived if one.id in (slots.active, slots.standby)]
+    images = {one.release.image for one in [*held, *lived[:KEEP_IMAGES]] if one.release}
+    await site.engine.remove_images(site.image_name, keep=images)
+    site.journal.forget_output(site.name, keep=KEEP_OUTPUT)
 
 
 async def _drain(site: Site, old: Deployment, said_by: Deployment) -> None:

@@ -1,0 +1,40 @@
+"""What Docker says, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from docker.models.containers import Container
+
+from orchestrator.engine.containers import ContainerStatus
+
+
+def status_of(container: Container) -> ContainerStatus:
+    state = container.attrs["State"]
+    health = state.get("Health") or {}
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    endpoint = next(iter(networks.values()), None) or {}
+    return ContainerStatus(
+        id=str(container.id),
+        name=str(container.name),
+        labels=dict(container.labels),
+        running=bool(state["Running"]),
+        paused=bool(state["Paused"]),
+        exit_code=int(state["ExitCode"]),
+        oom=bool(state.get("OOMKilled")),
+        restarts=int(container.attrs.get("RestartCount", 0)),
+        health=str(health.get("Status", "")),
+        health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
+        address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
+        image=str(container.attrs["Image"]),
+    )
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Whole lines from chunks that end anywhere."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
+    if rest:
+        yield rest.decode(errors="replace")

@@ -1,0 +1,174 @@
+"""A migration that goes wrong, however it goes wrong, leaves the data as the old release wrote it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.conftest import Shop
+from tests.stack import Stack
+from tests.visitor import Visitor
+
+VISITORS = 3
+READ_DATABASE = """
+import json, sqlite3
+database = sqlite3.connect("file:/data/shop.db?mode=ro", uri=True)
+tables = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+orders = [row[0] for row in database.execute("SELECT id FROM orders")]
+revision = database.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+check = database.execute("PRAGMA integrity_check").fetchone()[0]
+print(json.dumps({"tables": tables, "orders": orders, "revision": revision, "check": check}))
+"""
+
+# The third statement copies rows until it meets one that may not be there.
+FAILS_HALF_WAY = """
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.execute("CREATE TABLE receipts (id TEXT CHECK (id NOT LIKE '%the-bad-one'))")
+    op.execute("UPDATE orders SET release = 'rewritten'")
+    op.execute("INSERT INTO receipts SELECT id FROM orders ORDER BY id")
+def downgrade():
+    pass
+"""
+
+# Holds its transaction open for a while, with two statements done.
+TAKES_TIME = """
+import time
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.execute("CREATE TABLE receipts (id TEXT)")
+    op.execute("UPDATE orders SET release = 'rewritten'")
+    print("half of it is done", flush=True)
+    time.sleep(4)
+def downgrade():
+    pass
+"""
+
+
+def database(stack: Stack) -> Any:
+    """What is in the shop's database, as its active container sees it."""
+    container = stack.engine.containers.get(stack.app()["active"]["container"])
+    answer = container.exec_run(["python", "-c", READ_DATABASE])
+    assert isinstance(answer.output, bytes)
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.output)
+
+
+@pytest.fixture
+def migration(shop: Shop) -> Iterator[Callable[[str], None]]:
+    """Commits a second revision; it is gone again after the test."""
+    shop.deployed()
+    good = shop.repository.git("rev-parse", "HEAD")
+
+    def commit(text: str) -> None:
+        shop.repository.write("migrations/versions/0002_receipts.py", text)
+        shop.repository.commit("feat: receipts")
+
+    yield commit
+    shop.repository.git("reset", "--quiet", "--hard", good)
+
+
+@pytest.fixture
+def customers(shop: Shop) -> Iterator[Callable[[], list[Visitor]]]:
+    """Several visitors who order all the while; called, they stop and say what they saw."""
+    shop.deployed()
+    with ExitStack() as open_now:
+        visitors = [open_now.enter_context(Visitor(shop.stack)) for _ in range(VISITORS)]
+
+        def stop() -> list[Visitor]:
+            open_now.close()
+            return visitors
+
+        yield stop
+
+
+def assert_untouched(before: Any, after: Any, visitors: list[Visitor]) -> None:
+    ordered = {order for visitor in visitors for order in visitor.orders}
+    assert [failure for visitor in visitors for failure in visitor.failures] == []
+    assert after["tables"] == before["tables"]
+    assert after["revision"] == before["revision"] == "0001"
+    assert after["check"] == "ok"
+    assert ordered <= set(after["orders"]), "an acknowledged order is lost"
+    assert set(before["orders"]) <= set(after["orders"])
+
+
+def test_a_migration_that_fails_half_way_changes_nothing_and_loses_no_row(
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+) -> None:
+    stack = shop.stack
+    before = database(stack)
+    assert stack.post_order("zzz-the-bad-one").is_success
+    migration(FAILS_HALF_WAY)
+
+    ended = stack.deploy()
+    time.sleep(0.5)
+    visitors = customers()
+
+    assert ended["state"] == "failed"
+    assert ended["failure"]["step"] == "migrate"
+    assert any("CHECK constraint failed" in line for line in ended["failure"]["log"])
+    assert_untouched(before, database(stack), visitors)
+    assert sum(len(visitor.orders) for visitor in visitors) > 200
+
+
+def test_a_kill_of_the_sidecar_half_way_changes_nothing_and_loses_no_row(
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+) -> None:
+    stack = shop.stack
+    before = database(stack)
+    migration(TAKES_TIME)
+    asked = stack.post("/apps/shop/deployments")["id"]
+    stack.until_said(asked, "half of it is done")
+
+    stack.engine.containers.get(f"{stack.name}-shop-migrate-{asked}").kill()
+    ended = stack.wait_ended(asked)
+    visitors = customers()
+
+    assert ended["state"] == "failed"
+    assert ended["failure"]["exit_code"] == 137
+    assert_untouched(before, database(stack), visitors)
+
+
+def test_a_kill_of_the_orchestrator_half_way_changes_nothing_and_loses_no_row(
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+) -> None:
+    stack = shop.stack
+    before = database(stack)
+    migration(TAKES_TIME)
+    asked = stack.post("/apps/shop/deployments")["id"]
+    stack.until_said(asked, "half of it is done")
+
+    stack.restart_orchestrator()
+    ended = stack.wait_ended(asked)
+    visitors = customers()
+
+    assert ended["state"] == "failed"
+    assert ended["failure"]["step"] == "migrate"
+    assert_untouched(before, database(stack), visitors)
+    assert len(stack.containers()) <= 2
+
+
+def test_a_migration_that_takes_too_long_is_stopped_at_its_deadline(
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+) -> None:
+    stack = shop.stack
+    before = database(stack)
+    text = stack.config.read_text()
+    stack.set_config(text.replace("timeout: 60", "timeout: 2"))
+    migration(TAKES_TIME)
+    try:
+        ended = stack.deploy()
+    finally:
+        stack.set_config(text)
+    visitors = customers()
+
+    assert ended["state"] == "failed"
+    assert "took longer than 2 s" in ended["failure"]["cause"]
+    assert_untouched(before, database(stack), visitors)
