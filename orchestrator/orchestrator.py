@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from orchestrator import config_file, recovery
+from orchestrator import config_file, rebuild, recovery
 from orchestrator.config import PANEL, App, Config
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
@@ -57,7 +57,7 @@ class Orchestrator:
         return list(self._sites.values())
 
     def load(self) -> None:
-        """Read the configuration and write the proxy's files, before anything runs. Raises ConfigError."""
+        """Read the configuration; write the proxy's files where it has none yet. Raises ConfigError."""
         self._take(self._read_config())
         self.proxy.prepare_files(self._routes())
 
@@ -134,6 +134,9 @@ class Orchestrator:
 
     async def _come_up(self) -> None:
         try:
+            for site in self.sites():
+                if await rebuild.slots_from_what_runs(site):
+                    log.warning("the journal knew nothing of an app that runs: rebuilt", app=site.name)
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
             await self.proxy.configure(self._routes())
             await recovery.remove_leftovers(self.engine, self.settings.state / "work")

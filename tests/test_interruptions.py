@@ -137,6 +137,30 @@ def test_a_proxy_that_lost_its_files_is_given_them_again(shop: Shop) -> None:
     assert stack.until_it_answers().json()["release"] == version
 
 
+def test_a_journal_that_was_lost_is_rebuilt_from_what_runs(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    shop.repository.change("Before the journal is lost")
+    stack.deploy()
+    before = stack.app()
+
+    with Visitor(stack) as visitor:
+        stack.kill_orchestrator()
+        for file in stack.state.glob("journal.db*"):
+            file.unlink()
+        stack.start_orchestrator()
+        after = stack.app()
+        back = stack.rollback()
+        time.sleep(0.2)
+
+    assert visitor.failures == []
+    for slot in ("active", "standby"):
+        for key in ("colour", "version", "revision", "image", "container"):
+            assert after[slot][key] == before[slot][key]
+    assert back["state"] == "live"
+    assert stack.ask().json()["release"] == before["standby"]["version"]
+
+
 def test_a_second_orchestrator_on_the_same_journal_is_refused(shop: Shop) -> None:
     shop.deployed()
 

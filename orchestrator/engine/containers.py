@@ -10,6 +10,7 @@ LABEL_APP = "changeover.app"
 LABEL_COLOUR = "changeover.colour"
 LABEL_DEPLOYMENT = "changeover.deployment"
 LABEL_RELEASE = "changeover.release"
+LABEL_REVISION = "changeover.revision"
 LABEL_ROLE = "changeover.role"
 
 

@@ -20,6 +20,7 @@ from orchestrator.proxy.runtime import Runtime
 
 START_DEADLINE_S = 30.0
 CONFIRM_TIMEOUT_S = 5.0
+CONFIGURATION = "haproxy.cfg"
 
 
 class Proxy:
@@ -65,10 +66,11 @@ class Proxy:
             return True
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """The files alone, for a proxy that is not up yet."""
+        """The files alone, for a proxy that is not up yet. Those that are there already say where traffic goes."""
         self._routes = {route.app: route for route in routes}
-        self._write_maps()
-        self._write_configuration()
+        if not (self._folder / CONFIGURATION).exists():
+            self._write_maps()
+            self._write_configuration()
 
     async def wait_until_up(self, deadline_s: float = START_DEADLINE_S) -> str:
         """HAProxy's version, as soon as it answers. Raises ProxyError when it does not in time."""
@@ -213,7 +215,7 @@ class Proxy:
 
     def _write_configuration(self) -> bool:
         """True if it is another one than before."""
-        path = self._folder / "haproxy.cfg"
+        path = self._folder / CONFIGURATION
         text = rendering.render(self._routes.values())
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
