@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import rest, rollback, update
-from tests.stack import ROOT, Repository, Stack, shop_config
+from tests.repository import Repository
+from tests.stack import ROOT, Stack, shop_config
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.stack import Repository, Stack
+from tests.repository import Repository
+from tests.stack import Stack
 
 ROUNDS = 7
 IMAGE = "changeover-bench-floor"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import ROOT, Repository, Stack, shop_config
+from tests.repository import Repository
+from tests.stack import ROOT, Stack, shop_config
 
 
 @pytest.fixture(scope="session")

@@ -10,20 +10,20 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import docker
 import httpx
+
+from tests.door import Door
 
 ROOT = Path(__file__).parent.parent
 READY_S = 60
@@ -34,99 +34,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Repository:
-    """A Git repository of a test, with one app in it."""
-
-    def __init__(self, path: Path, content: Path) -> None:
-        self.path = path
-        shutil.copytree(content, path, ignore=shutil.ignore_patterns("__pycache__"))
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Test")
-        self.git("config", "user.email", "test@example.com")
-        self.commit("feat: open the shop")
-        self.git("tag", "v1.0.0")
-
-    def git(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(self.path), *arguments], check=True, capture_output=True, text=True
-        ).stdout.strip()
-
-    def write(self, name: str, text: str) -> None:
-        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.path / name).write_text(text)
-
-    def replace(self, name: str, old: str, new: str) -> None:
-        text = (self.path / name).read_text()
-        assert old in text, f"{old!r} is not in {name}"
-        self.write(name, text.replace(old, new))
-
-    def commit(self, message: str) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-    def change(self, greeting: str) -> str:
-        """A change of one source file."""
-        text = (self.path / "shop.py").read_text().splitlines()
-        lines = [f'GREETING = "{greeting}"' if line.startswith("GREETING = ") else line for line in text]
-        self.write("shop.py", "\n".join(lines) + "\n")
-        return self.commit(f"feat: greet with {greeting}")
-
-
-class Door:
-    """A socket that passes on to Docker's and can be closed: for the orchestrator an engine that goes away."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._open: list[socket.socket] = []
-        self._listener: socket.socket | None = None
-        self.open()
-
-    def open(self) -> None:
-        self._listener = listener = socket.socket(socket.AF_UNIX)
-        self.path.unlink(missing_ok=True)
-        listener.bind(str(self.path))
-        listener.listen(64)
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-
-    def close(self) -> None:
-        self.path.unlink(missing_ok=True)
-        for one in [self._listener, *self._open]:
-            if one:
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
-        self._open.clear()
-
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        self.close()
-        try:
-            yield
-        finally:
-            self.open()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect("/var/run/docker.sock")
-            self._open += [client, engine]
-            for source, target in ((client, engine), (engine, client)):
-                threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
-
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
 
 
 class Stack:

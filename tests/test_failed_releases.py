@@ -12,7 +12,7 @@ from panel.app import PanelApp
 from panel.client import Client
 from panel.screens.progress import ProgressScreen
 from tests.conftest import Shop
-from tests.stack import Repository
+from tests.repository import Repository
 from tests.visitor import Visitor
 
 Breakage = Callable[[Repository], None]

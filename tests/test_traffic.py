@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from orchestrator.proxy.runtime import Runtime
-from tests.stack import ROOT, Repository, Stack, shop_config
+from tests.repository import Repository
+from tests.stack import ROOT, Stack, shop_config
 
 ROUNDS = 20
 LEAST_REQUESTS = 100_000
