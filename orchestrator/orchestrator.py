@@ -121,29 +121,33 @@ class Orchestrator:
 
     def _route(self, site: Site) -> AppRoute:
         slots = self.journal.slots(site.name)
+        active = None
         servers: dict[Colour, Server] = {}
         fallbacks = set()
         for role, holder in (("active", slots.active), ("standby", slots.standby)):
             deployment = self.journal.deployment(holder) if holder else None
             if deployment and deployment.colour:
                 servers[deployment.colour] = Server(deployment.address, deployment.port)
-                if role == "standby" and site.app.standby == "warm":
+                if role == "active":
+                    active = deployment.colour
+                elif site.app.standby == "warm":
                     fallbacks.add(deployment.colour)
         route = site.app.route
-        return AppRoute(site.name, route.host, route.path, route.default, servers, frozenset(fallbacks))
+        return AppRoute(site.name, route.host, route.path, route.default, active, servers, frozenset(fallbacks))
 
     async def _come_up(self) -> None:
         try:
             for site in self.sites():
                 if await rebuild.slots_from_what_runs(site):
                     log.warning("the journal knew nothing of an app that runs: rebuilt", app=site.name)
+            self.proxy.know(self._routes())
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
             await self.proxy.configure(self._routes())
             await recovery.remove_leftovers(self.engine, self.settings.state / "work")
             for held in await self.proxy.held():
                 await self.proxy.release(held)
             for site in self.sites():
-                await recovery.recover(site, self.events, self.queue)
+                await self._recover(site)
         except ChangeoverError as error:
             log.error("start failed", cause=error.cause, remedy=error.remedy)
             self.events.publish("start_failed", cause=error.cause, remedy=error.remedy)
@@ -154,6 +158,14 @@ class Orchestrator:
             self.queue.request(PANEL, ref="", by="first start")
         self.checker.follow(self.sites())
         await self._watch_config(self.settings.config)
+
+    async def _recover(self, site: Site) -> None:
+        """What is wrong with one app is told, and does not keep the others from coming back."""
+        try:
+            await recovery.recover(site, self.events, self.queue)
+        except ChangeoverError as error:
+            log.error("recovery failed", app=site.name, cause=error.cause, remedy=error.remedy)
+            self.events.publish("recovery_failed", site.name, cause=error.cause, remedy=error.remedy)
 
     async def _watch_config(self, path: Path) -> None:
         if not path.parent.is_dir():

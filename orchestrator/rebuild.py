@@ -21,7 +21,7 @@ BY = "rebuilt from what runs"
 
 async def slots_from_what_runs(site: Site) -> bool:
     """Record what has the traffic, and what could be its standby. False where nothing has, or the journal knows."""
-    colour = site.proxy.active_colour(site.name)
+    colour = site.proxy.colour_in_file(site.name)
     if colour is None or site.journal.slots(site.name).active:
         return False
     found = [one for one in await site.engine.containers() if _is_app_container(one, site.name)]

@@ -88,15 +88,26 @@ async def _restore_traffic(site: Site) -> None:
     """The active container runs and has the traffic, whatever was stopped or changed meanwhile."""
     slots = site.journal.slots(site.name)
     if not slots.active:
-        if site.proxy.active_colour(site.name):
-            await site.proxy.forget_route(site.name)
+        await site.proxy.forget_route(site.name)
         return
     active = site.journal.deployment(slots.active)
-    if await site.engine.status(active.container) is None:
-        # Removed from outside. The journal knows all that is needed to make it again, with its name and address.
-        await start.candidate(site, active)
-        await verify.candidate(site, active)
-    else:
-        await site.engine.wake(active.container)
-    if active.colour and site.proxy.active_colour(site.name) != active.colour:
+    if await _bring_back(site, active) or site.proxy.route(site.name).active != active.colour:
         await switch.route_to(site, active)
+        if slots.standby and site.app.standby == "warm":
+            await site.proxy.set_fallback(site.name, site.journal.deployment(slots.standby).colour)
+
+
+async def _bring_back(site: Site, active: Deployment) -> bool:
+    """Make or wake the active container if it does not run; False where there was nothing to do.
+
+    One that was removed from outside is made again: the journal knows its image, its name and its address.
+    """
+    status = await site.engine.status(active.container)
+    if status is None:
+        await start.candidate(site, active)
+    elif not status.running or status.paused:
+        await site.engine.wake(active.container)
+    else:
+        return False
+    await verify.candidate(site, active)
+    return True

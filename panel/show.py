@@ -132,7 +132,7 @@ def story(event: Event) -> str:
             says = f"[bold red]{event.kind}[/] {fields.get('cause', '')}"
         case "update", _:
             says = f"🆕 update available: {fields.get('version')}"
-        case ("check_failed", _) | ("start_failed", _):
+        case ("check_failed", _) | ("start_failed", _) | ("recovery_failed", _):
             says = f"[red]{event.kind.replace('_', ' ')}[/] {fields.get('cause', '')} {fields.get('remedy', '')}"
         case "config_refused", _:
             says = f"[red]configuration refused[/] {fields.get('problems', '')}"

@@ -12,7 +12,8 @@ import sys
 
 from orchestrator.__main__ import main
 from orchestrator.journal import Journal
-from orchestrator.model import StepName, StepState
+from orchestrator.model import Colour, StepName, StepState
+from orchestrator.proxy.routes import Server
 from orchestrator.proxy.traffic import Proxy
 
 STEP, MOMENT = os.environ["CRASH_AT"].split(":")
@@ -35,8 +36,14 @@ class CrashingJournal(Journal):
 
 
 class CrashingProxy(Proxy):
+    switching = False
+
+    async def switch(self, app: str, colour: Colour, server: Server) -> None:
+        self.switching = True
+        await super().switch(app, colour, server)
+
     async def _set_map(self, file: str, key: str, value: str) -> None:
-        if STEP == "switch" and MOMENT == "files":
+        if self.switching and MOMENT == "files":
             die()
         await super()._set_map(file, key, value)
 

@@ -254,6 +254,16 @@ class Stack:
     def post_order(self, order: str) -> httpx.Response:
         return httpx.post(self.url(f"/orders/{order}"), headers={"Host": "shop.test"}, timeout=40)
 
+    def until_release(self, version: str, *, restarted: str) -> None:
+        """Until Docker has started this container again and the release answers."""
+
+        def back() -> bool:
+            container = self.engine.containers.get(restarted)
+            running = container.attrs["RestartCount"] > 0 and container.status == "running"
+            return running and bool(self.ask().json()["release"] == version)
+
+        self._until(back, f"{version} is back")
+
     def until_it_answers(self) -> httpx.Response:
         def answer() -> httpx.Response | None:
             try:

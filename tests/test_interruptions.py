@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import httpx
@@ -168,3 +170,23 @@ def test_a_second_orchestrator_on_the_same_journal_is_refused(shop: Shop) -> Non
 
     assert code == 3
     assert "Another orchestrator" in said
+
+
+def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_back(shop: Shop) -> None:
+    """Reads go on; an order that was in the hands of the killed process is never sent a second time."""
+    stack = shop.stack
+    shop.deployed()
+    shop.repository.change("To be killed")
+    version = stack.deploy()["version"]
+    name = stack.app()["active"]["container"]
+    container = stack.engine.containers.get(name)
+
+    with Visitor(stack) as visitor:
+        time.sleep(0.3)
+        os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)
+        stack.until_release(version, restarted=name)
+        time.sleep(0.5)
+
+    assert [failure for failure in visitor.failures if "/orders/" not in failure] == []
+    assert len(visitor.failures) <= 1
+    assert stack.ask().json()["release"] == version

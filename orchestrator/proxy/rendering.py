@@ -63,9 +63,9 @@ def render(routes: Iterable[AppRoute]) -> str:
     return "\n".join(parts)
 
 
-def active_map(active: dict[str, str]) -> str:
-    """app -> backend, one a line."""
-    return "".join(f"{app} {backend}\n" for app, backend in sorted(active.items()))
+def active_map(routes: Iterable[AppRoute]) -> str:
+    """app -> backend, one a line, for the apps that have a live release."""
+    return "".join(f"{route.app} {route.backend(route.active)}\n" for route in routes if route.active)
 
 
 def _public(routes: list[AppRoute]) -> str:

@@ -22,13 +22,15 @@ class Server:
 class AppRoute:
     """One app at the proxy: what leads to it, and a server for each colour that has a container.
 
-    `fallbacks` are the colours whose container may serve when the other colour's does not answer at all.
+    `active` is the colour that has the traffic; `fallbacks` are the colours whose container may serve when the other
+    colour's does not answer at all.
     """
 
     app: str
     host: str | None = None
     path: str | None = None
     default: bool = False
+    active: Colour | None = None
     servers: dict[Colour, Server] = field(default_factory=dict)
     fallbacks: frozenset[Colour] = frozenset()
 

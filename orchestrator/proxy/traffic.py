@@ -33,7 +33,6 @@ class Proxy:
         self._folder = folder
         self._runtime = Runtime(folder)
         self._routes: dict[str, AppRoute] = {}
-        self._active: dict[str, str] = _read_map(folder / "active.map")
         # Connections to a local socket cost nothing, and one that is kept would be one that a reload has closed.
         # No certificates: loading them takes 20 ms and megabytes, and nothing here speaks TLS.
         self._client = httpx.AsyncClient(
@@ -49,25 +48,35 @@ class Proxy:
     def route(self, app: str) -> AppRoute:
         return self._routes[app]
 
-    def active_colour(self, app: str) -> Colour | None:
-        """The colour that the map file names."""
-        _, _, colour = self._active.get(app, "").rpartition("_")
+    def colour_in_file(self, app: str) -> Colour | None:
+        """The colour that the map file names: what a proxy that starts now would do."""
+        _, _, colour = _read_map(self._folder / "active.map").get(app, "").rpartition("_")
         return Colour(colour) if colour else None
 
     async def configure(self, routes: list[AppRoute]) -> bool:
-        """Take these apps and no others. Reloads, hitlessly, if that changes the configuration; True if it did."""
+        """Take these apps and no others. Reloads, hitlessly, if that changes the configuration; True if it did.
+
+        Of an app that is known already only what leads to it is taken: a switch may just be changing the rest.
+        """
         async with self._lock:
-            self._routes = {route.app: route for route in routes}
-            self._active = {app: backend for app, backend in self._active.items() if app in self._routes}
+            known = self._routes
+            self._routes = {new.app: _with_ways_of(known.get(new.app, new), new) for new in routes}
             self._write_maps()
-            if not self._write_configuration():
-                return False
-            await self._runtime.reload()
-            return True
+            if self._write_configuration():
+                await self._runtime.reload()
+                return True
+            for route in self._routes.values():
+                if route.active:
+                    await self._set_map(rendering.ACTIVE_MAP, route.app, route.backend(route.active))
+            return False
+
+    def know(self, routes: list[AppRoute]) -> None:
+        """Take these as how things are, without telling anybody."""
+        self._routes = {route.app: route for route in routes}
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
         """The files alone, for a proxy that is not up yet. Those that are there already say where traffic goes."""
-        self._routes = {route.app: route for route in routes}
+        self.know(routes)
         if not (self._folder / CONFIGURATION).exists():
             self._write_maps()
             self._write_configuration()
@@ -104,19 +113,20 @@ class Proxy:
         async with self._lock:
             route = self._routes[app]
             backend = route.backend(colour)
-            self._routes[app] = replace(route, servers=route.servers | {colour: server}, fallbacks=frozenset())
+            self._routes[app] = replace(
+                route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
+            )
             self._write_configuration()
             await self._take_out(f"{backend}/fallback")
             await self._bring_in(f"{backend}/app", server)
             await self._runtime.tell(f"set server {backend}/app health up")
-            self._active[app] = backend
             self._write_maps()
             await self._set_map(rendering.ACTIVE_MAP, app, backend)
 
     async def forget_route(self, app: str) -> None:
         """Undo a first switch: no release of the app is live."""
         async with self._lock:
-            self._active.pop(app, None)
+            self._routes[app] = replace(self._routes[app], active=None)
             self._write_maps()
             for ask in await self._workers():
                 await ask(f"del map {rendering.ACTIVE_MAP} {app}")
@@ -208,7 +218,7 @@ class Proxy:
         return [self._runtime.ask, *(functools.partial(self._runtime.ask_old_worker, pid) for pid in old)]
 
     def _write_maps(self) -> None:
-        durable.write(self._folder / "active.map", rendering.active_map(self._active))
+        durable.write(self._folder / "active.map", rendering.active_map(self._routes.values()))
         hold = self._folder / "hold.map"
         if not hold.exists():
             durable.write(hold, "")
@@ -221,6 +231,10 @@ class Proxy:
             return False
         durable.write(path, text)
         return True
+
+
+def _with_ways_of(known: AppRoute, new: AppRoute) -> AppRoute:
+    return replace(known, host=new.host, path=new.path, default=new.default)
 
 
 def _read_map(path: Path) -> dict[str, str]:

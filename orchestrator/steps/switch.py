@@ -34,7 +34,7 @@ async def back(site: Site, deployment: Deployment) -> str:
     previous = site.journal.deployment(deployment.previous)
     if previous.colour is None:
         raise StepFailed(f"Deployment {previous.id} has no colour.")
-    if site.proxy.active_colour(site.name) == previous.colour:
+    if site.proxy.route(site.name).active == previous.colour:
         return ""
     await site.proxy.switch(site.name, previous.colour, Server(previous.address, previous.port))
     return f"Sent the traffic back to {previous.colour} ({previous.release.version if previous.release else ''})"
