@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
+from orchestrator.engine.containers import LABEL_APP
 from orchestrator.errors import ChangeoverError
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.steps.prepare import MIB
@@ -20,6 +21,7 @@ class Finding:
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings = [await _engine(orchestrator), await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
+    findings += await _leftovers(orchestrator)
     for site in orchestrator.sites():
         slots = orchestrator.journal.slots(site.name)
         if not slots.active:
@@ -36,6 +38,26 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
         remedy = "" if running else f"changeover logs {site.name}, then changeover deploy {site.name}"
         findings.append(Finding(f"app {site.name}", running, says if running else f"{says} does not run", remedy))
     return findings
+
+
+async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
+    """Containers of apps that are not configured any more. Their data is nobody's to remove but yours."""
+    try:
+        containers = await orchestrator.engine.containers()
+    except ChangeoverError:
+        # Said already, by the finding on the engine.
+        return []
+    configured = {site.name for site in orchestrator.sites()}
+    names: dict[str, list[str]] = {}
+    for container in containers:
+        app = container.labels.get(LABEL_APP, "")
+        if app not in configured:
+            names.setdefault(app, []).append(container.name)
+    says = "is not configured any more, and its containers are still there"
+    return [
+        Finding(f"app {app}", False, says, f"Configure it again, or: docker rm --force {' '.join(sorted(found))}")
+        for app, found in names.items()
+    ]
 
 
 async def _engine(orchestrator: Orchestrator) -> Finding:

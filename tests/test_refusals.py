@@ -87,6 +87,19 @@ def test_an_app_that_is_added_and_removed_comes_and_goes_without_touching_others
     assert shop.stack.ask().is_success
 
 
+def test_containers_of_an_app_that_is_not_configured_any_more_are_told_by_the_doctor(
+    shop: Shop, good_config: str
+) -> None:
+    container = shop.stack.app()["active"]["container"]
+    shop.stack.set_config("disk: {min_free_mb: 100}\n")
+
+    doctor = shop.stack.command("doctor")
+
+    assert doctor.returncode == 1
+    assert "app shop: is not configured any more" in doctor.stdout
+    assert f"docker rm --force {container}" in doctor.stdout
+
+
 def test_a_missing_dockerfile_is_named_with_where_it_was_looked_for(shop: Shop, good_config: str) -> None:
     version = shop.stack.app()["active"]["version"]
     shop.stack.set_config(good_config.replace("route:", "build: {dockerfile: docker/Dockerfile}\n    route:"))

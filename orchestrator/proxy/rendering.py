@@ -87,8 +87,10 @@ def _public(routes: list[AppRoute]) -> str:
         '    http-request return status 503 content-type text/plain string "Held for longer than allowed.\\n" '
         "hdr retry-after 5 if { var(txn.hold_expired) -m bool }",
         "    http-request disable-l7-retry if !METH_GET",
-        "    http-request set-header x-forwarded-proto http unless { req.hdr(x-forwarded-proto) -m found }",
-        "    option forwardfor if-none",
+        # Said by us and never taken from the client, who could say anything.
+        "    http-request set-header x-forwarded-proto http",
+        "    http-request del-header x-forwarded-for",
+        "    option forwardfor",
         f"    use_backend %[var(txn.app),map_str({ACTIVE_MAP},nobody)]",
         "    default_backend nobody",
         "",
