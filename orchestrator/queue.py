@@ -23,13 +23,16 @@ log = structlog.get_logger()
 
 @dataclass
 class Lane:
-    """What goes on for one app: the deployment that waits, the one under way, and the old colour's draining."""
+    """What goes on for one app: the deployment that waits, the one under way, and the old colour's draining.
+
+    Whoever changes where the traffic goes holds `turn`, a rollback as well as a deployment.
+    """
 
     waiting: Deployment | None = None
     running: Deployment | None = None
     task: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Queue:
@@ -84,23 +87,17 @@ class Queue:
         site, lane = self._site(app), self._lane(app)
         if not site.app.update.rollback.enabled:
             raise Refused(f"Rollback of {app} is switched off.", "Set update.rollback.enabled to true to allow it.")
-        if lane.running:
-            raise Refused(
-                f"Deployment {lane.running.id} of {app} is under way since {lane.running.requested_at:%H:%M:%S}.",
-                f"Wait for it, or cancel it: changeover cancel {lane.running.id}",
+        if lane.turn.locked():
+            raise _busy(app, lane.running)
+        async with lane.turn:
+            standby = await standby_of(self._journal, site.engine, app)
+            await self._stop_retiring(lane)
+            record = Deployment(
+                id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()
             )
-        standby = await standby_of(self._journal, site.engine, app)
-        await self._stop_retiring(lane)
-        record = Deployment(
-            id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()
-        )
-        lane.running = record
-        try:
             record = await roll_back(site, self._events, record, standby)
-        finally:
-            lane.running = None
-        if record.state is State.LIVE:
-            self.retire(site, record)
+            if record.state is State.LIVE:
+                self.retire(site, record)
         return self._journal.deployment(record.id)
 
     def retire(self, site: Site, deployment: Deployment) -> None:
@@ -114,8 +111,9 @@ class Queue:
         return lane.running or lane.waiting
 
     async def stop(self) -> None:
-        """End all work; what was under way is undone first."""
+        """End all work; what was under way is undone first, what waits goes on at the next start."""
         for lane in self._lanes.values():
+            lane.waiting = None
             for task in (lane.task, lane.retiring):
                 if task and not task.done():
                     task.cancel()
@@ -131,18 +129,24 @@ class Queue:
             if lane.retiring and not lane.retiring.done():
                 # The old colour still drains: its container is the standby that this deployment would replace.
                 await asyncio.wait([lane.retiring])
-            deployment, lane.waiting = lane.waiting, None
-            if deployment is None:
-                continue
-            lane.running = deployment
-            try:
-                deployment = await deploy(self._site(app), self._events, deployment)
-            except Exception:
-                log.exception("deployment ended by a defect", app=app, deployment=deployment.id)
-            finally:
-                lane.running = None
-            if deployment.state is State.LIVE:
-                self.retire(self._site(app), deployment)
+            async with lane.turn:
+                if lane.retiring and not lane.retiring.done():
+                    continue  # a rollback came first, and its draining has just begun
+                deployment, lane.waiting = lane.waiting, None
+                if deployment:
+                    await self._deploy(lane, deployment)
+
+    async def _deploy(self, lane: Lane, deployment: Deployment) -> None:
+        site = self._site(deployment.app)
+        lane.running = deployment
+        try:
+            deployment = await deploy(site, self._events, deployment)
+        except Exception:
+            log.exception("deployment ended by a defect", app=site.name, deployment=deployment.id)
+        finally:
+            lane.running = None
+        if deployment.state is State.LIVE:
+            self.retire(site, deployment)
 
     async def _retire(self, site: Site, deployment: Deployment) -> None:
         try:
@@ -164,6 +168,16 @@ class Queue:
             self._journal.save(ended)
             self._events.publish(state, ended.app, ended.id)
             lane.waiting = None
+
+
+def _busy(app: str, running: Deployment | None) -> Refused:
+    if running is None:
+        return Refused(f"A rollback of {app} is under way.", "Wait for it: changeover status")
+    return Refused(
+        f"Deployment {running.id} of {app} is under way since {running.requested_at:%H:%M:%S} UTC, "
+        f"asked for by {running.requested_by}.",
+        f"Wait for it, or cancel it: changeover cancel {running.id}",
+    )
 
 
 def new_id() -> str:

@@ -79,6 +79,7 @@ async def go_to(site: Site, record: Deployment, standby: Deployment) -> Deployme
     live = replace(record, state=State.LIVE, live_at=now())
     changed = [live, replace(standby, state=State.LIVE)]
     if record.previous:
-        changed.append(replace(site.journal.deployment(record.previous), state=State.ROLLED_BACK))
+        left = site.journal.deployment(record.previous)
+        changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
     site.journal.save_switch(site.name, Slots(active=standby.id, standby=record.previous), *changed)
     return live

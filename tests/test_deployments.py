@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.conftest import Shop
 from tests.visitor import Visitor
@@ -200,6 +202,42 @@ def test_a_switch_right_after_a_reload_reaches_connections_of_the_old_worker_too
     stack.set_config(text)
     assert answer["release"] == back["version"]
     assert visitor.failures == []
+
+
+def test_a_rollback_goes_before_a_deployment_that_waits_for_draining(shop: Shop) -> None:
+    """The one who is afraid is served first, and the two never work on the traffic at the same time."""
+    stack = shop.stack
+    before = shop.deployed()
+    text = stack.config.read_text()
+    stack.set_config(text.replace("drain: {timeout: 1", "drain: {timeout: 20"))
+    address = f"ws://shop.test:{stack.port}/live"
+    try:
+        with connect(address, sock=socket.create_connection(("127.0.0.1", stack.port)), proxy=None) as open_socket:
+            assert open_socket.recv() == before
+            shop.repository.change("Worrying")
+            worrying = stack.deploy_to_live()
+            waiting = stack.post("/apps/shop/deployments")["id"]
+            time.sleep(0.3)
+            still_waiting = stack.get(f"/deployments/{waiting}")["state"]
+
+            back = stack.rollback()
+            answer = stack.ask().json()["release"]
+            open_socket.send("still there?")
+            echo = open_socket.recv()
+        ended = stack.wait_ended(waiting)
+    finally:
+        stack.wait_idle()
+        stack.set_config(text)
+
+    assert worrying["state"] == "live"
+    assert stack.get(f"/deployments/{worrying['id']}")["state"] == "rolled_back"
+    assert stack.get(f"/deployments/{worrying['id']}")["ended_at"]
+    assert still_waiting == "queued"
+    assert back["state"] == "live"
+    assert answer == before
+    assert echo == "still there?"
+    assert ended["state"] == "live"
+    assert len(stack.containers()) == 2
 
 
 def test_events_tell_the_whole_story_of_a_deployment_in_its_order(shop: Shop) -> None:
