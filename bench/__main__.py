@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import rest, rollback, update
+from tests.images import build_image
 from tests.repository import Repository
 from tests.stack import ROOT, Stack, shop_config
 
@@ -29,19 +29,8 @@ class Figure:
 
 
 def main() -> int:
-    build = [
-        "docker",
-        "buildx",
-        "build",
-        "--load",
-        "--quiet",
-        "--target",
-        "proxy",
-        "--tag",
-        "changeover/proxy",
-        str(ROOT),
-    ]
-    subprocess.run(build, check=True, capture_output=True)
+    for target in ("proxy", "orchestrator"):
+        build_image(target)
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")

@@ -13,7 +13,7 @@ from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, State, StepName, StepState
 from orchestrator.site import Site
-from orchestrator.steps import build, fetch, migrate, prepare, retire, start, switch, verify
+from orchestrator.steps import backup, build, fetch, migrate, prepare, retire, start, switch, verify
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ TO_LIVE = (
     Step(StepName.PREPARE, prepare.everything),
     Step(StepName.FETCH, fetch.source, undo=fetch.remove_source),
     Step(StepName.BUILD, build.image),
+    Step(StepName.BACKUP, backup.data),
     Step(StepName.MIGRATE, migrate.data, undo=migrate.remove_sidecar),
     Step(StepName.START, start.candidate, undo=start.remove_candidate),
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),

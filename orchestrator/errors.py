@@ -4,6 +4,7 @@ ChangeoverError
 ├── ConfigError           the configuration file is not as it must be (file, line, what was expected)
 ├── UnknownApp            no app of this name is configured
 ├── UnknownDeployment     no deployment of this id is in the journal
+├── UnknownBackup         no backup of this id is where backups are kept
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── EngineError           Docker does not answer or refuses
@@ -59,6 +60,10 @@ class UnknownApp(ChangeoverError):
 
 class UnknownDeployment(ChangeoverError):
     """No deployment of this id is in the journal."""
+
+
+class UnknownBackup(ChangeoverError):
+    """No backup of this id is where backups are kept."""
 
 
 class Refused(ChangeoverError):

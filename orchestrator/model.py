@@ -45,6 +45,7 @@ class StepName(StrEnum):
     PREPARE = "prepare"
     FETCH = "fetch"
     BUILD = "build"
+    BACKUP = "backup"
     MIGRATE = "migrate"
     START = "start"
     VERIFY = "verify"

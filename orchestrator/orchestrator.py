@@ -113,6 +113,9 @@ class Orchestrator:
             configuration=settings.config.parent,
             environment={"CHANGEOVER_URL": settings.api_url} if name == PANEL else {},
             min_free_bytes=self.config.disk.min_free_mb * MIB,
+            backups=settings.state / "backups",
+            backups_mount=settings.backups_mount,
+            tools_image=settings.tools_image,
             say=self.events.say,
         )
 

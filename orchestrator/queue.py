@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -99,6 +99,16 @@ class Queue:
             if record.state is State.LIVE:
                 self.retire(site, record)
         return self._journal.deployment(record.id)
+
+    @asynccontextmanager
+    async def exclusively(self, app: str) -> AsyncIterator[None]:
+        """Nobody else changes the app's traffic or data meanwhile. Raises Refused when somebody does already."""
+        lane = self._lane(self._site(app).name)
+        if lane.turn.locked():
+            raise _busy(app, lane.running)
+        async with lane.turn:
+            await self._stop_retiring(lane)
+            yield
 
     def retire(self, site: Site, deployment: Deployment) -> None:
         """Begin to drain the old colour, beside whatever comes next."""

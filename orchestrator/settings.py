@@ -14,6 +14,10 @@ class Settings(BaseSettings):
     """Prefix of container, volume and image names, and the label by which this stack knows its own."""
     network: str = "changeover"
     state: Path = Path("/var/lib/changeover")
+    backups_mount: str = "changeover-backups"
+    """The volume, or the folder of the host, that is mounted at `state`/backups here: sidecars mount it, too."""
+    tools_image: str = "changeover/orchestrator"
+    """The orchestrator's own image, for sidecars that work on data."""
     proxy: Path = Path("/run/changeover")
     source: Path = Path("/source")
     """The checkout: what `update.git.remote: .` refers to."""

@@ -40,6 +40,11 @@ class Site:
     environment: dict[str, str]
     """What every container of this app is told beyond its own configuration."""
     min_free_bytes: int
+    backups: Path
+    """Where backups are kept, as this process sees it; `backups_mount` is what a sidecar mounts to see it, too."""
+    backups_mount: str
+    tools_image: str
+    """The orchestrator's own image: sidecars that work on data run it."""
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from panel.errors import ClientError, Failed, NotFound, NotSignedIn, Refused, Unreachable
-from panel.model import App, Deployment, Event, Finding, Update
+from panel.model import App, Backup, Deployment, Event, Finding, Restored, Update
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 TOKEN_FILE = Path(".changeover/token")
@@ -93,6 +93,21 @@ class Client:
 
     async def logs(self, app: str, tail: int = 200) -> list[str]:
         return list((await self._ask("GET", f"/v1/apps/{app}/logs", params={"tail": tail}))["lines"])
+
+    async def backups(self, app: str) -> list[Backup]:
+        found = await self._ask("GET", f"/v1/apps/{app}/backups")
+        return [Backup.model_validate(one) for one in found["backups"]]
+
+    async def create_backup(self, app: str) -> Backup:
+        return Backup.model_validate(await self._ask("POST", f"/v1/apps/{app}/backups", timeout=None))
+
+    async def verify_backup(self, app: str, backup: str) -> Backup:
+        return Backup.model_validate(await self._ask("POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None))
+
+    async def restore_backup(self, app: str, backup: str) -> Restored:
+        return Restored.model_validate(
+            await self._ask("POST", f"/v1/apps/{app}/backups/{backup}/restore", timeout=None)
+        )
 
     async def hold(self, app: str, limit_s: float) -> None:
         await self._ask("POST", f"/v1/apps/{app}/hold", json={"limit": limit_s})

@@ -107,6 +107,24 @@ class Event(Value):
     fields: dict[str, Any] = {}  # Any: each kind of event has its own plain JSON
 
 
+class Backup(Value):
+    id: str
+    app: str
+    version: str
+    reason: str
+    created_at: datetime
+    files: int
+    data_size: int
+    archive_size: int
+    schemas: dict[str, str] = {}
+
+
+class Restored(Value):
+    restored: Backup
+    replaced: Backup
+    held: float
+
+
 class Finding(Value):
     what: str
     well: bool
@@ -114,5 +132,5 @@ class Finding(Value):
     remedy: str = ""
 
 
-STEPS = ("prepare", "fetch", "build", "migrate", "start", "verify", "switch", "retire")
+STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire")
 """The pipeline's steps in their order, for showing those that are still to come."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from panel.model import App, Change, Deployment, Event, Finding, Slot, Update
+from panel.model import App, Backup, Change, Deployment, Event, Finding, Slot, Update
 
 MARKS = {"running": "…", "done": "✓", "failed": "✗", "skipped": "–"}
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
@@ -114,6 +114,30 @@ def dated_event(event: Event) -> str:
     about = " ".join(filter(None, (event.app, event.deployment)))
     fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
     return f"[dim]{event.id:>6} {event.at.astimezone():%H:%M:%S}[/] {event.kind:<14} {about} {escape(fields)}"
+
+
+def backups_table(backups: list[Backup]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("ID", "MADE", "VERSION", "FILES", "DATA", "PACKED", "WHY"):
+        table.add_column(heading, no_wrap=True)
+    for one in backups:
+        table.add_row(
+            one.id,
+            ago(one.created_at),
+            one.version or "–",
+            str(one.files),
+            size(one.data_size),
+            size(one.archive_size),
+            escape(one.reason),
+        )
+    return table
+
+
+def size(size_in_bytes: int) -> str:
+    for limit, unit in ((2**30, "GB"), (2**20, "MB"), (2**10, "kB")):
+        if size_in_bytes >= limit:
+            return f"{size_in_bytes / limit:.1f} {unit}"
+    return f"{size_in_bytes} B"
 
 
 def story(event: Event) -> str:

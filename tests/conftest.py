@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.images import build_image
 from tests.repository import Repository
 from tests.stack import ROOT, Stack, shop_config
 
 
 @pytest.fixture(scope="session")
 def proxy_image() -> None:
-    """Built as `make up` builds it; a few milliseconds when nothing changed."""
-    subprocess.run(
-        ["docker", "buildx", "build", "--load", "--quiet", "--target", "proxy", "--tag", "changeover/proxy", str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
+    """The proxy, and the orchestrator that sidecars run: built as `make up` builds them."""
+    for target in ("proxy", "orchestrator"):
+        build_image(target)
 
 
 @dataclass

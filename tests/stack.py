@@ -103,6 +103,7 @@ class Stack:
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_NETWORK": self.name,
             "CHANGEOVER_STATE": str(self.state),
+            "CHANGEOVER_BACKUPS_MOUNT": str(self.state / "backups"),
             "CHANGEOVER_PROXY": str(self.proxy_folder),
             "CHANGEOVER_SOURCE": str(self.folder),
             "CHANGEOVER_CONFIG": str(self.config),

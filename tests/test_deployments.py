@@ -251,7 +251,7 @@ def test_events_tell_the_whole_story_of_a_deployment_in_its_order(shop: Shop) ->
     done = [event["fields"]["step"] for event in events if event["fields"].get("state") == "done"]
     assert kinds[:2] == ["queued", "started"]
     assert kinds[-1] == "ended"
-    assert done == ["prepare", "fetch", "build", "migrate", "start", "verify", "switch", "retire"]
+    assert done == ["prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire"]
     assert [event["id"] for event in events] == sorted(event["id"] for event in events)
     assert any("CACHED" in str(event["fields"].get("line")) for event in events)
 

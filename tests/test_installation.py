@@ -109,7 +109,7 @@ def test_u_in_the_browser_updates_the_panel_which_goes_on_in_the_new_version(
         terminal.press("u")
         terminal.wait_for("Proceed with update?")
         terminal.press("y")
-        terminal.wait_for("Step 3/8")
+        terminal.wait_for("Step 3/9")
         blank = 0
         for _ in range(600):
             blank += terminal.is_blank()

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Shop
 from tests.visitor import Visitor
 
-STEPS = ("prepare", "fetch", "build", "migrate", "start", "verify", "switch", "retire")
+STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire")
 POINTS = [f"{step}:{moment}" for step in STEPS for moment in ("begun", "unrecorded")] + ["switch:files"]
 
 
@@ -187,6 +187,6 @@ def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_ba
         stack.until_release(version, restarted=name)
         time.sleep(0.5)
 
-    assert [failure for failure in visitor.failures if "/orders/" not in failure] == []
+    assert [failure for failure in visitor.failures if not failure.startswith("POST ")] == []
     assert len(visitor.failures) <= 1
     assert stack.ask().json()["release"] == version

@@ -72,7 +72,7 @@ def test_u_in_the_terminal_updates_an_app_and_shows_its_steps_and_changelog(shop
     assert after != before
     assert after in shown
     assert "greet with From the terminal" in shown
-    assert "Step 8/8" in shown
+    assert "Step 9/9" in shown
     tmux.press("Enter")
     tmux.wait_for("live on")
     tmux.press("b")

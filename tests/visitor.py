@@ -43,11 +43,13 @@ class Visitor:
                     welcome = client.get(self._stack.url("/"))
                     counted = client.post(self._stack.url(f"/orders/{order}"))
                 except httpx.HTTPError as error:
-                    self.failures.append(f"{type(error).__name__}: {error}")
+                    self.failures.append(f"{error.request.method} {error.request.url}: {type(error).__name__} {error}")
                     continue
                 for answer in (welcome, counted):
                     if not answer.is_success:
-                        self.failures.append(f"{answer.request.url}: {answer.status_code} {answer.text[:200]}")
+                        self.failures.append(
+                            f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:200]}"
+                        )
                 if counted.is_success:
                     self.orders.append(order)
                     self.releases.add(welcome.json()["release"])

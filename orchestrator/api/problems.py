@@ -14,12 +14,14 @@ from orchestrator.errors import (
     ProxyError,
     Refused,
     UnknownApp,
+    UnknownBackup,
     UnknownDeployment,
 )
 
 STATUS: dict[type[ChangeoverError], int] = {
     UnknownApp: 404,
     UnknownDeployment: 404,
+    UnknownBackup: 404,
     Refused: 409,
     ConfigError: 422,
     EngineError: 503,

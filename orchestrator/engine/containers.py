@@ -23,7 +23,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """One container to be made. `address` is fixed for its life; `data` is (volume, path in the container)."""
+    """One container to be made. `address` is fixed for its life.
+
+    `data` is (volume, path in the container), given to the container's user; `mounts` are more such pairs, left as
+    they are.
+    """
 
     name: str
     image: str
@@ -33,6 +37,7 @@ class ContainerSpec:
     command: tuple[str, ...] | None = None
     address: str = ""
     data: tuple[str, str] | None = None
+    mounts: tuple[tuple[str, str], ...] = ()
     memory: str | None = None
     user: str | None = None
     privileges: bool = False

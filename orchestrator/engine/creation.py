@@ -20,8 +20,9 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     """Make a container and do not start it. Root, capabilities and new privileges are for those who ask."""
     user = spec.user or _user_of(client, spec.image)
     options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
-    if spec.data:
-        options["volumes"] = {spec.data[0]: {"bind": spec.data[1], "mode": "rw"}}
+    mounts = (*spec.mounts, *([spec.data] if spec.data else []))
+    if mounts:
+        options["volumes"] = {source: {"bind": target, "mode": "rw"} for source, target in mounts}
     if spec.memory:
         options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
     if not spec.privileges:

@@ -123,6 +123,12 @@ class Proxy:
             self._write_maps()
             await self._set_map(rendering.ACTIVE_MAP, app, backend)
 
+    async def mark_up(self, app: str) -> None:
+        """The active container was away on purpose and has proved itself again: do not wait for the next check."""
+        route = self._routes[app]
+        if route.active:
+            await self._runtime.tell(f"set server {route.backend(route.active)}/app health up")
+
     async def forget_route(self, app: str) -> None:
         """Undo a first switch: no release of the app is live."""
         async with self._lock:

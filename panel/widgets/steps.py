@@ -15,6 +15,7 @@ SAYS = {
     "prepare": "Checking prerequisites",
     "fetch": "Fetching the release",
     "build": "Building the image",
+    "backup": "Backing up the data",
     "migrate": "Running migrations",
     "start": "Starting the new container",
     "verify": "Checking that it works",

@@ -1,0 +1,251 @@
+"""One backup: a folder with `data.tar.gz` and `manifest.json`. Nothing but the standard library, for the sidecar.
+
+SQLite databases are copied by SQLite's online backup (https://sqlite.org/backup.html), which gives one consistent
+moment while others write; every other file is copied as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
+SQLITE_HEADER = b"SQLite format 3\0"
+SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
+CHUNK = 1024 * 1024
+RESERVE = 16 * CHUNK
+"""Room that must be left on the backups' disk beyond the data's own size."""
+PUT_ASIDE = ".changeover-before-restore"
+
+
+class DamagedBackup(Exception):
+    """It is not what its manifest says, or not what a backup may be. Nothing was touched."""
+
+
+class NoRoom(Exception):
+    """The backup would not fit. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file in the archive. `schema` is the Alembic revision that an SQLite database stood at, if any."""
+
+    path: str
+    size: int
+    sha256: str
+    sqlite: bool = False
+    schema: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601."""
+
+    id: str
+    app: str
+    version: str
+    revision: str
+    reason: str
+    created_at: str
+    archive_sha256: str
+    archive_size: int
+    files: tuple[File, ...]
+
+    @property
+    def data_size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def create(data: Path, folder: Path, *, backup: str, app: str, version: str, revision: str, reason: str) -> Manifest:
+    """Back `data` up into `folder`, which appears whole or not at all. Raises NoRoom."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sources = list(_files_of(data))
+    needed = sum(path.stat().st_size for path in sources) + RESERVE
+    if (free := shutil.disk_usage(folder.parent).free) < needed:
+        raise NoRoom(
+            f"The backup may need {needed // CHUNK} MB, and {free // CHUNK} MB are free where backups are kept."
+        )
+    growing = folder.with_name(folder.name + ".new")
+    shutil.rmtree(growing, ignore_errors=True)
+    growing.mkdir()
+    files = []
+    with (
+        tarfile.open(growing / ARCHIVE, "w:gz", compresslevel=3) as archive,
+        tempfile.TemporaryDirectory(dir=growing) as tmp,
+    ):
+        for source in sources:
+            name = str(source.relative_to(data))
+            database = _is_sqlite(source)
+            copy = Path(tmp) / "copy"
+            schema = _copy_database(source, copy) if database else _copy_file(source, copy)
+            entry = archive.gettarinfo(str(copy), name)
+            owner = source.stat()
+            entry.uid, entry.gid, entry.mode = owner.st_uid, owner.st_gid, owner.st_mode & 0o777
+            with copy.open("rb") as content:
+                archive.addfile(entry, content)
+            files.append(File(name, copy.stat().st_size, _digest(copy), database, schema))
+            copy.unlink()
+    packed = growing / ARCHIVE
+    manifest = Manifest(
+        backup, app, version, revision, reason, datetime.now(UTC).isoformat(timespec="seconds"),
+        _digest(packed), packed.stat().st_size, tuple(files),
+    )  # fmt: skip
+    (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+    for path in (packed, growing / MANIFEST, growing):
+        _sync(path)
+    growing.rename(folder)
+    _sync(folder.parent)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises DamagedBackup when there is none, or it cannot be read."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text())
+        return Manifest(**content | {"files": tuple(File(**file) for file in content["files"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error
+
+
+def verify(folder: Path) -> Manifest:
+    """Read every byte of it. Raises DamagedBackup with the first thing that is not as the manifest says."""
+    with tempfile.TemporaryDirectory() as tmp:
+        return _unpack(folder, Path(tmp))
+
+
+def restore(folder: Path, data: Path) -> Manifest:
+    """Replace what is in `data`, which nobody may write meanwhile, by the backup.
+
+    All is unpacked and checked beside the data before the first file is moved; what was there is put aside until the
+    new files are in their place. Raises DamagedBackup, having touched nothing.
+    """
+    fresh = data / ".changeover-restore"
+    aside = data / PUT_ASIDE
+    for leftover in (fresh, aside):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh.mkdir()
+    try:
+        manifest = _unpack(folder, fresh)
+        aside.mkdir()
+        for path in [one for one in data.iterdir() if one not in (fresh, aside)]:
+            path.rename(aside / path.name)
+        for path in list(fresh.iterdir()):
+            path.rename(data / path.name)
+        _sync(data)
+        shutil.rmtree(aside)
+        return manifest
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _unpack(folder: Path, target: Path) -> Manifest:
+    manifest = read_manifest(folder)
+    packed = folder / ARCHIVE
+    if not packed.is_file():
+        raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.")
+    if _digest(packed) != manifest.archive_sha256:
+        raise DamagedBackup(f"{folder.name}: {ARCHIVE} is not the file that was written; its checksum differs.")
+    expected = {file.path: file for file in manifest.files}
+    with tarfile.open(packed, "r:gz") as archive:
+        for member in archive:
+            if not member.isreg():
+                raise DamagedBackup(f"{folder.name}: '{member.name}' is not a plain file.")
+            path = Path(member.name)
+            if path.is_absolute() or ".." in path.parts:
+                raise DamagedBackup(f"{folder.name}: '{member.name}' leads outside.")
+            file = expected.pop(member.name, None)
+            if file is None:
+                raise DamagedBackup(f"{folder.name}: '{member.name}' does not stand in the manifest.")
+            destination = target / path
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            content = archive.extractfile(member)
+            assert content is not None  # a regular file has content
+            with content, destination.open("wb") as out:
+                shutil.copyfileobj(content, out, CHUNK)
+            if _digest(destination) != file.sha256:
+                raise DamagedBackup(f"{folder.name}: '{member.name}' is not what was backed up; its checksum differs.")
+            os.chmod(destination, member.mode & 0o777)
+            if os.geteuid() == 0:
+                os.chown(destination, member.uid, member.gid)
+                _own_folders(target, path, member.uid, member.gid)
+            if file.sqlite:
+                _check_database(destination, member.name)
+    if expected:
+        raise DamagedBackup(f"{folder.name}: '{next(iter(expected))}' is missing from the archive.")
+    return manifest
+
+
+def _own_folders(target: Path, path: Path, uid: int, gid: int) -> None:
+    for parent in path.parents:
+        if parent != Path("."):
+            os.chown(target / parent, uid, gid)
+
+
+def _files_of(data: Path) -> Iterator[Path]:
+    for path in sorted(data.rglob("*")):
+        if any(part.startswith(".changeover-") for part in path.relative_to(data).parts):
+            continue
+        if path.is_symlink() or not path.is_file():
+            continue
+        if any(str(path).endswith(end) and _is_sqlite(Path(str(path).removesuffix(end))) for end in SQLITE_COMPANIONS):
+            continue
+        yield path
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
+    except FileNotFoundError:
+        return False
+
+
+def _copy_database(source: Path, copy: Path) -> str:
+    """All pages in one step: in WAL mode that holds nobody up, and is one moment. Gives the schema's revision."""
+    with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(copy)) as out:
+        live.backup(out)
+        # The copy stands alone: no write-ahead log beside it.
+        out.execute("PRAGMA journal_mode=DELETE")
+        try:
+            row = out.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return ""
+        return str(row[0]) if row else ""
+
+
+def _copy_file(source: Path, copy: Path) -> str:
+    shutil.copyfile(source, copy)
+    return ""
+
+
+def _check_database(path: Path, name: str) -> None:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
+            (found,) = database.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise DamagedBackup(f"'{name}' is no SQLite database any more: {error}.") from error
+    if found != "ok":
+        raise DamagedBackup(f"'{name}' is damaged: {found}.")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,194 @@
+"""A backup is one consistent moment, and what is not exactly it is refused before anything is touched."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.backups import archive
+from orchestrator.backups.archive import DamagedBackup, Manifest
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    (folder / "pictures").mkdir(parents=True)
+    (folder / "pictures" / "logo.png").write_bytes(b"\x89PNG" * 1000)
+    with sqlite3.connect(folder / "shop.db") as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, pair INTEGER)")
+        database.executemany("INSERT INTO orders (pair) VALUES (?)", [(number // 2,) for number in range(1000)])
+    return folder
+
+
+def back_up(data: Path, folder: Path) -> Manifest:
+    return archive.create(data, folder, backup=folder.name, app="shop", version="v1", revision="abc", reason="test")
+
+
+def contents(data: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+
+def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> None:
+    manifest = back_up(data, tmp_path / "backups" / "one")
+    with sqlite3.connect(data / "shop.db") as database:
+        database.execute("DELETE FROM orders")
+    (data / "pictures" / "logo.png").unlink()
+    (data / "later.txt").write_text("came later")
+
+    archive.restore(tmp_path / "backups" / "one", data)
+
+    with sqlite3.connect(data / "shop.db") as database:
+        assert database.execute("SELECT count(*) FROM orders").fetchone() == (1000,)
+    assert (data / "pictures" / "logo.png").read_bytes() == b"\x89PNG" * 1000
+    assert not (data / "later.txt").exists()
+    assert not list(data.glob(".changeover-*"))
+    assert {file.path for file in manifest.files} == {"shop.db", "pictures/logo.png"}
+
+
+def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Path) -> None:
+    """Rows are written in pairs, each pair in one transaction: a backup never holds half of one."""
+    stop = threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        with sqlite3.connect(data / "shop.db", isolation_level=None, timeout=10) as database:
+            while not stop.is_set():
+                database.execute("BEGIN")
+                database.executemany("INSERT INTO orders (pair) VALUES (?)", [(10_000 + written,)] * 2)
+                database.execute("COMMIT")
+                written += 1
+                time.sleep(0.001)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(10):
+            back_up(data, tmp_path / "backups" / str(number))
+    finally:
+        stop.set()
+        writer.join()
+
+    assert written > 20
+    target = tmp_path / "restored"
+    for number in range(10):
+        target.mkdir(exist_ok=True)
+        archive.restore(tmp_path / "backups" / str(number), target)
+        with sqlite3.connect(target / "shop.db") as database:
+            halves = database.execute("SELECT pair FROM orders GROUP BY pair HAVING count(*) <> 2").fetchall()
+        assert halves == []
+
+
+def one_byte_changed(folder: Path) -> None:
+    packed = bytearray((folder / archive.ARCHIVE).read_bytes())
+    packed[len(packed) // 2] ^= 1
+    (folder / archive.ARCHIVE).write_bytes(packed)
+
+
+def archive_missing(folder: Path) -> None:
+    (folder / archive.ARCHIVE).unlink()
+
+
+def manifest_missing(folder: Path) -> None:
+    (folder / archive.MANIFEST).unlink()
+
+
+def repack(folder: Path, change: Callable[[tarfile.TarFile, tarfile.TarFile], None]) -> None:
+    """Write the archive anew, with a manifest that vouches for it: what a forger would do."""
+    packed = folder / archive.ARCHIVE
+    with tarfile.open(packed) as old, tarfile.open(folder / "forged", "w:gz") as new:
+        change(old, new)
+    (folder / "forged").rename(packed)
+    manifest = json.loads((folder / archive.MANIFEST).read_text())
+    manifest["archive_sha256"] = archive._digest(packed)
+    (folder / archive.MANIFEST).write_text(json.dumps(manifest))
+
+
+def keep(old: tarfile.TarFile, new: tarfile.TarFile, *, without: str = "") -> None:
+    for member in old:
+        if member.name != without:
+            new.addfile(member, old.extractfile(member))
+
+
+def file_missing(folder: Path) -> None:
+    repack(folder, lambda old, new: keep(old, new, without="shop.db"))
+
+
+def name_leads_outside(folder: Path) -> None:
+    def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
+        keep(old, new)
+        entry = tarfile.TarInfo("../outside")
+        entry.size = 4
+        new.addfile(entry, io.BytesIO(b"evil"))
+
+    repack(folder, change)
+
+
+def link_to_outside(folder: Path) -> None:
+    def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
+        entry = tarfile.TarInfo("shop.db")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        new.addfile(entry)
+        keep(old, new, without="shop.db")
+
+    repack(folder, change)
+
+
+def other_content(folder: Path) -> None:
+    def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
+        keep(old, new, without="pictures/logo.png")
+        entry = tarfile.TarInfo("pictures/logo.png")
+        entry.size = 4
+        new.addfile(entry, io.BytesIO(b"evil"))
+
+    repack(folder, change)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (one_byte_changed, "checksum differs"),
+        (archive_missing, "is missing"),
+        (manifest_missing, "manifest cannot be read"),
+        (file_missing, "'shop.db' is missing from the archive"),
+        (name_leads_outside, "leads outside"),
+        (link_to_outside, "is not a plain file"),
+        (other_content, "checksum differs"),
+    ],
+)
+def test_a_damaged_backup_is_refused_before_anything_is_touched(
+    data: Path, tmp_path: Path, damage: Callable[[Path], None], says: str
+) -> None:
+    folder = tmp_path / "backups" / "one"
+    back_up(data, folder)
+    damage(folder)
+    before = contents(data)
+
+    with pytest.raises(DamagedBackup, match=says):
+        archive.verify(folder)
+    with pytest.raises(DamagedBackup, match=says):
+        archive.restore(folder, data)
+
+    assert contents(data) == before
+    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "backups" / "outside").exists()
+
+
+def test_no_room_is_said_before_anything_is_written(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "RESERVE", 2**60)
+
+    with pytest.raises(archive.NoRoom, match="MB are free"):
+        back_up(data, tmp_path / "backups" / "one")
+
+    assert list((tmp_path / "backups").iterdir()) == []

@@ -1,0 +1,90 @@
+"""Backups before updates and on demand, their retention, and the way back to one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import Shop
+from tests.visitor import Visitor
+
+
+def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_request(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    with Visitor(stack) as first:
+        made = stack.command("backup", "create", "shop", "--json")
+        assert made.returncode == 0, made.stderr
+    backup = json.loads(made.stdout)["id"]
+    ordered_before = stack.ask("/orders").json()["orders"]
+    checked = stack.command("backup", "verify", "shop", backup)
+
+    with Visitor(stack) as second:
+        restored = stack.command("backup", "restore", "shop", backup, "--yes", "--json")
+    ordered_after = stack.ask("/orders").json()["orders"]
+
+    assert first.failures == []
+    assert second.failures == []
+    assert checked.returncode == 0
+    assert restored.returncode == 0, restored.stderr
+    outcome = json.loads(restored.stdout)
+    assert outcome["restored"]["id"] == backup
+    assert outcome["restored"]["schemas"] == {"shop.db": "0001"}
+    assert ordered_after <= ordered_before + len(second.orders)
+    assert stack.app()["health"] == "healthy"
+    # What was replaced can be had again.
+    back = stack.command("backup", "restore", "shop", outcome["replaced"]["id"], "--yes")
+    assert back.returncode == 0, back.stderr
+    assert stack.ask("/orders").json()["orders"] >= ordered_before
+    assert stack.deploy()["state"] == "live"
+
+
+@pytest.mark.timeout(400)
+def test_twelve_updates_leave_the_last_five_backups_each_of_them_whole(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    for number in range(12):
+        shop.repository.change(f"Update {number}")
+        ended = stack.deploy()
+        assert ended["state"] == "live", ended["failure"]
+
+    listed = stack.get("/apps/shop/backups")["backups"]
+
+    assert len(listed) == 5
+    assert [backup["reason"].startswith("before deployment") for backup in listed] == [True] * 5
+    for backup in listed:
+        checked = stack.command("backup", "verify", "shop", backup["id"])
+        assert checked.returncode == 0, checked.stderr
+    assert sorted(path.name for path in (stack.state / "backups" / "shop").iterdir()) == sorted(
+        backup["id"] for backup in listed
+    )
+
+
+def test_a_damaged_backup_is_refused_and_the_shop_goes_on(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    backup = stack.post("/apps/shop/backups")["id"]
+    packed = stack.state / "backups" / "shop" / backup / "data.tar.gz"
+    content = bytearray(packed.read_bytes())
+    content[len(content) // 2] ^= 1
+    packed.write_bytes(content)
+
+    with Visitor(stack) as visitor:
+        checked = stack.command("backup", "verify", "shop", backup)
+        restored = stack.command("backup", "restore", "shop", backup, "--yes")
+
+    for ended in (checked, restored):
+        assert ended.returncode == 1
+        assert "checksum differs" in ended.stderr
+    assert visitor.failures == []
+    assert visitor.answers > 20
+
+
+def test_a_backup_that_does_not_exist_is_a_usage_error(shop: Shop) -> None:
+    shop.deployed()
+
+    ended = shop.stack.command("backup", "verify", "shop", "20000101-000000-000000")
+
+    assert ended.returncode == 2
+    assert "has no backup" in ended.stderr
