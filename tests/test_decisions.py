@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections import deque
 from contextlib import suppress
@@ -82,6 +83,23 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
     assert app.run.port == 3000
     assert app.standby == "warm"
     assert app.migrate is None
+
+
+@pytest.mark.parametrize("page", ["README.md", "examples/shop/README.md"])
+def test_the_examples_in_the_documentation_are_valid(page: str) -> None:
+    text = (Path(__file__).parent.parent / page).read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+    assert examples
+    for example in examples:
+        assert "shop" in config_file.parse(example, page).apps
+
+
+def test_every_configuration_key_stands_in_the_documentation() -> None:
+    written = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+    for key in ("update.git.remote", "run.port", "route.host", "health.timeout", "drain.timeout", "disk.min_free_mb"):
+        assert f"`{key}`" in written
 
 
 def test_an_empty_file_means_all_defaults() -> None:
