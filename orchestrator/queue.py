@@ -90,7 +90,7 @@ class Queue:
         if lane.turn.locked():
             raise _busy(app, lane.running)
         async with lane.turn:
-            standby = await standby_of(self._journal, site.engine, app)
+            standby = await standby_of(site)
             await self._stop_retiring(lane)
             record = Deployment(
                 id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.deployment import why
-from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ProxyError, Refused
 from orchestrator.events import EventStream
-from orchestrator.journal import Journal, now
+from orchestrator.journal import now
 from orchestrator.model import Deployment, Slots, State, StepName, StepState
 from orchestrator.site import Site
 from orchestrator.steps import switch, verify
 
 
-async def standby_of(journal: Journal, engine: DockerEngine, app: str) -> Deployment:
-    """The deployment that a rollback goes to. Raises Refused when there is none."""
-    slots = journal.slots(app)
+@dataclass(frozen=True)
+class Standby:
+    """What a rollback goes to, and whether it answers already: a warm one does."""
+
+    deployment: Deployment
+    answers: bool
+
+
+async def standby_of(site: Site) -> Standby:
+    """Raises Refused when there is nothing to roll back to."""
+    slots = site.journal.slots(site.name)
     if not slots.standby:
-        raise Refused(f"{app} has no standby release to roll back to.", "There is one after the second deployment.")
-    standby = journal.deployment(slots.standby)
-    if await engine.status(standby.container) is None:
         raise Refused(
-            f"The standby container {standby.container} of {app} is gone.",
-            f"Deploy its release again: changeover deploy {app} --ref "
-            f"{standby.release.revision[:12] if standby.release else ''}",
+            f"{site.name} has no standby release to roll back to.", "There is one after the second deployment."
         )
-    return standby
-
-
-async def _ready(site: Site, standby: Deployment) -> None:
-    """A warm standby answers at once; any other is woken and proves itself as a candidate does."""
+    standby = site.journal.deployment(slots.standby)
     if site.app.standby == "warm" and await verify.answers_now(site, standby):
-        return
-    await site.engine.wake(standby.container)
-    await verify.until_ready(site, standby)
+        return Standby(standby, answers=True)
+    if await site.engine.status(standby.container) is None:
+        revision = standby.release.revision[:12] if standby.release else ""
+        raise Refused(
+            f"The standby container {standby.container} of {site.name} is gone.",
+            f"Deploy its release again: changeover deploy {site.name} --ref {revision}",
+        )
+    return Standby(standby, answers=False)
 
 
-async def roll_back(site: Site, events: EventStream, record: Deployment, standby: Deployment) -> Deployment:
+async def roll_back(site: Site, events: EventStream, record: Deployment, to: Standby) -> Deployment:
     """Send the traffic to the standby, which becomes active; what was active becomes standby.
 
     `record` is the rollback's own line in the history. Whatever fails leaves the traffic where it was.
     """
-    journal = site.journal
+    journal, standby = site.journal, to.deployment
     left = journal.slots(site.name).active
     record = replace(
         record,
@@ -58,6 +61,9 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
     journal.add(record)
     journal.step_started(record.id, StepName.SWITCH)
     try:
+        if not to.answers:
+            await site.engine.wake(standby.container)
+            await verify.until_ready(site, standby)
         live = await go_to(site, record, standby)
     except ChangeoverError as error:
         if isinstance(error, ProxyError):
@@ -74,7 +80,6 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, standby
 
 async def go_to(site: Site, record: Deployment, standby: Deployment) -> Deployment:
     """The switch itself, from a standby that is ready to the journal's word that it was done."""
-    await _ready(site, standby)
     await switch.route_to(site, standby)
     live = replace(record, state=State.LIVE, live_at=now())
     changed = [live, replace(standby, state=State.LIVE)]
