@@ -1,16 +1,23 @@
-"""`python -m migrations panel upgrade head`: what the panel's sidecar runs.
+"""`python -m migrations panel upgrade`: what the panel's sidecar runs; `status` and `downgrade REVISION` beside it.
 
-The database is the one of PANEL_DATABASE_URL or CHANGEOVER_DATABASE_URL.
+Each revision is reported in a line of its own, as Changeover's orchestrator reads it. The database is the one of
+PANEL_DATABASE_URL or CHANGEOVER_DATABASE_URL.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
+import sqlalchemy as sa
+
+from migrations.configuration import CannotChange
 from migrations.database import connect, current, head
-from migrations.revisions import downgrade, upgrade
+from migrations.revisions import Unreachable, downgrade, pending, upgrade
 
 URL_VARIABLE = {"panel": "PANEL_DATABASE_URL", "orchestrator": "CHANGEOVER_DATABASE_URL"}
 
@@ -18,23 +25,36 @@ URL_VARIABLE = {"panel": "PANEL_DATABASE_URL", "orchestrator": "CHANGEOVER_DATAB
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m migrations", description="Change or show a database schema.")
     parser.add_argument("home", choices=sorted(URL_VARIABLE))
-    parser.add_argument("action", choices=["upgrade", "downgrade", "current"])
-    parser.add_argument("revision", nargs="?", default="head")
+    parser.add_argument("action", choices=["upgrade", "downgrade", "status"])
+    parser.add_argument("revision", nargs="?", default="head", help="where to go: head when not given")
     arguments = parser.parse_args()
     url = os.environ.get(URL_VARIABLE[arguments.home])
     if not url:
         print(f"{URL_VARIABLE[arguments.home]} is not set: it names the database to work on", file=sys.stderr)
         return 2
-    engine = connect(url)
-    before = current(engine)
-    if arguments.action == "upgrade":
-        upgrade(arguments.home, engine, arguments.revision)
-    elif arguments.action == "downgrade":
-        downgrade(arguments.home, engine, arguments.revision)
-    print(
-        f"{arguments.home}: schema {before or 'empty'} -> {current(engine) or 'empty'} (newest {head(arguments.home)})"
-    )
+    try:
+        engine = connect(url)
+        match arguments.action:
+            case "upgrade":
+                told = upgrade(arguments.home, engine, arguments.revision, _configuration(arguments.home))
+            case "downgrade":
+                told = downgrade(arguments.home, engine, arguments.revision, _configuration(arguments.home))
+            case _:
+                told = pending(arguments.home, engine)
+        stands_at = current(engine) or "base"
+    except (Unreachable, CannotChange, sa.exc.OperationalError) as error:
+        print(f"{arguments.home}: {error}", file=sys.stderr)
+        return 1
+    for one in told:
+        print("changeover:", json.dumps(asdict(one)))
+    print(f"{arguments.home}: schema {stands_at}, newest {head(arguments.home)}")
     return 0
+
+
+def _configuration(home: str) -> Path | None:
+    """The file is the orchestrator's: it reads and checks it, for the panel and all other apps."""
+    named = os.environ.get("CHANGEOVER_CONFIG")
+    return Path(named) if named and home == "orchestrator" else None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 BUSY_TIMEOUT_MS = 10_000
+BASE = "base"
+"""Alembic's name for a database without any revision."""
 
 
 def connect(url: str) -> sa.Engine:
@@ -17,7 +19,7 @@ def connect(url: str) -> sa.Engine:
     transactions would commit before every DDL statement (SQLAlchemy, "Pysqlite: serializable isolation, savepoints
     and transactional DDL").
     """
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")
@@ -38,6 +40,12 @@ def connect(url: str) -> sa.Engine:
     return engine
 
 
+def _with_driver(url: str) -> str:
+    """`postgresql://` and `postgres://`, as everybody writes them, mean the driver that we bring."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url
+
+
 def current(engine: sa.Engine) -> str | None:
     """The revision that the database stands at; None for one that was never migrated."""
     if not sa.inspect(engine).has_table("alembic_version"):
@@ -51,4 +59,9 @@ def head(home: str) -> str:
 
     Alembic could tell, too, but who only asks should not pay 11 MB and 0.2 s for loading it.
     """
-    return max(file.name.split("_")[0] for file in (Path(__file__).parent / home / "versions").glob("[0-9]*_*.py"))
+    return max(file.name.split("_")[0] for file in (home_folder(home) / "versions").glob("[0-9]*_*.py"))
+
+
+def home_folder(home: str) -> Path:
+    """Where the revisions of "orchestrator" or "panel" are, beside their Alembic environment."""
+    return Path(__file__).parent / home

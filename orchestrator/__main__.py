@@ -24,7 +24,7 @@ ANOTHER_IS_RUNNING = 3
 
 def main() -> int:
     settings = Settings()
-    (settings.state / "backups").mkdir(parents=True, exist_ok=True)
+    settings.state.mkdir(parents=True, exist_ok=True)
     lock = hold_lock(settings)
     if lock is None:
         print(f"Another orchestrator works on {settings.state}; stop it first.", file=sys.stderr)

@@ -53,20 +53,27 @@ class BackgroundCheck(Section):
 
 class Backup(Section):
     create_before_update: bool = True
+    """Before every update of an app that has data."""
     keep_backups: Annotated[int, Field(ge=1)] = 5
-    backup_location: str = "~/.control-panel/backups"
+    backup_location: str | None = None
+    """A folder of the host, `~` being your home; the volume of the backups when not given."""
 
 
 class Migrations(Section):
     enabled: bool = True
     auto_run: bool = True
+    """When false, an update with pending migrations fails before them unless it was asked for with `--migrate`."""
     backup_before_migration: bool = True
+    """Before an update that migrates, even where `create_before_update` is off."""
 
 
 class Rollback(Section):
     enabled: bool = True
     auto_rollback_on_failure: bool = True
-    max_rollback_attempts: Annotated[int, Field(ge=0)] = 3
+    """Remove the candidate of an update that failed. When false it stays, stopped, to be looked at until the next
+    update; data and traffic go back to how they were either way."""
+    max_rollback_attempts: Annotated[int, Field(ge=1)] = 3
+    """How often each thing that an update did is tried to be undone."""
 
 
 class UpdatePolicy(Section):
@@ -175,8 +182,31 @@ class Health(Section):
 
 
 class Migrate(Section):
+    """How the app's data is brought to a release's schema. Each command runs in a sidecar of the release's image."""
+
     command: str
+    """Applies all pending migrations, in one transaction; does nothing when there are none."""
+    status: str | None = None
+    """Reports each pending migration as a line `changeover: {"revision": "0002", "compatible": true}`. With it an
+    update without migrations starts no sidecar for them, and one that the old release cannot live with runs under
+    hold."""
+    down: str | None = None
+    """Takes migrations back, down to `{revision}`; without it a release that cannot run on the new schema is no
+    rollback's goal any more."""
+    compatible: bool = True
+    """What to assume of migrations that do not say whether the release before can run on their schema."""
     timeout: Seconds = 600
+    """After so long a migration is stopped; its transaction is not committed then."""
+
+
+class Dump(Section):
+    """The database server of an app, for its backups. The commands run in a sidecar of the app's image."""
+
+    dump: str
+    """Writes the database into the folder that CHANGEOVER_DUMP names, as one consistent moment."""
+    restore: str
+    """Puts back what lies in the folder that CHANGEOVER_DUMP names, all or nothing."""
+    timeout: Seconds = 3600
 
 
 class Drain(Section):
@@ -197,6 +227,7 @@ class App(Section):
     route: Route
     health: Health = Health()
     migrate: Migrate | None = None
+    backup: Dump | None = None
     drain: Drain = Drain()
     standby: Literal["warm", "paused", "stopped"] = "warm"
 
@@ -204,6 +235,12 @@ class App(Section):
 class Disk(Section):
     min_free_mb: Annotated[int, Field(ge=0)] = 1024
     """A deployment is refused when less than this is free: a full disk hurts everything at once."""
+    keep_images: Annotated[int, Field(ge=1)] = 5
+    """Images of so many last deployments of an app are kept, and always those of the active release and the standby."""
+    keep_output: Annotated[int, Field(ge=1)] = 20
+    """What builds and migrations printed is kept for so many last deployments of an app."""
+    build_cache_mb: Annotated[int, Field(ge=0)] = 4096
+    """After a deployment BuildKit's cache on this machine is cut down to this size, least recently used first."""
 
 
 class Config(Section):
@@ -233,6 +270,10 @@ def panel_app(update: UpdatePolicy) -> App:
         run=Run(port=8000, data="/data"),
         route=Route(default=True),
         health=Health(path="/readyz", page="/"),
-        migrate=Migrate(command="python -m migrations panel upgrade head") if update.migrations.enabled else None,
+        migrate=Migrate(
+            command="python -m migrations panel upgrade",
+            status="python -m migrations panel status",
+            down="python -m migrations panel downgrade {revision}",
+        ),
         drain=Drain(signal="SIGUSR1", timeout=10),
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
-from orchestrator.errors import ChangeoverError, JournalError, StepFailed
+from orchestrator import holding
+from orchestrator.errors import ChangeoverError, JournalError, ProxyError, StepFailed
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, State, StepName, StepState
@@ -30,7 +31,7 @@ TO_LIVE = (
     Step(StepName.FETCH, fetch.source, undo=fetch.remove_source),
     Step(StepName.BUILD, build.image),
     Step(StepName.BACKUP, backup.data),
-    Step(StepName.MIGRATE, migrate.data, undo=migrate.remove_sidecar),
+    Step(StepName.MIGRATE, migrate.data, undo=migrate.undo),
     Step(StepName.START, start.candidate, undo=start.remove_candidate),
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
     Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
@@ -57,7 +58,14 @@ async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Dep
         await undo(site, events, deployment, State.FAILED, failure)
         raise
     await fetch.remove_source(site, deployment)
-    events.publish("live", site.name, deployment.id, seconds=deployment.seconds_to_live, colour=deployment.colour)
+    events.publish(
+        "live",
+        site.name,
+        deployment.id,
+        seconds=deployment.seconds_to_live,
+        colour=deployment.colour,
+        held=deployment.held_seconds,
+    )
     return deployment
 
 
@@ -93,27 +101,51 @@ async def perform(site: Site, events: EventStream, step: Step, deployment: Deplo
     return deployment
 
 
-async def undo(site: Site, events: EventStream, deployment: Deployment, end: State, failure: Failure) -> Deployment:
+async def undo(
+    site: Site,
+    events: EventStream,
+    deployment: Deployment,
+    end: State,
+    failure: Failure,
+    steps: tuple[Step, ...] = TO_LIVE,
+) -> Deployment:
     """Undo, in reverse, every step that was begun, and record why it ended. One undo that fails stops no other."""
     deployment = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
     begun = {step.name for step in deployment.steps}
     undone = []
-    for step in reversed(TO_LIVE):
-        if step.undo is None or step.name not in begun:
-            continue
-        try:
-            said = await step.undo(site, deployment)
-        except ChangeoverError as error:
-            said = f"Could not undo {step.name}: {error}"
-        if said:
-            undone.append(said)
-            site.say(deployment.id, said)
+    for step in reversed(steps):
+        if step.undo and step.name in begun:
+            for said in await _undo_step(site, step.name, step.undo, deployment):
+                undone.append(said)
+                site.say(deployment.id, said)
+    try:
+        deployment = await holding.release(site, deployment)
+    except ProxyError as error:
+        undone.append(f"Could not let held requests go: {error}")
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
     await record(site, ended)
     events.publish(
         "failed" if end is State.FAILED else end, site.name, ended.id, step=failure.step, cause=failure.cause
     )
     return ended
+
+
+async def _undo_step(
+    site: Site, name: StepName, undo_it: Callable[[Site, Deployment], Awaitable[str]], deployment: Deployment
+) -> list[str]:
+    """What was tried, and what came of it: `update.rollback.max_rollback_attempts` times at most."""
+    attempts = site.app.update.rollback.max_rollback_attempts
+    tried = []
+    for attempt in range(1, attempts + 1):
+        try:
+            said = await undo_it(site, deployment)
+        except ChangeoverError as error:
+            tried.append(f"Could not undo {name} (attempt {attempt} of {attempts}): {error}")
+            if attempt < attempts:
+                await asyncio.sleep(RETRY_S)
+        else:
+            return [*tried, said] if said else tried
+    return tried
 
 
 async def record(site: Site, ended: Deployment) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.engine.containers import LABEL_APP
 from orchestrator.errors import ChangeoverError
+from orchestrator.journal import OWN
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.steps.prepare import MIB
 
@@ -21,6 +22,7 @@ class Finding:
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings = [await _engine(orchestrator), await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
+    findings.append(_journal(orchestrator))
     findings += await _leftovers(orchestrator)
     for site in orchestrator.sites():
         slots = orchestrator.journal.slots(site.name)
@@ -82,6 +84,13 @@ def _disk(orchestrator: Orchestrator) -> Finding:
     return Finding(
         "disk", free >= wanted, f"{free} MB free, {wanted} MB wanted", "docker builder prune frees the cache"
     )
+
+
+def _journal(orchestrator: Orchestrator) -> Finding:
+    """One that can be read, for otherwise nobody would have got here."""
+    runs = orchestrator.journal.migrations(OWN)
+    since = f", migrated {runs[-1].started_at:%Y-%m-%d %H:%M} UTC, {runs[-1].note}" if runs else ""
+    return Finding("journal", True, f"{orchestrator.journal.backend}, schema {orchestrator.journal.schema}{since}")
 
 
 def _config(orchestrator: Orchestrator) -> Finding:

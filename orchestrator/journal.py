@@ -7,38 +7,34 @@ Moments are stored as UTC without zone and returned with it.
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from migrations.database import connect, current, head
 from orchestrator.errors import JournalError, UnknownDeployment
+from orchestrator.journal_schema import bring_up_to_date, settle_configuration
 from orchestrator.model import (
-    Change,
-    Colour,
     Deployment,
+    Direction,
     Event,
-    Failure,
     Kind,
-    Release,
+    Migration,
+    Outcome,
+    Revision,
     Slots,
     State,
     StepName,
     StepRecord,
     StepState,
 )
+from orchestrator.rows import deployment_of, migration_of, row_of, step_of, stored, zoned
 
-ROOT = Path(__file__).parent.parent
-_CHANGES = TypeAdapter(tuple[Change, ...])
-_FAILURE = TypeAdapter(Failure)
+OWN = "orchestrator"
+"""Under this name the journal keeps the migrations of its own schema, among those of the apps."""
 
 
 def now() -> datetime:
@@ -48,23 +44,42 @@ def now() -> datetime:
 class Journal:
     """The record, in the database of `url`. One process writes it; the API and the pipeline read it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, configuration: Path | None = None) -> None:
+        """Brings the schema up to date first, and `configuration` with it where a revision changes that file, too."""
         self._engine = connect(url)
         sa.event.listen(self._engine, "handle_error", _explain)
-        if current(self._engine) != head("orchestrator"):
-            _migrate(url)
+        migrated = None
+        if (stands_at := current(self._engine)) != head("orchestrator"):
+            migrated = bring_up_to_date(url, stands_at, configuration)
+        elif configuration:
+            settle_configuration(configuration, stands_at)
         # The tables are what the migrations made; saying their columns again here would be a second truth.
         schema = sa.MetaData()
         schema.reflect(self._engine)
         tables = schema.tables
         self._deployments, self._steps, self._slots = tables["deployments"], tables["steps"], tables["slots"]
         self._events, self._tokens, self._audit = tables["events"], tables["tokens"], tables["audit"]
+        self._migrations = tables["migrations"]
+        if migrated:
+            run = self.migration_started(OWN, "", Direction.UP, migrated.revisions)
+            self.migration_ended(run, Outcome.DONE, migrated.revisions, f"took {migrated.seconds:.2f} s")
+
+    @property
+    def backend(self) -> str:
+        """For people: SQLite or PostgreSQL."""
+        return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(
+            self._engine.dialect.name, self._engine.dialect.name
+        )
+
+    @property
+    def schema(self) -> str:
+        return current(self._engine) or ""
 
     # Deployments
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
         with self._engine.begin() as connection:
-            row = _deployment_row(deployment) | {"idempotency_key": idempotency_key}
+            row = row_of(deployment) | {"idempotency_key": idempotency_key}
             connection.execute(self._deployments.insert().values(row))
 
     def save(self, deployment: Deployment) -> None:
@@ -84,6 +99,13 @@ class Journal:
         found = self._read(self._deployments.c.id == deployment_id)
         if not found:
             raise UnknownDeployment(f"no deployment {deployment_id}", "See 'changeover history' for those there are.")
+        return found[0]
+
+    def maker_of(self, container: str) -> Deployment:
+        """The deployment that made a container. Raises UnknownDeployment."""
+        found = self._read((self._deployments.c.container == container) & (self._deployments.c.kind == Kind.DEPLOY), 1)
+        if not found:
+            raise UnknownDeployment(f"no deployment made container {container}")
         return found[0]
 
     def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
@@ -107,12 +129,12 @@ class Journal:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             connection.execute(self._steps.delete().where(mine))
             row = {"deployment": deployment_id, "name": name, "state": StepState.RUNNING, "note": ""}
-            connection.execute(self._steps.insert().values(row | {"started_at": _stored(now())}))
+            connection.execute(self._steps.insert().values(row | {"started_at": stored(now())}))
 
     def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
         with self._engine.begin() as connection:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
-            values: dict[str, object] = {"state": state, "ended_at": _stored(now())}
+            values: dict[str, object] = {"state": state, "ended_at": stored(now())}
             if note:
                 values["note"] = note
             connection.execute(self._steps.update().where(mine).values(values))
@@ -124,6 +146,41 @@ class Journal:
             row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
         return Slots(row["active"], row["standby"]) if row else Slots()
 
+    # Migrations of the apps' data
+
+    def migration_started(
+        self,
+        app: str,
+        deployment_id: str,
+        direction: Direction,
+        revisions: Iterable[Revision] = (),
+        as_of: datetime | None = None,
+    ) -> int:
+        """Gives the run's id, for `migration_ended`."""
+        row = {
+            "app": app, "deployment": deployment_id, "direction": direction, "outcome": Outcome.RUNNING,
+            "revisions": [asdict(one) for one in revisions],
+            "started_at": stored(now()), "note": "", "as_of": stored(as_of),
+        }  # fmt: skip
+        with self._engine.begin() as connection:
+            key = connection.execute(self._migrations.insert().values(row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[Revision], note: str = "") -> None:
+        values = {
+            "outcome": outcome, "ended_at": stored(now()), "note": note, "revisions": [asdict(one) for one in revisions]
+        }  # fmt: skip
+        with self._engine.begin() as connection:
+            connection.execute(self._migrations.update().where(self._migrations.c.id == run).values(values))
+
+    def migrations(self, app: str) -> list[Migration]:
+        """Every run, the oldest first."""
+        table = self._migrations
+        query = table.select().where(table.c.app == app).order_by(table.c.id)
+        with self._engine.connect() as connection:
+            return [migration_of(row) for row in connection.execute(query).mappings()]
+
     # Events
 
     def append_events(self, events: Iterable[tuple[str, str, str, dict[str, object]]]) -> list[Event]:
@@ -132,7 +189,7 @@ class Journal:
         with self._engine.begin() as connection:
             for kind, app, deployment_id, fields in events:
                 at = now()
-                row = {"at": _stored(at), "kind": kind, "app": app, "deployment": deployment_id, "fields": fields}
+                row = {"at": stored(at), "kind": kind, "app": app, "deployment": deployment_id, "fields": fields}
                 key = connection.execute(self._events.insert().values(row)).inserted_primary_key
                 assert key is not None
                 written.append(Event(int(key[0]), at, kind, app, deployment_id, fields))
@@ -146,7 +203,7 @@ class Journal:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [
-            Event(row["id"], _zoned(row["at"]), row["kind"], row["app"], row["deployment"], row["fields"])
+            Event(row["id"], zoned(row["at"]), row["kind"], row["app"], row["deployment"], row["fields"])
             for row in rows
         ]
 
@@ -166,7 +223,7 @@ class Journal:
 
     def add_token(self, name: str, secret: str, scope: str) -> None:
         with self._engine.begin() as connection:
-            row = {"name": name, "digest": _digest(secret), "scope": scope, "created_at": _stored(now())}
+            row = {"name": name, "digest": _digest(secret), "scope": scope, "created_at": stored(now())}
             connection.execute(self._tokens.insert().values(row))
 
     def token(self, secret: str) -> tuple[str, str] | None:
@@ -184,50 +241,42 @@ class Journal:
     def revoke_token(self, name: str) -> bool:
         mine = (self._tokens.c.name == name) & self._tokens.c.revoked_at.is_(None)
         with self._engine.begin() as connection:
-            return connection.execute(self._tokens.update().where(mine).values(revoked_at=_stored(now()))).rowcount > 0
+            return connection.execute(self._tokens.update().where(mine).values(revoked_at=stored(now()))).rowcount > 0
 
     def audit(self, who: str, origin: str, action: str, app: str) -> None:
         with self._engine.begin() as connection:
-            row = {"at": _stored(now()), "who": who, "origin": origin, "action": action, "app": app}
+            row = {"at": stored(now()), "who": who, "origin": origin, "action": action, "app": app}
             connection.execute(self._audit.insert().values(row))
 
     # Rows and values
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
         mine = self._deployments.c.id == deployment.id
-        connection.execute(self._deployments.update().where(mine).values(_deployment_row(deployment)))
+        connection.execute(self._deployments.update().where(mine).values(row_of(deployment)))
 
     def _read(self, which: sa.ColumnElement[bool], limit: int = 1000) -> list[Deployment]:
         table = self._deployments
         query = table.select().where(which).order_by(table.c.requested_at.desc()).limit(limit)
         with self._engine.connect() as connection:
-            found = [_deployment(row) for row in connection.execute(query).mappings()]
+            found = [deployment_of(row) for row in connection.execute(query).mappings()]
             wanted = self._steps.c.deployment.in_([deployment.id for deployment in found])
             rows = connection.execute(self._steps.select().where(wanted)).mappings().all()
         order = list(StepName)
         by_deployment: dict[str, list[StepRecord]] = {}
         for row in rows:
-            by_deployment.setdefault(row["deployment"], []).append(_step(row))
+            by_deployment.setdefault(row["deployment"], []).append(step_of(row))
         return [
             replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
             for one in found
         ]
 
 
-def _migrate(url: str) -> None:
-    """In a process of its own, so that this one need not carry Alembic for the rest of its life."""
-    command = [sys.executable, "-m", "migrations", "orchestrator", "upgrade"]
-    environment = {**os.environ, "CHANGEOVER_DATABASE_URL": url}
-    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    if ended.returncode != 0:
-        last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise JournalError(f"The journal's schema could not be brought up to date: {last}.")
-
-
 def _explain(context: sa.engine.ExceptionContext) -> None:
     """Tell what the database said in our own words (SQLAlchemy calls this before it raises)."""
+    if context.is_pre_ping:
+        return  # SQLAlchemy only looks whether a kept connection still lives, and opens another if not
     error = context.original_exception
-    if "disk is full" in str(error):
+    if "disk is full" in str(error) or "No space left" in str(error):
         raise JournalError(
             "The journal cannot be written: its disk is full.",
             "Nothing was begun. Free some room ('docker builder prune', 'docker image prune'), then try again.",
@@ -239,58 +288,3 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
 def _digest(secret: str) -> str:
     # A token is 256 random bits: a plain digest is enough, there is nothing to guess that salt would protect.
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _stored(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
-
-
-def _zoned(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
-
-
-def _zoned_if_any(moment: datetime | None) -> datetime | None:
-    return _zoned(moment) if moment else None
-
-
-def _deployment_row(deployment: Deployment) -> dict[str, object]:
-    row: dict[str, object] = {
-        name: getattr(deployment, name)
-        for name in (
-            "id", "app", "kind", "state", "requested_by", "ref", "colour", "container", "address", "port", "previous",
-        )
-    }  # fmt: skip
-    for moment in ("requested_at", "started_at", "live_at", "ended_at"):
-        row[moment] = _stored(getattr(deployment, moment))
-    row["release"] = asdict(deployment.release) if deployment.release else None
-    row["changes"] = [asdict(change) for change in deployment.changes]
-    row["failure"] = _FAILURE.dump_python(deployment.failure, mode="json") if deployment.failure else None
-    return row
-
-
-def _deployment(row: Any) -> Deployment:  # Any: SQLAlchemy's RowMapping is untyped for reflected tables
-    return Deployment(
-        id=row["id"],
-        app=row["app"],
-        kind=Kind(row["kind"]),
-        state=State(row["state"]),
-        requested_by=row["requested_by"],
-        ref=row["ref"],
-        release=Release(**row["release"]) if row["release"] else None,
-        colour=Colour(row["colour"]) if row["colour"] else None,
-        container=row["container"],
-        address=row["address"],
-        port=row["port"],
-        previous=row["previous"],
-        changes=_CHANGES.validate_python(row["changes"]),
-        failure=_FAILURE.validate_python(row["failure"]) if row["failure"] else None,
-        requested_at=_zoned(row["requested_at"]),
-        started_at=_zoned_if_any(row["started_at"]),
-        live_at=_zoned_if_any(row["live_at"]),
-        ended_at=_zoned_if_any(row["ended_at"]),
-    )
-
-
-def _step(row: Any) -> StepRecord:  # Any: as above
-    ended = _zoned(row["ended_at"]) if row["ended_at"] else None
-    return StepRecord(StepName(row["name"]), StepState(row["state"]), _zoned(row["started_at"]), ended, row["note"])

@@ -21,6 +21,7 @@ class Colour(StrEnum):
 class Kind(StrEnum):
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
+    RESTORE = "restore"
 
 
 class State(StrEnum):
@@ -68,6 +69,56 @@ class Release:
     version: str
     revision: str
     image: str = ""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One schema revision of an app's data, as the app itself reports it.
+
+    `revision` names the schema that it leads to and `previous` the one that it leads from. `compatible` says whether
+    the release before it can run on the new schema; `says` is what it is about.
+    """
+
+    revision: str
+    previous: str = ""
+    compatible: bool = True
+    says: str = ""
+
+
+class Direction(StrEnum):
+    """Which way a migration took an app's data."""
+
+    UP = "up"
+    DOWN = "down"
+    RESTORED = "restored"
+
+
+class Outcome(StrEnum):
+    """How a migration ended. One that is interrupted may or may not have been committed; recovery finds out."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One run of migrations on an app's data. `as_of`: the moment of the backup that was restored."""
+
+    id: int
+    app: str
+    deployment: str
+    direction: Direction
+    revisions: tuple[Revision, ...]
+    outcome: Outcome
+    started_at: datetime
+    ended_at: datetime | None = None
+    note: str = ""
+    as_of: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -141,6 +192,14 @@ class Deployment:
     port: int = 0
     previous: str = ""
     changes: tuple[Change, ...] = ()
+    pending: tuple[Revision, ...] | None = None
+    """The migrations that its data lacks; None where the app was not asked or cannot tell."""
+    migrate: bool = False
+    """Whether its migrations may run where `update.migrations.auto_run` is off."""
+    backup: str = ""
+    """The backup of the data as it was before."""
+    held_at: datetime | None = None
+    released_at: datetime | None = None
     failure: Failure | None = None
     steps: tuple[StepRecord, ...] = ()
 
@@ -150,6 +209,17 @@ class Deployment:
         if self.live_at is None or self.started_at is None:
             return None
         return (self.live_at - self.started_at).total_seconds()
+
+    @property
+    def kind_in_words(self) -> str:
+        return "deployment" if self.kind is Kind.DEPLOY else str(self.kind)
+
+    @property
+    def held_seconds(self) -> float | None:
+        """How long requests were held, which is the longest that one of them can have waited."""
+        if self.held_at is None or self.released_at is None:
+            return None
+        return (self.released_at - self.held_at).total_seconds()
 
 
 @dataclass(frozen=True)

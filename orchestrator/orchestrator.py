@@ -21,7 +21,7 @@ from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.traffic import Proxy
 from orchestrator.queue import Queue
 from orchestrator.settings import Settings
-from orchestrator.site import Site
+from orchestrator.site import Keep, Site
 from orchestrator.sources.git import GitRepository
 from orchestrator.steps.prepare import MIB
 from orchestrator.update_checker import UpdateChecker
@@ -34,7 +34,7 @@ class Orchestrator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.journal = Journal(settings.journal_url)
+        self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
         self.engine = DockerEngine(settings.stack, settings.network)
         self.proxy = Proxy(settings.proxy)
@@ -110,11 +110,13 @@ class Orchestrator:
             repository=GitRepository(app.update.git, mirror, settings.source),
             journal=self.journal,
             work=settings.state / "work",
-            configuration=settings.config.parent,
-            environment={"CHANGEOVER_URL": settings.api_url} if name == PANEL else {},
+            configuration=settings.config,
+            environment=settings.panel_environment if name == PANEL else {},
             min_free_bytes=self.config.disk.min_free_mb * MIB,
-            backups=settings.state / "backups",
-            backups_mount=settings.backups_mount,
+            keep=Keep(
+                self.config.disk.keep_images, self.config.disk.keep_output, self.config.disk.build_cache_mb * MIB
+            ),
+            backups=settings.backups_at(app.update.backup.backup_location),
             tools_image=settings.tools_image,
             say=self.events.say,
         )
@@ -125,6 +127,7 @@ class Orchestrator:
     def _route(self, site: Site) -> AppRoute:
         slots = self.journal.slots(site.name)
         active = None
+        warm = recovery.warm_standby(site)
         servers: dict[Colour, Server] = {}
         fallbacks = set()
         for role, holder in (("active", slots.active), ("standby", slots.standby)):
@@ -133,7 +136,7 @@ class Orchestrator:
                 servers[deployment.colour] = Server(deployment.address, deployment.port)
                 if role == "active":
                     active = deployment.colour
-                elif site.app.standby == "warm":
+                elif deployment == warm:
                     fallbacks.add(deployment.colour)
         route = site.app.route
         return AppRoute(site.name, route.host, route.path, route.default, active, servers, frozenset(fallbacks))
@@ -147,10 +150,11 @@ class Orchestrator:
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
             await self.proxy.configure(self._routes())
             await recovery.remove_leftovers(self.engine, self.settings.state / "work")
-            for held in await self.proxy.held():
-                await self.proxy.release(held)
             for site in self.sites():
                 await self._recover(site)
+            # Only now: requests that wait for a schema change must not go on before it is finished or undone.
+            for held in await self.proxy.held():
+                await self.proxy.release(held)
         except ChangeoverError as error:
             log.error("start failed", cause=error.cause, remedy=error.remedy)
             self.events.publish("start_failed", cause=error.cause, remedy=error.remedy)

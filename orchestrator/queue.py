@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
 
+from orchestrator.backups import jobs
 from orchestrator.deployment import clean_up, deploy
 from orchestrator.errors import Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import Journal, now
 from orchestrator.model import Deployment, Kind, State, StepName
+from orchestrator.restore import put_back
 from orchestrator.rollback import roll_back, standby_of
 from orchestrator.site import Site
 
@@ -44,14 +46,17 @@ class Queue:
         self._site = site
         self._lanes: dict[str, Lane] = {}
 
-    def request(self, app: str, ref: str, by: str, idempotency_key: str | None = None) -> Deployment:
-        """Ask for a deployment. The same idempotency key gives the same deployment again."""
+    def request(
+        self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
+    ) -> Deployment:
+        """Ask for a deployment. The same idempotency key gives the same deployment again.
+
+        `migrate` lets its migrations run where `update.migrations.auto_run` is off.
+        """
         if idempotency_key and (known := self._journal.with_key(idempotency_key)):
             return known
         self._site(app)
-        deployment = Deployment(
-            id=new_id(), app=app, kind=Kind.DEPLOY, state=State.QUEUED, requested_by=by, requested_at=now(), ref=ref
-        )
+        deployment = replace(_new(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
         self._journal.add(deployment, idempotency_key)
         self.enqueue(deployment)
         return deployment
@@ -92,23 +97,27 @@ class Queue:
         async with lane.turn:
             standby = await standby_of(site)
             await self._stop_retiring(lane)
-            record = Deployment(
-                id=new_id(), app=app, kind=Kind.ROLLBACK, state=State.QUEUED, requested_by=by, requested_at=now()
-            )
+            record = _new(app, Kind.ROLLBACK, by)
             record = await roll_back(site, self._events, record, standby)
             if record.state is State.LIVE:
                 self.retire(site, record)
         return self._journal.deployment(record.id)
 
-    @asynccontextmanager
-    async def exclusively(self, app: str) -> AsyncIterator[None]:
-        """Nobody else changes the app's traffic or data meanwhile. Raises Refused when somebody does already."""
-        lane = self._lane(self._site(app).name)
+    async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
+        """Go on with a backup's data: the active release (Kind.RESTORE), or the standby (Kind.ROLLBACK).
+
+        Raises Refused, UnknownBackup, or StepFailed for a damaged one, before anything is touched.
+        """
+        site, lane = self._site(app), self._lane(app)
         if lane.turn.locked():
             raise _busy(app, lane.running)
         async with lane.turn:
+            await jobs.find(site, backup)
             await self._stop_retiring(lane)
-            yield
+            record = await put_back(site, self._events, replace(_new(app, kind, by), ref=backup))
+            if record.state is State.LIVE:
+                self.retire(site, record)
+        return self._journal.deployment(record.id)
 
     def retire(self, site: Site, deployment: Deployment) -> None:
         """Begin to drain the old colour, beside whatever comes next."""
@@ -190,5 +199,7 @@ def _busy(app: str, running: Deployment | None) -> Refused:
     )
 
 
-def new_id() -> str:
-    return secrets.token_hex(4)
+def _new(app: str, kind: Kind, by: str) -> Deployment:
+    return Deployment(
+        id=secrets.token_hex(4), app=app, kind=kind, state=State.QUEUED, requested_by=by, requested_at=now()
+    )

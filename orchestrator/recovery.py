@@ -6,14 +6,17 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from orchestrator.deployment import undo
+from orchestrator import holding, migrating, readiness, restore
+from orchestrator.backups import jobs
+from orchestrator.deployment import TO_LIVE, Step, undo
 from orchestrator.engine.containers import LABEL_ROLE, Role
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError
 from orchestrator.events import EventStream
 from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
 from orchestrator.queue import Queue
-from orchestrator.rollback import go_to
+from orchestrator.rollback import OVER_SCHEMA
+from orchestrator.schema import way_to
 from orchestrator.site import Site
 from orchestrator.steps import retire, start, switch, verify
 
@@ -31,6 +34,7 @@ async def remove_leftovers(engine: DockerEngine, work: Path) -> None:
 
 async def recover(site: Site, events: EventStream, queue: Queue) -> None:
     """Bring one app from whatever it was left in to a state that the journal, the engine and the proxy agree on."""
+    await jobs.settle(site)
     unfinished = [one for one in reversed(site.journal.unfinished()) if one.app == site.name]
     for deployment in unfinished:
         if deployment.state is State.RUNNING:
@@ -38,8 +42,10 @@ async def recover(site: Site, events: EventStream, queue: Queue) -> None:
                 await _finish_switch(site, events, deployment)
             else:
                 await _undo(site, events, deployment)
-        elif was_switching(deployment):
-            site.journal.step_ended(deployment.id, StepName.SWITCH, StepState.DONE, "recorded after a restart")
+        elif deployment.state is State.LIVE:
+            if was_switching(deployment):
+                site.journal.step_ended(deployment.id, StepName.SWITCH, StepState.DONE, "recorded after a restart")
+            await holding.release(site, deployment)
     await _restore_traffic(site)
     slots = site.journal.slots(site.name)
     await retire.remove_strays(site, keep={slots.active, slots.standby})
@@ -59,29 +65,37 @@ def was_switching(deployment: Deployment) -> bool:
 async def _finish_switch(site: Site, events: EventStream, deployment: Deployment) -> None:
     try:
         await site.engine.wake(deployment.container)
-        await verify.until_ready(site, deployment)
-        if deployment.kind is Kind.DEPLOY:
-            live = await switch.to_candidate(site, deployment)
-        else:
-            standby = next(one for one in site.journal.deployments(site.name) if _made(one, deployment.container))
-            live = await go_to(site, deployment, standby)
+        await readiness.until_ready(site, deployment)
+        to_it = switch.to_candidate if deployment.kind is Kind.DEPLOY else switch.to_standby
+        live = await to_it(site, deployment)
     except ChangeoverError as error:
         failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
-        await undo(site, events, deployment, State.FAILED, failure)
+        await undo(site, events, deployment, State.FAILED, failure, _steps(deployment))
         return
     site.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")
     events.publish("live", site.name, live.id, seconds=live.seconds_to_live, colour=live.colour, recovered=True)
 
 
-def _made(one: Deployment, container: str) -> bool:
-    return one.kind is Kind.DEPLOY and one.container == container
+def _steps(deployment: Deployment) -> tuple[Step, ...]:
+    if deployment.kind is Kind.DEPLOY:
+        return TO_LIVE
+    return restore.steps_of(deployment) if deployment.ref else OVER_SCHEMA
 
 
 async def _undo(site: Site, events: EventStream, deployment: Deployment) -> None:
     under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
     site.journal.step_ended(deployment.id, under_way, StepState.FAILED, "interrupted")
     failure = Failure(under_way, f"The orchestrator was stopped during {under_way}.", TIP)
-    await undo(site, events, deployment, State.FAILED, failure)
+    await undo(site, events, deployment, State.FAILED, failure, _steps(deployment))
+
+
+def warm_standby(site: Site) -> Deployment | None:
+    """The standby, where it may serve while the active release does not answer."""
+    slots = site.journal.slots(site.name)
+    if not slots.standby or site.app.standby != "warm":
+        return None
+    standby = site.journal.deployment(slots.standby)
+    return standby if way_to(standby, site.journal.migrations(site.name)).free else None
 
 
 async def _restore_traffic(site: Site) -> None:
@@ -91,10 +105,13 @@ async def _restore_traffic(site: Site) -> None:
         await site.proxy.forget_route(site.name)
         return
     active = site.journal.deployment(slots.active)
+    way = way_to(active, site.journal.migrations(site.name))
+    if site.migrations is not None and not way.free:
+        await migrating.go(site, way, target=active, by=active)
     if await _bring_back(site, active) or site.proxy.route(site.name).active != active.colour:
         await switch.route_to(site, active)
-        if slots.standby and site.app.standby == "warm":
-            await site.proxy.set_fallback(site.name, site.journal.deployment(slots.standby).colour)
+        if (standby := warm_standby(site)) is not None:
+            await site.proxy.set_fallback(site.name, standby.colour)
 
 
 async def _bring_back(site: Site, active: Deployment) -> bool:

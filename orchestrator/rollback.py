@@ -1,52 +1,88 @@
-"""Going back to the standby: the switch, and nothing before it that takes time."""
+"""Going back to the standby: at once where it runs on the data as it is, else under hold, with the data taken along."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchestrator.deployment import why
+from orchestrator import readiness
+from orchestrator.deployment import Step, perform, undo, why
 from orchestrator.errors import ChangeoverError, ProxyError, Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
-from orchestrator.model import Deployment, Slots, State, StepName, StepState
+from orchestrator.model import Deployment, State, StepName, StepState
+from orchestrator.schema import Way, names, way_to
 from orchestrator.site import Site
-from orchestrator.steps import switch, verify
+from orchestrator.steps import backup, migrate, start, switch, verify
+
+OVER_SCHEMA = (
+    Step(StepName.BACKUP, backup.before_going_back),
+    Step(StepName.MIGRATE, migrate.for_standby, undo=migrate.undo),
+    Step(StepName.START, start.standby, undo=start.stop_standby),
+    Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
+    Step(StepName.SWITCH, switch.to_standby, undo=switch.back),
+)
+"""A rollback to a release that cannot run on the data as it is."""
 
 
 @dataclass(frozen=True)
 class Standby:
-    """What a rollback goes to, and whether it answers already: a warm one does."""
+    """What a rollback goes to, what the data needs for it, and whether it answers already: a warm one does."""
 
     deployment: Deployment
+    way: Way
     answers: bool
 
 
 async def standby_of(site: Site) -> Standby:
-    """Raises Refused when there is nothing to roll back to."""
+    """Raises Refused when there is nothing to roll back to, or no way to it."""
     slots = site.journal.slots(site.name)
     if not slots.standby:
         raise Refused(
             f"{site.name} has no standby release to roll back to.", "There is one after the second deployment."
         )
     standby = site.journal.deployment(slots.standby)
-    if site.app.standby == "warm" and await verify.answers_now(site, standby):
-        return Standby(standby, answers=True)
+    way = way_to(standby, site.journal.migrations(site.name))
+    if way.down and (site.migrations is None or site.migrations.down is None):
+        raise Refused(no_way_down(site, standby, way), way_by_restore(site))
+    if way.free and site.app.standby == "warm" and await readiness.answers_now(site, standby):
+        return Standby(standby, way, answers=True)
     if await site.engine.status(standby.container) is None:
         revision = standby.release.revision[:12] if standby.release else ""
         raise Refused(
             f"The standby container {standby.container} of {site.name} is gone.",
             f"Deploy its release again: changeover deploy {site.name} --ref {revision}",
         )
-    return Standby(standby, answers=False)
+    return Standby(standby, way, answers=False)
+
+
+def no_way_down(site: Site, standby: Deployment, way: Way) -> str:
+    version = standby.release.version if standby.release else standby.id
+    return (
+        f"{version} cannot run on the schema since {names(way.down)}, and {site.name} has no command that takes it "
+        "back (migrate.down)."
+    )
+
+
+def way_by_restore(site: Site) -> str:
+    """The offer in place of a rollback that is refused."""
+    active = site.journal.deployment(site.journal.slots(site.name).active)
+    if not active.backup or active.live_at is None:
+        return f"A backup from before can be put back, with all that it loses: changeover backup list {site.name}"
+    minutes = max(1, round((now() - active.live_at).total_seconds() / 60))
+    version = active.release.version if active.release else active.id
+    return (
+        f"Backup {active.backup}, made before {version} went live, can be put back instead. What was written in the "
+        f"{minutes} min since would be lost, but for a backup of it: "
+        f"changeover rollback {site.name} --restore {active.backup}"
+    )
 
 
 async def roll_back(site: Site, events: EventStream, record: Deployment, to: Standby) -> Deployment:
     """Send the traffic to the standby, which becomes active; what was active becomes standby.
 
-    `record` is the rollback's own line in the history. Whatever fails leaves the traffic where it was.
+    `record` is the rollback's own line in the history. Whatever fails leaves traffic and data where they were.
     """
-    journal, standby = site.journal, to.deployment
-    left = journal.slots(site.name).active
+    standby = to.deployment
     record = replace(
         record,
         state=State.RUNNING,
@@ -56,15 +92,23 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
         container=standby.container,
         address=standby.address,
         port=standby.port,
-        previous=left,
+        previous=site.journal.slots(site.name).active,
     )
-    journal.add(record)
+    site.journal.add(record)
+    if to.way.free:
+        return await _at_once(site, events, record, to)
+    return await _over_schema(site, events, record)
+
+
+async def _at_once(site: Site, events: EventStream, record: Deployment, to: Standby) -> Deployment:
+    """The switch, and nothing before it that takes time."""
+    journal = site.journal
     journal.step_started(record.id, StepName.SWITCH)
     try:
         if not to.answers:
-            await site.engine.wake(standby.container)
-            await verify.until_ready(site, standby)
-        live = await go_to(site, record, standby)
+            await site.engine.wake(to.deployment.container)
+            await readiness.until_ready(site, to.deployment)
+        live = await switch.to_standby(site, record)
     except ChangeoverError as error:
         if isinstance(error, ProxyError):
             await switch.back(site, record)
@@ -74,17 +118,29 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
         events.publish("failed", site.name, record.id, step=StepName.SWITCH, cause=error.cause)
         return failed
     journal.step_ended(record.id, StepName.SWITCH, StepState.DONE)
-    events.publish("live", site.name, record.id, seconds=live.seconds_to_live, colour=live.colour, rollback=True)
+    _publish(events, live)
     return live
 
 
-async def go_to(site: Site, record: Deployment, standby: Deployment) -> Deployment:
-    """The switch itself, from a standby that is ready to the journal's word that it was done."""
-    await switch.route_to(site, standby)
-    live = replace(record, state=State.LIVE, live_at=now())
-    changed = [live, replace(standby, state=State.LIVE)]
-    if record.previous:
-        left = site.journal.deployment(record.previous)
-        changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
-    site.journal.save_switch(site.name, Slots(active=standby.id, standby=record.previous), *changed)
-    return live
+async def _over_schema(site: Site, events: EventStream, record: Deployment) -> Deployment:
+    under_way = StepName.BACKUP
+    try:
+        for step in OVER_SCHEMA:
+            under_way = step.name
+            record = await perform(site, events, step, record)
+    except ChangeoverError as error:
+        return await undo(site, events, record, State.FAILED, why(under_way, error), OVER_SCHEMA)
+    _publish(events, record)
+    return record
+
+
+def _publish(events: EventStream, live: Deployment) -> None:
+    events.publish(
+        "live",
+        live.app,
+        live.id,
+        seconds=live.seconds_to_live,
+        colour=live.colour,
+        rollback=True,
+        held=live.held_seconds,
+    )

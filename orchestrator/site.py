@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.config import App
+from orchestrator.config import App, Migrate
 from orchestrator.engine.containers import (
     LABEL_APP,
     LABEL_COLOUR,
@@ -26,6 +26,15 @@ from orchestrator.sources.git import GitRepository
 
 
 @dataclass(frozen=True)
+class Keep:
+    """How much of the past stays: images and output of so many deployments, and so many bytes of build cache."""
+
+    images: int
+    output: int
+    build_cache_bytes: int
+
+
+@dataclass(frozen=True)
 class Site:
     name: str
     app: App
@@ -36,13 +45,13 @@ class Site:
     work: Path
     """Where fetched sources lie while they are built."""
     configuration: Path
-    """The folder of the configuration file; `run.env_file` is looked up here."""
+    """The configuration file; `run.env_file` is looked up beside it."""
     environment: dict[str, str]
     """What every container of this app is told beyond its own configuration."""
     min_free_bytes: int
-    backups: Path
-    """Where backups are kept, as this process sees it; `backups_mount` is what a sidecar mounts to see it, too."""
-    backups_mount: str
+    keep: Keep
+    backups: str
+    """What a sidecar mounts as the place of backups: a volume, or a folder of the host."""
     tools_image: str
     """The orchestrator's own image: sidecars that work on data run it."""
     say: Callable[[str, str], None]
@@ -61,6 +70,15 @@ class Site:
     def image_name(self) -> str:
         """Without its tag, which is the revision."""
         return f"{self.engine.stack}/{self.name}"
+
+    @property
+    def migrations(self) -> Migrate | None:
+        """None where the app has none, or they are switched off."""
+        return self.app.migrate if self.app.update.migrations.enabled else None
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.app.run.data or self.app.backup)
 
     @property
     def volume(self) -> str:
@@ -97,7 +115,7 @@ class Site:
                 "CHANGEOVER_REVISION": deployment.release.revision,
                 "CHANGEOVER_DEPLOYMENT": deployment.id,
             },
-            data=(self.volume, run.data) if run.data else None,
+            owned=((self.volume, run.data),) if run.data else (),
             memory=run.memory,
             user=run.user,
             privileges=run.privileges,
@@ -106,7 +124,7 @@ class Site:
     def _env_file(self) -> dict[str, str]:
         if not self.app.run.env_file:
             return {}
-        path = self.configuration / self.app.run.env_file
+        path = self.configuration.parent / self.app.run.env_file
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except OSError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel import show
-from panel.running import out, print_json, run
+from panel.running import finish, out, print_json, run
 
 backup = typer.Typer(help="Backups of an app's data.", no_args_is_help=True)
 
@@ -59,14 +59,6 @@ def restore(
     known = run(lambda client: client.backups(app))
     wanted = next((one for one in known if one.id == backup_id), None)
     if wanted and not yes:
-        newer = sorted({one.version for one in known if one.created_at > wanted.created_at and one.version})
-        out.print(f"Everything that {app} wrote since {show.ago(wanted.created_at)} ({wanted.id}) will be replaced.")
-        if newer:
-            out.print(f"Releases since then: {', '.join(newer)}.", markup=False)
+        out.print(show.loss(wanted), markup=False)
         typer.confirm("Restore it?", abort=True)
-    done = run(lambda client: client.restore_backup(app, backup_id))
-    if as_json:
-        print_json(done.model_dump(mode="json"))
-    else:
-        out.print(f"[green]✓ Restored {done.restored.id}; requests waited {done.held:.1f} s at most.[/]")
-        out.print(f"What it replaced is backup {done.replaced.id}.")
+    finish(run(lambda client: client.restore_backup(app, backup_id)), as_json)

@@ -12,6 +12,7 @@ import typer
 from panel import show
 from panel.backup_commands import backup
 from panel.client import Client, configured_token, configured_url
+from panel.migrate_commands import migrate
 from panel.model import Deployment
 from panel.running import FAILED, USAGE, finish, out, print_event, print_json, run, stop
 
@@ -23,6 +24,7 @@ command = typer.Typer(
 token = typer.Typer(help="Tokens for people and CI.", no_args_is_help=True)
 command.add_typer(token, name="token")
 command.add_typer(backup, name="backup")
+command.add_typer(migrate, name="migrate")
 
 App = Annotated[str, typer.Argument(help="The app; the panel when not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -55,12 +57,13 @@ def deploy(
     app: App = "panel",
     ref: Annotated[str, typer.Option(help="A branch, tag or revision instead of what the app follows.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow it and end with its outcome.")] = False,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations where auto_run is off.")] = False,
     as_json: Json = False,
 ) -> None:
     """Build, migrate, verify and switch to the newest release."""
 
     async def do(client: Client) -> Deployment:
-        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8))
+        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate)
         if not wait:
             return asked
         async for event in client.wait_until_decided(asked.id):
@@ -72,9 +75,19 @@ def deploy(
 
 
 @command.command()
-def rollback(app: App = "panel", as_json: Json = False) -> None:
-    """Send the traffic back to the standby release, at once."""
-    finish(run(lambda client: client.rollback(app)), as_json)
+def rollback(
+    app: App = "panel",
+    restore: Annotated[str, typer.Option(help="A backup that replaces the data first; see 'backup list'.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before data is replaced.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send the traffic back to the standby release: at once, or with requests waiting where data must go back, too."""
+    if restore and not yes:
+        known = run(lambda client: client.backups(app))
+        if wanted := next((one for one in known if one.id == restore), None):
+            out.print(show.loss(wanted), markup=False)
+            typer.confirm("Restore it and go back?", abort=True)
+    finish(run(lambda client: client.rollback(app, restore)), as_json)
 
 
 @command.command()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from panel.errors import ClientError, Failed, NotFound, NotSignedIn, Refused, Unreachable
-from panel.model import App, Backup, Deployment, Event, Finding, Restored, Update
+from panel.model import App, Backup, Deployment, Event, Finding, Migrations, Update
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 TOKEN_FILE = Path(".changeover/token")
@@ -72,14 +72,20 @@ class Client:
     async def dismiss(self, app: str) -> None:
         await self._ask("POST", f"/v1/apps/{app}/update/dismiss")
 
-    async def deploy(self, app: str, ref: str = "", idempotency_key: str = "") -> Deployment:
+    async def deploy(self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False) -> Deployment:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        wanted = {"ref": ref, "migrate": migrate}
         return Deployment.model_validate(
-            await self._ask("POST", f"/v1/apps/{app}/deployments", json={"ref": ref}, headers=headers)
+            await self._ask("POST", f"/v1/apps/{app}/deployments", json=wanted, headers=headers)
         )
 
-    async def rollback(self, app: str) -> Deployment:
-        return Deployment.model_validate(await self._ask("POST", f"/v1/apps/{app}/rollback"))
+    async def rollback(self, app: str, restore: str = "") -> Deployment:
+        """To the standby; with the data of the backup `restore`, if one is named."""
+        wanted = {"restore": restore}
+        return Deployment.model_validate(await self._ask("POST", f"/v1/apps/{app}/rollback", json=wanted, timeout=None))
+
+    async def migrations(self, app: str) -> Migrations:
+        return Migrations.model_validate(await self._ask("GET", f"/v1/apps/{app}/migrations", timeout=None))
 
     async def cancel(self, deployment: str) -> Deployment:
         return Deployment.model_validate(await self._ask("POST", f"/v1/deployments/{deployment}/cancel"))
@@ -104,8 +110,8 @@ class Client:
     async def verify_backup(self, app: str, backup: str) -> Backup:
         return Backup.model_validate(await self._ask("POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None))
 
-    async def restore_backup(self, app: str, backup: str) -> Restored:
-        return Restored.model_validate(
+    async def restore_backup(self, app: str, backup: str) -> Deployment:
+        return Deployment.model_validate(
             await self._ask("POST", f"/v1/apps/{app}/backups/{backup}/restore", timeout=None)
         )
 
@@ -200,4 +206,4 @@ def _error(answer: httpx.Response) -> ClientError:
         422: NotFound,
         503: Refused,
     }
-    return kinds.get(answer.status_code, Failed)(cause, remedy)
+    return kinds.get(answer.status_code, Failed)(cause, remedy, tuple(problem.get("log", ())))

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 
 class ClientError(Exception):
-    """`cause` in one sentence, `remedy` says what to do; `exit_code` is what the command ends with."""
+    """`cause` in one sentence, `remedy` says what to do, `log` is what a container said last.
+
+    `exit_code` is what the command ends with.
+    """
 
     exit_code = 1
 
-    def __init__(self, cause: str, remedy: str = "") -> None:
+    def __init__(self, cause: str, remedy: str = "", log: tuple[str, ...] = ()) -> None:
         super().__init__(cause)
         self.cause = cause
         self.remedy = remedy
+        self.log = log
 
     def __str__(self) -> str:
         return f"{self.cause} {self.remedy}".strip()

@@ -80,9 +80,12 @@ class Deployment(Value):
     state: str
     requested_by: str
     requested_at: datetime
+    ref: str = ""
     live_at: datetime | None = None
     ended_at: datetime | None = None
     seconds: float | None = None
+    held: float | None = None
+    backup: str = ""
     version: str = ""
     revision: str = ""
     colour: str | None = None
@@ -108,6 +111,8 @@ class Event(Value):
 
 
 class Backup(Value):
+    """`problem` says what is wrong with one that is damaged. Sizes in bytes."""
+
     id: str
     app: str
     version: str
@@ -117,12 +122,43 @@ class Backup(Value):
     data_size: int
     archive_size: int
     schemas: dict[str, str] = {}
+    releases_since: tuple[str, ...] = ()
+    problem: str = ""
 
 
-class Restored(Value):
-    restored: Backup
-    replaced: Backup
-    held: float
+class Revision(Value):
+    revision: str
+    previous: str = ""
+    compatible: bool = True
+    says: str = ""
+
+
+class MigrationRun(Value):
+    deployment: str
+    direction: str
+    outcome: str
+    from_schema: str
+    to_schema: str
+    started_at: datetime
+    seconds: float | None = None
+    note: str = ""
+
+
+class WayBack(Value):
+    """What a rollback would need: `way` is switch, migrate, restore or none."""
+
+    to: str
+    way: str
+    says: str
+    remedy: str = ""
+
+
+class Migrations(Value):
+    app: str
+    applied: tuple[Revision, ...]
+    pending: tuple[Revision, ...] | None
+    runs: tuple[MigrationRun, ...]
+    rollback: WayBack
 
 
 class Finding(Value):

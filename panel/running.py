@@ -35,7 +35,7 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
     try:
         return asyncio.run(connected())
     except ClientError as error:
-        stop(str(error), error.exit_code)
+        stop("\n".join([error.cause, *(f"  │ {line}" for line in error.log), error.remedy]).strip(), error.exit_code)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

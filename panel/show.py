@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from panel.model import App, Backup, Change, Deployment, Event, Finding, Slot, Update
+from panel.model import App, Backup, Change, Deployment, Event, Finding, Migrations, Revision, Slot, Update
 
 MARKS = {"running": "…", "done": "✓", "failed": "✗", "skipped": "–"}
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
@@ -69,10 +69,15 @@ def section(title: str, changes: list[Change]) -> list[str]:
 def outcome(one: Deployment) -> str:
     """The last words of `deploy` and `rollback`."""
     if one.state == "live":
-        done = "Rolled back" if one.kind == "rollback" else "Live"
+        done = {"rollback": "Rolled back", "restore": "Restored"}.get(one.kind, "Live")
         took = f" in {one.seconds:.2f} s" if one.seconds is not None else ""
-        back = f"; {escape(one.previous_version)} stands by" if one.previous_version else ""
-        return f"[green]✓ {done}: {one.app} {escape(one.version)} on {one.colour}{took}{back}.[/]"
+        back = f"; {escape(one.previous_version)} stands by" if one.previous_version and one.kind != "restore" else ""
+        lines = [f"[green]✓ {done}: {one.app} {escape(one.version)} on {one.colour}{took}{back}.[/]"]
+        if one.held is not None:
+            lines.append(f"  Requests waited {one.held:.2f} s at most; none failed for it.")
+        if one.backup and one.kind != "deploy":
+            lines.append(f"  The data as it was before is backup {one.backup}.")
+        return "\n".join(lines)
     if one.failure is None:
         ends = {"queued": f"Queued as {one.id}. Follow it with: changeover events --deployment {one.id}"}
         return ends.get(one.state, f"Deployment {one.id} is {one.state}.")
@@ -121,6 +126,11 @@ def backups_table(backups: list[Backup]) -> Table:
     for heading in ("ID", "MADE", "VERSION", "FILES", "DATA", "PACKED", "WHY"):
         table.add_column(heading, no_wrap=True)
     for one in backups:
+        if one.problem:
+            table.add_row(
+                one.id, ago(one.created_at), "–", "–", "–", size(one.archive_size), f"[red]✗ {escape(one.problem)}[/]"
+            )
+            continue
         table.add_row(
             one.id,
             ago(one.created_at),
@@ -131,6 +141,42 @@ def backups_table(backups: list[Backup]) -> Table:
             escape(one.reason),
         )
     return table
+
+
+def loss(one: Backup) -> str:
+    """What a restore would cost, for the question before it."""
+    lines = [f"What {one.app} wrote since {one.id}, {ago(one.created_at)}, will be replaced, and kept as a backup."]
+    if one.releases_since:
+        lines.append(f"Released since then: {', '.join(one.releases_since)}.")
+    return "\n".join(lines)
+
+
+def migrations(found: Migrations) -> str:
+    lines = ["[bold]Applied[/]", *([_revision(one) for one in found.applied] or ["  none on record"])]
+    lines.append("[bold]Pending[/]")
+    if found.pending is None:
+        lines.append(f"  {found.app} has no command that tells (migrate.status)")
+    else:
+        lines += [_revision(one) for one in found.pending] or ["  none"]
+    lines.append("[bold]Rollback[/]")
+    lines.append(f"  {escape(found.rollback.says)}")
+    if found.rollback.remedy:
+        lines.append(f"  💡 {escape(found.rollback.remedy)}")
+    if found.runs:
+        lines.append("[bold]Runs[/], the newest first")
+    for run in found.runs:
+        took = f"{run.seconds:.2f} s" if run.seconds is not None else "–"
+        ends = f"{run.from_schema or '?'} → {run.to_schema or '?'}"
+        lines.append(
+            f"  {ago(run.started_at):<14} {run.direction:<8} {escape(ends):<16} {run.outcome:<7} {took:>8}  "
+            f"{run.deployment} {escape(run.note)}"
+        )
+    return "\n".join(lines)
+
+
+def _revision(one: Revision) -> str:
+    back = "" if one.compatible else "  [yellow]the release before cannot run on it[/]"
+    return f"  {escape(one.revision):<8} {escape(one.says)}{back}"
 
 
 def size(size_in_bytes: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.images import build_image
+from tests.postgres import Postgres, running
 from tests.repository import Repository
 from tests.stack import ROOT, Stack, shop_config
 
@@ -18,6 +19,13 @@ def proxy_image() -> None:
     """The proxy, and the orchestrator that sidecars run: built as `make up` builds them."""
     for target in ("proxy", "orchestrator"):
         build_image(target)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests; each makes a database of its own in it."""
+    with running() as server:
+        yield server
 
 
 @dataclass

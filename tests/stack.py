@@ -39,7 +39,9 @@ def free_port() -> int:
 class Stack:
     """Starts on entry; on exit everything it made on the engine is removed."""
 
-    def __init__(self, folder: Path, config: str, *, state: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: str, *, state: Path | None = None, environment: dict[str, str] | None = None
+    ) -> None:
         self.name = f"t{secrets.token_hex(3)}"
         self.folder = folder
         self.engine = docker.from_env()
@@ -52,6 +54,7 @@ class Stack:
         self.entry: tuple[str, ...] = ("-m", "orchestrator")
         self.process: subprocess.Popen[bytes] | None = None
         self._engine_door = Door(folder / "docker.sock")
+        self.environment = environment or {}
         self.token = ""
         self.log = folder / "orchestrator.log"
         self._http = httpx.Client(timeout=60)
@@ -103,7 +106,7 @@ class Stack:
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_NETWORK": self.name,
             "CHANGEOVER_STATE": str(self.state),
-            "CHANGEOVER_BACKUPS_MOUNT": str(self.state / "backups"),
+            "CHANGEOVER_BACKUPS": str(self.state / "backups"),
             "CHANGEOVER_PROXY": str(self.proxy_folder),
             "CHANGEOVER_SOURCE": str(self.folder),
             "CHANGEOVER_CONFIG": str(self.config),
@@ -112,6 +115,7 @@ class Stack:
             "CHANGEOVER_API_PORT": str(self.api_port),
             "CHANGEOVER_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "CHANGEOVER_DEPLOY_PANEL": "false",
+            **self.environment,
             **extra,
         }
 
@@ -308,7 +312,15 @@ class Stack:
         raise AssertionError(f"not within {seconds} s: {what}\n{self.log.read_text()[-3000:]}")
 
 
-def shop_config(repository: Path, *, extra: str = "", drain_s: float = 2) -> str:
+MIGRATE = "{command: alembic upgrade head, timeout: 60}"
+MIGRATE_BOTH_WAYS = (
+    "{command: alembic upgrade head, status: python migrations/status.py, "
+    'down: "alembic downgrade {revision}", timeout: 60}'
+)
+MIGRATE_UP_ONLY = "{command: alembic upgrade head, status: python migrations/status.py, timeout: 60}"
+
+
+def shop_config(repository: Path, *, extra: str = "", drain_s: float = 2, migrate: str = MIGRATE) -> str:
     return f"""
 disk: {{min_free_mb: 100}}
 apps:
@@ -317,7 +329,7 @@ apps:
     run: {{port: 8000, data: /data}}
     route: {{host: shop.test}}
     health: {{timeout: 30}}
-    migrate: {{command: alembic upgrade head, timeout: 60}}
+    migrate: {migrate}
     drain: {{timeout: {drain_s}, stop_timeout: 5}}
 {extra}
 """

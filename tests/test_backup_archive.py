@@ -30,7 +30,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def back_up(data: Path, folder: Path) -> Manifest:
-    return archive.create(data, folder, backup=folder.name, app="shop", version="v1", revision="abc", reason="test")
+    return archive.create(
+        {"data": data}, folder, backup=folder.name, app="shop", version="v1", revision="abc", reason="test"
+    )
 
 
 def contents(data: Path) -> dict[str, bytes]:
@@ -44,14 +46,14 @@ def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> N
     (data / "pictures" / "logo.png").unlink()
     (data / "later.txt").write_text("came later")
 
-    archive.restore(tmp_path / "backups" / "one", data)
+    archive.restore(tmp_path / "backups" / "one", {"data": data})
 
     with sqlite3.connect(data / "shop.db") as database:
         assert database.execute("SELECT count(*) FROM orders").fetchone() == (1000,)
     assert (data / "pictures" / "logo.png").read_bytes() == b"\x89PNG" * 1000
     assert not (data / "later.txt").exists()
     assert not list(data.glob(".changeover-*"))
-    assert {file.path for file in manifest.files} == {"shop.db", "pictures/logo.png"}
+    assert {file.path for file in manifest.files} == {"data/shop.db", "data/pictures/logo.png"}
 
 
 def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Pa
     target = tmp_path / "restored"
     for number in range(10):
         target.mkdir(exist_ok=True)
-        archive.restore(tmp_path / "backups" / str(number), target)
+        archive.restore(tmp_path / "backups" / str(number), {"data": target})
         with sqlite3.connect(target / "shop.db") as database:
             halves = database.execute("SELECT pair FROM orders GROUP BY pair HAVING count(*) <> 2").fetchall()
         assert halves == []
@@ -120,7 +122,7 @@ def keep(old: tarfile.TarFile, new: tarfile.TarFile, *, without: str = "") -> No
 
 
 def file_missing(folder: Path) -> None:
-    repack(folder, lambda old, new: keep(old, new, without="shop.db"))
+    repack(folder, lambda old, new: keep(old, new, without="data/shop.db"))
 
 
 def name_leads_outside(folder: Path) -> None:
@@ -135,18 +137,18 @@ def name_leads_outside(folder: Path) -> None:
 
 def link_to_outside(folder: Path) -> None:
     def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
-        entry = tarfile.TarInfo("shop.db")
+        entry = tarfile.TarInfo("data/shop.db")
         entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
         new.addfile(entry)
-        keep(old, new, without="shop.db")
+        keep(old, new, without="data/shop.db")
 
     repack(folder, change)
 
 
 def other_content(folder: Path) -> None:
     def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
-        keep(old, new, without="pictures/logo.png")
-        entry = tarfile.TarInfo("pictures/logo.png")
+        keep(old, new, without="data/pictures/logo.png")
+        entry = tarfile.TarInfo("data/pictures/logo.png")
         entry.size = 4
         new.addfile(entry, io.BytesIO(b"evil"))
 
@@ -159,7 +161,7 @@ def other_content(folder: Path) -> None:
         (one_byte_changed, "checksum differs"),
         (archive_missing, "is missing"),
         (manifest_missing, "manifest cannot be read"),
-        (file_missing, "'shop.db' is missing from the archive"),
+        (file_missing, "'data/shop.db' is missing from the archive"),
         (name_leads_outside, "leads outside"),
         (link_to_outside, "is not a plain file"),
         (other_content, "checksum differs"),
@@ -176,7 +178,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     with pytest.raises(DamagedBackup, match=says):
         archive.verify(folder)
     with pytest.raises(DamagedBackup, match=says):
-        archive.restore(folder, data)
+        archive.restore(folder, {"data": data})
 
     assert contents(data) == before
     assert not (tmp_path / "outside").exists()

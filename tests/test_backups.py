@@ -18,7 +18,7 @@ def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_reque
         assert made.returncode == 0, made.stderr
     backup = json.loads(made.stdout)["id"]
     ordered_before = stack.ask("/orders").json()["orders"]
-    checked = stack.command("backup", "verify", "shop", backup)
+    checked = stack.command("backup", "verify", "shop", backup, "--json")
 
     with Visitor(stack) as second:
         restored = stack.command("backup", "restore", "shop", backup, "--yes", "--json")
@@ -29,12 +29,14 @@ def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_reque
     assert checked.returncode == 0
     assert restored.returncode == 0, restored.stderr
     outcome = json.loads(restored.stdout)
-    assert outcome["restored"]["id"] == backup
-    assert outcome["restored"]["schemas"] == {"shop.db": "0001"}
+    assert outcome["kind"] == "restore"
+    assert outcome["ref"] == backup
+    assert outcome["held"] > 0
+    assert json.loads(checked.stdout)["schemas"] == {"data/shop.db": "0001"}
     assert ordered_after <= ordered_before + len(second.orders)
     assert stack.app()["health"] == "healthy"
     # What was replaced can be had again.
-    back = stack.command("backup", "restore", "shop", outcome["replaced"]["id"], "--yes")
+    back = stack.command("backup", "restore", "shop", outcome["backup"], "--yes")
     assert back.returncode == 0, back.stderr
     assert stack.ask("/orders").json()["orders"] >= ordered_before
     assert stack.deploy()["state"] == "live"
@@ -76,7 +78,7 @@ def test_a_damaged_backup_is_refused_and_the_shop_goes_on(shop: Shop) -> None:
 
     for ended in (checked, restored):
         assert ended.returncode == 1
-        assert "checksum differs" in ended.stderr
+        assert "checksum differs" in ended.stdout + ended.stderr
     assert visitor.failures == []
     assert visitor.answers > 20
 

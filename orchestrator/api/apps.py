@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Reader, Serving, require_ready
 from orchestrator.api.views import AppView, DeploymentView, UpdateView, app_view, deployment_view, update_view
-from orchestrator.model import State
+from orchestrator.model import Kind, State
 
 router = APIRouter(prefix="/apps")
 
@@ -31,10 +31,21 @@ class Logs(BaseModel):
 
 
 class DeploymentRequest(BaseModel):
-    """`ref`: a branch, tag or revision; what the app's source follows when empty."""
+    """`ref`: a branch, tag or revision; what the app's source follows when empty.
+
+    `migrate` lets its migrations run where `update.migrations.auto_run` is off.
+    """
 
     model_config = ConfigDict(extra="forbid")
     ref: str = ""
+    migrate: bool = False
+
+
+class RollbackRequest(BaseModel):
+    """`restore`: a backup whose data the standby release goes on with; the data stays as it is when empty."""
+
+    model_config = ConfigDict(extra="forbid")
+    restore: str = ""
 
 
 class HoldRequest(BaseModel):
@@ -94,8 +105,9 @@ async def deploy(
 ) -> DeploymentView:
     """Answers at once; the deployment goes on. Asked again with the same key, it gives the same deployment."""
     require_ready(orchestrator)
-    ref = wanted.ref if wanted else ""
-    return deployment_view(orchestrator, orchestrator.queue.request(app, ref, who, idempotency_key))
+    wanted = wanted or DeploymentRequest()
+    asked = orchestrator.queue.request(app, wanted.ref, who, idempotency_key, migrate=wanted.migrate)
+    return deployment_view(orchestrator, asked)
 
 
 @router.get("/{app}/deployments")
@@ -107,10 +119,15 @@ async def history(
 
 
 @router.post("/{app}/rollback")
-async def roll_back(app: str, orchestrator: Serving, who: Deployer, response: Response) -> DeploymentView:
+async def roll_back(
+    app: str, orchestrator: Serving, who: Deployer, response: Response, wanted: RollbackRequest | None = None
+) -> DeploymentView:
     """Answers when the traffic has moved; with 502 when it could not be moved and is where it was."""
     require_ready(orchestrator)
-    record = await orchestrator.queue.roll_back(app, who)
+    if wanted and wanted.restore:
+        record = await orchestrator.queue.restore(app, wanted.restore, who, Kind.ROLLBACK)
+    else:
+        record = await orchestrator.queue.roll_back(app, who)
     if record.state is State.FAILED:
         response.status_code = 502
     return deployment_view(orchestrator, record)

@@ -2,62 +2,79 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
+from orchestrator.api.views import DeploymentView, deployment_view
 from orchestrator.backups import jobs
 from orchestrator.backups.archive import Manifest
-from orchestrator.backups.catalogue import Catalogue
+from orchestrator.backups.catalogue import Entry
 from orchestrator.errors import Refused
+from orchestrator.model import Deployment, Kind, State
+from orchestrator.orchestrator import Orchestrator
+from orchestrator.site import Site
 
 router = APIRouter(prefix="/apps/{app}/backups")
 
 
 class BackupView(BaseModel):
+    """`problem` says what is wrong with one that is damaged. `releases_since` went live after it was made."""
+
     id: str
     app: str
-    version: str
-    revision: str
-    reason: str
-    created_at: str
-    files: int
-    data_size: int
-    archive_size: int
-    schemas: dict[str, str]
+    version: str = ""
+    revision: str = ""
+    reason: str = ""
+    created_at: datetime
+    files: int = 0
+    data_size: int = 0
+    archive_size: int = 0
+    schemas: dict[str, str] = {}
+    releases_since: list[str] = []
+    problem: str = ""
 
 
 class Backups(BaseModel):
     backups: list[BackupView]
 
 
-class RestoredView(BaseModel):
-    """`replaced` is the backup of what was there; `held` how long requests waited, in seconds."""
-
-    restored: BackupView
-    replaced: BackupView
-    held: float
-
-
-def view(manifest: Manifest) -> BackupView:
+def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
     return BackupView(
         id=manifest.id,
         app=manifest.app,
         version=manifest.version,
         revision=manifest.revision,
         reason=manifest.reason,
-        created_at=manifest.created_at,
+        created_at=manifest.made_at,
         files=len(manifest.files),
         data_size=manifest.data_size,
         archive_size=manifest.archive_size,
         schemas={file.path: file.schema for file in manifest.files if file.schema},
+        releases_since=releases_since(manifest.made_at, history),
     )
+
+
+def entry_view(app: str, entry: Entry, history: list[Deployment]) -> BackupView:
+    if entry.manifest:
+        return view(entry.manifest, history)
+    made = datetime.strptime(entry.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    return BackupView(id=entry.id, app=app, created_at=made, archive_size=entry.size, problem=entry.problem)
+
+
+def releases_since(moment: datetime, history: list[Deployment]) -> list[str]:
+    """The oldest first, each once."""
+    later = [one for one in reversed(history) if one.live_at and one.live_at > moment and one.kind is not Kind.RESTORE]
+    return list(dict.fromkeys(one.release.version for one in later if one.release))
 
 
 @router.get("")
 async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups:
     site = orchestrator.site(app)
-    return Backups(backups=[view(manifest) for manifest in Catalogue(site.backups).of(app)])
+    history = orchestrator.journal.deployments(app, limit=500)
+    return Backups(backups=[entry_view(app, entry, history) for entry in await jobs.entries(site)])
 
 
 @router.post("", status_code=201)
@@ -65,22 +82,32 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
     """Answers when it is made; the app goes on writing meanwhile."""
     require_ready(orchestrator)
     site = orchestrator.site(app)
-    active = orchestrator.journal.slots(app).active
-    if not active:
-        raise Refused(f"{app} has no live release whose data could be backed up.", f"changeover deploy {app}")
-    return view(await jobs.create(site, orchestrator.journal.deployment(active), reason=f"asked for by {who}"))
+    return view(await jobs.create(site, _active(orchestrator, site), reason=f"asked for by {who}"), [])
 
 
 @router.post("/{backup}/verify")
 async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> BackupView:
-    return view(await jobs.check(orchestrator.site(app), backup))
+    manifest = await jobs.check(orchestrator.site(app), backup)
+    return view(manifest, orchestrator.journal.deployments(app, limit=500))
 
 
 @router.post("/{backup}/restore")
-async def restore(app: str, backup: str, orchestrator: Serving, _who: Admin) -> RestoredView:
-    """Requests wait while it is put back. What it replaces is kept as a backup of its own."""
+async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, response: Response) -> DeploymentView:
+    """Requests wait while it is put back. What it replaces is kept as a backup of its own, `backup` in the answer.
+
+    Answers with 502 when it did not succeed and the data is what it was.
+    """
     require_ready(orchestrator)
-    async with orchestrator.queue.exclusively(app):
-        done = await jobs.restore(orchestrator.site(app), backup)
-    orchestrator.events.publish("restored", app, backup=done.manifest.id, replaced=done.replaced.id)
-    return RestoredView(restored=view(done.manifest), replaced=view(done.replaced), held=done.held_s)
+    record = await orchestrator.queue.restore(app, backup, who, Kind.RESTORE)
+    if record.state is State.FAILED:
+        response.status_code = 502
+    return deployment_view(orchestrator, record)
+
+
+def _active(orchestrator: Orchestrator, site: Site) -> Deployment:
+    active = orchestrator.journal.slots(site.name).active
+    if not active:
+        raise Refused(
+            f"{site.name} has no live release whose data could be backed up.", f"changeover deploy {site.name}"
+        )
+    return orchestrator.journal.deployment(active)

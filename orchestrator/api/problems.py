@@ -13,6 +13,7 @@ from orchestrator.errors import (
     NotAllowed,
     ProxyError,
     Refused,
+    StepFailed,
     UnknownApp,
     UnknownBackup,
     UnknownDeployment,
@@ -44,6 +45,7 @@ def install(api: FastAPI) -> None:
             "status": status,
             "detail": error.cause,
             "remedy": error.remedy,
+            "log": list(error.log) if isinstance(error, StepFailed) else [],
         }
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         return JSONResponse(content, status, headers, media_type="application/problem+json")

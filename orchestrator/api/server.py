@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
 
-from orchestrator.api import administration, apps, backups, deployments, problems, stream
+from orchestrator.api import administration, apps, backups, deployments, migrations, problems, stream
 from orchestrator.api.access import Serving
 from orchestrator.orchestrator import Orchestrator
 
@@ -39,6 +39,6 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     api.state.orchestrator = orchestrator
     problems.install(api)
     api.include_router(health)
-    for part in (apps, backups, deployments, stream, administration):
+    for part in (apps, backups, migrations, deployments, stream, administration):
         api.include_router(part.router, prefix="/v1")
     return api

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from orchestrator.errors import ProxyError
-from orchestrator.model import Change, Deployment, Event, Failure, State, Update
+from orchestrator.model import Change, Deployment, Event, Failure, Revision, State, Update
 from orchestrator.orchestrator import Orchestrator
 from orchestrator.site import Site
 
@@ -57,16 +57,25 @@ class StepView(BaseModel):
 
 
 class DeploymentView(BaseModel):
+    """`ref` is what was asked for: a branch, tag or revision, or the backup of a restore.
+
+    `held`: how long requests waited at most while the data changed, in seconds; null where none had to.
+    """
+
     id: str
     app: str
     kind: str
     state: str
     requested_by: str
     requested_at: datetime
+    ref: str
     started_at: datetime | None
     live_at: datetime | None
     ended_at: datetime | None
     seconds: float | None
+    held: float | None
+    backup: str
+    pending: list[Revision] | None
     version: str
     revision: str
     image: str
@@ -116,10 +125,14 @@ def deployment_view(orchestrator: Orchestrator, deployment: Deployment) -> Deplo
         state=deployment.state,
         requested_by=deployment.requested_by,
         requested_at=deployment.requested_at,
+        ref=deployment.ref,
         started_at=deployment.started_at,
         live_at=deployment.live_at,
         ended_at=deployment.ended_at,
         seconds=deployment.seconds_to_live,
+        held=deployment.held_seconds,
+        backup=deployment.backup,
+        pending=None if deployment.pending is None else list(deployment.pending),
         version=release.version if release else "",
         revision=release.revision if release else "",
         image=release.image if release else "",

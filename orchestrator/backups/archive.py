@@ -1,5 +1,7 @@
 """One backup: a folder with `data.tar.gz` and `manifest.json`. Nothing but the standard library, for the sidecar.
 
+The archive has a folder each for what was backed up: `data` is the app's volume, `dump` what a database server's dump
+command wrote, `config` and `logs` are for whoever looks into it later. Data and dump are what a restore puts back.
 SQLite databases are copied by SQLite's online backup (https://sqlite.org/backup.html), which gives one consistent
 moment while others write; every other file is copied as it is.
 """
@@ -25,7 +27,11 @@ SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 CHUNK = 1024 * 1024
 RESERVE = 16 * CHUNK
 """Room that must be left on the backups' disk beyond the data's own size."""
-PUT_ASIDE = ".changeover-before-restore"
+DATA, DUMP = "data", "dump"
+FORMAT = 2
+"""Format 1 had the data volume's files without a folder around them."""
+FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
+"""In a volume during a restore: what is to come; what is being put aside; and all of it, once it is."""
 
 
 class DamagedBackup(Exception):
@@ -60,17 +66,24 @@ class Manifest:
     archive_sha256: str
     archive_size: int
     files: tuple[File, ...]
+    format: int = 1
+
+    @property
+    def made_at(self) -> datetime:
+        return datetime.fromisoformat(self.created_at)
 
     @property
     def data_size(self) -> int:
         return sum(file.size for file in self.files)
 
 
-def create(data: Path, folder: Path, *, backup: str, app: str, version: str, revision: str, reason: str) -> Manifest:
-    """Back `data` up into `folder`, which appears whole or not at all. Raises NoRoom."""
+def create(
+    roots: dict[str, Path], folder: Path, *, backup: str, app: str, version: str, revision: str, reason: str
+) -> Manifest:
+    """Back `roots`, each by its name in the archive, up into `folder`: whole or not at all. Raises NoRoom."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sources = list(_files_of(data))
-    needed = sum(path.stat().st_size for path in sources) + RESERVE
+    sources = [(name, root, path) for name, root in roots.items() for path in _files_of(root)]
+    needed = sum(path.stat().st_size for _, _, path in sources) + RESERVE
     if (free := shutil.disk_usage(folder.parent).free) < needed:
         raise NoRoom(
             f"The backup may need {needed // CHUNK} MB, and {free // CHUNK} MB are free where backups are kept."
@@ -78,13 +91,30 @@ def create(data: Path, folder: Path, *, backup: str, app: str, version: str, rev
     growing = folder.with_name(folder.name + ".new")
     shutil.rmtree(growing, ignore_errors=True)
     growing.mkdir()
+    try:
+        return _write(sources, growing, folder, backup, app, version, revision, reason)
+    except BaseException:
+        shutil.rmtree(growing, ignore_errors=True)
+        raise
+
+
+def _write(
+    sources: list[tuple[str, Path, Path]],
+    growing: Path,
+    folder: Path,
+    backup: str,
+    app: str,
+    version: str,
+    revision: str,
+    reason: str,
+) -> Manifest:
     files = []
     with (
-        tarfile.open(growing / ARCHIVE, "w:gz", compresslevel=3) as archive,
+        tarfile.open(growing / ARCHIVE, "w:gz", compresslevel=1) as archive,
         tempfile.TemporaryDirectory(dir=growing) as tmp,
     ):
-        for source in sources:
-            name = str(source.relative_to(data))
+        for root_name, root, source in sources:
+            name = f"{root_name}/{source.relative_to(root)}"
             database = _is_sqlite(source)
             copy = Path(tmp) / "copy"
             schema = _copy_database(source, copy) if database else _copy_file(source, copy)
@@ -97,8 +127,8 @@ def create(data: Path, folder: Path, *, backup: str, app: str, version: str, rev
             copy.unlink()
     packed = growing / ARCHIVE
     manifest = Manifest(
-        backup, app, version, revision, reason, datetime.now(UTC).isoformat(timespec="seconds"),
-        _digest(packed), packed.stat().st_size, tuple(files),
+        backup, app, version, revision, reason, datetime.now(UTC).isoformat(),
+        _digest(packed), packed.stat().st_size, tuple(files), FORMAT,
     )  # fmt: skip
     (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
     for path in (packed, growing / MANIFEST, growing):
@@ -123,29 +153,55 @@ def verify(folder: Path) -> Manifest:
         return _unpack(folder, Path(tmp))
 
 
-def restore(folder: Path, data: Path) -> Manifest:
-    """Replace what is in `data`, which nobody may write meanwhile, by the backup.
+def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
+    """Replace what is in `roots`, which nobody may write meanwhile, by the backup.
 
     All is unpacked and checked beside the data before the first file is moved; what was there is put aside until the
-    new files are in their place. Raises DamagedBackup, having touched nothing.
+    new files are in their place. Raises DamagedBackup or NoRoom, having touched nothing.
     """
-    fresh = data / ".changeover-restore"
-    aside = data / PUT_ASIDE
-    for leftover in (fresh, aside):
-        shutil.rmtree(leftover, ignore_errors=True)
-    fresh.mkdir()
+    settle(roots)
+    staging = next(iter(roots.values())) / FRESH
+    manifest = read_manifest(folder)
+    needed = manifest.data_size + RESERVE
+    if (free := shutil.disk_usage(staging.parent).free) < needed:
+        raise NoRoom(f"The data needs {needed // CHUNK} MB to be unpacked, and {free // CHUNK} MB are free beside it.")
+    staging.mkdir()
     try:
-        manifest = _unpack(folder, fresh)
-        aside.mkdir()
-        for path in [one for one in data.iterdir() if one not in (fresh, aside)]:
-            path.rename(aside / path.name)
-        for path in list(fresh.iterdir()):
-            path.rename(data / path.name)
-        _sync(data)
-        shutil.rmtree(aside)
+        _unpack(folder, staging)
+        for name, root in roots.items():
+            _replace(root, staging / name)
         return manifest
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace(root: Path, fresh: Path) -> None:
+    leaving, aside = root / LEAVING, root / PUT_ASIDE
+    leaving.mkdir()
+    for path in [one for one in root.iterdir() if one.name not in (LEAVING, FRESH)]:
+        path.rename(leaving / path.name)
+    leaving.rename(aside)
+    if fresh.is_dir():
+        for path in list(fresh.iterdir()):
+            shutil.move(path, root / path.name)
+    _sync(root)
+    shutil.rmtree(aside)
+
+
+def settle(roots: dict[str, Path]) -> None:
+    """Undo a restore that was stopped in the middle: what was there is there again."""
+    for root in roots.values():
+        leaving, aside = root / LEAVING, root / PUT_ASIDE
+        if aside.is_dir():
+            for path in [one for one in root.iterdir() if one != aside]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for old in (leaving, aside):
+            if old.is_dir():
+                for path in list(old.iterdir()):
+                    path.rename(root / path.name)
+                old.rmdir()
+        shutil.rmtree(root / FRESH, ignore_errors=True)
+        _sync(root)
 
 
 def _unpack(folder: Path, target: Path) -> Manifest:
@@ -166,7 +222,7 @@ def _unpack(folder: Path, target: Path) -> Manifest:
             file = expected.pop(member.name, None)
             if file is None:
                 raise DamagedBackup(f"{folder.name}: '{member.name}' does not stand in the manifest.")
-            destination = target / path
+            destination = target / (path if manifest.format >= 2 else Path(DATA) / path)
             destination.parent.mkdir(parents=True, exist_ok=True)
             content = archive.extractfile(member)
             assert content is not None  # a regular file has content
@@ -177,7 +233,7 @@ def _unpack(folder: Path, target: Path) -> Manifest:
             os.chmod(destination, member.mode & 0o777)
             if os.geteuid() == 0:
                 os.chown(destination, member.uid, member.gid)
-                _own_folders(target, path, member.uid, member.gid)
+                _own_folders(target, destination.relative_to(target), member.uid, member.gid)
             if file.sqlite:
                 _check_database(destination, member.name)
     if expected:

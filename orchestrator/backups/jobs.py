@@ -1,110 +1,194 @@
-"""Making, checking and restoring backups of one app, each in a sidecar with the app's data and the backups."""
+"""Listing, making, checking and restoring backups of one app, each in a sidecar with the app's data and the backups."""
 
 from __future__ import annotations
 
 import json
-import time
+import secrets
+import shlex
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
-from orchestrator.backups.archive import File, Manifest
-from orchestrator.backups.catalogue import Catalogue
+from pydantic import TypeAdapter
+
+from orchestrator.backups.archive import Manifest
+from orchestrator.backups.catalogue import Entry
+from orchestrator.backups.sidecar import NO_SUCH_BACKUP
 from orchestrator.engine.containers import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
-from orchestrator.errors import ChangeoverError, Refused, StepFailed
-from orchestrator.model import Deployment
+from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup
+from orchestrator.model import Deployment, Direction, Outcome
 from orchestrator.site import Site
-from orchestrator.steps import migrate, verify
 
 TIMEOUT_S = 3600.0
-HOLD_LIMIT_S = 300.0
+LAST_LINES = 20
+LOG_LINES = 10_000
+DUMP_FOLDER = "/changeover/dump"
+DUMP_VARIABLE = "CHANGEOVER_DUMP"
+_MANIFEST = TypeAdapter(Manifest)
+_ENTRIES = TypeAdapter(list[Entry])
 
 
-@dataclass(frozen=True)
-class Restored:
-    """What was restored, the backup of what it replaced, and how long requests were held, in seconds."""
-
-    manifest: Manifest
-    replaced: Manifest
-    held_s: float
+async def entries(site: Site) -> list[Entry]:
+    """Every backup of the app, the newest first, the damaged ones with what is wrong."""
+    return _ENTRIES.validate_python(await _run(site, "list", ""))
 
 
-async def create(site: Site, release: Deployment, reason: str) -> Manifest:
-    """Back the app's data up as it is now; the app goes on writing. Raises StepFailed, or Refused without data."""
-    if not site.app.run.data:
+async def find(site: Site, backup: str) -> Manifest:
+    """Raises UnknownBackup, or StepFailed when its manifest cannot be read."""
+    entry = next((one for one in await entries(site) if one.id == backup), None)
+    if entry is None:
+        raise _unknown(site, backup)
+    if entry.manifest is None:
+        raise StepFailed(f"Backup {backup} is damaged: {entry.problem}")
+    return entry.manifest
+
+
+async def create(site: Site, release: Deployment, reason: str, keeping: str = "") -> Manifest:
+    """Back the app's data up as it is now; the app goes on writing. Raises StepFailed, or Refused without data.
+
+    Older backups than the configured number go, but for the one named by `keeping`.
+    """
+    if not site.has_data:
         raise Refused(f"{site.name} has no data to back up.", "run.data says where in its container the data is.")
-    await site.engine.ensure_volume(site.volume)
+    if site.app.run.data:
+        await site.engine.ensure_volume(site.volume)
     known = release.release
     backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     about = ("--version", known.version if known else "", "--revision", known.revision if known else "")
-    manifest = await _run(site, "create", backup, *about, "--reason", reason)
-    Catalogue(site.backups).prune(site.name, site.app.update.backup.keep_backups)
-    return manifest
+    keep = ("--keep", str(site.app.update.backup.keep_backups), "--keeping", keeping)
+    async with _dump_volume(site, backup) as volume:
+        if site.app.backup and volume:
+            await _command(site, release, "dump", backup, site.app.backup.dump, volume)
+        more = (*about, "--reason", reason, *keep)
+        return _manifest(await _run(site, "create", backup, *more, dump=volume, files=await _extra(site, release)))
 
 
 async def check(site: Site, backup: str) -> Manifest:
-    """Read every byte of a backup. Raises StepFailed with what is wrong with it."""
-    wanted = Catalogue(site.backups).get(site.name, backup)
-    return await _run(site, "verify", wanted.id)
+    """Read every byte of a backup. Raises StepFailed with what is wrong with it, or UnknownBackup."""
+    return _manifest(await _run(site, "verify", backup))
 
 
-async def restore(site: Site, backup: str) -> Restored:
-    """Put a backup back: checked first, under hold, keeping what it replaces. Raises StepFailed or ProxyError.
+async def restore(site: Site, backup: str, release: Deployment) -> Manifest:
+    """Replace the data, which nobody may write meanwhile. Raises StepFailed; then the data is what it was."""
+    async with _dump_volume(site, backup) as volume:
+        manifest = _manifest(await _run(site, "restore", backup, dump=volume))
+        if site.app.backup and volume:
+            await _command(site, release, "load", backup, site.app.backup.restore, volume)
+        return manifest
 
-    The active release goes on with the data of then, brought to its own schema by its migrations.
-    """
-    slots = site.journal.slots(site.name)
-    if not slots.active:
-        raise Refused(f"{site.name} has no live release that could go on with restored data.", "Deploy it first.")
-    active = site.journal.deployment(slots.active)
-    wanted = await check(site, backup)
-    began = time.monotonic()
-    await site.proxy.hold(site.name, HOLD_LIMIT_S)
+
+async def settle(site: Site) -> None:
+    """At a start: undo a restore that was stopped in the middle of replacing the data."""
+    stopped = [
+        run
+        for run in site.journal.migrations(site.name)
+        if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING
+    ]
+    if stopped:
+        await _run(site, "settle", "")
+    for run in stopped:
+        site.journal.migration_ended(run.id, Outcome.FAILED, run.revisions, "interrupted, and undone")
+
+
+async def _extra(site: Site, release: Deployment) -> tuple[tuple[str, bytes], ...]:
+    """The configuration and what the app printed, as they are now."""
+    files = []
+    if site.configuration.is_file():
+        files.append((f"/extra/config/{site.configuration.name}", site.configuration.read_bytes()))
+    lines = await site.engine.logs(release.container, LOG_LINES)
+    files.append((f"/extra/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode()))
+    return tuple(files)
+
+
+@asynccontextmanager
+async def _dump_volume(site: Site, backup: str) -> AsyncIterator[str]:
+    """A volume for as long as a dump is on its way between the app's image and the archive."""
+    if site.app.backup is None:
+        yield ""
+        return
+    volume = f"{site.engine.stack}-{site.name}-dump-{backup}"
+    await site.engine.ensure_volume(volume)
     try:
-        writers = [site.journal.deployment(one) for one in (slots.active, slots.standby) if one]
-        for writer in writers:
-            await site.engine.stop(writer.container, site.app.drain.stop_timeout)
-        try:
-            replaced = await create(site, active, reason=f"before restoring {wanted.id}")
-            await _run(site, "restore", wanted.id)
-            await migrate.data(site, active)
-        finally:
-            for writer in writers:
-                await site.engine.wake(writer.container)
-        await verify.until_ready(site, active)
-        await site.proxy.end_preview(site.name)
-        await site.proxy.mark_up(site.name)
+        yield volume
     finally:
-        await site.proxy.release(site.name)
-    return Restored(wanted, replaced, time.monotonic() - began)
+        await site.engine.remove_volume(volume)
 
 
-async def _run(site: Site, job: str, backup: str, *more: str) -> Manifest:
-    last: deque[str] = deque(maxlen=20)
-    data = site.app.run.data
-    assert data is not None
+async def _command(site: Site, release: Deployment, job: str, backup: str, command: str, volume: str) -> None:
+    """A command of the app's own, which knows its database server."""
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    assert site.app.backup is not None
+    name = f"{site.engine.stack}-{site.name}-{job}-{backup}"
+    spec = site.container(release, Role.SIDECAR, name, tuple(shlex.split(command)))
+    spec = replace(spec, env=spec.env | {DUMP_VARIABLE: DUMP_FOLDER}, owned=(*spec.owned, (volume, DUMP_FOLDER)))
+    status, late = await site.engine.run_to_end(spec, site.app.backup.timeout, last.append)
+    if late or status.exit_code != 0:
+        why = f"took longer than {site.app.backup.timeout:g} s" if late else status.why_stopped
+        what = "dump" if job == "dump" else "restore"
+        raise StepFailed(
+            f"The {what} command '{command}' {why}.",
+            f"See backup.{what} of {site.name}.",
+            log=tuple(last),
+            exit_code=status.exit_code,
+        )
+
+
+async def _run(
+    site: Site, job: str, backup: str, *more: str, dump: str = "", files: tuple[tuple[str, bytes], ...] = ()
+) -> Any:  # Any: JSON, validated by whoever asked
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    if not site.backups.startswith("/"):
+        await site.engine.ensure_volume(site.backups)
+    mounts = [(site.backups, "/backups")]
+    if site.app.run.data and job in ("create", "restore", "settle"):
+        mounts.append((site.volume, "/data"))
+    if dump:
+        mounts.append((dump, "/dump"))
     spec = ContainerSpec(
-        name=f"{site.engine.stack}-{site.name}-{job}-{backup}",
+        name=f"{site.engine.stack}-{site.name}-{job}-{secrets.token_hex(4)}",
         image=site.tools_image,
         command=("python", "-m", "orchestrator.backups.sidecar", job, "--app", site.name, "--backup", backup, *more),
         labels={LABEL_APP: site.name, LABEL_ROLE: Role.SIDECAR},
         network=site.engine.network,
-        mounts=((site.volume, "/data"), (site.backups_mount, "/backups")),
+        mounts=tuple(mounts),
+        files=files,
         # It reads and writes what belongs to any user, and keeps its owner.
         user="0:0",
         privileges=True,
     )
-    status, late = await site.engine.run_to_end(spec, TIMEOUT_S, last.append)
+    try:
+        status, late = await site.engine.run_to_end(spec, TIMEOUT_S, last.append)
+    except EngineError as error:
+        if "mount" not in error.cause:
+            raise
+        raise StepFailed(
+            f"The place of backups, {site.backups}, cannot be used: {error.cause}",
+            "update.backup.backup_location names a folder of this host.",
+        ) from error
+    if status.exit_code == NO_SUCH_BACKUP:
+        raise _unknown(site, backup)
     if late or status.exit_code != 0:
         said = last[-1] if last else f"it {status.why_stopped}"
-        cause = f"The {job} of backup {backup} did not succeed: {said}"
-        raise StepFailed(cause, log=tuple(last), exit_code=status.exit_code)
-    return _manifest(last[-1])
-
-
-def _manifest(line: str) -> Manifest:
+        what = "Listing the backups" if job == "list" else f"The {job} of backup {backup}"
+        raise StepFailed(
+            f"{what} of {site.name} did not succeed: {said}",
+            f"Backups are kept in {site.backups}.",
+            log=tuple(last),
+            exit_code=status.exit_code,
+        )
     try:
-        content = json.loads(line)
-    except ValueError as error:
-        raise ChangeoverError(f"The backup's sidecar said something else than a manifest: {line[:200]}") from error
-    return Manifest(**content | {"files": tuple(File(**file) for file in content["files"])})
+        return json.loads(last[-1])
+    except (ValueError, IndexError) as error:
+        said = last[-1][:200] if last else "nothing"
+        raise ChangeoverError(f"The backup's sidecar did not answer with JSON but with: {said}") from error
+
+
+def _manifest(answer: object) -> Manifest:
+    return _MANIFEST.validate_python(answer)
+
+
+def _unknown(site: Site, backup: str) -> UnknownBackup:
+    return UnknownBackup(f"{site.name} has no backup '{backup}'.", f"See: changeover backup list {site.name}")

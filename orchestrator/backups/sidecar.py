@@ -1,6 +1,7 @@
-"""What runs in the sidecar, with the app's data at /data and the backups at /backups.
+"""What runs in the sidecar: the app's data at /data, a database's dump at /dump, and the backups at /backups.
 
-Ends with 0 and the manifest as its last line, or with 1 and the reason. Nothing but the standard library.
+Ends with 0 and its answer as JSON in the last line, or with the reason in the last line and 1, or 3 for a backup that
+does not exist. Nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -13,33 +14,56 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.backups import archive
+from orchestrator.backups.catalogue import Catalogue, NoSuchBackup
 
-DATA, BACKUPS = Path("/data"), Path("/backups")
+BACKUPS = Path("/backups")
+PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
+EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
+NO_SUCH_BACKUP = 3
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["create", "verify", "restore"])
-    for name in ("app", "backup", "version", "revision", "reason"):
+    parser.add_argument("job", choices=["list", "create", "verify", "restore", "settle"])
+    for name in ("app", "backup", "version", "revision", "reason", "keeping"):
         parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--keep", type=int, default=1)
     asked = parser.parse_args()
-    folder = BACKUPS / asked.app / asked.backup
     try:
-        if asked.job == "create":
-            about = {name: getattr(asked, name) for name in ("backup", "app", "version", "revision", "reason")}
-            manifest = archive.create(DATA, folder, **about)
-        elif asked.job == "verify":
-            manifest = archive.verify(folder)
-        else:
-            manifest = archive.restore(folder, DATA)
+        answer = carry_out(asked)
+    except NoSuchBackup:
+        print("there is no such backup")
+        return NO_SUCH_BACKUP
     except (archive.DamagedBackup, archive.NoRoom) as error:
         print(error)
         return 1
     except (OSError, sqlite3.Error) as error:
-        print(f"{asked.job} failed: {error}")
+        print(f"{error}.")
         return 1
-    print(json.dumps(asdict(manifest)))
+    print(json.dumps(answer))
     return 0
+
+
+def carry_out(asked: argparse.Namespace) -> object:
+    catalogue = Catalogue(BACKUPS / asked.app)
+    put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
+    match asked.job:
+        case "list":
+            return [asdict(entry) for entry in catalogue.entries()]
+        case "create":
+            roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
+            about = {name: getattr(asked, name) for name in ("backup", "app", "version", "revision", "reason")}
+            archive.settle(put_back)
+            manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, **about)
+            catalogue.prune(asked.keep, also=asked.keeping)
+            return asdict(manifest)
+        case "verify":
+            return asdict(archive.verify(catalogue.folder(asked.backup)))
+        case "restore":
+            return asdict(archive.restore(catalogue.folder(asked.backup), put_back))
+        case _:
+            archive.settle(put_back)
+            return None
 
 
 if __name__ == "__main__":

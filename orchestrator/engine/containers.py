@@ -25,8 +25,8 @@ class Role(StrEnum):
 class ContainerSpec:
     """One container to be made. `address` is fixed for its life.
 
-    `data` is (volume, path in the container), given to the container's user; `mounts` are more such pairs, left as
-    they are.
+    `owned` and `mounts` are pairs of a volume, or a folder of the host, and a path in the container; those of `owned`
+    are given to the container's user. `files` are put in before it starts: path and content.
     """
 
     name: str
@@ -36,8 +36,9 @@ class ContainerSpec:
     env: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] | None = None
     address: str = ""
-    data: tuple[str, str] | None = None
+    owned: tuple[tuple[str, str], ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
     memory: str | None = None
     user: str | None = None
     privileges: bool = False

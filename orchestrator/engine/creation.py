@@ -20,7 +20,7 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     """Make a container and do not start it. Root, capabilities and new privileges are for those who ask."""
     user = spec.user or _user_of(client, spec.image)
     options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
-    mounts = (*spec.mounts, *([spec.data] if spec.data else []))
+    mounts = (*spec.mounts, *spec.owned)
     if mounts:
         options["volumes"] = {source: {"bind": target, "mode": "rw"} for source, target in mounts}
     if spec.memory:
@@ -40,9 +40,21 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
         **options,
     )
-    if spec.data:
-        _own_empty_volume(client, container, spec.data[1], user)
+    for _, path in spec.owned:
+        _own_empty_volume(container, path, user)
+    if spec.files:
+        container.put_archive("/", _packed(spec.files))
     return container
+
+
+def _packed(files: tuple[tuple[str, bytes], ...]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, content in files:
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def _user_of(client: docker.DockerClient, image: str) -> str:
@@ -51,7 +63,7 @@ def _user_of(client: docker.DockerClient, image: str) -> str:
     return f"{UNPRIVILEGED_USER}:{UNPRIVILEGED_USER}" if name in ("", "0", "root") else configured
 
 
-def _own_empty_volume(client: docker.DockerClient, container: Container, path: str, user: str) -> None:
+def _own_empty_volume(container: Container, path: str, user: str) -> None:
     """Give a volume that root owns to the app's user, where that user is known by number.
 
     Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it

@@ -129,7 +129,12 @@ class DockerEngine:
                 deadline.cancel()
                 self._remove(client, spec.name)
 
-        return await self._call(run)
+        try:
+            return await self._call(run)
+        except asyncio.CancelledError:
+            # The thread goes on; with its container gone it ends.
+            await self.remove(spec.name)
+            raise
 
     async def status(self, name: str) -> ContainerStatus | None:
         """None when there is no such container."""
@@ -225,6 +230,17 @@ class DockerEngine:
             return removed
 
         return await self._call(remove)
+
+    async def prune_build_cache(self, keep_bytes: int) -> None:
+        """Cut BuildKit's cache down to this size, least recently used first."""
+        await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
+
+    async def remove_volume(self, name: str) -> None:
+        def remove(client: docker.DockerClient) -> None:
+            with suppress(NotFound):
+                client.volumes.get(name).remove()
+
+        await self._call(remove)
 
     async def disk_usage(self) -> dict[str, int]:
         """Bytes by what takes them: images, containers, volumes, build_cache."""

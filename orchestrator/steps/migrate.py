@@ -1,53 +1,87 @@
-"""Step 5: pending migrations, by the app's own command in a sidecar of the new image."""
+"""Step 5: pending migrations, by the app's own command in a sidecar of the new image.
+
+A migration that the release before can live with runs while that one serves. Any other runs under hold: requests wait
+from before it begins until the switch, and whatever fails in between takes the data back before they go on.
+"""
 
 from __future__ import annotations
 
-import shlex
-from collections import deque
+from dataclasses import replace
 
-from orchestrator.engine.containers import Role
+from orchestrator import holding, migrating, restoring
+from orchestrator.backups import jobs
 from orchestrator.errors import StepFailed
-from orchestrator.model import Deployment
+from orchestrator.model import Deployment, Direction, Outcome, Revision
+from orchestrator.schema import names, way_to
 from orchestrator.site import Site
-
-LAST_LINES = 40
-JOB = "migrate"
 
 
 async def data(site: Site, deployment: Deployment) -> Deployment:
-    settings = site.app.migrate
-    if site.app.run.data:
-        await site.engine.ensure_volume(site.volume)
-    if settings is None:
+    if site.migrations is None:
         return deployment
-    last: deque[str] = deque(maxlen=LAST_LINES)
-
-    def line(text: str) -> None:
-        last.append(text)
-        site.say(deployment.id, text)
-
-    spec = site.container(
-        deployment, Role.SIDECAR, site.sidecar_name(deployment, JOB), tuple(shlex.split(settings.command))
-    )
-    status, late = await site.engine.run_to_end(spec, settings.timeout, line)
-    if late:
-        raise StepFailed(
-            f"The migration '{settings.command}' took longer than {settings.timeout:g} s and was stopped.",
-            f"Raise migrate.timeout of {site.name} if it needs more.",
-            log=tuple(last),
-            exit_code=status.exit_code,
-        )
-    if status.exit_code != 0:
-        raise StepFailed(
-            f"The migration '{settings.command}' {status.why_stopped}.",
-            f"Raise run.memory of {site.name}." if status.oom else "",
-            log=tuple(last),
-            exit_code=status.exit_code,
-            oom=status.oom,
-        )
+    if deployment.pending == ():
+        site.say(deployment.id, "nothing to migrate")
+        return deployment
+    _must_be_allowed(site, deployment)
+    if deployment.previous and not _old_release_can_stay(site, deployment.pending):
+        deployment = await holding.hold(site, deployment)
+        if site.migrations.down is None:
+            # The way back is this backup, made when nobody can write any more: nothing is lost by taking it.
+            before = site.journal.deployment(deployment.previous)
+            manifest = await jobs.create(site, before, f"under hold, before deployment {deployment.id} migrates")
+            deployment = replace(deployment, backup=manifest.id)
+            site.journal.save(deployment)
+    await migrating.up(site, deployment, by=deployment)
     return deployment
 
 
-async def remove_sidecar(site: Site, deployment: Deployment) -> str:
-    removed = await site.engine.remove(site.sidecar_name(deployment, JOB))
-    return "Stopped the migration; its transaction was not committed" if removed else ""
+async def for_standby(site: Site, record: Deployment) -> Deployment:
+    """A rollback's part of it: hold, and bring the data to what the standby can run on."""
+    record = await holding.hold(site, record)
+    standby = site.journal.maker_of(record.container)
+    await migrating.go(site, way_to(standby, site.journal.migrations(site.name)), target=standby, by=record)
+    return record
+
+
+async def undo(site: Site, deployment: Deployment) -> str:
+    """The data is again as the release needs it that had the traffic."""
+    await migrating.stop_sidecars(site, deployment)
+    if site.migrations is None:
+        return ""
+    await migrating.settle(site, by=deployment)
+    if not deployment.previous:
+        return ""
+    had_traffic = site.journal.deployment(deployment.previous)
+    way = way_to(had_traffic, site.journal.migrations(site.name))
+    if way.free:
+        return _what_stays(site, deployment)
+    if way.down and site.migrations.down is None and deployment.backup:
+        await restoring.put_back(site, deployment.backup, by=deployment)
+        return f"Put the data back as it was before {names(way.down)}; nobody had written since"
+    await migrating.go(site, way, target=had_traffic, by=deployment)
+    done = [f"Took back {names(way.down)}"] if way.down else []
+    done += [f"Migrated again to {names(way.up)}"] if way.up else []
+    return ", ".join(done)
+
+
+def _old_release_can_stay(site: Site, pending: tuple[Revision, ...] | None) -> bool:
+    if pending is None:
+        return site.migrations is None or site.migrations.compatible
+    return all(one.compatible for one in pending)
+
+
+def _must_be_allowed(site: Site, deployment: Deployment) -> None:
+    if site.app.update.migrations.auto_run or deployment.migrate or not deployment.previous:
+        return
+    what = "may have migrations to run" if deployment.pending is None else f"has to run {names(deployment.pending)}"
+    raise StepFailed(
+        f"This release {what}, and update.migrations.auto_run of {site.name} is off.",
+        f"Run them with: changeover deploy {site.name} --migrate",
+    )
+
+
+def _what_stays(site: Site, deployment: Deployment) -> str:
+    runs = [run for run in site.journal.migrations(site.name) if run.deployment == deployment.id]
+    done = [run for run in runs if run.direction is Direction.UP and run.outcome is Outcome.DONE]
+    revisions = [one for run in done for one in run.revisions]
+    return f"Left {names(revisions)} in place: the release before runs on it" if revisions else ""

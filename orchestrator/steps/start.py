@@ -20,6 +20,20 @@ async def candidate(site: Site, deployment: Deployment) -> Deployment:
     return deployment
 
 
+async def standby(site: Site, record: Deployment) -> Deployment:
+    """Of a rollback: the container is there, and does not run."""
+    await site.engine.wake(record.container)
+    return record
+
+
+async def stop_standby(site: Site, record: Deployment) -> str:
+    await site.engine.stop(record.container, site.app.drain.stop_timeout)
+    return f"Stopped {record.container} again"
+
+
 async def remove_candidate(site: Site, deployment: Deployment) -> str:
+    if not site.app.update.rollback.auto_rollback_on_failure and await site.engine.status(deployment.container):
+        await site.engine.stop(deployment.container, site.app.drain.stop_timeout)
+        return f"Left the candidate {deployment.container} stopped, to be looked at until the next deployment"
     removed = await site.engine.remove(deployment.container)
     return f"Removed the candidate {deployment.container}" if removed else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator import holding
 from orchestrator.errors import StepFailed
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Slots, State
@@ -15,7 +16,20 @@ async def to_candidate(site: Site, deployment: Deployment) -> Deployment:
     await route_to(site, deployment)
     live = replace(deployment, state=State.LIVE, live_at=now())
     site.journal.save_switch(site.name, Slots(active=live.id, standby=live.previous), live)
-    return live
+    return await holding.release(site, live)
+
+
+async def to_standby(site: Site, record: Deployment) -> Deployment:
+    """A rollback's switch: the standby becomes active, and what was active stands by."""
+    standby = site.journal.maker_of(record.container)
+    await route_to(site, standby)
+    live = replace(record, state=State.LIVE, live_at=now())
+    changed = [live, replace(standby, state=State.LIVE)]
+    if record.previous:
+        left = site.journal.deployment(record.previous)
+        changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
+    site.journal.save_switch(site.name, Slots(active=standby.id, standby=record.previous), *changed)
+    return await holding.release(site, live)
 
 
 async def route_to(site: Site, deployment: Deployment) -> None:

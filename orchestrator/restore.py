@@ -1,0 +1,70 @@
+"""Going on with the data of a backup: the active release, or the standby where the way back leads to that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator import holding
+from orchestrator.deployment import Step, perform, undo, why
+from orchestrator.errors import ChangeoverError, Refused
+from orchestrator.events import EventStream
+from orchestrator.journal import now
+from orchestrator.model import Deployment, Kind, State, StepName
+from orchestrator.site import Site
+from orchestrator.steps import restore, start, switch, verify
+
+IN_PLACE = (
+    Step(StepName.BACKUP, restore.keep_what_is_there, undo=restore.wake),
+    Step(StepName.MIGRATE, restore.replace_data, undo=restore.put_back),
+    Step(StepName.START, start.standby),
+    Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
+)
+TO_STANDBY = (*IN_PLACE, Step(StepName.SWITCH, switch.to_standby, undo=switch.back))
+
+
+def steps_of(record: Deployment) -> tuple[Step, ...]:
+    return IN_PLACE if record.kind is Kind.RESTORE else TO_STANDBY
+
+
+async def put_back(site: Site, events: EventStream, record: Deployment) -> Deployment:
+    """Carry out a restore, `record` being its line in the history and `record.ref` the backup.
+
+    A rollback goes to the standby with it. Whatever fails leaves data and traffic where they were.
+    """
+    slots = site.journal.slots(site.name)
+    goes_on = slots.active if record.kind is Kind.RESTORE else slots.standby
+    if not slots.active or not goes_on:
+        what = "live" if record.kind is Kind.RESTORE else "standby"
+        raise Refused(f"{site.name} has no {what} release that could go on with restored data.", "Deploy it first.")
+    release = site.journal.deployment(goes_on)
+    record = replace(
+        record,
+        state=State.RUNNING,
+        started_at=now(),
+        release=release.release,
+        colour=release.colour,
+        container=release.container,
+        address=release.address,
+        port=release.port,
+        previous=slots.active,
+    )
+    site.journal.add(record)
+    under_way = StepName.BACKUP
+    try:
+        for step in steps_of(record):
+            under_way = step.name
+            record = await perform(site, events, step, record)
+    except ChangeoverError as error:
+        return await undo(site, events, record, State.FAILED, why(under_way, error), steps_of(record))
+    return await finish(site, events, record)
+
+
+async def finish(site: Site, events: EventStream, record: Deployment) -> Deployment:
+    if record.kind is Kind.RESTORE:
+        await restore.wake(site, record)
+        record = await holding.release(site, replace(record, state=State.LIVE, live_at=now()))
+        site.journal.save(record)
+    events.publish(
+        "restored", site.name, record.id, backup=record.ref, replaced=record.backup, held=record.held_seconds
+    )
+    return record

@@ -1,0 +1,49 @@
+"""The steps of a restore: what is there is kept as a backup, then replaced by the backup that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator import holding, migrating, restoring
+from orchestrator.backups import jobs
+from orchestrator.model import Deployment, Direction, Outcome
+from orchestrator.site import Site
+
+
+async def keep_what_is_there(site: Site, record: Deployment) -> Deployment:
+    """The wanted backup is checked first, byte by byte; then requests wait, and nobody writes any more."""
+    wanted = await jobs.check(site, record.ref)
+    record = await holding.hold(site, record)
+    await restoring.stop_writers(site)
+    active = site.journal.deployment(record.previous)
+    replaced = await jobs.create(site, active, reason=f"before restoring {wanted.id}", keeping=wanted.id)
+    site.say(record.id, f"kept what it replaces as backup {replaced.id}")
+    return replace(record, backup=replaced.id)
+
+
+async def wake(site: Site, _record: Deployment) -> str:
+    """Undo: the containers run again."""
+    await restoring.wake_writers(site)
+    return ""
+
+
+async def replace_data(site: Site, record: Deployment) -> Deployment:
+    """By the backup, brought to the schema of the release that goes on with it."""
+    await restoring.replace_data(site, record.ref, by=record)
+    release = site.journal.maker_of(record.container)
+    if site.migrations is not None:
+        pending = await migrating.pending(site, release)
+        if pending != ():
+            await migrating.up(site, replace(release, pending=pending), by=record)
+    return record
+
+
+async def put_back(site: Site, record: Deployment) -> str:
+    """Undo: the data is again what it was."""
+    await migrating.stop_sidecars(site, record)
+    mine = [run for run in site.journal.migrations(site.name) if run.deployment == record.id]
+    done = [run for run in mine if run.direction is Direction.RESTORED and run.outcome is Outcome.DONE]
+    if not done or not record.backup:
+        return ""
+    await restoring.replace_data(site, record.backup, by=record)
+    return f"Put the data back as it was: backup {record.backup}"
