@@ -12,9 +12,12 @@ import hashlib
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic import context
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
 
 KEY = "configuration"
 WAITING = ".for-schema-"
@@ -28,14 +31,9 @@ class Configuration:
     """One file, read once; `prepare` before the database commits, `put_in_place` after it."""
 
     def __init__(self, path: Path | None) -> None:
-        from ruamel.yaml import YAML  # here, so that who only asks for a schema need not load it
-
         self._path = path
-        self._yaml = YAML()
-        self._yaml.preserve_quotes = True
-        self._yaml.width = 1_000_000
         text = path.read_text(encoding="utf-8") if path and path.exists() else ""
-        self.content: Any = self._yaml.load(text) if text.strip() else {}  # Any: whatever the file says
+        self.content: Any = _yaml().load(text) if text.strip() else {}  # Any: whatever the file says
         self._before = copy.deepcopy(self.content)
         self._waiting: Path | None = None
 
@@ -46,7 +44,7 @@ class Configuration:
         if self._path is None:
             raise CannotChange("A revision changes the configuration file, and CHANGEOVER_CONFIG does not name it.")
         out = io.StringIO()
-        self._yaml.dump(self.content, out)
+        _yaml().dump(self.content, out)
         waiting = _waiting_name(self._path, schema)
         try:
             status = self._path.stat() if self._path.exists() else None
@@ -94,6 +92,16 @@ def settle(path: Path, schema: str | None) -> None:
             )
         else:
             _replace(path, waiting)
+
+
+def _yaml() -> YAML:
+    """Imported here: the panel's image, whose database has no such file beside it, does not bring it."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000
+    return yaml
 
 
 def _waiting_name(path: Path, schema: str) -> Path:

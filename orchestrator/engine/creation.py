@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from pathlib import PurePosixPath
 from typing import Any
 
 import docker
@@ -67,8 +68,8 @@ def _own_empty_volume(container: Container, path: str, user: str) -> None:
     """Give a volume that root owns to the app's user, where that user is known by number.
 
     Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it
-    to root, and the app could not write. Unpacking an archive with just "." sets the owner without running
-    anything.
+    to root, and the app could not write. Unpacking an archive with just that folder, in the one above it, sets the
+    owner without running anything.
     """
     uid, _, gid = user.partition(":")
     if not uid.isdigit() or uid == "0":
@@ -78,10 +79,11 @@ def _own_empty_volume(container: Container, path: str, user: str) -> None:
         root = archive.next()
         if root is None or root.uid != 0:
             return
-    entry = tarfile.TarInfo(".")
+    folder = PurePosixPath(path)
+    entry = tarfile.TarInfo(folder.name)
     entry.type, entry.mode = tarfile.DIRTYPE, 0o755
     entry.uid, entry.gid = int(uid), int(gid or uid)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.addfile(entry)
-    container.put_archive(path, packed.getvalue())
+    container.put_archive(str(folder.parent), packed.getvalue())
