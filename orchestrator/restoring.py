@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator import readiness
 from orchestrator.backups import jobs
 from orchestrator.engine.containers import ContainerStatus
+from orchestrator.errors import StepFailed
 from orchestrator.model import Deployment, Direction, Outcome
 from orchestrator.schema import way_to
 from orchestrator.site import Site
@@ -38,7 +39,11 @@ async def replace_data(site: Site, backup: str, by: Deployment) -> None:
     """Nobody may write meanwhile. On record, so that a stop in the middle is undone at the next start."""
     made_at = (await jobs.find(site, backup)).made_at
     run = site.journal.migration_started(site.name, by.id, Direction.RESTORED, as_of=made_at)
-    await jobs.restore(site, backup, release=site.journal.deployment(site.journal.slots(site.name).active))
+    try:
+        await jobs.restore(site, backup, release=site.journal.deployment(site.journal.slots(site.name).active))
+    except StepFailed as error:
+        site.journal.migration_ended(run, Outcome.FAILED, (), f"backup {backup}: {error.cause}")
+        raise
     site.journal.migration_ended(run, Outcome.DONE, (), f"backup {backup}")
 
 

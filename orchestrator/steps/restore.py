@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator import holding, migrating, restoring
 from orchestrator.backups import jobs
-from orchestrator.model import Deployment, Direction, Outcome
+from orchestrator.model import Deployment, Direction
 from orchestrator.site import Site
 
 
@@ -39,11 +39,10 @@ async def replace_data(site: Site, record: Deployment) -> Deployment:
 
 
 async def put_back(site: Site, record: Deployment) -> str:
-    """Undo: the data is again what it was."""
+    """Undo: the data is again what it was, also where only a part of it had been replaced."""
     await migrating.stop_sidecars(site, record)
     mine = [run for run in site.journal.migrations(site.name) if run.deployment == record.id]
-    done = [run for run in mine if run.direction is Direction.RESTORED and run.outcome is Outcome.DONE]
-    if not done or not record.backup:
+    if not record.backup or not any(run.direction is Direction.RESTORED for run in mine):
         return ""
     await restoring.replace_data(site, record.backup, by=record)
     return f"Put the data back as it was: backup {record.backup}"
