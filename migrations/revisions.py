@@ -89,7 +89,7 @@ def _between(home: str, lower: str, upper: str) -> list[Revision]:
 def _revision(script: Script) -> Revision:
     previous = script.down_revision
     assert previous is None or isinstance(previous, str)  # one line of revisions, no branches
-    return Revision(script.revision, previous or BASE, script.module.compatible, (script.doc or "").splitlines()[0])
+    return Revision(script.revision, previous or BASE, script.module.compatible, (script.doc or "").partition("\n")[0])
 
 
 def _alembic(home: str, connection: sa.Connection, document: Configuration) -> Config:

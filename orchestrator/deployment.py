@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
 from orchestrator import holding
-from orchestrator.errors import ChangeoverError, JournalError, ProxyError, StepFailed
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, State, StepName, StepState
@@ -37,6 +37,8 @@ TO_LIVE = (
     Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
 )
 RETRY_S = 1.0
+ENGINE_BACK_S = 60.0
+"""How long an undo waits for an engine that does not answer, each time."""
 AFTERWARDS = Step(StepName.RETIRE, retire.previous)
 
 
@@ -143,6 +145,9 @@ async def _undo_step(
             tried.append(f"Could not undo {name} (attempt {attempt} of {attempts}): {error}")
             if attempt < attempts:
                 await asyncio.sleep(RETRY_S)
+            if isinstance(error, EngineError):
+                # Without it nothing can be undone; whoever restarts it needs a moment.
+                await site.engine.wait_until_up(ENGINE_BACK_S)
         else:
             return [*tried, said] if said else tried
     return tried

@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +23,9 @@ import docker
 import httpx
 
 from tests.door import Door
+from tests.user import DEPLOY_S, User
 
 ROOT = Path(__file__).parent.parent
-READY_S = 60
-DEPLOY_S = 180
 
 
 def free_port() -> int:
@@ -36,7 +34,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Stack:
+class Stack(User):
     """Starts on entry; on exit everything it made on the engine is removed."""
 
     def __init__(
@@ -55,9 +53,8 @@ class Stack:
         self.process: subprocess.Popen[bytes] | None = None
         self._engine_door = Door(folder / "docker.sock")
         self.environment = environment or {}
-        self.token = ""
+        super().__init__(f"http://127.0.0.1:{self.api_port}")
         self.log = folder / "orchestrator.log"
-        self._http = httpx.Client(timeout=60)
 
     def __enter__(self) -> Stack:
         third = secrets.randbelow(200) + 20
@@ -85,8 +82,11 @@ class Stack:
         for tag in images:
             self.engine.images.remove(tag, force=True)
         self.engine.close()
-        self._http.close()
+        self.close()
         self._engine_door.close()
+
+    def what_was_logged(self) -> str:
+        return self.log.read_text()[-3000:]
 
     # The parts
 
@@ -120,7 +120,7 @@ class Stack:
         }
 
     def start_proxy(self) -> None:
-        self._until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's configuration")
+        self.until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's configuration")
         self.engine.containers.run(
             "changeover/proxy",
             name=f"{self.name}-proxy",
@@ -131,7 +131,7 @@ class Stack:
         )
 
     def until_files_are_back(self) -> None:
-        self._until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's files again")
+        self.until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's files again")
 
     def kill_orchestrator(self, signal_number: int = signal.SIGKILL) -> int | None:
         if self.process is None:
@@ -176,7 +176,7 @@ class Stack:
             return
         self.config.write_text(text)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self._until(lambda: self.get("/config")["digest"] == digest, "the configuration is read again")
+        self.until(lambda: self.get("/config")["digest"] == digest, "the configuration is read again")
 
     def wait_ready(self) -> None:
         def ready() -> bool:
@@ -188,67 +188,10 @@ class Stack:
             except httpx.TransportError:
                 return False
 
-        self._until(ready, "the orchestrator is ready")
+        self.until(ready, "the orchestrator is ready")
         self.token = (self.folder / "token").read_text().strip()
 
-    # What a user does
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        return self._http.request(method, f"http://127.0.0.1:{self.api_port}/v1{path}", headers=headers, **options)
-
-    def get(self, path: str) -> Any:
-        answer = self.request("GET", path)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def post(self, path: str, **body: object) -> Any:
-        answer = self.request("POST", path, json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def app(self, name: str = "shop") -> Any:
-        return self.get(f"/apps/{name}")
-
-    def deploy(self, name: str = "shop", ref: str = "") -> Any:
-        """Deploy and wait for the end, the old colour's retirement included."""
-        return self.wait_ended(self.post(f"/apps/{name}/deployments", ref=ref)["id"])
-
-    def deploy_to_live(self, name: str = "shop") -> Any:
-        """Deploy and wait until it has the traffic."""
-        asked = self.post(f"/apps/{name}/deployments")["id"]
-        return self._until(lambda: self._in_state(asked, "live", "failed"), "the deployment ends", DEPLOY_S)
-
-    def wait_ended(self, deployment: str) -> Any:
-        def ended() -> Any:
-            found = self.get(f"/deployments/{deployment}")
-            return found if found["ended_at"] else None
-
-        return self._until(ended, f"deployment {deployment} ends", DEPLOY_S)
-
-    def until_step(self, deployment: str, step: str) -> None:
-        """Until the deployment is at this step."""
-
-        def there() -> bool:
-            return any(one["name"] == step for one in self.get(f"/deployments/{deployment}")["steps"])
-
-        self._until(there, f"deployment {deployment} is at {step}")
-
-    def until_said(self, deployment: str, words: str) -> None:
-        """Until a build or sidecar of the deployment has printed these words."""
-
-        def said() -> bool:
-            return any(words in str(event["fields"].get("line")) for event in self.events(deployment))
-
-        self._until(said, f"{words!r} is printed")
-
-    def wait_idle(self, name: str = "shop") -> None:
-        """Until everything that was asked for has ended, retirement included."""
-        newest = self.get(f"/apps/{name}/deployments?limit=1")["deployments"][0]
-        self.wait_ended(newest["id"])
-
-    def rollback(self, name: str = "shop") -> Any:
-        return self.post(f"/apps/{name}/rollback")
+    # What a visitor does
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -267,7 +210,7 @@ class Stack:
             running = container.attrs["RestartCount"] > 0 and container.status == "running"
             return running and bool(self.ask().json()["release"] == version)
 
-        self._until(back, f"{version} is back")
+        self.until(back, f"{version} is back")
 
     def until_it_answers(self) -> httpx.Response:
         def answer() -> httpx.Response | None:
@@ -277,7 +220,7 @@ class Stack:
                 return None
             return found if found.is_success else None
 
-        found = self._until(answer, "the shop answers")
+        found = self.until(answer, "the shop answers")
         assert isinstance(found, httpx.Response)
         return found
 
@@ -295,21 +238,6 @@ class Stack:
 
     def containers(self) -> list[Any]:
         return self.engine.containers.list(all=True, filters={"label": f"changeover.stack={self.name}"})
-
-    def events(self, deployment: str) -> list[Any]:
-        return list(self.get(f"/deployments/{deployment}/events")["events"])
-
-    def _in_state(self, deployment: str, *states: str) -> Any:
-        found = self.get(f"/deployments/{deployment}")
-        return found if found["state"] in states else None
-
-    def _until(self, holds: Any, what: str, seconds: float = READY_S) -> Any:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if found := holds():
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"not within {seconds} s: {what}\n{self.log.read_text()[-3000:]}")
 
 
 MIGRATE = "{command: alembic upgrade head, timeout: 60}"

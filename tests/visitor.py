@@ -5,19 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
+from typing import Protocol
 
 import httpx
 
-from tests.stack import Stack
-
 PAUSE_S = 0.005
+
+
+class Shop(Protocol):
+    """Whatever has a shop behind its address."""
+
+    def url(self, path: str = "/") -> str: ...
 
 
 class Visitor:
     """Asks again and again, on one kept-alive connection, and counts orders; notes whatever fails."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, shop: Shop, host: str = "shop.test") -> None:
+        self._shop, self._host = shop, host
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._visit, daemon=True)
         self.answers = 0
@@ -36,12 +41,12 @@ class Visitor:
         self._thread.join(timeout=30)
 
     def _visit(self) -> None:
-        with httpx.Client(headers={"Host": "shop.test"}, timeout=30) as client:
+        with httpx.Client(headers={"Host": self._host}, timeout=30) as client:
             while not self._stop.is_set():
                 order = f"{id(self)}-{time.monotonic_ns()}"
                 try:
-                    welcome = client.get(self._stack.url("/"))
-                    counted = client.post(self._stack.url(f"/orders/{order}"))
+                    welcome = client.get(self._shop.url("/"))
+                    counted = client.post(self._shop.url(f"/orders/{order}"))
                 except httpx.HTTPError as error:
                     self.failures.append(f"{error.request.method} {error.request.url}: {type(error).__name__} {error}")
                     continue

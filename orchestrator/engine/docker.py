@@ -16,6 +16,7 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from requests.exceptions import RequestException
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator.engine.containers import LABEL_STACK, ContainerSpec, ContainerStatus
 from orchestrator.engine.creation import create
@@ -37,6 +38,20 @@ class DockerEngine:
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
+
+    async def wait_until_up(self, deadline_s: float) -> bool:
+        """Until the engine answers; False if it does not in time."""
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(EngineError),
+                stop=stop_after_delay(deadline_s),
+                wait=wait_exponential(multiplier=0.1, max=1.0),
+            ):
+                with attempt:
+                    await self.version()
+        except RetryError:
+            return False
+        return True
 
     async def free_address(self, taken: set[str]) -> str:
         """A fixed address that neither a container of the network nor `taken` has.

@@ -28,6 +28,6 @@ for script in reversed(list(scripts.iterate_revisions("head", current()))):
         "revision": script.revision,
         "previous": script.down_revision or "base",
         "compatible": getattr(script.module, "compatible", True),
-        "says": (script.doc or "").splitlines()[0],
+        "says": (script.doc or "").partition("\n")[0],
     }
     print("changeover:", json.dumps(report))

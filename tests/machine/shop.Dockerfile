@@ -1,0 +1,3 @@
+FROM changeover/test-shop
+COPY migrations migrations
+COPY alembic.ini shop.py ./
