@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from orchestrator import holding
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
@@ -37,6 +37,7 @@ TO_LIVE = (
     Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
 )
 RETRY_S = 1.0
+TIDY_WITHIN_S = 60.0
 ENGINE_BACK_S = 60.0
 """How long an undo waits for an engine that does not answer, each time."""
 AFTERWARDS = Step(StepName.RETIRE, retire.previous)
@@ -72,10 +73,24 @@ async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Dep
 
 
 async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
-    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs."""
-    await perform(site, events, AFTERWARDS, deployment)
+    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs.
+
+    An engine or a proxy that is away for a moment is waited for. What cannot be tidied then is left to the next
+    deployment: the release is live and stays so.
+    """
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((EngineError, ProxyError, JournalError)),
+            stop=stop_after_delay(TIDY_WITHIN_S),
+            wait=wait_fixed(RETRY_S),
+            reraise=True,
+        ):
+            with attempt:
+                await perform(site, events, AFTERWARDS, deployment)
+    except ChangeoverError as error:
+        events.publish("retire_failed", site.name, deployment.id, cause=error.cause, remedy=error.remedy)
     ended = replace(site.journal.deployment(deployment.id), ended_at=now())
-    site.journal.save(ended)
+    await record(site, ended)
     events.publish("ended", site.name, deployment.id, state=ended.state)
     return ended
 

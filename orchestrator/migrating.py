@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.config import Migrate
@@ -170,7 +171,7 @@ async def _run(site: Site, command: Command) -> tuple[Revision, ...]:
     if status.exit_code != 0:
         raise StepFailed(
             f"The migration '{command.text}' {status.why_stopped}.",
-            f"Raise run.memory of {site.name}." if status.oom else "",
+            _tip(site, last, oom=status.oom),
             log=tuple(last),
             exit_code=status.exit_code,
             oom=status.oom,
@@ -178,6 +179,15 @@ async def _run(site: Site, command: Command) -> tuple[Revision, ...]:
     if wrong:
         raise wrong[0]
     return tuple(reports)
+
+
+def _tip(site: Site, last: Iterable[str], *, oom: bool) -> str:
+    if oom:
+        return f"Raise run.memory of {site.name}."
+    if any("Can't locate revision" in line for line in last):
+        has = names(applied(site.journal.migrations(site.name)))
+        return f"The data has {has}, and this release does not know all of it: keep the files of migrations that ran."
+    return ""
 
 
 def _filled(report: Revision, settings: Migrate) -> Revision:

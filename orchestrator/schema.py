@@ -63,11 +63,12 @@ def applied(migrations: Iterable[Migration]) -> tuple[Revision, ...]:
     return tuple(has)
 
 
-def way_to(target: Deployment, migrations: Iterable[Migration]) -> Way:
+def way_to(target: Deployment, migrations: Iterable[Migration], *, exactly: bool = False) -> Way:
     """From the data as it is to what a release that was live once can run on.
 
     The release knows what had been applied before it went live. Of what came later, the earliest revision that it
-    cannot run on is taken back, with all that stand on it; what was taken back since is applied again.
+    cannot run on is taken back, with all that stand on it; `exactly` takes everything back that came later. What was
+    taken back since is applied again.
     """
     runs = list(migrations)
     has = applied(runs)
@@ -75,9 +76,9 @@ def way_to(target: Deployment, migrations: Iterable[Migration]) -> Way:
     known_names = {one.revision for one in known}
     later = [one for one in has if one.revision not in known_names]
     down: tuple[Revision, ...] = ()
-    if any(not one.compatible for one in later):
-        first = next(number for number, one in enumerate(later) if not one.compatible)
-        down = tuple(later[first:])
+    breaking = [number for number, one in enumerate(later) if exactly or not one.compatible]
+    if breaking:
+        down = tuple(later[breaking[0] :])
     has_names = {one.revision for one in has}
     return Way(down, tuple(one for one in known if one.revision not in has_names))
 

@@ -157,6 +157,7 @@ class Migrations(Value):
     app: str
     applied: tuple[Revision, ...]
     pending: tuple[Revision, ...] | None
+    problem: str = ""
     runs: tuple[MigrationRun, ...]
     rollback: WayBack
 

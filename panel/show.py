@@ -155,7 +155,7 @@ def migrations(found: Migrations) -> str:
     lines = ["[bold]Applied[/]", *([_revision(one) for one in found.applied] or ["  none on record"])]
     lines.append("[bold]Pending[/]")
     if found.pending is None:
-        lines.append(f"  {found.app} has no command that tells (migrate.status)")
+        lines.append(f"  {escape(found.problem) or f'{found.app} has no command that tells (migrate.status)'}")
     else:
         lines += [_revision(one) for one in found.pending] or ["  none"]
     lines.append("[bold]Rollback[/]")
@@ -202,7 +202,7 @@ def story(event: Event) -> str:
             says = f"[bold red]{event.kind}[/] {fields.get('cause', '')}"
         case "update", _:
             says = f"🆕 update available: {fields.get('version')}"
-        case ("check_failed", _) | ("start_failed", _) | ("recovery_failed", _):
+        case ("check_failed", _) | ("start_failed", _) | ("recovery_failed", _) | ("retire_failed", _):
             says = f"[red]{event.kind.replace('_', ' ')}[/] {fields.get('cause', '')} {fields.get('remedy', '')}"
         case "config_refused", _:
             says = f"[red]configuration refused[/] {fields.get('problems', '')}"

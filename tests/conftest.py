@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,21 @@ from tests.images import build_image
 from tests.postgres import Postgres, running
 from tests.repository import Repository
 from tests.stack import ROOT, Stack, shop_config
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--histories", type=int, default=10, help="how many random histories to go through")
+    parser.addoption("--seed", type=int, default=0, help="the seed of the random histories; a new one when not given")
+
+
+@pytest.fixture
+def histories(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--histories"))
+
+
+@pytest.fixture
+def chosen_seed(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--seed")) or secrets.randbits(32)
 
 
 @pytest.fixture(scope="session")

@@ -20,12 +20,12 @@ import httpx
 from tests.images import build_image
 from tests.repository import Repository
 from tests.stack import MIGRATE_BOTH_WAYS, ROOT
-from tests.user import DEPLOY_S, READY_S, User
+from tests.user import READY_S, User
 
 DISK = 8 * 1024**3
 FILES = ROOT / "tests" / "machine"
 IMAGES = ("changeover/orchestrator", "changeover/proxy", "changeover/test-shop", "debian:trixie-slim")
-TRANSIENT = (429, 500, 502, 503, 504)
+TRANSIENT = (502, 503, 504)
 
 
 class Machine(User):
@@ -186,7 +186,7 @@ apps:
             assert found.is_success, found.text
             return [found.json()]
 
-        return self.until(answer, f"an answer to {path}", DEPLOY_S)[0]
+        return self.until(answer, f"an answer to {path}", READY_S)[0]
 
     def wait_ready(self) -> None:
         def ready() -> bool:

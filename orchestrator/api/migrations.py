@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from orchestrator import migrating
 from orchestrator.api.access import Reader, Serving
+from orchestrator.errors import StepFailed
 from orchestrator.model import Migration, Revision
 from orchestrator.rollback import no_way_down, way_by_restore
 from orchestrator.schema import applied, names, way_to
@@ -40,11 +41,12 @@ class RollbackView(BaseModel):
 
 
 class MigrationsView(BaseModel):
-    """`pending` is null where the app has no command that tells."""
+    """`pending` is null where the app has no command that tells, or that command failed: `problem` says why."""
 
     app: str
     applied: list[Revision]
     pending: list[Revision] | None
+    problem: str = ""
     runs: list[RunView]
     rollback: RollbackView
 
@@ -54,11 +56,16 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
     site = orchestrator.site(app)
     runs = site.journal.migrations(app)
     active = site.journal.slots(app).active
-    pending = await migrating.pending(site, site.journal.deployment(active)) if active else None
+    problem = ""
+    try:
+        pending = await migrating.pending(site, site.journal.deployment(active)) if active else None
+    except StepFailed as error:
+        pending, problem = None, str(error)
     return MigrationsView(
         app=app,
         applied=list(applied(runs)),
         pending=None if pending is None else list(pending),
+        problem=problem,
         runs=[_run(run) for run in reversed(runs)],
         rollback=_rollback(site),
     )

@@ -188,7 +188,8 @@ async def _health(site: Site, active: Deployment | None) -> str:
     if active.colour is None:
         return "none"
     try:
-        answer = await site.proxy.ask(site.app.health.path, backend=site.proxy.route(site.name).backend(active.colour))
+        backend = site.proxy.route(site.name).backend(active.colour)
+        answer = await site.proxy.ask(site.app.health.path, backend=backend)
     except ProxyError:
         return "unhealthy"
     return "healthy" if answer.is_success else "unhealthy"

@@ -46,6 +46,9 @@ class Proxy:
         self._lock = asyncio.Lock()
 
     def route(self, app: str) -> AppRoute:
+        """Raises ProxyError for an app that is not routed: it was taken out of the configuration."""
+        if app not in self._routes:
+            raise ProxyError(f"{app} has no route any more.", "Is it still in the configuration?")
         return self._routes[app]
 
     def colour_in_file(self, app: str) -> Colour | None:
@@ -99,10 +102,10 @@ class Proxy:
 
     async def preview(self, app: str, server: Server) -> None:
         """Let the internal way in reach a candidate; no traffic goes there."""
-        await self._bring_in(f"{self._routes[app].preview}/app", server)
+        await self._bring_in(f"{self.route(app).preview}/app", server)
 
     async def end_preview(self, app: str) -> None:
-        await self._take_out(f"{self._routes[app].preview}/app")
+        await self._take_out(f"{self.route(app).preview}/app")
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
         """Send all requests of `app` that begin from now on to `server`, the new container of `colour`.
@@ -111,7 +114,7 @@ class Proxy:
         that still takes requests. Raises ProxyError if it did not.
         """
         async with self._lock:
-            route = self._routes[app]
+            route = self.route(app)
             backend = route.backend(colour)
             self._routes[app] = replace(
                 route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
@@ -125,14 +128,14 @@ class Proxy:
 
     async def mark_up(self, app: str) -> None:
         """The active container was away on purpose and has proved itself again: do not wait for the next check."""
-        route = self._routes[app]
+        route = self.route(app)
         if route.active:
             await self._runtime.tell(f"set server {route.backend(route.active)}/app health up")
 
     async def forget_route(self, app: str) -> None:
         """Undo a first switch: no release of the app is live."""
         async with self._lock:
-            self._routes[app] = replace(self._routes[app], active=None)
+            self._routes[app] = replace(self.route(app), active=None)
             self._write_maps()
             for ask in await self._workers():
                 await ask(f"del map {rendering.ACTIVE_MAP} {app}")
@@ -140,7 +143,7 @@ class Proxy:
     async def set_fallback(self, app: str, colour: Colour | None) -> None:
         """Let the container of `colour` serve while the other colour's does not answer at all; None: nobody does."""
         async with self._lock:
-            route = replace(self._routes[app], fallbacks=frozenset({colour} if colour else ()))
+            route = replace(self.route(app), fallbacks=frozenset({colour} if colour else ()))
             self._routes[app] = route
             self._write_configuration()
             for one in Colour:
@@ -153,7 +156,7 @@ class Proxy:
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         """Ask once through the app's own route and see who answers. Raises ProxyError if it is another colour."""
         answer = await self.ask(path, app=app)
-        expected = self._routes[app].backend(colour) + "/app"
+        expected = self.route(app).backend(colour) + "/app"
         served_by = answer.headers.get(rendering.HEADER_SERVED_BY, "nobody")
         if served_by != expected:
             raise ProxyError(f"After the switch {served_by} answered for {app}, not {expected}.")
@@ -176,12 +179,12 @@ class Proxy:
 
     async def sessions(self, app: str, colour: Colour) -> int:
         """Requests and WebSockets that the colour still has in hand, in every worker."""
-        command = f"show stat {self._routes[app].backend(colour)} 4 -1"
+        command = f"show stat {self.route(app).backend(colour)} 4 -1"
         return sum([_current_sessions(await ask(command)) for ask in await self._workers()])
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:
         """End what the colour still has in hand, in every worker."""
-        command = f"shutdown sessions server {self._routes[app].backend(colour)}/app"
+        command = f"shutdown sessions server {self.route(app).backend(colour)}/app"
         for ask in await self._workers():
             await ask(command)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from orchestrator import holding, migrating, restoring
 from orchestrator.backups import jobs
 from orchestrator.errors import StepFailed
-from orchestrator.model import Deployment, Direction, Outcome, Revision
+from orchestrator.model import Deployment, Direction, Kind, Outcome, Revision
 from orchestrator.schema import names, way_to
 from orchestrator.site import Site
 
@@ -52,7 +52,9 @@ async def undo(site: Site, deployment: Deployment) -> str:
     if not deployment.previous:
         return ""
     had_traffic = site.journal.deployment(deployment.previous)
-    way = way_to(had_traffic, site.journal.migrations(site.name))
+    # A way down takes back, too, what the release before could live with: only a release that failed knows it.
+    exactly = deployment.kind is Kind.DEPLOY and site.migrations.down is not None
+    way = way_to(had_traffic, site.journal.migrations(site.name), exactly=exactly)
     if way.free:
         return _what_stays(site, deployment)
     if way.down and site.migrations.down is None and deployment.backup:
