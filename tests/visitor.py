@@ -37,8 +37,10 @@ class Visitor:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        went_on = self._thread.is_alive()
         self._stop.set()
         self._thread.join(timeout=30)
+        assert went_on, "the visitor had stopped"
 
     def _visit(self) -> None:
         with httpx.Client(headers={"Host": self._host}, timeout=30) as client:
@@ -57,6 +59,7 @@ class Visitor:
                         )
                 if counted.is_success:
                     self.orders.append(order)
+                if welcome.is_success:
                     self.releases.add(welcome.json()["release"])
                 self.answers += 2
                 time.sleep(PAUSE_S)
