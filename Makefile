@@ -1,12 +1,13 @@
 # make up      start Changeover on this machine
 # make test    run every test
 # make check   what must hold before a commit: format, lint, types
+# make soak     the same promises for longer and with more: 200 random histories, a backup of 1 GB (about two hours)
 # make bench   measure, against the floor of this machine
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: up down engine venv check test bench
+.PHONY: up down engine venv check test soak bench
 
 up: engine venv
 	@tools/up
@@ -29,6 +30,10 @@ check: venv
 test: engine venv
 	tools/test-packages
 	.venv/bin/pytest
+
+soak: engine venv
+	tools/test-packages
+	.venv/bin/pytest -s --soak --large-mb 1024 --histories 200 tests/test_large_backup.py tests/test_histories.py
 
 bench: engine venv
 	$(PYTHON) -m bench

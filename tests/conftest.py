@@ -18,6 +18,18 @@ from tests.stack import ROOT, Stack, shop_config
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--histories", type=int, default=10, help="how many random histories to go through")
     parser.addoption("--seed", type=int, default=0, help="the seed of the random histories; a new one when not given")
+    parser.addoption("--large-mb", type=int, default=50, help="how much data the large backup has")
+    parser.addoption("--soak", action="store_true", help="hold what takes long to its promises of speed, too")
+
+
+@pytest.fixture
+def large_mb(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--large-mb"))
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--soak"))
 
 
 @pytest.fixture

@@ -6,15 +6,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Shop
+from tests.orders import Ordering, Orders
 from tests.stack import Stack
 from tests.visitor import Visitor
 
-VISITORS = 3
+ROWS_PER_S = 200
 READ_DATABASE = """
 import json, sqlite3
 database = sqlite3.connect("file:/data/shop.db?mode=ro", uri=True)
@@ -75,32 +78,68 @@ def migration(shop: Shop) -> Iterator[Callable[[str], None]]:
     shop.repository.git("reset", "--quiet", "--hard", good)
 
 
+@dataclass
+class Seen:
+    """What customers saw: one who looks around, and orders that come at a steady rate.
+
+    `rate` is that before the update. In it, whoever has SQLite's one write lock makes the others wait.
+    """
+
+    visitor: Visitor
+    orders: Orders
+    rate: float
+
+
 @pytest.fixture
-def customers(shop: Shop) -> Iterator[Callable[[], list[Visitor]]]:
-    """Several visitors who order all the while; called, they stop and say what they saw."""
+def customers(shop: Shop, tmp_path: Path) -> Iterator[Callable[[], Seen]]:
+    """They order all the while; called, they stop and say what they saw."""
     shop.deployed()
     with ExitStack() as open_now:
-        visitors = [open_now.enter_context(Visitor(shop.stack)) for _ in range(VISITORS)]
+        visitor = open_now.enter_context(Visitor(shop.stack))
+        ordering = open_now.enter_context(Ordering(shop.stack, tmp_path, ROWS_PER_S))
+        time.sleep(1)
+        start = time.monotonic()
+        time.sleep(2)
+        end = time.monotonic()
 
-        def stop() -> list[Visitor]:
+        def stop() -> Seen:
             open_now.close()
-            return visitors
+            return Seen(visitor, ordering.result, ordering.result.rate_between(start, end))
 
         yield stop
 
 
-def assert_untouched(before: Any, after: Any, visitors: list[Visitor]) -> None:
-    ordered = {order for visitor in visitors for order in visitor.orders}
-    assert [failure for visitor in visitors for failure in visitor.failures] == []
+def assert_untouched(before: Any, after: Any, seen: Seen) -> None:
+    print(f"{seen.orders.count} orders; {seen.rate:.0f} a second before the update, {seen.orders.rate:.0f} with it")
+    assert seen.visitor.failures == []
+    assert seen.orders.failures == []
+    assert seen.rate > 0.9 * ROWS_PER_S, "there was less load than this test is about"
     assert after["tables"] == before["tables"]
     assert after["revision"] == before["revision"] == "0001"
     assert after["check"] == "ok"
-    assert ordered <= set(after["orders"]), "an acknowledged order is lost"
+    assert {*seen.visitor.orders, *seen.orders.ids()} <= set(after["orders"]), "an acknowledged order is lost"
     assert set(before["orders"]) <= set(after["orders"])
 
 
+@dataclass
+class HalfWay:
+    """A migration that has two statements done and its transaction open, and what the database was before."""
+
+    deployment: str
+    before: Any
+
+
+@pytest.fixture
+def half_way(shop: Shop, migration: Callable[[str], None], customers: Callable[[], Seen]) -> HalfWay:
+    before = database(shop.stack)
+    migration(TAKES_TIME)
+    asked = shop.stack.post("/apps/shop/deployments")["id"]
+    shop.stack.until_said(asked, "half of it is done")
+    return HalfWay(asked, before)
+
+
 def test_a_migration_that_fails_half_way_changes_nothing_and_loses_no_row(
-    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], Seen]
 ) -> None:
     stack = shop.stack
     before = database(stack)
@@ -109,54 +148,45 @@ def test_a_migration_that_fails_half_way_changes_nothing_and_loses_no_row(
 
     ended = stack.deploy()
     time.sleep(0.5)
-    visitors = customers()
+    seen = customers()
 
     assert ended["state"] == "failed"
     assert ended["failure"]["step"] == "migrate"
     assert any("CHECK constraint failed" in line for line in ended["failure"]["log"])
-    assert_untouched(before, database(stack), visitors)
-    assert sum(len(visitor.orders) for visitor in visitors) > 200
+    assert_untouched(before, database(stack), seen)
 
 
 def test_a_kill_of_the_sidecar_half_way_changes_nothing_and_loses_no_row(
-    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+    shop: Shop, half_way: HalfWay, customers: Callable[[], Seen]
 ) -> None:
     stack = shop.stack
-    before = database(stack)
-    migration(TAKES_TIME)
-    asked = stack.post("/apps/shop/deployments")["id"]
-    stack.until_said(asked, "half of it is done")
 
-    stack.engine.containers.get(f"{stack.name}-shop-migrate-{asked}").kill()
-    ended = stack.wait_ended(asked)
-    visitors = customers()
+    stack.engine.containers.get(f"{stack.name}-shop-migrate-{half_way.deployment}").kill()
+    ended = stack.wait_ended(half_way.deployment)
+    seen = customers()
 
     assert ended["state"] == "failed"
     assert ended["failure"]["exit_code"] == 137
-    assert_untouched(before, database(stack), visitors)
+    assert_untouched(half_way.before, database(stack), seen)
 
 
 def test_a_kill_of_the_orchestrator_half_way_changes_nothing_and_loses_no_row(
-    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+    shop: Shop, half_way: HalfWay, customers: Callable[[], Seen]
 ) -> None:
     stack = shop.stack
-    before = database(stack)
-    migration(TAKES_TIME)
-    asked = stack.post("/apps/shop/deployments")["id"]
-    stack.until_said(asked, "half of it is done")
 
     stack.restart_orchestrator()
-    ended = stack.wait_ended(asked)
-    visitors = customers()
+    ended = stack.wait_ended(half_way.deployment)
+    seen = customers()
 
     assert ended["state"] == "failed"
     assert ended["failure"]["step"] == "migrate"
-    assert_untouched(before, database(stack), visitors)
+    assert_untouched(half_way.before, database(stack), seen)
     assert len(stack.containers()) <= 2
 
 
 def test_a_migration_that_takes_too_long_is_stopped_at_its_deadline(
-    shop: Shop, migration: Callable[[str], None], customers: Callable[[], list[Visitor]]
+    shop: Shop, migration: Callable[[str], None], customers: Callable[[], Seen]
 ) -> None:
     stack = shop.stack
     before = database(stack)
@@ -167,8 +197,8 @@ def test_a_migration_that_takes_too_long_is_stopped_at_its_deadline(
         ended = stack.deploy()
     finally:
         stack.set_config(text)
-    visitors = customers()
+    seen = customers()
 
     assert ended["state"] == "failed"
     assert "took longer than 2 s" in ended["failure"]["cause"]
-    assert_untouched(before, database(stack), visitors)
+    assert_untouched(before, database(stack), seen)
