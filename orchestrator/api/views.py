@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from orchestrator.errors import ProxyError
 from orchestrator.model import Change, Deployment, Event, Failure, Revision, State, Update
 from orchestrator.orchestrator import Orchestrator
+from orchestrator.proxy.rendering import HEADER_SERVED_BY
 from orchestrator.site import Site
 
 
@@ -179,7 +180,10 @@ def url_of(orchestrator: Orchestrator, site: Site) -> str:
 
 
 async def _health(site: Site, active: Deployment | None) -> str:
-    """`healthy`, `unhealthy` (the readiness path does not answer well), `stopped` or `none`."""
+    """`healthy`, `unhealthy`, `stopped` or `none`.
+
+    Unhealthy is an active release whose readiness path does not answer well, also while the standby answers for it.
+    """
     if active is None:
         return "none"
     status = await site.engine.status(active.container)
@@ -192,7 +196,8 @@ async def _health(site: Site, active: Deployment | None) -> str:
         answer = await site.proxy.ask(site.app.health.path, backend=backend)
     except ProxyError:
         return "unhealthy"
-    return "healthy" if answer.is_success else "unhealthy"
+    itself = not answer.headers.get(HEADER_SERVED_BY, "").endswith("/fallback")
+    return "healthy" if answer.is_success and itself else "unhealthy"
 
 
 def _slot(deployment: Deployment | None) -> SlotView | None:
