@@ -30,7 +30,7 @@ TO_LIVE = (
     Step(StepName.PREPARE, prepare.everything),
     Step(StepName.FETCH, fetch.source, undo=fetch.remove_source),
     Step(StepName.BUILD, build.image),
-    Step(StepName.BACKUP, backup.data),
+    Step(StepName.BACKUP, backup.data, undo=backup.remove_sidecars),
     Step(StepName.MIGRATE, migrate.data, undo=migrate.undo),
     Step(StepName.START, start.candidate, undo=start.remove_candidate),
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),

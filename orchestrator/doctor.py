@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import dataclass
 
+from orchestrator.backups import jobs
 from orchestrator.engine.containers import LABEL_APP
+from orchestrator.engine.reading import DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal import OWN
 from orchestrator.orchestrator import Orchestrator
+from orchestrator.site import Site
 from orchestrator.steps.prepare import MIB
 
 
@@ -21,25 +25,53 @@ class Finding:
 
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
-    findings = [await _engine(orchestrator), await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
-    findings.append(_journal(orchestrator))
+    engine, usage = await _engine(orchestrator)
+    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
     findings += await _leftovers(orchestrator)
-    for site in orchestrator.sites():
-        slots = orchestrator.journal.slots(site.name)
-        if not slots.active:
-            findings.append(Finding(f"app {site.name}", False, "never deployed", f"changeover deploy {site.name}"))
-            continue
-        active = orchestrator.journal.deployment(slots.active)
-        try:
-            status = await site.engine.status(active.container)
-        except ChangeoverError as error:
-            findings.append(Finding(f"app {site.name}", False, error.cause, error.remedy))
-            continue
-        running = status is not None and status.running
-        says = f"{active.release.version if active.release else '?'} on {active.colour}"
-        remedy = "" if running else f"changeover logs {site.name}, then changeover deploy {site.name}"
-        findings.append(Finding(f"app {site.name}", running, says if running else f"{says} does not run", remedy))
+    findings += await asyncio.gather(*(_app(orchestrator, site, usage) for site in orchestrator.sites()))
     return findings
+
+
+async def _app(orchestrator: Orchestrator, site: Site, usage: DiskUsage | None) -> Finding:
+    """Does the active release run, did it come back after the last start, and what takes how much room?"""
+    what = f"app {site.name}"
+    slots = orchestrator.journal.slots(site.name)
+    if not slots.active:
+        return Finding(what, False, "never deployed", f"changeover deploy {site.name}")
+    active = orchestrator.journal.deployment(slots.active)
+    problem = orchestrator.recovery_problems.get(site.name)
+    if problem and (active.live_at is None or active.live_at < orchestrator.started_at):
+        return Finding(what, False, f"did not come back: {problem}", "Mend that, then restart the orchestrator.")
+    says = f"{active.release.version if active.release else '?'} on {active.colour}"
+    try:
+        status = await site.engine.status(active.container)
+        takes = await _room(site, usage)
+    except ChangeoverError as error:
+        return Finding(what, False, f"{says}; {error.cause}", error.remedy)
+    if status is None or not status.running:
+        remedy = f"changeover logs {site.name}, then changeover deploy {site.name}"
+        return Finding(what, False, f"{says} does not run", remedy)
+    return Finding(what, True, f"{says}; {takes}")
+
+
+async def _room(site: Site, usage: DiskUsage | None) -> str:
+    parts = []
+    if usage:
+        images = [size for tag, size in usage.by_image.items() if tag.startswith(f"{site.image_name}:")]
+        parts.append(f"{len(images)} images {_size(sum(images))}")
+        parts.append(f"containers {_size(usage.by_app.get(site.name, 0))}")
+        if site.app.run.data:
+            parts.append(f"data {_size(usage.by_volume.get(site.volume, 0))}")
+    if site.has_data:
+        backups = await jobs.entries(site)
+        damaged = sum(1 for one in backups if one.problem)
+        says = f"{len(backups)} backups {_size(sum(one.size for one in backups))}"
+        parts.append(f"{says}, {damaged} of them damaged" if damaged else says)
+    return ", ".join(parts)
+
+
+def _size(size: int) -> str:
+    return f"{size / MIB:.1f} MB"
 
 
 async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
@@ -62,13 +94,18 @@ async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
     ]
 
 
-async def _engine(orchestrator: Orchestrator) -> Finding:
+async def _engine(orchestrator: Orchestrator) -> tuple[Finding, DiskUsage | None]:
+    what = "Docker Engine"
     try:
         usage = await orchestrator.engine.disk_usage()
-        takes = ", ".join(f"{name.replace('_', ' ')} {size // MIB} MB" for name, size in usage.items())
-        return Finding("Docker Engine", True, f"{await orchestrator.engine.version()}; {takes}")
+        version = await orchestrator.engine.version()
+        outlive = await orchestrator.engine.keeps_containers_running()
     except ChangeoverError as error:
-        return Finding("Docker Engine", False, error.cause, error.remedy)
+        return Finding(what, False, error.cause, error.remedy), None
+    totals = {"images": usage.images, "containers": usage.containers, "volumes": usage.volumes}
+    takes = ", ".join(f"{name} {_size(size)}" for name, size in (totals | {"build cache": usage.build_cache}).items())
+    restart = "" if outlive else "; without live-restore a restart of Docker stops every container for a moment"
+    return Finding(what, True, f"{version}; {takes}{restart}"), usage
 
 
 async def _proxy(orchestrator: Orchestrator) -> Finding:

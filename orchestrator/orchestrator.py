@@ -15,7 +15,7 @@ from orchestrator.config import PANEL, App, Config
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
 from orchestrator.events import EventStream
-from orchestrator.journal import Journal
+from orchestrator.journal import Journal, now
 from orchestrator.model import Colour
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.traffic import Proxy
@@ -44,6 +44,9 @@ class Orchestrator:
         self.config_problem = ""
         self.config_digest = ""
         self.ready = False
+        self.started_at = now()
+        # By app: why it could not be brought back at the last start.
+        self.recovery_problems: dict[str, str] = {}
         self._sites: dict[str, Site] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -171,6 +174,7 @@ class Orchestrator:
         try:
             await recovery.recover(site, self.events, self.queue)
         except ChangeoverError as error:
+            self.recovery_problems[site.name] = str(error)
             log.error("recovery failed", app=site.name, cause=error.cause, remedy=error.remedy)
             self.events.publish("recovery_failed", site.name, cause=error.cause, remedy=error.remedy)
 

@@ -15,7 +15,7 @@ from orchestrator.site import Site
 from orchestrator.steps import backup, migrate, start, switch, verify
 
 OVER_SCHEMA = (
-    Step(StepName.BACKUP, backup.before_going_back),
+    Step(StepName.BACKUP, backup.before_going_back, undo=backup.remove_sidecars),
     Step(StepName.MIGRATE, migrate.for_standby, undo=migrate.undo),
     Step(StepName.START, start.standby, undo=start.stop_standby),
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),

@@ -60,6 +60,7 @@ class Histories(RuleBasedStateMachine):
         if hasattr(self, "name"):
             self.machine.remove_app(self.name)
         Histories.finished += 1
+        print(f"history {self.finished} ended", flush=True)
 
     # What happens
 

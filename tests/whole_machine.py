@@ -86,7 +86,7 @@ class Machine(User):
 
     # Apps
 
-    def add_shop(self, app: str) -> Repository:
+    def add_shop(self, app: str, *, backup: str = "keep_backups: 3", disk: str = "keep_images: 2") -> Repository:
         """Configure a shop under this name, which is its host's, too; gives the repository that it is deployed from."""
         content = self.source / f"{app}-content"
         shutil.copytree(ROOT / "examples" / "shop", content, ignore=shutil.ignore_patterns("__pycache__"))
@@ -95,14 +95,14 @@ class Machine(User):
         shutil.rmtree(content)
         (self.source / "control-panel-config.yaml").write_text(
             f"""
-disk: {{min_free_mb: 100, keep_images: 2}}
+disk: {{min_free_mb: 100, {disk}}}
 apps:
   {app}:
     update:
       git: {{remote: /source/{app}, branch: main}}
       background_check: {{enabled: false}}
       check_on_startup: false
-      backup: {{keep_backups: 3}}
+      backup: {{{backup}}}
     run: {{port: 8000, data: /data}}
     route: {{host: {app}.test}}
     health: {{timeout: 5}}

@@ -18,9 +18,16 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from orchestrator.engine.containers import LABEL_STACK, ContainerSpec, ContainerStatus
+from orchestrator.engine.containers import (
+    LABEL_APP,
+    LABEL_ROLE,
+    LABEL_STACK,
+    ContainerSpec,
+    ContainerStatus,
+    Role,
+)
 from orchestrator.engine.creation import create
-from orchestrator.engine.reading import status_of, whole_lines
+from orchestrator.engine.reading import DiskUsage, status_of, usage_of, whole_lines
 from orchestrator.errors import EngineError
 
 API_TIMEOUT_S = 120
@@ -35,6 +42,7 @@ class DockerEngine:
         self.stack = stack
         self.network = network
         self._client: docker.DockerClient | None = None
+        self._sidecars: set[str] = set()
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
@@ -120,6 +128,7 @@ class DockerEngine:
         Gives its last status, and whether it had to be killed because `timeout_s` had passed.
         """
         loop = asyncio.get_running_loop()
+        self._sidecars.add(spec.name)
 
         def run(client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
             self._remove(client, spec.name)
@@ -150,6 +159,21 @@ class DockerEngine:
             # The thread goes on; with its container gone it ends.
             await self.remove(spec.name)
             raise
+        finally:
+            self._sidecars.discard(spec.name)
+
+    async def remove_stray_sidecars(self, app: str) -> list[str]:
+        """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
+
+        def remove(client: docker.DockerClient) -> list[str]:
+            labels = [f"{LABEL_STACK}={self.stack}", f"{LABEL_APP}={app}", f"{LABEL_ROLE}={Role.SIDECAR}"]
+            found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+            strays = [str(one.name) for one in found if one.name not in self._sidecars]
+            for name in strays:
+                self._remove(client, name)
+            return strays
+
+        return await self._call(remove)
 
     async def status(self, name: str) -> ContainerStatus | None:
         """None when there is no such container."""
@@ -257,19 +281,12 @@ class DockerEngine:
 
         await self._call(remove)
 
-    async def disk_usage(self) -> dict[str, int]:
-        """Bytes by what takes them: images, containers, volumes, build_cache."""
+    async def disk_usage(self) -> DiskUsage:
+        return await self._call(lambda client: usage_of(client.df()))
 
-        def usage(client: docker.DockerClient) -> dict[str, int]:
-            answer = client.df()
-            return {
-                "images": int(answer.get("LayersSize") or 0),
-                "containers": sum(int(one.get("SizeRw") or 0) for one in answer.get("Containers") or []),
-                "volumes": sum(max(0, int(one["UsageData"]["Size"])) for one in answer.get("Volumes") or []),
-                "build_cache": sum(int(one.get("Size") or 0) for one in answer.get("BuildCache") or []),
-            }
-
-        return await self._call(usage)
+    async def keeps_containers_running(self) -> bool:
+        """Whether containers outlive a restart of the engine (`live-restore` in its daemon.json)."""
+        return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
 
     # Inside the threads
 

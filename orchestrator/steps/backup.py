@@ -27,10 +27,15 @@ async def data(site: Site, deployment: Deployment) -> Deployment:
         if may_migrate and policy.migrations.backup_before_migration and not policy.backup.create_before_update:
             deployment = await _back_up(site, deployment)
     finally:
-        if not asking.done():
-            asking.cancel()
-            await asyncio.wait([asking])
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
     return replace(deployment, pending=pending)
+
+
+async def remove_sidecars(site: Site, _deployment: Deployment) -> str:
+    """Undo: what an engine that went away could not remove then."""
+    await site.engine.remove_stray_sidecars(site.name)
+    return ""
 
 
 async def before_going_back(site: Site, record: Deployment) -> Deployment:
