@@ -90,3 +90,40 @@ def test_a_backup_that_does_not_exist_is_a_usage_error(shop: Shop) -> None:
 
     assert ended.returncode == 2
     assert "has no backup" in ended.stderr
+
+
+def test_a_backup_that_cannot_be_read_is_listed_as_damaged_and_never_takes_the_place_of_a_good_one(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    folder = stack.state / "backups" / "shop"
+    broken = stack.post("/apps/shop/backups")["id"]
+    (folder / broken / "manifest.json").write_text("{}")
+
+    listed = stack.command("backup", "list", "shop")
+    verified = stack.command("backup", "verify", "shop", broken)
+    restored = stack.command("backup", "restore", "shop", broken, "--yes")
+    good = [stack.post("/apps/shop/backups")["id"] for _ in range(5)]
+
+    row = next(line for line in listed.stdout.splitlines() if broken in line)
+    assert "its manifest cannot be read" in row
+    for ended in (verified, restored):
+        assert ended.returncode == 1
+        assert "its manifest cannot be read" in ended.stdout + ended.stderr
+    assert sorted(one["id"] for one in stack.get("/apps/shop/backups")["backups"]) == sorted(good)
+
+
+def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    shop.repository.change("Never live")
+    asked = stack.post("/apps/shop/deployments")["id"]
+    stack.until_step(asked, "backup")
+
+    cancelled = stack.command("cancel", asked)
+    ended = stack.wait_ended(asked)
+
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert ended["state"] == "cancelled"
+    assert len(stack.containers()) <= 2
+    assert not list((stack.state / "backups" / "shop").glob("*.new"))
+    assert stack.ask().json()["release"] == version
