@@ -12,7 +12,7 @@ from orchestrator import holding
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
 from orchestrator.events import EventStream
 from orchestrator.journal import now
-from orchestrator.model import Deployment, Failure, State, StepName, StepState
+from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
 from orchestrator.site import Site
 from orchestrator.steps import backup, build, fetch, migrate, prepare, retire, start, switch, verify
 
@@ -45,31 +45,43 @@ AFTERWARDS = Step(StepName.RETIRE, retire.previous)
 
 async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
     """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
-    deployment = begin(site, events, deployment)
-    under_way = StepName.PREPARE
+    deployment = await carry_out(site, events, begin(site, events, deployment), TO_LIVE)
+    if deployment.state is State.LIVE:
+        await fetch.remove_source(site, deployment)
+        publish_live(events, deployment)
+    return deployment
+
+
+async def carry_out(site: Site, events: EventStream, deployment: Deployment, steps: tuple[Step, ...]) -> Deployment:
+    """Do one step after the other; if one fails, undo all that were begun, and record why."""
+    under_way = steps[0].name
     try:
-        for step in TO_LIVE:
+        for step in steps:
             under_way = step.name
             deployment = await perform(site, events, step, deployment)
     except asyncio.CancelledError:
-        return await undo(site, events, deployment, State.CANCELLED, Failure(under_way, "It was cancelled."))
+        failure = Failure(under_way, "It was cancelled.")
+        return await undo(site, events, deployment, State.CANCELLED, failure, steps)
     except ChangeoverError as error:
-        return await undo(site, events, deployment, State.FAILED, why(under_way, error))
+        return await undo(site, events, deployment, State.FAILED, why(under_way, error), steps)
     except Exception as error:
         # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
         failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
-        await undo(site, events, deployment, State.FAILED, failure)
+        await undo(site, events, deployment, State.FAILED, failure, steps)
         raise
-    await fetch.remove_source(site, deployment)
+    return deployment
+
+
+def publish_live(events: EventStream, live: Deployment) -> None:
     events.publish(
         "live",
-        site.name,
-        deployment.id,
-        seconds=deployment.seconds_to_live,
-        colour=deployment.colour,
-        held=deployment.held_seconds,
+        live.app,
+        live.id,
+        seconds=live.seconds_to_live,
+        colour=live.colour,
+        rollback=live.kind is Kind.ROLLBACK,
+        held=live.held_seconds,
     )
-    return deployment
 
 
 async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
@@ -124,7 +136,7 @@ async def undo(
     deployment: Deployment,
     end: State,
     failure: Failure,
-    steps: tuple[Step, ...] = TO_LIVE,
+    steps: tuple[Step, ...],
 ) -> Deployment:
     """Undo, in reverse, every step that was begun, and record why it ended. One undo that fails stops no other."""
     deployment = replace(site.journal.deployment(deployment.id), changes=deployment.changes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator import holding
-from orchestrator.deployment import Step, perform, undo, why
-from orchestrator.errors import ChangeoverError, Refused
+from orchestrator.deployment import Step, carry_out
+from orchestrator.errors import Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Kind, State, StepName
@@ -49,17 +49,11 @@ async def put_back(site: Site, events: EventStream, record: Deployment) -> Deplo
         previous=slots.active,
     )
     site.journal.add(record)
-    under_way = StepName.BACKUP
-    try:
-        for step in steps_of(record):
-            under_way = step.name
-            record = await perform(site, events, step, record)
-    except ChangeoverError as error:
-        return await undo(site, events, record, State.FAILED, why(under_way, error), steps_of(record))
-    return await finish(site, events, record)
+    record = await carry_out(site, events, record, steps_of(record))
+    return record if record.failure else await _finish(site, events, record)
 
 
-async def finish(site: Site, events: EventStream, record: Deployment) -> Deployment:
+async def _finish(site: Site, events: EventStream, record: Deployment) -> Deployment:
     if record.kind is Kind.RESTORE:
         await restore.wake(site, record)
         record = await holding.release(site, replace(record, state=State.LIVE, live_at=now()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator import readiness
-from orchestrator.deployment import Step, perform, undo, why
-from orchestrator.errors import ChangeoverError, ProxyError, Refused
+from orchestrator.deployment import Step, carry_out, publish_live, undo, why
+from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, State, StepName, StepState
@@ -22,6 +22,7 @@ OVER_SCHEMA = (
     Step(StepName.SWITCH, switch.to_standby, undo=switch.back),
 )
 """A rollback to a release that cannot run on the data as it is."""
+AT_ONCE = (Step(StepName.SWITCH, switch.to_standby, undo=switch.back),)
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,10 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
     site.journal.add(record)
     if to.way.free:
         return await _at_once(site, events, record, to)
-    return await _over_schema(site, events, record)
+    record = await carry_out(site, events, record, OVER_SCHEMA)
+    if record.state is State.LIVE:
+        publish_live(events, record)
+    return record
 
 
 async def _at_once(site: Site, events: EventStream, record: Deployment, to: Standby) -> Deployment:
@@ -110,37 +114,8 @@ async def _at_once(site: Site, events: EventStream, record: Deployment, to: Stan
             await readiness.until_ready(site, to.deployment)
         live = await switch.to_standby(site, record)
     except ChangeoverError as error:
-        if isinstance(error, ProxyError):
-            await switch.back(site, record)
         journal.step_ended(record.id, StepName.SWITCH, StepState.FAILED, str(error))
-        failed = replace(record, state=State.FAILED, failure=why(StepName.SWITCH, error), ended_at=now())
-        journal.save(failed)
-        events.publish("failed", site.name, record.id, step=StepName.SWITCH, cause=error.cause)
-        return failed
+        return await undo(site, events, record, State.FAILED, why(StepName.SWITCH, error), AT_ONCE)
     journal.step_ended(record.id, StepName.SWITCH, StepState.DONE)
-    _publish(events, live)
+    publish_live(events, live)
     return live
-
-
-async def _over_schema(site: Site, events: EventStream, record: Deployment) -> Deployment:
-    under_way = StepName.BACKUP
-    try:
-        for step in OVER_SCHEMA:
-            under_way = step.name
-            record = await perform(site, events, step, record)
-    except ChangeoverError as error:
-        return await undo(site, events, record, State.FAILED, why(under_way, error), OVER_SCHEMA)
-    _publish(events, record)
-    return record
-
-
-def _publish(events: EventStream, live: Deployment) -> None:
-    events.publish(
-        "live",
-        live.app,
-        live.id,
-        seconds=live.seconds_to_live,
-        colour=live.colour,
-        rollback=True,
-        held=live.held_seconds,
-    )

@@ -109,6 +109,28 @@ async def test_a_bad_release_leaves_the_old_one_serving_and_says_why(
     assert stack.deploy()["state"] == "live"
 
 
+def test_where_it_is_asked_for_the_failed_candidate_stays_to_be_looked_at(shop: Shop) -> None:
+    stack, repository = shop.stack, shop.repository
+    good = shop.deployed()
+    text = stack.config.read_text()
+    stack.set_config(text.replace("branch: main}}", "branch: main}, rollback: {auto_rollback_on_failure: false}}"))
+    exits_at_once(repository)
+    repository.commit("feat: a change that is no good")
+
+    ended = stack.deploy()
+
+    left = stack.engine.containers.get(ended["container"])
+    assert left.status == "exited"
+    assert b"the door is locked" in left.logs()
+    assert any(f"Left the candidate {left.name} stopped" in one for one in ended["failure"]["undone"])
+    assert stack.ask().json()["release"] == good
+    repository.git("reset", "--quiet", "--hard", "HEAD~1")
+    repository.change("Good again")
+    assert stack.deploy()["state"] == "live"
+    assert len(stack.containers()) == 2, "the next deployment removes it"
+    stack.set_config(text)
+
+
 async def shown_in_the_panel(client: Client, deployment: str) -> str:
     """The text of the progress screen of a deployment."""
     app = PanelApp(client)

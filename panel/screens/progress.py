@@ -97,11 +97,13 @@ class ProgressScreen(Screen[None]):
 
 def complete(ended: Deployment) -> RenderableType:
     took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
-    lines = show.changelog(ended.changes)
+    lines = ["Changelog:", *changes] if (changes := show.changelog(ended.changes)) else []
+    if ended.held is not None:
+        lines = [f"Requests waited {ended.held:.1f} s at most while the data changed.", "", *lines]
     return Group(
         Text(),
         Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),
-        Text.from_markup("\n".join(["", "Changelog:", *lines]) if lines else ""),
+        Text.from_markup("\n".join(["", *lines]) if lines else ""),
     )
 
 
