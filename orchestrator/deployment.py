@@ -45,10 +45,14 @@ AFTERWARDS = Step(StepName.RETIRE, retire.previous)
 
 async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
     """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
-    deployment = await carry_out(site, events, begin(site, events, deployment), TO_LIVE)
+    try:
+        deployment = begin(site, events, deployment)
+    except JournalError as error:
+        return await undo(site, events, deployment, State.FAILED, why(StepName.PREPARE, error), TO_LIVE)
+    deployment = await carry_out(site, events, deployment, TO_LIVE)
     if deployment.state is State.LIVE:
         await fetch.remove_source(site, deployment)
-        publish_live(events, deployment)
+        await until_written(lambda: publish_live(events, deployment))
     return deployment
 
 
@@ -63,6 +67,8 @@ async def carry_out(site: Site, events: EventStream, deployment: Deployment, ste
         failure = Failure(under_way, "It was cancelled.")
         return await undo(site, events, deployment, State.CANCELLED, failure, steps)
     except ChangeoverError as error:
+        if site.journal.deployment(deployment.id).state is State.LIVE:
+            return await _finish_live(site, deployment)
         return await undo(site, events, deployment, State.FAILED, why(under_way, error), steps)
     except Exception as error:
         # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
@@ -70,6 +76,17 @@ async def carry_out(site: Site, events: EventStream, deployment: Deployment, ste
         await undo(site, events, deployment, State.FAILED, failure, steps)
         raise
     return deployment
+
+
+async def _finish_live(site: Site, deployment: Deployment) -> Deployment:
+    """The switch is on record; what failed after it is only the telling of it, and that held requests go on."""
+    live = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
+    away = retry_if_exception_type((ProxyError, JournalError))
+    async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
+        with attempt:
+            live = await holding.release(site, live)
+            site.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE)
+    return live
 
 
 def publish_live(events: EventStream, live: Deployment) -> None:
@@ -100,10 +117,13 @@ async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> D
             with attempt:
                 await perform(site, events, AFTERWARDS, deployment)
     except ChangeoverError as error:
-        events.publish("retire_failed", site.name, deployment.id, cause=error.cause, remedy=error.remedy)
+        failure = why(StepName.RETIRE, error)
+        await until_written(
+            lambda: events.publish("retire_failed", site.name, deployment.id, cause=failure.cause, remedy=failure.tip)
+        )
     ended = replace(site.journal.deployment(deployment.id), ended_at=now())
-    await record(site, ended)
-    events.publish("ended", site.name, deployment.id, state=ended.state)
+    await until_written(lambda: site.journal.save(ended))
+    await until_written(lambda: events.publish("ended", site.name, deployment.id, state=ended.state))
     return ended
 
 
@@ -149,13 +169,12 @@ async def undo(
                 site.say(deployment.id, said)
     try:
         deployment = await holding.release(site, deployment)
-    except ProxyError as error:
+    except (ProxyError, JournalError) as error:
         undone.append(f"Could not let held requests go: {error}")
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
-    await record(site, ended)
-    events.publish(
-        "failed" if end is State.FAILED else end, site.name, ended.id, step=failure.step, cause=failure.cause
-    )
+    await until_written(lambda: site.journal.save(ended))
+    kind = "failed" if end is State.FAILED else str(end)
+    await until_written(lambda: events.publish(kind, site.name, ended.id, step=failure.step, cause=failure.cause))
     return ended
 
 
@@ -180,11 +199,11 @@ async def _undo_step(
     return tried
 
 
-async def record(site: Site, ended: Deployment) -> None:
-    """Write down how it ended. On a full disk this waits until there is room: an end that nobody recorded is none."""
+async def until_written(write: Callable[[], None]) -> None:
+    """On a full disk this waits until there is room: an end that nobody recorded, or heard of, is none."""
     async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
         with attempt:
-            site.journal.save(ended)
+            write()
 
 
 def why(step: StepName, error: ChangeoverError) -> Failure:

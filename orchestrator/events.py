@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from orchestrator.errors import JournalError
 from orchestrator.journal import Journal
 from orchestrator.model import Event
 
 BATCH = 500
 GATHER_S = 0.05
+RETRY_S = 1.0
+MOST_LINES = 10_000
 
 
 class EventStream:
@@ -30,7 +33,7 @@ class EventStream:
         """One line of output. Gathered for a moment: a build prints hundreds, and each batch is one write."""
         self._lines.append(("line", "", deployment, {"line": line}))
         if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(GATHER_S, lambda: self._write(self._take_lines()))
+            self._flush = asyncio.get_running_loop().call_later(GATHER_S, self._flush_lines)
 
     def _take_lines(self) -> list[tuple[str, str, str, dict[str, object]]]:
         if self._flush:
@@ -39,8 +42,20 @@ class EventStream:
         lines, self._lines = self._lines, []
         return lines
 
+    def _flush_lines(self) -> None:
+        try:
+            self._write(self._take_lines())
+        except JournalError:
+            # They are kept; whatever was printing them is about to meet the same error, and tells it.
+            self._flush = asyncio.get_running_loop().call_later(RETRY_S, self._flush_lines)
+
     def _write(self, events: list[tuple[str, str, str, dict[str, object]]]) -> None:
-        self._journal.append_events(events)
+        """Raises JournalError; then lines of output are kept for the next time, the newest of very many."""
+        try:
+            self._journal.append_events(events)
+        except JournalError:
+            self._lines = [*(one for one in events if one[0] == "line"), *self._lines][-MOST_LINES:]
+            raise
         task = asyncio.get_running_loop().create_task(self._wake())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

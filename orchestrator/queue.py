@@ -66,9 +66,9 @@ class Queue:
         if lane.waiting:
             self._end_waiting(lane, State.SUPERSEDED)
         lane.waiting = deployment
-        self._events.publish("queued", deployment.app, deployment.id, by=deployment.requested_by)
         if lane.task is None or lane.task.done():
             lane.task = asyncio.create_task(self._work(deployment.app))
+        self._events.publish("queued", deployment.app, deployment.id, by=deployment.requested_by)
 
     def cancel(self, deployment_id: str) -> Deployment:
         """Raises Refused once traffic may have been switched: then a rollback is the way back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator import readiness
-from orchestrator.deployment import Step, carry_out, publish_live, undo, why
+from orchestrator.deployment import Step, carry_out, publish_live, undo, until_written, why
 from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
@@ -100,7 +100,7 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
         return await _at_once(site, events, record, to)
     record = await carry_out(site, events, record, OVER_SCHEMA)
     if record.state is State.LIVE:
-        publish_live(events, record)
+        await until_written(lambda: publish_live(events, record))
     return record
 
 
@@ -116,6 +116,6 @@ async def _at_once(site: Site, events: EventStream, record: Deployment, to: Stan
     except ChangeoverError as error:
         journal.step_ended(record.id, StepName.SWITCH, StepState.FAILED, str(error))
         return await undo(site, events, record, State.FAILED, why(StepName.SWITCH, error), AT_ONCE)
-    journal.step_ended(record.id, StepName.SWITCH, StepState.DONE)
-    publish_live(events, live)
+    await until_written(lambda: journal.step_ended(record.id, StepName.SWITCH, StepState.DONE))
+    await until_written(lambda: publish_live(events, live))
     return live
