@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from orchestrator import holding
-from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError
 from orchestrator.events import EventStream
 from orchestrator.journal import now
-from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
+from orchestrator.model import Deployment, State, StepName
+from orchestrator.pipeline import RETRY_S, Step, carry_out, perform, publish_live, undo, until_written, why
 from orchestrator.site import Site
 from orchestrator.steps import backup, build, fetch, migrate, prepare, retire, start, switch, verify
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do, and how to undo it. `undo` says in a sentence what it undid, or nothing."""
-
-    name: StepName
-    do: Callable[[Site, Deployment], Awaitable[Deployment]]
-    undo: Callable[[Site, Deployment], Awaitable[str]] | None = None
-
 
 TO_LIVE = (
     Step(StepName.PREPARE, prepare.everything),
@@ -36,11 +24,8 @@ TO_LIVE = (
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
     Step(StepName.SWITCH, switch.to_candidate, undo=switch.back),
 )
-RETRY_S = 1.0
-TIDY_WITHIN_S = 60.0
-ENGINE_BACK_S = 60.0
-"""How long an undo waits for an engine that does not answer, each time."""
 AFTERWARDS = Step(StepName.RETIRE, retire.previous)
+TIDY_WITHIN_S = 60.0
 
 
 async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
@@ -54,51 +39,6 @@ async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Dep
         await fetch.remove_source(site, deployment)
         await until_written(lambda: publish_live(events, deployment))
     return deployment
-
-
-async def carry_out(site: Site, events: EventStream, deployment: Deployment, steps: tuple[Step, ...]) -> Deployment:
-    """Do one step after the other; if one fails, undo all that were begun, and record why."""
-    under_way = steps[0].name
-    try:
-        for step in steps:
-            under_way = step.name
-            deployment = await perform(site, events, step, deployment)
-    except asyncio.CancelledError:
-        failure = Failure(under_way, "It was cancelled.")
-        return await undo(site, events, deployment, State.CANCELLED, failure, steps)
-    except ChangeoverError as error:
-        if site.journal.deployment(deployment.id).state is State.LIVE:
-            return await _finish_live(site, deployment)
-        return await undo(site, events, deployment, State.FAILED, why(under_way, error), steps)
-    except Exception as error:
-        # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
-        failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
-        await undo(site, events, deployment, State.FAILED, failure, steps)
-        raise
-    return deployment
-
-
-async def _finish_live(site: Site, deployment: Deployment) -> Deployment:
-    """The switch is on record; what failed after it is only the telling of it, and that held requests go on."""
-    live = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
-    away = retry_if_exception_type((ProxyError, JournalError))
-    async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
-        with attempt:
-            live = await holding.release(site, live)
-            site.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE)
-    return live
-
-
-def publish_live(events: EventStream, live: Deployment) -> None:
-    events.publish(
-        "live",
-        live.app,
-        live.id,
-        seconds=live.seconds_to_live,
-        colour=live.colour,
-        rollback=live.kind is Kind.ROLLBACK,
-        held=live.held_seconds,
-    )
 
 
 async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> Deployment:
@@ -132,81 +72,3 @@ def begin(site: Site, events: EventStream, deployment: Deployment) -> Deployment
     site.journal.save(deployment)
     events.publish("started", site.name, deployment.id, by=deployment.requested_by, deployment_kind=deployment.kind)
     return deployment
-
-
-async def perform(site: Site, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
-    """Do a step: its intent is in the journal before it begins, its result before the next one does."""
-    site.journal.step_started(deployment.id, step.name)
-    events.publish("step", site.name, deployment.id, step=step.name, state=StepState.RUNNING)
-    try:
-        deployment = await step.do(site, deployment)
-    except BaseException as error:
-        site.journal.step_ended(deployment.id, step.name, StepState.FAILED, str(error))
-        events.publish("step", site.name, deployment.id, step=step.name, state=StepState.FAILED, note=str(error))
-        raise
-    site.journal.save(deployment)
-    site.journal.step_ended(deployment.id, step.name, StepState.DONE)
-    events.publish("step", site.name, deployment.id, step=step.name, state=StepState.DONE)
-    return deployment
-
-
-async def undo(
-    site: Site,
-    events: EventStream,
-    deployment: Deployment,
-    end: State,
-    failure: Failure,
-    steps: tuple[Step, ...],
-) -> Deployment:
-    """Undo, in reverse, every step that was begun, and record why it ended. One undo that fails stops no other."""
-    deployment = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
-    begun = {step.name for step in deployment.steps}
-    undone = []
-    for step in reversed(steps):
-        if step.undo and step.name in begun:
-            for said in await _undo_step(site, step.name, step.undo, deployment):
-                undone.append(said)
-                site.say(deployment.id, said)
-    try:
-        deployment = await holding.release(site, deployment)
-    except (ProxyError, JournalError) as error:
-        undone.append(f"Could not let held requests go: {error}")
-    ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
-    await until_written(lambda: site.journal.save(ended))
-    kind = "failed" if end is State.FAILED else str(end)
-    await until_written(lambda: events.publish(kind, site.name, ended.id, step=failure.step, cause=failure.cause))
-    return ended
-
-
-async def _undo_step(
-    site: Site, name: StepName, undo_it: Callable[[Site, Deployment], Awaitable[str]], deployment: Deployment
-) -> list[str]:
-    """What was tried, and what came of it: `update.rollback.max_rollback_attempts` times at most."""
-    attempts = site.app.update.rollback.max_rollback_attempts
-    tried = []
-    for attempt in range(1, attempts + 1):
-        try:
-            said = await undo_it(site, deployment)
-        except ChangeoverError as error:
-            tried.append(f"Could not undo {name} (attempt {attempt} of {attempts}): {error}")
-            if attempt < attempts:
-                await asyncio.sleep(RETRY_S)
-            if isinstance(error, EngineError):
-                # Without it nothing can be undone; whoever restarts it needs a moment.
-                await site.engine.wait_until_up(ENGINE_BACK_S)
-        else:
-            return [*tried, said] if said else tried
-    return tried
-
-
-async def until_written(write: Callable[[], None]) -> None:
-    """On a full disk this waits until there is room: an end that nobody recorded, or heard of, is none."""
-    async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
-        with attempt:
-            write()
-
-
-def why(step: StepName, error: ChangeoverError) -> Failure:
-    if isinstance(error, StepFailed):
-        return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom)
-    return Failure(step, error.cause, error.remedy)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from orchestrator import holding, migrating, readiness, restore
 from orchestrator.backups import jobs
-from orchestrator.deployment import TO_LIVE, Step, undo
+from orchestrator.deployment import TO_LIVE
 from orchestrator.engine.containers import LABEL_ROLE, Role
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError
 from orchestrator.events import EventStream
 from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
+from orchestrator.pipeline import Step, undo
 from orchestrator.queue import Queue
 from orchestrator.rollback import OVER_SCHEMA
 from orchestrator.schema import way_to

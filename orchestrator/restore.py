@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator import holding
-from orchestrator.deployment import Step, carry_out
 from orchestrator.errors import Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Kind, State, StepName
+from orchestrator.pipeline import Step, carry_out
 from orchestrator.site import Site
 from orchestrator.steps import restore, start, switch, verify
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator import readiness
-from orchestrator.deployment import Step, carry_out, publish_live, undo, until_written, why
 from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, State, StepName, StepState
+from orchestrator.pipeline import Step, carry_out, publish_live, undo, until_written, why
 from orchestrator.schema import Way, names, way_to
 from orchestrator.site import Site
 from orchestrator.steps import backup, migrate, start, switch, verify
