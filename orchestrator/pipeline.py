@@ -29,6 +29,21 @@ class Step:
     undo: Callable[[Site, Deployment], Awaitable[str]] | None = None
 
 
+def heading_for(made: Deployment, record: Deployment, left: str) -> Deployment:
+    """A record that begins now, of going to a container that another deployment has made."""
+    return replace(
+        record,
+        state=State.RUNNING,
+        started_at=now(),
+        release=made.release,
+        colour=made.colour,
+        container=made.container,
+        address=made.address,
+        port=made.port,
+        previous=left,
+    )
+
+
 async def carry_out(site: Site, events: EventStream, deployment: Deployment, steps: tuple[Step, ...]) -> Deployment:
     """Do one step after the other; if one fails, undo all that were begun, and record why."""
     under_way = steps[0].name

@@ -9,7 +9,7 @@ from orchestrator.errors import Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Kind, State, StepName
-from orchestrator.pipeline import Step, carry_out
+from orchestrator.pipeline import Step, carry_out, heading_for
 from orchestrator.site import Site
 from orchestrator.steps import restore, start, switch, verify
 
@@ -37,17 +37,7 @@ async def put_back(site: Site, events: EventStream, record: Deployment) -> Deplo
         what = "live" if record.kind is Kind.RESTORE else "standby"
         raise Refused(f"{site.name} has no {what} release that could go on with restored data.", "Deploy it first.")
     release = site.journal.deployment(goes_on)
-    record = replace(
-        record,
-        state=State.RUNNING,
-        started_at=now(),
-        release=release.release,
-        colour=release.colour,
-        container=release.container,
-        address=release.address,
-        port=release.port,
-        previous=slots.active,
-    )
+    record = heading_for(release, record, left=slots.active)
     site.journal.add(record)
     record = await carry_out(site, events, record, steps_of(record))
     return record if record.failure else await _finish(site, events, record)

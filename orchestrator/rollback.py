@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchestrator import readiness
 from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, State, StepName, StepState
-from orchestrator.pipeline import Step, carry_out, publish_live, undo, until_written, why
+from orchestrator.pipeline import Step, carry_out, heading_for, publish_live, undo, until_written, why
 from orchestrator.schema import Way, names, way_to
 from orchestrator.site import Site
 from orchestrator.steps import backup, migrate, start, switch, verify
@@ -83,18 +83,7 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
 
     `record` is the rollback's own line in the history. Whatever fails leaves traffic and data where they were.
     """
-    standby = to.deployment
-    record = replace(
-        record,
-        state=State.RUNNING,
-        started_at=now(),
-        release=standby.release,
-        colour=standby.colour,
-        container=standby.container,
-        address=standby.address,
-        port=standby.port,
-        previous=site.journal.slots(site.name).active,
-    )
+    record = heading_for(to.deployment, record, left=site.journal.slots(site.name).active)
     site.journal.add(record)
     if to.way.free:
         return await _at_once(site, events, record, to)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -14,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backups import archive
-from orchestrator.backups.archive import DamagedBackup, Manifest
+from orchestrator.backups.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
+from tests.stack import ROOT
 
 
 @pytest.fixture
@@ -91,28 +94,28 @@ def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Pa
 
 
 def one_byte_changed(folder: Path) -> None:
-    packed = bytearray((folder / archive.ARCHIVE).read_bytes())
+    packed = bytearray((folder / ARCHIVE).read_bytes())
     packed[len(packed) // 2] ^= 1
-    (folder / archive.ARCHIVE).write_bytes(packed)
+    (folder / ARCHIVE).write_bytes(packed)
 
 
 def archive_missing(folder: Path) -> None:
-    (folder / archive.ARCHIVE).unlink()
+    (folder / ARCHIVE).unlink()
 
 
 def manifest_missing(folder: Path) -> None:
-    (folder / archive.MANIFEST).unlink()
+    (folder / MANIFEST).unlink()
 
 
 def repack(folder: Path, change: Callable[[tarfile.TarFile, tarfile.TarFile], None]) -> None:
     """Write the archive anew, with a manifest that vouches for it: what a forger would do."""
-    packed = folder / archive.ARCHIVE
+    packed = folder / ARCHIVE
     with tarfile.open(packed) as old, tarfile.open(folder / "forged", "w:gz") as new:
         change(old, new)
     (folder / "forged").rename(packed)
-    manifest = json.loads((folder / archive.MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text())
     manifest["archive_sha256"] = archive._digest(packed)
-    (folder / archive.MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
 def keep(old: tarfile.TarFile, new: tarfile.TarFile, *, without: str = "") -> None:
@@ -190,7 +193,48 @@ def test_no_room_is_said_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(archive, "RESERVE", 2**60)
 
-    with pytest.raises(archive.NoRoom, match="MB are free"):
+    with pytest.raises(NoRoom, match="MB are free"):
         back_up(data, tmp_path / "backups" / "one")
 
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+KILLED_AT_MOVE = """
+import os, shutil, sys
+from pathlib import Path
+from orchestrator.backups import archive
+folder, data, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+moves = 0
+def counted(move):
+    def moving(*arguments):
+        global moves
+        moves += 1
+        if moves == last:
+            os._exit(9)
+        return move(*arguments)
+    return moving
+Path.rename, shutil.move = counted(Path.rename), counted(shutil.move)
+archive.restore(folder, {"data": data})
+"""
+
+
+def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups" / "one"
+    back_up(data, folder)
+    wanted = (data / "pictures" / "logo.png").read_bytes()
+    (data / "pictures" / "logo.png").write_bytes(b"newer")
+    (data / "later.txt").write_text("came later")
+    before = contents(data)
+    move = 0
+    while True:
+        move += 1
+        ended = subprocess.run([sys.executable, "-c", KILLED_AT_MOVE, folder, data, str(move)], cwd=ROOT)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == 9
+        archive.settle({"data": data})
+        assert contents(data) == before, f"killed at move {move}"
+
+    assert move > 5
+    assert (data / "pictures" / "logo.png").read_bytes() == wanted
+    assert not (data / "later.txt").exists()

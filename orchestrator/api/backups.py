@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
 from orchestrator.api.views import DeploymentView, deployment_view
 from orchestrator.backups import jobs
-from orchestrator.backups.archive import Manifest
 from orchestrator.backups.catalogue import Entry
+from orchestrator.backups.manifest import Manifest
 from orchestrator.errors import Refused
 from orchestrator.model import Deployment, Kind, State
 from orchestrator.orchestrator import Orchestrator

@@ -17,64 +17,29 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
+from orchestrator.backups.manifest import (
+    ARCHIVE,
+    FORMAT,
+    MANIFEST,
+    DamagedBackup,
+    File,
+    Manifest,
+    NoRoom,
+    read_manifest,
+)
+
 SQLITE_HEADER = b"SQLite format 3\0"
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 CHUNK = 1024 * 1024
 RESERVE = 16 * CHUNK
 """Room that must be left on the backups' disk beyond the data's own size."""
 DATA, DUMP = "data", "dump"
-FORMAT = 2
-"""Format 1 had the data volume's files without a folder around them."""
 FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
 """In a volume during a restore: what is to come; what is being put aside; and all of it, once it is."""
-
-
-class DamagedBackup(Exception):
-    """It is not what its manifest says, or not what a backup may be. Nothing was touched."""
-
-
-class NoRoom(Exception):
-    """The backup would not fit. Nothing was written."""
-
-
-@dataclass(frozen=True)
-class File:
-    """One file in the archive. `schema` is the Alembic revision that an SQLite database stood at, if any."""
-
-    path: str
-    size: int
-    sha256: str
-    sqlite: bool = False
-    schema: str = ""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601."""
-
-    id: str
-    app: str
-    version: str
-    revision: str
-    reason: str
-    created_at: str
-    archive_sha256: str
-    archive_size: int
-    files: tuple[File, ...]
-    format: int = 1
-
-    @property
-    def made_at(self) -> datetime:
-        return datetime.fromisoformat(self.created_at)
-
-    @property
-    def data_size(self) -> int:
-        return sum(file.size for file in self.files)
 
 
 def create(
@@ -136,15 +101,6 @@ def _write(
     growing.rename(folder)
     _sync(folder.parent)
     return manifest
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Raises DamagedBackup when there is none, or it cannot be read."""
-    try:
-        content = json.loads((folder / MANIFEST).read_text())
-        return Manifest(**content | {"files": tuple(File(**file) for file in content["files"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error
 
 
 def verify(folder: Path) -> Manifest:

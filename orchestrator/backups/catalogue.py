@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backups.archive import ARCHIVE, DamagedBackup, Manifest, read_manifest
+from orchestrator.backups.manifest import ARCHIVE, DamagedBackup, Manifest, read_manifest
 
 
 class NoSuchBackup(Exception):

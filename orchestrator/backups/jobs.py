@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator.backups.archive import Manifest
 from orchestrator.backups.catalogue import Entry
+from orchestrator.backups.manifest import Manifest
 from orchestrator.backups.sidecar import NO_SUCH_BACKUP
 from orchestrator.engine.containers import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup

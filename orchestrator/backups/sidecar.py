@@ -16,6 +16,7 @@ from pathlib import Path
 
 from orchestrator.backups import archive
 from orchestrator.backups.catalogue import Catalogue, NoSuchBackup
+from orchestrator.backups.manifest import DamagedBackup, NoRoom
 
 BACKUPS = Path("/backups")
 PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
@@ -39,7 +40,7 @@ def main() -> int:
     except NoSuchBackup:
         print("there is no such backup")
         return NO_SUCH_BACKUP
-    except (archive.DamagedBackup, archive.NoRoom) as error:
+    except (DamagedBackup, NoRoom) as error:
         print(error)
         return 1
     except (OSError, sqlite3.Error) as error:

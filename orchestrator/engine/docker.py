@@ -6,7 +6,6 @@ The SDK blocks, so each call runs in a thread. Every method raises EngineError w
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from orchestrator.engine.addresses import free_address
 from orchestrator.engine.containers import (
     LABEL_APP,
     LABEL_ROLE,
@@ -62,32 +62,8 @@ class DockerEngine:
         return True
 
     async def free_address(self, taken: set[str]) -> str:
-        """A fixed address that neither a container of the network nor `taken` has.
-
-        From the top of the subnet downwards: Docker itself chooses from the network's ip_range, at its bottom.
-        """
-
-        def find(client: docker.DockerClient) -> str:
-            network = client.networks.get(self.network)
-            settings = network.attrs["IPAM"]["Config"][0]
-            subnet = ipaddress.ip_network(settings["Subnet"])
-            own_range = ipaddress.ip_network(settings.get("IPRange") or settings["Subnet"])
-            if own_range == subnet:
-                raise EngineError(
-                    f"network {self.network} leaves Docker free to choose any of its addresses.",
-                    "Remove it and let compose make it again: it needs an ip_range smaller than its subnet.",
-                )
-            used = taken | self._fixed_addresses(client)
-            top = int(subnet.broadcast_address)
-            for number in range(top - 1, int(subnet.network_address) + 1, -1):
-                address = type(subnet.network_address)(number)
-                if address in own_range:
-                    break
-                if str(address) not in used:
-                    return str(address)
-            raise EngineError(f"no free address is left in network {self.network} ({subnet}).", "Use a larger subnet.")
-
-        return await self._call(find)
+        """A fixed address that neither a container of the network nor `taken` has."""
+        return await self._call(lambda client: free_address(client, self.network, taken))
 
     async def ensure_volume(self, name: str) -> None:
         """Make the data volume if it is not there, owned by the user that unprivileged containers run as."""
@@ -332,12 +308,3 @@ class DockerEngine:
             # Somebody else is removing it already: that is what was wanted.
             if error.status_code != 409:
                 raise
-
-    def _fixed_addresses(self, client: docker.DockerClient) -> set[str]:
-        """Also those of stopped containers, which Docker itself has forgotten until they start again."""
-        addresses = set()
-        for container in client.containers.list(all=True, filters={"network": self.network}, ignore_removed=True):
-            endpoint = container.attrs["NetworkSettings"]["Networks"].get(self.network) or {}
-            fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
-            addresses |= {address for address in (fixed, endpoint.get("IPAddress")) if address}
-        return addresses
