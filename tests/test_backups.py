@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 
+import httpx
 import pytest
 
 from tests.conftest import Shop
@@ -127,3 +129,32 @@ def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) 
     assert len(stack.containers()) <= 2
     assert not list((stack.state / "backups" / "shop").glob("*.new"))
     assert stack.ask().json()["release"] == version
+
+
+@pytest.mark.parametrize(
+    "point", ["backup:begun", "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:begun"]
+)
+def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(shop: Shop, point: str) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    assert stack.post_order(f"before {point}").is_success
+    backup = stack.post("/apps/shop/backups")["id"]
+    assert stack.post_order(f"after {point}").is_success
+    ordered = stack.ask("/orders").json()["orders"]
+    stack.restart_orchestrator(entry=("-m", "tests.crashing"), extra={"CRASH_AT": point})
+
+    with Visitor(stack) as visitor:
+        with pytest.raises(httpx.TransportError):
+            stack.post(f"/apps/shop/backups/{backup}/restore")
+        stack.wait_killed()
+        stack.restart_orchestrator()
+        stack.wait_idle()
+        time.sleep(0.3)
+
+    assert visitor.failures == []
+    assert stack.app()["active"]["version"] == version
+    assert stack.app()["health"] == "healthy"
+    assert stack.ask("/orders").json()["orders"] == ordered + len(visitor.orders)
+    assert len(stack.containers()) <= 2
+    assert stack.post(f"/apps/shop/backups/{backup}/restore")["state"] == "live"
+    assert stack.ask("/orders").json()["orders"] == ordered - 1

@@ -44,5 +44,7 @@ async def put_back(site: Site, record: Deployment) -> str:
     mine = [run for run in site.journal.migrations(site.name) if run.deployment == record.id]
     if not record.backup or not any(run.direction is Direction.RESTORED for run in mine):
         return ""
+    # Who was woken already has the files open that are about to go.
+    await restoring.stop_writers(site)
     await restoring.replace_data(site, record.backup, by=record)
     return f"Put the data back as it was: backup {record.backup}"
