@@ -200,6 +200,10 @@ def story(event: Event) -> str:
             says = f"[bold green3]live[/] on {fields.get('colour')} in {float(fields.get('seconds', 0)):.2f} s"
         case ("failed", _) | ("cancelled", _) | ("superseded", _):
             says = f"[bold red]{event.kind}[/] {fields.get('cause', '')}"
+        case "restored", _:
+            says = (
+                f"[bold green3]restored[/] backup {fields.get('backup')}; what it replaced is {fields.get('replaced')}"
+            )
         case "update", _:
             says = f"🆕 update available: {fields.get('version')}"
         case ("check_failed", _) | ("start_failed", _) | ("recovery_failed", _) | ("retire_failed", _):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -104,6 +105,25 @@ def test_a_restarted_proxy_keeps_the_traffic_where_it_was_without_the_orchestrat
     assert answer.json()["release"] == version
     stack.start_orchestrator()
     assert stack.deploy()["state"] == "live"
+
+
+def test_a_restarted_proxy_still_holds_what_was_held(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    assert stack.command("hold", "shop").returncode == 0
+    proxy = stack.engine.containers.get(f"{stack.name}-proxy")
+
+    proxy.kill()
+    proxy.start()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(stack.until_it_answers)
+        time.sleep(1.5)
+        held = not waiting.done()
+        stack.command("release", "shop")
+        answer = waiting.result(timeout=20)
+
+    assert held
+    assert answer.json()["release"] == version
 
 
 def test_an_active_container_that_was_removed_is_made_again_at_the_next_start(shop: Shop) -> None:

@@ -21,6 +21,7 @@ from orchestrator.proxy.runtime import Runtime
 START_DEADLINE_S = 30.0
 CONFIRM_TIMEOUT_S = 5.0
 CONFIGURATION = "haproxy.cfg"
+HOLDS = "hold.map"
 
 
 class Proxy:
@@ -189,18 +190,26 @@ class Proxy:
             await ask(command)
 
     async def hold(self, app: str, limit_s: float) -> None:
-        """Keep new requests of the app waiting, each for at most `limit_s`, then answered with 503."""
-        await self._set_map(rendering.HOLD_MAP, app, str(int(limit_s * 1000)))
+        """Keep new requests of the app waiting, each for at most `limit_s`, then answered with 503.
+
+        Also after a restart of the proxy, until they are released.
+        """
+        limit_ms = str(int(limit_s * 1000))
+        self._write_holds(_read_map(self._folder / HOLDS) | {app: limit_ms})
+        await self._set_map(rendering.HOLD_MAP, app, limit_ms)
 
     async def release(self, app: str) -> None:
         """Let the held requests go."""
+        self._write_holds({held: limit for held, limit in _read_map(self._folder / HOLDS).items() if held != app})
         for ask in await self._workers():
             await ask(f"del map {rendering.HOLD_MAP} {app}")
             if app in _map_entries(await ask(f"show map {rendering.HOLD_MAP}")):
                 raise ProxyError(f"HAProxy still holds {app} after it was told to release it.")
 
     async def held(self) -> set[str]:
-        return set(_map_entries(await self._runtime.ask(f"show map {rendering.HOLD_MAP}")))
+        """By the running proxy, or by one that starts from its files."""
+        running = _map_entries(await self._runtime.ask(f"show map {rendering.HOLD_MAP}"))
+        return {*running, *_read_map(self._folder / HOLDS)}
 
     async def _bring_in(self, name: str, server: Server) -> None:
         answer = await self._runtime.ask(
@@ -228,9 +237,11 @@ class Proxy:
 
     def _write_maps(self) -> None:
         durable.write(self._folder / "active.map", rendering.active_map(self._routes.values()))
-        hold = self._folder / "hold.map"
-        if not hold.exists():
-            durable.write(hold, "")
+        if not (self._folder / HOLDS).exists():
+            self._write_holds({})
+
+    def _write_holds(self, held: dict[str, str]) -> None:
+        durable.write(self._folder / HOLDS, "".join(f"{app} {limit_ms}\n" for app, limit_ms in held.items()))
 
     def _write_configuration(self) -> bool:
         """True if it is another one than before."""
