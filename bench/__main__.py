@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import rest, rollback, update
 from tests.images import build_image
 from tests.repository import Repository
-from tests.stack import ROOT, Stack, shop_config
+from tests.stack import MIGRATE_BOTH_WAYS, ROOT, Stack, shop_config
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def main() -> int:
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")
-        with Stack(Path(folder), shop_config(repository.path, drain_s=1)) as stack:
+        with Stack(Path(folder), shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS)) as stack:
             measured = update.measure(stack, repository)
             print(measured)
             figures.append(Figure("update: from request to live, times the floor", measured.ratio, "×", 2))
