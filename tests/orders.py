@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.stack import ROOT, Stack
 
 WRITERS = 8
 LONGEST_RUN_S = 900
+MOST_URGENT = -15
 
 
 @dataclass
@@ -47,9 +49,10 @@ class Orders:
     def rate_between(self, start: float, end: float) -> float:
         return sum(start <= began < end for began in self.began) / (end - start)
 
-    def p99(self, start: float, end: float) -> float:
-        """Of the orders that began between two moments, in seconds."""
-        took = [one for began, one in zip(self.began, self.took, strict=True) if start <= began < end]
+    def p99(self, *spans: tuple[float, float]) -> float:
+        """Of the orders that began in these spans of time, in seconds."""
+        both = zip(self.began, self.took, strict=True)
+        took = [took for began, took in both if any(start <= began < end for start, end in spans)]
         return statistics.quantiles(took, n=100)[98]
 
     def ids(self) -> set[str]:
@@ -115,6 +118,9 @@ async def write(port: int, host: str, rate: int) -> Orders:
 
 
 def main() -> None:
+    if os.geteuid() == 0:
+        # Customers have processors of their own: what this machine does for others must not slow their watch.
+        os.nice(MOST_URGENT)
     port, host, rate, file = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
     file.write_text(json.dumps(asdict(asyncio.run(write(port, host, rate)))))
 

@@ -11,6 +11,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     (folder / "pictures").mkdir(parents=True)
     (folder / "pictures" / "logo.png").write_bytes(b"\x89PNG" * 1000)
-    with sqlite3.connect(folder / "shop.db") as database:
+    # Closed here and now: closing moves the write-ahead log into the file, and tests compare files.
+    with closing(sqlite3.connect(folder / "shop.db")) as database, database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, pair INTEGER)")
         database.executemany("INSERT INTO orders (pair) VALUES (?)", [(number // 2,) for number in range(1000)])

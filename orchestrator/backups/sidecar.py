@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sqlite3
 import sys
 from dataclasses import asdict
@@ -22,8 +21,6 @@ BACKUPS = Path("/backups")
 PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
 EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
 NO_SUCH_BACKUP = 3
-LEAST_URGENT = 19
-"""The app goes on meanwhile, and is more important: what copies and packs gets the processor that nobody else wants."""
 
 
 def main() -> int:
@@ -33,8 +30,6 @@ def main() -> int:
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
     asked = parser.parse_args()
-    if asked.job in ("create", "verify"):
-        os.nice(LEAST_URGENT)
     try:
         answer = carry_out(asked)
     except NoSuchBackup:

@@ -42,6 +42,8 @@ class ContainerSpec:
     memory: str | None = None
     user: str | None = None
     privileges: bool = False
+    gives_way: bool = False
+    """Whether it only gets the processor that no other container wants."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from orchestrator.engine.containers import LABEL_STACK, ContainerSpec
 UNPRIVILEGED_USER = 10001
 """Whom a container runs as whose image would make it root, and the owner of a new data volume."""
 
+LEAST_SHARE = 2
+"""The smallest that the kernel knows, where a container has 1024 otherwise."""
+
 
 def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Container:
     """Make a container and do not start it. Root, capabilities and new privileges are for those who ask."""
@@ -28,6 +31,8 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
         options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
     if not spec.privileges:
         options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+    if spec.gives_way:
+        options["cpu_shares"] = LEAST_SHARE
     endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
     container = client.containers.create(
         spec.image,
