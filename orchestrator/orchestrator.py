@@ -16,7 +16,7 @@ from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
 from orchestrator.events import EventStream
 from orchestrator.journal import Journal, now
-from orchestrator.model import Colour
+from orchestrator.model import Colour, State
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.traffic import Proxy
 from orchestrator.queue import Queue
@@ -151,10 +151,15 @@ class Orchestrator:
                     log.warning("the journal knew nothing of an app that runs: rebuilt", app=site.name)
             self.proxy.know(self._routes())
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
-            await self.proxy.configure(self._routes())
+            # A reload ends the old worker's ways to change: not while it may hold requests for what is to be finished.
+            interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
+            if not interrupted:
+                await self.proxy.configure(self._routes())
             await recovery.remove_leftovers(self.engine, self.settings.state / "work")
             for site in self.sites():
                 await self._recover(site)
+            if interrupted:
+                await self.proxy.configure(self._routes())
             # Only now: requests that wait for a schema change must not go on before it is finished or undone.
             for held in await self.proxy.held():
                 await self.proxy.release(held)

@@ -95,8 +95,9 @@ def warm_standby(site: Site) -> Deployment | None:
     slots = site.journal.slots(site.name)
     if not slots.standby or site.app.standby != "warm":
         return None
-    standby = site.journal.deployment(slots.standby)
-    return standby if way_to(standby, site.journal.migrations(site.name)).free else None
+    runs = site.journal.migrations(site.name)
+    both = [site.journal.deployment(one) for one in (slots.active, slots.standby)]
+    return both[1] if all(way_to(one, runs).free for one in both) else None
 
 
 async def _restore_traffic(site: Site) -> None:

@@ -182,6 +182,25 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     assert stack.ask("/orders").json()["orders"] > 0
 
 
+def test_going_back_with_a_backup_of_the_same_schema_keeps_both_releases_warm(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    shop.repository.change("Another greeting")
+    new = stack.deploy()
+
+    with Visitor(stack) as visitor:
+        done = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
+        stack.wait_idle()
+    app = stack.app()
+
+    assert done.returncode == 0, done.stderr
+    assert visitor.failures == []
+    assert app["active"]["version"] == old
+    for slot in ("active", "standby"):
+        assert stack.engine.containers.get(app[slot]["container"]).status == "running"
+    assert stack.rollback()["version"] == new["version"]
+
+
 def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> None:
     stack = shop.stack
     rename_column(

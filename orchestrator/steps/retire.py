@@ -52,6 +52,7 @@ async def _keep_recent(site: Site) -> None:
 async def _park(site: Site, standby: Deployment) -> None:
     can_run = way_to(standby, site.journal.migrations(site.name)).free
     if site.app.standby == "warm" and can_run:
+        await site.engine.wake(standby.container)
         await site.proxy.set_fallback(site.name, standby.colour)
         return
     await site.proxy.set_fallback(site.name, None)
