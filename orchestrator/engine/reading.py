@@ -39,7 +39,7 @@ def usage_of(answer: dict[str, Any]) -> DiskUsage:  # Any: Docker's JSON (API 1.
         images=int(answer.get("LayersSize") or 0),
         containers=sum(size for _, size in containers),
         volumes=sum(by_volume.values()),
-        build_cache=sum(int(one.get("Size") or 0) for one in answer.get("BuildCache") or []),
+        build_cache=sum(int(one.get("Size") or 0) for one in answer.get("BuildCache") or [] if not one.get("Shared")),
         by_image=by_image,
         by_volume=by_volume,
         by_app=by_app,
