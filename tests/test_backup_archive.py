@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backups import archive
+from orchestrator.backups import archive, replacing
+from orchestrator.backups.copying import digest
 from orchestrator.backups.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from tests.stack import ROOT
 
@@ -51,7 +52,7 @@ def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> N
     (data / "pictures" / "logo.png").unlink()
     (data / "later.txt").write_text("came later")
 
-    archive.restore(tmp_path / "backups" / "one", {"data": data})
+    replacing.restore(tmp_path / "backups" / "one", {"data": data})
 
     with sqlite3.connect(data / "shop.db") as database:
         assert database.execute("SELECT count(*) FROM orders").fetchone() == (1000,)
@@ -89,7 +90,7 @@ def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Pa
     target = tmp_path / "restored"
     for number in range(10):
         target.mkdir(exist_ok=True)
-        archive.restore(tmp_path / "backups" / str(number), {"data": target})
+        replacing.restore(tmp_path / "backups" / str(number), {"data": target})
         with sqlite3.connect(target / "shop.db") as database:
             halves = database.execute("SELECT pair FROM orders GROUP BY pair HAVING count(*) <> 2").fetchall()
         assert halves == []
@@ -116,7 +117,7 @@ def repack(folder: Path, change: Callable[[tarfile.TarFile, tarfile.TarFile], No
         change(old, new)
     (folder / "forged").rename(packed)
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["archive_sha256"] = archive._digest(packed)
+    manifest["archive_sha256"] = digest(packed)
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -183,7 +184,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     with pytest.raises(DamagedBackup, match=says):
         archive.verify(folder)
     with pytest.raises(DamagedBackup, match=says):
-        archive.restore(folder, {"data": data})
+        replacing.restore(folder, {"data": data})
 
     assert contents(data) == before
     assert not (tmp_path / "outside").exists()
@@ -204,7 +205,7 @@ def test_no_room_is_said_before_anything_is_written(
 KILLED_AT_MOVE = """
 import os, shutil, sys
 from pathlib import Path
-from orchestrator.backups import archive
+from orchestrator.backups import replacing
 folder, data, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 moves = 0
 def counted(move):
@@ -216,7 +217,7 @@ def counted(move):
         return move(*arguments)
     return moving
 Path.rename, shutil.move = counted(Path.rename), counted(shutil.move)
-archive.restore(folder, {"data": data})
+replacing.restore(folder, {"data": data})
 """
 
 
@@ -234,7 +235,7 @@ def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(da
         if ended.returncode == 0:
             break
         assert ended.returncode == 9
-        archive.settle({"data": data})
+        replacing.settle({"data": data})
         assert contents(data) == before, f"killed at move {move}"
 
     assert move > 5

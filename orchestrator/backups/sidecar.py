@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backups import archive
+from orchestrator.backups import archive, replacing
 from orchestrator.backups.catalogue import Catalogue, NoSuchBackup
 from orchestrator.backups.manifest import DamagedBackup, NoRoom
 
@@ -54,16 +54,16 @@ def carry_out(asked: argparse.Namespace) -> object:
         case "create":
             roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
             about = {name: getattr(asked, name) for name in ("backup", "app", "version", "revision", "reason")}
-            archive.settle(put_back)
+            replacing.settle(put_back)
             manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, **about)
             catalogue.prune(asked.keep, also=asked.keeping)
             return asdict(manifest)
         case "verify":
             return asdict(archive.verify(catalogue.folder(asked.backup)))
         case "restore":
-            return asdict(archive.restore(catalogue.folder(asked.backup), put_back))
+            return asdict(replacing.restore(catalogue.folder(asked.backup), put_back))
         case _:
-            archive.settle(put_back)
+            replacing.settle(put_back)
             return None
 
 

@@ -1,0 +1,142 @@
+"""Reading files that others write meanwhile, and writing so that they do not notice. Only the standard library.
+
+Whoever has its own file synced on the same disk waits for all that is on its way there, and whoever wakes up waits for
+the system call that another is in: so what is written goes to the disk bit by bit, and every bit is small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+SQLITE_HEADER = b"SQLite format 3\0"
+SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
+CHUNK = 128 * 1024
+"""So much is read or written at a time, in bytes."""
+FLUSH = 8 * CHUNK
+"""So much is written before it is made to go to the disk."""
+
+
+class Hashed:
+    """What is read from a file, and its checksum so far."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        content = self._file.read(size)
+        self._sha256.update(content)
+        return content
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+
+class Flushed(io.BufferedWriter):
+    """A new file that goes to the disk bit by bit, and its checksum so far.
+
+    What is there leaves the memory, which others can use better.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "w"), CHUNK)
+        self._since = 0
+        self._sha256 = hashlib.sha256()
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        written = super().write(content)
+        self._sha256.update(content)
+        self._since += written
+        if self._since >= FLUSH:
+            self.flush()
+            _flush(self.fileno())
+            self._since = 0
+        return written
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+
+def files_of(data: Path) -> Iterator[Path]:
+    """Every plain file below, in order, but for ours and for what SQLite keeps beside its databases."""
+    for path in sorted(data.rglob("*")):
+        if any(part.startswith(".changeover-") for part in path.relative_to(data).parts):
+            continue
+        if path.is_symlink() or not path.is_file():
+            continue
+        if any(str(path).endswith(end) and is_sqlite(Path(str(path).removesuffix(end))) for end in SQLITE_COMPANIONS):
+            continue
+        yield path
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether it begins as an SQLite database does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
+    except FileNotFoundError:
+        return False
+
+
+def copy_database(source: Path, copy: Path) -> str:
+    """In small steps, all of the one moment that the open transaction sees. In WAL mode that holds nobody up.
+
+    Gives the schema's revision.
+    """
+    with (
+        closing(sqlite3.connect(source, timeout=30, isolation_level=None)) as live,
+        closing(sqlite3.connect(copy, isolation_level=None)) as out,
+    ):
+        out.execute("PRAGMA journal_mode=OFF")
+        out.execute("PRAGMA synchronous=OFF")
+        live.execute("BEGIN")
+        (page_size,) = live.execute("PRAGMA page_size").fetchone()
+        live.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with copy.open("rb") as written:
+            live.backup(out, pages=max(1, FLUSH // page_size), progress=lambda *_: _flush(written.fileno()), sleep=0)
+        live.execute("ROLLBACK")
+        # The copy stands alone: no write-ahead log beside it.
+        out.execute("PRAGMA journal_mode=DELETE")
+        try:
+            row = out.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return ""
+        return str(row[0]) if row else ""
+
+
+def copy_file(source: Path, copy: Path) -> None:
+    with source.open("rb") as content, Flushed(copy) as out:
+        shutil.copyfileobj(content, out, CHUNK)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of its content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Have a file, or a folder's names, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    os.fdatasync(descriptor)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
