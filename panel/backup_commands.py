@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from panel import show
 from panel.running import finish, out, print_json, run
@@ -36,6 +37,9 @@ def create(app: App = "panel", as_json: Json = False) -> None:
         print_json(made.model_dump(mode="json"))
     else:
         out.print(f"[green]✓ Backup {made.id}: {made.files} files, {show.size(made.data_size)}.[/]")
+        if made.left_out:
+            left_out = escape(", ".join(made.left_out))
+            out.print(f"[yellow]! Not in it, because these links lead out of the data: {left_out}[/]")
 
 
 @backup.command("verify")

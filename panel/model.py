@@ -111,7 +111,7 @@ class Event(Value):
 
 
 class Backup(Value):
-    """`problem` says what is wrong with one that is damaged. Sizes in bytes."""
+    """`problem` says what is wrong with one that is damaged; `left_out` names links to outside. Sizes in bytes."""
 
     id: str
     app: str
@@ -122,6 +122,7 @@ class Backup(Value):
     data_size: int
     archive_size: int
     schemas: dict[str, str] = {}
+    left_out: tuple[str, ...] = ()
     releases_since: tuple[str, ...] = ()
     problem: str = ""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,10 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backups import archive, replacing
+from orchestrator.backups import archive, copying, replacing
 from orchestrator.backups.copying import digest
 from orchestrator.backups.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from tests.stack import ROOT
+
+WRITE_VERSION, WAL = 18, 2
+"""In the header of an SQLite file: https://sqlite.org/fileformat.html"""
 
 
 @pytest.fixture
@@ -27,6 +32,11 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     (folder / "pictures").mkdir(parents=True)
     (folder / "pictures" / "logo.png").write_bytes(b"\x89PNG" * 1000)
+    (folder / "uploads").mkdir(mode=0o750)
+    (folder / "albums").mkdir()
+    (folder / "albums" / "newest").symlink_to("../pictures")
+    (folder / "logo.png").symlink_to("pictures/logo.png")
+    (folder / "current").symlink_to("pictures")
     # Closed here and now: closing moves the write-ahead log into the file, and tests compare files.
     with closing(sqlite3.connect(folder / "shop.db")) as database, database:
         database.execute("PRAGMA journal_mode=WAL")
@@ -42,7 +52,13 @@ def back_up(data: Path, folder: Path) -> Manifest:
 
 
 def contents(data: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    return {str(path.relative_to(data)): content(path) for path in data.rglob("*")}
+
+
+def content(path: Path) -> bytes:
+    if path.is_symlink():
+        return b"-> " + bytes(path.readlink())
+    return path.read_bytes() if path.is_file() else b""
 
 
 def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> None:
@@ -60,6 +76,84 @@ def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> N
     assert not (data / "later.txt").exists()
     assert not list(data.glob(".changeover-*"))
     assert {file.path for file in manifest.files} == {"data/shop.db", "data/pictures/logo.png"}
+
+
+def test_folders_links_modes_and_times_are_as_they_were(data: Path, tmp_path: Path) -> None:
+    logo = data / "pictures" / "logo.png"
+    logo.chmod(0o600)
+    for path in (logo, data / "uploads", data / "pictures"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    os.link(logo, data / "twin.png")
+    before = contents(data)
+    back_up(data, tmp_path / "backups" / "one")
+    for path in data.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    replacing.restore(tmp_path / "backups" / "one", {"data": data})
+
+    after = contents(data)
+    databases = [one.pop("shop.db") for one in (before, after)]
+    assert after == before
+    assert [one[WRITE_VERSION] for one in databases] == [WAL, WAL]
+    assert (logo.stat().st_mode & 0o777, logo.stat().st_mtime) == (0o600, 1_700_000_000)
+    assert ((data / "uploads").stat().st_mode & 0o777, (data / "uploads").stat().st_mtime) == (0o750, 1_700_000_000)
+    assert (data / "pictures").stat().st_mtime == 1_700_000_000
+
+
+@pytest.mark.parametrize(
+    "target", ["/etc/passwd", "../../outside", "../..", "pictures/../../..", "current/../../outside"]
+)
+def test_a_link_to_outside_is_left_out_and_named(data: Path, tmp_path: Path, target: str) -> None:
+    (data / "albums" / "stray").symlink_to(target)
+
+    manifest = back_up(data, tmp_path / "backups" / "one")
+
+    assert manifest.left_out == ("data/albums/stray",)
+    assert archive.verify(tmp_path / "backups" / "one") == manifest
+
+
+def test_what_the_app_removes_meanwhile_is_not_missed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = list(copying.entries_of(data))
+    monkeypatch.setattr(archive, "entries_of", lambda _: entries)
+    (data / "pictures" / "logo.png").unlink()
+    (data / "shop.db").unlink()
+    (data / "uploads").rmdir()
+
+    manifest = back_up(data, tmp_path / "backups" / "one")
+
+    assert manifest.files == ()
+    assert not (data / "shop.db").exists()
+    assert archive.verify(tmp_path / "backups" / "one") == manifest
+
+
+def test_a_backup_of_the_first_formats_is_restored(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups" / "one"
+    back_up(data, folder)
+
+    def as_it_was(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
+        for member in old:
+            if member.isreg():
+                packed = old.extractfile(member)
+                member.name = member.name.removeprefix("data/")
+                new.addfile(member, packed)
+
+    repack(folder, as_it_was)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for file in manifest["files"]:
+        file["path"] = file["path"].removeprefix("data/")
+    for newer in ("format", "places", "left_out"):
+        del manifest[newer]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    before = contents(data)
+    (data / "pictures" / "logo.png").write_bytes(b"newer")
+
+    replacing.restore(folder, {"data": data})
+
+    after = contents(data)
+    assert {name for name, content in after.items() if content} == {"shop.db", "pictures/logo.png"}
+    assert after["pictures/logo.png"] == before["pictures/logo.png"]
 
 
 def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Path) -> None:
@@ -124,7 +218,7 @@ def repack(folder: Path, change: Callable[[tarfile.TarFile, tarfile.TarFile], No
 def keep(old: tarfile.TarFile, new: tarfile.TarFile, *, without: str = "") -> None:
     for member in old:
         if member.name != without:
-            new.addfile(member, old.extractfile(member))
+            new.addfile(member, old.extractfile(member) if member.isreg() else None)
 
 
 def file_missing(folder: Path) -> None:
@@ -151,6 +245,16 @@ def link_to_outside(folder: Path) -> None:
     repack(folder, change)
 
 
+def link_turned_to_outside(folder: Path) -> None:
+    def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
+        for member in old:
+            if member.name == "data/current":
+                member.linkname = "../outside"
+            new.addfile(member, old.extractfile(member) if member.isreg() else None)
+
+    repack(folder, change)
+
+
 def other_content(folder: Path) -> None:
     def change(old: tarfile.TarFile, new: tarfile.TarFile) -> None:
         keep(old, new, without="data/pictures/logo.png")
@@ -170,6 +274,7 @@ def other_content(folder: Path) -> None:
         (file_missing, "'data/shop.db' is missing from the archive"),
         (name_leads_outside, "leads outside"),
         (link_to_outside, "is not a plain file"),
+        (link_turned_to_outside, "is a link that leads outside"),
         (other_content, "checksum differs"),
     ],
 )

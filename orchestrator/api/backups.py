@@ -21,7 +21,10 @@ router = APIRouter(prefix="/apps/{app}/backups")
 
 
 class BackupView(BaseModel):
-    """`problem` says what is wrong with one that is damaged. `releases_since` went live after it was made."""
+    """`problem` says what is wrong with one that is damaged. `releases_since` went live after it was made.
+
+    `left_out` are links to outside of the data: whoever restores a backup gets no such link.
+    """
 
     id: str
     app: str
@@ -33,6 +36,7 @@ class BackupView(BaseModel):
     data_size: int = 0
     archive_size: int = 0
     schemas: dict[str, str] = {}
+    left_out: list[str] = []
     releases_since: list[str] = []
     problem: str = ""
 
@@ -53,6 +57,7 @@ def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
         data_size=manifest.data_size,
         archive_size=manifest.archive_size,
         schemas={file.path: file.schema for file in manifest.files if file.schema},
+        left_out=list(manifest.left_out),
         releases_since=releases_since(manifest.made_at, history),
     )
 

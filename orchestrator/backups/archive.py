@@ -15,7 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,12 +26,15 @@ from orchestrator.backups.copying import (
     copy_database,
     copy_file,
     digest,
-    files_of,
+    entries_of,
     is_sqlite,
+    size_of,
+    stays_inside,
     sync,
 )
 from orchestrator.backups.manifest import (
     ARCHIVE,
+    FOLDERS_SINCE,
     FORMAT,
     MANIFEST,
     DamagedBackup,
@@ -52,8 +55,10 @@ def create(
 ) -> Manifest:
     """Back `roots`, each by its name in the archive, up into `folder`: whole or not at all. Raises NoRoom."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sources = [(name, root, path) for name, root in roots.items() for path in files_of(root)]
-    needed = sum(path.stat().st_size for _, _, path in sources) + RESERVE
+    sources = [(f"{name}/{path.relative_to(root)}", path) for name, root in roots.items() for path in entries_of(root)]
+    sizes = [size_of(path) for _, path in sources]
+    # Nothing may turn out to be compressible, and each file is copied before it is packed.
+    needed = sum(sizes) + max(sizes, default=0) + RESERVE
     if (free := shutil.disk_usage(folder.parent).free) < needed:
         raise NoRoom(
             f"The backup may need {needed // MEGABYTE} MB, and {free // MEGABYTE} MB are free where backups are kept."
@@ -61,57 +66,74 @@ def create(
     growing = folder.with_name(folder.name + ".new")
     shutil.rmtree(growing, ignore_errors=True)
     growing.mkdir()
+    moment = datetime.now(UTC).isoformat()
+    packed = growing / ARCHIVE
     try:
-        return _write(sources, growing, folder, backup, app, version, revision, reason)
+        content = _pack(sources, packed)
+        manifest = Manifest(
+            backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
+            tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out),
+        )  # fmt: skip
+        (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+        for path in (packed, growing / MANIFEST, growing):
+            sync(path)
+        growing.rename(folder)
     except BaseException:
         shutil.rmtree(growing, ignore_errors=True)
         raise
-
-
-def _write(
-    sources: list[tuple[str, Path, Path]],
-    growing: Path,
-    folder: Path,
-    backup: str,
-    app: str,
-    version: str,
-    revision: str,
-    reason: str,
-) -> Manifest:
-    files = []
-    moment = datetime.now(UTC).isoformat()
-    with (
-        Flushed(growing / ARCHIVE) as packing,
-        tarfile.open(fileobj=packing, mode="w:gz", compresslevel=1) as archive,
-        tempfile.TemporaryDirectory(dir=growing) as tmp,
-    ):
-        for root_name, root, source in sources:
-            name = f"{root_name}/{source.relative_to(root)}"
-            copy = Path(tmp) / "copy"
-            schema = ""
-            if database := is_sqlite(source):
-                schema = copy_database(source, copy)
-            else:
-                copy_file(source, copy)
-            entry = archive.gettarinfo(str(copy), name)
-            owner = source.stat()
-            entry.uid, entry.gid, entry.mode = owner.st_uid, owner.st_gid, owner.st_mode & 0o777
-            with copy.open("rb") as file:
-                content = Hashed(file)
-                archive.addfile(entry, content)
-            files.append(File(name, entry.size, content.sha256, database, schema))
-            copy.unlink()
-    packed = growing / ARCHIVE
-    manifest = Manifest(
-        backup, app, version, revision, reason, moment,
-        packing.sha256, packed.stat().st_size, tuple(files), FORMAT,
-    )  # fmt: skip
-    (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-    for path in (packed, growing / MANIFEST, growing):
-        sync(path)
-    growing.rename(folder)
     sync(folder.parent)
     return manifest
+
+
+@dataclass
+class _Content:
+    """What has been packed: files, folders and links ("places"), and links that a restore would refuse."""
+
+    files: list[File] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    sha256: str = ""
+
+
+def _pack(sources: list[tuple[str, Path]], packed: Path) -> _Content:
+    content = _Content()
+    with (
+        Flushed(packed) as packing,
+        tarfile.open(fileobj=packing, mode="w:gz", compresslevel=1) as archive,
+        tempfile.TemporaryDirectory(dir=packed.parent) as tmp,
+    ):
+        for name, source in sources:
+            try:
+                if source.is_symlink() and not stays_inside(name, str(source.readlink())):
+                    content.left_out.append(name)
+                elif source.is_symlink() or source.is_dir():
+                    archive.addfile(archive.gettarinfo(str(source), name))
+                    content.places.append(name)
+                else:
+                    content.files.append(_pack_file(source, archive, name, Path(tmp) / "copy"))
+            except (FileNotFoundError, sqlite3.OperationalError):
+                # The app goes on: what it has removed by now is not part of its data any more.
+                if os.path.lexists(source):
+                    raise
+    content.sha256 = packing.sha256
+    return content
+
+
+def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path) -> File:
+    schema = ""
+    if database := is_sqlite(source):
+        schema = copy_database(source, copy)
+    else:
+        copy_file(source, copy)
+    entry = archive.gettarinfo(str(source), name)
+    entry.size = copy.stat().st_size
+    # A hard link is a file like any other.
+    entry.type, entry.linkname = tarfile.REGTYPE, ""
+    with copy.open("rb") as file:
+        content = Hashed(file)
+        archive.addfile(entry, content)
+    copy.unlink()
+    return File(name, entry.size, content.sha256, database, schema)
 
 
 def verify(folder: Path) -> Manifest:
@@ -128,40 +150,71 @@ def unpack(folder: Path, target: Path) -> Manifest:
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.")
     if digest(packed) != manifest.archive_sha256:
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is not the file that was written; its checksum differs.")
-    expected = {file.path: file for file in manifest.files}
+    missing = {file.path: file for file in manifest.files} | dict.fromkeys(manifest.places)
+    places = []
     with tarfile.open(packed, "r:gz") as archive:
         for member in archive:
-            if not member.isreg():
-                raise DamagedBackup(f"{folder.name}: '{member.name}' is not a plain file.")
             path = Path(member.name)
             if path.is_absolute() or ".." in path.parts:
                 raise DamagedBackup(f"{folder.name}: '{member.name}' leads outside.")
-            file = expected.pop(member.name, None)
-            if file is None:
+            if member.name not in missing:
                 raise DamagedBackup(f"{folder.name}: '{member.name}' does not stand in the manifest.")
+            file = missing.pop(member.name)
             destination = target / (path if manifest.format >= 2 else Path(DATA) / path)
             destination.parent.mkdir(parents=True, exist_ok=True)
-            content = archive.extractfile(member)
-            assert content is not None  # a regular file has content
-            with content, Flushed(destination) as out:
-                shutil.copyfileobj(content, out, CHUNK)
-            if out.sha256 != file.sha256:
-                raise DamagedBackup(f"{folder.name}: '{member.name}' is not what was backed up; its checksum differs.")
-            os.chmod(destination, member.mode & 0o777)
-            if os.geteuid() == 0:
-                os.chown(destination, member.uid, member.gid)
-                _own_folders(target, destination.relative_to(target), member.uid, member.gid)
-            if file.sqlite:
-                _check_database(destination, member.name)
-    if expected:
-        raise DamagedBackup(f"{folder.name}: '{next(iter(expected))}' is missing from the archive.")
+            if manifest.format < FOLDERS_SINCE:
+                _own_folders(target, destination.relative_to(target), member)
+            if file is None:
+                places.append((destination, member))
+                _make_place(destination, member, folder.name)
+            else:
+                _unpack_file(archive, member, file, destination, folder.name)
+    if missing:
+        raise DamagedBackup(f"{folder.name}: '{next(iter(missing))}' is missing from the archive.")
+    for destination, member in reversed(places):
+        # Not before all is in it: a link leads nowhere until then, and a folder's time is that of its last change.
+        if member.issym():
+            destination.symlink_to(member.linkname)
+        _as_it_was(destination, member)
     return manifest
 
 
-def _own_folders(target: Path, path: Path, uid: int, gid: int) -> None:
-    for parent in path.parents:
-        if parent != Path("."):
-            os.chown(target / parent, uid, gid)
+def _make_place(destination: Path, member: tarfile.TarInfo, backup: str) -> None:
+    if member.issym():
+        if not stays_inside(member.name, member.linkname):
+            raise DamagedBackup(f"{backup}: '{member.name}' is a link that leads outside.")
+    elif member.isdir():
+        destination.mkdir(exist_ok=True)
+    else:
+        raise DamagedBackup(f"{backup}: '{member.name}' is neither a folder nor a link.")
+
+
+def _unpack_file(archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, destination: Path, backup: str) -> None:
+    if not member.isreg():
+        raise DamagedBackup(f"{backup}: '{member.name}' is not a plain file.")
+    content = archive.extractfile(member)
+    assert content is not None  # a regular file has content
+    with content, Flushed(destination) as out:
+        shutil.copyfileobj(content, out, CHUNK)
+    if out.sha256 != file.sha256:
+        raise DamagedBackup(f"{backup}: '{member.name}' is not what was backed up; its checksum differs.")
+    _as_it_was(destination, member)
+    if file.sqlite:
+        _check_database(destination, member.name)
+
+
+def _own_folders(target: Path, path: Path, member: tarfile.TarInfo) -> None:
+    if os.geteuid() == 0:
+        for parent in path.parents[:-1]:
+            os.chown(target / parent, member.uid, member.gid)
+
+
+def _as_it_was(path: Path, member: tarfile.TarInfo) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, member.uid, member.gid, follow_symlinks=False)
+    if not member.issym():
+        path.chmod(member.mode & 0o7777)
+        os.utime(path, (member.mtime, member.mtime))
 
 
 def _check_database(path: Path, name: str) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,16 +71,34 @@ class Flushed(io.BufferedWriter):
         return self._sha256.hexdigest()
 
 
-def files_of(data: Path) -> Iterator[Path]:
-    """Every plain file below, in order, but for ours and for what SQLite keeps beside its databases."""
+def entries_of(data: Path) -> Iterator[Path]:
+    """Every file, folder and link below, in order, but for ours and for what SQLite keeps beside its databases."""
     for path in sorted(data.rglob("*")):
         if any(part.startswith(".changeover-") for part in path.relative_to(data).parts):
             continue
-        if path.is_symlink() or not path.is_file():
-            continue
         if any(str(path).endswith(end) and is_sqlite(Path(str(path).removesuffix(end))) for end in SQLITE_COMPANIONS):
             continue
-        yield path
+        if path.is_symlink() or path.is_dir() or path.is_file():
+            yield path
+
+
+def size_of(path: Path) -> int:
+    """In bytes; of what is gone, none."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def stays_inside(name: str, target: str) -> bool:
+    """Whether a link of this name in the archive leads to somewhere in the same folder of it.
+
+    A way up after a way down does not: what lies on the way down may be a link, too.
+    """
+    above = len(PurePosixPath(name).parts) - 2
+    parts = PurePosixPath(target).parts
+    up = len(list(itertools.takewhile(lambda part: part == "..", parts)))
+    return not target.startswith("/") and up <= above and ".." not in parts[up:]
 
 
 def is_sqlite(path: Path) -> bool:
@@ -97,7 +116,7 @@ def copy_database(source: Path, copy: Path) -> str:
     Gives the schema's revision.
     """
     with (
-        closing(sqlite3.connect(source, timeout=30, isolation_level=None)) as live,
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)) as live,
         closing(sqlite3.connect(copy, isolation_level=None)) as out,
     ):
         out.execute("PRAGMA journal_mode=OFF")
@@ -108,13 +127,16 @@ def copy_database(source: Path, copy: Path) -> str:
         with copy.open("rb") as written:
             live.backup(out, pages=max(1, FLUSH // page_size), progress=lambda *_: _flush(written.fileno()), sleep=0)
         live.execute("ROLLBACK")
-        # The copy stands alone: no write-ahead log beside it.
         out.execute("PRAGMA journal_mode=DELETE")
         try:
             row = out.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError:
-            return ""
-        return str(row[0]) if row else ""
+            row = None
+        # In the file's header: the app finds its database in the mode that it chose. Its log goes with this connection.
+        (mode,) = live.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal":
+            out.execute("PRAGMA journal_mode=WAL")
+    return str(row[0]) if row else ""
 
 
 def copy_file(source: Path, copy: Path) -> None:

@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
-FORMAT = 2
+FORMAT = 3
 """Format 1 had the data volume's files without a folder around them."""
+FOLDERS_SINCE = 3
+"""Before, a folder had the owner of what lay in it, and links were left out."""
 
 
 class DamagedBackup(Exception):
@@ -33,7 +35,10 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601."""
+    """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601.
+
+    `places` are its folders and links; `left_out` are links that lead outside of the data, which no restore may make.
+    """
 
     id: str
     app: str
@@ -45,6 +50,8 @@ class Manifest:
     archive_size: int
     files: tuple[File, ...]
     format: int = 1
+    places: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def made_at(self) -> datetime:
@@ -59,6 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Raises DamagedBackup when there is none, or it cannot be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text())
-        return Manifest(**content | {"files": tuple(File(**file) for file in content["files"])})
+        content["files"] = tuple(File(**file) for file in content["files"])
+        return Manifest(**content | {name: tuple(content.get(name, ())) for name in ("places", "left_out")})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error

@@ -43,7 +43,7 @@ def settle(roots: dict[str, Path]) -> None:
         leaving, aside = root / LEAVING, root / PUT_ASIDE
         if aside.is_dir():
             for path in [one for one in root.iterdir() if one != aside]:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         for old in (leaving, aside):
             if old.is_dir():
                 for path in list(old.iterdir()):

@@ -52,4 +52,6 @@ async def _back_up(site: Site, deployment: Deployment) -> Deployment:
     manifest = await jobs.create(site, before, reason=f"before {deployment.kind_in_words} {deployment.id}")
     size = f"{manifest.data_size / MIB:.1f} MB in {len(manifest.files)} files"
     site.say(deployment.id, f"backup {manifest.id}: {size}, {manifest.archive_size / MIB:.1f} MB packed")
+    if manifest.left_out:
+        site.say(deployment.id, f"not in it, because these links lead out of the data: {', '.join(manifest.left_out)}")
     return replace(deployment, backup=manifest.id)
