@@ -10,14 +10,21 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.repository import Repository
 from tests.visitor import Visitor
@@ -46,6 +53,7 @@ class Histories(RuleBasedStateMachine):
         self.story: list[str] = []
         self.revisions = 1
         self.changes = itertools.count(1)
+        self.backups: dict[str, set[str]] = {}
         self.visitor: Visitor | None = None
         with self.told("open the shop"):
             self.repository: Repository = self.machine.add_shop(self.name)
@@ -92,6 +100,39 @@ class Histories(RuleBasedStateMachine):
                 assert answer.status_code == (200 if before["standby"] else 409), answer.text
                 if before["standby"]:
                     assert self.machine.app(self.name)["active"]["version"] == before["standby"]["version"]
+
+    @rule(victim=st.sampled_from(VICTIMS), after=DELAYS)
+    def back_up(self, victim: str, after: float) -> None:
+        with self.told(f"back up; kill {victim} after {after} s"):
+            assert self.visitor is not None
+            ordered = set(self.visitor.orders)
+            with self.accident(victim, after):
+                try:
+                    answer = self.machine.request("POST", f"/apps/{self.name}/backups")
+                except httpx.TransportError:
+                    return
+            if victim == "nobody":
+                assert answer.is_success, answer.text
+            if answer.is_success:
+                self.backups[answer.json()["id"]] = ordered
+
+    @precondition(lambda self: self.backups)
+    @rule(data=st.data(), victim=st.sampled_from(VICTIMS), after=DELAYS)
+    def restore(self, data: st.DataObject, victim: str, after: float) -> None:
+        backup = data.draw(st.sampled_from(sorted(self.backups)))
+        with self.told(f"restore {backup}; kill {victim} after {after} s"):
+            assert self.visitor is not None
+            with self.accident(victim, after), suppress(httpx.TransportError):
+                self.machine.request("POST", f"/apps/{self.name}/backups/{backup}/restore")
+            self.machine.wait_engine()
+            self.machine.wait_ready()
+            self.settled()
+            newest = self.machine.get(f"/apps/{self.name}/deployments?limit=1")["deployments"][0]
+            self.story.append(f"   {newest['state']}: {newest['failure'] and newest['failure']['cause']}")
+            if newest["kind"] == "restore" and newest["state"] == "live":
+                # What was ordered since the backup is gone, as was asked for; what was ordered before is not.
+                until_now = len(self.visitor.orders)
+                self.visitor.orders[:until_now] = self.backups[backup]
 
     @rule(victim=st.sampled_from(VICTIMS[2:]))
     def an_accident_while_nothing_is_deployed(self, victim: str) -> None:

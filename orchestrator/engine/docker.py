@@ -43,6 +43,7 @@ class DockerEngine:
         self.network = network
         self._client: docker.DockerClient | None = None
         self._sidecars: set[str] = set()
+        self._removals: set[asyncio.Task[None]] = set()
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
@@ -135,8 +136,21 @@ class DockerEngine:
             # The thread goes on; with its container gone it ends.
             await self.remove(spec.name)
             raise
+        except EngineError:
+            removal = asyncio.create_task(self._remove_when_back(spec.name))
+            self._removals.add(removal)
+            removal.add_done_callback(self._removals.discard)
+            raise
         finally:
             self._sidecars.discard(spec.name)
+
+    async def _remove_when_back(self, name: str) -> None:
+        """What an engine that went away could not remove: as soon as it can, or at the orchestrator's next start."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(EngineError), wait=wait_exponential(multiplier=0.5, max=30)
+        ):
+            with attempt:
+                await self.remove(name)
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
         """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
