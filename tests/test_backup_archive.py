@@ -23,6 +23,7 @@ from orchestrator.backups.copying import digest
 from orchestrator.backups.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from tests.stack import ROOT
 
+SWIFTLY = copying.Pace(gently=False)
 WRITE_VERSION, WAL = 18, 2
 """In the header of an SQLite file: https://sqlite.org/fileformat.html"""
 
@@ -47,7 +48,7 @@ def data(tmp_path: Path) -> Path:
 
 def back_up(data: Path, folder: Path) -> Manifest:
     return archive.create(
-        {"data": data}, folder, backup=folder.name, app="shop", version="v1", revision="abc", reason="test"
+        {"data": data}, folder, SWIFTLY, backup=folder.name, app="shop", version="v1", revision="abc", reason="test"
     )
 
 
@@ -109,7 +110,7 @@ def test_a_link_to_outside_is_left_out_and_named(data: Path, tmp_path: Path, tar
     manifest = back_up(data, tmp_path / "backups" / "one")
 
     assert manifest.left_out == ("data/albums/stray",)
-    assert archive.verify(tmp_path / "backups" / "one") == manifest
+    assert archive.verify(tmp_path / "backups" / "one", SWIFTLY) == manifest
 
 
 def test_what_the_app_removes_meanwhile_is_not_missed(
@@ -125,7 +126,7 @@ def test_what_the_app_removes_meanwhile_is_not_missed(
 
     assert manifest.files == ()
     assert not (data / "shop.db").exists()
-    assert archive.verify(tmp_path / "backups" / "one") == manifest
+    assert archive.verify(tmp_path / "backups" / "one", SWIFTLY) == manifest
 
 
 def test_a_backup_of_the_first_formats_is_restored(data: Path, tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def repack(folder: Path, change: Callable[[tarfile.TarFile, tarfile.TarFile], No
         change(old, new)
     (folder / "forged").rename(packed)
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["archive_sha256"] = digest(packed)
+    manifest["archive_sha256"] = digest(packed, SWIFTLY)
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -287,7 +288,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     before = contents(data)
 
     with pytest.raises(DamagedBackup, match=says):
-        archive.verify(folder)
+        archive.verify(folder, SWIFTLY)
     with pytest.raises(DamagedBackup, match=says):
         replacing.restore(folder, {"data": data})
 

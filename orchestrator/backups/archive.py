@@ -23,6 +23,7 @@ from orchestrator.backups.copying import (
     CHUNK,
     Flushed,
     Hashed,
+    Pace,
     copy_database,
     copy_file,
     digest,
@@ -51,7 +52,15 @@ DATA, DUMP = "data", "dump"
 
 
 def create(
-    roots: dict[str, Path], folder: Path, *, backup: str, app: str, version: str, revision: str, reason: str
+    roots: dict[str, Path],
+    folder: Path,
+    pace: Pace,
+    *,
+    backup: str,
+    app: str,
+    version: str,
+    revision: str,
+    reason: str,
 ) -> Manifest:
     """Back `roots`, each by its name in the archive, up into `folder`: whole or not at all. Raises NoRoom."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +78,7 @@ def create(
     moment = datetime.now(UTC).isoformat()
     packed = growing / ARCHIVE
     try:
-        content = _pack(sources, packed)
+        content = _pack(sources, packed, pace)
         manifest = Manifest(
             backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
             tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out),
@@ -95,10 +104,10 @@ class _Content:
     sha256: str = ""
 
 
-def _pack(sources: list[tuple[str, Path]], packed: Path) -> _Content:
+def _pack(sources: list[tuple[str, Path]], packed: Path, pace: Pace) -> _Content:
     content = _Content()
     with (
-        Flushed(packed) as packing,
+        Flushed(packed, pace) as packing,
         tarfile.open(fileobj=packing, mode="w:gz", compresslevel=1) as archive,
         tempfile.TemporaryDirectory(dir=packed.parent) as tmp,
     ):
@@ -110,7 +119,7 @@ def _pack(sources: list[tuple[str, Path]], packed: Path) -> _Content:
                     archive.addfile(archive.gettarinfo(str(source), name))
                     content.places.append(name)
                 else:
-                    content.files.append(_pack_file(source, archive, name, Path(tmp) / "copy"))
+                    content.files.append(_pack_file(source, archive, name, Path(tmp) / "copy", pace))
             except (FileNotFoundError, sqlite3.OperationalError):
                 # The app goes on: what it has removed by now is not part of its data any more.
                 if os.path.lexists(source):
@@ -119,36 +128,36 @@ def _pack(sources: list[tuple[str, Path]], packed: Path) -> _Content:
     return content
 
 
-def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path) -> File:
+def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path, pace: Pace) -> File:
     schema = ""
     if database := is_sqlite(source):
-        schema = copy_database(source, copy)
+        schema = copy_database(source, copy, pace)
     else:
-        copy_file(source, copy)
+        copy_file(source, copy, pace)
     entry = archive.gettarinfo(str(source), name)
     entry.size = copy.stat().st_size
     # A hard link is a file like any other.
     entry.type, entry.linkname = tarfile.REGTYPE, ""
     with copy.open("rb") as file:
-        content = Hashed(file)
+        content = Hashed(file, pace)
         archive.addfile(entry, content)
     copy.unlink()
     return File(name, entry.size, content.sha256, database, schema)
 
 
-def verify(folder: Path) -> Manifest:
+def verify(folder: Path, pace: Pace) -> Manifest:
     """Read every byte of it. Raises DamagedBackup with the first thing that is not as the manifest says."""
     with tempfile.TemporaryDirectory() as tmp:
-        return unpack(folder, Path(tmp))
+        return unpack(folder, Path(tmp), pace)
 
 
-def unpack(folder: Path, target: Path) -> Manifest:
+def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
     """Into an empty folder, every byte checked. Raises DamagedBackup with the first thing that is wrong."""
     manifest = read_manifest(folder)
     packed = folder / ARCHIVE
     if not packed.is_file():
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.")
-    if digest(packed) != manifest.archive_sha256:
+    if digest(packed, pace) != manifest.archive_sha256:
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is not the file that was written; its checksum differs.")
     missing = {file.path: file for file in manifest.files} | dict.fromkeys(manifest.places)
     places = []
@@ -168,7 +177,7 @@ def unpack(folder: Path, target: Path) -> Manifest:
                 places.append((destination, member))
                 _make_place(destination, member, folder.name)
             else:
-                _unpack_file(archive, member, file, destination, folder.name)
+                _unpack_file(archive, member, file, destination, folder.name, pace)
     if missing:
         raise DamagedBackup(f"{folder.name}: '{next(iter(missing))}' is missing from the archive.")
     for destination, member in reversed(places):
@@ -189,12 +198,14 @@ def _make_place(destination: Path, member: tarfile.TarInfo, backup: str) -> None
         raise DamagedBackup(f"{backup}: '{member.name}' is neither a folder nor a link.")
 
 
-def _unpack_file(archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, destination: Path, backup: str) -> None:
+def _unpack_file(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, destination: Path, backup: str, pace: Pace
+) -> None:
     if not member.isreg():
         raise DamagedBackup(f"{backup}: '{member.name}' is not a plain file.")
     content = archive.extractfile(member)
     assert content is not None  # a regular file has content
-    with content, Flushed(destination) as out:
+    with content, Flushed(destination, pace) as out:
         shutil.copyfileobj(content, out, CHUNK)
     if out.sha256 != file.sha256:
         raise DamagedBackup(f"{backup}: '{member.name}' is not what was backed up; its checksum differs.")

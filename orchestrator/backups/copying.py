@@ -12,6 +12,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -26,16 +27,34 @@ CHUNK = 128 * 1024
 """So much is read or written at a time, in bytes."""
 FLUSH = 8 * CHUNK
 """So much is written before it is made to go to the disk."""
+TURN_S = 0.001
+
+
+class Pace:
+    """Full speed; or gently, which is at most half of a processor's time, in turns too short for others to notice."""
+
+    def __init__(self, *, gently: bool) -> None:
+        self._gently = gently
+        self._rested_at = time.process_time()
+
+    def rest(self) -> None:
+        """To be called often. Rests as long as was worked, where that was a turn's length."""
+        worked = time.process_time() - self._rested_at
+        if self._gently and worked >= TURN_S:
+            time.sleep(worked)
+            self._rested_at = time.process_time()
 
 
 class Hashed:
     """What is read from a file, and its checksum so far."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], pace: Pace) -> None:
         self._file = file
+        self._pace = pace
         self._sha256 = hashlib.sha256()
 
     def read(self, size: int = -1, /) -> bytes:
+        self._pace.rest()
         content = self._file.read(size)
         self._sha256.update(content)
         return content
@@ -51,8 +70,9 @@ class Flushed(io.BufferedWriter):
     What is there leaves the memory, which others can use better.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pace: Pace) -> None:
         super().__init__(io.FileIO(path, "w"), CHUNK)
+        self._pace = pace
         self._since = 0
         self._sha256 = hashlib.sha256()
 
@@ -64,6 +84,7 @@ class Flushed(io.BufferedWriter):
             self.flush()
             _flush(self.fileno())
             self._since = 0
+        self._pace.rest()
         return written
 
     @property
@@ -110,7 +131,7 @@ def is_sqlite(path: Path) -> bool:
         return False
 
 
-def copy_database(source: Path, copy: Path) -> str:
+def copy_database(source: Path, copy: Path, pace: Pace) -> str:
     """In small steps, all of the one moment that the open transaction sees. In WAL mode that holds nobody up.
 
     Gives the schema's revision.
@@ -125,7 +146,12 @@ def copy_database(source: Path, copy: Path) -> str:
         (page_size,) = live.execute("PRAGMA page_size").fetchone()
         live.execute("SELECT count(*) FROM sqlite_master").fetchone()
         with copy.open("rb") as written:
-            live.backup(out, pages=max(1, FLUSH // page_size), progress=lambda *_: _flush(written.fileno()), sleep=0)
+
+            def flush(_status: int, _remaining: int, _total: int) -> None:
+                _flush(written.fileno())
+                pace.rest()
+
+            live.backup(out, pages=max(1, FLUSH // page_size), progress=flush, sleep=0)
         live.execute("ROLLBACK")
         out.execute("PRAGMA journal_mode=DELETE")
         try:
@@ -139,15 +165,18 @@ def copy_database(source: Path, copy: Path) -> str:
     return str(row[0]) if row else ""
 
 
-def copy_file(source: Path, copy: Path) -> None:
-    with source.open("rb") as content, Flushed(copy) as out:
+def copy_file(source: Path, copy: Path, pace: Pace) -> None:
+    with source.open("rb") as content, Flushed(copy, pace) as out:
         shutil.copyfileobj(content, out, CHUNK)
 
 
-def digest(path: Path) -> str:
+def digest(path: Path, pace: Pace) -> str:
     """The SHA-256 of its content, in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        content = Hashed(file, pace)
+        while content.read(CHUNK):
+            pass
+    return content.sha256
 
 
 def sync(path: Path) -> None:

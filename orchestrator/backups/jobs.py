@@ -46,10 +46,13 @@ async def find(site: Site, backup: str) -> Manifest:
     return entry.manifest
 
 
-async def create(site: Site, release: Deployment, reason: str, keeping: str = "") -> Manifest:
+async def create(
+    site: Site, release: Deployment, reason: str, *, keeping: str = "", requests_wait: bool = False
+) -> Manifest:
     """Back the app's data up as it is now; the app goes on writing. Raises StepFailed, or Refused without data.
 
-    Older backups than the configured number go, but for the one named by `keeping`.
+    It gives way to the app, unless requests wait for its end. Older backups than the configured number go, but for the
+    one named by `keeping`.
     """
     if not site.has_data:
         raise Refused(f"{site.name} has no data to back up.", "run.data says where in its container the data is.")
@@ -63,12 +66,13 @@ async def create(site: Site, release: Deployment, reason: str, keeping: str = ""
         if site.app.backup and volume:
             await _command(site, release, "dump", backup, site.app.backup.dump, volume)
         more = (*about, "--reason", reason, *keep)
-        return _manifest(await _run(site, "create", backup, *more, dump=volume, files=await _extra(site, release)))
+        files = await _extra(site, release)
+        return _manifest(await _run(site, "create", backup, *more, dump=volume, files=files, gently=not requests_wait))
 
 
 async def check(site: Site, backup: str) -> Manifest:
     """Read every byte of a backup. Raises StepFailed with what is wrong with it, or UnknownBackup."""
-    return _manifest(await _run(site, "verify", backup))
+    return _manifest(await _run(site, "verify", backup, gently=True))
 
 
 async def restore(site: Site, backup: str, release: Deployment) -> Manifest:
@@ -137,7 +141,13 @@ async def _command(site: Site, release: Deployment, job: str, backup: str, comma
 
 
 async def _run(
-    site: Site, job: str, backup: str, *more: str, dump: str = "", files: tuple[tuple[str, bytes], ...] = ()
+    site: Site,
+    job: str,
+    backup: str,
+    *more: str,
+    dump: str = "",
+    files: tuple[tuple[str, bytes], ...] = (),
+    gently: bool = False,
 ) -> Any:  # Any: JSON, validated by whoever asked
     last: deque[str] = deque(maxlen=LAST_LINES)
     if not site.backups.startswith("/"):
@@ -150,7 +160,8 @@ async def _run(
     spec = ContainerSpec(
         name=f"{site.engine.stack}-{site.name}-{job}-{secrets.token_hex(4)}",
         image=site.tools_image,
-        command=("python", "-m", "orchestrator.backups.sidecar", job, "--app", site.name, "--backup", backup, *more),
+        command=("python", "-m", "orchestrator.backups.sidecar", job, "--app", site.name, "--backup", backup, *more)
+        + (("--gently",) if gently else ()),
         labels={LABEL_APP: site.name, LABEL_ROLE: Role.SIDECAR},
         network=site.engine.network,
         mounts=tuple(mounts),
@@ -158,7 +169,7 @@ async def _run(
         # It reads and writes what belongs to any user, and keeps its owner.
         user="0:0",
         privileges=True,
-        gives_way=job in ("create", "verify"),
+        gives_way=gently,
     )
     try:
         status, late = await site.engine.run_to_end(spec, TIMEOUT_S, last.append)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from orchestrator.backups.archive import MEGABYTE, RESERVE, unpack
-from orchestrator.backups.copying import sync
+from orchestrator.backups.copying import Pace, sync
 from orchestrator.backups.manifest import Manifest, NoRoom, read_manifest
 
 FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
@@ -29,7 +29,7 @@ def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
         )
     staging.mkdir()
     try:
-        unpack(folder, staging)
+        unpack(folder, staging, Pace(gently=False))
         for name, root in roots.items():
             _replace(root, staging / name)
         return manifest

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orchestrator.backups import archive, replacing
 from orchestrator.backups.catalogue import Catalogue, NoSuchBackup
+from orchestrator.backups.copying import Pace
 from orchestrator.backups.manifest import DamagedBackup, NoRoom
 
 BACKUPS = Path("/backups")
@@ -29,6 +30,7 @@ def main() -> int:
     for name in ("app", "backup", "version", "revision", "reason", "keeping"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
+    parser.add_argument("--gently", action="store_true")
     asked = parser.parse_args()
     try:
         answer = carry_out(asked)
@@ -47,6 +49,7 @@ def main() -> int:
 
 def carry_out(asked: argparse.Namespace) -> object:
     catalogue = Catalogue(BACKUPS / asked.app)
+    pace = Pace(gently=asked.gently)
     put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
     match asked.job:
         case "list":
@@ -55,11 +58,11 @@ def carry_out(asked: argparse.Namespace) -> object:
             roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
             about = {name: getattr(asked, name) for name in ("backup", "app", "version", "revision", "reason")}
             replacing.settle(put_back)
-            manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, **about)
+            manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, pace, **about)
             catalogue.prune(asked.keep, also=asked.keeping)
             return asdict(manifest)
         case "verify":
-            return asdict(archive.verify(catalogue.folder(asked.backup)))
+            return asdict(archive.verify(catalogue.folder(asked.backup), pace))
         case "restore":
             return asdict(replacing.restore(catalogue.folder(asked.backup), put_back))
         case _:

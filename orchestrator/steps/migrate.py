@@ -28,7 +28,8 @@ async def data(site: Site, deployment: Deployment) -> Deployment:
         if site.migrations.down is None:
             # The way back is this backup, made when nobody can write any more: nothing is lost by taking it.
             before = site.journal.deployment(deployment.previous)
-            manifest = await jobs.create(site, before, f"under hold, before deployment {deployment.id} migrates")
+            reason = f"under hold, before deployment {deployment.id} migrates"
+            manifest = await jobs.create(site, before, reason, requests_wait=True)
             deployment = replace(deployment, backup=manifest.id)
             site.journal.save(deployment)
     await migrating.up(site, deployment, by=deployment)

@@ -16,7 +16,8 @@ async def keep_what_is_there(site: Site, record: Deployment) -> Deployment:
     record = await holding.hold(site, record)
     await restoring.stop_writers(site)
     active = site.journal.deployment(record.previous)
-    replaced = await jobs.create(site, active, reason=f"before restoring {wanted.id}", keeping=wanted.id)
+    reason = f"before restoring {wanted.id}"
+    replaced = await jobs.create(site, active, reason, keeping=wanted.id, requests_wait=True)
     site.say(record.id, f"kept what it replaces as backup {replaced.id}")
     return replace(record, backup=replaced.id)
 
