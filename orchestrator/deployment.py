@@ -10,7 +10,7 @@ from orchestrator.errors import ChangeoverError, EngineError, JournalError, Prox
 from orchestrator.events import EventStream
 from orchestrator.journal import now
 from orchestrator.model import Deployment, State, StepName
-from orchestrator.pipeline import RETRY_S, Step, carry_out, perform, publish_live, undo, until_written, why
+from orchestrator.pipeline import RETRY_S, Step, carry_out, patiently, perform, publish_live, undo, why
 from orchestrator.site import Site
 from orchestrator.steps import backup, build, fetch, migrate, prepare, retire, start, switch, verify
 
@@ -37,7 +37,7 @@ async def deploy(site: Site, events: EventStream, deployment: Deployment) -> Dep
     deployment = await carry_out(site, events, deployment, TO_LIVE)
     if deployment.state is State.LIVE:
         await fetch.remove_source(site, deployment)
-        await until_written(lambda: publish_live(events, deployment))
+        await patiently(lambda: publish_live(events, deployment))
     return deployment
 
 
@@ -58,12 +58,13 @@ async def clean_up(site: Site, events: EventStream, deployment: Deployment) -> D
                 await perform(site, events, AFTERWARDS, deployment)
     except ChangeoverError as error:
         failure = why(StepName.RETIRE, error)
-        await until_written(
+        await patiently(
             lambda: events.publish("retire_failed", site.name, deployment.id, cause=failure.cause, remedy=failure.tip)
         )
-    ended = replace(site.journal.deployment(deployment.id), ended_at=now())
-    await until_written(lambda: site.journal.save(ended))
-    await until_written(lambda: events.publish("ended", site.name, deployment.id, state=ended.state))
+    recorded = await patiently(lambda: site.journal.deployment(deployment.id))
+    ended = replace(recorded, ended_at=now())
+    await patiently(lambda: site.journal.save(ended))
+    await patiently(lambda: events.publish("ended", site.name, deployment.id, state=ended.state))
     return ended
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
@@ -15,6 +16,7 @@ from orchestrator.journal import now
 from orchestrator.model import Deployment, Failure, Kind, State, StepName, StepState
 from orchestrator.site import Site
 
+T = TypeVar("T")
 RETRY_S = 1.0
 ENGINE_BACK_S = 60.0
 """How long an undo waits for an engine that does not answer, each time."""
@@ -55,8 +57,9 @@ async def carry_out(site: Site, events: EventStream, deployment: Deployment, ste
         failure = Failure(under_way, "It was cancelled.")
         return await undo(site, events, deployment, State.CANCELLED, failure, steps)
     except ChangeoverError as error:
-        if site.journal.deployment(deployment.id).state is State.LIVE:
-            return await _finish_live(site, deployment)
+        recorded = await patiently(lambda: site.journal.deployment(deployment.id))
+        if recorded.state is State.LIVE:
+            return await _finish_live(site, replace(recorded, changes=deployment.changes), under_way)
         return await undo(site, events, deployment, State.FAILED, why(under_way, error), steps)
     except Exception as error:
         # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
@@ -66,14 +69,13 @@ async def carry_out(site: Site, events: EventStream, deployment: Deployment, ste
     return deployment
 
 
-async def _finish_live(site: Site, deployment: Deployment) -> Deployment:
-    """The switch is on record; what failed after it is only the telling of it, and that held requests go on."""
-    live = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
+async def _finish_live(site: Site, live: Deployment, last: StepName) -> Deployment:
+    """It is on record that it is live; what failed after that is only the telling, and that held requests go on."""
     away = retry_if_exception_type((ProxyError, JournalError))
     async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
         with attempt:
             live = await holding.release(site, live)
-            site.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE)
+            site.journal.step_ended(live.id, last, StepState.DONE)
     return live
 
 
@@ -96,8 +98,10 @@ async def perform(site: Site, events: EventStream, step: Step, deployment: Deplo
     try:
         deployment = await step.do(site, deployment)
     except BaseException as error:
-        site.journal.step_ended(deployment.id, step.name, StepState.FAILED, str(error))
-        events.publish("step", site.name, deployment.id, step=step.name, state=StepState.FAILED, note=str(error))
+        note = str(error)
+        await patiently(lambda: site.journal.step_ended(deployment.id, step.name, StepState.FAILED, note))
+        failed = {"step": step.name, "state": StepState.FAILED, "note": note}
+        await patiently(lambda: events.publish("step", site.name, deployment.id, **failed))
         raise
     site.journal.save(deployment)
     site.journal.step_ended(deployment.id, step.name, StepState.DONE)
@@ -114,7 +118,8 @@ async def undo(
     steps: tuple[Step, ...],
 ) -> Deployment:
     """Undo, in reverse, every step that was begun, and record why it ended. One undo that fails stops no other."""
-    deployment = replace(site.journal.deployment(deployment.id), changes=deployment.changes)
+    recorded = await patiently(lambda: site.journal.deployment(deployment.id))
+    deployment = replace(recorded, changes=deployment.changes)
     begun = {step.name for step in deployment.steps}
     undone = []
     for step in reversed(steps):
@@ -127,9 +132,9 @@ async def undo(
     except (ProxyError, JournalError) as error:
         undone.append(f"Could not let held requests go: {error}")
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
-    await until_written(lambda: site.journal.save(ended))
+    await patiently(lambda: site.journal.save(ended))
     kind = "failed" if end is State.FAILED else str(end)
-    await until_written(lambda: events.publish(kind, site.name, ended.id, step=failure.step, cause=failure.cause))
+    await patiently(lambda: events.publish(kind, site.name, ended.id, step=failure.step, cause=failure.cause))
     return ended
 
 
@@ -149,16 +154,19 @@ async def _undo_step(
             if isinstance(error, EngineError):
                 # Without it nothing can be undone; whoever restarts it needs a moment.
                 await site.engine.wait_until_up(ENGINE_BACK_S)
+            if isinstance(error, JournalError):
+                await patiently(lambda: site.journal.slots(site.name))
         else:
             return [*tried, said] if said else tried
     return tried
 
 
-async def until_written(write: Callable[[], None]) -> None:
-    """On a full disk this waits until there is room: an end that nobody recorded, or heard of, is none."""
+async def patiently(ask_journal: Callable[[], T]) -> T:
+    """On a full disk, or without its server, this waits: an end that nobody recorded, or heard of, is none."""
     async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
         with attempt:
-            write()
+            return ask_journal()
+    raise AssertionError  # what has no limit does not end
 
 
 def why(step: StepName, error: ChangeoverError) -> Failure:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from orchestrator import holding
 from orchestrator.errors import Refused
 from orchestrator.events import EventStream
-from orchestrator.journal import now
 from orchestrator.model import Deployment, Kind, State, StepName
-from orchestrator.pipeline import Step, carry_out, heading_for
+from orchestrator.pipeline import Step, carry_out, heading_for, patiently
 from orchestrator.site import Site
 from orchestrator.steps import restore, start, switch, verify
 
-IN_PLACE = (
+_REPLACE = (
     Step(StepName.BACKUP, restore.keep_what_is_there, undo=restore.wake),
     Step(StepName.MIGRATE, restore.replace_data, undo=restore.put_back),
     Step(StepName.START, start.standby),
-    Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
 )
-TO_STANDBY = (*IN_PLACE, Step(StepName.SWITCH, switch.to_standby, undo=switch.back))
+IN_PLACE = (*_REPLACE, Step(StepName.VERIFY, restore.go_on, undo=verify.end_preview))
+TO_STANDBY = (
+    *_REPLACE,
+    Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),
+    Step(StepName.SWITCH, switch.to_standby, undo=switch.back),
+)
 
 
 def steps_of(record: Deployment) -> tuple[Step, ...]:
@@ -40,15 +40,7 @@ async def put_back(site: Site, events: EventStream, record: Deployment) -> Deplo
     record = heading_for(release, record, left=slots.active)
     site.journal.add(record)
     record = await carry_out(site, events, record, steps_of(record))
-    return record if record.failure else await _finish(site, events, record)
-
-
-async def _finish(site: Site, events: EventStream, record: Deployment) -> Deployment:
-    if record.kind is Kind.RESTORE:
-        await restore.wake(site, record)
-        record = await holding.release(site, replace(record, state=State.LIVE, live_at=now()))
-        site.journal.save(record)
-    events.publish(
-        "restored", site.name, record.id, backup=record.ref, replaced=record.backup, held=record.held_seconds
-    )
+    if record.state is State.LIVE:
+        said = {"backup": record.ref, "replaced": record.backup, "held": record.held_seconds}
+        await patiently(lambda: events.publish("restored", site.name, record.id, **said))
     return record

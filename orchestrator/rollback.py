@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator import readiness
-from orchestrator.errors import ChangeoverError, Refused
+from orchestrator.errors import Refused
 from orchestrator.events import EventStream
 from orchestrator.journal import now
-from orchestrator.model import Deployment, State, StepName, StepState
-from orchestrator.pipeline import Step, carry_out, heading_for, publish_live, undo, until_written, why
+from orchestrator.model import Deployment, State, StepName
+from orchestrator.pipeline import Step, carry_out, heading_for, patiently, publish_live
 from orchestrator.schema import Way, names, way_to
 from orchestrator.site import Site
 from orchestrator.steps import backup, migrate, start, switch, verify
@@ -22,7 +22,6 @@ OVER_SCHEMA = (
     Step(StepName.SWITCH, switch.to_standby, undo=switch.back),
 )
 """A rollback to a release that cannot run on the data as it is."""
-AT_ONCE = (Step(StepName.SWITCH, switch.to_standby, undo=switch.back),)
 
 
 @dataclass(frozen=True)
@@ -85,26 +84,23 @@ async def roll_back(site: Site, events: EventStream, record: Deployment, to: Sta
     """
     record = heading_for(to.deployment, record, left=site.journal.slots(site.name).active)
     site.journal.add(record)
-    if to.way.free:
-        return await _at_once(site, events, record, to)
-    record = await carry_out(site, events, record, OVER_SCHEMA)
+    record = await carry_out(site, events, record, _steps_to(to))
     if record.state is State.LIVE:
-        await until_written(lambda: publish_live(events, record))
+        await patiently(lambda: publish_live(events, record))
     return record
 
 
-async def _at_once(site: Site, events: EventStream, record: Deployment, to: Standby) -> Deployment:
-    """The switch, and nothing before it that takes time."""
-    journal = site.journal
-    journal.step_started(record.id, StepName.SWITCH)
-    try:
-        if not to.answers:
-            await site.engine.wake(to.deployment.container)
-            await readiness.until_ready(site, to.deployment)
-        live = await switch.to_standby(site, record)
-    except ChangeoverError as error:
-        journal.step_ended(record.id, StepName.SWITCH, StepState.FAILED, str(error))
-        return await undo(site, events, record, State.FAILED, why(StepName.SWITCH, error), AT_ONCE)
-    await until_written(lambda: journal.step_ended(record.id, StepName.SWITCH, StepState.DONE))
-    await until_written(lambda: publish_live(events, live))
-    return live
+def _steps_to(standby: Standby) -> tuple[Step, ...]:
+    if not standby.way.free:
+        return OVER_SCHEMA
+    return AT_ONCE if standby.answers else WOKEN
+
+
+async def _wake(site: Site, record: Deployment) -> Deployment:
+    await site.engine.wake(record.container)
+    await readiness.until_ready(site, record)
+    return record
+
+
+AT_ONCE = (Step(StepName.SWITCH, switch.to_standby, undo=switch.back),)
+WOKEN = (Step(StepName.START, _wake), *AT_ONCE)

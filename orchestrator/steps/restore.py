@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from orchestrator import holding, migrating, restoring
 from orchestrator.backups import jobs
-from orchestrator.model import Deployment, Direction
+from orchestrator.journal import now
+from orchestrator.model import Deployment, Direction, State
 from orchestrator.site import Site
+from orchestrator.steps import verify
 
 
 async def keep_what_is_there(site: Site, record: Deployment) -> Deployment:
@@ -37,6 +39,15 @@ async def replace_data(site: Site, record: Deployment) -> Deployment:
         if pending != ():
             await migrating.up(site, replace(release, pending=pending), by=record)
     return record
+
+
+async def go_on(site: Site, record: Deployment) -> Deployment:
+    """The active release has proved itself on the data: requests go on."""
+    await verify.candidate(site, record)
+    await restoring.wake_writers(site)
+    live = replace(record, state=State.LIVE, live_at=now())
+    site.journal.save(live)
+    return await holding.release(site, live)
 
 
 async def put_back(site: Site, record: Deployment) -> str:
