@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sized
 from dataclasses import dataclass
 
 from orchestrator.backups import jobs
@@ -58,16 +59,20 @@ async def _room(site: Site, usage: DiskUsage | None) -> str:
     parts = []
     if usage:
         images = [size for tag, size in usage.by_image.items() if tag.startswith(f"{site.image_name}:")]
-        parts.append(f"{len(images)} images {_size(sum(images))}")
+        parts.append(f"{_count(images, 'image')} {_size(sum(images))}")
         parts.append(f"containers {_size(usage.by_app.get(site.name, 0))}")
         if site.app.run.data:
             parts.append(f"data {_size(usage.by_volume.get(site.volume, 0))}")
     if site.has_data:
         backups = await jobs.entries(site)
         damaged = sum(1 for one in backups if one.problem)
-        says = f"{len(backups)} backups {_size(sum(one.size for one in backups))}"
+        says = f"{_count(backups, 'backup')} {_size(sum(one.size for one in backups))}"
         parts.append(f"{says}, {damaged} of them damaged" if damaged else says)
     return ", ".join(parts)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
 
 
 def _size(size: int) -> str:
