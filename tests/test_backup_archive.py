@@ -193,6 +193,32 @@ def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Pa
         assert halves == []
 
 
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_backup_never_rests_while_a_writer_would_have_to_wait_for_it(data: Path, tmp_path: Path, mode: str) -> None:
+    source = data / "shop.db"
+    with closing(sqlite3.connect(source, isolation_level=None)) as database:
+        database.execute(f"PRAGMA journal_mode={mode}")
+        database.execute("CREATE TABLE pictures (content BLOB)")
+        database.execute("INSERT INTO pictures VALUES (zeroblob(?))", (4 * copying.FLUSH,))
+        before = database.execute("SELECT count(*) FROM orders").fetchone()
+
+        class WritesMeanwhile(copying.Pace):
+            rests = 0
+
+            def rest(self) -> None:
+                self.rests += 1
+                database.execute("INSERT INTO orders (pair) VALUES (-1)")
+
+        pace = WritesMeanwhile(gently=True)
+        database.execute("PRAGMA busy_timeout=0")
+        copying.copy_database(source, tmp_path / "copy.db", pace)
+
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
+        assert copied.execute("SELECT count(*) FROM orders").fetchone() == before
+        assert copied.execute("PRAGMA journal_mode").fetchone() == (mode,)
+    assert (pace.rests > 3) is (mode == "wal")
+
+
 def one_byte_changed(folder: Path) -> None:
     packed = bytearray((folder / ARCHIVE).read_bytes())
     packed[len(packed) // 2] ^= 1

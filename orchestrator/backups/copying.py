@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SQLITE_HEADER = b"SQLite format 3\0"
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
+WAL = "wal"
+BUSY_S = 0.01
+"""How soon a database is asked again whose writer is just committing."""
 CHUNK = 128 * 1024
 """So much is read or written at a time, in bytes."""
 FLUSH = 8 * CHUNK
@@ -132,9 +135,10 @@ def is_sqlite(path: Path) -> bool:
 
 
 def copy_database(source: Path, copy: Path, pace: Pace) -> str:
-    """In small steps, all of the one moment that the open transaction sees. In WAL mode that holds nobody up.
+    """All of it as it is at one moment, while others write. Gives the schema's revision.
 
-    Gives the schema's revision.
+    In WAL mode a reader holds nobody up: it is copied in small steps, within one transaction. In any other mode
+    whoever writes waits for whoever reads (https://sqlite.org/lockingv3.html), so it is copied as fast as it can be.
     """
     with (
         closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)) as live,
@@ -142,27 +146,34 @@ def copy_database(source: Path, copy: Path, pace: Pace) -> str:
     ):
         out.execute("PRAGMA journal_mode=OFF")
         out.execute("PRAGMA synchronous=OFF")
-        live.execute("BEGIN")
-        (page_size,) = live.execute("PRAGMA page_size").fetchone()
-        live.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        with copy.open("rb") as written:
-
-            def flush(_status: int, _remaining: int, _total: int) -> None:
-                _flush(written.fileno())
-                pace.rest()
-
-            live.backup(out, pages=max(1, FLUSH // page_size), progress=flush, sleep=0)
-        live.execute("ROLLBACK")
+        (mode,) = live.execute("PRAGMA journal_mode").fetchone()
+        if mode == WAL:
+            _copy_in_steps(live, out, copy, pace)
+        else:
+            live.backup(out, sleep=BUSY_S)
         out.execute("PRAGMA journal_mode=DELETE")
         try:
             row = out.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError:
             row = None
-        # In the file's header: the app finds its database in the mode that it chose. Its log goes with this connection.
-        (mode,) = live.execute("PRAGMA journal_mode").fetchone()
-        if mode == "wal":
-            out.execute("PRAGMA journal_mode=WAL")
+        if mode == WAL:
+            # In the file's header: the app finds its database in the mode that it chose. Its log goes with `out`.
+            out.execute(f"PRAGMA journal_mode={WAL}")
     return str(row[0]) if row else ""
+
+
+def _copy_in_steps(live: sqlite3.Connection, out: sqlite3.Connection, copy: Path, pace: Pace) -> None:
+    live.execute("BEGIN")
+    (page_size,) = live.execute("PRAGMA page_size").fetchone()
+    live.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with copy.open("rb") as written:
+
+        def flush(_status: int, _remaining: int, _total: int) -> None:
+            _flush(written.fileno())
+            pace.rest()
+
+        live.backup(out, pages=max(1, FLUSH // page_size), progress=flush, sleep=0)
+    live.execute("ROLLBACK")
 
 
 def copy_file(source: Path, copy: Path, pace: Pace) -> None:
