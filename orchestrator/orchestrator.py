@@ -48,6 +48,8 @@ class Orchestrator:
         # By app: why it could not be brought back at the last start.
         self.recovery_problems: dict[str, str] = {}
         self._sites: dict[str, Site] = {}
+        # A site is made anew when its configuration changes; who has its data in hand then still has it.
+        self._data_turns: dict[str, asyncio.Lock] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def site(self, app: str) -> Site:
@@ -121,6 +123,7 @@ class Orchestrator:
             ),
             backups=settings.backups_at(app.update.backup.backup_location),
             tools_image=settings.tools_image,
+            data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
             say=self.events.say,
         )
 

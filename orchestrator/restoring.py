@@ -40,7 +40,8 @@ async def replace_data(site: Site, backup: str, by: Deployment) -> None:
     made_at = (await jobs.find(site, backup)).made_at
     run = site.journal.migration_started(site.name, by.id, Direction.RESTORED, as_of=made_at)
     try:
-        await jobs.restore(site, backup, release=site.journal.deployment(site.journal.slots(site.name).active))
+        async with site.data_turn:
+            await jobs.restore(site, backup, release=site.journal.deployment(site.journal.slots(site.name).active))
     except StepFailed as error:
         site.journal.migration_ended(run, Outcome.FAILED, (), f"backup {backup}: {error.cause}")
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ class Site:
     """What a sidecar mounts as the place of backups: a volume, or a folder of the host."""
     tools_image: str
     """The orchestrator's own image: sidecars that work on data run it."""
+    data_turn: asyncio.Lock
+    """Held by whoever copies the app's data or replaces it: a backup, a restore. By one at a time."""
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -129,6 +130,28 @@ def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) 
     assert len(stack.containers()) <= 2
     assert not list((stack.state / "backups" / "shop").glob("*.new"))
     assert stack.ask().json()["release"] == version
+
+
+def test_backups_an_update_and_a_restore_at_the_same_time_take_turns(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    wanted = stack.post("/apps/shop/backups")["id"]
+    shop.repository.change("Beside backups")
+
+    with Visitor(stack) as visitor, ThreadPoolExecutor() as pool:
+        backups = [pool.submit(stack.post, "/apps/shop/backups") for _ in range(2)]
+        restored = pool.submit(stack.command, "backup", "restore", "shop", wanted, "--yes")
+        backups += [pool.submit(stack.post, "/apps/shop/backups") for _ in range(2)]
+        updated = pool.submit(stack.deploy)
+        made = [backup.result()["id"] for backup in backups]
+
+    assert restored.result().returncode in (0, 3), restored.result()
+    assert updated.result()["state"] == "live", updated.result()["failure"]
+    assert visitor.failures == []
+    listed = [one["id"] for one in stack.get("/apps/shop/backups")["backups"]]
+    assert set(listed) & set(made)
+    for backup in listed:
+        assert stack.command("backup", "verify", "shop", backup).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def upgrade():
 def downgrade():
     op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")
 '''
+KEEP_BACKUPS = 5
+"""As it is when nobody configures it."""
 OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
 
 
@@ -44,6 +46,13 @@ def rename_column(shop: Shop, *, text: str = RENAMES, breaks: bool = False) -> N
     if breaks:
         shop.repository.replace("shop.py", 'return {"ready": RELEASE}', 'raise HTTPException(503, "never ready")')
     shop.repository.commit("feat!: who sold it")
+
+
+def lose_journal(stack: Stack) -> None:
+    stack.kill_orchestrator()
+    for file in stack.state.glob("journal.db*"):
+        file.unlink()
+    stack.start_orchestrator()
 
 
 def without_way_down(shop: Shop) -> None:
@@ -162,6 +171,8 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
         new = stack.deploy()
         time.sleep(0.5)
         refused = stack.command("rollback", "shop")
+        for _ in range(KEEP_BACKUPS):
+            stack.post("/apps/shop/backups")
         offered = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
         restored = stack.app()
         time.sleep(0.5)
@@ -253,6 +264,32 @@ def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undo
     assert_whole(stack, visitor)
     expected = ["0001"] if active == old else ["0001", "0002"]
     assert [one["revision"] for one in stack.get("/apps/shop/migrations")["applied"]] == expected
+
+
+def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    rename_column(shop)
+
+    with Visitor(stack) as visitor:
+        new = stack.deploy()
+        lose_journal(stack)
+        there = stack.get("/apps/shop/migrations")
+        back = stack.rollback()
+        stack.wait_idle()
+        time.sleep(0.3)
+        lose_journal(stack)
+        after = stack.get("/apps/shop/migrations")
+        again = stack.rollback()
+        stack.wait_idle()
+        time.sleep(0.3)
+
+    assert [one["revision"] for one in there["applied"]] == ["0001", "0002"]
+    assert (there["rollback"]["to"], there["rollback"]["way"]) == (old, "migrate")
+    assert (back["state"], back["version"], back["held"] > 0) == ("live", old, True)
+    assert [one["revision"] for one in after["applied"]] == ["0001"]
+    assert (again["state"], again["version"], again["held"] > 0) == ("live", new["version"], True)
+    assert_whole(stack, visitor)
 
 
 def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_for(shop: Shop) -> None:

@@ -87,7 +87,9 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
     """Answers when it is made; the app goes on writing meanwhile."""
     require_ready(orchestrator)
     site = orchestrator.site(app)
-    return view(await jobs.create(site, _active(orchestrator, site), reason=f"asked for by {who}"), [])
+    async with site.data_turn:
+        manifest = await jobs.create(site, _active(orchestrator, site), reason=f"asked for by {who}")
+    return view(manifest, [])
 
 
 @router.post("/{backup}/verify")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,8 @@ class Catalogue:
             raise NoSuchBackup(backup)
         return self._folder / backup
 
-    def prune(self, keep: int, also: str = "") -> list[str]:
-        """Remove what is older than the newest `keep` that are not damaged, `also` excepted; gives the ids removed.
+    def prune(self, keep: int, also: Collection[str] = ()) -> list[str]:
+        """Remove what is older than the newest `keep` that are not damaged, but for `also`; gives the ids removed.
 
         What is damaged does not count: it never takes the place of a good one.
         """
@@ -52,7 +53,7 @@ class Catalogue:
         if len(good) <= keep:
             return []
         oldest_kept = good[max(1, keep) - 1]
-        gone = [one.id for one in entries if one.id < oldest_kept and one.id != also]
+        gone = [one.id for one in entries if one.id < oldest_kept and one.id not in also]
         for backup in gone:
             shutil.rmtree(self._folder / backup)
         return gone

@@ -20,6 +20,7 @@ from orchestrator.backups.sidecar import NO_SUCH_BACKUP
 from orchestrator.engine.containers import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup
 from orchestrator.model import Deployment, Direction, Outcome
+from orchestrator.schema import way_to
 from orchestrator.site import Site
 
 TIMEOUT_S = 3600.0
@@ -52,8 +53,9 @@ async def create(
     """Back the app's data up as it is now; the app goes on writing. Raises StepFailed, or Refused without data.
 
     It gives way to the app, unless requests wait for its end. Older backups than the configured number go, but for the
-    one named by `keeping`.
+    one named by `keeping` and one that a rollback needs. The caller holds the site's `data_turn`.
     """
+    assert site.data_turn.locked()
     if not site.has_data:
         raise Refused(f"{site.name} has no data to back up.", "run.data says where in its container the data is.")
     if site.app.run.data:
@@ -61,7 +63,8 @@ async def create(
     known = release.release
     backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     about = ("--version", known.version if known else "", "--revision", known.revision if known else "")
-    keep = ("--keep", str(site.app.update.backup.keep_backups), "--keeping", keeping)
+    kept = [f"--keeping={one}" for one in (keeping, needed_for_rollback(site)) if one]
+    keep = ("--keep", str(site.app.update.backup.keep_backups), *kept)
     async with _dump_volume(site, backup) as volume:
         if site.app.backup and volume:
             await _command(site, release, "dump", backup, site.app.backup.dump, volume)
@@ -70,13 +73,26 @@ async def create(
         return _manifest(await _run(site, "create", backup, *more, dump=volume, files=files, gently=not requests_wait))
 
 
+def needed_for_rollback(site: Site) -> str:
+    """The backup that is the only way back to the standby; empty where there is another way, or no standby."""
+    slots = site.journal.slots(site.name)
+    if not slots.active or not slots.standby or (site.migrations and site.migrations.down):
+        return ""
+    way = way_to(site.journal.deployment(slots.standby), site.journal.migrations(site.name))
+    return site.journal.deployment(slots.active).backup if way.down else ""
+
+
 async def check(site: Site, backup: str) -> Manifest:
     """Read every byte of a backup. Raises StepFailed with what is wrong with it, or UnknownBackup."""
     return _manifest(await _run(site, "verify", backup, gently=True))
 
 
 async def restore(site: Site, backup: str, release: Deployment) -> Manifest:
-    """Replace the data, which nobody may write meanwhile. Raises StepFailed; then the data is what it was."""
+    """Replace the data, which nobody may write meanwhile. Raises StepFailed; then the data is what it was.
+
+    The caller holds the site's `data_turn`.
+    """
+    assert site.data_turn.locked()
     async with _dump_volume(site, backup) as volume:
         manifest = _manifest(await _run(site, "restore", backup, dump=volume))
         if site.app.backup and volume:

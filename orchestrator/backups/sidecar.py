@@ -27,9 +27,10 @@ NO_SUCH_BACKUP = 3
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("job", choices=["list", "create", "verify", "restore", "settle"])
-    for name in ("app", "backup", "version", "revision", "reason", "keeping"):
+    for name in ("app", "backup", "version", "revision", "reason"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
+    parser.add_argument("--keeping", action="append", default=[])
     parser.add_argument("--gently", action="store_true")
     asked = parser.parse_args()
     try:

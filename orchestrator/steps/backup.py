@@ -49,7 +49,10 @@ async def _back_up(site: Site, deployment: Deployment) -> Deployment:
         site.say(deployment.id, "nothing to back up")
         return deployment
     before = site.journal.deployment(deployment.previous)
-    manifest = await jobs.create(site, before, reason=f"before {deployment.kind_in_words} {deployment.id}")
+    if site.data_turn.locked():
+        site.say(deployment.id, "another backup is being made: waiting for it")
+    async with site.data_turn:
+        manifest = await jobs.create(site, before, reason=f"before {deployment.kind_in_words} {deployment.id}")
     size = f"{manifest.data_size / MIB:.1f} MB in {len(manifest.files)} files"
     site.say(deployment.id, f"backup {manifest.id}: {size}, {manifest.archive_size / MIB:.1f} MB packed")
     if manifest.left_out:

@@ -24,15 +24,22 @@ async def data(site: Site, deployment: Deployment) -> Deployment:
         return deployment
     _must_be_allowed(site, deployment)
     if deployment.previous and not _old_release_can_stay(site, deployment.pending):
-        deployment = await holding.hold(site, deployment)
-        if site.migrations.down is None:
-            # The way back is this backup, made when nobody can write any more: nothing is lost by taking it.
-            before = site.journal.deployment(deployment.previous)
-            reason = f"under hold, before deployment {deployment.id} migrates"
-            manifest = await jobs.create(site, before, reason, requests_wait=True)
-            deployment = replace(deployment, backup=manifest.id)
-            site.journal.save(deployment)
+        deployment = await _hold(site, deployment)
     await migrating.up(site, deployment, by=deployment)
+    return deployment
+
+
+async def _hold(site: Site, deployment: Deployment) -> Deployment:
+    """Nobody writes any more. Without a way down, the way back is a backup made now: nothing is lost by taking it."""
+    if site.migrations is None or site.migrations.down is not None:
+        return await holding.hold(site, deployment)
+    async with site.data_turn:
+        deployment = await holding.hold(site, deployment)
+        before = site.journal.deployment(deployment.previous)
+        reason = f"under hold, before deployment {deployment.id} migrates"
+        manifest = await jobs.create(site, before, reason, requests_wait=True)
+    deployment = replace(deployment, backup=manifest.id)
+    site.journal.save(deployment)
     return deployment
 
 

@@ -15,11 +15,12 @@ from orchestrator.steps import verify
 async def keep_what_is_there(site: Site, record: Deployment) -> Deployment:
     """The wanted backup is checked first, byte by byte; then requests wait, and nobody writes any more."""
     wanted = await jobs.check(site, record.ref)
-    record = await holding.hold(site, record)
-    await restoring.stop_writers(site)
-    active = site.journal.deployment(record.previous)
-    reason = f"before restoring {wanted.id}"
-    replaced = await jobs.create(site, active, reason, keeping=wanted.id, requests_wait=True)
+    async with site.data_turn:
+        record = await holding.hold(site, record)
+        await restoring.stop_writers(site)
+        active = site.journal.deployment(record.previous)
+        reason = f"before restoring {wanted.id}"
+        replaced = await jobs.create(site, active, reason, keeping=wanted.id, requests_wait=True)
     site.say(record.id, f"kept what it replaces as backup {replaced.id}")
     return replace(record, backup=replaced.id)
 
