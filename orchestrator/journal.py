@@ -174,6 +174,13 @@ class Journal:
         with self._engine.begin() as connection:
             connection.execute(self._migrations.update().where(self._migrations.c.id == run).values(values))
 
+    def add_migration(self, run: Migration) -> None:
+        """A run that has ended, as it was; its id is given here."""
+        row = {name: value for name, value in asdict(run).items() if name != "id"}
+        moments = {name: stored(row[name]) for name in ("started_at", "ended_at", "as_of")}
+        with self._engine.begin() as connection:
+            connection.execute(self._migrations.insert().values(row | moments))
+
     def migrations(self, app: str) -> list[Migration]:
         """Every run, the oldest first."""
         table = self._migrations

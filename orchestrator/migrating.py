@@ -90,6 +90,13 @@ def brought(site: Site, revision: Revision) -> Deployment | None:
     return site.journal.deployment(found.deployment) if found else None
 
 
+def applied_by(site: Site, deployment: Deployment) -> tuple[Revision, ...]:
+    """The revisions that a deployment applied, whatever became of them since."""
+    mine = [run for run in site.journal.migrations(site.name) if run.deployment == deployment.id]
+    done = [run for run in mine if run.direction is Direction.UP and run.outcome is Outcome.DONE]
+    return tuple(one for run in done for one in run.revisions)
+
+
 async def settle(site: Site, by: Deployment) -> None:
     """Find out what came of this deployment's runs that did not end well: the app is asked what is pending now.
 

@@ -16,6 +16,7 @@ from orchestrator.model import Deployment, Direction, Migration, Outcome, Revisi
 
 REPORT = "changeover:"
 _REVISION = TypeAdapter(Revision)
+_REVISIONS = TypeAdapter(tuple[Revision, ...])
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ def reported(line: str) -> Revision | None:
             f"The migration reported '{line[:200]}', which is no revision: {where}: {problem['msg']}.",
             'A report is a line such as: changeover: {"revision": "0002", "previous": "0001", "compatible": true}',
         ) from error
+
+
+def as_json(revisions: Iterable[Revision]) -> str:
+    """For a container's label; `from_json` reads it."""
+    return _REVISIONS.dump_json(tuple(revisions)).decode()
+
+
+def from_json(text: str) -> tuple[Revision, ...]:
+    """Raises ValueError for what `as_json` did not write."""
+    return _REVISIONS.validate_json(text)
 
 
 def applied(migrations: Iterable[Migration]) -> tuple[Revision, ...]:

@@ -12,6 +12,10 @@ LABEL_DEPLOYMENT = "changeover.deployment"
 LABEL_RELEASE = "changeover.release"
 LABEL_REVISION = "changeover.revision"
 LABEL_ROLE = "changeover.role"
+LABEL_REQUESTED = "changeover.requested"
+"""When its deployment was asked for: an ISO 8601 moment, UTC."""
+LABEL_MIGRATED = "changeover.migrated"
+"""The revisions that its deployment applied to the app's data, as JSON."""
 
 
 class Role(StrEnum):

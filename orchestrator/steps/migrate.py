@@ -11,7 +11,7 @@ from dataclasses import replace
 from orchestrator import holding, migrating, restoring
 from orchestrator.backups import jobs
 from orchestrator.errors import StepFailed
-from orchestrator.model import Deployment, Direction, Kind, Outcome, Revision
+from orchestrator.model import Deployment, Kind, Revision
 from orchestrator.schema import names, way_to
 from orchestrator.site import Site
 
@@ -91,7 +91,5 @@ def _must_be_allowed(site: Site, deployment: Deployment) -> None:
 
 
 def _what_stays(site: Site, deployment: Deployment) -> str:
-    runs = [run for run in site.journal.migrations(site.name) if run.deployment == deployment.id]
-    done = [run for run in runs if run.direction is Direction.UP and run.outcome is Outcome.DONE]
-    revisions = [one for run in done for one in run.revisions]
+    revisions = migrating.applied_by(site, deployment)
     return f"Left {names(revisions)} in place: the release before runs on it" if revisions else ""

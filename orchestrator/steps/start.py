@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.engine.containers import Role
+from orchestrator import migrating
+from orchestrator.engine.containers import LABEL_MIGRATED, Role
 from orchestrator.model import Deployment
+from orchestrator.schema import as_json
 from orchestrator.site import Site
 
 
@@ -14,8 +16,9 @@ async def candidate(site: Site, deployment: Deployment) -> Deployment:
         taken = {server.address for server in site.proxy.route(site.name).servers.values()}
         deployment = replace(deployment, address=await site.engine.free_address(taken))
         site.journal.save(deployment)
-    command = site.app.run.command
-    await site.engine.start(site.container(deployment, Role.APP, deployment.container, command))
+    spec = site.container(deployment, Role.APP, deployment.container, site.app.run.command)
+    migrated = as_json(migrating.applied_by(site, deployment))
+    await site.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))
     site.say(deployment.id, f"{deployment.container} at {deployment.address}:{deployment.port}")
     return deployment
 
