@@ -16,7 +16,12 @@ from tests.stack import ROOT, Stack, shop_config
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--histories", type=int, default=10, help="how many random histories to go through")
+    parser.addoption(
+        "--histories",
+        type=int,
+        default=10,
+        help="how many random histories to go through, half of them on SQLite, half on PostgreSQL",
+    )
     parser.addoption("--seed", type=int, default=0, help="the seed of the random histories; a new one when not given")
     parser.addoption("--large-mb", type=int, default=50, help="how much data the large backup has")
     parser.addoption("--soak", action="store_true", help="hold what takes long to its promises of speed, too")

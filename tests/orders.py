@@ -18,14 +18,21 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import httpx
 
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT
 
 WRITERS = 8
 LONGEST_RUN_S = 900
 MOST_URGENT = -15
+
+
+class Reachable(Protocol):
+    """Whatever has a shop behind a port of 127.0.0.1."""
+
+    port: int
 
 
 @dataclass
@@ -62,9 +69,9 @@ class Orders:
 class Ordering:
     """Starts on entry; on exit `result` says what came of it."""
 
-    def __init__(self, stack: Stack, folder: Path, rate: int) -> None:
+    def __init__(self, place: Reachable, folder: Path, rate: int) -> None:
         self._file = folder / f"orders-{time.monotonic_ns()}.json"
-        self._command = [sys.executable, "-m", "tests.orders", str(stack.port), "shop.test", str(rate), str(self._file)]
+        self._command = [sys.executable, "-m", "tests.orders", str(place.port), "shop.test", str(rate), str(self._file)]
         self.result = Orders()
 
     def __enter__(self) -> Ordering:

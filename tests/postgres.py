@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import shutil
@@ -10,15 +11,23 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import docker
 import psycopg
 
 from tests.stack import free_port
 
 SERVER_USER = "postgres"
 """PostgreSQL refuses to run as root."""
+
+
+def gateway(network: str) -> str:
+    """This machine, as the containers of a Docker network see it."""
+    with closing(docker.from_env()) as engine:
+        subnet = engine.networks.get(network).attrs["IPAM"]["Config"][0]["Subnet"]
+    return str(next(ipaddress.ip_network(subnet).hosts()))
 
 
 def _binaries() -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.test_migrations import TAKES_TIME
+from tests.orders import Ordering
+from tests.test_migrations import ROWS_PER_S, TAKES_TIME
 from tests.visitor import Visitor
 from tests.whole_machine import Machine
 
@@ -19,7 +21,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield running
 
 
-def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_request(machine: Machine) -> None:
+def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_request(
+    machine: Machine, tmp_path: Path
+) -> None:
     repository = machine.add_shop("shop")
     first = machine.deploy("shop")
     assert first["state"] == "live", first["failure"]
@@ -27,7 +31,11 @@ def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_re
     repository.write("migrations/versions/0002_receipts.py", TAKES_TIME)
     repository.commit("feat: receipts")
 
-    with Visitor(machine, "shop.test") as visitor:
+    with Visitor(machine, "shop.test") as visitor, Ordering(machine, tmp_path, ROWS_PER_S) as ordering:
+        time.sleep(1)
+        start = time.monotonic()
+        time.sleep(2)
+        end = time.monotonic()
         asked = machine.post("/apps/shop/deployments")["id"]
         machine.until_said(asked, "half of it is done")
         machine.kill_engine()
@@ -35,10 +43,13 @@ def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_re
         time.sleep(0.5)
 
     assert ended["state"] == "failed", ended
+    rate = ordering.result.rate_between(start, end)
+    print(f"{rate:.0f} orders a second before the update, {ordering.result.rate:.0f} with it")
     assert visitor.failures == []
+    assert ordering.result.failures == []
+    assert rate > 0.9 * ROWS_PER_S, "there was less load than this test is about"
     assert machine.tables("shop") == before
-    assert set(visitor.orders) <= machine.orders("shop")
-    assert len(visitor.orders) > 100
+    assert {*visitor.orders, *ordering.result.ids()} <= machine.orders("shop")
     assert machine.sidecars("shop") == []
     repository.git("revert", "--no-edit", "HEAD")
     assert machine.deploy("shop")["state"] == "live"

@@ -1,12 +1,14 @@
 """Random histories of releases, rollbacks and accidents: after each step everything agrees, and nothing is lost.
 
-On a machine of their own, whose engine can be killed and whose disk can be filled. `--histories` says how many.
+On a machine of their own, whose engine can be killed and whose disk can be filled. `--histories` says how many: one
+half of them with the journal in SQLite, the other with it in PostgreSQL, whose server can be killed, too.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.postgres import Postgres, gateway
 from tests.repository import Repository
 from tests.visitor import Visitor
 from tests.whole_machine import Machine
@@ -35,14 +38,16 @@ COLUMNS = ("release", "sold_by")
 """What a change of the schema that the release before cannot run on renames, there and back."""
 GOOD = ("a change", "a change", "a compatible migration", "an incompatible migration")
 BAD = ("does not build", "ends at once", "is never ready", "migration fails half-way")
-VICTIMS = ("nobody", "nobody", "orchestrator", "proxy", "candidate", "active", "sidecar", "engine")
-SPARES_REQUESTS = ("nobody", "orchestrator", "candidate", "sidecar")
+VICTIMS = ("nobody", "nobody", "orchestrator", "proxy", "candidate", "active", "sidecar", "engine", "journal")
+SPARES_REQUESTS = ("nobody", "orchestrator", "candidate", "sidecar", "journal")
 """Whom to kill without that a request may fail."""
+JOURNAL_AWAY_S = 1.0
 DELAYS = st.floats(0, 2).map(lambda seconds: round(seconds, 2))
 
 
 class Histories(RuleBasedStateMachine):
     machine: ClassVar[Machine]
+    server: ClassVar[Postgres | None]
     seed: ClassVar[int]
     finished: ClassVar[int] = 0
     numbers = itertools.count(1)
@@ -122,14 +127,22 @@ class Histories(RuleBasedStateMachine):
         backup = data.draw(st.sampled_from(sorted(self.backups)))
         with self.told(f"restore {backup}; kill {victim} after {after} s"):
             assert self.visitor is not None
+            kept = {one["id"] for one in self.machine.get(f"/apps/{self.name}/backups")["backups"]}
+            before = self.newest()["id"]
+            failed = len(self.visitor.failures)
             with self.accident(victim, after), suppress(httpx.TransportError):
                 self.machine.request("POST", f"/apps/{self.name}/backups/{backup}/restore")
             self.machine.wait_engine()
             self.machine.wait_ready()
             self.settled()
-            newest = self.machine.get(f"/apps/{self.name}/deployments?limit=1")["deployments"][0]
+            newest = self.newest()
             self.story.append(f"   {newest['state']}: {newest['failure'] and newest['failure']['cause']}")
-            if newest["kind"] == "restore" and newest["state"] == "live":
+            restored = newest["id"] != before and newest["state"] == "live"
+            if victim in SPARES_REQUESTS:
+                assert self.visitor.failures[failed:] == []
+            if victim == "nobody":
+                assert restored == (backup in kept)
+            if restored:
                 # What was ordered since the backup is gone, as was asked for; what was ordered before is not.
                 until_now = len(self.visitor.orders)
                 self.visitor.orders[:until_now] = self.backups[backup]
@@ -236,6 +249,12 @@ class Histories(RuleBasedStateMachine):
             case "engine":
                 machine.kill_engine()
                 return True
+            case "journal":
+                if self.server:
+                    self.server.stop(signal.SIGQUIT)
+                    time.sleep(JOURNAL_AWAY_S)
+                    self.server.start()
+                return True
             case "active":
                 return machine.kill_process_of(before["active"]["container"])
             case "candidate":
@@ -249,11 +268,14 @@ class Histories(RuleBasedStateMachine):
         """The app, when everything that was asked for has ended and the active release is well."""
 
         def settled() -> Any:
-            newest = self.machine.get(f"/apps/{self.name}/deployments?limit=1")["deployments"][0]
+            newest = self.newest()
             app = self.machine.app(self.name)
             return app if newest["ended_at"] and not app["deployment"] and app["health"] == "healthy" else None
 
         return self.machine.until(settled, f"{self.name} comes to rest", 120)
+
+    def newest(self) -> Any:
+        return self.machine.get(f"/apps/{self.name}/deployments?limit=1")["deployments"][0]
 
     def containers(self, role: str) -> set[str]:
         filters = f"--filter label=changeover.app={self.name} --filter label=changeover.role={role}"
@@ -333,21 +355,26 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with Machine(tmp_path_factory.mktemp("machine")) as running:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
+) -> Iterator[Machine]:
+    on_server = request.param == "postgresql"
+    Histories.server = postgres if on_server else None
+    url = postgres.url(postgres.create(), gateway("bridge")) if on_server else ""
+    with Machine(tmp_path_factory.mktemp("machine"), url) as running:
         yield running
 
 
 @pytest.mark.timeout(0)
 def test_random_histories_with_accidents_keep_every_promise(machine: Machine, histories: int, chosen_seed: int) -> None:
-    Histories.machine, Histories.seed = machine, chosen_seed
-    print(f"seed {Histories.seed}")
+    Histories.machine, Histories.seed, Histories.finished = machine, chosen_seed, 0
+    print(f"seed {Histories.seed}, journal in {'PostgreSQL' if machine.journal_url else 'SQLite'}")
     seed(Histories.seed)(Histories)
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=histories,
+            max_examples=max(1, histories // 2),
             stateful_step_count=STEPS,
             deadline=None,
             database=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import signal
 import threading
@@ -14,16 +13,10 @@ import httpx
 import pytest
 
 from tests.conftest import Shop
-from tests.postgres import Postgres
+from tests.postgres import Postgres, gateway
 from tests.repository import Repository
 from tests.stack import MIGRATE_BOTH_WAYS, ROOT, Stack, shop_config
 from tests.visitor import Visitor
-
-
-def gateway(stack: Stack) -> str:
-    """This machine, as the containers of a stack see it."""
-    subnet = stack.engine.networks.get(stack.name).attrs["IPAM"]["Config"][0]["Subnet"]
-    return str(next(ipaddress.ip_network(subnet).hosts()))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -98,7 +91,7 @@ def test_a_journal_whose_server_goes_away_refuses_and_goes_on_when_it_is_back(
 def test_the_panel_runs_and_updates_on_postgresql(tmp_path: Path, proxy_image: None, postgres: Postgres) -> None:
     config = f"update: {{git: {{remote: {json.dumps(str(ROOT))}}}}}\ndisk: {{min_free_mb: 100}}\n"
     with Stack(tmp_path, config) as stack:
-        host = gateway(stack)
+        host = gateway(stack.name)
         stack.environment |= {
             "CHANGEOVER_PANEL_DATABASE_URL": postgres.url(postgres.create(), host),
             "CHANGEOVER_API_HOST": "0.0.0.0",
@@ -123,7 +116,7 @@ def test_an_apps_database_server_is_backed_up_by_its_dump_command_and_put_back(
     """Notes are written in pairs, each in one transaction: no backup has half of one."""
     repository = Repository(tmp_path / "repository", ROOT / "tests" / "notes")
     with Stack(tmp_path, "apps: {}\n") as stack:
-        url = postgres.url(postgres.create(), gateway(stack))
+        url = postgres.url(postgres.create(), gateway(stack.name))
         stack.set_config(
             f"""
 disk: {{min_free_mb: 100}}

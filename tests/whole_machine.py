@@ -22,7 +22,9 @@ from tests.repository import Repository
 from tests.stack import MIGRATE_BOTH_WAYS, ROOT
 from tests.user import READY_S, User
 
-DISK = 8 * 1024**3
+DISK = 3 * 1024**3
+DOOR, API = 8080, 8090
+"""The ports that compose publishes, within the machine."""
 FILES = ROOT / "tests" / "machine"
 IMAGES = ("changeover/orchestrator", "changeover/proxy", "changeover/test-shop", "debian:trixie-slim")
 TRANSIENT = (502, 503, 504)
@@ -31,12 +33,14 @@ TRANSIENT = (502, 503, 504)
 class Machine(User):
     """Starts on entry, with Changeover up and no app yet; nothing is left of it on exit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, journal_url: str = "") -> None:
+        """The journal is in this machine's own SQLite file, or in the database of `journal_url`."""
         super().__init__("")
+        self.journal_url = journal_url
         self.name = f"machine-{secrets.token_hex(3)}"
         self.source = folder / "source"
         self.engine = docker.from_env()
-        self.address = ""
+        self.port = 0
 
     def __enter__(self) -> Machine:
         for target in ("proxy", "orchestrator"):
@@ -46,6 +50,7 @@ class Machine(User):
         self.source.mkdir(parents=True)
         shutil.copy(ROOT / "compose.yaml", self.source)
         shutil.copy(FILES / "compose.override.yaml", self.source)
+        (self.source / ".env").write_text(f"CHANGEOVER_DATABASE_URL={self.journal_url}\n")
         (self.source / "control-panel-config.yaml").write_text("apps: {}\n")
         self.container = self.engine.containers.run(
             "changeover/test-machine",
@@ -53,13 +58,14 @@ class Machine(User):
             detach=True,
             privileged=True,
             cgroupns="host",
+            ports=dict.fromkeys((f"{DOOR}/tcp", f"{API}/tcp"), ("127.0.0.1", 0)),
             volumes={str(self.source): {"bind": "/source"}},
             mounts=[docker.types.Mount("/var/lib/docker", None, type="tmpfs", tmpfs_size=DISK)],
         )
         try:
             self.container.reload()
-            self.address = self.container.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-            self.api = f"http://{self.address}:8090"
+            self.port, api_port = self._published(DOOR), self._published(API)
+            self.api = f"http://127.0.0.1:{api_port}"
             self.until(self._engine_answers, "the machine's engine answers")
             saved = subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE)
             subprocess.run(
@@ -171,7 +177,7 @@ apps:
     # Asking, while parts of it may be away
 
     def url(self, path: str = "/") -> str:
-        return f"http://{self.address}:8080{path}"
+        return f"http://127.0.0.1:{self.port}{path}"
 
     def get(self, path: str) -> Any:
         """Asks again while the orchestrator is on its way back."""
@@ -213,6 +219,10 @@ apps:
         ended = subprocess.run(["docker", "exec", self.name, *command], capture_output=True, text=True, timeout=120)
         assert not check or ended.returncode == 0, f"{command}: {ended.stdout} {ended.stderr}"
         return ended.stdout
+
+    def _published(self, port: int) -> int:
+        """Where on this machine's loopback a port of the other machine is to be reached."""
+        return int(self.container.attrs["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"])
 
     def wait_engine(self) -> None:
         self.until(self._engine_answers, "the machine's engine answers")
