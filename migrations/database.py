@@ -59,7 +59,12 @@ def head(home: str) -> str:
 
     Alembic could tell, too, but who only asks should not pay 11 MB and 0.2 s for loading it.
     """
-    return max(file.name.split("_")[0] for file in (home_folder(home) / "versions").glob("[0-9]*_*.py"))
+    return max(known(home))
+
+
+def known(home: str) -> set[str]:
+    """Every revision that this code knows."""
+    return {file.name.split("_")[0] for file in (home_folder(home) / "versions").glob("[0-9]*_*.py")}
 
 
 def home_folder(home: str) -> Path:

@@ -32,8 +32,8 @@ def main() -> int:
     # HAProxy's container runs as another user and makes its sockets in this folder, which only the two of us see.
     settings.proxy.mkdir(parents=True, exist_ok=True)
     os.chmod(settings.proxy, 0o1777)
-    orchestrator = Orchestrator(settings)
     try:
+        orchestrator = Orchestrator(settings)
         orchestrator.load()
     except ChangeoverError as error:
         print(error, file=sys.stderr)

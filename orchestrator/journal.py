@@ -289,7 +289,11 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
             "Nothing was begun. Free some room ('docker builder prune', 'docker image prune'), then try again.",
         ) from error
     if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
-        raise JournalError(f"The journal's database does not do its work: {error}.") from error
+        first = str(error).partition("\n")[0].rstrip(".")
+        raise JournalError(
+            f"The journal's database does not do its work: {first}.",
+            "Nothing was begun. See that it runs and can be reached, then try again.",
+        ) from error
 
 
 def _digest(secret: str) -> str:

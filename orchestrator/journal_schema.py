@@ -13,6 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from migrations.database import known
 from orchestrator.errors import JournalError
 from orchestrator.model import Revision
 from orchestrator.schema import reported
@@ -32,6 +33,7 @@ def bring_up_to_date(url: str, stands_at: str | None, configuration: Path | None
     An SQLite journal is copied first, to `journal.db.before-` and the schema it had. Raises JournalError.
     """
     if stands_at:
+        _must_be_known(stands_at)
         _keep_copy(url, stands_at)
     if configuration:
         settle_configuration(configuration, stands_at)
@@ -43,7 +45,7 @@ def bring_up_to_date(url: str, stands_at: str | None, configuration: Path | None
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     if ended.returncode != 0:
         last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise JournalError(f"The journal's schema could not be brought up to date: {last}.")
+        raise JournalError(f"The journal's schema could not be brought up to date: {last.rstrip('.')}.")
     revisions = tuple(found for line in ended.stdout.splitlines() if (found := reported(line)))
     return Migrated(revisions, time.monotonic() - began)
 
@@ -58,6 +60,16 @@ def settle_configuration(configuration: Path, stands_at: str | None) -> None:
         settle(configuration, stands_at)
     except CannotChange as error:
         raise JournalError(str(error)) from error
+
+
+def _must_be_known(schema: str) -> None:
+    revisions = known("orchestrator")
+    if schema not in revisions:
+        raise JournalError(
+            f"The journal has schema {schema}, and this Changeover knows none newer than {max(revisions)}.",
+            "A newer Changeover has written it: start that one again. To go back, put the copy in its place that was "
+            "made of an SQLite journal before it was changed: journal.db.before-… beside it.",
+        )
 
 
 def _keep_copy(url: str, stands_at: str) -> None:

@@ -296,6 +296,42 @@ def test_a_journal_of_before_is_brought_up_to_date_with_all_that_it_knows(url: s
     assert run.outcome is Outcome.DONE
 
 
+def orchestrator(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """One that is not meant to come up."""
+    environment = {
+        **os.environ,
+        "CHANGEOVER_DATABASE_URL": url,
+        "CHANGEOVER_CONFIG": str(folder / "control-panel-config.yaml"),
+        **{f"CHANGEOVER_{name}": str(folder / name.lower()) for name in ("STATE", "PROXY", "TOKEN_FOLDER")},
+    }
+    command = [sys.executable, "-m", "orchestrator"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+
+
+def test_a_journal_of_a_newer_changeover_is_left_alone_and_said_so(url: str, tmp_path: Path) -> None:
+    Journal(url)
+    with connect(url).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    ended = orchestrator(tmp_path, url)
+
+    assert ended.returncode == 2
+    assert "has schema 9999" in ended.stderr
+    assert "A newer Changeover has written it" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert current(connect(url)) == "9999"
+
+
+def test_a_journal_whose_server_does_not_answer_at_the_start_is_said_so(tmp_path: Path) -> None:
+    ended = orchestrator(tmp_path, "postgresql://changeover:secret@127.0.0.1:1/journal")
+
+    assert ended.returncode == 2
+    assert "Connection refused" in ended.stderr
+    assert "See that it runs and can be reached" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "secret" not in ended.stderr
+
+
 def test_the_panel_finds_the_session_that_it_saved(url: str) -> None:
     revisions.upgrade("panel", connect(url))
     store = Store(url)
