@@ -121,6 +121,7 @@ class Backup(Value):
     files: int
     data_size: int
     archive_size: int
+    data_schema: str = ""
     schemas: dict[str, str] = {}
     left_out: tuple[str, ...] = ()
     releases_since: tuple[str, ...] = ()

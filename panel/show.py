@@ -123,18 +123,20 @@ def dated_event(event: Event) -> str:
 
 def backups_table(backups: list[Backup]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("ID", "MADE", "VERSION", "FILES", "DATA", "PACKED", "WHY"):
+    for heading in ("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED", "WHY"):
         table.add_column(heading, no_wrap=True)
     for one in backups:
         if one.problem:
             table.add_row(
-                one.id, ago(one.created_at), "–", "–", "–", size(one.archive_size), f"[red]✗ {escape(one.problem)}[/]"
+                *(one.id, ago(one.created_at), "–", "–", "–", "–"),
+                *(size(one.archive_size), f"[red]✗ {escape(one.problem)}[/]"),
             )
             continue
         table.add_row(
             one.id,
             ago(one.created_at),
             one.version or "–",
+            escape(one.data_schema) or "–",
             str(one.files),
             size(one.data_size),
             size(one.archive_size),

@@ -23,6 +23,7 @@ router = APIRouter(prefix="/apps/{app}/backups")
 class BackupView(BaseModel):
     """`problem` says what is wrong with one that is damaged. `releases_since` went live after it was made.
 
+    `data_schema` is the revision that the app's migrations had reported, `schemas` those found in its SQLite files.
     `left_out` are links to outside of the data: whoever restores a backup gets no such link.
     """
 
@@ -35,6 +36,7 @@ class BackupView(BaseModel):
     files: int = 0
     data_size: int = 0
     archive_size: int = 0
+    data_schema: str = ""
     schemas: dict[str, str] = {}
     left_out: list[str] = []
     releases_since: list[str] = []
@@ -56,6 +58,7 @@ def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
         files=len(manifest.files),
         data_size=manifest.data_size,
         archive_size=manifest.archive_size,
+        data_schema=manifest.data_schema,
         schemas={file.path: file.schema for file in manifest.files if file.schema},
         left_out=list(manifest.left_out),
         releases_since=releases_since(manifest.made_at, history),

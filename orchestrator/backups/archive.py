@@ -61,6 +61,7 @@ def create(
     version: str,
     revision: str,
     reason: str,
+    data_schema: str = "",
 ) -> Manifest:
     """Back `roots`, each by its name in the archive, up into `folder`: whole or not at all. Raises NoRoom."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def create(
         content = _pack(sources, packed, pace)
         manifest = Manifest(
             backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
-            tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out),
+            tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
         )  # fmt: skip
         (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
         for path in (packed, growing / MANIFEST, growing):

@@ -20,7 +20,7 @@ from orchestrator.backups.sidecar import NO_SUCH_BACKUP
 from orchestrator.engine.containers import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup
 from orchestrator.model import Deployment, Direction, Outcome
-from orchestrator.schema import way_to
+from orchestrator.schema import applied, way_to
 from orchestrator.site import Site
 
 TIMEOUT_S = 3600.0
@@ -62,13 +62,19 @@ async def create(
         await site.engine.ensure_volume(site.volume)
     known = release.release
     backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    about = ("--version", known.version if known else "", "--revision", known.revision if known else "")
+    has = applied(site.journal.migrations(site.name))
+    about = {
+        "version": known.version if known else "",
+        "revision": known.revision if known else "",
+        "data_schema": has[-1].revision if has else "",
+        "reason": reason,
+    }
     kept = [f"--keeping={one}" for one in (keeping, needed_for_rollback(site)) if one]
     keep = ("--keep", str(site.app.update.backup.keep_backups), *kept)
     async with _dump_volume(site, backup) as volume:
         if site.app.backup and volume:
             await _command(site, release, "dump", backup, site.app.backup.dump, volume)
-        more = (*about, "--reason", reason, *keep)
+        more = (*(f"--{name}={value}" for name, value in about.items()), *keep)
         files = await _extra(site, release)
         return _manifest(await _run(site, "create", backup, *more, dump=volume, files=files, gently=not requests_wait))
 

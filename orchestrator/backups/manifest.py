@@ -37,6 +37,7 @@ class File:
 class Manifest:
     """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601.
 
+    `data_schema` is the revision that the app's migrations had brought its data to, empty where they report none.
     `places` are its folders and links; `left_out` are links that lead outside of the data, which no restore may make.
     """
 
@@ -52,6 +53,7 @@ class Manifest:
     format: int = 1
     places: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    data_schema: str = ""
 
     @property
     def made_at(self) -> datetime:

@@ -22,12 +22,13 @@ BACKUPS = Path("/backups")
 PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
 EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
 NO_SUCH_BACKUP = 3
+ABOUT = ("version", "revision", "data_schema", "reason")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("job", choices=["list", "create", "verify", "restore", "settle"])
-    for name in ("app", "backup", "version", "revision", "reason"):
+    for name in (*ABOUT, "app", "backup"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
     parser.add_argument("--keeping", action="append", default=[])
@@ -57,7 +58,7 @@ def carry_out(asked: argparse.Namespace) -> object:
             return [asdict(entry) for entry in catalogue.entries()]
         case "create":
             roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
-            about = {name: getattr(asked, name) for name in ("backup", "app", "version", "revision", "reason")}
+            about = {name: getattr(asked, name) for name in (*ABOUT, "app", "backup")}
             replacing.settle(put_back)
             manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, pace, **about)
             catalogue.prune(asked.keep, also=asked.keeping)
