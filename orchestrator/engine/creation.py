@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import itertools
 import tarfile
 from pathlib import PurePosixPath
 from typing import Any
 
 import docker
+from docker.errors import APIError
 from docker.models.containers import Container
 from docker.types import LogConfig
 
@@ -15,6 +17,9 @@ from orchestrator.engine.containers import LABEL_STACK, ContainerSpec
 
 UNPRIVILEGED_USER = 10001
 """Whom a container runs as whose image would make it root, and the owner of a new data volume."""
+
+HEAD_BLOCKS = 4
+"""Of an archive: enough for the first entry, and for an extended header before it."""
 
 LEAST_SHARE = 2
 """The smallest that the kernel knows, where a container has 1024 otherwise."""
@@ -70,25 +75,51 @@ def _user_of(client: docker.DockerClient, image: str) -> str:
 
 
 def _own_empty_volume(container: Container, path: str, user: str) -> None:
-    """Give a volume that root owns to the app's user, where that user is known by number.
+    """Give a volume that root owns to the app's user.
 
     Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it
     to root, and the app could not write. Unpacking an archive with just that folder, in the one above it, sets the
     owner without running anything.
     """
-    uid, _, gid = user.partition(":")
-    if not uid.isdigit() or uid == "0":
+    if user.partition(":")[0] in ("0", "root") or _owner_of(container, path) != 0:
         return
-    stream, _stat = container.get_archive(path)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-        root = archive.next()
-        if root is None or root.uid != 0:
-            return
     folder = PurePosixPath(path)
     entry = tarfile.TarInfo(folder.name)
     entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-    entry.uid, entry.gid = int(uid), int(gid or uid)
+    entry.uid, entry.gid = _numbers_of(container, user)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.addfile(entry)
     container.put_archive(str(folder.parent), packed.getvalue())
+
+
+def _owner_of(container: Container, folder: str) -> int:
+    """The first entry of its archive says it, and no more is read: what is in the folder may be very much."""
+    stream, _stat = container.get_archive(folder, chunk_size=tarfile.BLOCKSIZE)
+    head = b"".join(itertools.islice(stream, HEAD_BLOCKS))
+    with tarfile.open(fileobj=io.BytesIO(head)) as archive:
+        entry = archive.next()
+    if entry is None:
+        raise APIError(f"{folder} of the new container cannot be read")
+    return entry.uid
+
+
+def _numbers_of(container: Container, user: str) -> tuple[int, int]:
+    """The user's and the group's; by the image's own /etc/passwd and /etc/group where they are names."""
+    name, _, group = user.partition(":")
+    uid, gid = (int(name), int(name)) if name.isdigit() else _entry_of(container, "/etc/passwd", name)
+    if group:
+        gid = int(group) if group.isdigit() else _entry_of(container, "/etc/group", group)[0]
+    return uid, gid
+
+
+def _entry_of(container: Container, file: str, name: str) -> tuple[int, int]:
+    """The number of a user or group, and that of a user's group (passwd(5), group(5))."""
+    stream, _stat = container.get_archive(file)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        content = archive.extractfile(PurePosixPath(file).name)
+        lines = content.read().decode(errors="replace").splitlines() if content else []
+    entry = next((fields for line in lines if (fields := line.split(":"))[0] == name), None)
+    if entry is None:
+        raise APIError(f"the image's user {name} does not stand in its {file}")
+    return int(entry[2]), int(entry[3]) if entry[3].isdigit() else 0
