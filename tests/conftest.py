@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.images import build_image
 from tests.postgres import Postgres, running
 from tests.repository import Repository
+from tests.shop import Shop, open_shop
 from tests.stack import ROOT, Stack, shop_config
 
 
@@ -61,30 +61,11 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
-@dataclass
-class Shop:
-    """A running Changeover with the shop, and the repository that the shop is deployed from."""
-
-    stack: Stack
-    repository: Repository
-
-    def deployed(self) -> str:
-        """Make sure that a good release is live; gives its version."""
-        active = self.stack.app()["active"]
-        if active is None:
-            live = self.stack.deploy()
-            assert live["state"] == "live", live["failure"]
-            active = self.stack.app()["active"]
-        return str(active["version"])
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iterator[Shop]:
     """One stack for all tests of a module, each of which leaves it with a good release live."""
-    folder = tmp_path_factory.mktemp("shop")
-    repository = Repository(folder / "repository", ROOT / "examples" / "shop")
-    with Stack(folder, shop_config(repository.path, drain_s=1)) as stack:
-        yield Shop(stack, repository)
+    with open_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
 
 
 @pytest.fixture

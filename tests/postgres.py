@@ -60,7 +60,8 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        options = ["-c", "listen_addresses=*", "-p", str(self.port), "-k", str(self._folder)]
+        # What the kernel has survives a crash of the server, and no test crashes the kernel.
+        options = ["-c", "listen_addresses=*", "-c", "fsync=off", "-p", str(self.port), "-k", str(self._folder)]
         self._process = subprocess.Popen(
             [str(_binaries() / "postgres"), "-D", str(self._data), *options],
             stdout=subprocess.DEVNULL,

@@ -248,13 +248,27 @@ MIGRATE_BOTH_WAYS = (
 MIGRATE_UP_ONLY = "{command: alembic upgrade head, status: python migrations/status.py, timeout: 60}"
 
 
-def shop_config(repository: Path, *, extra: str = "", drain_s: float = 2, migrate: str = MIGRATE) -> str:
+ON_SQLITE = "run: {port: 8000, data: /data}"
+ON_POSTGRESQL = """run: {{port: 8000, env: {{SHOP_DATABASE_URL: "{url}"}}}}
+    backup:
+      dump: sh -c 'pg_dump --file=$CHANGEOVER_DUMP/shop.sql $SHOP_DATABASE_URL'
+      # A setting that a newer pg_dump names and an older server does not know is left out.
+      restore: >
+        sh -c 'sed -i /transaction_timeout/d $CHANGEOVER_DUMP/shop.sql &&
+        psql --quiet --single-transaction --set ON_ERROR_STOP=1
+        --command "DROP SCHEMA public CASCADE; CREATE SCHEMA public" --file $CHANGEOVER_DUMP/shop.sql
+        $SHOP_DATABASE_URL'"""
+
+
+def shop_config(
+    repository: Path, *, extra: str = "", drain_s: float = 2, migrate: str = MIGRATE, postgres_url: str = ""
+) -> str:
     return f"""
 disk: {{min_free_mb: 100}}
 apps:
   shop:
     update: {{git: {{remote: {json.dumps(str(repository))}, branch: main}}}}
-    run: {{port: 8000, data: /data}}
+    {ON_POSTGRESQL.format(url=postgres_url) if postgres_url else ON_SQLITE}
     route: {{host: shop.test}}
     health: {{timeout: 30}}
     migrate: {migrate}

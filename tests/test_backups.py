@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.conftest import Shop
+from tests.shop import Shop
 from tests.visitor import Visitor
 
 

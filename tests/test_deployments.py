@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.conftest import Shop
+from tests.shop import Shop
 from tests.visitor import Visitor
 
 SLOW_BUILD = "RUN sleep 4 # {}\nCOPY alembic.ini"

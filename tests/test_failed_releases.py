@@ -11,8 +11,8 @@ from textual.widgets import Static
 from panel.app import PanelApp
 from panel.client import Client
 from panel.screens.progress import ProgressScreen
-from tests.conftest import Shop
 from tests.repository import Repository
+from tests.shop import Shop
 from tests.visitor import Visitor
 
 Breakage = Callable[[Repository], None]

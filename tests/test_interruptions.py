@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.conftest import Shop
+from tests.shop import Shop
 from tests.visitor import Visitor
 
 STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire")

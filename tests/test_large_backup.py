@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Shop
 from tests.orders import Ordering, Orders
+from tests.shop import Shop
 from tests.stack import Stack
 
 RATE = 500

@@ -12,23 +12,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import Shop
 from tests.postgres import Postgres, gateway
 from tests.repository import Repository
-from tests.stack import MIGRATE_BOTH_WAYS, ROOT, Stack, shop_config
+from tests.shop import Shop, open_shop
+from tests.stack import MIGRATE_BOTH_WAYS, ROOT, Stack
 from tests.visitor import Visitor
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path, proxy_image: None, postgres: Postgres) -> Iterator[Shop]:
-    repository = Repository(tmp_path / "repository", ROOT / "examples" / "shop")
     url = postgres.url(postgres.create()) if request.param == "postgresql" else ""
-    with Stack(
-        tmp_path,
-        shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS),
-        environment={"CHANGEOVER_DATABASE_URL": url},
-    ) as stack:
-        yield Shop(stack, repository)
+    with open_shop(tmp_path, migrate=MIGRATE_BOTH_WAYS, environment={"CHANGEOVER_DATABASE_URL": url}) as shop:
+        yield shop
 
 
 def test_a_history_with_failures_and_kills_is_the_same_on_both(shop: Shop) -> None:
@@ -67,10 +62,9 @@ def test_a_history_with_failures_and_kills_is_the_same_on_both(shop: Shop) -> No
 def test_a_journal_whose_server_goes_away_refuses_and_goes_on_when_it_is_back(
     tmp_path: Path, proxy_image: None, postgres: Postgres
 ) -> None:
-    repository = Repository(tmp_path / "repository", ROOT / "examples" / "shop")
     environment = {"CHANGEOVER_DATABASE_URL": postgres.url(postgres.create())}
-    with Stack(tmp_path, shop_config(repository.path), environment=environment) as stack:
-        shop = Shop(stack, repository)
+    with open_shop(tmp_path, environment=environment) as shop:
+        stack = shop.stack
         version = shop.deployed()
         with Visitor(stack) as visitor:
             postgres.stop(signal.SIGQUIT)
@@ -78,7 +72,7 @@ def test_a_journal_whose_server_goes_away_refuses_and_goes_on_when_it_is_back(
                 refused = stack.command("deploy", "shop")
             finally:
                 postgres.start()
-            repository.change("Back again")
+            shop.repository.change("Back again")
             again = stack.deploy()
 
     assert refused.returncode in (3, 4)
@@ -159,13 +153,12 @@ apps:
 def test_a_dump_command_that_fails_stops_the_update_before_anything_is_touched(
     tmp_path: Path, proxy_image: None
 ) -> None:
-    repository = Repository(tmp_path / "repository", ROOT / "examples" / "shop")
-    with Stack(tmp_path, shop_config(repository.path)) as stack:
-        shop = Shop(stack, repository)
+    with open_shop(tmp_path) as shop:
+        stack = shop.stack
         version = shop.deployed()
         text = stack.config.read_text()
         stack.set_config(text.replace("    drain:", "    backup: {dump: ./no-such-dump, restore: 'true'}\n    drain:"))
-        repository.change("Never live")
+        shop.repository.change("Never live")
 
         ended = stack.command("deploy", "shop", "--wait")
 

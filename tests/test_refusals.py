@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Shop
 from tests.repository import Repository
+from tests.shop import Shop
 from tests.stack import ROOT, Stack, shop_config
 
 RUN, ROUTE = "run: {port: 8000, data: /data}", "route: {host: shop.test}"

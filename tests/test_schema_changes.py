@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Shop
-from tests.repository import Repository
-from tests.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, ROOT, Stack, shop_config
+from tests.postgres import Postgres
+from tests.shop import DATABASES, Shop, open_shop
+from tests.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, Stack
 from tests.visitor import Visitor
 
 # Who sold an order stands in another column than the release before writes to.
@@ -29,12 +29,11 @@ KEEP_BACKUPS = 5
 OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
 
 
-@pytest.fixture
-def shop(tmp_path: Path, proxy_image: None) -> Iterator[Shop]:
+@pytest.fixture(params=DATABASES)
+def shop(request: pytest.FixtureRequest, tmp_path: Path, proxy_image: None, postgres: Postgres) -> Iterator[Shop]:
     """A shop whose first release is live, and that can go both ways."""
-    repository = Repository(tmp_path / "repository", ROOT / "examples" / "shop")
-    with Stack(tmp_path, shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS)) as stack:
-        shop = Shop(stack, repository)
+    server = postgres if request.param == "postgresql" else None
+    with open_shop(tmp_path, server, migrate=MIGRATE_BOTH_WAYS) as shop:
         shop.deployed()
         yield shop
 
@@ -56,23 +55,15 @@ def lose_journal(stack: Stack) -> None:
 
 
 def without_way_down(shop: Shop) -> None:
-    shop.stack.set_config(shop_config(shop.repository.path, drain_s=1, migrate=MIGRATE_UP_ONLY))
+    shop.stack.set_config(shop.config.replace(MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY))
 
 
-def assert_whole(stack: Stack, *visitors: Visitor) -> None:
+def assert_whole(shop: Shop, *visitors: Visitor) -> None:
     """Every order that somebody was told of is there."""
     assert [failure for visitor in visitors for failure in visitor.failures] == []
     ordered = {order for visitor in visitors for order in visitor.orders}
     assert len(ordered) > 20
-    container = stack.engine.containers.get(stack.app()["active"]["container"])
-    script = (
-        "import json, sqlite3; "
-        "print(json.dumps([row[0] for row in sqlite3.connect('/data/shop.db').execute('SELECT id FROM orders')]))"
-    )
-    answer = container.exec_run(["python", "-c", script])
-    assert isinstance(answer.output, bytes)
-    assert answer.exit_code == 0, answer.output
-    assert ordered <= set(json.loads(answer.output))
+    assert ordered <= shop.contents().orders
 
 
 def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait_is_shown(shop: Shop) -> None:
@@ -106,7 +97,7 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     assert json.loads(again.stdout)["version"] == there["version"]
     assert json.loads(again.stdout)["held"] > 0
     assert visitor.releases == {old, there["version"]}
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
     assert stack.deploy()["state"] == "live"
 
 
@@ -143,7 +134,7 @@ def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on
     assert "Took back 0002 (Sold by)" in ended["failure"]["undone"]
     assert ended["held"] > 0
     assert visitor.releases == {old}
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
 
 
 def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hold(shop: Shop) -> None:
@@ -158,7 +149,7 @@ def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hol
 
     assert ended["state"] == "failed"
     assert any("Put the data back as it was before 0002" in one for one in ended["failure"]["undone"])
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
     assert stack.app()["health"] == "healthy"
 
 
@@ -226,7 +217,7 @@ def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> Non
     assert refused.returncode == 1
     assert "ZeroDivisionError" in refused.stdout
     assert stack.app()["active"]["version"] == live["version"]
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +252,7 @@ def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undo
     active = stack.app()["active"]["version"]
     assert active == (old if point.startswith("switch") else new)
     assert stack.ask().json()["release"] == active
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
     expected = ["0001"] if active == old else ["0001", "0002"]
     assert [one["revision"] for one in stack.get("/apps/shop/migrations")["applied"]] == expected
 
@@ -289,7 +280,7 @@ def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(
     assert (back["state"], back["version"], back["held"] > 0) == ("live", old, True)
     assert [one["revision"] for one in after["applied"]] == ["0001"]
     assert (again["state"], again["version"], again["held"] > 0) == ("live", new["version"], True)
-    assert_whole(stack, visitor)
+    assert_whole(shop, visitor)
 
 
 def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_for(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Shop
+from tests.shop import Shop
 from tests.stack import ROOT, Stack
 
 COLUMNS, ROWS = 130, 45

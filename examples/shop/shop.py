@@ -5,24 +5,22 @@ Every answer names the release that gave it, so that a test can tell who answere
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import database
 from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 
 RELEASE = os.environ.get("CHANGEOVER_VERSION", "dev")
 COLOUR = os.environ.get("CHANGEOVER_COLOUR", "none")
-DATABASE = os.environ.get("SHOP_DATABASE", "/data/shop.db")
 GREETING = "Welcome to the shop"
+
+COUNT = f"INSERT INTO orders (id, release) VALUES ({database.VALUE}, {database.VALUE}) ON CONFLICT DO NOTHING"
 
 
 @asynccontextmanager
 async def open_for_business(app: FastAPI) -> AsyncIterator[None]:
-    # Two releases write at the same time while one takes over from the other: WAL and a busy timeout allow it.
-    app.state.database = sqlite3.connect(DATABASE, isolation_level=None, timeout=10)
-    app.state.database.execute("PRAGMA journal_mode=WAL")
-    app.state.database.execute("PRAGMA synchronous=NORMAL")
+    app.state.database = database.connect()
     yield
     app.state.database.close()
 
@@ -40,7 +38,7 @@ async def ready(request: Request) -> dict[str, str]:
     """Ready when the schema is there."""
     try:
         request.app.state.database.execute("SELECT count(*) FROM orders WHERE id = ''")
-    except sqlite3.OperationalError as error:
+    except database.Error as error:
         raise HTTPException(503, f"the database is not ready: {error}") from error
     return {"ready": RELEASE}
 
@@ -48,7 +46,7 @@ async def ready(request: Request) -> dict[str, str]:
 @app.post("/orders/{order}", status_code=201)
 async def count(order: str, request: Request) -> dict[str, str]:
     """Once this answers, the order is in the database; the same order twice counts once."""
-    request.app.state.database.execute("INSERT OR IGNORE INTO orders (id, release) VALUES (?, ?)", (order, RELEASE))
+    request.app.state.database.execute(COUNT, (order, RELEASE))
     return {"order": order, "release": RELEASE}
 
 

@@ -1,3 +1,3 @@
 FROM changeover/test-shop
 COPY migrations migrations
-COPY alembic.ini shop.py ./
+COPY alembic.ini database.py shop.py ./

@@ -4,26 +4,16 @@ A revision that the release before cannot run on says so with a line `compatible
 """
 
 import json
-import os
-import sqlite3
 
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from database import engine
 
-DATABASE = os.environ.get("SHOP_DATABASE", "/data/shop.db")
-
-
-def current() -> str:
-    with sqlite3.connect(DATABASE) as database:
-        try:
-            row = database.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:
-            return "base"
-    return str(row[0]) if row else "base"
-
-
+with engine().connect() as connection:
+    current = MigrationContext.configure(connection).get_current_revision() or "base"
 scripts = ScriptDirectory.from_config(Config("alembic.ini"))
-for script in reversed(list(scripts.iterate_revisions("head", current()))):
+for script in reversed(list(scripts.iterate_revisions("head", current))):
     report = {
         "revision": script.revision,
         "previous": script.down_revision or "base",
