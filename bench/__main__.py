@@ -37,7 +37,7 @@ def main() -> int:
         with Stack(Path(folder), shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS)) as stack:
             measured = update.measure(stack, repository)
             print(measured)
-            figures.append(Figure("update: from request to live, times the floor", measured.ratio, "×", 2))
+            figures.append(Figure("update: from request to live, times the floor", measured.ratio, "×", 1.5))
             back = rollback.measure(stack)
             figures.append(Figure("rollback: API call to last new request on the old colour", back * 1000, "ms", 50))
             idle = rest.measure(stack)
