@@ -128,8 +128,11 @@ async def undo(
                 undone.append(said)
                 site.say(deployment.id, said)
     try:
-        deployment = await holding.release(site, deployment)
-    except (ProxyError, JournalError) as error:
+        async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
+            with attempt:
+                deployment = await holding.release(site, deployment)
+    except ProxyError as error:
+        # One that is away holds nobody, and one that comes back begins with its files, which hold nobody any more.
         undone.append(f"Could not let held requests go: {error}")
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
     await patiently(lambda: site.journal.save(ended))

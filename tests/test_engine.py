@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.orders import Ordering
 from tests.test_migrations import ROWS_PER_S, TAKES_TIME
 from tests.visitor import Visitor
 from tests.whole_machine import Machine
+
+MUCH = 60_000_000
+"""Bytes, so that putting them back takes a while."""
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,40 @@ def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_re
     repository.git("revert", "--no-edit", "HEAD")
     assert machine.deploy("shop")["state"] == "live"
     machine.remove_app("shop")
+
+
+def test_a_kill_of_the_engine_during_a_restore_leaves_the_data_as_it_was(machine: Machine) -> None:
+    """The sidecar lives on without the engine, and must not go on beside the one that puts the data back."""
+    app = "large"
+    data = f"/var/lib/docker/volumes/changeover-{app}-data/_data"
+    machine.add_shop(app)
+    assert machine.deploy(app)["state"] == "live"
+    machine.run("sh", "-c", f"head -c {MUCH} /dev/urandom >{data}/pictures && cp {data}/pictures {data}/copies")
+    before = machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies")
+    backup = machine.post(f"/apps/{app}/backups")["id"]
+    machine.run("sh", "-c", f"echo changed >{data}/copies")
+    with Visitor(machine, f"{app}.test") as visitor:
+        time.sleep(0.5)
+
+    with ThreadPoolExecutor() as pool:
+        restored = pool.submit(machine.request, "POST", f"/apps/{app}/backups/{backup}/restore")
+        machine.until(lambda: any("-restore-" in one for one in machine.sidecars(app)), "the restore has begun")
+        machine.kill_engine()
+    answer = restored.result()
+    machine.wait_engine()
+    machine.wait_idle(app)
+
+    assert machine.run("ls", "-A", data).split() == ["copies", "pictures", "shop.db", "shop.db-shm", "shop.db-wal"]
+    if answer.is_success:
+        assert machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies") == before
+    else:
+        assert machine.run("cat", f"{data}/copies") == "changed\n"
+        assert set(visitor.orders) <= machine.orders(app)
+    assert machine.sidecars(app) == []
+    assert machine.answers(app)
+    assert machine.post(f"/apps/{app}/backups/{backup}/restore")["state"] == "live"
+    assert machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies") == before
+    machine.remove_app(app)
 
 
 def test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays(

@@ -55,9 +55,9 @@ async def create(
     It gives way to the app, unless requests wait for its end. Older backups than the configured number go, but for the
     one named by `keeping` and one that a rollback needs. The caller holds the site's `data_turn`.
     """
-    assert site.data_turn.locked()
     if not site.has_data:
         raise Refused(f"{site.name} has no data to back up.", "run.data says where in its container the data is.")
+    await _be_alone(site)
     if site.app.run.data:
         await site.engine.ensure_volume(site.volume)
     known = release.release
@@ -98,7 +98,7 @@ async def restore(site: Site, backup: str, release: Deployment) -> Manifest:
 
     The caller holds the site's `data_turn`.
     """
-    assert site.data_turn.locked()
+    await _be_alone(site)
     async with _dump_volume(site, backup) as volume:
         manifest = _manifest(await _run(site, "restore", backup, dump=volume))
         if site.app.backup and volume:
@@ -117,6 +117,12 @@ async def settle(site: Site) -> None:
         await _run(site, "settle", "")
     for run in stopped:
         site.journal.migration_ended(run.id, Outcome.FAILED, run.revisions, "interrupted, and undone")
+
+
+async def _be_alone(site: Site) -> None:
+    """Only one works on the data: what an engine that went away has left running, and may run still, ends first."""
+    assert site.data_turn.locked()
+    await site.engine.remove_stray_sidecars(site.name)
 
 
 async def _extra(site: Site, release: Deployment) -> tuple[tuple[str, bytes], ...]:
