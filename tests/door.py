@@ -56,8 +56,12 @@ class Door:
 
     @staticmethod
     def _pass_on(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
+        try:
             while data := source.recv(65536):
                 target.sendall(data)
+        except OSError:
+            # Who does not listen any more must not keep the other talking.
+            with suppress(OSError):
+                source.shutdown(socket.SHUT_RDWR)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
