@@ -15,7 +15,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from migrations.database import connect, current, head
-from orchestrator.errors import JournalError, UnknownDeployment
+from orchestrator.errors import UnknownDeployment
+from orchestrator.journal_errors import explain
 from orchestrator.journal_schema import bring_up_to_date, settle_configuration
 from orchestrator.model import (
     Deployment,
@@ -47,7 +48,7 @@ class Journal:
     def __init__(self, url: str, configuration: Path | None = None) -> None:
         """Brings the schema up to date first, and `configuration` with it where a revision changes that file, too."""
         self._engine = connect(url)
-        sa.event.listen(self._engine, "handle_error", _explain)
+        sa.event.listen(self._engine, "handle_error", explain)
         migrated = None
         if (stands_at := current(self._engine)) != head("orchestrator"):
             migrated = bring_up_to_date(url, stands_at, configuration)
@@ -276,24 +277,6 @@ class Journal:
             replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
             for one in found
         ]
-
-
-def _explain(context: sa.engine.ExceptionContext) -> None:
-    """Tell what the database said in our own words (SQLAlchemy calls this before it raises)."""
-    if context.is_pre_ping:
-        return  # SQLAlchemy only looks whether a kept connection still lives, and opens another if not
-    error = context.original_exception
-    if "disk is full" in str(error) or "No space left" in str(error):
-        raise JournalError(
-            "The journal cannot be written: its disk is full.",
-            "Nothing was begun. Free some room ('docker builder prune', 'docker image prune'), then try again.",
-        ) from error
-    if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
-        first = str(error).partition("\n")[0].rstrip(".")
-        raise JournalError(
-            f"The journal's database does not do its work: {first}.",
-            "Nothing was begun. See that it runs and can be reached, then try again.",
-        ) from error
 
 
 def _digest(secret: str) -> str:

@@ -167,7 +167,7 @@ async def _run(site: Site, command: Command) -> tuple[Revision, ...]:
         tuple(shlex.split(command.text)),
     )
     spec = replace(spec, env=spec.env | command.env)
-    status, late = await site.engine.run_to_end(spec, settings.timeout, line)
+    status, late = await site.engine.sidecars.run_to_end(spec, settings.timeout, line)
     if late:
         raise StepFailed(
             f"The migration '{command.text}' took longer than {settings.timeout:g} s and was stopped.",

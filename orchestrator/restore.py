@@ -9,12 +9,18 @@ from orchestrator.pipeline import Step, carry_out, heading_for, patiently
 from orchestrator.site import Site
 from orchestrator.steps import restore, start, switch, verify
 
+
+async def _prove_and_go_on(site: Site, record: Deployment) -> Deployment:
+    await verify.candidate(site, record)
+    return await restore.go_on(site, record)
+
+
 _REPLACE = (
     Step(StepName.BACKUP, restore.keep_what_is_there, undo=restore.wake),
     Step(StepName.MIGRATE, restore.replace_data, undo=restore.put_back),
     Step(StepName.START, start.standby),
 )
-IN_PLACE = (*_REPLACE, Step(StepName.VERIFY, restore.go_on, undo=verify.end_preview))
+IN_PLACE = (*_REPLACE, Step(StepName.VERIFY, _prove_and_go_on, undo=verify.end_preview))
 TO_STANDBY = (
     *_REPLACE,
     Step(StepName.VERIFY, verify.candidate, undo=verify.end_preview),

@@ -122,7 +122,7 @@ async def settle(site: Site) -> None:
 async def _be_alone(site: Site) -> None:
     """Only one works on the data: what an engine that went away has left running, and may run still, ends first."""
     assert site.data_turn.locked()
-    await site.engine.remove_stray_sidecars(site.name)
+    await site.engine.sidecars.remove_strays(site.name)
 
 
 async def _extra(site: Site, release: Deployment) -> tuple[tuple[str, bytes], ...]:
@@ -156,7 +156,7 @@ async def _command(site: Site, release: Deployment, job: str, backup: str, comma
     name = f"{site.engine.stack}-{site.name}-{job}-{backup}"
     spec = site.container(release, Role.SIDECAR, name, tuple(shlex.split(command)))
     spec = replace(spec, env=spec.env | {DUMP_VARIABLE: DUMP_FOLDER}, owned=(*spec.owned, (volume, DUMP_FOLDER)))
-    status, late = await site.engine.run_to_end(spec, site.app.backup.timeout, last.append)
+    status, late = await site.engine.sidecars.run_to_end(spec, site.app.backup.timeout, last.append)
     if late or status.exit_code != 0:
         why = f"took longer than {site.app.backup.timeout:g} s" if late else status.why_stopped
         what = "dump" if job == "dump" else "restore"
@@ -200,7 +200,7 @@ async def _run(
         gives_way=gently,
     )
     try:
-        status, late = await site.engine.run_to_end(spec, TIMEOUT_S, last.append)
+        status, late = await site.engine.sidecars.run_to_end(spec, TIMEOUT_S, last.append)
     except EngineError as error:
         if "mount" not in error.cause:
             raise

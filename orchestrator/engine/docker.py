@@ -6,7 +6,6 @@ The SDK blocks, so each call runs in a thread. Every method raises EngineError w
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -18,16 +17,11 @@ from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator.engine.addresses import free_address
-from orchestrator.engine.containers import (
-    LABEL_APP,
-    LABEL_ROLE,
-    LABEL_STACK,
-    ContainerSpec,
-    ContainerStatus,
-    Role,
-)
+from orchestrator.engine.containers import LABEL_STACK, ContainerSpec, ContainerStatus
 from orchestrator.engine.creation import create
-from orchestrator.engine.reading import DiskUsage, status_of, usage_of, whole_lines
+from orchestrator.engine.finding import find, remove
+from orchestrator.engine.reading import DiskUsage, status_of, usage_of
+from orchestrator.engine.sidecars import Sidecars
 from orchestrator.errors import EngineError
 
 API_TIMEOUT_S = 120
@@ -42,8 +36,7 @@ class DockerEngine:
         self.stack = stack
         self.network = network
         self._client: docker.DockerClient | None = None
-        self._sidecars: set[str] = set()
-        self._removals: set[asyncio.Task[None]] = set()
+        self.sidecars = Sidecars(stack, self._call)
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
@@ -91,85 +84,17 @@ class DockerEngine:
         """Make and start a container, or find the one that an earlier try with the same name made. Gives its id."""
 
         def start(client: docker.DockerClient) -> str:
-            container = self._find(client, spec.name) or create(client, spec, self.stack)
+            container = find(client, spec.name) or create(client, spec, self.stack)
             container.start()
             return str(container.id)
 
         return await self._call(start)
 
-    async def run_to_end(
-        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
-    ) -> tuple[ContainerStatus, bool]:
-        """Run a sidecar to its end, handing over each line it prints, and remove it.
-
-        Gives its last status, and whether it had to be killed because `timeout_s` had passed.
-        """
-        loop = asyncio.get_running_loop()
-        self._sidecars.add(spec.name)
-
-        def run(client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
-            self._remove(client, spec.name)
-            container = create(client, spec, self.stack)
-            late = threading.Event()
-
-            def kill() -> None:
-                late.set()
-                with suppress(APIError):  # it ended in the same moment
-                    container.kill()
-
-            deadline = threading.Timer(timeout_s, kill)
-            try:
-                container.start()
-                deadline.start()
-                for line in whole_lines(container.logs(stream=True, follow=True)):
-                    loop.call_soon_threadsafe(on_line, line)
-                container.wait()
-                container.reload()
-                return status_of(container), late.is_set()
-            finally:
-                deadline.cancel()
-                self._remove(client, spec.name)
-
-        try:
-            return await self._call(run)
-        except asyncio.CancelledError:
-            # The thread goes on; with its container gone it ends.
-            await self.remove(spec.name)
-            raise
-        except EngineError:
-            removal = asyncio.create_task(self._remove_when_back(spec.name))
-            self._removals.add(removal)
-            removal.add_done_callback(self._removals.discard)
-            raise
-        finally:
-            self._sidecars.discard(spec.name)
-
-    async def _remove_when_back(self, name: str) -> None:
-        """What an engine that went away could not remove: as soon as it can, or at the orchestrator's next start."""
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(EngineError), wait=wait_exponential(multiplier=0.5, max=30)
-        ):
-            with attempt:
-                await self.remove(name)
-
-    async def remove_stray_sidecars(self, app: str) -> list[str]:
-        """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
-
-        def remove(client: docker.DockerClient) -> list[str]:
-            labels = [f"{LABEL_STACK}={self.stack}", f"{LABEL_APP}={app}", f"{LABEL_ROLE}={Role.SIDECAR}"]
-            found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-            strays = [str(one.name) for one in found if one.name not in self._sidecars]
-            for name in strays:
-                self._remove(client, name)
-            return strays
-
-        return await self._call(remove)
-
     async def status(self, name: str) -> ContainerStatus | None:
         """None when there is no such container."""
 
         def status(client: docker.DockerClient) -> ContainerStatus | None:
-            container = self._find(client, name)
+            container = find(client, name)
             return status_of(container) if container else None
 
         return await self._call(status)
@@ -188,7 +113,7 @@ class DockerEngine:
         """The last lines; empty when there is no such container."""
 
         def logs(client: docker.DockerClient) -> tuple[str, ...]:
-            container = self._find(client, name)
+            container = find(client, name)
             return tuple(container.logs(tail=tail).decode(errors="replace").splitlines()) if container else ()
 
         return await self._call(logs)
@@ -224,18 +149,18 @@ class DockerEngine:
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
         """Stop and remove a container; True if there was one."""
 
-        def remove(client: docker.DockerClient) -> bool:
-            container = self._find(client, name)
+        def stop_and_remove(client: docker.DockerClient) -> bool:
+            container = find(client, name)
             if container is None:
                 return False
             if stop_timeout_s:
                 if container.status == "paused":
                     container.unpause()
                 container.stop(timeout=stop_timeout_s)
-            self._remove(client, name)
+            remove(client, name)
             return True
 
-        return await self._call(remove)
+        return await self._call(stop_and_remove)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
         """Remove every tag of `name` but those of the digests in `keep`; gives the tags removed.
@@ -243,7 +168,7 @@ class DockerEngine:
         An image that a container still uses stays: Docker refuses to remove it, and the next time will do.
         """
 
-        def remove(client: docker.DockerClient) -> list[str]:
+        def remove_tags(client: docker.DockerClient) -> list[str]:
             removed = []
             for image in client.images.list(name):
                 if image.id in keep:
@@ -258,18 +183,18 @@ class DockerEngine:
                         removed.append(tag)
             return removed
 
-        return await self._call(remove)
+        return await self._call(remove_tags)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """Cut BuildKit's cache down to this size, least recently used first."""
         await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
 
     async def remove_volume(self, name: str) -> None:
-        def remove(client: docker.DockerClient) -> None:
+        def remove_it(client: docker.DockerClient) -> None:
             with suppress(NotFound):
                 client.volumes.get(name).remove()
 
-        await self._call(remove)
+        await self._call(remove_it)
 
     async def disk_usage(self) -> DiskUsage:
         return await self._call(lambda client: usage_of(client.df()))
@@ -298,27 +223,9 @@ class DockerEngine:
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
         def on(client: docker.DockerClient) -> None:
-            container = self._find(client, name)
+            container = find(client, name)
             if container is None:
                 raise EngineError(f"Container {name} is gone.", "It was removed from outside; deploy the app again.")
             act(container)
 
         await self._call(on)
-
-    @staticmethod
-    def _find(client: docker.DockerClient, name: str) -> Container | None:
-        try:
-            return client.containers.get(name)
-        except NotFound:
-            return None
-
-    @staticmethod
-    def _remove(client: docker.DockerClient, name: str) -> None:
-        try:
-            client.containers.get(name).remove(force=True, v=False)
-        except NotFound:
-            return
-        except APIError as error:
-            # Somebody else is removing it already: that is what was wanted.
-            if error.status_code != 409:
-                raise

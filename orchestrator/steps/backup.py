@@ -34,7 +34,7 @@ async def data(site: Site, deployment: Deployment) -> Deployment:
 
 async def remove_sidecars(site: Site, _deployment: Deployment) -> str:
     """Undo: what an engine that went away could not remove then."""
-    await site.engine.remove_stray_sidecars(site.name)
+    await site.engine.sidecars.remove_strays(site.name)
     return ""
 
 

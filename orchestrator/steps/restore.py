@@ -9,7 +9,6 @@ from orchestrator.backups import jobs
 from orchestrator.journal import now
 from orchestrator.model import Deployment, Direction, State
 from orchestrator.site import Site
-from orchestrator.steps import verify
 
 
 async def keep_what_is_there(site: Site, record: Deployment) -> Deployment:
@@ -44,7 +43,6 @@ async def replace_data(site: Site, record: Deployment) -> Deployment:
 
 async def go_on(site: Site, record: Deployment) -> Deployment:
     """The active release has proved itself on the data: requests go on."""
-    await verify.candidate(site, record)
     await restoring.wake_writers(site)
     live = replace(record, state=State.LIVE, live_at=now())
     site.journal.save(live)

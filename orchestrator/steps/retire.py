@@ -24,7 +24,7 @@ async def previous(site: Site, deployment: Deployment) -> Deployment:
 
 async def remove_strays(site: Site, keep: set[str]) -> list[str]:
     """Remove every container of the app that neither has the traffic nor is kept for rollback."""
-    removed = await site.engine.remove_stray_sidecars(site.name)
+    removed = await site.engine.sidecars.remove_strays(site.name)
     for container in await site.engine.containers():
         labels = container.labels
         mine = labels.get(LABEL_APP) == site.name and labels.get(LABEL_ROLE) == Role.APP
