@@ -71,12 +71,18 @@ async def carry_out(site: Site, events: EventStream, deployment: Deployment, ste
 
 async def _finish_live(site: Site, live: Deployment, last: StepName) -> Deployment:
     """It is on record that it is live; what failed after that is only the telling, and that held requests go on."""
+    live = await _let_go(site, live)
+    await patiently(lambda: site.journal.step_ended(live.id, last, StepState.DONE))
+    return live
+
+
+async def _let_go(site: Site, deployment: Deployment) -> Deployment:
+    """However long proxy or journal are away, or their disk is full: nobody may be left waiting."""
     away = retry_if_exception_type((ProxyError, JournalError))
     async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
         with attempt:
-            live = await holding.release(site, live)
-            site.journal.step_ended(live.id, last, StepState.DONE)
-    return live
+            return await holding.release(site, deployment)
+    raise AssertionError  # what has no limit does not end
 
 
 def publish_live(events: EventStream, live: Deployment) -> None:
@@ -127,13 +133,7 @@ async def undo(
             for said in await _undo_step(site, step.name, step.undo, deployment):
                 undone.append(said)
                 site.say(deployment.id, said)
-    try:
-        async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
-            with attempt:
-                deployment = await holding.release(site, deployment)
-    except ProxyError as error:
-        # One that is away holds nobody, and one that comes back begins with its files, which hold nobody any more.
-        undone.append(f"Could not let held requests go: {error}")
+    deployment = await _let_go(site, deployment)
     ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
     await patiently(lambda: site.journal.save(ended))
     kind = "failed" if end is State.FAILED else str(end)

@@ -38,10 +38,11 @@ COLUMNS = ("release", "sold_by")
 """What a change of the schema that the release before cannot run on renames, there and back."""
 GOOD = ("a change", "a change", "a compatible migration", "an incompatible migration")
 BAD = ("does not build", "ends at once", "is never ready", "migration fails half-way")
-VICTIMS = ("nobody", "nobody", "orchestrator", "proxy", "candidate", "active", "sidecar", "engine", "journal")
+VICTIMS = ("nobody", "nobody", "orchestrator", "proxy", "candidate", "active", "sidecar", "engine", "journal", "disk")
 SPARES_REQUESTS = ("nobody", "orchestrator", "candidate", "sidecar", "journal")
 """Whom to kill without that a request may fail."""
 JOURNAL_AWAY_S = 1.0
+DISK_FULL_S = 1.0
 DELAYS = st.floats(0, 2).map(lambda seconds: round(seconds, 2))
 
 
@@ -254,6 +255,11 @@ class Histories(RuleBasedStateMachine):
                     self.server.stop(signal.SIGQUIT)
                     time.sleep(JOURNAL_AWAY_S)
                     self.server.start()
+                return True
+            case "disk":
+                machine.fill_disk()
+                time.sleep(DISK_FULL_S)
+                machine.free_disk()
                 return True
             case "active":
                 return machine.kill_process_of(before["active"]["container"])

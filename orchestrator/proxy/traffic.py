@@ -112,7 +112,7 @@ class Proxy:
         """Send all requests of `app` that begin from now on to `server`, the new container of `colour`.
 
         Atomic at the proxy. When this returns, the proxy has said that its map names the new backend, in every worker
-        that still takes requests. Raises ProxyError if it did not.
+        that still takes requests. Raises ProxyError if it did not; switching back to where it was is right then.
         """
         async with self._lock:
             route = self.route(app)
@@ -120,12 +120,17 @@ class Proxy:
             self._routes[app] = replace(
                 route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
             )
-            self._write_configuration()
-            await self._take_out(f"{backend}/fallback")
-            await self._bring_in(f"{backend}/app", server)
-            await self._runtime.tell(f"set server {backend}/app health up")
-            self._write_maps()
-            await self._set_map(rendering.ACTIVE_MAP, app, backend)
+            try:
+                self._write_configuration()
+                await self._take_out(f"{backend}/fallback")
+                await self._bring_in(f"{backend}/app", server)
+                await self._runtime.tell(f"set server {backend}/app health up")
+                self._write_maps()
+                await self._set_map(rendering.ACTIVE_MAP, app, backend)
+            except BaseException:
+                # Whatever is written next, for this app or another, must not name what was not reached.
+                self._routes[app] = route
+                raise
 
     async def mark_up(self, app: str) -> None:
         """The active container was away on purpose and has proved itself again: do not wait for the next check."""
@@ -199,12 +204,18 @@ class Proxy:
         await self._set_map(rendering.HOLD_MAP, app, limit_ms)
 
     async def release(self, app: str) -> None:
-        """Let the held requests go."""
-        self._write_holds({held: limit for held, limit in _read_map(self._folder / HOLDS).items() if held != app})
+        """Let the held requests go, also where the file, by which a proxy that starts would hold them, has no room."""
+        no_room = None
+        try:
+            self._write_holds({held: limit for held, limit in _read_map(self._folder / HOLDS).items() if held != app})
+        except ProxyError as error:
+            no_room = error
         for ask in await self._workers():
             await ask(f"del map {rendering.HOLD_MAP} {app}")
             if app in _map_entries(await ask(f"show map {rendering.HOLD_MAP}")):
                 raise ProxyError(f"HAProxy still holds {app} after it was told to release it.")
+        if no_room:
+            raise no_room
 
     async def held(self) -> set[str]:
         """By the running proxy, or by one that starts from its files."""
@@ -236,20 +247,29 @@ class Proxy:
         return [self._runtime.ask, *(functools.partial(self._runtime.ask_old_worker, pid) for pid in old)]
 
     def _write_maps(self) -> None:
-        durable.write(self._folder / "active.map", rendering.active_map(self._routes.values()))
+        self._write("active.map", rendering.active_map(self._routes.values()))
         if not (self._folder / HOLDS).exists():
             self._write_holds({})
 
     def _write_holds(self, held: dict[str, str]) -> None:
-        durable.write(self._folder / HOLDS, "".join(f"{app} {limit_ms}\n" for app, limit_ms in held.items()))
+        self._write(HOLDS, "".join(f"{app} {limit_ms}\n" for app, limit_ms in held.items()))
 
     def _write_configuration(self) -> bool:
         """True if it is another one than before."""
-        path = self._folder / CONFIGURATION
-        text = rendering.render(self._routes.values())
+        return self._write(CONFIGURATION, rendering.render(self._routes.values()))
+
+    def _write(self, name: str, text: str) -> bool:
+        """True if it is another text than before. What is the same needs no room on a full disk."""
+        path = self._folder / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
-        durable.write(path, text)
+        try:
+            durable.write(path, text)
+        except OSError as error:
+            raise ProxyError(
+                f"The proxy's {name} cannot be written: {error.strerror}.",
+                "'changeover doctor' shows what takes the room on the disk.",
+            ) from error
         return True
 
 

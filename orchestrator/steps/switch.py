@@ -41,14 +41,12 @@ async def route_to(site: Site, deployment: Deployment) -> None:
 
 
 async def back(site: Site, deployment: Deployment) -> str:
-    """Undo: the traffic goes to where it was before."""
+    """Undo: the traffic goes to where it was before. It may have been on its way, or not: either is made good."""
     if not deployment.previous:
         await site.proxy.forget_route(site.name)
         return "Took the route back: no release was live before"
     previous = site.journal.deployment(deployment.previous)
     if previous.colour is None:
         raise StepFailed(f"Deployment {previous.id} has no colour.")
-    if site.proxy.route(site.name).active == previous.colour:
-        return ""
     await site.proxy.switch(site.name, previous.colour, Server(previous.address, previous.port))
-    return f"Sent the traffic back to {previous.colour} ({previous.release.version if previous.release else ''})"
+    return f"The traffic goes to {previous.colour} ({previous.release.version if previous.release else ''})"
