@@ -18,8 +18,8 @@ from orchestrator.engine.containers import LABEL_STACK, ContainerSpec
 UNPRIVILEGED_USER = 10001
 """Whom a container runs as whose image would make it root, and the owner of a new data volume."""
 
-HEAD_BLOCKS = 4
-"""Of an archive: enough for the first entry, and for an extended header before it."""
+HEAD_BLOCKS = 16
+"""Of an archive: enough for the first entry, and for the extended header that may come before it."""
 
 LEAST_SHARE = 2
 """The smallest that the kernel knows, where a container has 1024 otherwise."""
