@@ -1,5 +1,6 @@
 # make up      start Changeover on this machine
-# make test    run every test
+# make test-unit   decisions, without an engine: under a minute
+# make test    run every test, and name the ten slowest
 # make check   what must hold before a commit: format, lint, types
 # make soak     the same promises for longer and with more: 200 random histories, a backup of 1 GB (about two hours)
 # make bench   measure, against the floor of this machine
@@ -7,7 +8,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: up down engine venv check test soak bench
+.PHONY: up down engine venv check test-unit test soak bench
 
 up: engine venv
 	@tools/up
@@ -27,13 +28,16 @@ check: venv
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
+test-unit: venv
+	.venv/bin/pytest --durations=10 tests/unit
+
 test: engine venv
 	tools/test-packages
-	.venv/bin/pytest
+	.venv/bin/pytest --durations=10
 
 soak: engine venv
 	tools/test-packages
-	.venv/bin/pytest -s --soak --large-mb 1024 --histories 200 tests/test_large_backup.py tests/test_histories.py
+	.venv/bin/pytest -s --soak --large-mb 1024 --histories 200 tests/system/test_large_backup.py tests/system/test_histories.py
 
 bench: engine venv
 	$(PYTHON) -m bench

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import rest, rollback, update
-from tests.images import build_image
-from tests.repository import Repository
-from tests.stack import MIGRATE_BOTH_WAYS, ROOT, Stack, shop_config
+from tests.support.images import build_image
+from tests.support.paths import ROOT
+from tests.support.repository import Repository
+from tests.support.stack import MIGRATE_BOTH_WAYS, Stack, shop_config
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 SETTLE_S = 3
 WATCH_S = 20

@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 ROUNDS = 9
 CLIENTS = 4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.repository import Repository
-from tests.stack import Stack
+from tests.support.repository import Repository
+from tests.support.stack import Stack
 
 ROUNDS = 7
 IMAGE = "changeover-bench-floor"

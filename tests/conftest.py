@@ -1,18 +1,12 @@
-"""What tests share: the engine with the images they need, and stacks on it."""
+"""What all tests share: the options of the command line, and a database server."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.images import build_image
-from tests.postgres import Postgres, running
-from tests.repository import Repository
-from tests.shop import Shop, open_shop
-from tests.stack import ROOT, Stack, shop_config
+from tests.support.postgres import Postgres, running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,55 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="hold what takes long to its promises of speed, too")
 
 
-@pytest.fixture
-def large_mb(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--large-mb"))
-
-
-@pytest.fixture
-def soak(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--soak"))
-
-
-@pytest.fixture
-def histories(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--histories"))
-
-
-@pytest.fixture
-def chosen_seed(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--seed")) or secrets.randbits(32)
-
-
-@pytest.fixture(scope="session")
-def proxy_image() -> None:
-    """The proxy, and the orchestrator that sidecars run: built as `make up` builds them."""
-    for target in ("proxy", "orchestrator"):
-        build_image(target)
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for all tests; each makes a database of its own in it."""
     with running() as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iterator[Shop]:
-    """One stack for all tests of a module, each of which leaves it with a good release live."""
-    with open_shop(tmp_path_factory.mktemp("shop")) as shop:
-        yield shop
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    """A Git repository of its own, with the shop in it."""
-    return Repository(tmp_path / "repository", ROOT / "examples" / "shop")
-
-
-@pytest.fixture
-def stack(tmp_path: Path, repository: Repository, proxy_image: None) -> Iterator[Stack]:
-    """A running Changeover with the shop configured and not yet deployed."""
-    with Stack(tmp_path, shop_config(repository.path)) as running:
-        yield running

@@ -1,0 +1,67 @@
+"""An engine that goes away, without taking the machine's own engine away from everybody else."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class EngineSocket:
+    """A socket that passes on to Docker's and can be closed: for the orchestrator an engine that goes away."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.open()
+
+    def open(self) -> None:
+        self._listener = listener = socket.socket(socket.AF_UNIX)
+        self.path.unlink(missing_ok=True)
+        listener.bind(str(self.path))
+        listener.listen(64)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def close(self) -> None:
+        self.path.unlink(missing_ok=True)
+        for one in [self._listener, *self._open]:
+            if one:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+        self._open.clear()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        self.close()
+        try:
+            yield
+        finally:
+            self.open()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect("/var/run/docker.sock")
+            self._open += [client, engine]
+            for source, target in ((client, engine), (engine, client)):
+                threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            # Who does not listen any more must not keep the other talking.
+            with suppress(OSError):
+                source.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)

@@ -1,0 +1,117 @@
+"""Changeover as a newcomer installs it: a clone of this repository, and `make up` in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import docker
+
+from tests.support.paths import ROOT
+from tests.support.stack import free_port
+
+UP_S = 600
+
+
+class Installation:
+    """A clone with ports, a network and names of its own, beside whatever else runs on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"i{secrets.token_hex(3)}"
+        self.port, self.api_port = free_port(), free_port()
+        third = secrets.randbelow(200) + 20
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CHANGEOVER_")},
+            "CHANGEOVER_STACK": self.name,
+            "CHANGEOVER_PORT": str(self.port),
+            "CHANGEOVER_API_PORT": str(self.api_port),
+            "CHANGEOVER_SUBNET": f"10.214.{third}.0/24",
+            "CHANGEOVER_IP_RANGE": f"10.214.{third}.0/27",
+        }
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+        # What is not committed yet belongs to what is tested, too.
+        listed = subprocess.run(
+            ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes((ROOT / name).read_bytes())
+                (folder / name).chmod((ROOT / name).stat().st_mode)
+        self.git("config", "user.name", "Test")
+        self.git("config", "user.email", "test@example.com")
+        self.commit("chore: the tree under test")
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(self.folder), *arguments], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def make(self, target: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", target], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=UP_S
+        )
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`changeover` in the clone, as `make up` says it is called."""
+        environment = self.environment | {"CHANGEOVER_URL": f"http://127.0.0.1:{self.api_port}"}
+        return subprocess.run(
+            [".venv/bin/changeover", *arguments],
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=UP_S,
+        )  # fmt: skip
+
+    def json(self, *arguments: str) -> Any:
+        answer = self.command(*arguments, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def app(self, name: str = "panel") -> Any:
+        return next(app for app in self.json("status")["apps"] if app["name"] == name)
+
+    @property
+    def token(self) -> str:
+        return (self.folder / ".changeover" / "token").read_text().strip()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def remove(self) -> None:
+        """Everything that `make up` and deployments made on the engine."""
+        engine = docker.from_env()
+        label = f"changeover.stack={self.name}"
+        # The orchestrator first: it would see to it that containers which vanish come back.
+        subprocess.run(
+            ["docker", "compose", "kill", "orchestrator"], cwd=self.folder, env=self.environment, capture_output=True
+        )
+        for container in engine.containers.list(all=True, filters={"label": label}):
+            container.remove(force=True)
+        down = ["docker", "compose", "down", "--volumes", "--timeout", "2"]
+        subprocess.run(down, cwd=self.folder, env=self.environment, capture_output=True)
+        for volume in engine.volumes.list(filters={"label": label}):
+            volume.remove(force=True)
+        for image in engine.images.list():
+            for tag in image.tags:
+                if tag.startswith(f"{self.name}/"):
+                    engine.images.remove(tag, force=True)
+        engine.close()
+
+    def until(self, holds: Any, what: str, seconds: float = 60) -> Any:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := holds():
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"not within {seconds} s: {what}")

@@ -1,0 +1,183 @@
+"""Backups before updates and on demand, their retention, and the way back to one."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.support.shop import Shop
+from tests.support.visitor import Visitor
+
+
+def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_request(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    with Visitor(stack) as first:
+        made = stack.command("backup", "create", "shop", "--json")
+        assert made.returncode == 0, made.stderr
+    backup = json.loads(made.stdout)["id"]
+    ordered_before = stack.ask("/orders").json()["orders"]
+    checked = stack.command("backup", "verify", "shop", backup, "--json")
+
+    with Visitor(stack) as second:
+        restored = stack.command("backup", "restore", "shop", backup, "--yes", "--json")
+    ordered_after = stack.ask("/orders").json()["orders"]
+
+    assert first.failures == []
+    assert second.failures == []
+    assert checked.returncode == 0
+    assert restored.returncode == 0, restored.stderr
+    outcome = json.loads(restored.stdout)
+    assert outcome["kind"] == "restore"
+    assert outcome["ref"] == backup
+    assert outcome["held"] > 0
+    assert json.loads(checked.stdout)["schemas"] == {"data/shop.db": "0001"}
+    assert ordered_after <= ordered_before + len(second.orders)
+    assert stack.app()["health"] == "healthy"
+    # What was replaced can be had again.
+    back = stack.command("backup", "restore", "shop", outcome["backup"], "--yes")
+    assert back.returncode == 0, back.stderr
+    assert stack.ask("/orders").json()["orders"] >= ordered_before
+    assert stack.deploy()["state"] == "live"
+
+
+@pytest.mark.timeout(400)
+def test_twelve_updates_leave_the_last_five_backups_each_of_them_whole(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    for number in range(12):
+        shop.repository.change(f"Update {number}")
+        ended = stack.deploy()
+        assert ended["state"] == "live", ended["failure"]
+
+    listed = stack.get("/apps/shop/backups")["backups"]
+
+    assert len(listed) == 5
+    assert [backup["reason"].startswith("before deployment") for backup in listed] == [True] * 5
+    for backup in listed:
+        checked = stack.command("backup", "verify", "shop", backup["id"])
+        assert checked.returncode == 0, checked.stderr
+    assert sorted(path.name for path in (stack.state / "backups" / "shop").iterdir()) == sorted(
+        backup["id"] for backup in listed
+    )
+
+
+def test_a_damaged_backup_is_refused_and_the_shop_goes_on(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    backup = stack.post("/apps/shop/backups")["id"]
+    packed = stack.state / "backups" / "shop" / backup / "data.tar.gz"
+    content = bytearray(packed.read_bytes())
+    content[len(content) // 2] ^= 1
+    packed.write_bytes(content)
+
+    with Visitor(stack) as visitor:
+        checked = stack.command("backup", "verify", "shop", backup)
+        restored = stack.command("backup", "restore", "shop", backup, "--yes")
+
+    for ended in (checked, restored):
+        assert ended.returncode == 1
+        assert "checksum differs" in ended.stdout + ended.stderr
+    assert visitor.failures == []
+    assert visitor.answers > 20
+
+
+def test_a_backup_that_does_not_exist_is_a_usage_error(shop: Shop) -> None:
+    shop.deployed()
+
+    ended = shop.stack.command("backup", "verify", "shop", "20000101-000000-000000")
+
+    assert ended.returncode == 2
+    assert "has no backup" in ended.stderr
+
+
+def test_a_backup_that_cannot_be_read_is_listed_as_damaged_and_never_takes_the_place_of_a_good_one(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    folder = stack.state / "backups" / "shop"
+    broken = stack.post("/apps/shop/backups")["id"]
+    (folder / broken / "manifest.json").write_text("{}")
+
+    listed = stack.command("backup", "list", "shop")
+    verified = stack.command("backup", "verify", "shop", broken)
+    restored = stack.command("backup", "restore", "shop", broken, "--yes")
+    good = [stack.post("/apps/shop/backups")["id"] for _ in range(5)]
+
+    row = next(line for line in listed.stdout.splitlines() if broken in line)
+    assert "its manifest cannot be read" in row
+    for ended in (verified, restored):
+        assert ended.returncode == 1
+        assert "its manifest cannot be read" in ended.stdout + ended.stderr
+    assert sorted(one["id"] for one in stack.get("/apps/shop/backups")["backups"]) == sorted(good)
+
+
+def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    shop.repository.change("Never live")
+    asked = stack.post("/apps/shop/deployments")["id"]
+    stack.until_step(asked, "backup")
+
+    cancelled = stack.command("cancel", asked)
+    ended = stack.wait_ended(asked)
+
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert ended["state"] == "cancelled"
+    assert len(stack.containers()) <= 2
+    assert not list((stack.state / "backups" / "shop").glob("*.new"))
+    assert stack.ask().json()["release"] == version
+
+
+def test_backups_an_update_and_a_restore_at_the_same_time_take_turns(shop: Shop) -> None:
+    stack = shop.stack
+    shop.deployed()
+    wanted = stack.post("/apps/shop/backups")["id"]
+    shop.repository.change("Beside backups")
+
+    with Visitor(stack) as visitor, ThreadPoolExecutor() as pool:
+        backups = [pool.submit(stack.post, "/apps/shop/backups") for _ in range(2)]
+        restored = pool.submit(stack.command, "backup", "restore", "shop", wanted, "--yes")
+        backups += [pool.submit(stack.post, "/apps/shop/backups") for _ in range(2)]
+        updated = pool.submit(stack.deploy)
+        made = [backup.result()["id"] for backup in backups]
+
+    assert restored.result().returncode in (0, 3), restored.result()
+    assert updated.result()["state"] == "live", updated.result()["failure"]
+    assert visitor.failures == []
+    listed = [one["id"] for one in stack.get("/apps/shop/backups")["backups"]]
+    assert set(listed) & set(made)
+    for backup in listed:
+        assert stack.command("backup", "verify", "shop", backup).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "point", ["backup:begun", "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:begun"]
+)
+def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(shop: Shop, point: str) -> None:
+    stack = shop.stack
+    version = shop.deployed()
+    assert stack.post_order(f"before {point}").is_success
+    backup = stack.post("/apps/shop/backups")["id"]
+    assert stack.post_order(f"after {point}").is_success
+    ordered = stack.ask("/orders").json()["orders"]
+    stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+
+    with Visitor(stack) as visitor:
+        with pytest.raises(httpx.TransportError):
+            stack.post(f"/apps/shop/backups/{backup}/restore")
+        stack.wait_killed()
+        stack.restart_orchestrator()
+        stack.wait_idle()
+        time.sleep(0.3)
+
+    assert visitor.failures == []
+    assert stack.app()["active"]["version"] == version
+    assert stack.app()["health"] == "healthy"
+    assert stack.ask("/orders").json()["orders"] == ordered + len(visitor.orders)
+    assert len(stack.containers()) <= 2
+    assert stack.post(f"/apps/shop/backups/{backup}/restore")["state"] == "live"
+    assert stack.ask("/orders").json()["orders"] == ordered - 1

@@ -1,0 +1,163 @@
+"""What concerns a whole machine, on one of its own: its engine is killed, its disk kept clean, backups lie on it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.orders import Ordering
+from tests.support.visitor import Visitor
+from tests.support.whole_machine import Machine
+from tests.system.test_migrations import ROWS_PER_S, TAKES_TIME
+
+MUCH = 60_000_000
+"""Bytes, so that putting them back takes a while."""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with Machine(tmp_path_factory.mktemp("machine")) as running:
+        yield running
+
+
+def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_request(
+    machine: Machine, tmp_path: Path
+) -> None:
+    repository = machine.add_shop("shop")
+    first = machine.deploy("shop")
+    assert first["state"] == "live", first["failure"]
+    before = machine.tables("shop")
+    repository.write("migrations/versions/0002_receipts.py", TAKES_TIME)
+    repository.commit("feat: receipts")
+
+    with Visitor(machine, "shop.test") as visitor, Ordering(machine, tmp_path, ROWS_PER_S) as ordering:
+        time.sleep(1)
+        start = time.monotonic()
+        time.sleep(2)
+        end = time.monotonic()
+        asked = machine.post("/apps/shop/deployments")["id"]
+        machine.until_said(asked, "half of it is done")
+        machine.kill_engine()
+        ended = machine.wait_ended(asked)
+        time.sleep(0.5)
+
+    assert ended["state"] == "failed", ended
+    rate = ordering.result.rate_between(start, end)
+    print(f"{rate:.0f} orders a second before the update, {ordering.result.rate:.0f} with it")
+    assert visitor.failures == []
+    assert ordering.result.failures == []
+    assert rate > 0.9 * ROWS_PER_S, "there was less load than this test is about"
+    assert machine.tables("shop") == before
+    assert {*visitor.orders, *ordering.result.ids()} <= machine.orders("shop")
+    assert machine.sidecars("shop") == []
+    repository.git("revert", "--no-edit", "HEAD")
+    assert machine.deploy("shop")["state"] == "live"
+    machine.remove_app("shop")
+
+
+def test_a_kill_of_the_engine_during_a_restore_leaves_the_data_as_it_was(machine: Machine) -> None:
+    """The sidecar lives on without the engine, and must not go on beside the one that puts the data back."""
+    app = "large"
+    data = f"/var/lib/docker/volumes/changeover-{app}-data/_data"
+    machine.add_shop(app)
+    assert machine.deploy(app)["state"] == "live"
+    machine.run("sh", "-c", f"head -c {MUCH} /dev/urandom >{data}/pictures && cp {data}/pictures {data}/copies")
+    before = machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies")
+    backup = machine.post(f"/apps/{app}/backups")["id"]
+    machine.run("sh", "-c", f"echo changed >{data}/copies")
+    with Visitor(machine, f"{app}.test") as visitor:
+        time.sleep(0.5)
+
+    with ThreadPoolExecutor() as pool:
+        restored = pool.submit(machine.request, "POST", f"/apps/{app}/backups/{backup}/restore")
+        machine.until(lambda: any("-restore-" in one for one in machine.sidecars(app)), "the restore has begun")
+        machine.kill_engine()
+    answer = restored.result()
+    machine.wait_engine()
+    machine.wait_idle(app)
+
+    assert machine.run("ls", "-A", data).split() == ["copies", "pictures", "shop.db", "shop.db-shm", "shop.db-wal"]
+    if answer.is_success:
+        assert machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies") == before
+    else:
+        assert machine.run("cat", f"{data}/copies") == "changed\n"
+        assert set(visitor.orders) <= machine.orders(app)
+    assert machine.sidecars(app) == []
+    assert machine.answers(app)
+    assert machine.post(f"/apps/{app}/backups/{backup}/restore")["state"] == "live"
+    assert machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies") == before
+    machine.remove_app(app)
+
+
+def test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays(
+    machine: Machine,
+) -> None:
+    repository = machine.add_shop("tidy", disk="keep_images: 2, build_cache_mb: 1")
+    for number in range(5):
+        repository.change(f"Number {number}")
+        ended = machine.deploy("tidy")
+        assert ended["state"] == "live", ended["failure"]
+    back = machine.rollback("tidy")
+    machine.wait_idle("tidy")
+    app = machine.app("tidy")
+
+    images = machine.run("docker", "images", "--no-trunc", "--format", "{{.ID}}", "changeover/tidy").split()
+    usage = machine.run("docker", "system", "df", "--format", "{{.Type}} {{.Size}}").splitlines()
+    cache = next(one.split()[-1] for one in usage if one.startswith("Build"))
+    doctor = {one["what"]: one["says"] for one in machine.get("/doctor")["findings"]}
+
+    assert back["state"] == "live"
+    assert set(images) == {app["active"]["image"], app["standby"]["image"]}
+    assert cache.endswith("kB") or cache == "0B" or float(cache.removesuffix("MB")) <= 1.1
+    room = r"2 images [\d.]+ MB, containers [\d.]+ MB, data [\d.]+ MB, 3 backups [\d.]+ MB"
+    assert re.search(room, doctor["app tidy"]), doctor
+    assert "live-restore" not in doctor["Docker Engine"]
+    machine.remove_app("tidy")
+
+
+def test_backups_lie_in_the_folder_of_the_host_that_was_named(machine: Machine) -> None:
+    machine.add_shop("elsewhere", backup="keep_backups: 3, backup_location: ~/backups")
+    assert machine.deploy("elsewhere")["state"] == "live"
+
+    backup = machine.post("/apps/elsewhere/backups")
+
+    assert machine.run("ls", "/root/backups/elsewhere").split() == [backup["id"]]
+    assert [one["id"] for one in machine.get("/apps/elsewhere/backups")["backups"]] == [backup["id"]]
+    assert machine.post(f"/apps/elsewhere/backups/{backup['id']}/restore")["state"] == "live"
+    listed = machine.run("tar", "-tzf", f"/root/backups/elsewhere/{backup['id']}/data.tar.gz").split()
+    assert "data/shop.db" in listed
+    assert "config/control-panel-config.yaml" in listed
+    assert any(name.startswith("logs/changeover-elsewhere-") for name in listed)
+    machine.remove_app("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [("ro", "Read-only file system"), ("size=1m", "are free where backups are kept")]
+)
+def test_a_place_for_backups_that_takes_none_stops_the_update_before_anything_is_touched(
+    machine: Machine, options: str, says: str
+) -> None:
+    app = "careful-" + options[:2]
+    machine.run("sh", "-c", f"mkdir -p /srv/place && mount -t tmpfs -o {options} tmpfs /srv/place")
+    try:
+        repository = machine.add_shop(app, backup="backup_location: /srv/place")
+        version = machine.deploy(app)["version"]
+        before = machine.tables(app)
+        repository.change("Never live")
+
+        ended = machine.deploy(app)
+
+        assert ended["state"] == "failed"
+        assert ended["failure"]["step"] == "backup"
+        assert says in ended["failure"]["cause"]
+        assert "/srv/place" in ended["failure"]["tip"]
+        assert machine.answers(app)["release"] == version
+        assert machine.tables(app) == before
+    finally:
+        machine.remove_app(app)
+        machine.run("umount", "/srv/place")

@@ -1,0 +1,298 @@
+"""A schema change that the release before cannot run on: requests wait for it, none fails, and there is a way back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import Postgres
+from tests.support.shop import DATABASES, Shop, open_shop
+from tests.support.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, Stack
+from tests.support.visitor import Visitor
+
+# Who sold an order stands in another column than the release before writes to.
+RENAMES = '''"""Sold by"""
+from alembic import op
+revision, down_revision = "0002", "0001"
+compatible = False
+def upgrade():
+    op.execute("ALTER TABLE orders RENAME COLUMN release TO sold_by")
+def downgrade():
+    op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")
+'''
+KEEP_BACKUPS = 5
+"""As it is when nobody configures it."""
+OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
+
+
+@pytest.fixture(params=DATABASES)
+def shop(request: pytest.FixtureRequest, tmp_path: Path, proxy_image: None, postgres: Postgres) -> Iterator[Shop]:
+    """A shop whose first release is live, and that can go both ways."""
+    server = postgres if request.param == "postgresql" else None
+    with open_shop(tmp_path, server, migrate=MIGRATE_BOTH_WAYS) as shop:
+        shop.deployed()
+        yield shop
+
+
+def rename_column(shop: Shop, *, text: str = RENAMES, breaks: bool = False) -> None:
+    """Commit the release that needs the new schema."""
+    shop.repository.write("migrations/versions/0002_sold_by.py", text)
+    shop.repository.replace("shop.py", OLD_INSERT, NEW_INSERT)
+    if breaks:
+        shop.repository.replace("shop.py", 'return {"ready": RELEASE}', 'raise HTTPException(503, "never ready")')
+    shop.repository.commit("feat!: who sold it")
+
+
+def lose_journal(stack: Stack) -> None:
+    stack.kill_orchestrator()
+    for file in stack.state.glob("journal.db*"):
+        file.unlink()
+    stack.start_orchestrator()
+
+
+def without_way_down(shop: Shop) -> None:
+    shop.stack.set_config(shop.config.replace(MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY))
+
+
+def assert_whole(shop: Shop, *visitors: Visitor) -> None:
+    """Every order that somebody was told of is there."""
+    assert [failure for visitor in visitors for failure in visitor.failures] == []
+    ordered = {order for visitor in visitors for order in visitor.orders}
+    assert len(ordered) > 20
+    assert ordered <= shop.contents().orders
+
+
+def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait_is_shown(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    rename_column(shop)
+
+    with Visitor(stack) as visitor:
+        there = stack.deploy()
+        time.sleep(0.5)
+        back = stack.command("rollback", "shop")
+        after_back = stack.app()
+        stack.wait_idle()
+        standby_runs = stack.engine.containers.get(after_back["standby"]["container"]).status
+        time.sleep(0.5)
+        again = stack.command("rollback", "shop", "--json")
+        stack.wait_idle()
+        time.sleep(0.5)
+
+    assert there["state"] == "live", there["failure"]
+    assert there["held"] > 0
+    assert there["pending"] == [
+        {"revision": "0002", "previous": "0001", "compatible": False, "says": "Sold by"},
+    ]
+    assert back.returncode == 0, back.stderr
+    assert "Requests waited" in back.stdout
+    assert "s at most; none failed for it" in back.stdout
+    assert after_back["active"]["version"] == old
+    assert standby_runs == "exited", "a release that cannot run on the data must not stand in for the other"
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["version"] == there["version"]
+    assert json.loads(again.stdout)["held"] > 0
+    assert visitor.releases == {old, there["version"]}
+    assert_whole(shop, visitor)
+    assert stack.deploy()["state"] == "live"
+
+
+def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    rename_column(shop)
+    stack.deploy()
+
+    said = stack.command("migrate", "status", "shop")
+    asked = json.loads(stack.command("migrate", "status", "shop", "--json").stdout)
+
+    assert said.returncode == 0, said.stderr
+    assert "the release before cannot run on it" in said.stdout
+    assert f"Going to {old} takes back 0002 (Sold by) while requests wait" in said.stdout
+    assert [one["revision"] for one in asked["applied"]] == ["0001", "0002"]
+    assert asked["pending"] == []
+    newest = asked["runs"][0]
+    assert (newest["from_schema"], newest["to_schema"], newest["outcome"]) == ("0001", "0002", "done")
+    assert newest["seconds"] > 0
+
+
+def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    stack.set_config(stack.config.read_text().replace("{timeout: 30}", "{timeout: 2}"))
+    rename_column(shop, breaks=True)
+
+    with Visitor(stack) as visitor:
+        ended = stack.deploy()
+        time.sleep(0.5)
+
+    assert ended["state"] == "failed"
+    assert "Took back 0002 (Sold by)" in ended["failure"]["undone"]
+    assert ended["held"] > 0
+    assert visitor.releases == {old}
+    assert_whole(shop, visitor)
+
+
+def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hold(shop: Shop) -> None:
+    stack = shop.stack
+    without_way_down(shop)
+    stack.set_config(stack.config.read_text().replace("{timeout: 30}", "{timeout: 2}"))
+    rename_column(shop, breaks=True)
+
+    with Visitor(stack) as visitor:
+        ended = stack.deploy()
+        time.sleep(0.5)
+
+    assert ended["state"] == "failed"
+    assert any("Put the data back as it was before 0002" in one for one in ended["failure"]["undone"])
+    assert_whole(shop, visitor)
+    assert stack.app()["health"] == "healthy"
+
+
+def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_works(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    without_way_down(shop)
+    rename_column(shop)
+    with Visitor(stack) as before:
+        new = stack.deploy()
+        time.sleep(0.5)
+        refused = stack.command("rollback", "shop")
+        for _ in range(KEEP_BACKUPS):
+            stack.post("/apps/shop/backups")
+        offered = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
+        restored = stack.app()
+        time.sleep(0.5)
+    stack.wait_idle()
+
+    assert new["state"] == "live", new["failure"]
+    assert refused.returncode == 3
+    assert "cannot run on the schema since 0002 (Sold by)" in refused.stderr
+    assert f"changeover rollback shop --restore {new['backup']}" in refused.stderr
+    assert offered.returncode == 0, offered.stderr
+    assert restored["active"]["version"] == old
+    assert before.failures == []
+    # What was written meanwhile is gone from the shop, as was said, and can be had again with the release it is of.
+    kept = next(one for one in stack.get("/apps/shop/backups")["backups"] if "before restoring" in one["reason"])
+    again = stack.command("rollback", "shop", "--restore", kept["id"], "--yes")
+    assert again.returncode == 0, again.stderr
+    assert stack.app()["active"]["version"] == new["version"]
+    assert stack.ask("/orders").json()["orders"] > 0
+
+
+def test_going_back_with_a_backup_of_the_same_schema_keeps_both_releases_warm(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    shop.repository.change("Another greeting")
+    new = stack.deploy()
+
+    with Visitor(stack) as visitor:
+        done = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
+        stack.wait_idle()
+    app = stack.app()
+
+    assert done.returncode == 0, done.stderr
+    assert visitor.failures == []
+    assert app["active"]["version"] == old
+    for slot in ("active", "standby"):
+        assert stack.engine.containers.get(app[slot]["container"]).status == "running"
+    assert stack.rollback()["version"] == new["version"]
+
+
+def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> None:
+    stack = shop.stack
+    rename_column(
+        shop, text=RENAMES.replace('op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")', "1 / 0")
+    )
+    live = stack.deploy()
+
+    with Visitor(stack) as visitor:
+        refused = stack.command("rollback", "shop")
+        time.sleep(0.3)
+
+    assert refused.returncode == 1
+    assert "ZeroDivisionError" in refused.stdout
+    assert stack.app()["active"]["version"] == live["version"]
+    assert_whole(shop, visitor)
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:unrecorded", "switch:begun",
+     "switch:files", "switch:unrecorded"],
+)  # fmt: skip
+def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undone(shop: Shop, point: str) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    rename_column(shop)
+
+    with Visitor(stack) as visitor:
+        stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+        asked = stack.post("/apps/shop/deployments")["id"]
+        stack.wait_killed()
+        stack.restart_orchestrator()
+        there = stack.wait_ended(asked)
+        time.sleep(0.3)
+        if there["state"] == "failed":
+            assert stack.app()["active"]["version"] == old
+            assert stack.deploy()["state"] == "live"
+        new = stack.app()["active"]["version"]
+        stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+        with pytest.raises(Exception, match=r"disconnected|refused|reset|EOF"):
+            stack.rollback()
+        stack.wait_killed()
+        stack.restart_orchestrator()
+        stack.wait_idle()
+        time.sleep(0.3)
+
+    active = stack.app()["active"]["version"]
+    assert active == (old if point.startswith("switch") else new)
+    assert stack.ask().json()["release"] == active
+    assert_whole(shop, visitor)
+    expected = ["0001"] if active == old else ["0001", "0002"]
+    assert [one["revision"] for one in stack.get("/apps/shop/migrations")["applied"]] == expected
+
+
+def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(shop: Shop) -> None:
+    stack = shop.stack
+    old = stack.app()["active"]["version"]
+    rename_column(shop)
+
+    with Visitor(stack) as visitor:
+        new = stack.deploy()
+        lose_journal(stack)
+        there = stack.get("/apps/shop/migrations")
+        back = stack.rollback()
+        stack.wait_idle()
+        time.sleep(0.3)
+        lose_journal(stack)
+        after = stack.get("/apps/shop/migrations")
+        again = stack.rollback()
+        stack.wait_idle()
+        time.sleep(0.3)
+
+    assert [one["revision"] for one in there["applied"]] == ["0001", "0002"]
+    assert (there["rollback"]["to"], there["rollback"]["way"]) == (old, "migrate")
+    assert (back["state"], back["version"], back["held"] > 0) == ("live", old, True)
+    assert [one["revision"] for one in after["applied"]] == ["0001"]
+    assert (again["state"], again["version"], again["held"] > 0) == ("live", new["version"], True)
+    assert_whole(shop, visitor)
+
+
+def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_for(shop: Shop) -> None:
+    stack = shop.stack
+    text = stack.config.read_text().replace("branch: main}}", "branch: main}, migrations: {auto_run: false}}")
+    stack.set_config(text)
+    rename_column(shop)
+
+    refused = stack.command("deploy", "shop", "--wait")
+    done = stack.command("deploy", "shop", "--wait", "--migrate")
+
+    assert refused.returncode == 1
+    assert "has to run 0002 (Sold by)" in refused.stdout
+    assert "changeover deploy shop --migrate" in refused.stdout
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,94 @@
+"""What the configuration reader takes, and what it refuses."""
+
+from __future__ import annotations
+
+import string
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator import config_file
+from orchestrator.config import Config
+from orchestrator.errors import ConfigError
+
+SEED_CONFIG = """
+hot_reload:
+  enabled: true
+  watch_paths: ["./control_panel.py", "./worker_manager.py"]
+  debounce_ms: 500
+  auto_reload: true
+  notification: true
+
+update:
+  enabled: true
+  source: git  # git | pypi | url
+  git:
+    remote: origin
+    branch: main
+    auto_fetch: true
+    fetch_interval: 3600  # Check every hour
+  check_on_startup: true
+  notify_on_update: true
+  auto_update: false  # Require manual confirmation
+  background_check:
+    enabled: true
+    interval: 3600  # seconds
+    notify: true
+  backup:
+    create_before_update: true
+    keep_backups: 5  # Keep last 5 backups
+    backup_location: ~/.control-panel/backups
+  migrations:
+    enabled: true
+    auto_run: true  # Run migrations automatically during update
+    backup_before_migration: true
+  rollback:
+    enabled: true
+    auto_rollback_on_failure: true
+    max_rollback_attempts: 3
+"""
+
+
+def test_the_users_own_configuration_loads_unchanged() -> None:
+    config = config_file.parse(SEED_CONFIG, "control-panel-config.yaml")
+
+    assert config.update.git.remote == "origin"
+    assert config.update.backup.keep_backups == 5
+    assert config.hot_reload.debounce_ms == 500
+
+
+def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
+    text = (
+        "apps:\n  blog:\n    update: {git: {remote: /srv/blog}}\n    run: {port: 3000}\n    route: {host: blog.test}\n"
+    )
+
+    app = config_file.parse(text, "c.yaml").all_apps()["blog"]
+
+    assert app.run.port == 3000
+    assert app.standby == "warm"
+    assert app.migrate is None
+
+
+def test_an_empty_file_means_all_defaults() -> None:
+    assert config_file.parse("", "c.yaml") == Config()
+
+
+def test_every_problem_of_a_file_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        config_file.parse("updat: {}\ndisk: {min_free_mb: plenty}\n", "c.yaml")
+
+    assert {problem.line for problem in refused.value.problems} == {1, 2}
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"c.yaml:2: update: stands here a second time"):
+        config_file.parse("update: {}\nupdate: {}\n", "c.yaml")
+
+
+@given(st.text(alphabet=string.printable, max_size=200))
+def test_no_text_makes_the_configuration_reader_stumble(text: str) -> None:
+    # Whatever is refused is refused with our own error; any other would fail the test.
+    with suppress(ConfigError):
+        config_file.parse(text, "c.yaml")

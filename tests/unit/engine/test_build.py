@@ -1,0 +1,23 @@
+"""The build command, and what a build that failed says."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from orchestrator.engine.build import build_command, tip_for, why_it_failed
+
+
+def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
+    lines = deque(["#5 ERROR: process", "ERROR: failed to solve: no space left on device"])
+
+    assert why_it_failed(lines) == "The image does not build: no space left on device."
+    assert "disk is full" in tip_for(lines)
+
+
+def test_a_build_says_everything_it_was_told() -> None:
+    command = build_command(Path("/c"), Path("/c/D"), "a/b:1", Path("/d"), "web", {"B": "2", "A": "1"})
+
+    assert command[-1] == "/c"
+    assert command[command.index("--target") + 1] == "web"
+    assert [command[i + 1] for i, word in enumerate(command) if word == "--build-arg"] == ["A=1", "B=2"]
