@@ -12,8 +12,8 @@ from typing import Any
 
 import docker
 
+from tests.support.addresses import free_port, free_subnet
 from tests.support.paths import ROOT
-from tests.support.stack import free_port
 
 UP_S = 600
 
@@ -25,14 +25,14 @@ class Installation:
         self.folder = folder
         self.name = f"i{secrets.token_hex(3)}"
         self.port, self.api_port = free_port(), free_port()
-        third = secrets.randbelow(200) + 20
+        subnet, addresses = free_subnet()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHANGEOVER_")},
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_PORT": str(self.port),
             "CHANGEOVER_API_PORT": str(self.api_port),
-            "CHANGEOVER_SUBNET": f"10.214.{third}.0/24",
-            "CHANGEOVER_IP_RANGE": f"10.214.{third}.0/27",
+            "CHANGEOVER_SUBNET": subnet,
+            "CHANGEOVER_IP_RANGE": addresses,
         }
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
         # What is not committed yet belongs to what is tested, too.

@@ -17,7 +17,7 @@ from pathlib import Path
 import docker
 import psycopg
 
-from tests.support.stack import free_port
+from tests.support.addresses import free_port
 
 SERVER_USER = "postgres"
 """PostgreSQL refuses to run as root."""

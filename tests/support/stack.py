@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,15 +21,11 @@ from typing import Any
 import docker
 import httpx
 
+from tests.support.addresses import create_network, free_port
 from tests.support.engine_socket import EngineSocket
+from tests.support.images import image
 from tests.support.paths import ROOT
 from tests.support.user import DEPLOY_S, User
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Stack(User):
@@ -56,9 +51,7 @@ class Stack(User):
         self.log = folder / "orchestrator.log"
 
     def __enter__(self) -> Stack:
-        third = secrets.randbelow(200) + 20
-        pool = docker.types.IPAMPool(subnet=f"10.213.{third}.0/24", iprange=f"10.213.{third}.0/27")
-        self.engine.networks.create(self.name, ipam=docker.types.IPAMConfig(pool_configs=[pool]))
+        create_network(self.engine, self.name)
         try:
             self.start_orchestrator(wait=False)
             self.start_proxy()
@@ -104,6 +97,7 @@ class Stack(User):
             "DOCKER_HOST": f"unix://{self._engine_socket.path}",
             "CHANGEOVER_STACK": self.name,
             "CHANGEOVER_NETWORK": self.name,
+            "CHANGEOVER_TOOLS_IMAGE": image("orchestrator"),
             "CHANGEOVER_STATE": str(self.state),
             "CHANGEOVER_BACKUPS": str(self.state / "backups"),
             "CHANGEOVER_PROXY": str(self.proxy_folder),
@@ -121,7 +115,7 @@ class Stack(User):
     def start_proxy(self) -> None:
         self.until((self.proxy_folder / "haproxy.cfg").exists, "the orchestrator writes the proxy's configuration")
         self.engine.containers.run(
-            "changeover/proxy",
+            image("proxy"),
             name=f"{self.name}-proxy",
             detach=True,
             network=self.name,

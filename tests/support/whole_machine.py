@@ -10,14 +10,13 @@ import json
 import secrets
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import docker
 import httpx
 
-from tests.support.images import build_image
+from tests.support.images import build_folder, build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
 from tests.support.stack import MIGRATE_BOTH_WAYS
@@ -27,7 +26,7 @@ DISK = 3 * 1024**3
 DOOR, API = 8080, 8090
 """The ports that compose publishes, within the machine."""
 FILES = ROOT / "tests" / "support" / "machine"
-IMAGES = ("changeover/orchestrator", "changeover/proxy", "changeover/test-shop", "debian:trixie-slim")
+BASE = "debian:trixie-slim"
 TRANSIENT = (502, 503, 504)
 
 
@@ -44,17 +43,16 @@ class Machine(User):
         self.port = 0
 
     def __enter__(self) -> Machine:
-        for target in ("proxy", "orchestrator"):
-            build_image(target)
-        _build("changeover/test-shop", ROOT / "examples" / "shop")
-        _build("changeover/test-machine", FILES)
+        machine = build_folder("machine", FILES)
+        images = {f"changeover/{target}": build_image(target) for target in ("proxy", "orchestrator")}
+        images["changeover/test-shop"] = build_folder("shop", ROOT / "examples" / "shop")
         self.source.mkdir(parents=True)
         shutil.copy(ROOT / "compose.yaml", self.source)
         shutil.copy(FILES / "compose.override.yaml", self.source)
         (self.source / ".env").write_text(f"CHANGEOVER_DATABASE_URL={self.journal_url}\n")
         (self.source / "control-panel-config.yaml").write_text("apps: {}\n")
         self.container = self.engine.containers.run(
-            "changeover/test-machine",
+            machine,
             name=self.name,
             detach=True,
             privileged=True,
@@ -68,12 +66,7 @@ class Machine(User):
             self.port, api_port = self._published(DOOR), self._published(API)
             self.api = f"http://127.0.0.1:{api_port}"
             self.until(self._engine_answers, "the machine's engine answers")
-            saved = subprocess.Popen(["docker", "save", *IMAGES], stdout=subprocess.PIPE)
-            subprocess.run(
-                ["docker", "exec", "-i", self.name, "docker", "load", "--quiet"], stdin=saved.stdout, check=True,
-                capture_output=True,
-            )  # fmt: skip
-            assert saved.wait() == 0
+            self._load({**images, BASE: BASE})
             self.run("sh", "-c", "cd /source && docker compose up --detach --no-build --quiet-pull")
             self.wait_ready()
             self.token = (self.source / ".changeover" / "token").read_text().strip()
@@ -221,6 +214,17 @@ apps:
         assert not check or ended.returncode == 0, f"{command}: {ended.stdout} {ended.stderr}"
         return ended.stdout
 
+    def _load(self, images: dict[str, str]) -> None:
+        """Copy images of this engine, named by the second, to the machine's, where they have the first as names."""
+        saved = subprocess.Popen(["docker", "save", *images.values()], stdout=subprocess.PIPE)
+        subprocess.run(
+            ["docker", "exec", "-i", self.name, "docker", "load", "--quiet"],
+            stdin=saved.stdout, check=True, capture_output=True,
+        )  # fmt: skip
+        assert saved.wait() == 0
+        for name, ours in images.items():
+            self.run("docker", "tag", ours, name)
+
     def _published(self, port: int) -> int:
         """Where on this machine's loopback a port of the other machine is to be reached."""
         return int(self.container.attrs["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"])
@@ -231,11 +235,3 @@ apps:
     def _engine_answers(self) -> bool:
         version = subprocess.run(["docker", "exec", self.name, "docker", "version"], capture_output=True)
         return version.returncode == 0
-
-
-def _build(tag: str, folder: Path) -> None:
-    began = time.monotonic()
-    ended = subprocess.run(
-        ["docker", "buildx", "build", "--load", "--quiet", "--tag", tag, str(folder)], capture_output=True, text=True
-    )
-    assert ended.returncode == 0, f"{tag} after {time.monotonic() - began:.0f} s: {ended.stderr}"
