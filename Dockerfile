@@ -39,7 +39,7 @@ COPY orchestrator orchestrator
 RUN python -m compileall -q orchestrator migrations
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.5s \
-    CMD ["python", "-m", "orchestrator.healthcheck"]
+    CMD ["python", "-m", "orchestrator.docker_healthcheck"]
 CMD ["python", "-m", "orchestrator"]
 
 # The panel comes last: it is what a plain `docker build` makes, and the first app that Changeover deploys.

@@ -76,7 +76,7 @@ def document() -> Any:  # Any: the file's own structure, as ruamel.yaml's commen
     return context.config.attributes[KEY].content
 
 
-def settle(path: Path, schema: str | None) -> None:
+def finish_interrupted(path: Path, schema: str | None) -> None:
     """Finish or drop what a stop between the database's commit and the file's replacement left.
 
     Raises CannotChange when somebody has edited the file in between: both versions are kept for that person.

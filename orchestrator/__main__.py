@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import sys
@@ -10,24 +11,26 @@ from typing import IO
 import structlog
 import uvicorn
 
-from orchestrator import tokens
-from orchestrator.api.server import create
+from orchestrator.access import tokens
+from orchestrator.api.application import create
 from orchestrator.errors import ChangeoverError
-from orchestrator.orchestrator import Orchestrator
+from orchestrator.server import Orchestrator
 from orchestrator.settings import Settings
 
 log = structlog.get_logger()
 
+DESCRIPTION = "The Changeover server. It is configured by environment variables; orchestrator/settings.py lists them."
 USAGE_ERROR = 2
 ANOTHER_IS_RUNNING = 3
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m orchestrator", description=DESCRIPTION).parse_args()
     settings = Settings()
     settings.state.mkdir(parents=True, exist_ok=True)
-    lock = hold_lock(settings)
+    lock = take_lock(settings)
     if lock is None:
-        print(f"Another orchestrator works on {settings.state}; stop it first.", file=sys.stderr)
+        print(f"Another orchestrator uses {settings.state}. Stop it first.", file=sys.stderr)
         return ANOTHER_IS_RUNNING
     # HAProxy's container runs as another user and makes its sockets in this folder, which only the two of us see.
     settings.proxy.mkdir(parents=True, exist_ok=True)
@@ -50,7 +53,7 @@ def main() -> int:
     return 0
 
 
-def hold_lock(settings: Settings) -> IO[str] | None:
+def take_lock(settings: Settings) -> IO[str] | None:
     """One orchestrator per journal. The kernel takes the lock back when its holder ends, however it ends."""
     file = open(settings.state / "lock", "w")  # noqa: SIM115 (held until the process ends)
     try:

@@ -1,7 +1,8 @@
 """What can go wrong in the orchestrator, as one tree.
 
 ChangeoverError
-├── ConfigError           the configuration file is not as it must be (file, line, what was expected)
+├── ConfigError           the configuration file is not valid (file, line, what was expected)
+├── EnvFileUnreadable     an app's run.env_file cannot be read (config/env_file.py)
 ├── UnknownApp            no app of this name is configured
 ├── UnknownDeployment     no deployment of this id is in the journal
 ├── UnknownBackup         no backup of this id is where backups are kept

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from orchestrator import tokens
+from orchestrator.access import tokens
+from orchestrator.access.tokens import Scope
 from orchestrator.errors import Refused
-from orchestrator.orchestrator import Orchestrator
-from orchestrator.tokens import Scope
+from orchestrator.server import Orchestrator
 
 
 def _orchestrator(request: Request) -> Orchestrator:

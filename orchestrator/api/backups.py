@@ -8,14 +8,14 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
-from orchestrator.api.views import DeploymentView, deployment_view
-from orchestrator.backups import jobs
-from orchestrator.backups.catalogue import Entry
-from orchestrator.backups.manifest import Manifest
+from orchestrator.api.deployment_view import DeploymentView, deployment_view
+from orchestrator.app_data import backups
+from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar.catalogue import Entry
+from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.errors import Refused
-from orchestrator.model import Deployment, Kind, State
-from orchestrator.orchestrator import Orchestrator
-from orchestrator.site import Site
+from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}/backups")
 
@@ -80,24 +80,24 @@ def releases_since(moment: datetime, history: list[Deployment]) -> list[str]:
 
 @router.get("")
 async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups:
-    site = orchestrator.site(app)
+    context = orchestrator.apps.get(app)
     history = orchestrator.journal.deployments(app, limit=500)
-    return Backups(backups=[entry_view(app, entry, history) for entry in await jobs.entries(site)])
+    return Backups(backups=[entry_view(app, entry, history) for entry in await backups.entries(context)])
 
 
 @router.post("", status_code=201)
 async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
     """Answers when it is made; the app goes on writing meanwhile."""
     require_ready(orchestrator)
-    site = orchestrator.site(app)
-    async with site.data_turn:
-        manifest = await jobs.create(site, _active(orchestrator, site), reason=f"asked for by {who}")
+    context = orchestrator.apps.get(app)
+    async with context.data_turn:
+        manifest = await backups.create(context, _active(orchestrator, context), reason=f"asked for by {who}")
     return view(manifest, [])
 
 
 @router.post("/{backup}/verify")
 async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> BackupView:
-    manifest = await jobs.check(orchestrator.site(app), backup)
+    manifest = await backups.check(orchestrator.apps.get(app), backup)
     return view(manifest, orchestrator.journal.deployments(app, limit=500))
 
 
@@ -108,16 +108,16 @@ async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, resp
     Answers with 502 when it did not succeed and the data is what it was.
     """
     require_ready(orchestrator)
-    record = await orchestrator.queue.restore(app, backup, who, Kind.RESTORE)
+    record = await orchestrator.scheduler.restore(app, backup, who, Kind.RESTORE)
     if record.state is State.FAILED:
         response.status_code = 502
-    return deployment_view(orchestrator, record)
+    return deployment_view(orchestrator.journal, record)
 
 
-def _active(orchestrator: Orchestrator, site: Site) -> Deployment:
-    active = orchestrator.journal.slots(site.name).active
+def _active(orchestrator: Orchestrator, context: AppContext) -> Deployment:
+    active = orchestrator.journal.slots(context.name).active
     if not active:
         raise Refused(
-            f"{site.name} has no live release whose data could be backed up.", f"changeover deploy {site.name}"
+            f"{context.name} has no live release whose data could be backed up.", f"changeover deploy {context.name}"
         )
     return orchestrator.journal.deployment(active)

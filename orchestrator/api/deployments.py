@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.access import Deployer, Reader, Serving
-from orchestrator.api.views import DeploymentView, EventView, deployment_view, event_view
+from orchestrator.api.deployment_view import DeploymentView, deployment_view
+from orchestrator.api.events import EventView, event_view
 
 router = APIRouter(prefix="/deployments")
 
@@ -17,7 +18,7 @@ class Events(BaseModel):
 
 @router.get("/{deployment_id}")
 async def show(deployment_id: str, orchestrator: Serving, _who: Reader) -> DeploymentView:
-    return deployment_view(orchestrator, orchestrator.journal.deployment(deployment_id))
+    return deployment_view(orchestrator.journal, orchestrator.journal.deployment(deployment_id))
 
 
 @router.get("/{deployment_id}/events")
@@ -29,4 +30,4 @@ async def events(deployment_id: str, orchestrator: Serving, _who: Reader, after:
 
 @router.post("/{deployment_id}/cancel")
 async def cancel(deployment_id: str, orchestrator: Serving, _who: Deployer) -> DeploymentView:
-    return deployment_view(orchestrator, orchestrator.queue.cancel(deployment_id))
+    return deployment_view(orchestrator.journal, orchestrator.scheduler.cancel(deployment_id))

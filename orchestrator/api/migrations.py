@@ -7,13 +7,12 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator import migrating
 from orchestrator.api.access import Reader, Serving
+from orchestrator.app_data import migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.standby import can_take_back, no_way_down, way_by_restore
+from orchestrator.domain.schema_history import MigrationRun, SchemaRevision, applied, names
 from orchestrator.errors import StepFailed
-from orchestrator.model import Migration, Revision
-from orchestrator.rollback import no_way_down, way_by_restore
-from orchestrator.schema import applied, names, way_to
-from orchestrator.site import Site
 
 router = APIRouter(prefix="/apps/{app}/migrations")
 
@@ -44,8 +43,8 @@ class MigrationsView(BaseModel):
     """`pending` is null where the app has no command that tells, or that command failed: `problem` says why."""
 
     app: str
-    applied: list[Revision]
-    pending: list[Revision] | None
+    applied: list[SchemaRevision]
+    pending: list[SchemaRevision] | None
     problem: str = ""
     runs: list[RunView]
     rollback: RollbackView
@@ -53,12 +52,12 @@ class MigrationsView(BaseModel):
 
 @router.get("")
 async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
-    site = orchestrator.site(app)
-    runs = site.journal.migrations(app)
-    active = site.journal.slots(app).active
+    context = orchestrator.apps.get(app)
+    runs = context.journal.migrations(app)
+    active = context.journal.slots(app).active
     problem = ""
     try:
-        pending = await migrating.pending(site, site.journal.deployment(active)) if active else None
+        pending = await migrations.pending(context, context.journal.deployment(active)) if active else None
     except StepFailed as error:
         pending, problem = None, str(error)
     return MigrationsView(
@@ -67,11 +66,11 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
         pending=None if pending is None else list(pending),
         problem=problem,
         runs=[_run(run) for run in reversed(runs)],
-        rollback=_rollback(site),
+        rollback=_rollback(context),
     )
 
 
-def _run(run: Migration) -> RunView:
+def _run(run: MigrationRun) -> RunView:
     ends = [run.revisions[0].previous, run.revisions[-1].revision] if run.revisions else ["", ""]
     start, end = ends if run.direction != "down" else reversed(ends)
     return RunView(
@@ -86,19 +85,17 @@ def _run(run: Migration) -> RunView:
     )
 
 
-def _rollback(site: Site) -> RollbackView:
-    slots = site.journal.slots(site.name)
-    if not slots.standby:
-        return RollbackView(to="", way="none", says=f"{site.name} has no standby release.")
-    standby = site.journal.deployment(slots.standby)
-    version = standby.release.version if standby.release else standby.id
-    way = way_to(standby, site.journal.migrations(site.name))
-    if way.free:
+def _rollback(context: AppContext) -> RollbackView:
+    standby = context.standby
+    if standby is None:
+        return RollbackView(to="", way="none", says=f"{context.name} has no standby release.")
+    version, change = standby.version, migrations.needed_by(context, standby)
+    if change.is_empty:
         return RollbackView(to=version, way="switch", says=f"{version} runs on the data as it is: a switch is enough.")
-    if way.down and (site.migrations is None or site.migrations.down is None):
-        says, remedy = no_way_down(site, standby, way), way_by_restore(site)
+    if not can_take_back(context, change):
+        says, remedy = no_way_down(context, standby, change), way_by_restore(context)
         return RollbackView(to=version, way="restore", says=says, remedy=remedy)
-    todo = [f"takes back {names(way.down)}"] if way.down else []
-    todo += [f"applies {names(way.up)}"] if way.up else []
+    todo = [f"takes back {names(change.down)}"] if change.down else []
+    todo += [f"applies {names(change.up)}"] if change.up else []
     says = f"Going to {version} {' and '.join(todo)} while requests wait; a backup is made first."
     return RollbackView(to=version, way="migrate", says=says)

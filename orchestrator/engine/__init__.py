@@ -1,1 +1,1 @@
-"""The container engine behind the steps. `docker.py` is the one for a single host."""
+"""The container engine behind the steps. `base.py` says what is asked of it; `docker/` is the one of a single host."""

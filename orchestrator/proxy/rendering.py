@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.model import Colour
+from orchestrator.domain.colour import Colour
 from orchestrator.proxy.routes import AppRoute, Server
 
 HOME = "/run/changeover"

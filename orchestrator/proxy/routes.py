@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orchestrator.model import Colour
+from orchestrator.domain.colour import Colour
 
 
 @dataclass(frozen=True)

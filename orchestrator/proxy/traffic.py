@@ -12,8 +12,8 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator import durable
+from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
-from orchestrator.model import Colour
 from orchestrator.proxy import rendering
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.runtime import Runtime
@@ -179,6 +179,11 @@ class Proxy:
                 f"No answer from {backend or app} through the proxy: {error or type(error).__name__}."
             ) from error
 
+    @staticmethod
+    def is_by_fallback(answer: httpx.Response) -> bool:
+        """Whether the standby answered in the place of the active release."""
+        return str(answer.headers.get(rendering.HEADER_SERVED_BY, "")).endswith("/fallback")
+
     @property
     def internal_socket(self) -> Path:
         return self._folder / "internal.sock"
@@ -194,7 +199,7 @@ class Proxy:
         for ask in await self._workers():
             await ask(command)
 
-    async def hold(self, app: str, limit_s: float) -> None:
+    async def pause(self, app: str, limit_s: float) -> None:
         """Keep new requests of the app waiting, each for at most `limit_s`, then answered with 503.
 
         Also after a restart of the proxy, until they are released.
@@ -203,7 +208,7 @@ class Proxy:
         self._write_holds(_read_map(self._folder / HOLDS) | {app: limit_ms})
         await self._set_map(rendering.HOLD_MAP, app, limit_ms)
 
-    async def release(self, app: str) -> None:
+    async def resume(self, app: str) -> None:
         """Let the held requests go, also where the file, by which a proxy that starts would hold them, has no room."""
         no_room = None
         try:
@@ -217,7 +222,7 @@ class Proxy:
         if no_room:
             raise no_room
 
-    async def held(self) -> set[str]:
+    async def paused(self) -> set[str]:
         """By the running proxy, or by one that starts from its files."""
         running = _map_entries(await self._runtime.ask(f"show map {rendering.HOLD_MAP}"))
         return {*running, *_read_map(self._folder / HOLDS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.model import Change
+from orchestrator.domain.release import Change
 
 _HEADER = re.compile(r"^(?P<kind>[a-zA-Z]+)(\((?P<scope>[^)]*)\))?(?P<bang>!)?:\s*(?P<subject>.+)$")
 _BREAKING = re.compile(r"^BREAKING[ -]CHANGE:\s*\S", re.MULTILINE)

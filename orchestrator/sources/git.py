@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.config import GitSource
+from orchestrator.config.update_schema import GitSource
+from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
-from orchestrator.model import Change, Release
+from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
 
 FETCH_TIMEOUT_S = 300.0
@@ -29,14 +29,6 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Revision:
-    """One commit and what is known of it."""
-
-    release: Release
-    committed_at: datetime
-
-
 class GitRepository:
     """A remote, mirrored into `mirror`. `checkout` is what `.` and names of remotes refer to."""
 
@@ -50,8 +42,8 @@ class GitRepository:
         """Where the remote is, for people."""
         return re.sub(r"//[^/@]+@", "//", await self._remote())
 
-    async def newest(self, ref: str = "") -> Revision:
-        """Fetch, and the commit that `ref` (a branch, tag or revision; the configured branch if empty) stands for.
+    async def newest(self, ref: str = "") -> SourceRelease:
+        """Fetch, and the commit that `ref` (a branch, tag or commit; the configured branch if empty) stands for.
 
         Raises StepFailed when the remote does not answer or has no such thing.
         """
@@ -59,31 +51,34 @@ class GitRepository:
             await self._fetch()
         wanted = ref or self.settings.branch or "HEAD"
         candidates = [f"refs/remotes/origin/{wanted}", f"refs/tags/{wanted}"]
-        # A bare name could also be an abbreviated revision; only whole words of hexadecimal digits are tried as such.
+        # A bare name could also be an abbreviated commit; only whole words of hexadecimal digits are tried as such.
         if re.fullmatch(r"[0-9a-f]{4,40}", wanted):
             candidates.append(wanted)
         for candidate in candidates:
             found = await self._git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
             if found:
-                revision = found.strip()
-                return await self._revision(revision if ref else await self._last_that_matters(revision))
+                commit = found.strip()
+                return await self._release(commit if ref else await self._last_that_matters(commit))
         raise StepFailed(
-            f"{await self.origin()} has no branch, tag or revision '{wanted}'.",
-            "Check update.git.branch, or the --ref that was given.",
+            f"{await self.origin()} has no branch, tag or commit '{wanted}'.",
+            "Correct update.git.branch, or the --ref that was given.",
         )
 
-    async def export(self, revision: str, folder: Path) -> None:
-        """Write the tree of `revision` into `folder`, which is made anew."""
+    async def fetch(self, source_revision: str, folder: Path) -> None:
+        """Write the tree of the commit into `folder`, which is made anew."""
         if folder.exists():
             await asyncio.to_thread(shutil.rmtree, folder)
         folder.mkdir(parents=True)
         packed = folder.with_name(folder.name + ".tar")
-        await self._git("archive", "--format=tar", "--output", str(packed), revision)
+        await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
         unpack = await asyncio.create_subprocess_exec("tar", "-xf", str(packed), "-C", str(folder))
         failed = await unpack.wait() != 0
         packed.unlink()
         if failed:
-            raise StepFailed(f"Revision {revision} could not be unpacked into {folder}.", "Is the disk full?")
+            raise StepFailed(
+                f"Commit {source_revision} could not be unpacked into {folder}.",
+                "See that the disk is not full: 'changeover doctor' shows its use.",
+            )
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
         """Commits after `since` up to `until`, the newest first; without merges. Empty if `since` is not known."""
@@ -102,22 +97,22 @@ class GitRepository:
         entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
         return tuple(parse_commit(revision, message) for revision, message in entries)
 
-    async def _last_that_matters(self, revision: str) -> str:
+    async def _last_that_matters(self, commit: str) -> str:
         """Where the app is one folder of its repository: the last commit that changed that folder."""
         if self.settings.path in (".", ""):
-            return revision
-        found = await self._git("rev-list", "--max-count=1", revision, "--", self.settings.path)
-        return found.strip() or revision
+            return commit
+        found = await self._git("rev-list", "--max-count=1", commit, "--", self.settings.path)
+        return found.strip() or commit
 
-    async def _revision(self, revision: str) -> Revision:
-        described = await self._git("describe", "--tags", "--always", "--abbrev=7", revision)
+    async def _release(self, commit: str) -> SourceRelease:
+        described = await self._git("describe", "--tags", "--always", "--abbrev=7", commit)
         version = described.strip()
         if re.fullmatch(r"[0-9a-f]{7,40}", version):
             # No tag yet: the number of commits puts versions into their order.
-            count = (await self._git("rev-list", "--count", revision)).strip()
-            version = f"v0.0.{count}-g{revision[:7]}"
-        moment = (await self._git("show", "--no-patch", "--format=%ct", f"{revision}^{{commit}}")).strip()
-        return Revision(Release(version, revision), datetime.fromtimestamp(int(moment), UTC))
+            count = (await self._git("rev-list", "--count", commit)).strip()
+            version = f"v0.0.{count}-g{commit[:7]}"
+        moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
+        return SourceRelease(Release(version, commit), datetime.fromtimestamp(int(moment), UTC))
 
     async def _remote(self) -> str:
         remote = self.settings.remote
@@ -168,7 +163,7 @@ class GitRepository:
         said = re.sub(r"//[^/@\s]+@", "//", complaint.decode(errors="replace")).strip()
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
-            "Check update.git.remote, and that this machine may read it.",
+            "Correct update.git.remote, or let this machine read the repository.",
             log=tuple(said.splitlines()),
             exit_code=process.returncode,
         )

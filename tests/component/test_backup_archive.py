@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backups import archive, copying, replacing
-from orchestrator.backups.copying import digest
-from orchestrator.backups.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
+from orchestrator.backup_sidecar import archive, copy, restore
+from orchestrator.backup_sidecar.copy import digest
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from tests.support.paths import ROOT
 
-SWIFTLY = copying.Pace(gently=False)
+SWIFTLY = copy.Pace(gently=False)
 WRITE_VERSION, WAL = 18, 2
 """In the header of an SQLite file: https://sqlite.org/fileformat.html"""
 
@@ -69,7 +69,7 @@ def test_what_is_restored_is_what_was_backed_up(data: Path, tmp_path: Path) -> N
     (data / "pictures" / "logo.png").unlink()
     (data / "later.txt").write_text("came later")
 
-    replacing.restore(tmp_path / "backups" / "one", {"data": data})
+    restore.restore(tmp_path / "backups" / "one", {"data": data})
 
     with sqlite3.connect(data / "shop.db") as database:
         assert database.execute("SELECT count(*) FROM orders").fetchone() == (1000,)
@@ -90,7 +90,7 @@ def test_folders_links_modes_and_times_are_as_they_were(data: Path, tmp_path: Pa
     for path in data.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
-    replacing.restore(tmp_path / "backups" / "one", {"data": data})
+    restore.restore(tmp_path / "backups" / "one", {"data": data})
 
     after = contents(data)
     databases = [one.pop("shop.db") for one in (before, after)]
@@ -116,7 +116,7 @@ def test_a_link_to_outside_is_left_out_and_named(data: Path, tmp_path: Path, tar
 def test_what_the_app_removes_meanwhile_is_not_missed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = list(copying.entries_of(data))
+    entries = list(copy.entries_of(data))
     monkeypatch.setattr(archive, "entries_of", lambda _: entries)
     (data / "pictures" / "logo.png").unlink()
     (data / "shop.db").unlink()
@@ -150,7 +150,7 @@ def test_a_backup_of_the_first_formats_is_restored(data: Path, tmp_path: Path) -
     before = contents(data)
     (data / "pictures" / "logo.png").write_bytes(b"newer")
 
-    replacing.restore(folder, {"data": data})
+    restore.restore(folder, {"data": data})
 
     after = contents(data)
     assert {name for name, content in after.items() if content} == {"shop.db", "pictures/logo.png"}
@@ -187,7 +187,7 @@ def test_a_backup_under_writes_is_one_consistent_moment(data: Path, tmp_path: Pa
     target = tmp_path / "restored"
     for number in range(10):
         target.mkdir(exist_ok=True)
-        replacing.restore(tmp_path / "backups" / str(number), {"data": target})
+        restore.restore(tmp_path / "backups" / str(number), {"data": target})
         with sqlite3.connect(target / "shop.db") as database:
             halves = database.execute("SELECT pair FROM orders GROUP BY pair HAVING count(*) <> 2").fetchall()
         assert halves == []
@@ -199,10 +199,10 @@ def test_a_backup_never_rests_while_a_writer_would_have_to_wait_for_it(data: Pat
     with closing(sqlite3.connect(source, isolation_level=None)) as database:
         database.execute(f"PRAGMA journal_mode={mode}")
         database.execute("CREATE TABLE pictures (content BLOB)")
-        database.execute("INSERT INTO pictures VALUES (zeroblob(?))", (4 * copying.FLUSH,))
+        database.execute("INSERT INTO pictures VALUES (zeroblob(?))", (4 * copy.FLUSH,))
         before = database.execute("SELECT count(*) FROM orders").fetchone()
 
-        class WritesMeanwhile(copying.Pace):
+        class WritesMeanwhile(copy.Pace):
             rests = 0
 
             def rest(self) -> None:
@@ -211,7 +211,7 @@ def test_a_backup_never_rests_while_a_writer_would_have_to_wait_for_it(data: Pat
 
         pace = WritesMeanwhile(gently=True)
         database.execute("PRAGMA busy_timeout=0")
-        copying.copy_database(source, tmp_path / "copy.db", pace)
+        copy.copy_database(source, tmp_path / "copy.db", pace)
 
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
         assert copied.execute("SELECT count(*) FROM orders").fetchone() == before
@@ -318,7 +318,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     with pytest.raises(DamagedBackup, match=says):
         archive.verify(folder, SWIFTLY)
     with pytest.raises(DamagedBackup, match=says):
-        replacing.restore(folder, {"data": data})
+        restore.restore(folder, {"data": data})
 
     assert contents(data) == before
     assert not (tmp_path / "outside").exists()
@@ -339,7 +339,7 @@ def test_no_room_is_said_before_anything_is_written(
 KILLED_AT_MOVE = """
 import os, shutil, sys
 from pathlib import Path
-from orchestrator.backups import replacing
+from orchestrator.backup_sidecar import restore
 folder, data, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 moves = 0
 def counted(move):
@@ -351,7 +351,7 @@ def counted(move):
         return move(*arguments)
     return moving
 Path.rename, shutil.move = counted(Path.rename), counted(shutil.move)
-replacing.restore(folder, {"data": data})
+restore.restore(folder, {"data": data})
 """
 
 
@@ -369,7 +369,7 @@ def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(da
         if ended.returncode == 0:
             break
         assert ended.returncode == 9
-        replacing.settle({"data": data})
+        restore.undo_interrupted({"data": data})
         assert contents(data) == before, f"killed at move {move}"
 
     assert move > 5

@@ -14,22 +14,13 @@ import sqlalchemy as sa
 
 from migrations import configuration, revisions
 from migrations.database import connect, current, head, home_folder
-from orchestrator.journal import OWN, Journal, now
-from orchestrator.model import (
-    Change,
-    Colour,
-    Deployment,
-    Direction,
-    Failure,
-    Kind,
-    Outcome,
-    Release,
-    Revision,
-    Slots,
-    State,
-    StepName,
-    StepState,
-)
+from orchestrator.clock import now
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Failure, Kind, Slots, State, StepName, StepState
+from orchestrator.domain.events import EventKind, NewEvent
+from orchestrator.domain.release import Change, Release
+from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevision
+from orchestrator.journal.store import OWN, Journal
 from panel.session import SessionState
 from panel.store import Store
 from tests.support.paths import ROOT
@@ -176,7 +167,7 @@ def test_a_kill_between_database_and_configuration_file_is_settled_to_where_the_
     assert file.read_text() == CONFIG
 
     engine = connect(url)
-    configuration.settle(file, current(engine))
+    configuration.finish_interrupted(file, current(engine))
 
     committed = moment == "after the commit"
     assert current(engine) == ("0001" if committed else None)
@@ -194,7 +185,7 @@ def test_an_edit_between_database_and_configuration_file_is_never_written_over(
     file.write_text(CONFIG + "# mine\n")
 
     with pytest.raises(configuration.CannotChange, match="was edited while"):
-        configuration.settle(file, current(connect(url)))
+        configuration.finish_interrupted(file, current(connect(url)))
 
     assert file.read_text().endswith("# mine\n")
     assert len(list(tmp_path.glob(".control*"))) == 1
@@ -238,8 +229,8 @@ def deployment(**changes: object) -> Deployment:
         "requested_at": moment, "ref": "main", "started_at": moment, "live_at": moment, "ended_at": moment,
         "release": Release("v1", "f" * 40, "sha256:1"), "colour": Colour.BLUE, "container": "c-1",
         "address": "10.0.0.9", "port": 8000, "changes": (Change("1" * 40, "feat", "ui", "größer", True),),
-        "pending": (Revision("0002", "0001", False, "Sold by"),), "migrate": True, "backup": "20260101",
-        "held_at": moment, "released_at": moment + timedelta(seconds=2),
+        "pending": (SchemaRevision("0002", "0001", False, "Sold by"),), "migrate": True, "backup": "20260101",
+        "paused_at": moment, "resumed_at": moment + timedelta(seconds=2),
         "failure": Failure(StepName.VERIFY, "why", "tip", ("a", "b"), 1, True, ("undone",)),
     }  # fmt: skip
     return Deployment(**values | changes)  # type: ignore[arg-type]
@@ -253,7 +244,11 @@ def test_the_journal_gives_back_what_it_was_told(url: str) -> None:
     journal.step_started("abc", StepName.BUILD)
     journal.step_ended("abc", StepName.BUILD, StepState.DONE, "noted")
     journal.save_switch("shop", Slots("abc", "def"), told)
-    written = journal.append_events([("line", "shop", "abc", {"line": "ü"}), ("live", "shop", "abc", {"seconds": 1.5})])
+    events = [
+        NewEvent(EventKind.LINE, "shop", "abc", {"line": "ü"}),
+        NewEvent(EventKind.LIVE, "shop", "abc", {"seconds": 1.5}),
+    ]
+    journal.append_events(events)
     run = journal.migration_started("shop", "abc", Direction.UP, told.pending or (), as_of=told.live_at)
     journal.migration_ended(run, Outcome.DONE, told.pending or (), "note")
     journal.add_token("ci", "secret", "deploy")
@@ -266,8 +261,9 @@ def test_the_journal_gives_back_what_it_was_told(url: str) -> None:
     assert Deployment(**{**vars(read), "steps": ()}) == told
     assert again.with_key("key") == read
     assert again.slots("shop") == Slots("abc", "def")
-    assert again.events(deployment_id="abc") == written
-    assert again.last_event_id() == written[-1].id
+    found = again.events(deployment_id="abc")
+    assert [NewEvent(EventKind(one.kind), one.app, one.deployment, one.fields) for one in found] == events
+    assert again.last_event_id() == found[-1].id
     (migration,) = again.migrations("shop")
     assert (migration.revisions, migration.outcome, migration.as_of) == (told.pending, Outcome.DONE, told.live_at)
     assert again.token("secret") == ("ci", "deploy")

@@ -13,8 +13,9 @@ import signal
 import sys
 
 from orchestrator.__main__ import main
-from orchestrator.journal import Journal
-from orchestrator.model import Colour, StepName, StepState
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import StepName, StepState
+from orchestrator.journal.store import Journal
 from orchestrator.proxy.routes import Server
 from orchestrator.proxy.traffic import Proxy
 
@@ -51,7 +52,7 @@ class CrashingProxy(Proxy):
 
 
 if __name__ == "__main__":
-    import orchestrator.orchestrator as composition
+    import orchestrator.server as composition
 
     composition.Journal = CrashingJournal  # type: ignore[attr-defined]
     composition.Proxy = CrashingProxy  # type: ignore[attr-defined]

@@ -34,7 +34,7 @@ def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_reque
     outcome = json.loads(restored.stdout)
     assert outcome["kind"] == "restore"
     assert outcome["ref"] == backup
-    assert outcome["held"] > 0
+    assert outcome["paused"] > 0
     assert json.loads(checked.stdout)["schemas"] == {"data/shop.db": "0001"}
     assert ordered_after <= ordered_before + len(second.orders)
     assert stack.app()["health"] == "healthy"

@@ -84,7 +84,7 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
         time.sleep(0.5)
 
     assert there["state"] == "live", there["failure"]
-    assert there["held"] > 0
+    assert there["paused"] > 0
     assert there["pending"] == [
         {"revision": "0002", "previous": "0001", "compatible": False, "says": "Sold by"},
     ]
@@ -95,7 +95,7 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     assert standby_runs == "exited", "a release that cannot run on the data must not stand in for the other"
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["version"] == there["version"]
-    assert json.loads(again.stdout)["held"] > 0
+    assert json.loads(again.stdout)["paused"] > 0
     assert visitor.releases == {old, there["version"]}
     assert_whole(shop, visitor)
     assert stack.deploy()["state"] == "live"
@@ -132,7 +132,7 @@ def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on
 
     assert ended["state"] == "failed"
     assert "Took back 0002 (Sold by)" in ended["failure"]["undone"]
-    assert ended["held"] > 0
+    assert ended["paused"] > 0
     assert visitor.releases == {old}
     assert_whole(shop, visitor)
 
@@ -277,9 +277,9 @@ def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(
 
     assert [one["revision"] for one in there["applied"]] == ["0001", "0002"]
     assert (there["rollback"]["to"], there["rollback"]["way"]) == (old, "migrate")
-    assert (back["state"], back["version"], back["held"] > 0) == ("live", old, True)
+    assert (back["state"], back["version"], back["paused"] > 0) == ("live", old, True)
     assert [one["revision"] for one in after["applied"]] == ["0001"]
-    assert (again["state"], again["version"], again["held"] > 0) == ("live", new["version"], True)
+    assert (again["state"], again["version"], again["paused"] > 0) == ("live", new["version"], True)
     assert_whole(shop, visitor)
 
 

@@ -7,7 +7,7 @@ import runpy
 
 import pytest
 
-from orchestrator import config_file
+from orchestrator.config import loader
 from tests.support.paths import ROOT
 
 
@@ -18,7 +18,7 @@ def test_the_examples_in_the_documentation_are_valid(page: str) -> None:
 
     assert examples
     for example in examples:
-        assert "shop" in config_file.parse(example, page).apps
+        assert "shop" in loader.parse(example, page).config.apps
 
 
 def test_every_configuration_key_stands_in_the_documentation() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import config_file
-from orchestrator.config import Config
+from orchestrator.config import loader
+from orchestrator.config.schema import Config
 from orchestrator.errors import ConfigError
 
 SEED_CONFIG = """
@@ -52,7 +52,7 @@ update:
 
 
 def test_the_users_own_configuration_loads_unchanged() -> None:
-    config = config_file.parse(SEED_CONFIG, "control-panel-config.yaml")
+    config = loader.parse(SEED_CONFIG, "control-panel-config.yaml").config
 
     assert config.update.git.remote == "origin"
     assert config.update.backup.keep_backups == 5
@@ -64,7 +64,7 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
         "apps:\n  blog:\n    update: {git: {remote: /srv/blog}}\n    run: {port: 3000}\n    route: {host: blog.test}\n"
     )
 
-    app = config_file.parse(text, "c.yaml").all_apps()["blog"]
+    app = loader.parse(text, "c.yaml").config.all_apps()["blog"]
 
     assert app.run.port == 3000
     assert app.standby == "warm"
@@ -72,23 +72,23 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
 
 
 def test_an_empty_file_means_all_defaults() -> None:
-    assert config_file.parse("", "c.yaml") == Config()
+    assert loader.parse("", "c.yaml").config == Config()
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
-        config_file.parse("updat: {}\ndisk: {min_free_mb: plenty}\n", "c.yaml")
+        loader.parse("updat: {}\ndisk: {min_free_mb: plenty}\n", "c.yaml")
 
     assert {problem.line for problem in refused.value.problems} == {1, 2}
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"c.yaml:2: update: stands here a second time"):
-        config_file.parse("update: {}\nupdate: {}\n", "c.yaml")
+    with pytest.raises(ConfigError, match=r"c.yaml:2: update: the key is set twice, first in line 1"):
+        loader.parse("update: {}\nupdate: {}\n", "c.yaml")
 
 
 @given(st.text(alphabet=string.printable, max_size=200))
 def test_no_text_makes_the_configuration_reader_stumble(text: str) -> None:
     # Whatever is refused is refused with our own error; any other would fail the test.
     with suppress(ConfigError):
-        config_file.parse(text, "c.yaml")
+        loader.parse(text, "c.yaml")

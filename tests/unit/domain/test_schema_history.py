@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import StepFailed
-from orchestrator.model import Deployment, Direction, Kind, Migration, Outcome, Revision, State
-from orchestrator.schema import Way, applied, names, reported, way_to
+from orchestrator.domain.schema_history import (
+    Direction,
+    MigrationRun,
+    Outcome,
+    SchemaChange,
+    SchemaRevision,
+    applied,
+    change_to,
+    names,
+)
+from orchestrator.domain.schema_report import NotAReport, reported
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,18 +29,14 @@ def at(minute: float) -> datetime:
     return START + timedelta(minutes=minute)
 
 
-def revision(number: int, *, compatible: bool = True) -> Revision:
-    return Revision(f"{number:04}", f"{number - 1:04}", compatible)
+def revision(number: int, *, compatible: bool = True) -> SchemaRevision:
+    return SchemaRevision(f"{number:04}", f"{number - 1:04}", compatible)
 
 
 def run(
-    minute: int, direction: Direction, *revisions: Revision, outcome: Outcome = Outcome.DONE, as_of: int = 0
-) -> Migration:
-    return Migration(minute, "shop", "", direction, revisions, outcome, at(minute), as_of=at(as_of))
-
-
-def live_at(minute: float) -> Deployment:
-    return Deployment("id", "shop", Kind.DEPLOY, State.LIVE, "me", at(minute), live_at=at(minute))
+    minute: int, direction: Direction, *revisions: SchemaRevision, outcome: Outcome = Outcome.DONE, as_of: int = 0
+) -> MigrationRun:
+    return MigrationRun(minute, "shop", "", direction, revisions, outcome, at(minute), as_of=at(as_of))
 
 
 ONE, TWO, THREE = revision(1), revision(2), revision(3)
@@ -52,31 +56,33 @@ UP, DOWN, RESTORED = Direction.UP, Direction.DOWN, Direction.RESTORED
         ([run(1, UP, ONE), run(3, DOWN, ONE), run(5, RESTORED, as_of=2)], (ONE,)),
     ],
 )
-def test_what_the_data_has_is_what_was_done_and_not_undone(runs: list[Migration], has: tuple[Revision, ...]) -> None:
+def test_what_the_data_has_is_what_was_done_and_not_undone(
+    runs: list[MigrationRun], has: tuple[SchemaRevision, ...]
+) -> None:
     assert applied(runs) == has
 
 
 @pytest.mark.parametrize(
     ("runs", "live", "way"),
     [
-        ([run(1, UP, ONE)], 2, Way()),
-        ([run(1, UP, ONE), run(3, UP, TWO)], 2, Way()),
-        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS)], 2, Way(down=(TWO_BREAKS,))),
-        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS, THREE)], 2, Way(down=(TWO_BREAKS, THREE))),
+        ([run(1, UP, ONE)], 2, SchemaChange()),
+        ([run(1, UP, ONE), run(3, UP, TWO)], 2, SchemaChange()),
+        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS)], 2, SchemaChange(down=(TWO_BREAKS,))),
+        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS, THREE)], 2, SchemaChange(down=(TWO_BREAKS, THREE))),
         ([run(1, UP, ONE), run(3, UP, revision(2), revision(3, compatible=False))], 2,
-         Way(down=(revision(3, compatible=False),))),
-        ([run(1, UP, ONE, TWO_BREAKS), run(3, DOWN, TWO_BREAKS)], 2, Way(up=(TWO_BREAKS,))),
-        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS), run(5, RESTORED, as_of=2)], 4, Way(up=(TWO_BREAKS,))),
+         SchemaChange(down=(revision(3, compatible=False),))),
+        ([run(1, UP, ONE, TWO_BREAKS), run(3, DOWN, TWO_BREAKS)], 2, SchemaChange(up=(TWO_BREAKS,))),
+        ([run(1, UP, ONE), run(3, UP, TWO_BREAKS), run(5, RESTORED, as_of=2)], 4, SchemaChange(up=(TWO_BREAKS,))),
     ],
 )  # fmt: skip
-def test_what_a_release_needs_before_it_can_run_again(runs: list[Migration], live: int, way: Way) -> None:
-    assert way_to(live_at(live), runs) == way
+def test_what_a_release_needs_before_it_can_run_again(runs: list[MigrationRun], live: int, way: SchemaChange) -> None:
+    assert change_to(at(live), runs) == way
 
 
 @given(st.data())
 def test_going_the_way_makes_the_release_fit_whatever_came_before(data: st.DataObject) -> None:
     """Random histories; then what the way says is done, and nothing more is needed."""
-    runs: list[Migration] = []
+    runs: list[MigrationRun] = []
     next_number, minute = 1, 0
     for _ in range(data.draw(st.integers(1, 12))):
         minute += 2
@@ -89,19 +95,19 @@ def test_going_the_way_makes_the_release_fit_whatever_came_before(data: st.DataO
             runs.append(run(minute, DOWN, *has[data.draw(st.integers(0, len(has) - 1)) :]))
         elif direction is RESTORED:
             runs.append(run(minute, RESTORED, as_of=data.draw(st.integers(0, minute - 1))))
-    target = live_at(data.draw(st.integers(0, minute)) + 0.5)
+    live_at = at(data.draw(st.integers(0, minute)) + 0.5)
     exactly = data.draw(st.booleans())
 
-    way = way_to(target, runs, exactly=exactly)
+    way = change_to(live_at, runs, exactly=exactly)
     done = _gone(runs, way, minute + 2)
 
-    assert way_to(target, done, exactly=exactly).free
+    assert change_to(live_at, done, exactly=exactly).is_empty
     if exactly:
-        known = applied(one for one in runs if target.live_at and one.started_at < target.live_at)
+        known = applied(one for one in runs if one.started_at < live_at)
         assert {one.revision for one in applied(done)} == {one.revision for one in known}
 
 
-def _gone(runs: Iterable[Migration], way: Way, minute: int) -> list[Migration]:
+def _gone(runs: Iterable[MigrationRun], way: SchemaChange, minute: int) -> list[MigrationRun]:
     done = list(runs)
     if way.down:
         done.append(run(minute, DOWN, *way.down))
@@ -113,13 +119,13 @@ def _gone(runs: Iterable[Migration], way: Way, minute: int) -> list[Migration]:
 def test_a_report_is_read_and_everything_else_is_output() -> None:
     line = 'changeover: {"revision": "0002", "previous": "0001", "compatible": false, "says": "Sold by"}'
 
-    assert reported(line) == Revision("0002", "0001", False, "Sold by")
-    assert reported('changeover: {"revision": "0002"}') == Revision("0002")
+    assert reported(line) == SchemaRevision("0002", "0001", False, "Sold by")
+    assert reported('changeover: {"revision": "0002"}') == SchemaRevision("0002")
     assert reported("INFO  [alembic.runtime.migration] Running upgrade 0001 -> 0002") is None
     assert names([replace(TWO, says="Sold by"), THREE]) == "0002 (Sold by), 0003"
 
 
 @pytest.mark.parametrize("line", ["changeover: nonsense", 'changeover: {"revison": "0002"}', "changeover: []"])
 def test_a_report_that_is_none_is_refused_with_what_one_looks_like(line: str) -> None:
-    with pytest.raises(StepFailed, match="A report is a line such as"):
+    with pytest.raises(NotAReport, match=": "):
         reported(line)

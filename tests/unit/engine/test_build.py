@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from orchestrator.engine.build import build_command, tip_for, why_it_failed
+from orchestrator.engine.base import ImageBuild
+from orchestrator.engine.docker.image_build import build_command, tip_for, why_it_failed
 
 
 def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
@@ -16,7 +17,7 @@ def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
 
 
 def test_a_build_says_everything_it_was_told() -> None:
-    command = build_command(Path("/c"), Path("/c/D"), "a/b:1", Path("/d"), "web", {"B": "2", "A": "1"})
+    command = build_command(ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60, "web", {"B": "2", "A": "1"}), Path("/d"))
 
     assert command[-1] == "/c"
     assert command[command.index("--target") + 1] == "web"

@@ -1,0 +1,57 @@
+"""The API as one application, which starts and stops the orchestrator with itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import PlainTextResponse
+
+from orchestrator.api import (
+    apps,
+    backups,
+    config,
+    deployments,
+    doctor,
+    events,
+    migrations,
+    pause,
+    plan,
+    problems,
+    status,
+    tokens,
+)
+from orchestrator.api.access import Serving
+from orchestrator.server import Orchestrator
+
+health = APIRouter()
+
+
+@health.get("/healthz")
+async def alive() -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
+
+
+@health.get("/readyz")
+async def ready(orchestrator: Serving) -> PlainTextResponse:
+    """Ready when what an earlier stop interrupted has been finished or undone."""
+    if orchestrator.ready:
+        return PlainTextResponse("ready\n")
+    return PlainTextResponse("starting\n", status_code=503)
+
+
+def create(orchestrator: Orchestrator) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        await orchestrator.start()
+        yield
+        await orchestrator.stop()
+
+    api = FastAPI(title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    api.state.orchestrator = orchestrator
+    problems.install(api)
+    api.include_router(health)
+    for part in (status, apps, plan, pause, backups, migrations, deployments, events, config, tokens, doctor):
+        api.include_router(part.router, prefix="/v1")
+    return api

@@ -1,0 +1,50 @@
+"""/v1/config: the configuration file that was read last, and what is wrong with another."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.api.access import Reader, Serving
+from orchestrator.config import loader
+from orchestrator.errors import ConfigError
+
+router = APIRouter(prefix="/config")
+
+
+class ConfigText(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    name: str = "control-panel-config.yaml"
+
+
+class ConfigView(BaseModel):
+    """The file that was read last: its SHA-256, why it was refused if it was, and which keys have no effect yet."""
+
+    digest: str
+    problems: list[str]
+    notices: list[str]
+
+
+class ConfigProblems(BaseModel):
+    """Why a configuration would be refused; where it would not be, which of its keys have no effect yet."""
+
+    problems: list[str]
+    notices: list[str] = []
+
+
+@router.get("")
+async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
+    file = orchestrator.config_file
+    notices = [str(notice) for notice in file.notices]
+    return ConfigView(digest=file.digest, problems=file.problem.splitlines(), notices=notices)
+
+
+@router.post("/validate")
+async def validate(wanted: ConfigText, _who: Reader) -> ConfigProblems:
+    """Check a configuration without using it."""
+    try:
+        loaded = loader.parse(wanted.text, wanted.name)
+    except ConfigError as error:
+        return ConfigProblems(problems=[str(problem) for problem in error.problems])
+    return ConfigProblems(problems=[], notices=[str(notice) for notice in loaded.notices])

@@ -1,0 +1,84 @@
+"""A deployment as the API shows it. Scripts of users rely on these names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from orchestrator.domain.deployment import Deployment, Failure
+from orchestrator.domain.release import Change
+from orchestrator.domain.schema_history import SchemaRevision
+from orchestrator.journal.store import Journal
+
+
+class StepView(BaseModel):
+    name: str
+    state: str
+    started_at: datetime
+    seconds: float | None
+    note: str
+
+
+class DeploymentView(BaseModel):
+    """`ref` is what was asked for: a branch, tag or revision, or the backup of a restore.
+
+    `paused`: how long requests waited at most while the data changed, in seconds; null where none had to.
+    """
+
+    id: str
+    app: str
+    kind: str
+    state: str
+    requested_by: str
+    requested_at: datetime
+    ref: str
+    started_at: datetime | None
+    live_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    paused: float | None
+    backup: str
+    pending: list[SchemaRevision] | None
+    version: str
+    revision: str
+    image: str
+    colour: str | None
+    container: str
+    previous_version: str
+    changes: list[Change]
+    steps: list[StepView]
+    failure: Failure | None
+
+
+def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
+    release = deployment.release
+    previous = journal.deployment(deployment.previous).release if deployment.previous else None
+    return DeploymentView(
+        id=deployment.id,
+        app=deployment.app,
+        kind=deployment.kind,
+        state=deployment.state,
+        requested_by=deployment.requested_by,
+        requested_at=deployment.requested_at,
+        ref=deployment.ref,
+        started_at=deployment.started_at,
+        live_at=deployment.live_at,
+        ended_at=deployment.ended_at,
+        seconds=deployment.seconds_to_live,
+        paused=deployment.paused_s,
+        backup=deployment.backup,
+        pending=None if deployment.pending is None else list(deployment.pending),
+        version=release.version if release else "",
+        revision=release.source_revision if release else "",
+        image=release.image if release else "",
+        colour=deployment.colour,
+        container=deployment.container,
+        previous_version=previous.version if previous else "",
+        changes=list(deployment.changes),
+        steps=[
+            StepView(name=step.name, state=step.state, started_at=step.started_at, seconds=step.seconds, note=step.note)
+            for step in deployment.steps
+        ],
+        failure=deployment.failure,
+    )

@@ -1,0 +1,15 @@
+"""/v1/doctor: is everything as it must be?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from orchestrator.api.access import Reader, Serving
+from orchestrator.doctor import checks
+
+router = APIRouter()
+
+
+@router.get("/doctor")
+async def examine(orchestrator: Serving, _who: Reader) -> dict[str, list[checks.Finding]]:
+    return {"findings": await checks.examine(orchestrator)}

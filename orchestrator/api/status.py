@@ -1,0 +1,100 @@
+"""/v1/apps and /v1/apps/{app}: what `changeover status` shows. Scripts of users rely on these names."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from orchestrator.api.access import Reader, Serving
+from orchestrator.api.update_view import UpdateView, update_view
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment, State
+from orchestrator.server import Orchestrator
+
+router = APIRouter(prefix="/apps")
+
+
+class SlotView(BaseModel):
+    colour: str
+    version: str
+    revision: str
+    image: str
+    container: str
+    since: datetime | None
+
+
+class CurrentDeploymentView(BaseModel):
+    id: str
+    state: str
+    step: str | None
+
+
+class AppView(BaseModel):
+    name: str
+    url: str
+    active: SlotView | None
+    standby: SlotView | None
+    candidate: SlotView | None
+    update: UpdateView | None
+    deployment: CurrentDeploymentView | None
+    health: str
+
+
+class Apps(BaseModel):
+    apps: list[AppView]
+
+
+@router.get("")
+async def list_apps(orchestrator: Serving, _who: Reader) -> Apps:
+    return Apps(apps=await asyncio.gather(*(app_view(orchestrator, context) for context in orchestrator.apps.all())))
+
+
+@router.get("/{app}")
+async def show(app: str, orchestrator: Serving, _who: Reader) -> AppView:
+    return await app_view(orchestrator, orchestrator.apps.get(app))
+
+
+async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
+    """From what the orchestrator knows: neither the engine nor the app is asked."""
+    journal = orchestrator.journal
+    active, standby = context.active, context.standby
+    holder = orchestrator.scheduler.busy_with(context.name)
+    current = journal.deployment(holder.id) if holder else None
+    under_way = next((step.name for step in reversed(current.steps)), None) if current else None
+    candidate = current if current and current.state is State.RUNNING and current.address else None
+    return AppView(
+        name=context.name,
+        url=url_of(orchestrator, context),
+        active=_slot(active),
+        standby=_slot(standby),
+        candidate=_slot(candidate),
+        update=update_view(orchestrator.checker.known(context.name)),
+        deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
+        health=await orchestrator.health.of(context.name),
+    )
+
+
+def url_of(orchestrator: Orchestrator, context: AppContext) -> str:
+    """Where a browser finds the app."""
+    public, route = orchestrator.settings.public_url, context.config.route
+    if route.host:
+        scheme, _, rest = public.partition("://")
+        _, colon, port = rest.partition(":")
+        return f"{scheme}://{route.host}{colon}{port}"
+    return public + (route.path or "")
+
+
+def _slot(deployment: Deployment | None) -> SlotView | None:
+    if deployment is None or deployment.release is None:
+        return None
+    return SlotView(
+        colour=str(deployment.colour),
+        version=deployment.release.version,
+        revision=deployment.release.source_revision,
+        image=deployment.release.image,
+        container=deployment.container,
+        since=deployment.live_at,
+    )

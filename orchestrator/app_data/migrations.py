@@ -1,0 +1,224 @@
+"""An app's own migration commands. Each runs in a sidecar of one of its releases, and is recorded in the journal."""
+
+from __future__ import annotations
+
+import shlex
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from orchestrator.apps.container_spec import container_spec
+from orchestrator.apps.context import AppContext
+from orchestrator.config.app_schema import Migrate
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.schema_history import (
+    Direction,
+    MigrationRun,
+    Outcome,
+    SchemaChange,
+    SchemaRevision,
+    applied,
+    change_to,
+    names,
+)
+from orchestrator.domain.schema_report import EXAMPLE, NotAReport, reported
+from orchestrator.engine.base import Role
+from orchestrator.errors import ChangeoverError, StepFailed
+
+LAST_LINES = 40
+STATUS, UP, DOWN = "status", "migrate", "down"
+TARGET = "CHANGEOVER_MIGRATE_TO"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command to run: for which deployment, in whose image, and what it is told."""
+
+    job: str
+    text: str
+    by: Deployment
+    image_of: Deployment
+    env: dict[str, str]
+
+
+async def pending(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...] | None:
+    """The migrations that the data lacks for this release; None where the app has no command that tells."""
+    settings = context.migrations
+    if settings is None:
+        return ()
+    if settings.status is None:
+        return None
+    return await _run(context, Command(STATUS, settings.status, deployment, deployment, {}))
+
+
+async def up(context: AppContext, release: Deployment, by: Deployment) -> None:
+    """Bring the data to the schema of a release. Raises StepFailed; then nothing of it was committed."""
+    settings = _settings(context)
+    planned = release.pending or ()
+    command = Command(UP, settings.command, by, release, {})
+    done = await _on_record(context, Direction.UP, command, planned)
+    if done:
+        context.say(by.id, f"migrated: {names(done)}")
+
+
+async def down(context: AppContext, revisions: tuple[SchemaRevision, ...], by: Deployment) -> None:
+    """Take revisions back, in a sidecar of the release that brought them. Raises StepFailed; then nothing changed."""
+    settings = _settings(context)
+    target = revisions[0].previous
+    if settings.down is None:
+        raise StepFailed(
+            f"{names(revisions)} cannot be taken back: {context.name} has no migrate.down.",
+            f"Set migrate.down of {context.name} to a command that does it.",
+        )
+    if "{revision}" in settings.down and not target:
+        raise StepFailed(
+            f"{revisions[0].revision} cannot be taken back: {context.name} does not report the revision before it.",
+            'Let its migrate and status commands report "previous".',
+        )
+    newest = brought(context, revisions[-1]) or by
+    command = Command(DOWN, settings.down.replace("{revision}", target), by, newest, {TARGET: target})
+    await _on_record(context, Direction.DOWN, command, revisions)
+    context.say(by.id, f"taken back: {names(revisions)}")
+
+
+def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
+    """What must be done to the data before a release that was live once can run on it. Raises JournalError."""
+    return change_to(release.live_at, context.journal.migrations(context.name))
+
+
+async def change(context: AppContext, wanted: SchemaChange, target: Deployment, by: Deployment) -> None:
+    """Do what `wanted` says, so that `target` can run. Raises StepFailed."""
+    if wanted.down:
+        await down(context, wanted.down, by)
+    if wanted.up:
+        await up(context, replace(target, pending=wanted.up), by)
+
+
+async def stop_sidecars(context: AppContext, deployment: Deployment) -> None:
+    """Their transactions end with them."""
+    for job in (STATUS, UP, DOWN):
+        await context.engine.remove(context.sidecar_name(deployment, job))
+
+
+def brought(context: AppContext, revision: SchemaRevision) -> Deployment | None:
+    """The deployment that applied a revision last, or was about to: its release knows it."""
+    runs = [run for run in context.journal.migrations(context.name) if run.direction is Direction.UP]
+    found = next((run for run in reversed(runs) if revision.revision in {one.revision for one in run.revisions}), None)
+    return context.journal.deployment(found.deployment) if found else None
+
+
+def applied_by(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...]:
+    """The revisions that a deployment applied, whatever became of them since."""
+    mine = [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
+    done = [run for run in mine if run.direction is Direction.UP and run.outcome is Outcome.DONE]
+    return tuple(one for run in done for one in run.revisions)
+
+
+async def record_interrupted_runs(context: AppContext, by: Deployment) -> None:
+    """Find out what came of this deployment's runs that did not end well: the app is asked what is pending now.
+
+    An app that cannot tell is trusted to migrate in one transaction, which a kill rolls back.
+    """
+    for run in context.journal.migrations(context.name):
+        if run.deployment == by.id and run.outcome is not Outcome.DONE and run.direction is not Direction.RESTORED:
+            happened = await _what_happened(context, run)
+            outcome = Outcome.DONE if happened else Outcome.FAILED
+            context.journal.migration_ended(run.id, outcome, happened or run.revisions, run.note or "interrupted")
+
+
+async def _what_happened(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...]:
+    knows = brought(context, run.revisions[-1]) if run.revisions else None
+    still = await pending(context, knows) if knows else None
+    if still is None:
+        return ()
+    lacking = {one.revision for one in still}
+    return tuple(one for one in run.revisions if (one.revision in lacking) is (run.direction is Direction.DOWN))
+
+
+async def _on_record(
+    context: AppContext, direction: Direction, command: Command, planned: tuple[SchemaRevision, ...]
+) -> tuple[SchemaRevision, ...]:
+    """Run it, with its beginning and its end in the journal. A run whose end nobody saw stays as running."""
+    journal = context.journal
+    run = journal.migration_started(context.name, command.by.id, direction, planned)
+    try:
+        said = await _run(context, command)
+    except StepFailed as error:
+        journal.migration_ended(run, Outcome.FAILED, planned, error.cause)
+        raise
+    done = planned if direction is Direction.DOWN else said or planned or _unnamed(context, command.image_of)
+    journal.migration_ended(run, Outcome.DONE, done)
+    return done
+
+
+def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, ...]:
+    """What an app that reports nothing has done, where its configuration says that this is never compatible."""
+    if _settings(context).compatible or release.release is None:
+        return ()
+    has = applied(context.journal.migrations(context.name))
+    return (SchemaRevision(release.release.version, has[-1].revision if has else "", compatible=False),)
+
+
+async def _run(context: AppContext, command: Command) -> tuple[SchemaRevision, ...]:
+    """The revisions that it reported. Raises StepFailed with the last lines when it fails or takes too long."""
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    reports: list[SchemaRevision] = []
+    wrong: list[NotAReport] = []
+
+    def line(text: str) -> None:
+        last.append(text)
+        context.say(command.by.id, text)
+        try:
+            report = reported(text)
+        except NotAReport as error:
+            wrong.append(error)
+        else:
+            if report:
+                reports.append(_filled(report, _settings(context)))
+
+    settings = _settings(context)
+    name = context.sidecar_name(command.by, command.job)
+    spec = container_spec(context, command.image_of, Role.SIDECAR, name, tuple(shlex.split(command.text)))
+    spec = replace(spec, env=spec.env | command.env)
+    status, late = await context.engine.run_to_end(spec, settings.timeout, line)
+    if late:
+        raise StepFailed(
+            f"The migration '{command.text}' took longer than {settings.timeout:g} s (migrate.timeout).",
+            f"Raise migrate.timeout of {context.name} if it needs longer.",
+            log=tuple(last),
+            exit_code=status.exit_code,
+        )
+    if status.exit_code != 0:
+        raise StepFailed(
+            f"The migration '{command.text}' {status.why_stopped}.",
+            _tip(context, last, oom=status.oom),
+            log=tuple(last),
+            exit_code=status.exit_code,
+            oom=status.oom,
+        )
+    if wrong:
+        raise StepFailed(
+            f"The migration printed a report that cannot be read: {wrong[0]}.", f"Print lines such as: {EXAMPLE}"
+        )
+    return tuple(reports)
+
+
+def _tip(context: AppContext, last: Iterable[str], *, oom: bool) -> str:
+    if oom:
+        return f"Raise run.memory of {context.name}."
+    if any("Can't locate revision" in line for line in last):
+        has = names(applied(context.journal.migrations(context.name)))
+        return f"The data has {has}, and this release does not know all of them. Keep the files of migrations that ran."
+    return ""
+
+
+def _filled(report: SchemaRevision, settings: Migrate) -> SchemaRevision:
+    return report if settings.compatible else replace(report, compatible=False)
+
+
+def _settings(context: AppContext) -> Migrate:
+    if context.migrations is None:
+        raise ChangeoverError(
+            f"{context.name} has no migrations.", "Set migrate.command to the command that migrates its data."
+        )
+    return context.migrations

@@ -1,0 +1,72 @@
+"""Putting a backup's data in the place of an app's data, with nobody writing meanwhile."""
+
+from __future__ import annotations
+
+from orchestrator.app_data import backups, migrations
+from orchestrator.apps import readiness
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.engine.base import ContainerStatus
+from orchestrator.errors import StepFailed
+
+
+async def stop_writers(context: AppContext) -> None:
+    """Stop the containers of the active release and of the standby, so that nobody writes the data."""
+    for writer in _writers(context):
+        status = await context.engine.status(writer.container)
+        if status and _could_write(status):
+            await context.engine.wake(writer.container)
+            await context.engine.stop(writer.container, context.config.drain.stop_timeout)
+
+
+async def wake_writers(context: AppContext) -> None:
+    """Start the active release again and wait until it is ready; a warm standby too, where it can run on the data."""
+    slots = context.journal.slots(context.name)
+    if not slots.active:
+        return
+    active = context.journal.deployment(slots.active)
+    await context.engine.wake(active.container)
+    if slots.standby and context.config.standby == "warm":
+        standby = context.journal.deployment(slots.standby)
+        if migrations.needed_by(context, standby).is_empty and await context.engine.status(standby.container):
+            await context.engine.wake(standby.container)
+    await readiness.until_ready(context, active)
+    await context.proxy.end_preview(context.name)
+    await context.proxy.mark_up(context.name)
+
+
+async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
+    """Replace the data by a backup's; nobody may write meanwhile.
+
+    Recorded in the journal, so that a stop in the middle is undone at the next start. Raises StepFailed.
+    """
+    made_at = (await backups.find(context, backup)).made_at
+    run = context.journal.migration_started(context.name, by.id, Direction.RESTORED, as_of=made_at)
+    try:
+        async with context.data_turn:
+            await backups.restore(
+                context, backup, release=context.journal.deployment(context.journal.slots(context.name).active)
+            )
+    except StepFailed as error:
+        context.journal.migration_ended(run, Outcome.FAILED, (), f"backup {backup}: {error.cause}")
+        raise
+    context.journal.migration_ended(run, Outcome.DONE, (), f"backup {backup}")
+
+
+async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
+    """Replace the data under the active release, which goes on with it. The caller has paused the requests."""
+    await stop_writers(context)
+    try:
+        await replace_data(context, backup, by)
+    finally:
+        await wake_writers(context)
+
+
+def _writers(context: AppContext) -> list[Deployment]:
+    slots = context.journal.slots(context.name)
+    return [context.journal.deployment(one) for one in (slots.active, slots.standby) if one]
+
+
+def _could_write(status: ContainerStatus) -> bool:
+    return status.running or status.paused

@@ -1,0 +1,66 @@
+"""The container of a release, as the app's configuration wants it: what app containers and sidecars have in common."""
+
+from __future__ import annotations
+
+from orchestrator.apps.context import AppContext
+from orchestrator.config.env_file import read_env_file
+from orchestrator.domain.deployment import Deployment
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_COLOUR,
+    LABEL_DEPLOYMENT,
+    LABEL_RELEASE,
+    LABEL_REQUESTED,
+    LABEL_ROLE,
+    LABEL_SOURCE_REVISION,
+    ContainerSpec,
+    Role,
+)
+from orchestrator.errors import StepFailed
+
+
+def container_spec(
+    context: AppContext, deployment: Deployment, role: Role, name: str, command: tuple[str, ...] | None
+) -> ContainerSpec:
+    """A container of the deployment's release. Only an app container has the deployment's address; a sidecar takes any.
+
+    Raises StepFailed without a release, and EnvFileUnreadable when `run.env_file` cannot be read.
+    """
+    if deployment.release is None:
+        raise StepFailed(f"Deployment {deployment.id} has no release yet.")
+    run = context.config.run
+    return ContainerSpec(
+        name=name,
+        image=deployment.release.image,
+        command=command,
+        labels={
+            LABEL_APP: context.name,
+            LABEL_COLOUR: str(deployment.colour),
+            LABEL_DEPLOYMENT: deployment.id,
+            LABEL_RELEASE: deployment.release.version,
+            LABEL_SOURCE_REVISION: deployment.release.source_revision,
+            LABEL_ROLE: role,
+            LABEL_REQUESTED: deployment.requested_at.isoformat(),
+        },
+        network=context.engine.network,
+        address=deployment.address if role is Role.APP else "",
+        env={
+            **_env_file(context),
+            **run.env,
+            **context.environment,
+            "CHANGEOVER_APP": context.name,
+            "CHANGEOVER_COLOUR": str(deployment.colour),
+            "CHANGEOVER_VERSION": deployment.release.version,
+            "CHANGEOVER_REVISION": deployment.release.source_revision,
+            "CHANGEOVER_DEPLOYMENT": deployment.id,
+        },
+        owned=((context.volume, run.data),) if run.data else (),
+        memory=run.memory,
+        user=run.user,
+        privileges=run.privileges,
+    )
+
+
+def _env_file(context: AppContext) -> dict[str, str]:
+    named = context.config.run.env_file
+    return read_env_file(context.config_file.parent / named) if named else {}

@@ -1,0 +1,30 @@
+"""Letting a colour finish what it has in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+
+POLL_S = 0.1
+
+
+async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> None:
+    """Wait until the colour has nothing in hand, at most `drain.timeout`, then cut what is left."""
+    if old.colour is None:
+        return
+    settings = context.config.drain
+    if settings.signal:
+        await context.engine.signal(old.container, settings.signal)
+    started = time.monotonic()
+    while left := await context.proxy.sessions(context.name, old.colour):
+        if time.monotonic() - started > settings.timeout:
+            context.say(
+                said_by.id, f"{left} connections to {old.colour} were still open after {settings.timeout:g} s: cut"
+            )
+            await context.proxy.cut_sessions(context.name, old.colour)
+            return
+        await asyncio.sleep(POLL_S)
+    context.say(said_by.id, f"{old.colour} drained in {time.monotonic() - started:.1f} s")

@@ -1,0 +1,117 @@
+"""Whether a container is ready for traffic, asked as a client of it would ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.engine.base import ContainerStatus
+from orchestrator.errors import ProxyError, StepFailed
+from orchestrator.proxy.routes import Server
+
+FIRST_PAUSE_S = 0.025
+LONGEST_PAUSE_S = 0.4
+LOG_LINES = 40
+MOST_OF_ANSWER = 300
+PROGRESS_HEADER = "x-progress"
+"""An app that is busy getting ready may say how far it is here; each new value moves the deadline on."""
+
+
+async def answers_now(context: AppContext, deployment: Deployment) -> bool:
+    """One probe: whether a container that should be ready is."""
+    try:
+        answer = await context.prober.ask(deployment.address, deployment.port, context.config.health.path)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success
+
+
+async def until_ready(context: AppContext, deployment: Deployment) -> None:
+    """Wait for `health.answers` good answers in a row: the first from the container itself, the others through the
+    proxy's preview route.
+
+    Raises StepFailed, with the container's log, when the container ends, calls itself unhealthy, or is not ready within
+    `health.timeout` seconds. A new value of the header X-Progress moves that deadline on.
+    """
+    health = context.config.health
+    await context.proxy.preview(context.name, Server(deployment.address, deployment.port))
+    started = time.monotonic()
+    so_far = _SoFar(deadline=started + health.timeout)
+    while True:
+        status = await _running(context, deployment)
+        await _probe(context, deployment, so_far)
+        if so_far.good >= health.answers and status.health == "starting":
+            so_far.good, so_far.last = health.answers - 1, "Docker's HEALTHCHECK is still starting"
+        if so_far.good >= health.answers:
+            break
+        if time.monotonic() > so_far.deadline:
+            raise StepFailed(
+                f"{health.path} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
+                f"The container's log says more. Raise health.timeout of {context.name} if it needs longer.",
+                log=await context.engine.logs(deployment.container, LOG_LINES),
+            )
+        await asyncio.sleep(so_far.pause)
+        if so_far.good == 0:
+            so_far.pause = min(so_far.pause * 1.3, LONGEST_PAUSE_S)
+    context.say(
+        deployment.id,
+        f"ready after {time.monotonic() - started:.2f} s: {so_far.good} good answers in a row from {health.path}",
+    )
+
+
+@dataclass
+class _SoFar:
+    """What the probes have told: good answers in a row, the last bad one, the progress, and when patience ends."""
+
+    deadline: float
+    good: int = 0
+    pause: float = FIRST_PAUSE_S
+    last: str = "no answer yet"
+    progress: str = ""
+
+
+async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) -> None:
+    health = context.config.health
+    try:
+        if so_far.good == 0:
+            answer = await context.prober.ask(deployment.address, deployment.port, health.path)
+        else:
+            answer = await context.proxy.ask(health.path, backend=context.proxy.route(context.name).preview)
+    except (httpx.HTTPError, ProxyError) as error:
+        so_far.good, so_far.last = 0, f"no answer ({error or type(error).__name__})"
+        return
+    if answer.is_success:
+        so_far.good, so_far.pause = so_far.good + 1, FIRST_PAUSE_S
+    else:
+        so_far.good, so_far.last = 0, f"status {answer.status_code}: {answer.text.strip()[:MOST_OF_ANSWER]}"
+    reported = answer.headers.get(PROGRESS_HEADER, "")
+    if reported and reported != so_far.progress:
+        so_far.progress, so_far.deadline = reported, time.monotonic() + health.timeout
+        context.say(deployment.id, f"getting ready: {reported}")
+
+
+async def _running(context: AppContext, deployment: Deployment) -> ContainerStatus:
+    """Raises StepFailed with the container's log when it has ended or calls itself unhealthy."""
+    status = await context.engine.status(deployment.container)
+    if status is None:
+        raise StepFailed(
+            f"The new container {deployment.container} is gone: something else than Changeover removed it.",
+            f"Deploy again: changeover deploy {context.name}",
+        )
+    if not status.running:
+        raise StepFailed(
+            f"The new container {status.why_stopped} before it was ready.",
+            f"Raise run.memory of {context.name}." if status.oom else "",
+            log=await context.engine.logs(deployment.container, LOG_LINES),
+            exit_code=status.exit_code,
+            oom=status.oom,
+        )
+    if status.health == "unhealthy":
+        log = await context.engine.logs(deployment.container, LOG_LINES)
+        raise StepFailed("Docker's HEALTHCHECK reports the new container as unhealthy.", log=log + status.health_log)
+    return status

@@ -1,0 +1,81 @@
+"""The configured apps, each with its context."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.probe import Prober
+from orchestrator.config.app_schema import App
+from orchestrator.config.schema import PANEL, Config, Disk
+from orchestrator.engine.base import Engine
+from orchestrator.errors import UnknownApp
+from orchestrator.journal.store import Journal
+from orchestrator.proxy.traffic import Proxy
+from orchestrator.settings import Settings
+from orchestrator.sources.open import open_source
+
+MIB = 1024 * 1024
+
+
+class AppRegistry:
+    """Makes a context for each app of a configuration. The locks on an app's data outlive every configuration."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        proxy: Proxy,
+        journal: Journal,
+        prober: Prober,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._proxy = proxy
+        self._journal = journal
+        self._prober = prober
+        self._say = say
+        self._contexts: dict[str, AppContext] = {}
+        # A context is made anew when its configuration changes; who has its data in hand then still has it.
+        self._data_turns: dict[str, asyncio.Lock] = {}
+
+    def get(self, app: str) -> AppContext:
+        """Raises UnknownApp."""
+        if app not in self._contexts:
+            raise UnknownApp(f"No app '{app}' is configured.", f"Configured apps: {', '.join(self._contexts)}.")
+        return self._contexts[app]
+
+    def all(self) -> list[AppContext]:
+        """In the order of the configuration; the panel first."""
+        return list(self._contexts.values())
+
+    def take(self, config: Config) -> None:
+        """These apps and no others."""
+        self._contexts = {name: self._context(name, app, config.disk) for name, app in config.all_apps().items()}
+
+    def _context(self, name: str, app: App, disk: Disk) -> AppContext:
+        settings = self._settings
+        return AppContext(
+            name=name,
+            config=app,
+            engine=self._engine,
+            proxy=self._proxy,
+            source=open_source(app.update, name, settings.state / "sources", settings.source),
+            journal=self._journal,
+            work=settings.state / "work",
+            config_file=settings.config,
+            environment=settings.panel_environment if name == PANEL else {},
+            limits=Limits(
+                min_free_bytes=disk.min_free_mb * MIB,
+                keep_images=disk.keep_images,
+                keep_output=disk.keep_output,
+                build_cache_bytes=disk.build_cache_mb * MIB,
+            ),
+            backups=settings.backups_at(app.update.backup.backup_location),
+            tools_image=settings.tools_image,
+            data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
+            prober=self._prober,
+            say=self._say,
+        )

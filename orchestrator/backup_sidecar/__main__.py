@@ -1,0 +1,75 @@
+"""What runs in the sidecar: the app's data at /data, a database's dump at /dump, and the backups at /backups.
+
+Ends with 0 and its answer as JSON in the last line, or with the reason in the last line and 1, or 3 for a backup that
+does not exist. Nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from orchestrator.backup_sidecar import archive, restore
+from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, NoSuchBackup
+from orchestrator.backup_sidecar.copy import Pace
+from orchestrator.backup_sidecar.manifest import DamagedBackup, NoRoom
+
+BACKUPS = Path("/backups")
+PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
+EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
+ABOUT = ("version", "revision", "data_schema", "reason")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("job", choices=["list", "create", "verify", "restore", "undo-interrupted"])
+    for name in (*ABOUT, "app", "backup"):
+        parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--keep", type=int, default=1)
+    parser.add_argument("--keeping", action="append", default=[])
+    parser.add_argument("--gently", action="store_true")
+    asked = parser.parse_args()
+    try:
+        answer = carry_out(asked)
+    except NoSuchBackup:
+        print("there is no such backup")
+        return NO_SUCH_BACKUP
+    except (DamagedBackup, NoRoom) as error:
+        print(error)
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        print(f"{error}.")
+        return 1
+    print(json.dumps(answer))
+    return 0
+
+
+def carry_out(asked: argparse.Namespace) -> object:
+    catalogue = Catalogue(BACKUPS / asked.app)
+    pace = Pace(gently=asked.gently)
+    put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
+    match asked.job:
+        case "list":
+            return [asdict(entry) for entry in catalogue.entries()]
+        case "create":
+            roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
+            about = {name: getattr(asked, name) for name in (*ABOUT, "app", "backup")}
+            restore.undo_interrupted(put_back)
+            manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, pace, **about)
+            catalogue.prune(asked.keep, also=asked.keeping)
+            return asdict(manifest)
+        case "verify":
+            return asdict(archive.verify(catalogue.folder(asked.backup), pace))
+        case "restore":
+            return asdict(restore.restore(catalogue.folder(asked.backup), put_back))
+        case _:
+            restore.undo_interrupted(put_back)
+            return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

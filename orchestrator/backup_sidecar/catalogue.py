@@ -1,0 +1,76 @@
+"""Which backups there are, and which may go. Nothing but the standard library, for the sidecar."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.backup_sidecar.manifest import ARCHIVE, DamagedBackup, Manifest, read_manifest
+
+NO_SUCH_BACKUP = 3
+"""The sidecar's exit code for NoSuchBackup."""
+
+
+class NoSuchBackup(Exception):
+    """No folder of this name is where backups are kept."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One folder among the backups: its manifest, or what is wrong with it. `size` is what it takes, in bytes."""
+
+    id: str
+    size: int
+    manifest: Manifest | None
+    problem: str = ""
+
+
+class Catalogue:
+    """The backups of one app, each a folder whose name begins with the moment that it was made."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def entries(self) -> list[Entry]:
+        """The newest first. An archive's content is not read for this; `verify` does that."""
+        folders = [one for one in self._folder.glob("*") if one.is_dir() and one.suffix != ".new"]
+        return [_entry(one) for one in sorted(folders, key=lambda one: one.name, reverse=True)]
+
+    def folder(self, backup: str) -> Path:
+        """Of the one named. Raises NoSuchBackup."""
+        if backup not in {one.id for one in self.entries()}:
+            raise NoSuchBackup(backup)
+        return self._folder / backup
+
+    def prune(self, keep: int, also: Collection[str] = ()) -> list[str]:
+        """Remove what is older than the newest `keep` that are not damaged, but for `also`; gives the ids removed.
+
+        What is damaged does not count: it never takes the place of a good one.
+        """
+        for unfinished in self._folder.glob("*.new"):
+            shutil.rmtree(unfinished)
+        entries = self.entries()
+        good = [one.id for one in entries if one.manifest]
+        if len(good) <= keep:
+            return []
+        oldest_kept = good[max(1, keep) - 1]
+        gone = [one.id for one in entries if one.id < oldest_kept and one.id not in also]
+        for backup in gone:
+            shutil.rmtree(self._folder / backup)
+        return gone
+
+
+def _entry(folder: Path) -> Entry:
+    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    try:
+        manifest = read_manifest(folder)
+    except DamagedBackup as error:
+        return Entry(folder.name, size, None, str(error))
+    packed = folder / ARCHIVE
+    if not packed.is_file():
+        return Entry(folder.name, size, None, f"{folder.name}: {ARCHIVE} is missing.")
+    if packed.stat().st_size != manifest.archive_size:
+        return Entry(folder.name, size, None, f"{folder.name}: {ARCHIVE} is not as long as it was written.")
+    return Entry(folder.name, size, manifest)

@@ -1,0 +1,134 @@
+"""Reads `control-panel-config.yaml`, and finds file and line of whatever is wrong with it or has no effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from orchestrator.config import messages
+from orchestrator.config.keys import KeyPath, written_without_effect
+from orchestrator.config.schema import PANEL, Config
+from orchestrator.errors import ConfigError, Problem
+
+SOURCES = ("git",)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A key of the file that is accepted and has no effect yet."""
+
+    file: str
+    line: int
+    key: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key}: has no effect yet: {self.why}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration that was accepted, and what its author should know of it."""
+
+    config: Config
+    notices: tuple[Notice, ...] = ()
+
+
+def load(path: Path) -> Loaded:
+    """The configuration in `path`; all defaults where there is no such file.
+
+    Raises ConfigError with every problem found, each with its line.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except FileNotFoundError:
+        return Loaded(Config())
+    except OSError as error:
+        raise ConfigError((Problem(path.name, 1, "", f"cannot be read: {error.strerror}"),)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError((Problem(path.name, 1, "", messages.not_text(error)),)) from error
+
+
+def parse(text: str, name: str) -> Loaded:
+    """The configuration in `text`; `name` is what messages call the file. Raises ConfigError as `load` does."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines, repeated = _lines_of(root) if root else ({}, [])
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = Problem(name, mark.line + 1 if mark else 1, "", messages.not_yaml(error.problem or str(error)))
+        raise ConfigError((problem,)) from error
+    except yaml.YAMLError as error:
+        raise ConfigError((Problem(name, 1, "", messages.not_yaml(str(error))),)) from error
+    if repeated:
+        raise ConfigError(tuple(Problem(name, at, key, messages.repeated(first)) for at, first, key in repeated))
+    try:
+        # By JSON's rules, which are strict about types and still take YAML's lists for the model's tuples.
+        config = Config.model_validate_json(json.dumps(content or {}, default=str))
+    except ValidationError as error:
+        problems = (messages.explain(detail) for detail in error.errors())
+        raise ConfigError(tuple(Problem(name, _line(at, lines), _name(at), says) for at, says in problems)) from error
+    if impossible := tuple(_impossible(config, lines, name)):
+        raise ConfigError(impossible)
+    found = written_without_effect(lines)
+    return Loaded(config, tuple(Notice(name, lines[at], _name(at), why) for at, why in found))
+
+
+def _lines_of(root: yaml.Node) -> tuple[dict[KeyPath, int], list[tuple[int, int, str]]]:
+    """The line of every key, counted from one; and of each key that is set twice: line, first line and name."""
+    lines: dict[KeyPath, int] = {(): 1}
+    repeated: list[tuple[int, int, str]] = []
+
+    def walk(node: yaml.Node, at: KeyPath) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                here = (*at, str(key.value))
+                line = key.start_mark.line + 1
+                if here in lines:
+                    repeated.append((line, lines[here], _name(here)))
+                lines[here] = line
+                walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                lines[(*at, index)] = value.start_mark.line + 1
+                walk(value, (*at, index))
+
+    walk(root, ())
+    return lines, repeated
+
+
+def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:
+    """The line of a key, or of the nearest section around it that stands in the file."""
+    return next((lines[at[:end]] for end in range(len(at), -1, -1) if at[:end] in lines), 1)
+
+
+def _name(at: KeyPath) -> str:
+    return ".".join(map(str, at))
+
+
+def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
+    """What no single key shows: two apps on one route, a source that is not implemented."""
+    claimed: dict[str, str] = {}
+    for app, settings in config.all_apps().items():
+        at: KeyPath = () if app == PANEL else ("apps", app)
+        route = settings.route
+        claims = {"host": route.host, "path": route.path, "default": "true" if route.default else None}
+        for key, value in claims.items():
+            if value is None:
+                continue
+            owner = claimed.setdefault(f"{key} {value}", app)
+            if owner != app:
+                here = (*at, "route", key)
+                says = f"{value} is already the {key} of app {owner}. Give one of the two apps another route"
+                yield Problem(name, _line(here, lines), _name(here), says)
+        source = settings.update.source
+        if source not in SOURCES:
+            here = (*at, "update", "source")
+            says = f"the source '{source}' is not implemented. Use {' or '.join(SOURCES)}"
+            yield Problem(name, _line(here, lines), _name(here), says)

@@ -1,0 +1,112 @@
+"""What `control-panel-config.yaml` may say: the whole file, and what the panel is as an app.
+
+The panel is configured at the top level; other apps stand below their name in `apps:`. This module also offers the
+sections of update_schema.py and app_schema.py, so that readers of the configuration import from one place.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route, Run
+from orchestrator.config.section import Megabytes, NoEffectYet, Section, Unit
+from orchestrator.config.update_schema import GitSource, UpdatePolicy
+
+__all__ = [
+    "PANEL", "App", "Build", "Config", "Disk", "Drain", "Dump", "GitSource", "Health", "HotReload", "Migrate",
+    "ProxySettings", "Route", "Run", "UpdatePolicy", "panel_app",
+]  # fmt: skip
+
+PANEL = "panel"
+
+AppName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+
+
+class HotReload(Section):
+    """Development mode of the panel, in which it takes changed source files without an update."""
+
+    enabled: bool = True
+    """Watch source files. Example: false"""
+    watch_paths: Annotated[tuple[str, ...], Unit("list of paths")] = ("./panel",)
+    """Files and folders to watch. Differs from the original specification (`./control_panel.py` and other files),
+    because this panel's source is in `panel/`. Example: ["./panel", "./migrations"]"""
+    exclude_patterns: Annotated[tuple[str, ...], Unit("list of glob patterns")] = (
+        "**/__pycache__/**",
+        "**/*.pyc",
+        "**/tests/**",
+        "**/.git/**",
+    )
+    """Files and folders to ignore. Example: ["**/tests/**"]"""
+    debounce_ms: Annotated[int, Field(ge=0), Unit("milliseconds")] = 500
+    """How long files must be unchanged before a reload. Example: 50"""
+    auto_reload: bool = True
+    """Reload without being asked. Example: false"""
+    reload_notification: bool = True
+    """Show a message after a reload. Example: false"""
+    notification: bool = True
+    """Another name of `reload_notification`. Example: false"""
+
+
+class Disk(Section):
+    """How much disk space Changeover may take."""
+
+    min_free_mb: Megabytes = 1024
+    """A deployment is refused when less than this is free where sources are fetched to. Example: 4096"""
+    keep_images: Annotated[int, Field(ge=1), Unit("deployments per app")] = 5
+    """The images of this many most recent deployments are kept, in addition to those of the active release and of the
+    standby, and of what a rollback to it needs. Example: 10"""
+    keep_output: Annotated[int, Field(ge=1), Unit("deployments per app")] = 20
+    """The output of builds and migrations is kept for this many most recent deployments. Example: 100"""
+    build_cache_mb: Megabytes = 4096
+    """BuildKit's cache is reduced to this size after each deployment, least recently used entries first. Example:
+    10240"""
+
+
+class ProxySettings(Section):
+    """The proxy in front of all apps."""
+
+    spare_backends: Annotated[int, Field(ge=0), Unit("apps")] = 8
+    """How many apps can be added before HAProxy must reload its configuration: it is given unused backends for this
+    many apps beyond the configured ones. Example: 32"""
+
+
+class Config(Section):
+    """The whole file."""
+
+    hot_reload: Annotated[HotReload, NoEffectYet("development mode is not implemented")] = HotReload()
+    update: UpdatePolicy = UpdatePolicy()
+    disk: Disk = Disk()
+    proxy: ProxySettings = ProxySettings()
+    apps: dict[AppName, App] = {}
+
+    @field_validator("apps")
+    @classmethod
+    def _panel_is_ours(cls, apps: dict[str, App]) -> dict[str, App]:
+        if PANEL in apps:
+            raise ValueError(
+                "the name 'panel' is reserved, because the panel is configured at the top level; rename this app"
+            )
+        return apps
+
+    def all_apps(self) -> dict[str, App]:
+        """The panel first, then the others in the file's order."""
+        return {PANEL: panel_app(self.update), **self.apps}
+
+
+def panel_app(update: UpdatePolicy) -> App:
+    """The panel as an app: what is known of it here, so that users need not write it down."""
+    return App(
+        update=update,
+        build=Build(target="panel"),
+        run=Run(port=8000, data="/data"),
+        route=Route(default=True),
+        health=Health(path="/readyz", page="/"),
+        migrate=Migrate(
+            command="python -m migrations panel upgrade",
+            status="python -m migrations panel status",
+            down="python -m migrations panel downgrade {revision}",
+        ),
+        drain=Drain(signal="SIGUSR1", timeout=10),
+    )

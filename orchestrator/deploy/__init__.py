@@ -1,0 +1,1 @@
+"""Deploying, rolling back and restoring: start reading at `plans.py`."""

@@ -1,0 +1,82 @@
+"""What the pipeline does when a step fails: the undo of each step that was begun, in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
+
+from orchestrator.apps import pause
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.deploy.plans import Plan
+from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.deployment import Deployment, Failure, State, StepName
+from orchestrator.domain.events import Cancelled, Failed
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.retry import RETRY_S, patiently
+
+ENGINE_BACK_S = 60.0
+"""How long an undo waits for an engine that does not answer, each time, in seconds."""
+
+
+async def compensate(
+    context: AppContext, events: EventStream, deployment: Deployment, end: State, failure: Failure, plan: Plan
+) -> Deployment:
+    """Undo, in reverse, every step that was begun, and record why the deployment ended as `end`.
+
+    One undo that fails stops no other. Paused requests go on afterwards. Waits for a journal that is away.
+    """
+    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    deployment = replace(recorded, changes=deployment.changes)
+    undone = []
+    for step in reversed(plan):
+        if deployment.has_begun(step.name):
+            for said in await _undo(context, step, deployment):
+                undone.append(said)
+                context.say(deployment.id, said)
+    deployment = await resume_requests(context, deployment)
+    ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
+    await patiently(lambda: context.journal.save(ended))
+    happened = Failed if end is State.FAILED else Cancelled
+    await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))
+    return ended
+
+
+async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:
+    """However long proxy or journal are away, or their disk is full: nobody may be left waiting."""
+    away = retry_if_exception_type((ProxyError, JournalError))
+    async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
+        with attempt:
+            return await pause.resume(context, deployment)
+    raise AssertionError  # what has no limit does not end
+
+
+def failure_at(step: StepName, error: ChangeoverError) -> Failure:
+    """An error of a step as the history keeps it."""
+    if isinstance(error, StepFailed):
+        return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom)
+    return Failure(step, error.cause, error.remedy)
+
+
+async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list[str]:
+    """What was tried, and what came of it: `update.rollback.max_rollback_attempts` times at most."""
+    attempts = context.config.update.rollback.max_rollback_attempts
+    tried = []
+    for attempt in range(1, attempts + 1):
+        try:
+            said = await step.undo(context, deployment)
+        except ChangeoverError as error:
+            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
+            if attempt < attempts:
+                await asyncio.sleep(RETRY_S)
+            if isinstance(error, EngineError):
+                # Without it nothing can be undone; whoever restarts it needs a moment.
+                await context.engine.wait_until_up(ENGINE_BACK_S)
+            if isinstance(error, JournalError):
+                await patiently(lambda: context.journal.slots(context.name))
+        else:
+            return [*tried, said] if said else tried
+    return tried

@@ -1,0 +1,177 @@
+"""A plan carried out: one step after the other, each journaled before and after, all undone when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.deploy import plans
+from orchestrator.deploy.compensation import compensate, failure_at, resume_requests
+from orchestrator.deploy.plans import Plan
+from orchestrator.deploy.standby import Standby
+from orchestrator.deploy.steps.base import Step
+from orchestrator.deploy.steps.fetch import remove_source
+from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
+from orchestrator.domain import events as happenings
+from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName, StepState
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.retry import RETRY_S, patiently
+
+RETIRE_WITHIN_S = 60.0
+
+
+async def deploy(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
+    """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
+    try:
+        deployment = replace(deployment, state=State.RUNNING, started_at=now())
+        context.journal.save(deployment)
+        started = happenings.Started(deployment.requested_by, deployment.kind)
+        events.publish(started, context.name, deployment.id)
+    except JournalError as error:
+        failure = failure_at(StepName.PREPARE, error)
+        return await compensate(context, events, deployment, State.FAILED, failure, plans.DEPLOY)
+    deployment = await carry_out(context, events, deployment, plans.DEPLOY)
+    if deployment.state is State.LIVE:
+        await remove_source(context, deployment)
+        await patiently(lambda: publish_live(events, deployment))
+    return deployment
+
+
+async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby) -> Deployment:
+    """Send the traffic to the standby, which becomes active; what was active becomes standby.
+
+    `record` is the rollback's own line in the history. Whatever fails leaves traffic and data where they were.
+    """
+    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
+    context.journal.add(record)
+    record = await carry_out(context, events, record, plans.to_standby(to))
+    if record.state is State.LIVE:
+        await patiently(lambda: publish_live(events, record))
+    return record
+
+
+async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
+    """Go on with the data of a backup, which `record.ref` names: the active release, or the standby for a rollback.
+
+    Whatever fails leaves data and traffic where they were. Raises Refused without a release to go on with it.
+    """
+    release = context.active if record.kind is Kind.RESTORE else context.standby
+    active = context.active
+    if active is None or release is None:
+        what = "live" if record.kind is Kind.RESTORE else "standby"
+        raise Refused(f"{context.name} has no {what} release that could go on with restored data.", "Deploy it first.")
+    record = _going_to(release, record, left=active.id)
+    context.journal.add(record)
+    record = await carry_out(context, events, record, plans.with_backup(record.kind))
+    if record.state is State.LIVE:
+        restored = happenings.Restored(record.ref, record.backup, record.paused_s)
+        await patiently(lambda: events.publish(restored, context.name, record.id))
+    return record
+
+
+async def retire(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
+    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs.
+
+    An engine or a proxy that is away for a moment is waited for. What cannot be done then is left to the next
+    deployment: the release is live and stays so.
+    """
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((EngineError, ProxyError, JournalError)),
+            stop=stop_after_delay(RETIRE_WITHIN_S),
+            wait=wait_fixed(RETRY_S),
+            reraise=True,
+        ):
+            with attempt:
+                await _perform(context, events, plans.AFTERWARDS, deployment)
+    except ChangeoverError as error:
+        failed = happenings.RetireFailed(error.cause, error.remedy)
+        await patiently(lambda: events.publish(failed, context.name, deployment.id))
+    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    ended = replace(recorded, ended_at=now())
+    await patiently(lambda: context.journal.save(ended))
+    await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment.id))
+    return ended
+
+
+async def carry_out(context: AppContext, events: EventStream, deployment: Deployment, plan: Plan) -> Deployment:
+    """Run one step after the other; if one fails, undo all that were begun, and record why."""
+    under_way = plan[0].name
+    try:
+        for step in plan:
+            under_way = step.name
+            deployment = await _perform(context, events, step, deployment)
+    except asyncio.CancelledError:
+        recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+        if outcome_of(recorded, Interruption.CANCELLED) is Outcome.KEEP_LIVE:
+            return await _keep_live(context, replace(recorded, changes=deployment.changes), under_way)
+        failure = Failure(under_way, "It was cancelled.")
+        return await compensate(context, events, deployment, State.CANCELLED, failure, plan)
+    except ChangeoverError as error:
+        recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+        if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
+            return await _keep_live(context, replace(recorded, changes=deployment.changes), under_way)
+        return await compensate(context, events, deployment, State.FAILED, failure_at(under_way, error), plan)
+    except Exception as error:
+        # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
+        failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
+        await compensate(context, events, deployment, State.FAILED, failure, plan)
+        raise
+    return deployment
+
+
+def publish_live(events: EventStream, live: Deployment, *, recovered: bool = False) -> None:
+    """Tell that a release has the traffic. Raises JournalError."""
+    rollback = live.kind is Kind.ROLLBACK
+    happened = happenings.Live(live.seconds_to_live, live.colour, rollback, live.paused_s, recovered)
+    events.publish(happened, live.app, live.id)
+
+
+async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
+    """Run a step: its intent is in the journal before it begins, its result before the next one begins."""
+    context.journal.step_started(deployment.id, step.name)
+    _publish_step(context, events, step, deployment, StepState.RUNNING)
+    try:
+        deployment = await step.run(context, deployment)
+    except BaseException as error:
+        note = str(error)
+        await patiently(lambda: context.journal.step_ended(deployment.id, step.name, StepState.FAILED, note))
+        await patiently(lambda: _publish_step(context, events, step, deployment, StepState.FAILED, note))
+        raise
+    context.journal.save(deployment)
+    context.journal.step_ended(deployment.id, step.name, StepState.DONE)
+    _publish_step(context, events, step, deployment, StepState.DONE)
+    return deployment
+
+
+def _publish_step(
+    context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str = ""
+) -> None:
+    events.publish(happenings.Step(step.name, state, note), context.name, deployment.id)
+
+
+async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:
+    """It is on record that it is live; what failed after that is only the telling, and that paused requests go on."""
+    live = await resume_requests(context, live)
+    await patiently(lambda: context.journal.step_ended(live.id, last, StepState.DONE))
+    return live
+
+
+def _going_to(made: Deployment, record: Deployment, left: str) -> Deployment:
+    """A record that begins now, of going to a container that another deployment has made."""
+    return replace(
+        record,
+        state=State.RUNNING,
+        started_at=now(),
+        release=made.release,
+        colour=made.colour,
+        container=made.container,
+        address=made.address,
+        port=made.port,
+        previous=left,
+    )

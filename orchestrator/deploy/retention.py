@@ -1,0 +1,54 @@
+"""What is kept of an app's past, and what goes: images, containers, output, build cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.app_data import migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
+
+
+def images_to_keep(
+    history: Iterable[Deployment], in_slots: Iterable[Deployment], for_rollback: Iterable[Deployment], newest: int
+) -> set[str]:
+    """The digests of the images that stay.
+
+    Those of the `newest` last deployments of `history` that built one (the newest come first), those of the active
+    release and the standby, and those that a rollback to the standby needs for its `down` migrations.
+    """
+    built = [one for one in history if one.release and one.release.image]
+    return {one.release.image for one in (*in_slots, *for_rollback, *built[:newest]) if one.release}
+
+
+async def apply(context: AppContext) -> None:
+    """Remove what is not kept; the journal's history itself stays. Raises EngineError."""
+    journal, limits = context.journal, context.limits
+    in_slots = [one for one in (context.active, context.standby) if one]
+    keep = images_to_keep(journal.deployments(context.name), in_slots, _for_rollback(context), limits.keep_images)
+    await context.engine.remove_images(context.image_name, keep=keep)
+    await context.engine.prune_build_cache(limits.build_cache_bytes)
+    journal.forget_output(context.name, keep=limits.keep_output)
+
+
+async def remove_stray_containers(context: AppContext) -> list[str]:
+    """Remove every container of the app that is neither active nor standby; gives their names. Raises EngineError."""
+    slots = context.journal.slots(context.name)
+    removed = await context.engine.remove_stray_sidecars(context.name)
+    for container in await context.engine.containers():
+        labels = container.labels
+        mine = labels.get(LABEL_APP) == context.name and labels.get(LABEL_ROLE) == Role.APP
+        if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby):
+            await context.engine.remove(container.name, context.config.drain.stop_timeout)
+            removed.append(container.name)
+    return removed
+
+
+def _for_rollback(context: AppContext) -> list[Deployment]:
+    """A rollback across a schema change runs `migrate.down` in the image that brought the change."""
+    standby = context.standby
+    if standby is None:
+        return []
+    down = migrations.needed_by(context, standby).down
+    return [maker for revision in down if (maker := migrations.brought(context, revision))]

@@ -1,0 +1,82 @@
+"""Step 4, backup: a consistent copy of the app's data before anything changes it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from orchestrator.app_data import backups, migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.deployment import Deployment, StepName
+
+MIB = 1024 * 1024
+
+
+class Backup(Step):
+    """Also asks the app for its pending migrations: neither waits for the other unless one depends on it."""
+
+    name = StepName.BACKUP
+
+    def describe(self, context: AppContext) -> str:
+        policy = context.config.update
+        if not context.has_data:
+            return "Nothing to back up: the app has no data."
+        if policy.backup.create_before_update:
+            return "Back up the app's data while it serves, and ask the app for its pending migrations."
+        if policy.migrations.backup_before_migration:
+            return "Ask the app for its pending migrations, and back up its data if there are any."
+        return "No backup (update.backup.create_before_update and migrations.backup_before_migration are off)."
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Raises StepFailed when the backup or the app's status command fails."""
+        if context.config.run.data:
+            await context.engine.ensure_volume(context.volume)
+        asking = asyncio.ensure_future(migrations.pending(context, deployment))
+        policy = context.config.update
+        try:
+            if policy.backup.create_before_update:
+                deployment = await _back_up(context, deployment)
+            pending = await asking
+            may_migrate = context.migrations is not None and pending != ()
+            if may_migrate and policy.migrations.backup_before_migration and not policy.backup.create_before_update:
+                deployment = await _back_up(context, deployment)
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        return replace(deployment, pending=pending)
+
+    async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """The backup stays; sidecars that an engine left behind go."""
+        await context.engine.remove_stray_sidecars(context.name)
+        return ""
+
+
+class BackupBeforeRollback(Backup):
+    """Of a rollback that changes data: always, whatever the policy says of updates."""
+
+    def describe(self, context: AppContext) -> str:
+        return "Back up the app's data while it serves."
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        return await _back_up(context, deployment)
+
+
+async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
+    """Where there is data, and a release whose data it is."""
+    if not deployment.previous or not context.has_data:
+        context.say(deployment.id, "nothing to back up")
+        return deployment
+    before = context.journal.deployment(deployment.previous)
+    if context.data_turn.locked():
+        context.say(deployment.id, "waiting for another backup of this app to end")
+    async with context.data_turn:
+        reason = f"before {deployment.kind_in_words} {deployment.id}"
+        manifest = await backups.create(context, before, reason)
+    size = f"{manifest.data_size / MIB:.1f} MB in {len(manifest.files)} files"
+    packed = f"{manifest.archive_size / MIB:.1f} MB packed"
+    context.say(deployment.id, f"backup {manifest.id}: {size}, {packed}")
+    if manifest.left_out:
+        left_out = ", ".join(manifest.left_out)
+        context.say(deployment.id, f"not in the backup, because these links lead out of the data: {left_out}")
+    return replace(deployment, backup=manifest.id)

@@ -1,0 +1,47 @@
+"""Step 3, build: the release's image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.engine.base import ImageBuild
+from orchestrator.errors import StepFailed
+
+
+class Build(Step):
+    name = StepName.BUILD
+
+    def describe(self, context: AppContext) -> str:
+        target = f", target {context.config.build.target}" if context.config.build.target else ""
+        return f"Build the image from {_shown(context)}{target}."
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Raises StepFailed without a Dockerfile, and with the last lines of a build that fails or takes too long."""
+        if deployment.release is None:
+            raise StepFailed(f"Deployment {deployment.id} has no fetched release to build.")
+        settings = context.config.build
+        folder = context.source_folder(deployment) / context.config.update.git.path
+        dockerfile = folder / settings.dockerfile
+        if not dockerfile.is_file():
+            raise StepFailed(
+                f"There is no {_shown(context)} in {deployment.release.version} of {context.name}.",
+                f"Commit one, or set build.dockerfile and update.git.path of {context.name} to where it is.",
+            )
+        image = ImageBuild(
+            folder=folder,
+            dockerfile=dockerfile,
+            tag=f"{context.image_name}:{deployment.release.source_revision[:12]}",
+            timeout_s=settings.timeout,
+            target=settings.target,
+            args=settings.args,
+        )
+        digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
+        return replace(deployment, release=replace(deployment.release, image=digest))
+
+
+def _shown(context: AppContext) -> str:
+    """The Dockerfile's path in the repository."""
+    return f"{context.config.update.git.path.rstrip('/')}/{context.config.build.dockerfile}".removeprefix("./")

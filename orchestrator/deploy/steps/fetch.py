@@ -1,0 +1,39 @@
+"""Step 2, fetch: the exact source revision, in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.deployment import Deployment, StepName
+
+
+class Fetch(Step):
+    name = StepName.FETCH
+
+    def describe(self, context: AppContext) -> str:
+        return f"Fetch the exact release from the app's {context.config.update.source} source."
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Raises StepFailed when the source does not answer or does not have what was asked for."""
+        found = await context.source.newest(deployment.ref)
+        context.say(deployment.id, f"{await context.source.origin()} at {found.release.version}")
+        before = context.journal.deployment(deployment.previous).release if deployment.previous else None
+        wanted = found.release.source_revision
+        changes = await context.source.changes(before.source_revision if before else "", wanted)
+        await context.source.fetch(wanted, context.source_folder(deployment))
+        return replace(deployment, release=found.release, changes=changes)
+
+    async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        await remove_source(context, deployment)
+        return ""
+
+
+async def remove_source(context: AppContext, deployment: Deployment) -> None:
+    """Remove the folder of the fetched source, if it is there."""
+    folder = context.source_folder(deployment)
+    if folder.exists():
+        await asyncio.to_thread(shutil.rmtree, folder)

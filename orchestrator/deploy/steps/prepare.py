@@ -1,0 +1,50 @@
+"""Step 1, prepare: engine, proxy and disk are as they must be, and the deployment has its colour."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.colour import next_colour
+from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.errors import StepFailed
+
+MIB = 1024 * 1024
+
+
+class Prepare(Step):
+    name = StepName.PREPARE
+
+    def describe(self, context: AppContext) -> str:
+        free = context.limits.min_free_bytes // MIB
+        return (
+            f"Check that the engine and the proxy answer and that {free} MB of disk are free; choose the idle colour."
+        )
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Raises EngineError or ProxyError when one does not answer, and StepFailed when the disk is too full."""
+        engine, proxy = await context.engine.version(), await context.proxy.version()
+        context.say(deployment.id, f"Docker Engine {engine}, HAProxy {proxy}")
+        check_disk(context)
+        active = context.active
+        deployment = replace(
+            deployment,
+            colour=next_colour(active.colour if active else None),
+            previous=active.id if active else "",
+            port=context.config.run.port,
+        )
+        return replace(deployment, container=context.container_name(deployment))
+
+
+def check_disk(context: AppContext) -> None:
+    """Raises StepFailed when less is free than `disk.min_free_mb`."""
+    context.work.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(context.work).free
+    if free < context.limits.min_free_bytes:
+        required = context.limits.min_free_bytes // MIB
+        raise StepFailed(
+            f"Not enough disk space: {free // MIB} MB free, {required} MB required (disk.min_free_mb).",
+            "'changeover doctor' shows what takes the space; 'docker builder prune' frees the build cache.",
+        )

@@ -1,0 +1,142 @@
+"""Is everything as it must be? Each finding says what was looked at, whether it is well, and what to do if not."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sized
+from dataclasses import dataclass
+
+from orchestrator.app_data import backups
+from orchestrator.apps.context import AppContext
+from orchestrator.engine.base import LABEL_APP, DiskUsage
+from orchestrator.errors import ChangeoverError
+from orchestrator.journal.store import OWN
+from orchestrator.server import Orchestrator
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    well: bool
+    says: str
+    remedy: str = ""
+
+
+async def examine(orchestrator: Orchestrator) -> list[Finding]:
+    engine, usage = await _engine(orchestrator)
+    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
+    findings += await _leftovers(orchestrator)
+    findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
+    return findings
+
+
+async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:
+    """Does the active release run, did it come back after the last start, and what takes how much room?"""
+    what = f"app {context.name}"
+    slots = orchestrator.journal.slots(context.name)
+    if not slots.active:
+        return Finding(what, False, "never deployed", f"changeover deploy {context.name}")
+    active = orchestrator.journal.deployment(slots.active)
+    problem = orchestrator.recovery_problems.get(context.name)
+    if problem and (active.live_at is None or active.live_at < orchestrator.started_at):
+        return Finding(what, False, f"did not come back: {problem}", "Correct that, then restart the orchestrator.")
+    says = f"{active.release.version if active.release else '?'} on {active.colour}"
+    try:
+        status = await context.engine.status(active.container)
+        takes = await _room(context, usage)
+    except ChangeoverError as error:
+        return Finding(what, False, f"{says}; {error.cause}", error.remedy)
+    if status is None or not status.running:
+        remedy = f"changeover logs {context.name}, then changeover deploy {context.name}"
+        return Finding(what, False, f"{says} does not run", remedy)
+    return Finding(what, True, f"{says}; {takes}")
+
+
+async def _room(context: AppContext, usage: DiskUsage | None) -> str:
+    parts = []
+    if usage:
+        images = [size for tag, size in usage.by_image.items() if tag.startswith(f"{context.image_name}:")]
+        parts.append(f"{_count(images, 'image')} {_size(sum(images))}")
+        parts.append(f"containers {_size(usage.by_app.get(context.name, 0))}")
+        if context.config.run.data:
+            parts.append(f"data {_size(usage.by_volume.get(context.volume, 0))}")
+    if context.has_data:
+        made = await backups.entries(context)
+        damaged = sum(1 for one in made if one.problem)
+        says = f"{_count(made, 'backup')} {_size(sum(one.size for one in made))}"
+        parts.append(f"{says}, {damaged} of them damaged" if damaged else says)
+    return ", ".join(parts)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
+def _size(size: int) -> str:
+    return f"{size / MIB:.1f} MB"
+
+
+async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
+    """Containers of apps that are not configured any more. Their data is nobody's to remove but yours."""
+    try:
+        containers = await orchestrator.engine.containers()
+    except ChangeoverError:
+        # Said already, by the finding on the engine.
+        return []
+    configured = {context.name for context in orchestrator.apps.all()}
+    names: dict[str, list[str]] = {}
+    for container in containers:
+        app = container.labels.get(LABEL_APP, "")
+        if app not in configured:
+            names.setdefault(app, []).append(container.name)
+    says = "is not configured any more, and its containers are still there"
+    return [
+        Finding(f"app {app}", False, says, f"Configure it again, or: docker rm --force {' '.join(sorted(found))}")
+        for app, found in names.items()
+    ]
+
+
+async def _engine(orchestrator: Orchestrator) -> tuple[Finding, DiskUsage | None]:
+    what = "Docker Engine"
+    try:
+        usage = await orchestrator.engine.disk_usage()
+        version = await orchestrator.engine.version()
+        outlive = await orchestrator.engine.keeps_containers_running()
+    except ChangeoverError as error:
+        return Finding(what, False, error.cause, error.remedy), None
+    totals = {"images": usage.images, "containers": usage.containers, "volumes": usage.volumes}
+    takes = ", ".join(f"{name} {_size(size)}" for name, size in (totals | {"build cache": usage.build_cache}).items())
+    restart = "" if outlive else "; without live-restore a restart of Docker stops every container for a moment"
+    return Finding(what, True, f"{version}; {takes}{restart}"), usage
+
+
+async def _proxy(orchestrator: Orchestrator) -> Finding:
+    try:
+        return Finding("proxy", True, f"HAProxy {await orchestrator.proxy.version()}")
+    except ChangeoverError as error:
+        return Finding("proxy", False, error.cause, error.remedy)
+
+
+def _disk(orchestrator: Orchestrator) -> Finding:
+    free = shutil.disk_usage(orchestrator.settings.state).free // MIB
+    wanted = orchestrator.config_file.config.disk.min_free_mb
+    return Finding(
+        "disk", free >= wanted, f"{free} MB free, {wanted} MB wanted", "docker builder prune frees the cache"
+    )
+
+
+def _journal(orchestrator: Orchestrator) -> Finding:
+    """One that can be read, for otherwise nobody would have got here."""
+    runs = orchestrator.journal.migrations(OWN)
+    since = f", migrated {runs[-1].started_at:%Y-%m-%d %H:%M} UTC, {runs[-1].note}" if runs else ""
+    return Finding("journal", True, f"{orchestrator.journal.backend}, schema {orchestrator.journal.schema}{since}")
+
+
+def _config(orchestrator: Orchestrator) -> Finding:
+    file = orchestrator.config_file
+    if file.problem:
+        return Finding("configuration", False, file.problem, "Correct the file; it is read again when it is saved.")
+    return Finding("configuration", True, "; ".join(["is valid", *map(str, file.notices)]))

@@ -1,0 +1,232 @@
+"""What can happen, as one enum; and for each kind a type with the fields that it carries.
+
+To add an event: a kind, and a type below it. The API, the command and the panel read kinds and fields from the event
+stream; `panel/client/events.py` is the reader's side, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class EventKind(StrEnum):
+    QUEUED = "queued"
+    STARTED = "started"
+    STEP = "step"
+    LINE = "line"
+    LIVE = "live"
+    ENDED = "ended"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    RESTORED = "restored"
+    RETIRE_FAILED = "retire_failed"
+    UPDATE = "update"
+    DISMISSED = "dismissed"
+    CHECK_FAILED = "check_failed"
+    CONFIG_LOADED = "config_loaded"
+    CONFIG_REFUSED = "config_refused"
+    START_FAILED = "start_failed"
+    RECOVERY_FAILED = "recovery_failed"
+    HEALTH = "health"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the journal's event stream. `id` grows by one; `fields` is plain JSON."""
+
+    id: int
+    at: datetime
+    kind: str
+    app: str
+    deployment: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event before the journal gives it its id."""
+
+    kind: EventKind
+    app: str
+    deployment: str
+    fields: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """What happened, before it has an id. Each kind of event is a subclass with its fields."""
+
+    kind: ClassVar[EventKind]
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Queued(Occurrence):
+    """A deployment was requested."""
+
+    kind = EventKind.QUEUED
+    by: str
+
+
+@dataclass(frozen=True)
+class Started(Occurrence):
+    """A deployment left the queue. `deployment_kind` is deploy, rollback or restore."""
+
+    kind = EventKind.STARTED
+    by: str
+    deployment_kind: str
+
+
+@dataclass(frozen=True)
+class Step(Occurrence):
+    """A step of a deployment began or ended. `note` says why it failed."""
+
+    kind = EventKind.STEP
+    step: str
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line(Occurrence):
+    """One line of output of a build, a sidecar or a step."""
+
+    kind = EventKind.LINE
+    line: str
+
+
+@dataclass(frozen=True)
+class Live(Occurrence):
+    """A release has the traffic. `seconds` is the time from the start, `paused` how long requests waited at most."""
+
+    kind = EventKind.LIVE
+    seconds: float | None
+    colour: str | None
+    rollback: bool = False
+    paused: float | None = None
+    recovered: bool = False
+
+
+@dataclass(frozen=True)
+class Ended(Occurrence):
+    """Nothing more will be done for a deployment; the old colour is drained and retired."""
+
+    kind = EventKind.ENDED
+    state: str
+
+
+@dataclass(frozen=True)
+class Failed(Occurrence):
+    """A deployment failed, and what it had done was undone."""
+
+    kind = EventKind.FAILED
+    step: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Cancelled(Occurrence):
+    """A deployment was cancelled. `step` and `cause` are empty for one that had not begun."""
+
+    kind = EventKind.CANCELLED
+    step: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Superseded(Occurrence):
+    """A newer request took the place of a deployment that waited."""
+
+    kind = EventKind.SUPERSEDED
+
+
+@dataclass(frozen=True)
+class Restored(Occurrence):
+    """A backup's data is in place. `replaced` is the backup of what was there before."""
+
+    kind = EventKind.RESTORED
+    backup: str
+    replaced: str
+    paused: float | None
+
+
+@dataclass(frozen=True)
+class RetireFailed(Occurrence):
+    """The release is live, and what it replaced could not be retired; the next deployment tries again."""
+
+    kind = EventKind.RETIRE_FAILED
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class UpdateFound(Occurrence):
+    """A check found a newer release."""
+
+    kind = EventKind.UPDATE
+    version: str
+
+
+@dataclass(frozen=True)
+class Dismissed(Occurrence):
+    """Somebody does not want to see an update for 24 hours."""
+
+    kind = EventKind.DISMISSED
+    version: str
+
+
+@dataclass(frozen=True)
+class CheckFailed(Occurrence):
+    """The source could not be asked for updates."""
+
+    kind = EventKind.CHECK_FAILED
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class ConfigLoaded(Occurrence):
+    """A changed configuration is in force."""
+
+    kind = EventKind.CONFIG_LOADED
+    apps: list[str]
+
+
+@dataclass(frozen=True)
+class ConfigRefused(Occurrence):
+    """A changed configuration is not valid; the last valid one stays in force."""
+
+    kind = EventKind.CONFIG_REFUSED
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class StartFailed(Occurrence):
+    """The orchestrator could not bring everything up at its start."""
+
+    kind = EventKind.START_FAILED
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class RecoveryFailed(Occurrence):
+    """One app could not be recovered at the orchestrator's start."""
+
+    kind = EventKind.RECOVERY_FAILED
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class HealthChanged(Occurrence):
+    """The health of an app's active release is another one than before: healthy, unhealthy, stopped or none."""
+
+    kind = EventKind.HEALTH
+    health: str

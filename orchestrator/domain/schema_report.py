@@ -1,0 +1,45 @@
+"""How an app reports schema revisions: lines of its migrate and status commands, and a container's label.
+
+A line is `changeover: ` and a JSON object with `revision`, and where the app knows them `previous`, `compatible` and
+`says`. One line a revision, the oldest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator.domain.schema_history import SchemaRevision
+
+PREFIX = "changeover:"
+EXAMPLE = 'changeover: {"revision": "0002", "previous": "0001", "compatible": true}'
+MOST_SHOWN = 200
+_REVISION = TypeAdapter(SchemaRevision)
+_REVISIONS = TypeAdapter(tuple[SchemaRevision, ...])
+
+
+class NotAReport(ValueError):
+    """A line begins as a report does, and is none. The message says which key is wrong, and how."""
+
+
+def reported(line: str) -> SchemaRevision | None:
+    """The revision that a line of output reports; None for any other line. Raises NotAReport."""
+    if not line.startswith(PREFIX):
+        return None
+    try:
+        return _REVISION.validate_json(line.removeprefix(PREFIX), extra="forbid")
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"])) or "the line"
+        raise NotAReport(f"'{line[:MOST_SHOWN]}': {where}: {problem['msg']}") from error
+
+
+def as_json(revisions: Iterable[SchemaRevision]) -> str:
+    """For a container's label; `from_json` reads it."""
+    return _REVISIONS.dump_json(tuple(revisions)).decode()
+
+
+def from_json(text: str) -> tuple[SchemaRevision, ...]:
+    """Raises ValueError for what `as_json` did not write."""
+    return _REVISIONS.validate_json(text)

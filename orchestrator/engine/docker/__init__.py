@@ -1,0 +1,1 @@
+"""One Docker host, through the Docker SDK, and BuildKit through the docker command."""

@@ -1,0 +1,28 @@
+"""What Docker says of a container, as a value."""
+
+from __future__ import annotations
+
+from docker.models.containers import Container
+
+from orchestrator.engine.base import ContainerStatus
+
+
+def status_of(container: Container) -> ContainerStatus:
+    state = container.attrs["State"]
+    health = state.get("Health") or {}
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    endpoint = next(iter(networks.values()), None) or {}
+    return ContainerStatus(
+        id=str(container.id),
+        name=str(container.name),
+        labels=dict(container.labels),
+        running=bool(state["Running"]),
+        paused=bool(state["Paused"]),
+        exit_code=int(state["ExitCode"]),
+        oom=bool(state.get("OOMKilled")),
+        restarts=int(container.attrs.get("RestartCount", 0)),
+        health=str(health.get("Status", "")),
+        health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
+        address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
+        image=str(container.attrs["Image"]),
+    )

@@ -1,0 +1,242 @@
+"""One Docker host, through the Docker SDK.
+
+The SDK blocks, so each call runs in a thread. Every method raises EngineError with what Docker said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from requests.exceptions import RequestException
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
+from orchestrator.engine.docker.addresses import free_address
+from orchestrator.engine.docker.container_creation import create
+from orchestrator.engine.docker.container_status import status_of
+from orchestrator.engine.docker.disk_usage import usage_of
+from orchestrator.engine.docker.event_watch import watch
+from orchestrator.engine.docker.image_build import build_image
+from orchestrator.engine.docker.lookup import find, remove
+from orchestrator.engine.docker.sidecars import Sidecars
+from orchestrator.errors import EngineError
+
+API_TIMEOUT_S = 120
+T = TypeVar("T")
+_ERRORS = (DockerException, RequestException)
+
+
+class DockerEngine:
+    """All that the orchestrator asks of Docker, for the containers of one stack."""
+
+    def __init__(self, stack: str, network: str) -> None:
+        self.stack = stack
+        self.network = network
+        self._client: docker.DockerClient | None = None
+        self._sidecars = Sidecars(stack, self._call)
+
+    async def version(self) -> str:
+        return await self._call(lambda client: str(client.version()["Version"]))
+
+    async def wait_until_up(self, deadline_s: float) -> bool:
+        """Until the engine answers; False if it does not in time."""
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(EngineError),
+                stop=stop_after_delay(deadline_s),
+                wait=wait_exponential(multiplier=0.1, max=1.0),
+            ):
+                with attempt:
+                    await self.version()
+        except RetryError:
+            return False
+        return True
+
+    async def free_address(self, taken: set[str]) -> str:
+        """A fixed address that neither a container of the network nor `taken` has."""
+        return await self._call(lambda client: free_address(client, self.network, taken))
+
+    async def ensure_volume(self, name: str) -> None:
+        """Make the data volume if it is not there, owned by the user that unprivileged containers run as."""
+
+        def ensure(client: docker.DockerClient) -> None:
+            try:
+                client.volumes.get(name)
+            except NotFound:
+                client.volumes.create(name, labels={LABEL_STACK: self.stack})
+
+        await self._call(ensure)
+
+    async def start(self, spec: ContainerSpec) -> str:
+        """Make and start a container, or find the one that an earlier try with the same name made. Gives its id."""
+
+        def start(client: docker.DockerClient) -> str:
+            container = find(client, spec.name) or create(client, spec, self.stack)
+            container.start()
+            return str(container.id)
+
+        return await self._call(start)
+
+    async def run_to_end(
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[ContainerStatus, bool]:
+        """Run a sidecar to its end and remove it: its last status, and whether it was killed after `timeout_s`."""
+        return await self._sidecars.run_to_end(spec, timeout_s, on_line)
+
+    async def remove_stray_sidecars(self, app: str) -> list[str]:
+        """Remove the app's sidecars that nobody waits for; gives their names."""
+        return await self._sidecars.remove_strays(app)
+
+    async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
+        """Build an image with BuildKit and give its digest, `sha256:…`. Raises StepFailed with the last lines."""
+        return await build_image(image, on_line)
+
+    def watch(self) -> AsyncIterator[ContainerEvent]:
+        """What happens to the stack's containers from now on. Raises EngineError when the engine goes away."""
+        return watch(self.stack)
+
+    async def status(self, name: str) -> ContainerStatus | None:
+        """None when there is no such container."""
+
+        def status(client: docker.DockerClient) -> ContainerStatus | None:
+            container = find(client, name)
+            return status_of(container) if container else None
+
+        return await self._call(status)
+
+    async def containers(self) -> list[ContainerStatus]:
+        """Every container that this stack's orchestrator made, running or not."""
+
+        def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
+            label = f"{LABEL_STACK}={self.stack}"
+            found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            return [status_of(container) for container in found]
+
+        return await self._call(all_of_them)
+
+    async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
+        """The last lines; empty when there is no such container."""
+
+        def logs(client: docker.DockerClient) -> tuple[str, ...]:
+            container = find(client, name)
+            return tuple(container.logs(tail=tail).decode(errors="replace").splitlines()) if container else ()
+
+        return await self._call(logs)
+
+    async def stop(self, name: str, timeout_s: int) -> None:
+        await self._on(name, lambda container: container.stop(timeout=timeout_s))
+
+    async def keep_running(self, name: str) -> None:
+        """Let Docker itself start the container again when it dies or the machine restarts."""
+
+        def update(container: Container) -> None:
+            container.update(restart_policy={"Name": "unless-stopped"})  # type: ignore[arg-type]
+
+        await self._on(name, update)
+
+    async def pause(self, name: str) -> None:
+        await self._on(name, lambda container: container.pause() if container.status == "running" else None)
+
+    async def wake(self, name: str) -> None:
+        """Make sure that a container which is stopped or paused runs."""
+
+        def wake(container: Container) -> None:
+            if container.status == "paused":
+                container.unpause()
+            elif container.status != "running":
+                container.start()
+
+        await self._on(name, wake)
+
+    async def signal(self, name: str, signal: str) -> None:
+        await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)
+
+    async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
+        """Stop and remove a container; True if there was one."""
+
+        def stop_and_remove(client: docker.DockerClient) -> bool:
+            container = find(client, name)
+            if container is None:
+                return False
+            if stop_timeout_s:
+                if container.status == "paused":
+                    container.unpause()
+                container.stop(timeout=stop_timeout_s)
+            remove(client, name)
+            return True
+
+        return await self._call(stop_and_remove)
+
+    async def remove_images(self, name: str, keep: set[str]) -> list[str]:
+        """Remove every tag of `name` but those of the digests in `keep`; gives the tags removed.
+
+        An image that a container still uses stays: Docker refuses to remove it, and the next time will do.
+        """
+
+        def remove_tags(client: docker.DockerClient) -> list[str]:
+            removed = []
+            for image in client.images.list(name):
+                if image.id in keep:
+                    continue
+                for tag in image.tags:
+                    try:
+                        client.images.remove(tag)
+                    except APIError as error:
+                        if error.status_code not in (404, 409):
+                            raise
+                    else:
+                        removed.append(tag)
+            return removed
+
+        return await self._call(remove_tags)
+
+    async def prune_build_cache(self, keep_bytes: int) -> None:
+        """Cut BuildKit's cache down to this size, least recently used first."""
+        await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
+
+    async def remove_volume(self, name: str) -> None:
+        def remove_it(client: docker.DockerClient) -> None:
+            with suppress(NotFound):
+                client.volumes.get(name).remove()
+
+        await self._call(remove_it)
+
+    async def disk_usage(self) -> DiskUsage:
+        return await self._call(lambda client: usage_of(client.df()))
+
+    async def keeps_containers_running(self) -> bool:
+        """Whether containers outlive a restart of the engine (`live-restore` in its daemon.json)."""
+        return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
+
+    # Inside the threads
+
+    async def _call(self, ask: Callable[[docker.DockerClient], T]) -> T:
+        def call() -> T:
+            try:
+                if self._client is None:
+                    self._client = docker.from_env(timeout=API_TIMEOUT_S)
+                return ask(self._client)
+            except APIError as error:
+                raise EngineError(f"Docker refused: {error.explanation or error}.") from error
+            except _ERRORS as error:
+                raise EngineError(
+                    f"Docker Engine does not answer: {error}.",
+                    "Start it (systemctl start docker, or tools/engine), then try again.",
+                ) from error
+
+        return await asyncio.to_thread(call)
+
+    async def _on(self, name: str, act: Callable[[Container], object]) -> None:
+        def on(client: docker.DockerClient) -> None:
+            container = find(client, name)
+            if container is None:
+                raise EngineError(f"Container {name} is gone.", "It was removed from outside; deploy the app again.")
+            act(container)
+
+        await self._call(on)

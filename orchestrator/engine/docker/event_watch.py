@@ -1,0 +1,79 @@
+"""Docker's event stream, as values (Docker Engine API 1.45, GET /events)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerEvent
+from orchestrator.errors import EngineError
+
+
+async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
+    """Events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
+
+    The SDK reads the stream in a thread of this watch's own: it lasts for ever, and would keep a thread of the
+    shared pool from everybody else. Closing the iterator closes the stream, which ends the thread.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[ContainerEvent | Exception] = asyncio.Queue()
+    opened: asyncio.Future[Any] = loop.create_future()  # Any: docker-py's CancellableStream has no stub
+
+    def tell(whom: Callable[..., None], *what: object) -> None:
+        # A loop that has ended wants to hear nothing any more, and closed the stream before it did.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(whom, *what)
+
+    def read() -> None:
+        try:
+            # No time limit: nothing may happen for hours. The stub forgets that None is one.
+            client = docker.from_env(timeout=None)  # type: ignore[arg-type]
+            stream = client.events(decode=True, filters={"type": "container", "label": f"{LABEL_STACK}={stack}"})
+            tell(_opened, opened, stream)
+            for event in stream:
+                tell(arrived.put_nowait, _event(event))
+            tell(_ended, opened, arrived, EngineError("Docker closed its event stream."))
+        except (DockerException, RequestException, OSError) as error:
+            tell(_ended, opened, arrived, error)
+
+    thread = threading.Thread(target=read, name="docker-events", daemon=True)
+    thread.start()
+    stream = await opened
+    try:
+        while True:
+            event = await arrived.get()
+            if isinstance(event, Exception):
+                raise EngineError(f"Docker's event stream ended: {event}.", "It is opened again by itself.") from event
+            yield event
+    finally:
+        stream.close()
+
+
+def _opened(opened: asyncio.Future[Any], stream: Any) -> None:
+    if opened.cancelled():
+        stream.close()
+    else:
+        opened.set_result(stream)
+
+
+def _ended(opened: asyncio.Future[Any], arrived: asyncio.Queue[ContainerEvent | Exception], error: Exception) -> None:
+    if opened.done():
+        arrived.put_nowait(error)
+    else:
+        opened.set_exception(EngineError(f"Docker's event stream cannot be opened: {error}."))
+
+
+def _event(event: dict[str, Any]) -> ContainerEvent:  # Any: Docker's JSON
+    attributes = event.get("Actor", {}).get("Attributes", {})
+    return ContainerEvent(
+        action=str(event.get("Action", "")).partition(":")[0],
+        app=attributes.get(LABEL_APP, ""),
+        role=attributes.get(LABEL_ROLE, ""),
+        container=attributes.get("name", ""),
+    )

@@ -1,0 +1,94 @@
+"""Image builds with BuildKit, through the docker command: the Docker SDK has no BuildKit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from orchestrator.engine.base import ImageBuild
+from orchestrator.errors import StepFailed
+
+LAST_LINES = 40
+
+
+def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
+    """What to run. `--load` puts the image into the engine whatever builder is the current one."""
+    command = ["docker", "buildx", "build", "--load", "--progress", "plain", "--provenance", "false"]
+    command += ["--file", str(image.dockerfile), "--tag", image.tag, "--iidfile", str(digest_file)]
+    if image.target:
+        command += ["--target", image.target]
+    for name, value in sorted(image.args.items()):
+        command += ["--build-arg", f"{name}={value}"]
+    return [*command, str(image.folder)]
+
+
+async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
+    """Build and give the image's digest, `sha256:…`. Each line of BuildKit's output goes to `on_line` as it comes.
+
+    Raises StepFailed with the last lines when the build fails or takes longer than the image's `timeout_s`.
+    """
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    with TemporaryDirectory() as folder:
+        digest_file = Path(folder) / "digest"
+        process = await asyncio.create_subprocess_exec(
+            *build_command(image, digest_file),
+            env={**os.environ, "BUILDKIT_COLORS": "", "NO_COLOR": "1"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=2**20,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(image.timeout_s):
+                async for raw in process.stdout:
+                    line = raw.decode(errors="replace").rstrip()
+                    if line:
+                        last.append(line)
+                        on_line(line)
+                exit_code = await process.wait()
+        except TimeoutError as error:
+            raise StepFailed(
+                f"The image was not built within {image.timeout_s:g} s (build.timeout).",
+                "Raise build.timeout if the build needs longer.",
+                log=tuple(last),
+            ) from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if exit_code != 0:
+            raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=exit_code)
+        return digest_file.read_text().strip()
+
+
+def why_it_failed(lines: deque[str]) -> str:
+    """BuildKit's own summary: the last line that begins with ERROR."""
+    for line in reversed(lines):
+        if line.startswith("ERROR: "):
+            return "The image does not build: " + line.removeprefix("ERROR: ").removeprefix("failed to solve: ") + "."
+    return "The image does not build."
+
+
+_TIPS = (
+    (r"Cannot connect to the Docker daemon", "Start Docker (systemctl start docker, or tools/engine), then try again."),
+    (r"no such file or directory.*Dockerfile|failed to read dockerfile", "Is build.dockerfile right?"),
+    (r"No matching distribution|Could not find a version", "A package or version in the requirements does not exist."),
+    (r"Requires-Python|requires a different Python", "A package needs another Python than the base image has."),
+    (
+        r"Temporary failure in name resolution|Connection timed out",
+        "The build has no network: see 'changeover doctor'.",
+    ),
+    (r"no space left on device", "The disk is full: see 'changeover doctor' for what takes the room."),
+    (r"failed to resolve source metadata|pull access denied", "The base image is neither here nor in a registry."),
+)
+
+
+def tip_for(lines: deque[str]) -> str:
+    text = "\n".join(lines)
+    return next((tip for pattern, tip in _TIPS if re.search(pattern, text, re.IGNORECASE)), "")

@@ -1,0 +1,1 @@
+"""The durable record of what is intended, under way and done."""

@@ -1,0 +1,125 @@
+"""A journal that was lost is rebuilt from the two others that know: the containers' labels and the proxy's map."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from orchestrator.app_data import migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.release import Release
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.domain.schema_report import from_json
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_COLOUR,
+    LABEL_DEPLOYMENT,
+    LABEL_MIGRATED,
+    LABEL_RELEASE,
+    LABEL_REQUESTED,
+    LABEL_ROLE,
+    LABEL_SOURCE_REVISION,
+    ContainerStatus,
+    Role,
+)
+from orchestrator.errors import StepFailed
+
+log = structlog.get_logger()
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+BY = "rebuilt from what runs"
+
+
+async def slots_from_what_runs(context: AppContext) -> bool:
+    """Record what has the traffic, and what could be its standby. False where nothing has, or the journal knows."""
+    colour = context.proxy.colour_in_file(context.name)
+    if colour is None or context.journal.slots(context.name).active:
+        return False
+    mine = [one for one in await context.engine.containers() if _is_app_container(one, context.name)]
+    # A candidate that was being tried has the standby's colour, too, and is the newer of the two.
+    found = sorted(mine, key=_requested_at)
+    active = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour and one.running), None)
+    if active is None:
+        return False
+    standby = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour.other), None)
+    both = [one for one in (active, standby) if one]
+    for container in both:
+        context.journal.add(_record(context, container))
+    standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
+    context.journal.save_switch(context.name, Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id))
+    await _migrations(context, [one for one in found if one in both])
+    return True
+
+
+async def _migrations(context: AppContext, containers: list[ContainerStatus]) -> None:
+    """What each of them brought to the data, the older first, and what has been taken back since."""
+    for container in containers:
+        if revisions := from_json(container.labels.get(LABEL_MIGRATED, "[]")):
+            before = _requested_at(container) - timedelta(microseconds=1)
+            _add_run(context, container, Direction.UP, revisions, before)
+    newest = containers[-1]
+    brought = from_json(newest.labels.get(LABEL_MIGRATED, "[]"))
+    if gone := await _taken_back(context, newest, brought):
+        _add_run(context, newest, Direction.DOWN, gone, now())
+
+
+async def _taken_back(
+    context: AppContext, newest: ContainerStatus, brought: tuple[SchemaRevision, ...]
+) -> tuple[SchemaRevision, ...]:
+    """Of what the newest container brought: the app is asked. One that cannot tell has it all, as far as we know."""
+    if not brought:
+        return ()
+    try:
+        pending = await migrations.pending(context, context.journal.deployment(newest.labels[LABEL_DEPLOYMENT]))
+    except StepFailed as error:
+        log.error("what became of migrations cannot be told", app=context.name, cause=error.cause)
+        return ()
+    lacking = {one.revision for one in pending or ()}
+    return tuple(one for one in brought if one.revision in lacking)
+
+
+def _add_run(
+    context: AppContext,
+    container: ContainerStatus,
+    direction: Direction,
+    revisions: tuple[SchemaRevision, ...],
+    moment: datetime,
+) -> None:
+    deployment = container.labels[LABEL_DEPLOYMENT]
+    context.journal.add_migration(
+        MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY)
+    )
+
+
+def _is_app_container(container: ContainerStatus, app: str) -> bool:
+    return container.labels.get(LABEL_APP) == app and container.labels.get(LABEL_ROLE) == Role.APP
+
+
+def _requested_at(container: ContainerStatus) -> datetime:
+    """Of one that an early Changeover made, which did not say, it is not known."""
+    said = container.labels.get(LABEL_REQUESTED)
+    return datetime.fromisoformat(said) if said else LONG_AGO
+
+
+def _record(context: AppContext, container: ContainerStatus) -> Deployment:
+    labels = container.labels
+    moment = _requested_at(container)
+    return Deployment(
+        id=labels[LABEL_DEPLOYMENT],
+        app=context.name,
+        kind=Kind.DEPLOY,
+        state=State.LIVE,
+        requested_by=BY,
+        requested_at=moment,
+        live_at=moment,
+        ended_at=moment,
+        release=Release(labels.get(LABEL_RELEASE, ""), labels.get(LABEL_SOURCE_REVISION, ""), container.image),
+        colour=Colour(labels[LABEL_COLOUR]),
+        container=container.name,
+        address=container.address,
+        port=context.config.run.port,
+    )

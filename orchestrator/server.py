@@ -1,0 +1,136 @@
+"""Where the parts are put together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.health import HealthBoard
+from orchestrator.apps.probe import HttpProber
+from orchestrator.apps.registry import AppRegistry
+from orchestrator.clock import now
+from orchestrator.config.schema import PANEL
+from orchestrator.config.watcher import ConfigFile
+from orchestrator.deploy.routes import routes_of
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import State
+from orchestrator.domain.events import ConfigLoaded, ConfigRefused, RecoveryFailed, StartFailed
+from orchestrator.engine.docker.engine import DockerEngine
+from orchestrator.errors import ChangeoverError, ConfigError
+from orchestrator.events.notifier import LogNotifier
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.store import Journal
+from orchestrator.proxy.traffic import Proxy
+from orchestrator.recovery import rebuild_journal, resume
+from orchestrator.settings import Settings
+from orchestrator.updates.checker import UpdateChecker
+
+log = structlog.get_logger()
+
+PROXY_UP_WITHIN_S = 120
+
+
+class Orchestrator:
+    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.config_file = ConfigFile(settings.config)
+        self.journal = Journal(settings.journal_url, settings.config)
+        self.events = EventStream(self.journal)
+        self.engine = DockerEngine(settings.stack, settings.network)
+        self.proxy = Proxy(settings.proxy)
+        self.apps = AppRegistry(settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say)
+        self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
+        self.checker = UpdateChecker(self.journal, self.events, self.scheduler)
+        self.health = HealthBoard(self.engine, self.apps.all, self.events)
+        self.events.add(LogNotifier())
+        self.events.add(self.health)
+        self.ready = False
+        self.started_at = now()
+        # By app: why it could not be brought back at the last start.
+        self.recovery_problems: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def load(self) -> None:
+        """Read the configuration; write the proxy's files where it has none yet. Raises ConfigError."""
+        self.config_file.read()
+        self.apps.take(self.config_file.config)
+        self.proxy.prepare_files(routes_of(self.apps.all()))
+
+    async def start(self) -> None:
+        """Begin to come up; `ready` says when that is done."""
+        work = (self._come_up(), self.health.keep_current(), self.health.follow_engine())
+        self._tasks = [asyncio.create_task(one) for one in work]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.checker.stop()
+        await self.scheduler.stop()
+
+    async def reload_config(self) -> None:
+        """Use the configuration file as it is now. One that is wrong is refused, and everything stays as it was."""
+        try:
+            changed = self.config_file.read()
+        except ConfigError as error:
+            self.events.publish(ConfigRefused(error.cause.splitlines()))
+            log.error("configuration refused", problems=error.cause)
+            return
+        if not changed:
+            return
+        self.apps.take(self.config_file.config)
+        await self.proxy.configure(routes_of(self.apps.all()))
+        self.checker.follow(self.apps.all())
+        self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+
+    async def _come_up(self) -> None:
+        """Wait for the proxy, recover, deploy the panel if it never was, and look for updates and changes for ever."""
+        try:
+            await self._recover_all()
+        except ChangeoverError as error:
+            log.error("start failed", cause=error.cause, remedy=error.remedy)
+            self.events.publish(StartFailed(error.cause, error.remedy))
+            raise
+        self.ready = True
+        first_start = not self.journal.slots(PANEL).active and self.scheduler.busy_with(PANEL) is None
+        if first_start and self.settings.deploy_panel:
+            self.scheduler.request(PANEL, ref="", by="first start")
+        self.checker.follow(self.apps.all())
+        async for _ in self.config_file.changes():
+            await self.reload_config()
+
+    async def _recover_all(self) -> None:
+        for context in self.apps.all():
+            if await rebuild_journal.slots_from_what_runs(context):
+                log.warning("the journal knew nothing of an app that runs: rebuilt", app=context.name)
+        routes = routes_of(self.apps.all())
+        self.proxy.know(routes)
+        log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
+        # An old worker takes no more changes after a reload: none while it may hold requests for what is interrupted.
+        interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
+        if not interrupted:
+            await self.proxy.configure(routes)
+        await resume.remove_leftovers(self.engine, self.settings.state / "work")
+        for context in self.apps.all():
+            await self._recover(context)
+        if interrupted:
+            await self.proxy.configure(routes_of(self.apps.all()))
+        # Only now: requests that wait for a schema change must not go on before it is finished or undone.
+        for paused in await self.proxy.paused():
+            await self.proxy.resume(paused)
+
+    async def _recover(self, context: AppContext) -> None:
+        """What is wrong with one app is told, and does not keep the others from coming back."""
+        try:
+            await resume.recover(context, self.events, self.scheduler)
+        except ChangeoverError as error:
+            self.recovery_problems[context.name] = str(error)
+            log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
+            self.events.publish(RecoveryFailed(error.cause, error.remedy), context.name)

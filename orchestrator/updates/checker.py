@@ -1,0 +1,115 @@
+"""Looks for updates: at start, in the background, and when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import Slots
+from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
+from orchestrator.domain.release import Update
+from orchestrator.errors import ChangeoverError
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.store import Journal
+
+log = structlog.get_logger()
+
+DISMISSED_FOR = timedelta(hours=24)
+
+
+class UpdateChecker:
+    """Knows, per app, the update that was found last. One that is dismissed is not shown for a day."""
+
+    def __init__(self, journal: Journal, events: EventStream, scheduler: Scheduler) -> None:
+        self._journal = journal
+        self._events = events
+        self._scheduler = scheduler
+        self._found: dict[str, Update | None] = {}
+        self._dismissed: dict[tuple[str, str], datetime] = {}
+        # A release becomes live by a change of the slots: what was read stays true as long as they are the same.
+        self._were_live: dict[str, tuple[Slots, frozenset[str]]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, contexts: list[AppContext]) -> None:
+        """Check these apps in the background, each at its own interval, and no others."""
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks = {
+            context.name: asyncio.create_task(self._keep_checking(context))
+            for context in contexts
+            if context.config.update.enabled
+        }
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def known(self, app: str) -> Update | None:
+        """What the last check found, if it is still newer than what is live and was not dismissed."""
+        update = self._found.get(app)
+        if update is None or update.release.source_revision in self._not_to_be_offered(app):
+            return None
+        dismissed = self._dismissed.get((app, update.release.source_revision))
+        return None if dismissed and now() - dismissed < DISMISSED_FOR else update
+
+    async def check(self, context: AppContext) -> Update | None:
+        """Ask the source now. None when the newest revision is live already. Raises StepFailed from the source."""
+        newest = await context.source.newest()
+        if newest.release.source_revision in self._not_to_be_offered(context.name):
+            self._found[context.name] = None
+            return None
+        live = self._live_revision(context.name)
+        known = self._found.get(context.name)
+        changes = await context.source.changes(live, newest.release.source_revision)
+        update = Update(newest.release, changes, newest.released_at, now(), await context.source.origin())
+        self._found[context.name] = update
+        if known is None or known.release.source_revision != newest.release.source_revision:
+            self._events.publish(UpdateFound(newest.release.version), context.name)
+        return update
+
+    def dismiss(self, app: str) -> Update | None:
+        """Do not show what is known now for 24 hours."""
+        update = self.known(app)
+        if update:
+            self._dismissed[app, update.release.source_revision] = now()
+            self._events.publish(Dismissed(update.release.version), app)
+        return update
+
+    def _not_to_be_offered(self, app: str) -> frozenset[str]:
+        """What is live or was live before it, and above all a release that somebody went back from."""
+        slots = self._journal.slots(app)
+        known = self._were_live.get(app)
+        if known is None or known[0] != slots:
+            history = self._journal.deployments(app)
+            revisions = frozenset(one.release.source_revision for one in history if one.release and one.live_at)
+            known = self._were_live[app] = (slots, revisions)
+        return known[1]
+
+    def _live_revision(self, app: str) -> str:
+        slots = self._journal.slots(app)
+        release = self._journal.deployment(slots.active).release if slots.active else None
+        return release.source_revision if release else ""
+
+    async def _keep_checking(self, context: AppContext) -> None:
+        policy = context.config.update
+        if not policy.check_on_startup:
+            await asyncio.sleep(policy.background_check.interval)
+        while True:
+            try:
+                update = await self.check(context)
+                if update and policy.auto_update and self._live_revision(context.name):
+                    self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+            except ChangeoverError as error:
+                self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
+                log.warning("update check failed", app=context.name, cause=error.cause)
+            if not policy.background_check.enabled:
+                return
+            await asyncio.sleep(policy.background_check.interval)
