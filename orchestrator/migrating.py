@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from orchestrator.config import Migrate
+from orchestrator.config.schema import Migrate
 from orchestrator.engine.containers import Role
 from orchestrator.errors import ChangeoverError, StepFailed
 from orchestrator.model import Deployment, Direction, Migration, Outcome, Revision

@@ -10,8 +10,9 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from orchestrator import config_file, rebuild, recovery
-from orchestrator.config import PANEL, App, Config
+from orchestrator import rebuild, recovery
+from orchestrator.config import loader
+from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
 from orchestrator.events import EventStream
@@ -98,7 +99,7 @@ class Orchestrator:
     def _read_config(self) -> Config:
         path = self.settings.config
         self.config_digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
-        return config_file.load(path)
+        return loader.load(path)
 
     def _take(self, config: Config) -> None:
         self.config = config

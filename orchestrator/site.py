@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.config import App, Migrate
+from orchestrator.config.schema import App, Migrate
 from orchestrator.engine.containers import (
     LABEL_APP,
     LABEL_COLOUR,

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import config_file
-from orchestrator.config import Config
+from orchestrator.config import loader
+from orchestrator.config.schema import Config
 from orchestrator.engine.build import build_command, tip_for, why_it_failed
 from orchestrator.errors import ConfigError
 from orchestrator.journal import now
@@ -67,7 +67,7 @@ update:
 
 
 def test_the_users_own_configuration_loads_unchanged() -> None:
-    config = config_file.parse(SEED_CONFIG, "control-panel-config.yaml")
+    config = loader.parse(SEED_CONFIG, "control-panel-config.yaml")
 
     assert config.update.git.remote == "origin"
     assert config.update.backup.keep_backups == 5
@@ -79,7 +79,7 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
         "apps:\n  blog:\n    update: {git: {remote: /srv/blog}}\n    run: {port: 3000}\n    route: {host: blog.test}\n"
     )
 
-    app = config_file.parse(text, "c.yaml").all_apps()["blog"]
+    app = loader.parse(text, "c.yaml").all_apps()["blog"]
 
     assert app.run.port == 3000
     assert app.standby == "warm"
@@ -93,7 +93,7 @@ def test_the_examples_in_the_documentation_are_valid(page: str) -> None:
 
     assert examples
     for example in examples:
-        assert "shop" in config_file.parse(example, page).apps
+        assert "shop" in loader.parse(example, page).apps
 
 
 def test_every_configuration_key_stands_in_the_documentation() -> None:
@@ -107,26 +107,26 @@ def test_every_configuration_key_stands_in_the_documentation() -> None:
 
 
 def test_an_empty_file_means_all_defaults() -> None:
-    assert config_file.parse("", "c.yaml") == Config()
+    assert loader.parse("", "c.yaml") == Config()
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
-        config_file.parse("updat: {}\ndisk: {min_free_mb: plenty}\n", "c.yaml")
+        loader.parse("updat: {}\ndisk: {min_free_mb: plenty}\n", "c.yaml")
 
     assert {problem.line for problem in refused.value.problems} == {1, 2}
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"c.yaml:2: update: stands here a second time"):
-        config_file.parse("update: {}\nupdate: {}\n", "c.yaml")
+        loader.parse("update: {}\nupdate: {}\n", "c.yaml")
 
 
 @given(st.text(alphabet=string.printable, max_size=200))
 def test_no_text_makes_the_configuration_reader_stumble(text: str) -> None:
     # Whatever is refused is refused with our own error; any other would fail the test.
     with suppress(ConfigError):
-        config_file.parse(text, "c.yaml")
+        loader.parse(text, "c.yaml")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator import config_file, doctor, tokens
+from orchestrator import doctor, tokens
 from orchestrator.api.access import Admin, Reader, Serving
+from orchestrator.config import loader
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.tokens import Scope
 
@@ -58,7 +59,7 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 async def validate(wanted: ConfigText, _who: Reader) -> ConfigProblems:
     """Look at a configuration without taking it."""
     try:
-        config_file.parse(wanted.text, wanted.name)
+        loader.parse(wanted.text, wanted.name)
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
     return ConfigProblems(problems=[])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.config import GitSource
+from orchestrator.config.schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.model import Change, Release
 from orchestrator.sources.changelog import parse_commit

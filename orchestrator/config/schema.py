@@ -1,7 +1,7 @@
 """What `control-panel-config.yaml` may say, with every default and its reason.
 
 The panel is configured at the top level, as in SEED.md; other apps stand under `apps:`. Durations are in seconds
-unless the name says otherwise. `config_file.py` reads the file and finds the line of whatever is wrong.
+unless the name says otherwise. `loader.py` reads the file and finds the line of whatever is wrong.
 """
 
 from __future__ import annotations

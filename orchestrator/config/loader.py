@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.config import PANEL, Config
+from orchestrator.config.schema import PANEL, Config
 from orchestrator.errors import ConfigError, Problem
 
 Key = tuple[str | int, ...]
@@ -110,7 +110,7 @@ def _keys_at(location: Key) -> list[str]:
         if nested:
             model = nested[0]
         elif field is None and model is Config:
-            from orchestrator.config import App
+            from orchestrator.config.schema import App
 
             model = App
     return list(model.model_fields)
