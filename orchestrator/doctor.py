@@ -136,5 +136,6 @@ def _journal(orchestrator: Orchestrator) -> Finding:
 
 
 def _config(orchestrator: Orchestrator) -> Finding:
-    problem = orchestrator.config_problem
-    return Finding("configuration", not problem, problem or "is valid", "Mend the file; it is read again by itself.")
+    if problem := orchestrator.config_problem:
+        return Finding("configuration", False, problem, "Correct the file; it is read again when it is saved.")
+    return Finding("configuration", True, "; ".join(["is valid", *map(str, orchestrator.config_notices)]))

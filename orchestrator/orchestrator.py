@@ -12,6 +12,7 @@ from watchfiles import awatch
 
 from orchestrator import rebuild, recovery
 from orchestrator.config import loader
+from orchestrator.config.loader import Notice
 from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
@@ -43,6 +44,7 @@ class Orchestrator:
         self.checker = UpdateChecker(self.journal, self.events, self.queue)
         self.config = Config()
         self.config_problem = ""
+        self.config_notices: tuple[Notice, ...] = ()
         self.config_digest = ""
         self.ready = False
         self.started_at = now()
@@ -99,7 +101,9 @@ class Orchestrator:
     def _read_config(self) -> Config:
         path = self.settings.config
         self.config_digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
-        return loader.load(path)
+        loaded = loader.load(path)
+        self.config_notices = loaded.notices
+        return loaded.config
 
     def _take(self, config: Config) -> None:
         self.config = config

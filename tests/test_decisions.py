@@ -67,7 +67,7 @@ update:
 
 
 def test_the_users_own_configuration_loads_unchanged() -> None:
-    config = loader.parse(SEED_CONFIG, "control-panel-config.yaml")
+    config = loader.parse(SEED_CONFIG, "control-panel-config.yaml").config
 
     assert config.update.git.remote == "origin"
     assert config.update.backup.keep_backups == 5
@@ -79,7 +79,7 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
         "apps:\n  blog:\n    update: {git: {remote: /srv/blog}}\n    run: {port: 3000}\n    route: {host: blog.test}\n"
     )
 
-    app = loader.parse(text, "c.yaml").all_apps()["blog"]
+    app = loader.parse(text, "c.yaml").config.all_apps()["blog"]
 
     assert app.run.port == 3000
     assert app.standby == "warm"
@@ -93,7 +93,7 @@ def test_the_examples_in_the_documentation_are_valid(page: str) -> None:
 
     assert examples
     for example in examples:
-        assert "shop" in loader.parse(example, page).apps
+        assert "shop" in loader.parse(example, page).config.apps
 
 
 def test_every_configuration_key_stands_in_the_documentation() -> None:
@@ -107,7 +107,7 @@ def test_every_configuration_key_stands_in_the_documentation() -> None:
 
 
 def test_an_empty_file_means_all_defaults() -> None:
-    assert loader.parse("", "c.yaml") == Config()
+    assert loader.parse("", "c.yaml").config == Config()
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
@@ -118,7 +118,7 @@ def test_every_problem_of_a_file_is_told_at_once() -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"c.yaml:2: update: stands here a second time"):
+    with pytest.raises(ConfigError, match=r"c.yaml:2: update: the key is set twice, first in line 1"):
         loader.parse("update: {}\nupdate: {}\n", "c.yaml")
 
 

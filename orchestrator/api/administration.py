@@ -27,14 +27,18 @@ class ConfigText(BaseModel):
 
 
 class ConfigView(BaseModel):
-    """The file that was read last: its SHA-256, and why it was refused if it was."""
+    """The file that was read last: its SHA-256, why it was refused if it was, and which keys have no effect yet."""
 
     digest: str
     problems: list[str]
+    notices: list[str]
 
 
 class ConfigProblems(BaseModel):
+    """Why a configuration would be refused; where it would not be, which of its keys have no effect yet."""
+
     problems: list[str]
+    notices: list[str] = []
 
 
 class NewToken(BaseModel):
@@ -52,17 +56,21 @@ async def examine(orchestrator: Serving, _who: Reader) -> dict[str, list[doctor.
 
 @router.get("/config")
 async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
-    return ConfigView(digest=orchestrator.config_digest, problems=orchestrator.config_problem.splitlines())
+    return ConfigView(
+        digest=orchestrator.config_digest,
+        problems=orchestrator.config_problem.splitlines(),
+        notices=[str(notice) for notice in orchestrator.config_notices],
+    )
 
 
 @router.post("/config/validate")
 async def validate(wanted: ConfigText, _who: Reader) -> ConfigProblems:
-    """Look at a configuration without taking it."""
+    """Check a configuration without using it."""
     try:
-        loader.parse(wanted.text, wanted.name)
+        loaded = loader.parse(wanted.text, wanted.name)
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
-    return ConfigProblems(problems=[])
+    return ConfigProblems(problems=[], notices=[str(notice) for notice in loaded.notices])
 
 
 @router.get("/tokens")

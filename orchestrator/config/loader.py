@@ -1,67 +1,98 @@
-"""Reads `control-panel-config.yaml`, and finds file and line of whatever is wrong with it."""
+"""Reads `control-panel-config.yaml`, and finds file and line of whatever is wrong with it or has no effect."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
+from orchestrator.config import messages
+from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.errors import ConfigError, Problem
 
-Key = tuple[str | int, ...]
 SOURCES = ("git",)
 
 
-def load(path: Path) -> Config:
+@dataclass(frozen=True)
+class Notice:
+    """A key of the file that is accepted and has no effect yet."""
+
+    file: str
+    line: int
+    key: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key}: has no effect yet: {self.why}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration that was accepted, and what its author should know of it."""
+
+    config: Config
+    notices: tuple[Notice, ...] = ()
+
+
+def load(path: Path) -> Loaded:
     """The configuration in `path`; all defaults where there is no such file.
 
     Raises ConfigError with every problem found, each with its line.
     """
-    if not path.exists():
-        return Config()
-    return parse(path.read_text(encoding="utf-8"), path.name)
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except FileNotFoundError:
+        return Loaded(Config())
+    except OSError as error:
+        raise ConfigError((Problem(path.name, 1, "", f"cannot be read: {error.strerror}"),)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError((Problem(path.name, 1, "", messages.not_text(error)),)) from error
 
 
-def parse(text: str, name: str) -> Config:
+def parse(text: str, name: str) -> Loaded:
+    """The configuration in `text`; `name` is what messages call the file. Raises ConfigError as `load` does."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines, repeated = _lines_of(root) if root else ({}, [])
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ConfigError((Problem(name, mark.line + 1 if mark else 1, "", f"not YAML: {error.problem}"),)) from error
+        problem = Problem(name, mark.line + 1 if mark else 1, "", messages.not_yaml(error.problem or str(error)))
+        raise ConfigError((problem,)) from error
     except yaml.YAMLError as error:
-        raise ConfigError((Problem(name, 1, "", f"not YAML: {error}"),)) from error
+        raise ConfigError((Problem(name, 1, "", messages.not_yaml(str(error))),)) from error
     if repeated:
-        raise ConfigError(tuple(Problem(name, line, key, "stands here a second time") for key, line in repeated))
+        raise ConfigError(tuple(Problem(name, at, key, messages.repeated(first)) for at, first, key in repeated))
     try:
         # By JSON's rules, which are strict about types and still take YAML's lists for the model's tuples.
         config = Config.model_validate_json(json.dumps(content or {}, default=str))
     except ValidationError as error:
-        raise ConfigError(tuple(_problem(detail, lines, name) for detail in error.errors())) from error
-    if problems := tuple(_impossible(config, lines, name)):
-        raise ConfigError(problems)
-    return config
+        problems = (messages.explain(detail) for detail in error.errors())
+        raise ConfigError(tuple(Problem(name, _line(at, lines), _name(at), says) for at, says in problems)) from error
+    if impossible := tuple(_impossible(config, lines, name)):
+        raise ConfigError(impossible)
+    found = written_without_effect(lines)
+    return Loaded(config, tuple(Notice(name, lines[at], _name(at), why) for at, why in found))
 
 
-def _lines_of(root: yaml.Node) -> tuple[dict[Key, int], list[tuple[str, int]]]:
-    """The line of every key, counted from one, and the keys that stand twice."""
-    lines: dict[Key, int] = {(): 1}
-    repeated: list[tuple[str, int]] = []
+def _lines_of(root: yaml.Node) -> tuple[dict[KeyPath, int], list[tuple[int, int, str]]]:
+    """The line of every key, counted from one; and of each key that is set twice: line, first line and name."""
+    lines: dict[KeyPath, int] = {(): 1}
+    repeated: list[tuple[int, int, str]] = []
 
-    def walk(node: yaml.Node, at: Key) -> None:
+    def walk(node: yaml.Node, at: KeyPath) -> None:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 here = (*at, str(key.value))
+                line = key.start_mark.line + 1
                 if here in lines:
-                    repeated.append((".".join(map(str, here)), key.start_mark.line + 1))
-                lines[here] = key.start_mark.line + 1
+                    repeated.append((line, lines[here], _name(here)))
+                lines[here] = line
                 walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
@@ -72,64 +103,32 @@ def _lines_of(root: yaml.Node) -> tuple[dict[Key, int], list[tuple[str, int]]]:
     return lines, repeated
 
 
-def _problem(detail: ErrorDetails, lines: dict[Key, int], name: str) -> Problem:
-    location = tuple(part for part in detail["loc"] if part != "[key]")
-    line = next(lines[location[:end]] for end in range(len(location), -1, -1) if location[:end] in lines)
-    return Problem(name, line, ".".join(map(str, location)), _message(detail, location))
+def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:
+    """The line of a key, or of the nearest section around it that stands in the file."""
+    return next((lines[at[:end]] for end in range(len(at), -1, -1) if at[:end] in lines), 1)
 
 
-def _message(detail: ErrorDetails, location: Key) -> str:
-    found = detail["input"]
-    match detail["type"]:
-        case "extra_forbidden":
-            known = _keys_at(location[:-1])
-            near = difflib.get_close_matches(str(location[-1]), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys here: {', '.join(sorted(known))}"
-            return f"unknown key; {hint}"
-        case "missing":
-            return "is missing"
-        case "value_error":
-            return detail["msg"].removeprefix("Value error, ")
-        case "string_pattern_mismatch":
-            return "expected a name of lower-case letters, digits and hyphens that begins with a letter"
-        case "model_type" | "dict_type":
-            return f"expected a section with keys, found {found!r}"
-    message = detail["msg"].removeprefix("Input should be ")
-    return f"expected {message}, found {found!r}"
+def _name(at: KeyPath) -> str:
+    return ".".join(map(str, at))
 
 
-def _keys_at(location: Key) -> list[str]:
-    model: type[BaseModel] = Config
-    for part in location:
-        if model is Config and part == "apps":
-            continue
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        nested = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if nested:
-            model = nested[0]
-        elif field is None and model is Config:
-            from orchestrator.config.schema import App
-
-            model = App
-    return list(model.model_fields)
-
-
-def _impossible(config: Config, lines: dict[Key, int], name: str) -> Iterator[Problem]:
-    """What no single key shows: two apps on one route, a source that is still to come."""
+def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
+    """What no single key shows: two apps on one route, a source that is not implemented."""
     claimed: dict[str, str] = {}
     for app, settings in config.all_apps().items():
-        at: Key = () if app == PANEL else ("apps", app)
+        at: KeyPath = () if app == PANEL else ("apps", app)
         route = settings.route
-        claims = [route.host and f"host {route.host}", route.path and f"path {route.path}", route.default and "default"]
-        for claim in filter(None, claims):
-            if claim in claimed:
-                line = lines.get((*at, "route"), 1)
-                yield Problem(name, line, f"apps.{app}.route", f"{claim} already belongs to {claimed[claim]}")
-            claimed[str(claim)] = app
+        claims = {"host": route.host, "path": route.path, "default": "true" if route.default else None}
+        for key, value in claims.items():
+            if value is None:
+                continue
+            owner = claimed.setdefault(f"{key} {value}", app)
+            if owner != app:
+                here = (*at, "route", key)
+                says = f"{value} is already the {key} of app {owner}. Give one of the two apps another route"
+                yield Problem(name, _line(here, lines), _name(here), says)
         source = settings.update.source
         if source not in SOURCES:
-            line = lines.get((*at, "update", "source"), 1)
-            key = ".".join(map(str, (*at, "update", "source")))
-            yield Problem(name, line, key, f"{source} is not supported yet; use {' or '.join(SOURCES)}")
+            here = (*at, "update", "source")
+            says = f"the source '{source}' is not implemented. Use {' or '.join(SOURCES)}"
+            yield Problem(name, _line(here, lines), _name(here), says)

@@ -1,0 +1,179 @@
+"""One app, as it stands below its name in `apps:`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit
+from orchestrator.config.update_schema import UpdatePolicy
+
+Command = Annotated[str, Unit("command line")]
+CommandOrNone = Annotated[str | None, Unit("command line")]
+UrlPath = Annotated[str, Unit("URL path")]
+UrlPathOrNone = Annotated[str | None, Unit("URL path")]
+
+
+class Build(Section):
+    """How the image of a release is built from the fetched source, with BuildKit."""
+
+    dockerfile: Annotated[str, Unit("path")] = "Dockerfile"
+    """The Dockerfile, relative to `update.git.path`. Example: docker/Dockerfile"""
+    target: Annotated[str | None, Unit("stage")] = None
+    """The stage of the Dockerfile to build; the last one when not set. Example: production"""
+    args: Annotated[dict[str, str], Unit("names and texts")] = {}
+    """Build arguments. They can be read from the image, so they are no place for secrets. Example: {PYTHON: "3.13"}"""
+    timeout: Seconds = 1800
+    """How long a build may take; then it is stopped and the deployment fails. Example: 3600"""
+
+
+class Run(Section):
+    """How the app's containers are run."""
+
+    port: Annotated[int, Field(ge=1, le=65535), Unit("TCP port")] = 8000
+    """The port that the app listens on in its container. Example: 3000"""
+    command: Annotated[tuple[str, ...] | None, Unit("list of words")] = None
+    """The command of the container; the image's own when not set. Example: [gunicorn, shop:app]"""
+    env: Annotated[dict[str, str], Unit("names and texts")] = {}
+    """Environment variables of the app's containers and sidecars. Example: {LOG_LEVEL: debug}"""
+    env_file: Annotated[str | None, Unit("path")] = None
+    """A file of NAME=value lines, relative to the folder of the configuration file, for secrets. `run.env` overrides
+    it. Example: secrets/shop.env"""
+    data: Annotated[str | None, Unit("path in the container")] = None
+    """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
+    memory: Annotated[str | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
+    """The most memory, swap included, that a container of the app may use; unlimited when not set. A container that
+    needs more is killed by the kernel. Example: 512m"""
+    user: Annotated[str | None, Unit("user or user:group")] = None
+    """The user that the containers run as; the image's own user when not set, or 10001 if that is root. Example:
+    "1000:1000\""""
+    privileges: bool = False
+    """Keep Docker's default Linux capabilities and the right to gain new privileges. When false, both are dropped.
+    Example: true"""
+
+    @field_validator("memory")
+    @classmethod
+    def _memory_is_a_size(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d+[bkmg]?", value):
+            raise ValueError("expected a size such as 256m or 1g")
+        return value
+
+    @field_validator("data")
+    @classmethod
+    def _data_is_absolute(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("/"):
+            raise ValueError("expected an absolute path in the container, such as /data")
+        return value
+
+
+class Route(Section):
+    """Which requests go to the app. At least one of the three keys is required; no two apps may share a value."""
+
+    host: Annotated[str | None, Unit("host name")] = None
+    """Requests for this host name. Example: shop.example.com"""
+    path: UrlPathOrNone = None
+    """Requests whose path is this prefix or below it, and that no app's `host` claims. The longest prefix wins; the app
+    receives the path unchanged. Example: /shop"""
+    default: bool = False
+    """Requests that no other app claims. The panel has this route, so no app of `apps:` can have it. Example: false"""
+
+    @field_validator("host")
+    @classmethod
+    def _host_is_bare(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
+            raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
+        return value.lower() if value else value
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_a_prefix(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"/[A-Za-z0-9._~/-]+", value):
+            raise ValueError("expected a path prefix that begins with /, such as /shop")
+        return value.rstrip("/") if value else value
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Route:
+        if not (self.host or self.path or self.default):
+            raise ValueError("expected at least one of host, path or default: true")
+        return self
+
+
+class Health(Section):
+    """What a candidate must show before it gets traffic."""
+
+    path: UrlPath = "/readyz"
+    """The path that answers with a 2xx status when the app is ready. Example: /health"""
+    timeout: Seconds = 60
+    """How long a candidate may take to become ready. Each new value of its `X-Progress` response header starts this
+    time again. Example: 120"""
+    answers: Annotated[int, Field(ge=1), Unit("answers")] = 3
+    """How many good answers in a row make a candidate ready. Example: 5"""
+    page: UrlPathOrNone = None
+    """A page that must also answer, with a status below 400, through the proxy. Example: /"""
+    websocket: UrlPathOrNone = None
+    """A path that must also accept a WebSocket handshake through the proxy. Example: /socket"""
+
+
+class Migrate(Section):
+    """The app's own migration commands; see [migrations.md](migrations.md). Each runs in a sidecar of the release's
+    image, with the app's data volume and environment."""
+
+    command: Command
+    """Applies all pending migrations in one transaction; does nothing when there are none. Required in this section.
+    Example: alembic upgrade head"""
+    status: CommandOrNone = None
+    """Prints a line `changeover: {"revision": "0002", "compatible": true}` for each pending migration. With it, an
+    update without migrations starts no sidecar for them, and requests are paused only for a migration that the running
+    release cannot work with. Example: python migrations/status.py"""
+    down: CommandOrNone = None
+    """Reverts migrations; `{revision}` is replaced by the schema revision to return to. Without it, a release that
+    cannot run on the new schema cannot be rolled back to. Example: alembic downgrade {revision}"""
+    compatible: bool = True
+    """Whether the previous release can run after a migration that does not say so itself. Example: false"""
+    timeout: Seconds = 600
+    """How long each command may take; then it is killed, and its transaction is not committed. Example: 1800"""
+
+
+class Dump(Section):
+    """The app's own commands to back up a database server. Each runs in a sidecar of the app's image, and finds the
+    folder of the dump in the environment variable `CHANGEOVER_DUMP`."""
+
+    dump: Command
+    """Writes the database into the folder, as of one moment. Required in this section. Example: sh -c 'pg_dump
+    --file=$CHANGEOVER_DUMP/shop.sql $DATABASE_URL'"""
+    restore: Command
+    """Replaces the database by the content of the folder, in one transaction. Required in this section. Example: sh -c
+    'psql --single-transaction --file $CHANGEOVER_DUMP/shop.sql $DATABASE_URL'"""
+    timeout: Seconds = 3600
+    """How long each command may take; then it is killed and the backup or restore fails. Example: 7200"""
+
+
+class Drain(Section):
+    """How the colour that has lost the traffic ends its work."""
+
+    timeout: SecondsOrNone = 30
+    """How long requests and WebSockets of the old colour may go on after the switch; then their connections are closed.
+    Example: 120"""
+    signal: Annotated[str | None, Unit("signal name")] = None
+    """A signal for the old container when draining begins, for apps that then save and close their sessions. None is
+    sent when not set. Example: SIGUSR1"""
+    stop_timeout: Annotated[int, Field(ge=0), Unit("seconds")] = 10
+    """How long a container may take to stop after SIGTERM; then it is killed. Example: 30"""
+
+
+class App(Section):
+    """One app."""
+
+    update: UpdatePolicy = UpdatePolicy()
+    build: Build = Build()
+    run: Run = Run()
+    route: Route
+    health: Health = Health()
+    migrate: Migrate | None = None
+    backup: Dump | None = None
+    drain: Drain = Drain()
+    standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`warm`, `paused` or `stopped`")] = "warm"
+    """How the previous release is kept for a rollback. `warm`: it runs, and a rollback takes milliseconds. `paused`: it
+    keeps its memory and uses no processor time. `stopped`: it uses neither and must start first. Example: paused"""

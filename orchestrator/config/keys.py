@@ -1,0 +1,112 @@
+"""Every key that the configuration has, found by walking the models.
+
+A key is written as in the documentation: `update.git.remote` for the panel, `apps.NAME.run.port` for an app. The keys
+of `update` are given once, though they hold below each app too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from orchestrator.config.schema import App, Config, UpdatePolicy
+from orchestrator.config.section import NoEffectYet, Section, Unit
+
+KeyPath = tuple[str | int, ...]
+APP = "NAME"
+"""Stands for the name of an app."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key that takes a value, not a section. `no_effect` is why it does nothing yet, or empty."""
+
+    path: tuple[str, ...]
+    field: FieldInfo
+    section: type[Section]
+    no_effect: str
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+    @property
+    def unit(self) -> str:
+        """What the value is measured in, or its kind."""
+        units = [one.name for one in self.field.metadata if isinstance(one, Unit)]
+        return units[0] if units else "`true` or `false`" if self.field.annotation is bool else ""
+
+
+def every_key() -> list[Key]:
+    """In the order of the models; those of an app last."""
+    return [*_keys_of(Config, (), ""), *_keys_of(App, ("apps", APP), "")]
+
+
+def _keys_of(section: type[Section], at: tuple[str, ...], no_effect: str) -> Iterator[Key]:
+    for name, field in section.model_fields.items():
+        inner = section_of(field)
+        why = no_effect or why_no_effect(field)
+        if inner is None:
+            yield Key((*at, name), field, section, why)
+        elif inner is not App and not (inner is UpdatePolicy and at):
+            yield from _keys_of(inner, (*at, name), why)
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that a field holds, also where it is optional or one of many by name."""
+    annotation: Any = field.annotation  # Any: a type, or a form of typing such as `Build | None`
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return None
+
+
+def why_no_effect(field: FieldInfo) -> str:
+    return next((one.why for one in field.metadata if isinstance(one, NoEffectYet)), "")
+
+
+def fields_along(path: KeyPath) -> Iterator[tuple[int, FieldInfo]]:
+    """Each field that a path of the file passes through, with the length of the path up to it.
+
+    Ends where the path leaves the models: at an unknown key, or inside a value.
+    """
+    section: type[BaseModel] | None = Config
+    for length, part in enumerate(path, start=1):
+        if section is None:
+            return
+        if path[: length - 1] == ("apps",):
+            section = App
+            continue
+        field = section.model_fields.get(str(part))
+        if field is None:
+            return
+        yield length, field
+        section = section_of(field)
+
+
+def known_keys(path: KeyPath) -> list[str]:
+    """The keys that are allowed in the section at `path`; empty where names are free, or there is no section."""
+    if path == ("apps",):
+        return []
+    if not path:
+        return list(Config.model_fields)
+    if len(path) == 2 and path[0] == "apps":
+        return list(App.model_fields)
+    fields = dict(fields_along(path))
+    section = section_of(fields[len(path)]) if len(path) in fields else None
+    return list(section.model_fields) if section else []
+
+
+def written_without_effect(written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, str]]:
+    """Of the paths that stand in a file, those that have no effect, each with why; a section once, not its keys."""
+    told: set[KeyPath] = set()
+    for path in written:
+        for length, field in fields_along(path):
+            why = why_no_effect(field)
+            if why and path[:length] not in told:
+                told.add(path[:length])
+                yield path[:length], why

@@ -1,0 +1,94 @@
+"""The sentences that tell what is wrong with a configuration file: what was expected, and what was found."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from orchestrator.config.keys import KeyPath, known_keys
+
+LONGEST_VALUE = 60
+KEPT_SECRET = ("env", "args")
+"""Sections whose values are not repeated: people put passwords there."""
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "model_type": "a section with keys",
+    "dict_type": "a section with keys",
+}
+
+
+def not_yaml(problem: str) -> str:
+    return f"not valid YAML: {problem}. Correct this line, or one of the lines before it"
+
+
+def not_text(error: UnicodeDecodeError) -> str:
+    return f"not UTF-8 text: {error.reason} at byte {error.start}. Save the file as UTF-8"
+
+
+def repeated(first_line: int) -> str:
+    return f"the key is set twice, first in line {first_line}. Remove one of the two"
+
+
+def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
+    """One of pydantic's errors: which key it is about, and what to tell."""
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    match detail["type"]:
+        case "extra_forbidden":
+            return path, _unknown(path)
+        case "missing":
+            return path, "the key is required here. docs/configuration.md describes it"
+        case "string_pattern_mismatch":
+            return (
+                path,
+                "expected a name of at most 31 lower-case letters, digits and hyphens that begins with a letter",
+            )
+        case "value_error":
+            says = detail["msg"].removeprefix("Value error, ")
+            return path, says if isinstance(detail["input"], dict) else f"{says}; {_found(path, detail['input'])}"
+    says = f"expected {_expected(detail)}; {_found(path, detail['input'])}"
+    if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
+        says += ". Write the value in quotes"
+    return path, says
+
+
+def _unknown(path: KeyPath) -> str:
+    known = known_keys(path[:-1])
+    near = difflib.get_close_matches(str(path[-1]), known, n=1)
+    return (
+        f"unknown key. Did you mean '{near[0]}'?"
+        if near
+        else f"unknown key. Known keys here: {', '.join(sorted(known))}"
+    )
+
+
+def _expected(detail: ErrorDetails) -> str:
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "greater_than":
+            return f"a number greater than {limits['gt']:g}"
+        case "greater_than_equal":
+            return f"a number of at least {limits['ge']:g}"
+        case "less_than_equal":
+            return f"a number of at most {limits['le']:g}"
+        case "literal_error":
+            return f"one of {limits['expected']}"
+    return _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
+
+
+def _found(path: KeyPath, value: Any) -> str:  # Any: whatever stands in the file
+    if any(part in KEPT_SECRET for part in path):
+        return f"found a value of another kind ({type(value).__name__})"
+    if value is None:
+        return "found nothing. Remove the key, or give it a value"
+    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return f"found {shown if len(shown) <= LONGEST_VALUE else shown[:LONGEST_VALUE] + ' (shortened)'}"

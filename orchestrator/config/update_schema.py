@@ -1,0 +1,145 @@
+"""`update:`, which says where updates of an app come from and what an update may do.
+
+It stands at the top level for the panel, and below the name of any other app.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
+
+
+class GitSource(Section):
+    """A Git repository as the source of updates."""
+
+    remote: Annotated[str, Unit("URL, path or name")] = "."
+    """The repository: a URL, a path in the orchestrator's container, the name of a remote of the checkout, or `.` for
+    the checkout that `compose.yaml` is in. Differs from the original specification (`origin`), because a new
+    installation then works without a remote. Example: https://git.example.com/shop.git"""
+    branch: Annotated[str | None, Unit("branch or tag")] = None
+    """The branch or tag to deploy; the remote's default branch when not set. Differs from the original specification
+    (`main`), because the default branch has another name in many repositories. Example: main"""
+    path: Annotated[str, Unit("path in the repository")] = "."
+    """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
+    auto_fetch: Annotated[
+        bool, NoEffectYet("whether the source is asked at start is set by update.check_on_startup")
+    ] = True
+    """Fetch from the remote at start. Example: false"""
+    fetch_interval: Annotated[
+        Seconds, NoEffectYet("how often the source is asked is set by update.background_check.interval")
+    ] = 3600
+    """Time between two fetches. Example: 900"""
+
+
+class PypiSource(Section):
+    """A package on a Python package index as the source of updates."""
+
+    package_name: Annotated[str, Unit("name")]
+    """The package to install. Differs from the original specification (`control-panel`), because any app can have this
+    source. Example: control-panel"""
+    index_url: Annotated[str | None, Unit("URL")] = None
+    """The package index; the one that pip is configured with when not set. Example: https://index.example.com/simple"""
+    pre_release: bool = False
+    """Offer pre-releases too. Example: true"""
+
+
+class UrlSource(Section):
+    """A manifest and an archive on a web server as the source of updates."""
+
+    manifest_url: Annotated[str, Unit("URL")]
+    """The JSON file that names the newest version. Example: https://example.com/shop/manifest.json"""
+    download_url: Annotated[str, Unit("URL")]
+    """The archive of a version; `{version}` is replaced by it. Example: https://example.com/shop/{version}.tar.gz"""
+
+
+class BackgroundCheck(Section):
+    """Checks for updates while the orchestrator runs."""
+
+    enabled: bool = True
+    """Check for updates again and again, not only at start. Example: false"""
+    interval: Seconds = 3600
+    """Time between two checks. Example: 900"""
+    notify: Annotated[bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")] = (
+        True
+    )
+    """Send a notification when a background check finds an update. Example: false"""
+
+
+class Backup(Section):
+    """Backups before an update."""
+
+    create_before_update: bool = True
+    """Back up an app that has data before each of its updates. Differs from the original specification (which copies
+    the code too), because the images of earlier releases are kept. Example: false"""
+    keep_backups: Annotated[int, Field(ge=1), Unit("backups")] = 5
+    """How many backups of the app are kept; older ones are removed after a new one is complete. A backup that is the
+    only way back to the standby is kept in addition. Example: 10"""
+    backup_location: Annotated[str | None, Unit("path on the host")] = None
+    """The folder of the host that backups are written to; `~` is the home folder of the user who ran `make up`. The
+    Docker volume `changeover-backups` when not set. Differs from the original specification
+    (`~/.control-panel/backups`), because a volume needs no folder that the user must create and protect. Example:
+    /srv/backups"""
+
+    @field_validator("backup_location")
+    @classmethod
+    def _location_is_a_folder_of_the_host(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("/", "~/")):
+            raise ValueError("expected an absolute path on the host, such as /srv/backups or ~/backups")
+        return value
+
+
+class Migrations(Section):
+    """Migrations of the app's data during an update."""
+
+    enabled: bool = True
+    """Run the commands of `migrate`. When false, updates neither ask for nor run migrations. Example: false"""
+    auto_run: bool = True
+    """Run pending migrations without being asked. When false, an update with pending migrations fails before it runs
+    them, unless it is started with `changeover deploy APP --migrate`. Example: false"""
+    backup_before_migration: bool = True
+    """Back up before an update that runs migrations, when `backup.create_before_update` is false. Differs from the
+    original specification (a backup before each migration), because all pending migrations of an update belong
+    together and are undone together. Example: false"""
+
+
+class Rollback(Section):
+    """What happens after a release that is not wanted."""
+
+    enabled: bool = True
+    """Allow rollbacks to the standby. Differs from the original specification (which also switches off the undo of a
+    failed update), because a failed update must never be left half done. Example: false"""
+    auto_rollback_on_failure: bool = True
+    """Remove the candidate container of a failed update. When false, it is kept, stopped, until the next deployment, so
+    that it can be examined. Differs from the original specification (restore code, data and configuration after a
+    failure), because traffic and data are always taken back to the previous release. Example: false"""
+    max_rollback_attempts: Annotated[int, Field(ge=1), Unit("attempts")] = 3
+    """How often the undo of each step of a failed update is tried. Example: 5"""
+
+
+class UpdatePolicy(Section):
+    """Where updates come from, when they are looked for, and what an update may do."""
+
+    enabled: bool = True
+    """Check for updates at start and in the background. When false, the source is asked only by `changeover check`,
+    `changeover deploy` and the panel's keys. Example: false"""
+    source: Annotated[Literal["git", "pypi", "url"], Unit("`git`, `pypi` or `url`")] = "git"
+    """The kind of source. `pypi` and `url` are refused until these sources are implemented. Example: git"""
+    git: GitSource = GitSource()
+    pypi: Annotated[PypiSource | None, NoEffectYet("the source 'pypi' is not implemented; update.source is git")] = None
+    url: Annotated[UrlSource | None, NoEffectYet("the source 'url' is not implemented; update.source is git")] = None
+    check_on_startup: bool = True
+    """Check for updates when the orchestrator starts. Example: false"""
+    notify_on_update: Annotated[
+        bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")
+    ] = True
+    """Send a notification when an update is found. Example: false"""
+    auto_update: bool = False
+    """Deploy an update as soon as a check finds it, if a release of the app is live. When false, a person or a program
+    starts each deployment. Example: true"""
+    background_check: BackgroundCheck = BackgroundCheck()
+    backup: Backup = Backup()
+    migrations: Migrations = Migrations()
+    rollback: Rollback = Rollback()
