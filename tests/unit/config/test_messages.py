@@ -1,0 +1,119 @@
+"""What is wrong with a configuration file is told with file, line, key, what was expected and what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config import loader
+from orchestrator.errors import ConfigError
+
+SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "apps:\n  shop:\n    route: {host: 'http://x'}\n",
+            "c.yaml:3: apps.shop.route.host: expected a host name without scheme, port or path, such as "
+            "shop.example.com; found 'http://x'",
+        ),
+        ("updat: {}\n", "c.yaml:1: updat: unknown key. Did you mean 'update'?"),
+        (
+            "disk:\n  wheels: 4\n",
+            "c.yaml:2: disk.wheels: unknown key. "
+            "Known keys here: build_cache_mb, keep_images, keep_output, min_free_mb",
+        ),
+        ("disk: {min_free_mb: plenty}\n", "c.yaml:1: disk.min_free_mb: expected a whole number; found 'plenty'"),
+        ("disk: {keep_images: 0}\n", "c.yaml:1: disk.keep_images: expected a number of at least 1; found 0"),
+        ("proxy: {spare_backends: -1}\n", "c.yaml:1: proxy.spare_backends: expected a number of at least 0; found -1"),
+        (
+            "update: {background_check: {interval: 0}}\n",
+            "c.yaml:1: update.background_check.interval: expected a number greater than 0; found 0",
+        ),
+        ("update: {enabled: 1}\n", "c.yaml:1: update.enabled: expected true or false; found 1"),
+        (
+            "update: {git: {branch: 1.0}}\n",
+            "c.yaml:1: update.git.branch: expected text; found 1.0. Write the value in quotes",
+        ),
+        (
+            "update: {source: svn}\n",
+            "c.yaml:1: update.source: expected one of 'git', 'pypi' or 'url'; found 'svn'",
+        ),
+        ("update: {source: pypi}\n", "c.yaml:1: update.source: the source 'pypi' is not implemented. Use git"),
+        (
+            "update:\n",
+            "c.yaml:1: update: expected a section with keys; found nothing. Remove the key, or give it a value",
+        ),
+        (
+            "update: {backup: {backup_location: backups}}\n",
+            "c.yaml:1: update.backup.backup_location: expected an absolute path on the host, such as /srv/backups or "
+            "~/backups; found 'backups'",
+        ),
+        (
+            SHOP + "    run: {env: {PASSWORD: 12345}}\n",
+            "c.yaml:4: apps.shop.run.env.PASSWORD: expected text; found a value of another kind (int). "
+            "Write the value in quotes",
+        ),
+        (
+            SHOP + "    migrate: {}\n",
+            "c.yaml:4: apps.shop.migrate.command: the key is required here. docs/configuration.md describes it",
+        ),
+        (
+            SHOP + "    run: {memory: 5x}\n",
+            "c.yaml:4: apps.shop.run.memory: expected a size such as 256m or 1g; found '5x'",
+        ),
+        (
+            "apps:\n  shop:\n    route: {}\n",
+            "c.yaml:3: apps.shop.route: expected at least one of host, path or default: true",
+        ),
+        (
+            SHOP + "  stall:\n    route: {host: shop.test}\n",
+            "c.yaml:5: apps.stall.route.host: shop.test is already the host of app shop. "
+            "Give one of the two apps another route",
+        ),
+        (
+            "apps:\n  Shop: {route: {host: shop.test}}\n",
+            "c.yaml:2: apps.Shop: expected a name of at most 31 lower-case letters, digits and hyphens that begins "
+            "with a letter",
+        ),
+        (
+            "disk: {}\napps: {panel: {route: {path: /x}}}\n",
+            "c.yaml:2: apps: the name 'panel' is reserved, because the panel is configured at the top level; "
+            "rename this app",
+        ),
+        ("disk: {}\ndisk: {}\n", "c.yaml:2: disk: the key is set twice, first in line 1. Remove one of the two"),
+        ("- disk\n", 'c.yaml:1: expected a section with keys; found ["disk"]'),
+    ],
+)
+def test_a_problem_is_told_in_one_line(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        loader.parse(text, "c.yaml")
+
+    assert str(refused.value) == told
+
+
+def test_text_that_is_not_yaml_is_told_with_its_line() -> None:
+    with pytest.raises(ConfigError, match=r"^c.yaml:2: not valid YAML: .+\. Correct this line"):
+        loader.parse("apps:\n  shop: ]\n", "c.yaml")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_bytes(b"apps: \xff\n")
+
+    with pytest.raises(ConfigError, match=r"^c.yaml:1: not UTF-8 text: .+ at byte 6\. Save the file as UTF-8"):
+        loader.load(file)
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        loader.load(tmp_path)
+
+
+def test_without_a_file_all_defaults_hold(tmp_path: Path) -> None:
+    loaded = loader.load(tmp_path / "c.yaml")
+
+    assert loaded == loader.parse("", "c.yaml")

@@ -1,0 +1,45 @@
+"""A key that does nothing yet says so, with its line."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from orchestrator.config import loader
+from orchestrator.config.keys import Key, every_key
+from tests.unit.config.test_reference import named, said, with_value
+
+
+@pytest.mark.parametrize("key", [one for one in every_key() if one.no_effect], ids=named)
+def test_a_key_without_effect_loads_with_a_notice(key: Key) -> None:
+    written = with_value(key, yaml.safe_load(said(key).example))
+
+    notices = loader.parse(yaml.safe_dump(written), "c.yaml").notices
+
+    assert [notice.why for notice in notices] == [key.no_effect]
+    assert key.name.startswith(notices[0].key)
+
+
+@pytest.mark.parametrize("key", [one for one in every_key() if not one.no_effect], ids=named)
+def test_a_key_with_an_effect_loads_without_a_notice(key: Key) -> None:
+    written = with_value(key, yaml.safe_load(said(key).example))
+
+    assert loader.parse(yaml.safe_dump(written), "c.yaml").notices == ()
+
+
+def test_a_notice_names_file_line_and_key_and_a_section_is_told_once() -> None:
+    text = (
+        "hot_reload:\n  enabled: true\n  debounce_ms: 50\n"
+        "apps:\n  shop:\n    route: {host: shop.test}\n    update:\n      notify_on_update: true\n"
+    )
+
+    notices = loader.parse(text, "c.yaml").notices
+
+    assert [str(notice).partition(" has no effect yet: ")[0] for notice in notices] == [
+        "c.yaml:1: hot_reload:",
+        "c.yaml:8: apps.shop.update.notify_on_update:",
+    ]
+
+
+def test_a_file_that_sets_no_such_key_has_no_notice() -> None:
+    assert loader.parse("disk: {min_free_mb: 5}\n", "c.yaml").notices == ()
