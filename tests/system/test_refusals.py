@@ -31,12 +31,12 @@ def good_config(shop: Shop) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (RUN, "run: {port: 8000, dta: /data}", "apps.shop.run.dta: unknown key; did you mean data?"),
-        (RUN, "run: {port: eight, data: /data}", "apps.shop.run.port: expected a valid integer"),
-        (RUN, "run: {port: 80000}", "apps.shop.run.port: expected less than or equal to 65535"),
+        (RUN, "run: {port: 8000, dta: /data}", "apps.shop.run.dta: unknown key. Did you mean 'data'?"),
+        (RUN, "run: {port: eight, data: /data}", "apps.shop.run.port: expected a whole number"),
+        (RUN, "run: {port: 80000}", "apps.shop.run.port: expected a number of at most 65535"),
         (ROUTE, "route: {host: 'http://shop.test'}", "apps.shop.route.host: expected a host name"),
-        (ROUTE, "route: {default: true}", "apps.shop.route: default already belongs to panel"),
-        ("apps:", "apps: [", "not YAML"),
+        (ROUTE, "route: {default: true}", "apps.shop.route.default: true is already the default of app panel"),
+        ("apps:", "apps: [", "not valid YAML"),
     ],
 )  # fmt: skip
 def test_a_wrong_configuration_is_refused_with_its_line_and_everything_goes_on(
@@ -54,7 +54,7 @@ def test_a_wrong_configuration_is_refused_with_its_line_and_everything_goes_on(
 
     assert validated.returncode == 2, validated.stdout
     assert expected in validated.stdout
-    if "not YAML" not in expected:
+    if "not valid YAML" not in expected:
         assert f"control-panel-config.yaml:{line}: " in validated.stdout
     assert doctor.returncode == 1
     assert expected in doctor.stdout
@@ -68,7 +68,7 @@ def test_two_apps_on_one_route_are_refused(shop: Shop, good_config: str) -> None
     shop.stack.set_config(good_config + second)
 
     refused = "\n".join(shop.stack.get("/config")["problems"])
-    assert "apps.other.route: host shop.test already belongs to shop" in refused
+    assert "apps.other.route.host: shop.test is already the host of app shop" in refused
     assert shop.stack.ask().is_success
 
 
