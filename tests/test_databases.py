@@ -30,8 +30,8 @@ from orchestrator.model import (
     StepName,
     StepState,
 )
-from panel.session import SessionState
-from panel.store import Store
+from panel.session.state import SessionState
+from panel.session.store import Store
 from tests.postgres import Postgres
 from tests.stack import ROOT
 

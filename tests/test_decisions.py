@@ -25,8 +25,8 @@ from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.recovery import was_switching
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.tokens import Scope
-from panel.model import Change
-from panel.show import changelog
+from panel.client.model import Change
+from panel.text.changelog import changelog
 
 SEED_CONFIG = """
 hot_reload:
