@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import sys
@@ -23,6 +24,11 @@ ANOTHER_IS_RUNNING = 3
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        prog="python -m orchestrator",
+        description="The orchestrator: deploys apps with Docker, and serves the HTTP API.",
+        epilog="Settings are environment variables whose names begin with CHANGEOVER_; see orchestrator/settings.py.",
+    ).parse_args()
     settings = Settings()
     settings.state.mkdir(parents=True, exist_ok=True)
     lock = hold_lock(settings)

@@ -32,7 +32,7 @@ CHANGES_APPS = frozenset(
         EventKind.ENDED,
         EventKind.FAILED,
         EventKind.CANCELLED,
-        EventKind.ROLLED_BACK,
+        EventKind.HEALTH,
         EventKind.UPDATE,
         EventKind.DISMISSED,
         EventKind.CONFIG_LOADED,

@@ -1,6 +1,6 @@
 """How a command ends: text for people, the API's JSON for programs, an exit code for both.
 
-Exit codes: 0 done; 1 failed, and the old release still has the traffic; 2 usage or configuration; 3 refused, busy or
+Exit codes: 0 done; 1 failed, the traffic is where it was; 2 usage or configuration; 3 refused, busy or
 nothing to roll back to; 4 unreachable or not allowed.
 """
 

@@ -27,8 +27,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
-    ROLLED_BACK = "rolled_back"
     RESTORED = "restored"
+    HEALTH = "health"
     UPDATE = "update"
     DISMISSED = "dismissed"
     CHECK_FAILED = "check_failed"
@@ -39,9 +39,7 @@ class EventKind(StrEnum):
     RETIRE_FAILED = "retire_failed"
 
 
-DECIDED = frozenset(
-    {EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.ROLLED_BACK}
-)
+DECIDED = frozenset({EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
 """After one of these it is known whether a deployment is live. A live one still retires the old release."""
 
 LAST = frozenset({EventKind.ENDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
@@ -117,16 +115,18 @@ class Superseded(NotLive):
     pass
 
 
-class RolledBack(NotLive):
-    pass
-
-
 class Restored(Fields):
     """`backup` was put back; `replaced` is the backup of the data as it was before."""
 
     backup: str = ""
     replaced: str = ""
     paused: float | None = Field(None, validation_alias=AliasChoices("paused", "held"))
+
+
+class HealthChanged(Fields):
+    """The health of an app's active release is another one than before: healthy, unhealthy, stopped or none."""
+
+    health: str = ""
 
 
 class UpdateFound(Fields):
@@ -182,8 +182,8 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.FAILED: Failed,
     EventKind.CANCELLED: Cancelled,
     EventKind.SUPERSEDED: Superseded,
-    EventKind.ROLLED_BACK: RolledBack,
     EventKind.RESTORED: Restored,
+    EventKind.HEALTH: HealthChanged,
     EventKind.UPDATE: UpdateFound,
     EventKind.DISMISSED: Dismissed,
     EventKind.CHECK_FAILED: CheckFailed,

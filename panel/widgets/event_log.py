@@ -50,6 +50,8 @@ def _says(event: Event) -> str:
             return f"[bold red]{event.kind.replace('_', ' ')}[/] {escape(cause)}"
         case events.Restored(backup=backup, replaced=replaced):
             return f"[bold green3]restored[/] backup {backup}; the replaced data is backup {replaced}"
+        case events.HealthChanged(health=health):
+            return f"health: {escape(health)}"
         case events.UpdateFound(version=version):
             return f"🆕 update available: {escape(version)}"
         case events.Trouble(cause=cause, remedy=remedy):
