@@ -52,18 +52,19 @@ class ServerTrouble(Exception):
 class Client:
     """An open connection to one orchestrator. Every method raises a ClientError.
 
-    A request is cancelled with the task that awaits it. `transport` stands in for the network in tests.
+    A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
+    opened again: the last one is used from then on, and before the first event no more tries are made than there are.
     """
 
-    def __init__(self, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, token: str, retry_pauses_s: tuple[float, ...] = RETRY_PAUSES_S) -> None:
         self.url = url
+        self._retry_pauses_s = retry_pauses_s
         self.answer: Any = None  # Any: JSON
         """The newest answer or event as the orchestrator sent it, for those who pass it on: `--json` prints it."""
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=TIMEOUT,
-            transport=transport,
         )
 
     async def __aenter__(self) -> Client:
@@ -185,6 +186,7 @@ class Client:
         A connection that ends is opened again where it was, so that nothing is missed. Raises NotSignedIn, NotFound or
         Invalid when the orchestrator says so at any time, and Unreachable or Refused only before the first event.
         """
+        pauses_s = self._retry_pauses_s
         tried, ever = 0, False
         while True:
             try:
@@ -192,9 +194,9 @@ class Client:
                     after, tried, ever = event.id, 0, True
                     yield event
             except (httpx.TransportError, ServerTrouble) as error:
-                if not ever and tried >= len(RETRY_PAUSES_S):
+                if not ever and tried >= len(pauses_s):
                     raise self._no_stream(error) from error
-            await asyncio.sleep(RETRY_PAUSES_S[min(tried, len(RETRY_PAUSES_S) - 1)])
+            await asyncio.sleep(pauses_s[min(tried, len(pauses_s) - 1)])
             tried += 1
 
     async def wait_until_decided(self, deployment: str) -> AsyncIterator[Event]:

@@ -87,7 +87,7 @@ class Live(Fields):
     rollback: bool = False
     recovered: bool = False
     # Events that were recorded before the field was renamed have it as `held`.
-    paused: float | None = Field(None, validation_alias=AliasChoices("paused", "held"))
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
 
 
 class Ended(Fields):
@@ -120,7 +120,7 @@ class Restored(Fields):
 
     backup: str = ""
     replaced: str = ""
-    paused: float | None = Field(None, validation_alias=AliasChoices("paused", "held"))
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
 
 
 class HealthChanged(Fields):

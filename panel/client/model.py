@@ -128,7 +128,7 @@ class Deployment(Value):
     live_at: datetime | None = None
     ended_at: datetime | None = None
     seconds: float | None = None
-    paused: float | None = Field(None, validation_alias=AliasChoices("paused", "held"))
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
     backup: str = ""
     version: str = ""
     revision: str = ""
