@@ -1,4 +1,4 @@
-"""The panel as a Textual app: a pure view of what the orchestrator says."""
+"""The panel as a Textual app: it shows what the orchestrator's API says, and keeps nothing of its own."""
 
 from __future__ import annotations
 
@@ -10,29 +10,35 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from panel.client import Client
-from panel.errors import ClientError
-from panel.model import Event
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.events import Event, EventKind
+from panel.client.settings import configured_token, configured_url
+from panel.clock import Clock, utc_now
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.progress import ProgressScreen
-from panel.session import SessionState
+from panel.session.state import SessionState
 from panel.version import release
 
 REFRESH_S = 5.0
-"""How often health and ages are asked for again; what happens in between comes with the event stream."""
+"""How often health and ages are asked for again; everything else comes with the event stream."""
 RECENT_EVENTS = 100
-CHANGES_APPS = (
-    "queued",
-    "started",
-    "step",
-    "live",
-    "ended",
-    "failed",
-    "cancelled",
-    "update",
-    "dismissed",
-    "config_loaded",
+CHANGES_APPS = frozenset(
+    {
+        EventKind.QUEUED,
+        EventKind.STARTED,
+        EventKind.STEP,
+        EventKind.LIVE,
+        EventKind.ENDED,
+        EventKind.FAILED,
+        EventKind.CANCELLED,
+        EventKind.HEALTH,
+        EventKind.UPDATE,
+        EventKind.DISMISSED,
+        EventKind.CONFIG_LOADED,
+    }
 )
+"""After one of these the apps are asked for again."""
 
 
 class PanelApp(App[int]):
@@ -43,18 +49,19 @@ class PanelApp(App[int]):
         Binding("ctrl+q", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Clock = utc_now) -> None:
         super().__init__()
         self.client = client
+        self.clock = clock
         self.sub_title = release()
-        self._dashboard = DashboardScreen(client)
+        self._dashboard = DashboardScreen(client, clock)
         self._started = False
 
     def on_mount(self) -> None:
         self.push_screen(self._dashboard)
 
     def begin(self, state: SessionState | None = None) -> None:
-        """Connect, and go on where `state` was."""
+        """Connect, and continue where `state` was."""
         if self._started:
             return
         self._started = True
@@ -68,7 +75,7 @@ class PanelApp(App[int]):
 
     @property
     def state(self) -> SessionState:
-        """What is shown now, for the next release to go on with."""
+        """What is shown now, for the next release to continue with."""
         following = next((screen for screen in self.screen_stack if isinstance(screen, ProgressScreen)), None)
         return SessionState(
             release=release(),
@@ -84,13 +91,13 @@ class PanelApp(App[int]):
             return
         self._dashboard.select(state.selected)
         if state.deployment:
-            self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment))
+            self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
         if state.release != release():
             self.notify(f"✓ Resumed after update to {release()}", timeout=8)
 
     @work
     async def _watch(self) -> None:
-        """Follow the event stream: it says when to ask again."""
+        """Follow the event stream; after events that change an app, ask for the apps again."""
         try:
             async for event in self.client.events(recent=RECENT_EVENTS):
                 self._take(event)
@@ -113,8 +120,9 @@ class PanelApp(App[int]):
             self.notify(str(error), severity="error", timeout=10)
 
 
-def run_in_terminal(url: str, token: str) -> None:
+def run_in_terminal() -> None:
+    """Run the panel in this terminal until the person quits. Raises NotSignedIn when the token cannot be read."""
     # Textual trusts these over the terminal's real size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    PanelApp(Client(url, token)).run()
+    PanelApp(Client(configured_url(), configured_token())).run()

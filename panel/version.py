@@ -1,4 +1,4 @@
-"""Which release this is."""
+"""Which release of the panel this is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def release() -> str:
-    """The version that was deployed, or the installed package's where the panel was not deployed."""
+    """The version that was deployed; where the panel was not deployed, the installed package's version."""
     if deployed := os.environ.get("CHANGEOVER_VERSION"):
         return deployed
     try:

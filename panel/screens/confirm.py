@@ -1,6 +1,8 @@
-"""Before an update: what is, what will be, and yes or no."""
+"""The question before an update: from which version to which, and how."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from rich.console import Group
 from rich.text import Text
@@ -10,22 +12,23 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from panel.model import App, Update
-from panel.show import ago
+from panel.client.model import App, Update
+from panel.text.age import ago
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Dismissed with True to go on."""
+    """Its result is True for yes."""
 
     BINDINGS = [
         Binding("y,enter", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, app_shown: App, update: Update) -> None:
+    def __init__(self, app_shown: App, update: Update, now: datetime) -> None:
         super().__init__()
         self._app_shown = app_shown
         self._update = update
+        self._now = now
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -37,12 +40,12 @@ class ConfirmScreen(ModalScreen[bool]):
         update = self._update
         return Group(
             Text.assemble("Current version: ", (active.version if active else "none", "bold")),
-            Text.assemble("Latest version:  ", (update.version, "bold"), f"  ({ago(update.released_at)})"),
+            Text.assemble("Latest version:  ", (update.version, "bold"), f"  ({ago(update.released_at, self._now)})"),
             Text(),
             Text(f"Update source: {update.origin}"),
-            Text("Update method: build, migrate, verify, switch; the old container stays for rollback"),
+            Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
-            Text(f"{count(len(update.changes))}; [D] on the dashboard lists them"),
+            Text(f"{count(len(update.changes))}. [D] on the dashboard lists them."),
             Text("Proceed with update? [Y/n]", "bold"),
         )
 

@@ -1,24 +1,27 @@
-"""The first screen: every app, the update that waits, and what happened lately."""
+"""The first screen: every app, the update that is available, and the newest events."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Header, RichLog, Static
+from textual.widgets import Footer, Header, Static
 
-from panel import show
-from panel.client import Client
-from panel.errors import ClientError
-from panel.model import App, Event, Update
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.events import Event
+from panel.client.model import App, Update
+from panel.clock import Clock, utc_now
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
+from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import UpdateBanner
+from panel.widgets.event_log import EventLog
 
 
 class DashboardScreen(Screen[None]):
@@ -31,10 +34,11 @@ class DashboardScreen(Screen[None]):
         Binding("p", "progress", "Progress"),
     ]
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Clock = utc_now) -> None:
         super().__init__()
         self._client = client
-        self._apps: list[App] = []
+        self._clock = clock
+        self._apps: tuple[App, ...] = ()
         self._loaded = asyncio.Event()
 
     def compose(self) -> ComposeResult:
@@ -42,7 +46,7 @@ class DashboardScreen(Screen[None]):
         yield UpdateBanner()
         yield AppsTable(id="apps")
         yield Static("Events", classes="heading")
-        yield RichLog(id="events", max_lines=500, wrap=True)
+        yield EventLog()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -50,22 +54,25 @@ class DashboardScreen(Screen[None]):
         if self._apps:
             self.show(self._apps)
 
-    def show(self, apps: list[App]) -> None:
-        self._apps = apps
+    def show(self, apps: Sequence[App]) -> None:
+        """Show these apps, and the update of the selected one, or of the first that has one."""
+        self._apps = tuple(apps)
         self._loaded.set()
         if not self.is_mounted:
             return
-        self.query_one(AppsTable).show(apps)
-        waiting = [app for app in apps if app.update]
-        here = [app for app in waiting if app.name == self.selected]
-        self.query_one(UpdateBanner).show(next(iter(here or waiting), None))
+        self.query_one(AppsTable).show(apps, self._clock())
+        with_update = [app for app in apps if app.update]
+        selected = [app for app in with_update if app.name == self.selected]
+        self.query_one(UpdateBanner).show(next(iter(selected or with_update), None))
 
     def take(self, event: Event) -> None:
-        if self.is_mounted and (line := show.story(event)):
-            self.query_one("#events", RichLog).write(Text.from_markup(line))
+        """Add an event to the log."""
+        if self.is_mounted:
+            self.query_one(EventLog).take(event)
 
     @property
     def selected(self) -> str:
+        """The app under the cursor; empty when there is none."""
         return self.query_one(AppsTable).selected if self.is_mounted else ""
 
     def select(self, app: str) -> None:
@@ -75,7 +82,7 @@ class DashboardScreen(Screen[None]):
         self.show(self._apps)
 
     async def action_update(self) -> None:
-        """Check for an update of the app under the cursor and, if there is one, ask and install it."""
+        """Look for an update of the app under the cursor and, if there is one, ask and install it."""
         await self._update(use_known=True)
 
     async def action_force_check(self) -> None:
@@ -91,7 +98,7 @@ class DashboardScreen(Screen[None]):
         try:
             update = (app.update if use_known else None) or await self._client.check(app.name)
         except ClientError as error:
-            self.notify(str(error), severity="error", timeout=15)
+            self._complain(error)
             return
         if update is None:
             self.notify(f"{app.name} is up to date ({app.active.version if app.active else 'not deployed'}).")
@@ -105,16 +112,17 @@ class DashboardScreen(Screen[None]):
             try:
                 asked = await self._client.deploy(app.name, idempotency_key=f"{app.name}-{update.revision}-{id(self)}")
             except ClientError as error:
-                self.notify(str(error), severity="error", timeout=15)
+                self._complain(error)
                 return
             self._follow(app.name, asked.id)
 
-        self.app.push_screen(ConfirmScreen(app, update), answered)
+        self.app.push_screen(ConfirmScreen(app, update, self._clock()), answered)
 
     async def action_details(self) -> None:
+        """Show what the update of the app under the cursor changes."""
         app = await self._current()
         if app is None or app.update is None:
-            self.notify("No update is known. Press U to check.")
+            self.notify("No update is known for this app. Press U to check.")
             return
         update = app.update
 
@@ -122,42 +130,47 @@ class DashboardScreen(Screen[None]):
             if wanted == "update":
                 self._confirm(app, update)
 
-        self.app.push_screen(DetailsScreen(app, update), closed)
+        self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
 
     async def action_dismiss_update(self) -> None:
+        """Do not show the update of the app under the cursor for 24 hours."""
         app = await self._current()
         if app is None or app.update is None:
             return
         try:
             await self._client.dismiss(app.name)
         except ClientError as error:
-            self.notify(str(error), severity="error")
+            self._complain(error)
             return
-        self.notify(f"{app.update.version} will be shown again in 24 hours.")
+        self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.")
 
     async def action_rollback(self) -> None:
+        """Send the traffic of the app under the cursor back to its standby release."""
         app = await self._current()
         if app is None:
             return
         try:
             record = await self._client.rollback(app.name)
         except ClientError as error:
-            self.notify(str(error), severity="error", timeout=15)
+            self._complain(error)
             return
-        self.notify(show.outcome(record), timeout=10)
+        self.notify(outcome(record), timeout=10)
 
     async def action_progress(self) -> None:
-        """Go back to the deployment under way."""
+        """Show the deployment under way."""
         app = await self._current()
         if app and app.deployment:
             self._follow(app.name, app.deployment.id)
         else:
-            self.notify("Nothing is being deployed.")
+            self.notify("No deployment of this app is under way.")
 
     async def _current(self) -> App | None:
-        """The app under the cursor. A key that comes before the first answer of the API waits for it."""
+        """The app under the cursor. A key that is pressed before the API's first answer waits for it."""
         await self._loaded.wait()
         return next((app for app in self._apps if app.name == self.selected), None)
 
     def _follow(self, app: str, deployment: str) -> None:
-        self.app.push_screen(ProgressScreen(self._client, app, deployment))
+        self.app.push_screen(ProgressScreen(self._client, app, deployment, self._clock))
+
+    def _complain(self, error: ClientError) -> None:
+        self.notify(str(error), severity="error", timeout=15)

@@ -1,6 +1,8 @@
-"""What an update brings: its changelog, by kind."""
+"""The changelog of an update."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,32 +11,37 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from panel.model import App, Update
-from panel.show import ago, changelog
+from panel.client.model import App, Update
+from panel.text.age import ago
+from panel.text.changelog import changelog
 
 
 class DetailsScreen(ModalScreen[str]):
-    """Dismissed with "update" when the person wants it now, else with nothing."""
+    """Its result is "update" when the person wants the update now, else empty."""
 
     BINDINGS = [
         Binding("u", "update", "Update now"),
         Binding("escape", "close", "Close"),
     ]
 
-    def __init__(self, app_shown: App, update: Update) -> None:
+    def __init__(self, app_shown: App, update: Update, now: datetime) -> None:
         super().__init__()
         self._app_shown = app_shown
         self._update = update
+        self._now = now
 
     def compose(self) -> ComposeResult:
         update = self._update
         with Vertical(classes="dialog -tall") as dialog:
             dialog.border_title = "UPDATE DETAILS"
             with VerticalScroll():
+                released = ago(update.released_at, self._now)
+                yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
                 yield Static(
-                    Text(f"{self._app_shown.name} {update.version} (released {ago(update.released_at)})", "bold")
+                    Text.from_markup(
+                        "\n".join(changelog(update.changes)) or "\nNo changes are recorded for this version."
+                    )
                 )
-                yield Static(Text.from_markup("\n".join(changelog(update.changes)) or "\nNo changes are known."))
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")
 
     def action_update(self) -> None:

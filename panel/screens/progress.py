@@ -11,23 +11,29 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
-from panel import show
-from panel.client import Client
-from panel.errors import ClientError
-from panel.model import Deployment
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.events import LAST
+from panel.client.model import App, Deployment, DeploymentState
+from panel.clock import Clock, utc_now
+from panel.text.changelog import changelog
+from panel.text.outcome import failure
 from panel.widgets.steps import Progress, StepList
 
 
 class ProgressScreen(Screen[None]):
+    """`app_name` and `deployment` say what is followed."""
+
     BINDINGS = [
         Binding("enter", "leave", "Continue"),
         Binding("escape", "cancel", "Cancel", show=False),
     ]
     TICK_S = 0.5
 
-    def __init__(self, client: Client, app_name: str, deployment: str) -> None:
+    def __init__(self, client: Client, app_name: str, deployment: str, clock: Clock = utc_now) -> None:
         super().__init__()
         self._client = client
+        self._clock = clock
         self.app_name = app_name
         self.deployment = deployment
         self._progress = Progress()
@@ -56,35 +62,47 @@ class ProgressScreen(Screen[None]):
                 self._draw()
                 if self._progress.decided and not already:
                     await self._show_outcome()
-                if event.kind in ("ended", "failed", "cancelled", "superseded"):
+                if event.kind in LAST:
                     return
         except ClientError as error:
             self.notify(str(error), severity="error")
 
     def _draw(self) -> None:
-        self.query_one(StepList).show(self._progress)
+        self.query_one(StepList).show(self._progress, self._clock())
         keys = "[Enter] Continue"
         if not self._progress.decided:
-            safe = "" if self._progress.cancelling_is_safe else " (not safe any more)"
-            keys = f"[Esc] Cancel{safe}  │  [Enter] Leave it running"
+            cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
+            keys = f"{cancel}[Enter] Continue in the background"
         self.query_one("#keys", Static).update(Text(keys))
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
+        live = ended.state == DeploymentState.LIVE
+        says = complete(ended) if live else failed(ended, await self._app_now())
         dialog = self.query_one("#progress")
-        live = ended.state in ("live", "rolled_back")
-        dialog.border_title = f"UPDATE {'COMPLETE' if live else ended.state.upper()}"
+        dialog.border_title = f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}"
         dialog.set_class(not live, "-failed")
         dialog.set_class(live, "-complete")
-        self.query_one("#outcome", Static).update(complete(ended) if live else failed(ended))
+        self.query_one("#outcome", Static).update(says)
         self.query_one(VerticalScroll).scroll_end(animate=False)
+
+    async def _app_now(self) -> App | None:
+        """The app as it is now; None, and a notice why, when it cannot be asked for."""
+        try:
+            return await self._client.app(self.app_name)
+        except ClientError as error:
+            self.notify(str(error), severity="error")
+            return None
 
     async def action_cancel(self) -> None:
         if self._progress.decided:
             self.action_leave()
             return
-        if not self._progress.cancelling_is_safe:
-            self.notify("Traffic is being switched; go back with B once it is live.", severity="warning")
+        if not self._progress.can_cancel:
+            self.notify(
+                "The deployment cannot be cancelled: the traffic is being switched. Roll back with B once it is live.",
+                severity="warning",
+            )
             return
         try:
             await self._client.cancel(self.deployment)
@@ -96,10 +114,11 @@ class ProgressScreen(Screen[None]):
 
 
 def complete(ended: Deployment) -> RenderableType:
+    """What the screen says of a deployment that is live."""
     took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
-    lines = ["Changelog:", *changes] if (changes := show.changelog(ended.changes)) else []
-    if ended.held is not None:
-        lines = [f"Requests waited {ended.held:.1f} s at most while the data changed.", "", *lines]
+    lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
+    if ended.paused is not None:
+        lines = [f"New requests were paused for {ended.paused:.1f} s while the data changed.", "", *lines]
     return Group(
         Text(),
         Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),
@@ -107,5 +126,6 @@ def complete(ended: Deployment) -> RenderableType:
     )
 
 
-def failed(ended: Deployment) -> RenderableType:
-    return Text.from_markup("\n".join(["", *show.failure(ended)]))
+def failed(ended: Deployment, app: App | None) -> RenderableType:
+    """What the screen says of a deployment that is not live, with `app` as it is now."""
+    return Text.from_markup("\n".join(["", *failure(ended, app)]))

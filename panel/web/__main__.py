@@ -6,8 +6,8 @@ import os
 
 import uvicorn
 
-from panel.client import configured_url
-from panel.store import Store
+from panel.client.settings import configured_url
+from panel.session.store import Store
 from panel.web.server import PanelServer, create
 
 

@@ -1,7 +1,7 @@
-"""Textual's web driver, with what a panel that outlives its process needs.
+"""Textual's web driver, with the packets that move a session from one process to another.
 
-Three packets more than the stock one: `adopt` (whose session this process is from now on), `save` (write the state
-down now) and, from here to the server, `painted` and `saved`.
+It adds four packets: `adopt` (the session that this process has from now on) and `save` (save the state now) from the
+server, and `painted` and `saved` to it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from textual.drivers.web_driver import WebDriver
 from textual.message import Message
 
 LIFELINE = "PANEL_LIFELINE"
-"""Number of a pipe's end that the server holds open. Its end of file means that the server is gone: the stock driver
-would go on for ever, since it takes no notice of the end of its input."""
+"""File descriptor of a pipe whose other end the server holds open. End of file means that the server has ended: the
+stock driver ignores the end of its input, and would never end."""
 
 
 class Adopted(Message):
-    """This process belongs to a session now."""
+    """The server has given this process to a session."""
 
     def __init__(self, session: str, token: str) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Adopted(Message):
 
 
 class SaveWanted(Message):
-    """The server is about to close this session."""
+    """The server is about to close the session."""
 
 
 class PanelDriver(WebDriver):

@@ -1,4 +1,4 @@
-"""The two pages: sign-in and terminal. What they load comes from here, nothing from another host."""
+"""The two pages, sign-in and terminal. They load nothing from another host."""
 
 from __future__ import annotations
 

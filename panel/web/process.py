@@ -1,4 +1,4 @@
-"""One app process: packets on its pipes, as Textual's web driver speaks them."""
+"""One process of the panel's app, which speaks the packets of Textual's web driver on its pipes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from panel.web.driver import LIFELINE
 START_DEADLINE_S = 20.0
 SAVE_DEADLINE_S = 2.0
 ESCAPE_KEY = "\x1b[27u"
-"""Escape as the kitty keyboard protocol has it. A bare ESC would be taken for the beginning of Alt+(the next key)."""
+"""Escape in the kitty keyboard protocol. A bare ESC could be read as Alt with the next key."""
 PRELUDE = b"__GANGLION__\n"
 COMMAND = (sys.executable, "-m", "panel.web.session_app")
 
 
 class AppFailed(Exception):
-    """The app process ended before it painted; carries what it printed."""
+    """The process did not paint its first screen; the message has what it printed on standard error."""
 
 
 class AppProcess:
-    """Started with `start`, shown through `output`, ended with `end`."""
+    """Started with `start`, read with `output`, ended with `end`."""
 
     def __init__(self, process: asyncio.subprocess.Process, lifeline: int) -> None:
         self._process = process
@@ -37,7 +37,7 @@ class AppProcess:
 
     @classmethod
     async def start(cls, columns: int, rows: int) -> AppProcess:
-        """Raises AppFailed when it does not paint its first screen."""
+        """A process that has painted its first screen. Raises AppFailed when it ends or does not paint in time."""
         ours, theirs = os.pipe()
         environment = {
             name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "ROWS", "NO_COLOR")
@@ -65,20 +65,22 @@ class AppProcess:
                 await app._painted.wait()
         except TimeoutError as error:
             await app.end()
-            raise AppFailed(f"The panel painted nothing within {START_DEADLINE_S:g} s.") from error
+            raise AppFailed(f"the process painted nothing within {START_DEADLINE_S:g} s") from error
         if process.returncode is not None:
             await app.end()
-            raise AppFailed(app._complaints.decode(errors="replace")[-2000:] or "The panel ended at once.")
+            raise AppFailed(
+                app._complaints.decode(errors="replace")[-2000:] or f"the process ended with code {process.returncode}"
+            )
         return app
 
     async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
-        """From now on this process is that session's."""
+        """Give this process to a session, at the size of its page."""
         await self._send_meta({"type": "resize", "width": columns, "height": rows})
         await self._send_meta({"type": "adopt", "session": session, "token": token})
         await self._send_meta({"type": "focus"})
 
     async def take(self, message: str) -> str | None:
-        """One message of the page; an answer for it, if it wants one."""
+        """Take one message of the page; gives the answer to send back, or None."""
         kind, *rest = json.loads(message)
         if kind == "stdin":
             typed = str(rest[0])
@@ -92,12 +94,12 @@ class AppProcess:
         return None
 
     async def output(self) -> AsyncIterator[bytes]:
-        """What the terminal in the page is to show, until the app ends."""
+        """Bytes for the terminal in the page, until the process ends."""
         while (data := await self._waiting.get()) is not None:
             yield data
 
     async def save(self) -> None:
-        """Have the state written down; gives up after a moment, since the app also saves by itself."""
+        """Have the session's state saved. Gives up after SAVE_DEADLINE_S: the app also saves every second by itself."""
         self._saved.clear()
         await self._send_meta({"type": "save"})
         with suppress(TimeoutError):
@@ -120,7 +122,7 @@ class AppProcess:
             self._process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
             await self._process.stdin.drain()
         except (ConnectionResetError, BrokenPipeError):
-            # It is ending; whoever reads its output is told so there.
+            # The process is ending; `output` tells its reader.
             return
 
     async def _send_meta(self, packet: dict[str, object]) -> None:

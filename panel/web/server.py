@@ -16,12 +16,12 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers
 
-from panel.client import Client
-from panel.errors import ClientError, NotSignedIn
-from panel.store import Store
+from panel.client.client import Client
+from panel.client.errors import ClientError, NotSignedIn
+from panel.session.store import Store
 from panel.web import pages
+from panel.web.prewarmed import PrewarmedProcess
 from panel.web.process import AppFailed, AppProcess
-from panel.web.spare import Spare
 
 COOKIE = "changeover_token"
 COOKIE_AGE_S = 30 * 24 * 3600
@@ -29,16 +29,16 @@ SIGN_IN_AGAIN, ENDED, SERVICE_RESTART, TRY_LATER = 4401, 4410, 1012, 1013
 
 
 class PanelServer:
-    """The sessions that are open, and the process that waits for the next."""
+    """The open sessions, and the prewarmed process for the next one."""
 
     def __init__(self, orchestrator_url: str, store: Store) -> None:
         self.url = orchestrator_url
         self.store = store
-        self.spare = Spare()
+        self.prewarmed = PrewarmedProcess()
         self.sessions: dict[WebSocket, AppProcess] = {}
 
     async def drain(self) -> None:
-        """Save every session and close it with "service restart": the page connects again, to the new release."""
+        """Save every session, then close it with status 1012: its page connects again, to the new release."""
         open_now = list(self.sessions.items())
         await asyncio.gather(*(app.save() for _, app in open_now))
         for socket, _ in open_now:
@@ -46,15 +46,15 @@ class PanelServer:
                 await socket.close(SERVICE_RESTART)
 
     async def end_if_it_cannot_paint(self) -> None:
-        """A panel that cannot show its first screen never will: end, so that its deployment fails at once."""
+        """End a panel that cannot paint its first screen, so that its deployment fails at once."""
         try:
-            await self.spare.ready()
+            await self.prewarmed.ready()
         except AppFailed as error:
-            print(f"The panel cannot show its first screen: {error}", file=sys.stderr)
+            print(f"The panel cannot paint its first screen: {error}", file=sys.stderr)
             signal.raise_signal(signal.SIGTERM)
 
     async def signed_in(self, token: str) -> bool:
-        """Raises ClientError when the orchestrator cannot be asked."""
+        """Whether the orchestrator accepts this token. Raises ClientError when it cannot be asked."""
         if not token:
             return False
         try:
@@ -66,15 +66,15 @@ class PanelServer:
 
     async def problem(self) -> str:
         """Why the panel is not ready for traffic; empty when it is."""
-        if self.spare.problem:
-            return self.spare.problem
+        if self.prewarmed.problem:
+            return self.prewarmed.problem
         if not await asyncio.to_thread(self.store.at_head):
-            return "the schema is not at its newest revision"
+            return "the schema of the panel's database is not at the newest revision"
         try:
             async with httpx.AsyncClient(timeout=2) as client:
                 (await client.get(f"{self.url}/healthz")).raise_for_status()
         except httpx.HTTPError as error:
-            return f"the orchestrator does not answer: {error or type(error).__name__}"
+            return f"the orchestrator at {self.url} does not answer: {error or type(error).__name__}"
         return ""
 
 
@@ -92,7 +92,7 @@ def create(panel: PanelServer) -> FastAPI:
         first = asyncio.create_task(panel.end_if_it_cannot_paint())
         yield
         first.cancel()
-        await panel.spare.end()
+        await panel.prewarmed.end()
 
     web = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/textual", StaticFiles(directory=str(files("textual_serve") / "static")))
@@ -116,10 +116,16 @@ def create(panel: PanelServer) -> FastAPI:
     @web.post("/sign-in")
     async def sign_in(request: Request, token: str = Form("")) -> Response:
         if not same_origin(request.headers):
-            return HTMLResponse(pages.sign_in("This form came from another site."), 403, pages.HEADERS)
+            return HTMLResponse(
+                pages.sign_in("Sign-in refused: the form was sent from another site. Open this page and try again."),
+                403,
+                pages.HEADERS,
+            )
         try:
             if not await panel.signed_in(token.strip()):
-                return HTMLResponse(pages.sign_in("This token is not known, or was revoked."), 401, pages.HEADERS)
+                return HTMLResponse(
+                    pages.sign_in("Sign-in refused: the token is unknown or revoked."), 401, pages.HEADERS
+                )
         except ClientError as error:
             return HTMLResponse(pages.sign_in(str(error)), 503, pages.HEADERS)
         answer = RedirectResponse("/", 303)
@@ -145,9 +151,9 @@ def create(panel: PanelServer) -> FastAPI:
             if not await panel.signed_in(token):
                 await socket.close(SIGN_IN_AGAIN)
                 return
-            app = await panel.spare.take()
+            app = await panel.prewarmed.take()
         except (ClientError, AppFailed):
-            # The page keeps its picture and tries again; /readyz says what is wrong.
+            # The page keeps what it shows and tries again; /readyz says what is wrong.
             await socket.close(TRY_LATER)
             return
         panel.sessions[socket] = app
@@ -162,7 +168,7 @@ def create(panel: PanelServer) -> FastAPI:
 
 
 async def carry(socket: WebSocket, app: AppProcess) -> None:
-    """Between page and process, until one of them ends."""
+    """Carry what is typed from the page to the process, and what is painted back, until one of them ends."""
 
     async def to_page() -> None:
         async for data in app.output():
@@ -182,14 +188,14 @@ async def carry(socket: WebSocket, app: AppProcess) -> None:
         for task in tasks:
             task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
-        # A page that went away, while or before something was sent to it, is how sessions end.
+        # Sessions end when the page goes away, possibly while something is sent to it.
         expected = (asyncio.CancelledError, WebSocketDisconnect, RuntimeError)
         if isinstance(result, BaseException) and not isinstance(result, expected):
             raise result
 
 
 def same_origin(headers: Headers) -> bool:
-    """Whether a browser says that its page came from here. Clients that are no browsers send no Origin."""
+    """Whether the request's Origin is this host. Clients that are not browsers send no Origin, and are accepted."""
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 

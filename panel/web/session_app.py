@@ -1,4 +1,4 @@
-"""The panel's app as one browser session runs it: `python -m panel.web.session_app`, started by the server."""
+"""The panel's app for one browser session: `python -m panel.web.session_app`, started by the web server."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 import os
 
 from panel.app import PanelApp
-from panel.client import Client, configured_url
-from panel.store import Store
+from panel.client.client import Client
+from panel.client.settings import configured_url
+from panel.session.store import Store
 from panel.web.driver import Adopted, PanelDriver, SaveWanted
 
 
 class SessionApp(PanelApp):
-    """Waits, painted, until the server says whose it is; then goes on where that session was."""
+    """Paints its first screen, waits until the server gives it a session, then continues where that session was."""
 
     def __init__(self, store: Store, url: str) -> None:
         super().__init__(Client(url, token=""))

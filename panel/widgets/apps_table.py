@@ -1,12 +1,15 @@
-"""The table of apps: what is active, what stands by, how each is."""
+"""The table of apps: active and standby release, health, and the deployment under way."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
 
 from rich.text import Text
 from textual.widgets import DataTable
 
-from panel.model import App, Slot
-from panel.show import ago
+from panel.client.model import App, Slot
+from panel.text.age import ago
 
 COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
@@ -14,7 +17,7 @@ HEALTH = {"healthy": "green3", "unhealthy": "red", "stopped": "red", "none": "gr
 
 
 class AppsTable(DataTable[Text]):
-    """One row an app, keyed by its name, so that the cursor stays on it when rows come and go."""
+    """One row an app. Rows are keyed by name, so that the cursor stays on its app when others come and go."""
 
     DEFAULT_CSS = """
     AppsTable { height: auto; max-height: 60%; margin: 1 2; }
@@ -26,14 +29,14 @@ class AppsTable(DataTable[Text]):
         for column in COLUMNS:
             self.add_column(column, key=column)
 
-    def show(self, apps: list[App]) -> None:
-        """Take these apps; only cells that changed are drawn again."""
+    def show(self, apps: Sequence[App], now: datetime) -> None:
+        """Show these apps; only cells that changed are drawn again."""
         names = [app.name for app in apps]
         for key in [row.value for row in self.rows]:
             if key not in names:
                 self.remove_row(str(key))
         for app in apps:
-            cells = _cells(app)
+            cells = _cells(app, now)
             if app.name not in self.rows:
                 self.add_row(*cells, key=app.name)
                 continue
@@ -49,20 +52,21 @@ class AppsTable(DataTable[Text]):
         return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
     def select(self, app: str) -> None:
+        """Move the cursor to this app, if it is there."""
         if app in self.rows:
             self.move_cursor(row=self.get_row_index(app))
 
 
-def _cells(app: App) -> tuple[Text, ...]:
-    now = f"{app.deployment.step or app.deployment.state}…" if app.deployment else "–"
-    since = ago(app.active.since) if app.active and app.active.since else "–"
+def _cells(app: App, now: datetime) -> tuple[Text, ...]:
+    under_way = f"{app.deployment.step or app.deployment.state}…" if app.deployment else "–"
+    since = ago(app.active.since, now) if app.active and app.active.since else "–"
     return (
         Text(app.name, style="bold"),
         _slot(app.active),
         _slot(app.standby),
         Text(app.health, style=HEALTH.get(app.health, "")),
         Text(since),
-        Text(now, style="yellow" if app.deployment else "grey50"),
+        Text(under_way, style="yellow" if app.deployment else "grey50"),
         Text(app.url, style="grey70"),
     )
 

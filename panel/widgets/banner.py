@@ -1,11 +1,11 @@
-"""The update banner: one line above everything, only when there is an update."""
+"""The update banner: one line above the apps while there is an update."""
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.widgets import Static
 
-from panel.model import App
+from panel.client.model import App
 
 
 class UpdateBanner(Static):
@@ -15,13 +15,13 @@ class UpdateBanner(Static):
     """
 
     def show(self, app: App | None) -> None:
-        """Announce the update of this app; nothing when there is none."""
+        """Announce the update of this app; hide the banner when there is none."""
         self.set_class(bool(app and app.update), "-visible")
         if app and app.update:
             self.update(
                 Text.assemble(
                     "🆕 Update available: ",
                     (f"{app.name} {app.update.version}", "bold"),
-                    "  │  [U] Update  │  [D] Details  │  [X] Dismiss (remind in 24 h)",
+                    "  │  [U] Update  │  [D] Details  │  [X] Dismiss for 24 h",
                 )
             )

@@ -1,17 +1,19 @@
-"""The pipeline's steps with their marks and times, and the output of the one under way."""
+"""The steps of a deployment with their marks and times, and the output of the step under way."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rich.console import Group
 from rich.text import Text
 from textual.widgets import Static
 
-from panel.model import STEPS, Event
+from panel.client import events
+from panel.client.events import DECIDED, Event
+from panel.client.model import StepState
 
-SAYS = {
+STEPS = {
     "prepare": "Checking prerequisites",
     "fetch": "Fetching the release",
     "build": "Building the image",
@@ -22,38 +24,42 @@ SAYS = {
     "switch": "Switching traffic",
     "retire": "Draining the old container",
 }
+"""The pipeline's steps in their order, and what the panel calls them."""
 OUTPUT_LINES = 8
 
 
 @dataclass
 class Progress:
-    """What the events of one deployment have said so far."""
+    """What the events of one deployment have said so far. Durations are in seconds."""
 
     states: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    began: dict[str, float] = field(default_factory=dict)
+    began: dict[str, datetime] = field(default_factory=dict)
     output: dict[str, list[str]] = field(default_factory=dict)
     current: str = ""
     decided: str = ""
+    """The kind of the event that decided it; empty while it is under way."""
 
     def take(self, event: Event) -> None:
-        fields = event.fields
-        if event.kind == "step":
-            step, state = str(fields.get("step")), str(fields.get("state"))
-            self.states[step] = state
-            moment = event.at.timestamp()
-            if state == "running":
-                self.current = step
-                self.began[step] = moment
-            elif step in self.began:
-                self.seconds[step] = moment - self.began[step]
-        elif event.kind == "line":
-            self.output.setdefault(self.current, []).append(str(fields.get("line")))
-        elif event.kind in ("live", "failed", "cancelled", "superseded", "rolled_back"):
+        match event.what:
+            case events.Step(step=step, state=state):
+                self._take_step(step, state, event.at)
+            case events.Line(line=line):
+                self.output.setdefault(self.current, []).append(line)
+        if event.kind in DECIDED:
             self.decided = event.kind
 
+    def _take_step(self, step: str, state: str, at: datetime) -> None:
+        self.states[step] = state
+        if state == StepState.RUNNING:
+            self.current = step
+            self.began[step] = at
+        elif step in self.began:
+            self.seconds[step] = (at - self.began[step]).total_seconds()
+
     @property
-    def cancelling_is_safe(self) -> bool:
+    def can_cancel(self) -> bool:
+        """Whether the traffic has not begun to move."""
         return not self.decided and "switch" not in self.states
 
 
@@ -62,29 +68,28 @@ class StepList(Static):
     StepList { height: auto; padding: 1 2; }
     """
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: Progress, now: datetime) -> None:
         lines: list[Text] = []
         for number, step in enumerate(STEPS, start=1):
-            lines.append(_line(number, step, progress))
+            lines.append(_line(number, step, progress, now))
             if step == progress.current and not progress.decided:
-                lines += [
-                    Text(f"     → {line}", "grey62", no_wrap=True) for line in _last(progress.output.get(step, []))
-                ]
+                newest = progress.output.get(step, [])[-OUTPUT_LINES:]
+                lines += [Text(f"     → {line}", "grey62", no_wrap=True) for line in newest]
         self.update(Group(*lines))
 
 
-def _line(number: int, step: str, progress: Progress) -> Text:
-    state = progress.states.get(step, "")
-    says = f"Step {number}/{len(STEPS)}: {SAYS[step]}".ljust(42, " ")
-    if state == "done":
-        return Text.assemble(says, ("✓ ", "green3"), f"{progress.seconds.get(step, 0.0):.1f} s")
-    if state == "failed":
-        return Text.assemble((says, "red"), ("✗ ", "red"), f"{progress.seconds.get(step, 0.0):.1f} s")
-    if state == "running":
-        waited = max(0.0, time.time() - progress.began[step])
-        return Text.assemble((says, "bold"), ("⏳ ", "yellow"), f"({waited:.0f} s)")
-    return Text(f"{says}(pending)", "grey50")
-
-
-def _last(lines: list[str]) -> list[str]:
-    return lines[-OUTPUT_LINES:]
+def _line(number: int, step: str, progress: Progress, now: datetime) -> Text:
+    says = f"Step {number}/{len(STEPS)}: {STEPS[step]}".ljust(42, " ")
+    took = f"{progress.seconds.get(step, 0.0):.1f} s"
+    match progress.states.get(step):
+        case StepState.DONE:
+            return Text.assemble(says, ("✓ ", "green3"), took)
+        case StepState.FAILED:
+            return Text.assemble((says, "red"), ("✗ ", "red"), took)
+        case StepState.SKIPPED:
+            return Text(f"{says}– skipped", "grey50")
+        case StepState.RUNNING:
+            running_s = max(0.0, (now - progress.began[step]).total_seconds())
+            return Text.assemble((says, "bold"), ("⏳ ", "yellow"), f"({running_s:.0f} s)")
+        case _:
+            return Text(f"{says}(pending)", "grey50")

@@ -21,8 +21,8 @@ from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevision
 from orchestrator.journal.store import OWN, Journal
-from panel.session import SessionState
-from panel.store import Store
+from panel.session.state import SessionState
+from panel.session.store import Store
 from tests.support.paths import ROOT
 from tests.support.postgres import Postgres
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from tests.support.repository import Repository
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 
 WITNESS: dict[str, Any] = {
     "update": {

@@ -1,4 +1,4 @@
-// Keys work without a click first: the terminal takes the focus as soon as it is there, and when the window does.
+// Gives the terminal the focus when it is created and when the window gets it, so that keys work without a click.
 "use strict";
 function focusTerminal() {
   const input = document.querySelector(".xterm-helper-textarea");

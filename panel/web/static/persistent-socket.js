@@ -1,6 +1,6 @@
-// Stands in for WebSocket before the terminal's own script loads: a socket that outlives the server it talks to.
-// When the panel's container is replaced the picture stays, the socket is opened again, and keys pressed meanwhile
-// are sent then. The session's id lives in this tab, so that the new release knows which state to go on with.
+// Replaces WebSocket before the terminal's own script loads, with a socket that reconnects by itself.
+// When the panel's container is replaced, the page keeps what it shows, connects again, and then sends the keys that
+// were pressed meanwhile. The tab keeps the session's id, so that the new release can continue that session.
 "use strict";
 (() => {
   const Native = window.WebSocket;

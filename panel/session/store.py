@@ -1,4 +1,4 @@
-"""The panel's own database: sessions, by their id."""
+"""The panel's own database: the states of its sessions, by their ids."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from migrations.database import connect, current, head
-from panel.session import SessionState
+from panel.session.state import SessionState
 
 KEPT_FOR = timedelta(days=7)
 
 
 class Store:
-    """Sessions in the database of `url`, which the deployment's migrate step has made."""
+    """Session states in the database at `url`, whose tables the migrate step of the panel's deployment makes.
+
+    Its methods wait for the database: call them beside the event loop.
+    """
 
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
@@ -27,10 +30,11 @@ class Store:
         )
 
     def at_head(self) -> bool:
-        """Whether the schema is the one that this code was written for."""
+        """Whether the schema is at the newest revision that this release knows."""
         return current(self._engine) == head("panel")
 
     def save(self, session: str, state: SessionState) -> None:
+        """Replace the session's state, and remove those that are older than KEPT_FOR."""
         moment = datetime.now(UTC).replace(tzinfo=None)
         table = self._sessions
         with self._engine.begin() as connection:
@@ -39,6 +43,7 @@ class Store:
             connection.execute(table.insert().values(row))
 
     def load(self, session: str) -> SessionState | None:
+        """The session's state; None for one that was never saved."""
         with self._engine.connect() as connection:
             row = connection.execute(self._sessions.select().where(self._sessions.c.id == session)).mappings().first()
         return SessionState.model_validate(row["state"]) if row else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from panel.model import Change
-from panel.show import changelog
+from panel.client.model import Change
+from panel.text.changelog import changelog
 
 
 def test_a_changelog_puts_what_breaks_first_and_what_keeps_no_convention_last() -> None:

@@ -1,0 +1,1 @@
+"""The `changeover` command: one file per group of commands."""

@@ -1,0 +1,48 @@
+"""`changeover status`, `logs`, `pause` and `resume`: the apps as they are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import AppArgument, JsonOption, show
+
+commands = typer.Typer()
+
+LimitOption = Annotated[float, typer.Option(help="Seconds that one request may wait before it gets status 503.")]
+
+
+@commands.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show every app: its active and standby release, health, update, and deployment under way."""
+    show(lambda client: client.apps(), as_json, text.apps_table)
+
+
+@commands.command()
+def logs(
+    app: AppArgument = "panel",
+    tail: Annotated[int, typer.Option(help="Number of lines.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last lines of the log of an app's active container."""
+    show(lambda client: client.logs(app, tail), as_json, "\n".join, markup=False)
+
+
+@commands.command()
+def pause(app: AppArgument, limit: LimitOption = 30, as_json: JsonOption = False) -> None:
+    """Pause an app: new requests wait at the proxy until 'resume'."""
+    says = f"{app} is paused. New requests wait up to {limit:g} s each. Resume with: changeover resume {app}"
+    show(lambda client: client.pause(app, limit), as_json, lambda _: says, markup=False)
+
+
+@commands.command()
+def resume(app: AppArgument, as_json: JsonOption = False) -> None:
+    """Resume an app: waiting and new requests go to its active release."""
+    show(lambda client: client.resume(app), as_json, lambda _: f"{app} is resumed.", markup=False)
+
+
+# The names of these two before they had the field's own.
+commands.command("hold", hidden=True)(pause)
+commands.command("release", hidden=True)(resume)

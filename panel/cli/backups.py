@@ -1,0 +1,48 @@
+"""`changeover backup`: list, create, verify, restore."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.deployments import confirm_restore, finish
+from panel.cli.output import AppArgument, JsonOption, YesOption, show
+from panel.clock import utc_now
+
+commands = typer.Typer(help="Back up and restore an app's data.", no_args_is_help=True)
+
+BackupArgument = Annotated[str, typer.Argument(metavar="BACKUP", help="Id of the backup; 'backup list' has it.")]
+
+
+@commands.command("list")
+def list_backups(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
+    """List an app's backups, the newest first."""
+    show(lambda client: client.backups(app), as_json, lambda found: text.backups(app, found, utc_now()))
+
+
+@commands.command("create")
+def create(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
+    """Back up an app's data while the app runs."""
+    show(lambda client: client.create_backup(app), as_json, text.new_backup)
+
+
+@commands.command("verify")
+def verify(app: AppArgument, backup: BackupArgument, as_json: JsonOption = False) -> None:
+    """Read a whole backup and compare every file with its checksum."""
+    says = f"[green]✓ Backup {backup} is complete, and every checksum matches.[/]"
+    show(lambda client: client.verify_backup(app, backup), as_json, lambda _: says)
+
+
+@commands.command("restore")
+def restore(
+    app: AppArgument,
+    backup: BackupArgument,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Replace an app's data with a backup. Requests are paused meanwhile; the replaced data is backed up first."""
+    if not yes:
+        confirm_restore(app, backup)
+    finish(lambda client: client.restore_backup(app, backup), as_json)

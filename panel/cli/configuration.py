@@ -1,0 +1,37 @@
+"""`changeover validate`: is a configuration file valid?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import USAGE, JsonOption, show, stop
+
+CONFIG_FILE = Path("control-panel-config.yaml")
+
+commands = typer.Typer()
+
+
+@commands.command()
+def validate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.")] = CONFIG_FILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a configuration file without loading it. Notices do not change the exit code."""
+    try:
+        content = file.read_text(encoding="utf-8")
+    except OSError as error:
+        stop(f"{file} cannot be read: {error.strerror}.", USAGE)
+    except UnicodeDecodeError as error:
+        stop(f"{file} cannot be read: it is not UTF-8 text (byte {error.start}).", USAGE)
+    found = show(
+        lambda client: client.validate(content, file.name),
+        as_json,
+        lambda found: text.validation(str(file), found),
+        markup=False,
+    )
+    if found.problems:
+        raise typer.Exit(USAGE)

@@ -1,0 +1,151 @@
+"""`changeover deploy`, `rollback`, `cancel`, `history` and `wait`: from one release to another."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, YesOption, err, out, print_json, run, show
+from panel.client import events
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.model import App, Deployment, DeploymentState
+from panel.clock import utc_now
+from panel.text.outcome import outcome, what_is_active
+
+commands = typer.Typer()
+
+EXIT_CODES = {
+    DeploymentState.FAILED: FAILED,
+    DeploymentState.CANCELLED: FAILED,
+    DeploymentState.ROLLED_BACK: FAILED,
+    DeploymentState.SUPERSEDED: REFUSED,
+}
+
+
+@commands.command()
+def deploy(
+    app: AppArgument = "panel",
+    ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: what the app's source follows.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live or has failed.")] = False,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy the newest release of an app: build, back up, migrate, start, verify, switch."""
+    if dry_run:
+        show(lambda client: client.plan(app), as_json, text.plan, markup=False)
+        return
+
+    async def ask(client: Client) -> Deployment:
+        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate)
+        if not wait:
+            return asked
+        async for event in client.wait_until_decided(asked.id):
+            if not as_json and (line := text.progress_line(event)):
+                out.print(line)
+        return await client.deployment(asked.id)
+
+    finish(ask, as_json)
+
+
+@commands.command()
+def rollback(
+    app: AppArgument = "panel",
+    restore: Annotated[str, typer.Option(help="Backup to restore first; 'backup list' has their ids.")] = "",
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send the traffic back to the standby release. Requests are paused only where its data must change, too."""
+    if restore and not yes:
+        confirm_restore(app, restore)
+    finish(lambda client: client.rollback(app, restore), as_json)
+
+
+@commands.command()
+def cancel(
+    deployment: Annotated[str, typer.Argument(help="Id of the deployment; 'status' and 'history' have it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel a deployment before it switches the traffic. What it has done is compensated."""
+    says = f"Cancelling deployment {deployment}. Follow it with: changeover events --deployment {deployment}"
+    show(lambda client: client.cancel(deployment), as_json, lambda _: says, markup=False)
+
+
+@commands.command()
+def history(
+    app: AppArgument = "panel",
+    limit: Annotated[int, typer.Option(help="Number of deployments.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List an app's deployments, the newest first."""
+    show(lambda client: client.history(app, limit), as_json, lambda found: text.history(app, found, utc_now()))
+
+
+@commands.command()
+def wait(
+    app: AppArgument = "panel",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing; only set the exit code.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Wait for an app's deployment under way, if there is one. Fails when no release is active then."""
+
+    async def ask(client: Client) -> App:
+        found = await client.app(app)
+        if found.deployment:
+            async for event in client.wait_until_decided(found.deployment.id):
+                told = isinstance(event.what, events.Step) and not quiet and not as_json
+                if told and (line := text.progress_line(event)):
+                    out.print(line)
+            found = await client.app(app)
+        return found
+
+    if quiet:
+        found = run(ask)
+    else:
+        found = show(ask, as_json, what_is_active)
+    if found.active is None:
+        raise typer.Exit(FAILED)
+
+
+def confirm_restore(app: str, backup: str) -> None:
+    """Say what a restore of this backup replaces, and ask. Ends the command when the answer is no."""
+    known = run(lambda client: client.backups(app))
+    if wanted := next((one for one in known if one.id == backup), None):
+        out.print(text.loss(wanted, utc_now()), markup=False)
+        typer.confirm(f"Restore backup {backup}?", abort=True)
+
+
+def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> None:
+    """Print how a deployment ended, and end the command with the exit code for it."""
+
+    async def ended(client: Client) -> tuple[Deployment, App | None]:
+        one = await ask(client)
+        if as_json:
+            print_json(client.answer)
+            return one, None
+        return one, await app_now(client, one.app) if one.failure else None
+
+    one, app = run(ended)
+    if not as_json:
+        out.print(outcome(one, app))
+    if code := exit_code(one):
+        raise typer.Exit(code)
+
+
+async def app_now(client: Client, app: str) -> App | None:
+    """The app as it is now; None, and a message why, when it cannot be asked for."""
+    try:
+        return await client.app(app)
+    except ClientError as error:
+        err.print(str(error), style="red", markup=False)
+        return None
+
+
+def exit_code(one: Deployment) -> int:
+    """0 for what is live or still under way, and for a state that only a newer orchestrator knows."""
+    return next((code for state, code in EXIT_CODES.items() if one.state == state), 0)

@@ -1,0 +1,33 @@
+"""`changeover events`: what happens, as it happens."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import JsonOption, out, run
+from panel.client.client import Client
+
+commands = typer.Typer()
+
+
+@commands.command()
+def events(
+    after: Annotated[int | None, typer.Option(help="Begin after the event of this id; 0 for all events.")] = None,
+    deployment: Annotated[str, typer.Option(help="Only events of this deployment, from its first on.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Follow the event stream until interrupted. With --json, one event a line."""
+    start = 0 if deployment and after is None else after
+
+    async def follow(client: Client) -> None:
+        async for event in client.events(start, deployment):
+            if as_json:
+                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+            else:
+                out.print(text.dated_event(event))
+
+    run(follow)

@@ -1,0 +1,43 @@
+"""The `changeover` command, put together from its groups. `panel/cli/output.py` has the exit codes."""
+
+from __future__ import annotations
+
+import typer
+
+from panel.cli import (
+    apps,
+    backups,
+    configuration,
+    deployments,
+    doctor,
+    events,
+    migrations,
+    panel,
+    tokens,
+    updates,
+)
+
+HELP = """Blue-green deployments on one Docker host.
+
+Exit codes:
+0 done
+1 failed; a failed deployment leaves the traffic where it was
+2 wrong usage or configuration
+3 refused: busy, or nothing to roll back to
+4 orchestrator unreachable, or token not accepted
+
+Environment:
+CHANGEOVER_URL (default http://127.0.0.1:8090)
+CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
+"""
+
+command = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+for group in (apps, updates, deployments, events, configuration, doctor, panel):
+    command.add_typer(group.commands)
+command.add_typer(backups.commands, name="backup")
+command.add_typer(migrations.commands, name="migrate")
+command.add_typer(tokens.commands, name="token")
+
+
+def main() -> None:
+    command()

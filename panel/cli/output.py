@@ -1,0 +1,72 @@
+"""How a command ends: text for people, the API's JSON for programs, an exit code for both.
+
+Exit codes: 0 done; 1 failed, the traffic is where it was; 2 usage or configuration; 3 refused, busy or
+nothing to roll back to; 4 unreachable or not allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console, RenderableType
+
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.settings import configured_token, configured_url
+
+FAILED, USAGE, REFUSED, INTERRUPTED = 1, 2, 3, 130
+T = TypeVar("T")
+
+AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before data is replaced.")]
+
+# In a pipe there is no width to keep to, and a folded table is hard to read for people and programs alike.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def run(ask: Callable[[Client], Awaitable[T]]) -> T:
+    """The result of `ask` with a connected client. A ClientError ends the command with its message and exit code."""
+
+    async def connected() -> T:
+        async with Client(configured_url(), configured_token()) as client:
+            return await ask(client)
+
+    try:
+        return asyncio.run(connected())
+    except ClientError as error:
+        stop("\n".join([error.cause, *(f"  │ {line}" for line in error.log), error.remedy]).strip(), error.exit_code)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def show(
+    ask: Callable[[Client], Awaitable[T]], as_json: bool, text: Callable[[T], RenderableType], *, markup: bool = True
+) -> T:
+    """Ask, print the answer, and give it: as `text` writes it, or the API's JSON, with nothing left out."""
+
+    async def asked(client: Client) -> T:
+        value = await ask(client)
+        if as_json:
+            print_json(client.answer)
+        return value
+
+    value = run(asked)
+    if not as_json:
+        out.print(text(value), markup=markup)
+    return value
+
+
+def print_json(answer: Any) -> None:  # Any: JSON
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def stop(message: str, exit_code: int) -> NoReturn:
+    err.print(message, style="red", markup=False)
+    raise typer.Exit(exit_code)

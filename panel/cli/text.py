@@ -1,0 +1,199 @@
+"""How the command shows values in a terminal: values to text or tables, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.markup import escape
+from rich.table import Table
+
+from panel.client import events
+from panel.client.events import Event
+from panel.client.model import (
+    App,
+    Backup,
+    Deployment,
+    Finding,
+    MigrationRun,
+    Migrations,
+    Plan,
+    SchemaRevision,
+    Slot,
+    StepState,
+    Token,
+    Update,
+    Validation,
+)
+from panel.text.age import ago
+from panel.text.changelog import changelog
+
+STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED: "–"}
+SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+NONE = "–"
+
+
+def apps_table(apps: Sequence[App]) -> Table:
+    table = _table("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
+    for app in apps:
+        update = escape(app.update.version) if app.update else NONE
+        current = app.deployment
+        deployment = f"{current.id} {current.step or current.state}" if current else NONE
+        table.add_row(app.name, _slot(app.active), _slot(app.standby), app.health, update, deployment, app.url)
+    return table
+
+
+def update(app: str, found: Update, now: datetime) -> str:
+    released = ago(found.released_at, now)
+    heading = f"[bold]{app}: {escape(found.version)} is available[/] ({released}, {escape(found.origin)})"
+    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: changeover deploy {app} --wait"])
+
+
+def plan(found: Plan) -> str:
+    """A numbered line a step."""
+    width = max((len(step.name) for step in found.steps), default=0)
+    return "\n".join(
+        f"{number}. {step.name:<{width}}  {step.description}" for number, step in enumerate(found.steps, 1)
+    )
+
+
+def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
+    if not deployments:
+        return f"{app} has no deployments. Deploy it with: changeover deploy {app}"
+    table = _table("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY")
+    table.add_column("WHY", no_wrap=True, overflow="ellipsis")
+    for one in deployments:
+        why = f"{one.failure.step}: {one.failure.cause}" if one.failure else ""
+        when, version = ago(one.requested_at, now), escape(one.version) or NONE
+        table.add_row(
+            when, one.id, one.kind, one.state, version, _seconds(one.seconds), escape(one.requested_by), escape(why)
+        )
+    return table
+
+
+def progress_line(event: Event) -> str:
+    """One event of a deployment that is waited for; empty for those that are not shown."""
+    match event.what:
+        case events.Step(step=step, state=state) if state in STEP_MARKS:
+            return f"{STEP_MARKS[StepState(state)]} {escape(step)}"
+        case events.Line(line=line):
+            return f"  [dim]{escape(line)}[/]"
+        case events.Queued() | events.Started():
+            return f"{event.kind} {event.deployment}"
+        case _:
+            return ""
+
+
+def dated_event(event: Event) -> str:
+    """Any event, also of a kind that this client does not know: time, kind, what it is about, and its fields."""
+    about = " ".join(filter(None, (event.app, event.deployment)))
+    fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
+    time = f"{event.at.astimezone():%H:%M:%S}"
+    return f"[dim]{event.id:>6} {time}[/] {escape(event.kind):<14} {escape(about)} {escape(fields)}"
+
+
+def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
+    if not found:
+        return f"{app} has no backups. Create one with: changeover backup create {app}"
+    table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED", "WHY")
+    for one in found:
+        made, packed = ago(one.created_at, now), size(one.archive_size)
+        if one.problem:
+            table.add_row(one.id, made, NONE, NONE, NONE, NONE, packed, f"[red]✗ {escape(one.problem)}[/]")
+            continue
+        version, schema = escape(one.version) or NONE, escape(one.data_schema) or NONE
+        table.add_row(one.id, made, version, schema, str(one.files), size(one.data_size), packed, escape(one.reason))
+    return table
+
+
+def new_backup(made: Backup) -> str:
+    lines = [f"[green]✓ Backup {made.id} is created: {made.files} files, {size(made.data_size)}.[/]"]
+    if made.left_out:
+        names = escape(", ".join(made.left_out))
+        lines.append(f"[yellow]! Links that lead out of the data are not in the backup: {names}[/]")
+    return "\n".join(lines)
+
+
+def loss(one: Backup, now: datetime) -> str:
+    """What a restore replaces, for the question before it."""
+    made = ago(one.created_at, now)
+    lines = [
+        f"Backup {one.id} was made {made}. "
+        f"Everything that {one.app} wrote since then is replaced; it is backed up first."
+    ]
+    if one.releases_since:
+        lines.append(f"Releases since then: {', '.join(one.releases_since)}.")
+    return "\n".join(lines)
+
+
+def migrations(found: Migrations, now: datetime) -> str:
+    lines = ["[bold]Applied[/]", *([_revision(one) for one in found.applied] or ["  none recorded"])]
+    lines += ["[bold]Pending[/]", *_pending(found)]
+    lines += ["[bold]Rollback[/]", f"  {escape(found.rollback.says)}"]
+    if found.rollback.remedy:
+        lines.append(f"  💡 {escape(found.rollback.remedy)}")
+    if found.runs:
+        lines += ["[bold]Runs[/], the newest first", *(_run(run, now) for run in found.runs)]
+    return "\n".join(lines)
+
+
+def findings(found: Sequence[Finding]) -> str:
+    lines = []
+    for finding in found:
+        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        lines.append(f"{mark} {escape(finding.what)}: {escape(finding.says)}")
+        if not finding.well and finding.remedy:
+            lines.append(f"  💡 {escape(finding.remedy)}")
+    return "\n".join(lines)
+
+
+def validation(file: str, found: Validation) -> str:
+    notices = [f"Notice: {notice}" for notice in found.notices]
+    return "\n".join([*(found.problems or [f"{file} is valid."]), *notices])
+
+
+def tokens(found: Sequence[Token]) -> str:
+    return "\n".join(
+        f"{one.name:<24} {one.scope:<8} {f'revoked {one.revoked_at:%Y-%m-%d %H:%M}' if one.revoked_at else 'valid'}"
+        for one in found
+    )
+
+
+def size(size_in_bytes: int) -> str:
+    for limit, unit in SIZES:
+        if size_in_bytes >= limit:
+            return f"{size_in_bytes / limit:.1f} {unit}"
+    return f"{size_in_bytes} B"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+def _slot(slot: Slot | None) -> str:
+    return f"[{slot.colour}]●[/] {escape(slot.version)}" if slot else NONE
+
+
+def _pending(found: Migrations) -> list[str]:
+    if found.pending is not None:
+        return [_revision(one) for one in found.pending] or ["  none"]
+    return [f"  {escape(found.problem) or f'not known: {found.app} has no command that reports them (migrate.status)'}"]
+
+
+def _revision(one: SchemaRevision) -> str:
+    incompatible = "" if one.compatible else "  [yellow]the previous release cannot run on it[/]"
+    return f"  {escape(one.revision):<8} {escape(one.says)}{incompatible}"
+
+
+def _run(run: MigrationRun, now: datetime) -> str:
+    ends = escape(f"{run.from_schema or '?'} → {run.to_schema or '?'}")
+    when, took = ago(run.started_at, now), _seconds(run.seconds)
+    note = escape(run.note)
+    return f"  {when:<14} {run.direction:<8} {ends:<16} {run.outcome:<7} {took:>8}  {run.deployment} {note}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{seconds:.2f} s" if seconds is not None else NONE

@@ -1,0 +1,55 @@
+"""Which error an answer of the orchestrator is: RFC 9457 problem details to ClientError."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
+
+KINDS: dict[int, type[ClientError]] = {
+    401: NotSignedIn,
+    403: NotSignedIn,
+    404: NotFound,
+    409: Refused,
+    422: Invalid,
+    503: Refused,
+}
+
+
+def is_record_of_failure(answer: httpx.Response) -> bool:
+    """Whether a 502 is the record of a rollback or restore that failed, and not a proxy's error."""
+    return answer.status_code == 502 and answer.headers.get("content-type", "").startswith("application/json")
+
+
+def error_of(answer: httpx.Response) -> ClientError:
+    """The error that an answer without success says."""
+    try:
+        problem = answer.json()
+    except json.JSONDecodeError:
+        problem = None
+    if not isinstance(problem, dict):
+        return Unreachable(
+            f"{answer.url} answered with status {answer.status_code} and without a reason.",
+            "Set CHANGEOVER_URL to the orchestrator's address; 'docker compose logs orchestrator' shows its log.",
+        )
+    kind = KINDS.get(answer.status_code, Failed)
+    cause = _cause(problem.get("detail"), answer)
+    log = problem.get("log") or ()
+    return kind(cause, str(problem.get("remedy") or ""), tuple(str(line) for line in log))
+
+
+def _cause(detail: Any, answer: httpx.Response) -> str:  # Any: JSON
+    if isinstance(detail, str):
+        return detail
+    if isinstance(detail, list):
+        # FastAPI's own check of a request: a list of errors, each with where it is and what is wrong.
+        return " ".join(_invalid_value(one) for one in detail if isinstance(one, dict))
+    return f"{answer.request.method} {answer.request.url.path} failed with status {answer.status_code}."
+
+
+def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
+    name = ".".join(str(part) for part in error.get("loc", ())[1:])
+    return f"Invalid value for {name}: {error.get('msg', 'not accepted')}."

@@ -1,0 +1,264 @@
+"""The orchestrator's HTTP API, one method a request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from panel.client.answers import error_of, is_record_of_failure
+from panel.client.errors import ClientError, Unreachable
+from panel.client.events import DECIDED, Event
+from panel.client.model import (
+    App,
+    Apps,
+    Backup,
+    Backups,
+    Deployment,
+    Deployments,
+    Finding,
+    Findings,
+    Logs,
+    Migrations,
+    NewToken,
+    Plan,
+    Token,
+    Tokens,
+    Update,
+    Validation,
+    Value,
+)
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+STREAM_TIMEOUT = httpx.Timeout(10, read=60)
+"""The stream has a comment every 15 s, so that 60 s without a byte mean a dead connection."""
+RETRY_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 1.0)
+V = TypeVar("V", bound=Value)
+
+
+class ServerTrouble(Exception):
+    """The request for the stream was answered with a 5xx status: the server is starting, or a proxy cannot reach it."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Client:
+    """An open connection to one orchestrator. Every method raises a ClientError.
+
+    A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
+    opened again: the last one is used from then on, and before the first event no more tries are made than there are.
+    """
+
+    def __init__(self, url: str, token: str, retry_pauses_s: tuple[float, ...] = RETRY_PAUSES_S) -> None:
+        self.url = url
+        self._retry_pauses_s = retry_pauses_s
+        self.answer: Any = None  # Any: JSON
+        """The newest answer or event as the orchestrator sent it, for those who pass it on: `--json` prints it."""
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=TIMEOUT,
+        )
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    def sign_in(self, token: str) -> None:
+        """Use this token from now on."""
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    # Apps
+
+    async def apps(self) -> tuple[App, ...]:
+        return (await self._read(Apps, "GET", "/v1/apps")).apps
+
+    async def app(self, name: str) -> App:
+        return await self._read(App, "GET", f"/v1/apps/{name}")
+
+    async def logs(self, app: str, tail: int = 200) -> tuple[str, ...]:
+        """The last `tail` lines of the active container's log."""
+        return (await self._read(Logs, "GET", f"/v1/apps/{app}/logs", params={"tail": tail})).lines
+
+    async def pause(self, app: str, limit_s: float) -> None:
+        """Keep new requests of the app waiting, each for `limit_s` at most."""
+        await self._ask("POST", f"/v1/apps/{app}/pause", json={"limit": limit_s})
+
+    async def resume(self, app: str) -> None:
+        """Let the requests go that wait since `pause`."""
+        await self._ask("POST", f"/v1/apps/{app}/resume")
+
+    # Updates
+
+    async def check(self, app: str) -> Update | None:
+        """Ask the app's source for an update now; None when there is none."""
+        found = await self._ask("POST", f"/v1/apps/{app}/update/check")
+        return self._value(Update, found) if found else None
+
+    async def dismiss(self, app: str) -> None:
+        """Do not show the app's update for 24 hours."""
+        await self._ask("POST", f"/v1/apps/{app}/update/dismiss")
+
+    # Deployments
+
+    async def deploy(self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False) -> Deployment:
+        """Ask for a deployment of `ref`, or of what the app follows. Asked again with the same key, it is the same one.
+
+        `migrate` runs pending migrations also where `update.migrations.auto_run` is off.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        wanted = {"ref": ref, "migrate": migrate}
+        return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=wanted, headers=headers)
+
+    async def plan(self, app: str, kind: str = "deploy") -> Plan:
+        """The steps that a deployment of this kind would take. Nothing is done."""
+        return await self._read(Plan, "GET", f"/v1/apps/{app}/plan", params={"kind": kind})
+
+    async def rollback(self, app: str, restore: str = "") -> Deployment:
+        """Send the traffic to the standby release; with the data of the backup `restore`, if one is named."""
+        wanted = {"restore": restore}
+        return await self._read(Deployment, "POST", f"/v1/apps/{app}/rollback", json=wanted, timeout=None)
+
+    async def cancel(self, deployment: str) -> Deployment:
+        return await self._read(Deployment, "POST", f"/v1/deployments/{deployment}/cancel")
+
+    async def deployment(self, deployment: str) -> Deployment:
+        return await self._read(Deployment, "GET", f"/v1/deployments/{deployment}")
+
+    async def history(self, app: str, limit: int = 20) -> tuple[Deployment, ...]:
+        """The app's deployments, the newest first."""
+        found = await self._read(Deployments, "GET", f"/v1/apps/{app}/deployments", params={"limit": limit})
+        return found.deployments
+
+    # Data
+
+    async def migrations(self, app: str) -> Migrations:
+        return await self._read(Migrations, "GET", f"/v1/apps/{app}/migrations", timeout=None)
+
+    async def backups(self, app: str) -> tuple[Backup, ...]:
+        """The app's backups, the newest first."""
+        return (await self._read(Backups, "GET", f"/v1/apps/{app}/backups")).backups
+
+    async def create_backup(self, app: str) -> Backup:
+        return await self._read(Backup, "POST", f"/v1/apps/{app}/backups", timeout=None)
+
+    async def verify_backup(self, app: str, backup: str) -> Backup:
+        """Have every byte of a backup read and checked. Raises Failed when it is damaged."""
+        return await self._read(Backup, "POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None)
+
+    async def restore_backup(self, app: str, backup: str) -> Deployment:
+        return await self._read(Deployment, "POST", f"/v1/apps/{app}/backups/{backup}/restore", timeout=None)
+
+    # The orchestrator
+
+    async def validate(self, text: str, name: str) -> Validation:
+        """Have a configuration file's text checked; `name` is what its problems call the file."""
+        return await self._read(Validation, "POST", "/v1/config/validate", json={"text": text, "name": name})
+
+    async def doctor(self) -> tuple[Finding, ...]:
+        return (await self._read(Findings, "GET", "/v1/doctor")).findings
+
+    async def tokens(self) -> tuple[Token, ...]:
+        return (await self._read(Tokens, "GET", "/v1/tokens")).tokens
+
+    async def create_token(self, name: str, scope: str) -> str:
+        return (await self._read(NewToken, "POST", "/v1/tokens", json={"name": name, "scope": scope})).token
+
+    async def revoke_token(self, name: str) -> None:
+        await self._ask("DELETE", f"/v1/tokens/{name}")
+
+    # Events
+
+    async def events(self, after: int | None = None, deployment: str = "", recent: int = 0) -> AsyncIterator[Event]:
+        """The event stream without an end, from `after` on, or from `recent` events ago.
+
+        A connection that ends is opened again where it was, so that nothing is missed. Raises NotSignedIn, NotFound or
+        Invalid when the orchestrator says so at any time, and Unreachable or Refused only before the first event.
+        """
+        pauses_s = self._retry_pauses_s
+        tried, ever = 0, False
+        while True:
+            try:
+                async for event in self._stream(after, deployment, recent):
+                    after, tried, ever = event.id, 0, True
+                    yield event
+            except (httpx.TransportError, ServerTrouble) as error:
+                if not ever and tried >= len(pauses_s):
+                    raise self._no_stream(error) from error
+            await asyncio.sleep(pauses_s[min(tried, len(pauses_s) - 1)])
+            tried += 1
+
+    async def wait_until_decided(self, deployment: str) -> AsyncIterator[Event]:
+        """The events of a deployment from its beginning until it is live or has ended otherwise."""
+        async for event in self.events(0, deployment):
+            yield event
+            if event.kind in DECIDED:
+                return
+
+    async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncIterator[Event]:
+        start = {"recent": str(recent)} if after is None else {"after": str(after)}
+        parameters = {"deployment": deployment} | start
+        async with self._http.stream("GET", "/v1/events", params=parameters, timeout=STREAM_TIMEOUT) as answer:
+            if not answer.is_success:
+                await answer.aread()
+                error = error_of(answer)
+                raise ServerTrouble(error) if answer.is_server_error else error
+            async for line in answer.aiter_lines():
+                if line.startswith("data: "):
+                    self.answer = self._json(line.removeprefix("data: "))
+                    yield self._value(Event, self.answer)
+
+    def _no_stream(self, error: httpx.TransportError | ServerTrouble) -> ClientError:
+        return error.error if isinstance(error, ServerTrouble) else self._unreachable(error)
+
+    # Requests
+
+    async def _read(self, kind: type[V], method: str, path: str, **request: Any) -> V:  # Any: as httpx takes them
+        return self._value(kind, await self._ask(method, path, **request))
+
+    async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
+        try:
+            answer = await self._http.request(method, path, **request)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if not answer.is_success and not is_record_of_failure(answer):
+            raise error_of(answer)
+        self.answer = self._json(answer.text)
+        return self.answer
+
+    def _json(self, text: str) -> Any:  # Any: JSON
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise self._strange("is not JSON") from error
+
+    def _value(self, kind: type[V], answer: Any) -> V:  # Any: JSON
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise self._strange(f"is not a valid {kind.__name__} ({where}: {first['msg']})") from error
+
+    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
+        return Unreachable(
+            f"Nothing answers at {self.url}: {error or type(error).__name__}.",
+            "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
+        )
+
+    def _strange(self, problem: str) -> Unreachable:
+        return Unreachable(
+            f"The server at {self.url} does not speak Changeover's API as this client does: its answer {problem}.",
+            "Set CHANGEOVER_URL to the orchestrator's address, and use a client of the orchestrator's version.",
+        )

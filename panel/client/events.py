@@ -1,0 +1,223 @@
+"""The events of the orchestrator's stream: one enum of kinds, and one type of fields for each kind.
+
+The orchestrator has the same kinds in `orchestrator/domain/events.py`. A kind, or a field's type, that only a newer
+orchestrator knows gives `Unknown`; it is never an error.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AliasChoices, Field, ValidationError
+
+from panel.client.model import Value
+
+
+class EventKind(StrEnum):
+    """What can happen to an app, to a deployment, or to the orchestrator itself."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    STEP = "step"
+    LINE = "line"
+    LIVE = "live"
+    ENDED = "ended"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    RESTORED = "restored"
+    HEALTH = "health"
+    UPDATE = "update"
+    DISMISSED = "dismissed"
+    CHECK_FAILED = "check_failed"
+    CONFIG_LOADED = "config_loaded"
+    CONFIG_REFUSED = "config_refused"
+    START_FAILED = "start_failed"
+    RECOVERY_FAILED = "recovery_failed"
+    RETIRE_FAILED = "retire_failed"
+
+
+DECIDED = frozenset({EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
+"""After one of these it is known whether a deployment is live. A live one still retires the old release."""
+
+LAST = frozenset({EventKind.ENDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
+"""After one of these nothing more happens in a deployment."""
+
+
+class Fields(Value):
+    """What one kind of event carries. Every field has a default, since older events may lack it."""
+
+
+class Unknown(Fields):
+    """A kind that this client does not know."""
+
+
+class Queued(Fields):
+    """`by` is the name of the token that asked."""
+
+    by: str = ""
+
+
+class Started(Fields):
+    by: str = ""
+    deployment_kind: str = ""
+
+
+class Step(Fields):
+    """`state` is one of StepState; `note` says why a step failed."""
+
+    step: str = ""
+    state: str = ""
+    note: str = ""
+
+
+class Line(Fields):
+    """One line that a build or a sidecar printed."""
+
+    line: str = ""
+
+
+class Live(Fields):
+    """`seconds`: from the start to the switch. `paused`: how long new requests were paused; None where not at all."""
+
+    seconds: float | None = None
+    colour: str | None = None
+    rollback: bool = False
+    recovered: bool = False
+    # Events that were recorded before the field was renamed have it as `held`.
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
+
+
+class Ended(Fields):
+    """`state` is one of DeploymentState."""
+
+    state: str = ""
+
+
+class NotLive(Fields):
+    """A deployment ended without being live: at which step, and why."""
+
+    step: str = ""
+    cause: str = ""
+
+
+class Failed(NotLive):
+    pass
+
+
+class Cancelled(NotLive):
+    pass
+
+
+class Superseded(NotLive):
+    pass
+
+
+class Restored(Fields):
+    """`backup` was put back; `replaced` is the backup of the data as it was before."""
+
+    backup: str = ""
+    replaced: str = ""
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
+
+
+class HealthChanged(Fields):
+    """The health of an app's active release is another one than before: healthy, unhealthy, stopped or none."""
+
+    health: str = ""
+
+
+class UpdateFound(Fields):
+    version: str = ""
+
+
+class Dismissed(Fields):
+    version: str = ""
+
+
+class ConfigLoaded(Fields):
+    """`apps` are the names of all apps in the configuration."""
+
+    apps: tuple[str, ...] = ()
+
+
+class ConfigRefused(Fields):
+    """`problems`: one line each, with file and line number."""
+
+    problems: tuple[str, ...] = ()
+
+
+class Trouble(Fields):
+    """Something that is not a deployment did not work: why, and what to do."""
+
+    cause: str = ""
+    remedy: str = ""
+
+
+class CheckFailed(Trouble):
+    pass
+
+
+class StartFailed(Trouble):
+    pass
+
+
+class RecoveryFailed(Trouble):
+    pass
+
+
+class RetireFailed(Trouble):
+    pass
+
+
+FIELDS: dict[EventKind, type[Fields]] = {
+    EventKind.QUEUED: Queued,
+    EventKind.STARTED: Started,
+    EventKind.STEP: Step,
+    EventKind.LINE: Line,
+    EventKind.LIVE: Live,
+    EventKind.ENDED: Ended,
+    EventKind.FAILED: Failed,
+    EventKind.CANCELLED: Cancelled,
+    EventKind.SUPERSEDED: Superseded,
+    EventKind.RESTORED: Restored,
+    EventKind.HEALTH: HealthChanged,
+    EventKind.UPDATE: UpdateFound,
+    EventKind.DISMISSED: Dismissed,
+    EventKind.CHECK_FAILED: CheckFailed,
+    EventKind.CONFIG_LOADED: ConfigLoaded,
+    EventKind.CONFIG_REFUSED: ConfigRefused,
+    EventKind.START_FAILED: StartFailed,
+    EventKind.RECOVERY_FAILED: RecoveryFailed,
+    EventKind.RETIRE_FAILED: RetireFailed,
+}
+
+
+class Event(Value):
+    """One event as the stream has it. `kind` may be one that EventKind does not have."""
+
+    id: int
+    at: datetime
+    kind: str
+    app: str = ""
+    deployment: str = ""
+    fields: dict[str, Any] = {}  # Any: plain JSON, as the orchestrator sent it
+
+    @property
+    def what(self) -> Fields:
+        """The event's fields as the type of its kind."""
+        return read_fields(self.kind, self.fields)
+
+
+def read_fields(kind: str, fields: dict[str, Any]) -> Fields:
+    """The fields of an event as the type of its kind; Unknown where this client does not know them."""
+    if kind not in FIELDS:
+        return Unknown()
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return FIELDS[EventKind(kind)].model_validate(given)
+    except ValidationError:
+        # A newer orchestrator may give a field another type: shown as a kind that is not known, and not an error.
+        return Unknown()

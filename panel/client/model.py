@@ -1,0 +1,269 @@
+"""The API's answers as values. Fields that only a newer orchestrator knows are ignored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class DeploymentState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    LIVE = "live"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+class DeploymentKind(StrEnum):
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    RESTORE = "restore"
+
+
+class Slot(Value):
+    """The release in one colour; `since` is when it went live."""
+
+    colour: str
+    version: str
+    revision: str
+    image: str
+    container: str
+    since: datetime | None = None
+
+
+class Change(Value):
+    """One commit of a release. `kind` is its Conventional Commits type, or empty."""
+
+    revision: str
+    kind: str
+    scope: str
+    subject: str
+    breaking: bool = False
+
+
+class Update(Value):
+    """A release that can be deployed; `checked_at` is when the source was asked."""
+
+    version: str
+    revision: str
+    released_at: datetime
+    checked_at: datetime
+    origin: str
+    changes: tuple[Change, ...] = ()
+
+
+class Current(Value):
+    """The deployment under way, and its newest step."""
+
+    id: str
+    state: str
+    step: str | None = None
+
+
+class App(Value):
+    """`health`: `healthy`, `unhealthy`, `stopped`, or `none` where nothing is live."""
+
+    name: str
+    url: str
+    active: Slot | None = None
+    standby: Slot | None = None
+    candidate: Slot | None = None
+    update: Update | None = None
+    deployment: Current | None = None
+    health: str = "none"
+
+
+class Apps(Value):
+    apps: tuple[App, ...]
+
+
+class Step(Value):
+    name: str
+    state: str
+    started_at: datetime
+    seconds: float | None = None
+    note: str = ""
+
+
+class Failure(Value):
+    """Why a deployment failed. `undone` says what was compensated, one sentence each."""
+
+    step: str
+    cause: str
+    tip: str = ""
+    log: tuple[str, ...] = ()
+    exit_code: int | None = None
+    oom: bool = False
+    undone: tuple[str, ...] = ()
+
+
+class Deployment(Value):
+    """`seconds`: from its start to the switch. `paused`: for how long new requests were paused, None where not at all.
+
+    `state` is one of DeploymentState and `kind` one of DeploymentKind, or what only a newer orchestrator knows.
+    """
+
+    id: str
+    app: str
+    kind: str
+    state: str
+    requested_by: str
+    requested_at: datetime
+    ref: str = ""
+    live_at: datetime | None = None
+    ended_at: datetime | None = None
+    seconds: float | None = None
+    paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
+    backup: str = ""
+    version: str = ""
+    revision: str = ""
+    colour: str | None = None
+    container: str = ""
+    previous_version: str = ""
+    changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+    failure: Failure | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is live or has ended in any other way: what `--wait` waits for."""
+        return self.state not in (DeploymentState.QUEUED, DeploymentState.RUNNING)
+
+
+class Deployments(Value):
+    deployments: tuple[Deployment, ...]
+
+
+class PlannedStep(Value):
+    name: str
+    description: str
+
+
+class Plan(Value):
+    """The steps that a deployment of this kind will take, in their order."""
+
+    app: str
+    kind: str
+    steps: tuple[PlannedStep, ...]
+
+
+class Logs(Value):
+    lines: tuple[str, ...]
+
+
+class Backup(Value):
+    """One backup; sizes are in bytes.
+
+    `problem` says what is wrong with one that is damaged; `left_out` names links that lead out of the data.
+    """
+
+    id: str
+    app: str
+    version: str
+    reason: str
+    created_at: datetime
+    files: int
+    data_size: int
+    archive_size: int
+    data_schema: str = ""
+    schemas: dict[str, str] = {}
+    left_out: tuple[str, ...] = ()
+    releases_since: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Backups(Value):
+    backups: tuple[Backup, ...]
+
+
+class SchemaRevision(Value):
+    """`compatible`: whether the previous release can run on its schema."""
+
+    revision: str
+    previous: str = ""
+    compatible: bool = True
+    says: str = ""
+
+
+class MigrationRun(Value):
+    """One run of an app's migrations; the schemas are empty where the app does not report them."""
+
+    deployment: str
+    direction: str
+    outcome: str
+    from_schema: str
+    to_schema: str
+    started_at: datetime
+    seconds: float | None = None
+    note: str = ""
+
+
+class RollbackNeeds(Value):
+    """What a rollback to release `to` needs: `way` is switch, migrate, restore or none."""
+
+    to: str
+    way: str
+    says: str
+    remedy: str = ""
+
+
+class Migrations(Value):
+    """`pending` is None where the app has no command that tells; `problem` says why that command failed."""
+
+    app: str
+    applied: tuple[SchemaRevision, ...]
+    pending: tuple[SchemaRevision, ...] | None
+    problem: str = ""
+    runs: tuple[MigrationRun, ...]
+    rollback: RollbackNeeds
+
+
+class Finding(Value):
+    """What was examined, whether it is well, and what to do where it is not."""
+
+    what: str
+    well: bool
+    says: str
+    remedy: str = ""
+
+
+class Findings(Value):
+    findings: tuple[Finding, ...]
+
+
+class Validation(Value):
+    """What is wrong with a configuration, and notices: keys that load and have no effect yet."""
+
+    problems: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+class Token(Value):
+    name: str
+    scope: str
+    revoked_at: datetime | None = None
+
+
+class Tokens(Value):
+    tokens: tuple[Token, ...]
+
+
+class NewToken(Value):
+    """The only answer that has the token itself."""
+
+    token: str

@@ -1,0 +1,35 @@
+"""Where the orchestrator is, and the token to sign in with: environment variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from panel.client.errors import NotSignedIn
+
+DEFAULT_URL = "http://127.0.0.1:8090"
+TOKEN_FILE = Path(".changeover/token")
+
+
+def configured_url() -> str:
+    """The address in CHANGEOVER_URL, or that of an orchestrator on this machine."""
+    return os.environ.get("CHANGEOVER_URL", DEFAULT_URL)
+
+
+def configured_token() -> str:
+    """The token in CHANGEOVER_TOKEN, in the file that CHANGEOVER_TOKEN_FILE names, or in .changeover/token.
+
+    Empty when there is none. Raises NotSignedIn when the file cannot be read.
+    """
+    if token := os.environ.get("CHANGEOVER_TOKEN"):
+        return token.strip()
+    file = Path(os.environ.get("CHANGEOVER_TOKEN_FILE", TOKEN_FILE))
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise NotSignedIn(
+            f"The token file {file} cannot be read: {error.strerror}.",
+            "Run this as the owner of the file, or set CHANGEOVER_TOKEN.",
+        ) from error

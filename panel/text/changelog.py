@@ -1,0 +1,26 @@
+"""What a release changes, by kind."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from panel.client.model import Change
+
+SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
+NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
+
+
+def changelog(changes: tuple[Change, ...]) -> list[str]:
+    """Lines of markup: breaking changes first, then by kind, then those of other kinds or of none."""
+    lines = _section("⚠ Breaking changes", [change for change in changes if change.breaking])
+    rest = [change for change in changes if not change.breaking]
+    for title, kinds in SECTIONS:
+        lines += _section(title, [change for change in rest if change.kind in kinds])
+    return lines + _section("📦 Other changes", [change for change in rest if change.kind not in NAMED_KINDS])
+
+
+def _section(title: str, changes: list[Change]) -> list[str]:
+    if not changes:
+        return []
+    scoped = (f"{change.scope}: {change.subject}" if change.scope else change.subject for change in changes)
+    return ["", f"{title}:", *(f"  • {escape(text)}" for text in scoped)]

@@ -1,0 +1,66 @@
+"""How a deployment, rollback or restore ended."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
+
+DONE = {
+    DeploymentKind.DEPLOY: "Live",
+    DeploymentKind.ROLLBACK: "Rolled back",
+    DeploymentKind.RESTORE: "Restored",
+}
+HEALTHY = "healthy"
+
+
+def outcome(ended: Deployment, app: App | None = None) -> str:
+    """Markup for the last words of a command. `app` is the app as it is now, for what a failure says about it."""
+    if ended.state == DeploymentState.LIVE:
+        return "\n".join(_success(ended))
+    if ended.failure:
+        return "\n".join(failure(ended, app))
+    if ended.state == DeploymentState.QUEUED:
+        return f"Deployment {ended.id} is queued. Follow it with: changeover events --deployment {ended.id}"
+    return f"Deployment {ended.id}: {ended.state}."
+
+
+def failure(ended: Deployment, app: App | None = None) -> list[str]:
+    """Lines of markup: the step, the cause, the log, what was compensated, what is active now, and a tip."""
+    if ended.failure is None:
+        return []
+    why = ended.failure
+    subject = " ".join(filter(None, (ended.app, escape(ended.version))))
+    lines = [f"[red]✗ {subject} {ended.state} at {why.step}: {escape(why.cause)}[/]"]
+    if why.exit_code is not None:
+        lines.append(f"  Exit code {why.exit_code}{', killed for using too much memory' if why.oom else ''}")
+    lines += [f"  [dim]│[/] {escape(line)}" for line in why.log]
+    lines += [f"  • {escape(undone)}" for undone in why.undone]
+    if app:
+        lines.append(f"  {what_is_active(app)}")
+    if why.tip:
+        lines.append(f"  💡 {escape(why.tip)}")
+    return lines
+
+
+def what_is_active(app: App) -> str:
+    """Markup: which release has the traffic, and its health as the orchestrator last found it."""
+    if app.active is None:
+        return f"[red]✗ {app.name} has no active release.[/]"
+    active = f"{escape(app.active.version)} is active on {app.active.colour}"
+    if app.health == HEALTHY:
+        return f"[green]✓ {active} and healthy.[/]"
+    return f"[red]✗ {active}; its health is '{escape(app.health)}'. See: changeover doctor[/]"
+
+
+def _success(ended: Deployment) -> list[str]:
+    done = DONE.get(DeploymentKind(ended.kind), "Live") if ended.kind in set(DeploymentKind) else "Live"
+    took = f" after {ended.seconds:.2f} s" if ended.seconds is not None else ""
+    lines = [f"[green]✓ {done}: {ended.app} {escape(ended.version)} on {ended.colour}{took}.[/]"]
+    if ended.previous_version and ended.kind != DeploymentKind.RESTORE:
+        lines.append(f"  Previous release: {escape(ended.previous_version)}")
+    if ended.paused is not None:
+        lines.append(f"  New requests were paused for {ended.paused:.2f} s.")
+    if ended.backup and ended.kind != DeploymentKind.DEPLOY:
+        lines.append(f"  Backup of the data as it was before: {ended.backup}")
+    return lines

@@ -1,0 +1,69 @@
+"""The log of events on the dashboard."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.text import Text
+from textual.widgets import RichLog
+
+from panel.client import events
+from panel.client.events import Event
+from panel.client.model import StepState
+
+
+class EventLog(RichLog):
+    """The newest events of all apps, a line each."""
+
+    DEFAULT_CSS = """
+    EventLog { margin: 0 2 1 2; height: 1fr; background: $background; }
+    """
+    MAX_LINES = 500
+
+    def __init__(self) -> None:
+        super().__init__(id="events", max_lines=self.MAX_LINES, wrap=True)
+
+    def take(self, event: Event) -> None:
+        """Add an event, if its kind is one that is shown."""
+        if line := event_line(event):
+            self.write(Text.from_markup(line))
+
+
+def event_line(event: Event) -> str:
+    """Markup for one event; empty for kinds that are not shown: output of builds, and those that say nothing new."""
+    if not (says := _says(event)):
+        return ""
+    about = f"[bold]{escape(event.app)}[/] [grey50]{event.deployment}[/] " if event.app else ""
+    return f"[grey50]{event.at.astimezone():%H:%M:%S}[/] {about}{says}".rstrip()
+
+
+def _says(event: Event) -> str:
+    match event.what:
+        case events.Step(step=step, state=StepState.DONE):
+            return f"[green3]✓[/] {escape(step)}"
+        case events.Step(step=step, state=StepState.FAILED, note=note):
+            return f"[red]✗ {escape(step)}[/] {escape(note)}"
+        case events.Queued(by=by) | events.Started(by=by):
+            return f"{event.kind} by {escape(by)}" if by else event.kind
+        case events.Live() as live:
+            return _live(live)
+        case events.NotLive(cause=cause):
+            return f"[bold red]{event.kind.replace('_', ' ')}[/] {escape(cause)}"
+        case events.Restored(backup=backup, replaced=replaced):
+            return f"[bold green3]restored[/] backup {backup}; the replaced data is backup {replaced}"
+        case events.HealthChanged(health=health):
+            return f"health: {escape(health)}"
+        case events.UpdateFound(version=version):
+            return f"🆕 update available: {escape(version)}"
+        case events.Trouble(cause=cause, remedy=remedy):
+            return f"[red]{event.kind.replace('_', ' ')}[/] {escape(f'{cause} {remedy}')}"
+        case events.ConfigRefused(problems=problems):
+            return f"[red]configuration refused[/] {escape('; '.join(problems))}"
+        case events.ConfigLoaded():
+            return "configuration loaded"
+        case _:
+            return ""
+
+
+def _live(live: events.Live) -> str:
+    took = f" after {live.seconds:.2f} s" if live.seconds is not None else ""
+    return f"[bold green3]live[/] on {live.colour}{took}"

@@ -1,0 +1,116 @@
+"""Answers of the orchestrator's API, as JSON, for tests of its clients: a shop, its deployments, its events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+NOW = datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)
+"""The time of day in these tests."""
+
+
+def before(**length: float) -> str:
+    """A moment before NOW, as the API writes it."""
+    return (NOW - timedelta(**length)).isoformat()
+
+
+def slot(version: str = "v1.0.0", colour: str = "blue", **more: Any) -> dict[str, Any]:
+    return {
+        "colour": colour,
+        "version": version,
+        "revision": "0c5bf1e",
+        "image": f"changeover/shop:{version}",
+        "container": f"shop-{colour}",
+        "since": before(hours=3),
+    } | more
+
+
+def change(subject: str, kind: str = "", scope: str = "", breaking: bool = False) -> dict[str, Any]:
+    return {"revision": "4d1f0a2", "kind": kind, "scope": scope, "subject": subject, "breaking": breaking}
+
+
+CHANGES = [
+    change("a cart that survives a restart", "feat"),
+    change("count every order once", "fix", "till"),
+    change("the price is in cents", "feat", breaking=True),
+    change("tidy the shelves"),
+]
+
+
+def update(version: str = "v1.1.0", **more: Any) -> dict[str, Any]:
+    return {
+        "version": version,
+        "revision": "9be1c3d",
+        "released_at": before(minutes=42),
+        "checked_at": before(minutes=1),
+        "origin": "git https://example.com/shop.git main",
+        "changes": CHANGES,
+    } | more
+
+
+def app(name: str = "shop", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "url": f"http://{name}.localhost:8080",
+        "active": slot(),
+        "standby": None,
+        "candidate": None,
+        "update": None,
+        "deployment": None,
+        "health": "healthy",
+    } | more
+
+
+def deployment(id: str = "d42", state: str = "live", **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "app": "shop",
+        "kind": "deploy",
+        "state": state,
+        "requested_by": "ci",
+        "requested_at": before(minutes=2),
+        "version": "v1.1.0",
+        "revision": "9be1c3d",
+        "colour": "green",
+        "container": "shop-green",
+        "previous_version": "v1.0.0",
+        "seconds": 2.31,
+        "paused": None,
+        "changes": CHANGES,
+        "failure": None,
+    } | more
+
+
+FAILURE: dict[str, Any] = {
+    "step": "verify",
+    "cause": "The container exited with code 1 before it was ready.",
+    "tip": "Look at the last lines of its log.",
+    "log": ["opening the shop", "ModuleNotFoundError: No module named 'till'"],
+    "exit_code": 1,
+    "oom": False,
+    "undone": ["Removed the container shop-green."],
+}
+
+
+def failed(id: str = "d43", **more: Any) -> dict[str, Any]:
+    return deployment(id, "failed", seconds=None, failure=FAILURE, **more)
+
+
+class Events:
+    """Events with ids from 1 on, a second apart, the newest just before NOW."""
+
+    def __init__(self) -> None:
+        self.all: list[dict[str, Any]] = []
+
+    def add(self, kind: str, deployment: str = "", app: str = "shop", **fields: Any) -> Events:
+        number = len(self.all) + 1
+        at = (NOW - timedelta(minutes=1) + timedelta(seconds=number)).isoformat()
+        self.all.append({"id": number, "at": at, "kind": kind, "app": app, "deployment": deployment, "fields": fields})
+        return self
+
+    def steps(self, deployment: str, *names: str) -> Events:
+        """These steps, each begun and done."""
+        for name in names:
+            self.add("step", deployment, step=name, state="running")
+            self.add("step", deployment, step=name, state="done")
+        return self

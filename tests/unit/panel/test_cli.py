@@ -1,0 +1,306 @@
+"""The `changeover` command against a server that answers as the orchestrator does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from panel.cli.main import command
+from tests.support import api_answers as answers
+from tests.support.fake_api import FakeApi, problem_answer
+
+PLAN = {
+    "app": "shop",
+    "kind": "deploy",
+    "steps": [
+        {"name": "prepare", "description": "Check engine, proxy and disk space."},
+        {"name": "switch", "description": "Route new requests to the new container."},
+    ],
+}
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        yield api
+
+
+def changeover(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(command, list(arguments), input=typed, catch_exceptions=False)
+
+
+# For programs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "route", "answer"),
+    [
+        (("status",), ("GET", "/v1/apps"), {"apps": [answers.app(traffic={"rps": 12.5})]}),
+        (("check", "shop"), ("POST", "/v1/apps/shop/update/check"), answers.update(signed_by="Ann")),
+        (("check", "shop"), ("POST", "/v1/apps/shop/update/check"), None),
+        (("deploy", "shop"), ("POST", "/v1/apps/shop/deployments"), answers.deployment(state="queued", queue=2)),
+        (("deploy", "shop", "--dry-run"), ("GET", "/v1/apps/shop/plan"), PLAN),
+        (("rollback", "shop"), ("POST", "/v1/apps/shop/rollback"), answers.deployment(kind="rollback", by="Ann")),
+        (("history", "shop"), ("GET", "/v1/apps/shop/deployments"), {"deployments": [answers.deployment(x=1)]}),
+        (("logs", "shop"), ("GET", "/v1/apps/shop/logs"), {"container": "shop-blue", "lines": ["hello"]}),
+        (("pause", "shop"), ("POST", "/v1/apps/shop/pause"), {"app": "shop", "paused": True}),
+        (("cancel", "d42"), ("POST", "/v1/deployments/d42/cancel"), answers.deployment(state="running", x=1)),
+        (("doctor",), ("GET", "/v1/doctor"), {"findings": [{"what": "disk", "well": True, "says": "ok", "x": 1}]}),
+        (("token", "list"), ("GET", "/v1/tokens"), {"tokens": [{"name": "ci", "scope": "read", "last_used": None}]}),
+    ],
+)
+def test_json_is_what_the_api_answered_with_nothing_left_out(
+    api: FakeApi, arguments: tuple[str, ...], route: tuple[str, str], answer: Any
+) -> None:
+    api.gives(*route, answer)
+
+    done = changeover(*arguments, "--json")
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == answer
+
+
+def test_json_events_are_one_a_line_as_they_came(api: FakeApi) -> None:
+    api.events = [
+        {**one, "trace": "t1"} for one in answers.Events().add("eclipsed", by="the moon").steps("d1", "a").all
+    ]
+    # The stream has no end of its own: here a token that is refused when it is opened again ends the command.
+    api.cuts.append(len(api.events))
+    api.after_cuts = problem_answer(401, detail="The token is unknown or revoked.")
+
+    done = changeover("events", "--after", "0", "--json")
+
+    assert done.exit_code == 4
+    assert [json.loads(line) for line in done.stdout.splitlines()] == api.events
+
+
+# For people
+
+
+def test_status_shows_every_app(api: FakeApi) -> None:
+    busy = answers.app("till", active=None, health="none", deployment={"id": "d7", "state": "running", "step": "build"})
+    api.gives("GET", "/v1/apps", {"apps": [answers.app(update=answers.update()), busy]})
+
+    done = changeover("status")
+
+    heading, shop, till = done.stdout.splitlines()
+    assert heading.split() == ["APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL"]
+    assert shop.split() == ["shop", "●", "v1.0.0", "–", "healthy", "v1.1.0", "–", "http://shop.localhost:8080"]
+    assert till.split() == ["till", "–", "–", "none", "–", "d7", "build", "http://till.localhost:8080"]
+
+
+def test_a_dry_run_prints_the_plan_and_deploys_nothing(api: FakeApi) -> None:
+    api.gives("GET", "/v1/apps/shop/plan", PLAN)
+
+    done = changeover("deploy", "shop", "--dry-run")
+
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "1. prepare  Check engine, proxy and disk space.",
+        "2. switch   Route new requests to the new container.",
+    ]
+    assert [(one.method, one.path, one.query) for one in api.asked] == [
+        ("GET", "/v1/apps/shop/plan", {"kind": "deploy"})
+    ]
+
+
+def test_a_deployment_that_is_waited_for_shows_its_steps_and_ends_with_its_outcome(api: FakeApi) -> None:
+    api.gives("POST", "/v1/apps/shop/deployments", answers.deployment(state="queued"), 202)
+    api.gives("GET", "/v1/deployments/d42", answers.deployment(paused=0.42))
+    events = answers.Events().add("queued", "d42", by="ci").steps("d42", "prepare", "build", "switch")
+    api.events = events.add("live", "d42", colour="green", seconds=2.31).all
+
+    done = changeover("deploy", "shop", "--wait")
+
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "queued d42",
+        "✓ prepare",
+        "✓ build",
+        "✓ switch",
+        "✓ Live: shop v1.1.0 on green after 2.31 s.",
+        "  Previous release: v1.0.0",
+        "  New requests were paused for 0.42 s.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        (answers.app(), "✓ v1.0.0 is active on blue and healthy."),
+        (answers.app(health="stopped"), "✗ v1.0.0 is active on blue; its health is 'stopped'. See: changeover doctor"),
+        (answers.app(active=None), "✗ shop has no active release."),
+    ],
+)
+def test_a_deployment_that_failed_says_why_and_what_is_active_now(api: FakeApi, app: Any, says: str) -> None:
+    api.gives("POST", "/v1/apps/shop/deployments", answers.deployment("d43", "queued"), 202)
+    api.gives("GET", "/v1/deployments/d43", answers.failed())
+    api.gives("GET", "/v1/apps/shop", app)
+    api.events = answers.Events().add("failed", "d43", step="verify", cause="It ended.").all
+
+    done = changeover("deploy", "shop", "--wait")
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "✗ shop v1.1.0 failed at verify: The container exited with code 1 before it was ready.",
+        "  Exit code 1",
+        "  │ opening the shop",
+        "  │ ModuleNotFoundError: No module named 'till'",
+        "  • Removed the container shop-green.",
+        f"  {says}",
+        "  💡 Look at the last lines of its log.",
+    ]
+
+
+def test_a_failure_is_told_also_when_the_app_cannot_be_asked_for(api: FakeApi) -> None:
+    api.gives("POST", "/v1/apps/shop/rollback", answers.failed(kind="rollback"), 502)
+    api.refuses("GET", "/v1/apps/shop", 503, detail="The journal cannot be read.")
+
+    done = changeover("rollback", "shop")
+
+    assert done.exit_code == 1
+    assert "failed at verify" in done.stdout
+    assert "The journal cannot be read." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_code"),
+    [("queued", 0), ("live", 0), ("cancelled", 1), ("failed", 1), ("superseded", 3), ("promoted", 0)],
+)
+def test_the_exit_code_says_how_a_deployment_ended(api: FakeApi, state: str, exit_code: int) -> None:
+    api.gives("POST", "/v1/apps/shop/deployments", answers.deployment(state=state))
+
+    assert changeover("deploy", "shop").exit_code == exit_code
+    assert changeover("deploy", "shop", "--json").exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("name", "route"), [("pause", "pause"), ("hold", "pause"), ("resume", "resume"), ("release", "resume")]
+)
+def test_hold_and_release_are_old_names_of_pause_and_resume(api: FakeApi, name: str, route: str) -> None:
+    api.gives("POST", f"/v1/apps/shop/{route}", {"app": "shop", "paused": route == "pause"})
+
+    done = changeover(name, "shop")
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"shop is {route}d.")
+
+
+def test_hold_and_release_are_not_in_the_help() -> None:
+    listed = {name for name, one in typer.main.get_group(command).commands.items() if not one.hidden}
+
+    assert {"pause", "resume"} <= listed
+    assert not {"hold", "release"} & listed
+
+
+@pytest.mark.parametrize(
+    ("problems", "notices", "exit_code", "lines"),
+    [
+        ([], [], 0, ["{file} is valid."]),
+        ([], ["hot_reload has no effect yet."], 0, ["{file} is valid.", "Notice: hot_reload has no effect yet."]),
+        (["c.yaml:2: disk: expected a mapping"], ["n"], 2, ["c.yaml:2: disk: expected a mapping", "Notice: n"]),
+    ],
+)
+def test_validate_prints_problems_and_notices_and_fails_for_problems_alone(
+    api: FakeApi, tmp_path: Path, problems: list[str], notices: list[str], exit_code: int, lines: list[str]
+) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("disk: 1\n")
+    api.gives("POST", "/v1/config/validate", {"problems": problems, "notices": notices})
+
+    done = changeover("validate", str(file))
+
+    assert done.exit_code == exit_code
+    assert done.stdout.splitlines() == [line.format(file=file) for line in lines]
+    assert api.asked[0].body == {"text": "disk: 1\n", "name": "c.yaml"}
+
+
+def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xe9\n")
+
+    missing = changeover("validate", str(tmp_path / "none.yaml"))
+    binary = changeover("validate", str(tmp_path / "latin.yaml"))
+
+    assert missing.exit_code == 2
+    assert "cannot be read: No such file or directory." in missing.stderr
+    assert binary.exit_code == 2
+    assert "it is not UTF-8 text" in binary.stderr
+
+
+def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:
+    backup = {
+        "id": "b1", "app": "shop", "version": "v1", "reason": "asked", "created_at": answers.before(days=2),
+        "files": 3, "data_size": 4096, "archive_size": 1024, "releases_since": ["v1.1.0"],
+    }  # fmt: skip
+    api.gives("GET", "/v1/apps/shop/backups", {"backups": [backup]})
+    api.gives("POST", "/v1/apps/shop/backups/b1/restore", answers.deployment(kind="restore", backup="b2"))
+
+    no = changeover("backup", "restore", "shop", "b1", typed="n\n")
+    asked_for = api.requests("POST", "/v1/apps/shop/backups/b1/restore")
+    yes = changeover("backup", "restore", "shop", "b1", typed="y\n")
+
+    assert no.exit_code == 1
+    assert asked_for == []
+    assert "Everything that shop wrote since then is replaced" in no.stdout
+    assert "Releases since then: v1.1.0." in no.stdout
+    assert yes.exit_code == 0
+    assert "Restored: shop" in yes.stdout
+    assert "Backup of the data as it was before: b2" in yes.stdout
+
+
+def test_an_error_ends_a_command_with_cause_log_remedy_and_exit_code(api: FakeApi) -> None:
+    api.refuses("POST", "/v1/apps/shop/rollback", 409, detail="shop has no standby.", remedy="Deploy it.", log=["[x]"])
+
+    done = changeover("rollback", "shop")
+
+    assert done.exit_code == 3
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == ["shop has no standby.", "  │ [x]", "Deploy it."]
+
+
+def test_no_server_is_said_so_with_exit_code_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANGEOVER_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("CHANGEOVER_TOKEN", "x")
+
+    done = changeover("status")
+
+    assert done.exit_code == 4
+    assert "Nothing answers at http://127.0.0.1:1" in done.stderr
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # Any: Typer's own click
+    yield path, group
+    for name, one in getattr(group, "commands", {}).items():
+        yield from commands(one, (*path, name))
+
+
+ALL = dict(commands(typer.main.get_command(command)))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_and_parameter_has_a_help_text_of_whole_sentences(path: tuple[str, ...]) -> None:
+    shown = changeover(*path, "--help")
+
+    assert shown.exit_code == 0
+    assert (ALL[path].help or "").strip()
+    for parameter in ALL[path].params:
+        help_text = getattr(parameter, "help", None)
+        assert help_text, f"{path} {parameter.name}"
+        assert help_text.endswith((".", "?")), f"{path} {parameter.name}: {help_text}"
+        assert "…" not in help_text
+
+
+def test_every_command_that_answers_can_answer_in_json() -> None:
+    without = {path for path, one in ALL.items() if not hasattr(one, "commands")} - {
+        path for path, one in ALL.items() if any(parameter.name == "as_json" for parameter in one.params)
+    }
+
+    assert without == {("panel",)}

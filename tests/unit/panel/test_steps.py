@@ -1,0 +1,58 @@
+"""What the events of a deployment say about its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from panel.client.events import Event
+from panel.widgets.steps import STEPS, Progress
+from tests.support.api_answers import Events
+
+
+def progress_of(events: Events) -> Progress:
+    progress = Progress()
+    for one in events.all:
+        progress.take(Event.model_validate(one))
+    return progress
+
+
+def test_a_step_takes_from_its_begin_to_its_end() -> None:
+    progress = progress_of(Events().steps("d1", "prepare").add("step", "d1", step="build", state="running"))
+
+    assert progress.states == {"prepare": "done", "build": "running"}
+    assert progress.seconds == {"prepare": 1.0}
+    assert progress.current == "build"
+
+
+def test_output_belongs_to_the_step_under_way() -> None:
+    events = Events().add("step", "d1", step="build", state="running").add("line", "d1", line="#1")
+    progress = progress_of(events.add("step", "d1", step="verify", state="running").add("line", "d1", line="200 OK"))
+
+    assert progress.output == {"build": ["#1"], "verify": ["200 OK"]}
+
+
+@pytest.mark.parametrize(
+    ("events", "can_cancel"),
+    [
+        (Events(), True),
+        (Events().steps("d1", "verify"), True),
+        (Events().add("step", "d1", step="switch", state="running"), False),
+        (Events().add("cancelled", "d1"), False),
+        (Events().add("live", "d1"), False),
+    ],
+)
+def test_a_deployment_can_be_cancelled_until_the_traffic_is_switched(events: Events, can_cancel: bool) -> None:
+    assert progress_of(events).can_cancel is can_cancel
+
+
+@pytest.mark.parametrize("more", [{"kind": "eclipsed"}, {"fields": {"step": "observe", "state": "paused"}}])
+def test_kinds_steps_and_states_of_a_newer_orchestrator_are_no_error(more: dict[str, Any]) -> None:
+    events = Events().add("step", "d1", step="observe", state="running")
+    events.all.append(events.all[0] | more)
+
+    progress = progress_of(events)
+
+    assert progress.decided == ""
+    assert "observe" not in STEPS

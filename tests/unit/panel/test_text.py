@@ -1,0 +1,162 @@
+"""Values as text: ages, changelogs, outcomes, tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rich.text import Text
+
+from panel.cli import text
+from panel.client.events import Event
+from panel.client.model import App, Change, Deployment, Migrations
+from panel.text.age import ago
+from panel.text.changelog import changelog
+from panel.text.outcome import failure, outcome
+from panel.widgets.event_log import event_line
+from tests.support import api_answers as answers
+from tests.support.api_answers import NOW
+
+
+def plain(markup: str) -> str:
+    return Text.from_markup(markup).plain
+
+
+@pytest.mark.parametrize(
+    ("length", "says"),
+    [
+        ({"seconds": -3}, "just now"),
+        ({"seconds": 9}, "just now"),
+        ({"seconds": 10}, "10 seconds ago"),
+        ({"seconds": 59}, "59 seconds ago"),
+        ({"seconds": 60}, "1 minute ago"),
+        ({"minutes": 59}, "59 minutes ago"),
+        ({"hours": 1}, "1 hour ago"),
+        ({"hours": 47}, "1 day ago"),
+        ({"days": 400}, "400 days ago"),
+    ],
+)
+def test_an_age_is_in_its_largest_whole_unit(length: dict[str, float], says: str) -> None:
+    assert ago(NOW - timedelta(**length), NOW) == says
+
+
+@pytest.mark.parametrize(("size", "says"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 * 2**30, "3.0 GiB")])
+def test_a_size_is_in_its_largest_unit(size: int, says: str) -> None:
+    assert text.size(size) == says
+
+
+def test_a_changelog_has_breaking_changes_first_and_those_of_no_convention_last() -> None:
+    changes = tuple(Change.model_validate(one) for one in answers.CHANGES)
+
+    lines = [line.strip() for line in changelog(changes) if line]
+
+    assert lines == [
+        "⚠ Breaking changes:", "• the price is in cents",
+        "✨ Features:", "• a cart that survives a restart",
+        "🐛 Bug fixes:", "• till: count every order once",
+        "📦 Other changes:", "• tidy the shelves",
+    ]  # fmt: skip
+    assert changelog(()) == []
+
+
+def test_text_from_outside_is_not_markup() -> None:
+    nasty = "[bold]no[/] [/]"
+    failing = Deployment.model_validate(
+        answers.failed(version=nasty) | {"failure": answers.FAILURE | {"cause": nasty, "log": [nasty], "tip": nasty}}
+    )
+
+    assert plain("\n".join(failure(failing))).count(nasty) == 4
+    assert nasty in plain("\n".join(changelog((Change.model_validate(answers.change(nasty)),))))
+    for kind, fields in (
+        ("failed", {"cause": nasty}),
+        ("step", {"state": "failed", "note": nasty}),
+        ("config_refused", {"problems": [nasty]}),
+        ("check_failed", {"cause": nasty}),
+    ):
+        assert nasty in plain(event_line(event(kind, **fields)))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({}, "✓ Live: shop v1.1.0 on green after 2.31 s.\n  Previous release: v1.0.0"),
+        ({"kind": "rollback", "previous_version": ""}, "✓ Rolled back: shop v1.1.0 on green after 2.31 s."),
+        ({"kind": "promotion", "previous_version": "", "seconds": None}, "✓ Live: shop v1.1.0 on green."),
+        ({"state": "queued"}, "Deployment d42 is queued. Follow it with: changeover events --deployment d42"),
+        ({"state": "superseded"}, "Deployment d42: superseded."),
+    ],
+)
+def test_an_outcome_is_one_sentence_and_its_details(more: dict[str, Any], says: str) -> None:
+    assert plain(outcome(Deployment.model_validate(answers.deployment() | more))) == says
+
+
+def test_a_failure_says_nothing_about_what_is_active_when_that_was_not_asked() -> None:
+    failing = Deployment.model_validate(answers.failed())
+
+    assert "active" not in plain("\n".join(failure(failing)))
+    assert "v1.0.0 is active on blue and healthy." in plain(
+        "\n".join(failure(failing, App.model_validate(answers.app())))
+    )
+
+
+def event(kind: str, **fields: Any) -> Event:
+    (one,) = answers.Events().add(kind, "d42", **fields).all
+    return Event.model_validate(one)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "says"),
+    [
+        ("queued", {"by": "ci"}, "queued by ci"),
+        ("step", {"step": "build", "state": "done"}, "✓ build"),
+        ("step", {"step": "build", "state": "failed", "note": "No space."}, "✗ build No space."),
+        ("live", {"colour": "blue", "seconds": 2.306}, "live on blue after 2.31 s"),
+        ("live", {"colour": "blue", "seconds": None}, "live on blue"),
+        ("cancelled", {"cause": "Cancelled by ci."}, "cancelled Cancelled by ci."),
+        ("restored", {"backup": "b1", "replaced": "b2"}, "restored backup b1; the replaced data is backup b2"),
+        ("health", {"health": "unhealthy"}, "health: unhealthy"),
+        ("retire_failed", {"cause": "Docker is away.", "remedy": "Wait."}, "retire failed Docker is away. Wait."),
+        ("config_refused", {"problems": ["a:1: no", "a:2: no"]}, "configuration refused a:1: no; a:2: no"),
+    ],
+)
+def test_an_event_is_one_line_for_a_person(kind: str, fields: dict[str, Any], says: str) -> None:
+    time, app, deployment, *words = plain(event_line(event(kind, **fields))).split(" ")
+
+    assert (app, deployment, " ".join(words)) == ("shop", "d42", says)
+    assert time.count(":") == 2
+
+
+@pytest.mark.parametrize("kind", ["line", "ended", "dismissed", "eclipsed"])
+def test_events_that_tell_a_person_nothing_new_are_not_shown(kind: str) -> None:
+    assert event_line(event(kind)) == ""
+
+
+def test_every_event_can_be_listed_also_of_an_unknown_kind() -> None:
+    line = plain(text.dated_event(event("eclipsed", by="the moon", note="")))
+
+    assert line.endswith("eclipsed       shop d42 by=the moon")
+
+
+@pytest.mark.parametrize(
+    ("pending", "problem", "says"),
+    [
+        ([], "", "none"),
+        ([{"revision": "0002", "says": "Sold by", "compatible": False}], "",
+         "0002     Sold by  the previous release cannot run on it"),
+        (None, "It ended with code 1.", "It ended with code 1."),
+        (None, "", "not known: shop has no command that reports them (migrate.status)"),
+    ],
+)  # fmt: skip
+def test_migrations_say_what_is_pending_or_why_that_is_not_known(pending: Any, problem: str, says: str) -> None:
+    found = Migrations.model_validate(
+        {
+            "app": "shop", "applied": [], "pending": pending, "problem": problem, "runs": [],
+            "rollback": {"to": "v1", "way": "switch", "says": "v1 can run on this schema."},
+        }
+    )  # fmt: skip
+
+    lines = plain(text.migrations(found, NOW)).splitlines()
+
+    assert lines[lines.index("Pending") + 1].strip() == says
+    assert lines[-1].strip() == "v1 can run on this schema."
