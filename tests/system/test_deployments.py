@@ -75,7 +75,7 @@ def test_a_live_deployment_cannot_be_cancelled(shop: Shop) -> None:
     refused = shop.stack.command("cancel", live)
 
     assert refused.returncode == 3
-    assert "nothing to cancel" in refused.stderr
+    assert "it has ended as live" in refused.stderr
 
 
 def test_a_rollback_while_a_deployment_is_under_way_is_refused_with_who_holds_it(

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.ports import free_port
+from tests.support.addresses import free_port
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("panel", "orchestrator", "migrations")
