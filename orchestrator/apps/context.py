@@ -12,7 +12,7 @@ from orchestrator.config.app_schema import App, Migrate
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import Engine
 from orchestrator.journal.store import Journal
-from orchestrator.proxy.traffic import Proxy
+from orchestrator.proxy.base import Proxy
 from orchestrator.sources.base import Source
 
 

@@ -186,8 +186,7 @@ async def _answers_well(context: AppContext, active: Deployment) -> bool:
     if active.colour is None:
         return False
     try:
-        route = context.proxy.route(context.name)
-        answer = await context.proxy.ask(context.config.health.path, backend=route.backend(active.colour))
+        answer = await context.proxy.ask_colour(context.name, active.colour, context.config.health.path)
     except ProxyError:
         return False
-    return answer.is_success and not context.proxy.is_by_fallback(answer)
+    return answer.is_success and not context.proxy.answered_for(answer)

@@ -81,7 +81,7 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         if so_far.good == 0:
             answer = await context.prober.ask(deployment.address, deployment.port, health.path)
         else:
-            answer = await context.proxy.ask(health.path, backend=context.proxy.route(context.name).preview)
+            answer = await context.proxy.ask_preview(context.name, health.path)
     except (httpx.HTTPError, ProxyError) as error:
         so_far.good, so_far.last = 0, f"no answer ({error or type(error).__name__})"
         return

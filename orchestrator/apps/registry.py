@@ -12,7 +12,7 @@ from orchestrator.config.schema import PANEL, Config, Disk
 from orchestrator.engine.base import Engine
 from orchestrator.errors import UnknownApp
 from orchestrator.journal.store import Journal
-from orchestrator.proxy.traffic import Proxy
+from orchestrator.proxy.base import Proxy
 from orchestrator.settings import Settings
 from orchestrator.sources.open import open_source
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import os
-
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.readiness import LOG_LINES, until_ready
 from orchestrator.domain.deployment import Deployment
 from orchestrator.errors import StepFailed
-from orchestrator.proxy.rendering import HEADER_BACKEND
 
 HANDSHAKE_TIMEOUT_S = 5.0
 
@@ -30,7 +25,7 @@ async def verify(context: AppContext, deployment: Deployment) -> None:
 
 
 async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
-    answer = await context.proxy.ask(path, backend=context.proxy.route(context.name).preview)
+    answer = await context.proxy.ask_preview(context.name, path)
     if answer.status_code >= 400:
         raise StepFailed(
             f"The page {path} (health.page) answered with status {answer.status_code}.",
@@ -40,25 +35,11 @@ async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
 
 
 async def _websocket(context: AppContext, deployment: Deployment, path: str) -> None:
-    """The opening handshake of RFC 6455, section 4, and no more."""
-    key = base64.b64encode(os.urandom(16)).decode()
-    request = (
-        f"GET {path} HTTP/1.1\r\nHost: changeover.internal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-        f"{HEADER_BACKEND}: {context.proxy.route(context.name).preview}\r\n\r\n"
-    )
-    reader, writer = await asyncio.open_unix_connection(context.proxy.internal_socket)
-    try:
-        writer.write(request.encode())
-        async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
-            first = (await reader.readline()).decode(errors="replace").strip()
-    except TimeoutError:
-        first = f"no answer within {HANDSHAKE_TIMEOUT_S:g} s"
-    finally:
-        writer.close()
-    if " 101" not in first:
+    answer = await context.proxy.open_preview_websocket(context.name, path, HANDSHAKE_TIMEOUT_S)
+    if " 101" not in answer:
         raise StepFailed(
-            f"The WebSocket {path} (health.websocket) was not opened: {first}.",
+            f"The WebSocket {path} (health.websocket) was not opened: "
+            f"{answer or f'no answer within {HANDSHAKE_TIMEOUT_S:g} s'}.",
             "The container's log says more.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )

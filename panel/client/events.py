@@ -111,7 +111,7 @@ class Cancelled(NotLive):
     pass
 
 
-class Superseded(NotLive):
+class Superseded(Fields):
     pass
 
 

@@ -48,6 +48,8 @@ def _says(event: Event) -> str:
             return _live(live)
         case events.NotLive(cause=cause):
             return f"[bold red]{event.kind.replace('_', ' ')}[/] {escape(cause)}"
+        case events.Superseded():
+            return "superseded by a newer request"
         case events.Restored(backup=backup, replaced=replaced):
             return f"[bold green3]restored[/] backup {backup}; the replaced data is backup {replaced}"
         case events.HealthChanged(health=health):

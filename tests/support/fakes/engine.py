@@ -1,0 +1,267 @@
+"""A container engine in memory, with an app whose data has a schema, and the backups of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+
+from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.domain.schema_report import PREFIX
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_ROLE,
+    ContainerEvent,
+    ContainerSpec,
+    ContainerStatus,
+    DiskUsage,
+    ImageBuild,
+    Role,
+)
+from orchestrator.errors import EngineError
+from tests.support.fakes.power import Power
+
+
+@dataclass
+class FakeContainer:
+    """`needs`: the schema revisions that its release was built for."""
+
+    spec: ContainerSpec
+    running: bool = True
+    paused: bool = False
+    exit_code: int = 0
+
+
+@dataclass
+class FakeData:
+    """What an app has stored: the schema revisions, and the rows that somebody was told are kept."""
+
+    schema: list[str] = field(default_factory=list)
+    rows: set[str] = field(default_factory=set)
+
+    def copy(self) -> FakeData:
+        return FakeData(list(self.schema), set(self.rows))
+
+
+class FakeEngine:
+    """Implements the Engine protocol. `images` says which schema revisions the release of an image brings.
+
+    `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1.
+    """
+
+    stack = "test"
+    network = "test"
+
+    def __init__(self, power: Power | None = None) -> None:
+        self._power = power or Power()
+        self.running: dict[str, FakeContainer] = {}
+        self.data: dict[str, FakeData] = {}
+        self.backups: dict[str, dict[str, tuple[Manifest, FakeData]]] = {}
+        self.images: dict[str, list[str]] = {}
+        self.incompatible: set[str] = set()
+        self.failing: set[str] = set()
+        self._addresses = iter(range(250, 20, -1))
+        self._built = 0
+
+    # Of the protocol
+
+    async def version(self) -> str:
+        return "26.1"
+
+    async def wait_until_up(self, deadline_s: float) -> bool:
+        return True
+
+    async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
+        self._power.before("build")
+        revisions = (image.folder / "schema").read_text().split()
+        on_line("#1 building")
+        digest = f"sha256:{image.tag}"
+        self.images[digest] = revisions
+        self._power.after()
+        return digest
+
+    async def start(self, spec: ContainerSpec) -> str:
+        self._power.before("start")
+        self.running.setdefault(spec.name, FakeContainer(spec)).running = True
+        self._power.after()
+        return spec.name
+
+    async def run_to_end(
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[ContainerStatus, bool]:
+        command = spec.command or ()
+        self._power.before(f"sidecar {' '.join(command[-3:])}")
+        self.running[spec.name] = FakeContainer(spec)
+        app = spec.labels[LABEL_APP]
+        if "orchestrator.backup_sidecar" in command:
+            on_line(json.dumps(self._backup_job(app, command)))
+            code = 0
+        else:
+            code = self._migrate(app, spec, command, on_line)
+        # A kill leaves the sidecar behind, with its work done.
+        self._power.after()
+        ended = replace(self._status(spec.name), running=False, exit_code=code)
+        del self.running[spec.name]
+        return ended, False
+
+    async def remove_stray_sidecars(self, app: str) -> list[str]:
+        strays = [
+            name
+            for name, one in self.running.items()
+            if one.spec.labels.get(LABEL_APP) == app and one.spec.labels.get(LABEL_ROLE) == Role.SIDECAR
+        ]
+        for name in strays:
+            await self.remove(name)
+        return strays
+
+    async def status(self, name: str) -> ContainerStatus | None:
+        return self._status(name) if name in self.running else None
+
+    async def containers(self) -> list[ContainerStatus]:
+        return [self._status(name) for name in self.running]
+
+    async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
+        return ("the app's log",) if name in self.running else ()
+
+    async def watch(self) -> AsyncIterator[ContainerEvent]:
+        for event in ():
+            yield event
+        raise EngineError("Docker's event stream ended.")
+
+    async def stop(self, name: str, timeout_s: int) -> None:
+        self._power.before("stop")
+        self._of(name).running = False
+        self._of(name).paused = False
+        self._power.after()
+
+    async def wake(self, name: str) -> None:
+        self._power.before("wake")
+        self._of(name).running, self._of(name).paused = True, False
+        self._power.after()
+
+    async def pause(self, name: str) -> None:
+        self._power.before("pause container")
+        self._of(name).paused = True
+        self._power.after()
+
+    async def signal(self, name: str, signal: str) -> None:
+        self._of(name)
+
+    async def keep_running(self, name: str) -> None:
+        self._of(name)
+
+    async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
+        if name not in self.running:
+            return False
+        self._power.before("remove")
+        del self.running[name]
+        self._power.after()
+        return True
+
+    async def free_address(self, taken: set[str]) -> str:
+        return next(address for number in self._addresses if (address := f"10.0.0.{number}") not in taken)
+
+    async def remove_images(self, name: str, keep: set[str]) -> list[str]:
+        return []
+
+    async def prune_build_cache(self, keep_bytes: int) -> None:
+        return None
+
+    async def ensure_volume(self, name: str) -> None:
+        return None
+
+    async def remove_volume(self, name: str) -> None:
+        return None
+
+    async def disk_usage(self) -> DiskUsage:
+        return DiskUsage(0, 0, 0, 0, {}, {}, {})
+
+    async def keeps_containers_running(self) -> bool:
+        return True
+
+    # The app inside
+
+    def can_run(self, name: str) -> bool:
+        """Whether a container runs, on data whose schema its release can work with."""
+        one = self.running.get(name)
+        if one is None or not one.running or one.paused:
+            return False
+        known = self.images[one.spec.image]
+        has = self.data_of(one.spec.labels[LABEL_APP]).schema
+        unknown = [revision for revision in has if revision not in known]
+        return set(known) <= set(has) and not set(unknown) & self.incompatible
+
+    def data_of(self, app: str) -> FakeData:
+        return self.data.setdefault(app, FakeData())
+
+    def at(self, address: str) -> str:
+        """The name of the container at an address; empty when there is none."""
+        return next((name for name, one in self.running.items() if one.spec.address == address), "")
+
+    def app_containers(self) -> set[str]:
+        return {name for name, one in self.running.items() if one.spec.labels.get(LABEL_ROLE) == Role.APP}
+
+    def sidecars(self) -> set[str]:
+        return set(self.running) - self.app_containers()
+
+    def _migrate(
+        self, app: str, spec: ContainerSpec, command: tuple[str, ...], on_line: Callable[[str], None]
+    ) -> int:
+        data, known = self.data_of(app), self.images[spec.image]
+        if command[0] in self.failing:
+            on_line("it does not work")
+            return 1
+        lacking = [revision for revision in known if revision not in data.schema]
+        match command[0]:
+            case "status":
+                self._report(lacking, known, on_line)
+            case "up":
+                data.schema += lacking
+                self._report(lacking, known, on_line)
+            case "down":
+                target = command[1]
+                data.schema = data.schema[: data.schema.index(target) + 1] if target != "base" else []
+        return 0
+
+    def _report(self, revisions: list[str], known: list[str], on_line: Callable[[str], None]) -> None:
+        for revision in revisions:
+            number = known.index(revision)
+            previous = known[number - 1] if number else "base"
+            compatible = revision not in self.incompatible
+            report = {"revision": revision, "previous": previous, "compatible": compatible}
+            on_line(f"{PREFIX} {json.dumps(report)}")
+
+    def _backup_job(self, app: str, command: tuple[str, ...]) -> object:
+        job = command[3]
+        options = dict(zip(command[4::2], command[5::2], strict=False))
+        kept, named = self.backups.setdefault(app, {}), options.get("--backup", "")
+        match job:
+            case "list":
+                return [
+                    {"id": name, "size": 1, "manifest": asdict(manifest), "problem": ""}
+                    for name, (manifest, _) in kept.items()
+                ]
+            case "create":
+                moment = datetime.now(UTC).isoformat()
+                manifest = Manifest(named, app, "", "", "", moment, "", 1, ())
+                kept[named] = (manifest, self.data_of(app).copy())
+                return asdict(manifest)
+            case "verify":
+                return asdict(kept[named][0])
+            case "restore":
+                self.data[app] = kept[named][1].copy()
+                return asdict(kept[named][0])
+        return None
+
+    def _of(self, name: str) -> FakeContainer:
+        if name not in self.running:
+            raise EngineError(f"Container {name} is gone.", "Deploy the app again.")
+        return self.running[name]
+
+    def _status(self, name: str) -> ContainerStatus:
+        one = self.running[name]
+        spec = one.spec
+        return ContainerStatus(
+            name, name, spec.labels, one.running, one.paused, one.exit_code, False, 0, "", (), spec.address, spec.image
+        )

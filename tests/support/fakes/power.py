@@ -1,0 +1,45 @@
+"""A process that can be killed at any operation: what it does after that has no effect."""
+
+from __future__ import annotations
+
+
+class Killed(BaseException):
+    """The process is gone. Not an Exception: nothing in the product may handle it."""
+
+
+class Power:
+    """Counts the operations on the world outside, and cuts the power at one of them: before its effect, or after it."""
+
+    def __init__(self) -> None:
+        self.operations: list[str] = []
+        self._at: int | None = None
+        self._after = False
+        self.dead = False
+
+    def cut_at(self, number: int, *, after: bool) -> None:
+        """At the operation of this number, counted from zero."""
+        self.operations = []
+        self._at, self._after, self.dead = number, after, False
+
+    def restore(self) -> None:
+        """A new process; it is not killed."""
+        self._at, self.dead = None, False
+
+    def before(self, what: str) -> None:
+        """To be called before an operation has its effect."""
+        self._check()
+        self.operations.append(what)
+        if self._at == len(self.operations) - 1 and not self._after:
+            self.dead = True
+            raise Killed(what)
+
+    def after(self) -> None:
+        """To be called when it has had it."""
+        self._check()
+        if self._at == len(self.operations) - 1 and self._after:
+            self.dead = True
+            raise Killed(self.operations[-1])
+
+    def _check(self) -> None:
+        if self.dead:
+            raise Killed("after the kill")

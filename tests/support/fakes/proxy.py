@@ -1,0 +1,140 @@
+"""A proxy in memory: its files, and what the running one does, which a kill can leave apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx
+
+from orchestrator.domain.colour import Colour
+from orchestrator.errors import ProxyError
+from orchestrator.proxy.routes import AppRoute, Server
+from tests.support.fakes.engine import FakeEngine
+from tests.support.fakes.power import Power
+
+
+class FakeProxy:
+    """Implements the Proxy protocol. `running` is where each app's requests go; `files` what a restart would do."""
+
+    def __init__(self, engine: FakeEngine, power: Power | None = None) -> None:
+        self._engine = engine
+        self._power = power or Power()
+        self._routes: dict[str, AppRoute] = {}
+        self.running: dict[str, Server] = {}
+        self.files: dict[str, Colour] = {}
+        self.waiting: set[str] = set()
+        self.previews: dict[str, Server] = {}
+        self.fallbacks: dict[str, Colour | None] = {}
+
+    def restarted(self) -> FakeProxy:
+        """What a new orchestrator knows of the same proxy: nothing yet."""
+        again = FakeProxy(self._engine, self._power)
+        again.running, again.files, again.waiting = self.running, self.files, self.waiting
+        again.fallbacks = self.fallbacks
+        return again
+
+    def route(self, app: str) -> AppRoute:
+        if app not in self._routes:
+            raise ProxyError(f"{app} has no route.", "Configure it.")
+        return self._routes[app]
+
+    def colour_in_file(self, app: str) -> Colour | None:
+        return self.files.get(app)
+
+    def know(self, routes: list[AppRoute]) -> None:
+        self._routes = {route.app: route for route in routes}
+
+    def prepare_files(self, routes: list[AppRoute]) -> None:
+        self.know(routes)
+
+    async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
+        self.know(routes)
+        return False
+
+    async def lacks_backends(self) -> bool:
+        return False
+
+    async def wait_until_up(self, deadline_s: float = 0) -> str:
+        return "3.0"
+
+    async def version(self) -> str:
+        return "3.0"
+
+    async def preview(self, app: str, server: Server) -> None:
+        self._power.before("preview")
+        self.previews[app] = server
+        self._power.after()
+
+    async def end_preview(self, app: str) -> None:
+        self._power.before("end preview")
+        self.previews.pop(app, None)
+        self._power.after()
+
+    async def switch(self, app: str, colour: Colour, server: Server) -> None:
+        route = self.route(app)
+        self._power.before("switch: files")
+        self.files[app] = colour
+        self._power.after()
+        self._power.before("switch: running proxy")
+        self.running[app] = server
+        self._routes[app] = replace(
+            route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
+        )
+        self._power.after()
+
+    async def confirm(self, app: str, colour: Colour, path: str) -> None:
+        if not (await self.ask(app, path)).is_success:
+            raise ProxyError(f"After the switch {app} does not answer.")
+
+    async def mark_up(self, app: str) -> None:
+        return None
+
+    async def forget_route(self, app: str) -> None:
+        self._power.before("forget route")
+        self.files.pop(app, None)
+        self.running.pop(app, None)
+        self._routes[app] = replace(self.route(app), active=None)
+        self._power.after()
+
+    async def set_fallback(self, app: str, colour: Colour | None) -> None:
+        self._power.before("set fallback")
+        self.fallbacks[app] = colour
+        self._power.after()
+
+    async def ask(self, app: str, path: str) -> httpx.Response:
+        return self._answer(self.running.get(app))
+
+    async def ask_colour(self, app: str, colour: Colour, path: str) -> httpx.Response:
+        return self._answer(self.route(app).servers.get(colour))
+
+    async def ask_preview(self, app: str, path: str) -> httpx.Response:
+        return self._answer(self.previews.get(app))
+
+    def answered_for(self, answer: httpx.Response) -> bool:
+        return False
+
+    async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
+        return "HTTP/1.1 101 Switching Protocols"
+
+    async def sessions(self, app: str, colour: Colour) -> int:
+        return 0
+
+    async def cut_sessions(self, app: str, colour: Colour) -> None:
+        return None
+
+    async def pause(self, app: str, limit_s: float) -> None:
+        self._power.before("pause requests")
+        self.waiting.add(app)
+        self._power.after()
+
+    async def resume(self, app: str) -> None:
+        self._power.before("resume requests")
+        self.waiting.discard(app)
+        self._power.after()
+
+    async def paused(self) -> set[str]:
+        return set(self.waiting)
+
+    def _answer(self, server: Server | None) -> httpx.Response:
+        name = self._engine.at(server.address) if server else ""
+        return httpx.Response(200 if name and self._engine.can_run(name) else 503, text=name)

@@ -1,0 +1,139 @@
+"""Who imports whom: no circle, no higher layer, and panel and orchestrator know each other by HTTP only."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+PACKAGES = ("orchestrator", "panel", "migrations")
+MOST_LINES = 300
+MOST_FILES_AT_THE_ROOT = 8
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> frozenset[str]:
+    return frozenset(name_of(file) for package in PACKAGES for file in files(package))
+
+
+def imports_of(file: Path) -> set[str]:
+    """Modules of the project, and names of other top-level packages, that a file imports at any place in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: imports are absolute"
+            module = node.module or ""
+            submodules = {f"{module}.{alias.name}" for alias in node.names} & modules()
+            found |= submodules or {module}
+    return found
+
+
+def layers() -> list[set[str]]:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    block = re.search(r"```layers\n(.*?)```", text, re.DOTALL)
+    assert block, "docs/architecture.md has no list of layers"
+    return [set(line.split()) for line in block[1].splitlines()]
+
+
+def room_of(module: str) -> str:
+    """`orchestrator.deploy.steps.fetch` is in the room `deploy`."""
+    return module.split(".")[1]
+
+
+def test_every_room_of_the_orchestrator_stands_in_one_layer() -> None:
+    rooms = {room_of(name) for name in modules() if name.startswith("orchestrator.")}
+    listed = [room for layer in layers() for room in layer]
+
+    assert sorted(listed) == sorted(rooms)
+
+
+@pytest.mark.parametrize("file", files("orchestrator"), ids=name_of)
+def test_nothing_is_imported_from_a_higher_layer_nor_from_beside(file: Path) -> None:
+    if file == ROOT / "orchestrator" / "__init__.py":
+        return
+    level = {room: number for number, layer in enumerate(layers()) for room in layer}
+    mine = room_of(name_of(file))
+
+    for module in imports_of(file):
+        if module.startswith("orchestrator.") and room_of(module) != mine:
+            assert level[room_of(module)] < level[mine], f"{mine} imports {module}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name_of(file): imports_of(file) & modules() for package in PACKAGES for file in files(package)}
+
+    try:
+        TopologicalSorter({name: found - {name} for name, found in graph.items()}).prepare()
+    except CycleError as error:
+        raise AssertionError(f"circle: {' -> '.join(error.args[1])}") from error
+
+
+@pytest.mark.parametrize("file", [file for package in PACKAGES for file in files(package)], ids=name_of)
+def test_panel_and_orchestrator_know_each_other_by_http_only(file: Path) -> None:
+    mine = name_of(file).split(".")[0]
+    others = {"panel": {"orchestrator"}, "orchestrator": {"panel"}, "migrations": {"panel", "orchestrator"}}[mine]
+
+    assert {module.split(".")[0] for module in imports_of(file)} & others == set()
+
+
+@pytest.mark.parametrize("file", files("orchestrator/backup_sidecar"), ids=name_of)
+def test_what_runs_inside_sidecars_imports_the_standard_library_alone(file: Path) -> None:
+    foreign = {
+        module
+        for module in imports_of(file)
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith("orchestrator.backup_sidecar")
+    }
+
+    # Types alone, for mypy; nothing of it is imported when the code runs.
+    assert foreign <= {"_typeshed"}
+
+
+@pytest.mark.parametrize("file", files("orchestrator/domain"), ids=name_of)
+def test_the_domain_imports_nothing_of_the_project_but_itself(file: Path) -> None:
+    own = {module for module in imports_of(file) if module.split(".")[0] in PACKAGES}
+
+    assert all(module.startswith("orchestrator.domain") for module in own)
+
+
+@pytest.mark.parametrize("file", files("orchestrator"), ids=name_of)
+def test_only_its_own_folder_and_the_wiring_name_the_home_of_a_protocol(file: Path) -> None:
+    homes = {
+        "orchestrator.engine.docker": {"orchestrator.engine.docker", "orchestrator.server"},
+        "orchestrator.sources.git": {"orchestrator.sources"},
+        "orchestrator.proxy.haproxy": {"orchestrator.proxy", "orchestrator.server"},
+    }
+
+    for home, allowed in homes.items():
+        named = [module for module in imports_of(file) if module == home or module.startswith(f"{home}.")]
+        assert not named or name_of(file).startswith(tuple(allowed)), f"{name_of(file)} names {named}"
+
+
+@pytest.mark.parametrize("file", [file for package in PACKAGES for file in files(package)], ids=name_of)
+def test_a_file_is_one_noun_or_verb_and_has_at_most_300_lines(file: Path) -> None:
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+
+    assert lines <= MOST_LINES, f"{name_of(file)} has {lines} lines: look for its second noun"
+    assert not file.stem.endswith("ing"), f"{name_of(file)} is named by a gerund: which noun is it?"
+    assert file.stem not in {"utils", "helpers", "common", "manager"}
+
+
+def test_the_root_of_the_orchestrator_has_at_most_eight_files() -> None:
+    assert len(list((ROOT / "orchestrator").glob("*.py"))) <= MOST_FILES_AT_THE_ROOT
