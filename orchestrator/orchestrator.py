@@ -17,8 +17,9 @@ from orchestrator.errors import ChangeoverError, ConfigError, UnknownApp
 from orchestrator.events import EventStream
 from orchestrator.journal import Journal, now
 from orchestrator.model import Colour, State
+from orchestrator.proxy.base import Proxy
+from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
-from orchestrator.proxy.traffic import Proxy
 from orchestrator.queue import Queue
 from orchestrator.settings import Settings
 from orchestrator.site import Keep, Site
@@ -37,7 +38,7 @@ class Orchestrator:
         self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
         self.engine = DockerEngine(settings.stack, settings.network)
-        self.proxy = Proxy(settings.proxy)
+        self.proxy: Proxy = HAProxy(settings.proxy)
         self.queue = Queue(self.journal, self.events, self.site)
         self.checker = UpdateChecker(self.journal, self.events, self.queue)
         self.config = Config()
@@ -154,18 +155,19 @@ class Orchestrator:
                     log.warning("the journal knew nothing of an app that runs: rebuilt", app=site.name)
             self.proxy.know(self._routes())
             log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=120))
-            # A reload ends the old worker's ways to change: not while it may hold requests for what is to be finished.
+            # A reload ends the old worker's ways to change: not while requests may wait in it for what is to be
+            # finished, unless it could not route them to it anyway.
             interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
-            if not interrupted:
-                await self.proxy.configure(self._routes())
+            if not interrupted or await self.proxy.lacks_backends():
+                await self.proxy.configure(self._routes(), deadline_s=120)
             await recovery.remove_leftovers(self.engine, self.settings.state / "work")
             for site in self.sites():
                 await self._recover(site)
             if interrupted:
                 await self.proxy.configure(self._routes())
             # Only now: requests that wait for a schema change must not go on before it is finished or undone.
-            for held in await self.proxy.held():
-                await self.proxy.release(held)
+            for paused in await self.proxy.paused():
+                await self.proxy.resume(paused)
         except ChangeoverError as error:
             log.error("start failed", cause=error.cause, remedy=error.remedy)
             self.events.publish("start_failed", cause=error.cause, remedy=error.remedy)

@@ -42,7 +42,6 @@ async def until_ready(site: Site, deployment: Deployment) -> None:
     deadline = started + health.timeout
     good, pause, last, progress = 0, FIRST_PAUSE_S, "no answer yet", ""
     direct = f"http://{deployment.address}:{deployment.port}{health.path}"
-    preview = site.proxy.route(site.name).preview
     # Plain HTTP on this host: without certificates to load, a client is made in no time.
     async with httpx.AsyncClient(timeout=2.0, verify=False) as itself:
         while good < health.answers:
@@ -51,7 +50,7 @@ async def until_ready(site: Site, deployment: Deployment) -> None:
                 if good == 0:
                     answer = await itself.get(direct)
                 else:
-                    answer = await site.proxy.ask(health.path, backend=preview)
+                    answer = await site.proxy.ask_preview(site.name, health.path)
             except (httpx.HTTPError, ProxyError) as error:
                 good, last = 0, f"no answer ({error or type(error).__name__})"
             else:

@@ -23,7 +23,7 @@ from orchestrator.engine.docker import DockerEngine
 from orchestrator.errors import StepFailed
 from orchestrator.journal import Journal
 from orchestrator.model import Deployment
-from orchestrator.proxy.traffic import Proxy
+from orchestrator.proxy.base import Proxy
 from orchestrator.sources.git import GitRepository
 
 

@@ -19,9 +19,7 @@ from orchestrator.config import Config
 from orchestrator.engine.build import build_command, tip_for, why_it_failed
 from orchestrator.errors import ConfigError
 from orchestrator.journal import now
-from orchestrator.model import Colour, Deployment, Kind, State, StepName, StepRecord, StepState
-from orchestrator.proxy import rendering
-from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.model import Deployment, Kind, State, StepName, StepRecord, StepState
 from orchestrator.recovery import was_switching
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.tokens import Scope
@@ -178,27 +176,6 @@ def test_a_build_says_everything_it_was_told() -> None:
     assert command[-1] == "/c"
     assert command[command.index("--target") + 1] == "web"
     assert [command[i + 1] for i, word in enumerate(command) if word == "--build-arg"] == ["A=1", "B=2"]
-
-
-@given(st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True), unique=True, max_size=6))
-def test_every_app_has_a_backend_for_each_colour_and_nothing_points_nowhere(names: list[str]) -> None:
-    routes = [
-        AppRoute(name, host=f"{name}.test", servers={Colour.BLUE: Server("10.0.0.9", 80)}, fallbacks=frozenset())
-        for name in names
-    ]
-
-    text = rendering.render(routes)
-
-    for name in names:
-        for end in ("blue", "green", "preview"):
-            assert text.count(f"backend {name}_{end}\n") == 1
-    assert text.count("    server app 10.0.0.9:80\n") == len(names)
-
-
-def test_longer_path_prefixes_win_over_shorter_ones() -> None:
-    text = rendering.render([AppRoute("short", path="/a"), AppRoute("long", path="/a/b")])
-
-    assert text.index("str(long)") < text.index("str(short)")
 
 
 @pytest.mark.parametrize(

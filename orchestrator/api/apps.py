@@ -136,11 +136,11 @@ async def roll_back(
 @router.post("/{app}/hold")
 async def hold(app: str, orchestrator: Serving, _who: Deployer, wanted: HoldRequest | None = None) -> Held:
     """New requests of the app wait, each at most `limit` seconds."""
-    await orchestrator.proxy.hold(orchestrator.site(app).name, (wanted or HoldRequest()).limit)
+    await orchestrator.proxy.pause(orchestrator.site(app).name, (wanted or HoldRequest()).limit)
     return Held(app=app, held=True)
 
 
 @router.post("/{app}/release")
 async def release(app: str, orchestrator: Serving, _who: Deployer) -> Held:
-    await orchestrator.proxy.release(orchestrator.site(app).name)
+    await orchestrator.proxy.resume(orchestrator.site(app).name)
     return Held(app=app, held=False)

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from orchestrator.errors import ProxyError
 from orchestrator.model import Change, Deployment, Event, Failure, Revision, State, Update
 from orchestrator.orchestrator import Orchestrator
-from orchestrator.proxy.rendering import HEADER_SERVED_BY
 from orchestrator.site import Site
 
 
@@ -192,12 +191,10 @@ async def _health(site: Site, active: Deployment | None) -> str:
     if active.colour is None:
         return "none"
     try:
-        backend = site.proxy.route(site.name).backend(active.colour)
-        answer = await site.proxy.ask(site.app.health.path, backend=backend)
+        answer = await site.proxy.ask_colour(site.name, active.colour, site.app.health.path)
     except ProxyError:
         return "unhealthy"
-    itself = not answer.headers.get(HEADER_SERVED_BY, "").endswith("/fallback")
-    return "healthy" if answer.is_success and itself else "unhealthy"
+    return "healthy" if answer.is_success and not site.proxy.answered_for(answer) else "unhealthy"
 
 
 def _slot(deployment: Deployment | None) -> SlotView | None:

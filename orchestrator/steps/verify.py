@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import os
-
 from orchestrator.errors import StepFailed
 from orchestrator.model import Deployment
-from orchestrator.proxy.rendering import HEADER_BACKEND
 from orchestrator.readiness import LOG_LINES, until_ready
 from orchestrator.site import Site
+
+HANDSHAKE_TIMEOUT_S = 5.0
 
 
 async def candidate(site: Site, deployment: Deployment) -> Deployment:
@@ -30,7 +27,7 @@ async def end_preview(site: Site, _deployment: Deployment) -> str:
 
 
 async def _page(site: Site, deployment: Deployment, path: str) -> None:
-    answer = await site.proxy.ask(path, backend=site.proxy.route(site.name).preview)
+    answer = await site.proxy.ask_preview(site.name, path)
     if answer.status_code >= 400:
         raise StepFailed(
             f"The page {path} answered with status {answer.status_code}.",
@@ -40,23 +37,9 @@ async def _page(site: Site, deployment: Deployment, path: str) -> None:
 
 async def _websocket(site: Site, deployment: Deployment, path: str) -> None:
     """The opening handshake of RFC 6455, section 4, and no more."""
-    key = base64.b64encode(os.urandom(16)).decode()
-    request = (
-        f"GET {path} HTTP/1.1\r\nHost: changeover.internal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-        f"{HEADER_BACKEND}: {site.proxy.route(site.name).preview}\r\n\r\n"
-    )
-    reader, writer = await asyncio.open_unix_connection(site.proxy.internal_socket)
-    try:
-        writer.write(request.encode())
-        async with asyncio.timeout(5):
-            first = (await reader.readline()).decode(errors="replace").strip()
-    except TimeoutError:
-        first = "nothing within 5 s"
-    finally:
-        writer.close()
+    first = await site.proxy.open_preview_websocket(site.name, path, HANDSHAKE_TIMEOUT_S)
     if " 101" not in first:
         raise StepFailed(
-            f"The WebSocket {path} was not opened: {first}.",
+            f"The WebSocket {path} was not opened: {first or f'nothing within {HANDSHAKE_TIMEOUT_S:g} s'}.",
             log=await site.engine.logs(deployment.container, LOG_LINES),
         )
