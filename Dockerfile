@@ -16,12 +16,12 @@ FROM python AS panel-packages
 COPY requirements/panel.txt requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/panel.txt
 
-# The proxy: HAProxy as Debian ships it; its configuration comes from the orchestrator through the shared volume.
+# The proxy: HAProxy as Debian ships it; its configuration, Lua and pages come from the orchestrator through the shared
+# volume.
 FROM debian:trixie-slim AS proxy
 RUN apt-get update \
  && apt-get install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/*
-COPY proxy/hold.lua proxy/starting.http /usr/local/share/changeover/
 USER haproxy
 # SIGUSR1 lets requests in flight finish; SIGTERM would cut them.
 STOPSIGNAL SIGUSR1

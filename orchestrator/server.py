@@ -23,7 +23,8 @@ from orchestrator.errors import ChangeoverError, ConfigError
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
-from orchestrator.proxy.traffic import Proxy
+from orchestrator.proxy.base import Proxy
+from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.recovery import rebuild_journal, resume
 from orchestrator.settings import Settings
 from orchestrator.updates.checker import UpdateChecker
@@ -42,7 +43,7 @@ class Orchestrator:
         self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
         self.engine = DockerEngine(settings.stack, settings.network)
-        self.proxy = Proxy(settings.proxy)
+        self.proxy: Proxy = HAProxy(settings.proxy)
         self.apps = AppRegistry(settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler)
@@ -58,7 +59,7 @@ class Orchestrator:
     def load(self) -> None:
         """Read the configuration; write the proxy's files where it has none yet. Raises ConfigError."""
         self.config_file.read()
-        self.apps.take(self.config_file.config)
+        self._use_config()
         self.proxy.prepare_files(routes_of(self.apps.all()))
 
     async def start(self) -> None:
@@ -85,10 +86,14 @@ class Orchestrator:
             return
         if not changed:
             return
-        self.apps.take(self.config_file.config)
+        self._use_config()
         await self.proxy.configure(routes_of(self.apps.all()))
         self.checker.follow(self.apps.all())
         self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+
+    def _use_config(self) -> None:
+        self.proxy.spare_backends = self.config_file.config.proxy.spare_backends
+        self.apps.take(self.config_file.config)
 
     async def _come_up(self) -> None:
         """Wait for the proxy, recover, deploy the panel if it never was, and look for updates and changes for ever."""
@@ -113,10 +118,11 @@ class Orchestrator:
         routes = routes_of(self.apps.all())
         self.proxy.know(routes)
         log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
-        # An old worker takes no more changes after a reload: none while it may hold requests for what is interrupted.
+        # A worker takes no more changes after a reload: none while requests may wait in it for what is interrupted,
+        # unless it could not route them to that anyway.
         interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
-        if not interrupted:
-            await self.proxy.configure(routes)
+        if not interrupted or await self.proxy.lacks_backends():
+            await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
         await resume.remove_leftovers(self.engine, self.settings.state / "work")
         for context in self.apps.all():
             await self._recover(context)

@@ -1,7 +1,8 @@
-"""Where the traffic of each app may go, as values."""
+"""Where the traffic of each app may go, as values, and the maps by which the proxy finds an app."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.domain.colour import Colour
@@ -34,9 +35,33 @@ class AppRoute:
     servers: dict[Colour, Server] = field(default_factory=dict)
     fallbacks: frozenset[Colour] = frozenset()
 
-    def backend(self, colour: Colour) -> str:
-        return f"{self.app}_{colour}"
+    def fallback_of(self, colour: Colour) -> Server | None:
+        """The server that may stand in for the one of `colour`."""
+        return self.servers.get(colour.other) if colour.other in self.fallbacks else None
 
-    @property
-    def preview(self) -> str:
-        return f"{self.app}_preview"
+
+DEFAULT_PREFIX = "/"
+ANY_TARGET = "*"
+"""`OPTIONS *` (RFC 9112, section 3.2.4) is the one request target without a path; it is for the default app."""
+
+
+def hosts(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """Host in lower case -> app."""
+    return {route.host: route.app for route in routes if route.host}
+
+
+def paths(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """Path prefix that ends in `/` -> app. The proxy appends `/` to the path of a request and takes the longest prefix.
+
+    So `/shop/` is found by `/shop` and `/shop/x` and not by `/shopping`. The default app has the shortest prefix.
+    """
+    routes = list(routes)
+    found: dict[str, str] = {}
+    for route in routes:
+        if route.path:
+            found.setdefault(f"{route.path}/", route.app)
+    for route in routes:
+        if route.default:
+            found.setdefault(DEFAULT_PREFIX, route.app)
+            found.setdefault(ANY_TARGET, route.app)
+    return found

@@ -13,11 +13,10 @@ import signal
 import sys
 
 from orchestrator.__main__ import main
-from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import StepName, StepState
 from orchestrator.journal.store import Journal
+from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import Server
-from orchestrator.proxy.traffic import Proxy
 
 STEP, MOMENT = os.environ["CRASH_AT"].split(":")
 
@@ -38,22 +37,16 @@ class CrashingJournal(Journal):
         super().step_ended(deployment_id, name, state, note)
 
 
-class CrashingProxy(Proxy):
-    switching = False
-
-    async def switch(self, app: str, colour: Colour, server: Server) -> None:
-        self.switching = True
-        await super().switch(app, colour, server)
-
-    async def _set_map(self, file: str, key: str, value: str) -> None:
-        if self.switching and MOMENT == "files":
+class CrashingProxy(HAProxy):
+    async def _send_traffic(self, app: str, backend: str, server: Server) -> None:
+        if MOMENT == "files":
             die()
-        await super()._set_map(file, key, value)
+        await super()._send_traffic(app, backend, server)
 
 
 if __name__ == "__main__":
     import orchestrator.server as composition
 
     composition.Journal = CrashingJournal  # type: ignore[attr-defined]
-    composition.Proxy = CrashingProxy  # type: ignore[attr-defined]
+    composition.HAProxy = CrashingProxy  # type: ignore[attr-defined]
     sys.exit(main())

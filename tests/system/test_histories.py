@@ -186,8 +186,8 @@ class Histories(RuleBasedStateMachine):
             assert self.containers("app") == kept, f"there are {self.containers('app')}, and {kept} should be"
             assert self.containers("sidecar") == set()
             maps = self.proxy_maps()
-            colour = f"{self.name}_{active['colour']}"
-            assert maps == {"file": colour, "running": colour, "held": []}, (
+            colour = active["colour"]
+            assert maps == {"file": colour, "running": colour, "paused": []}, (
                 f"the proxy says {maps}, and {colour} is active"
             )
             history = machine.get(f"/apps/{self.name}/deployments?limit=100")["deployments"]
@@ -354,9 +354,9 @@ def entries(text, key, value):
     rows = [line.split() for line in text.splitlines() if line.strip()]
     return {row[key]: row[value] for row in rows}
 print(json.dumps({
-    "file": entries(open(folder + "/active.map").read(), 0, 1).get(app),
-    "running": entries(ask("show map /run/changeover/active.map"), 1, 2).get(app),
-    "held": [one for one in entries(ask("show map /run/changeover/hold.map"), 1, 2) if one == app],
+    "file": entries(open(folder + "/traffic.map").read(), 0, 1).get(app, "").rpartition("_")[2],
+    "running": entries(ask("show map /run/changeover/traffic.map"), 1, 2).get(app, "").rpartition("_")[2],
+    "paused": [one for one in entries(ask("show map /run/changeover/pause.map"), 1, 2) if one == app],
 }))
 """
 

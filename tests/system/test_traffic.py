@@ -96,6 +96,6 @@ def _assert_sockets_stayed_until_drained(sockets: list[Any], switches: list[floa
 
 def _requests_so_far(stack: Stack) -> int:
     """As the proxy counts them."""
-    listing = asyncio.run(Runtime(stack.proxy_folder).ask("show stat public 1 -1"))
+    listing = asyncio.run(Runtime(stack.proxy_folder).worker.ask("show stat public 1 -1"))
     heading, row = listing.strip().splitlines()[:2]
     return int(dict(zip(heading.lstrip("# ").split(","), row.split(","), strict=True))["req_tot"])

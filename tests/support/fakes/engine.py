@@ -125,7 +125,7 @@ class FakeEngine:
         return ("the app's log",) if name in self.running else ()
 
     async def watch(self) -> AsyncIterator[ContainerEvent]:
-        for event in ():
+        for event in list[ContainerEvent]():
             yield event
         raise EngineError("Docker's event stream ended.")
 
@@ -205,9 +205,7 @@ class FakeEngine:
     def sidecars(self) -> set[str]:
         return set(self.running) - self.app_containers()
 
-    def _migrate(
-        self, app: str, spec: ContainerSpec, command: tuple[str, ...], on_line: Callable[[str], None]
-    ) -> int:
+    def _migrate(self, app: str, spec: ContainerSpec, command: tuple[str, ...], on_line: Callable[[str], None]) -> int:
         data, known = self.data_of(app), self.images[spec.image]
         if command[0] in self.failing:
             on_line("it does not work")

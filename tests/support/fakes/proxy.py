@@ -17,6 +17,7 @@ class FakeProxy:
     """Implements the Proxy protocol. `running` is where each app's requests go; `files` what a restart would do."""
 
     def __init__(self, engine: FakeEngine, power: Power | None = None) -> None:
+        self.spare_backends = 8
         self._engine = engine
         self._power = power or Power()
         self._routes: dict[str, AppRoute] = {}

@@ -1,0 +1,147 @@
+"""HAProxy's configuration file, as text. Pure functions of the routes.
+
+Sections named in comments are those of the HAProxy 3.0 configuration manual. Everything that the configuration names
+(maps, Lua, pages) lies beside it in the shared volume, so that any HAProxy 3.0 takes it, whatever image it runs in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from orchestrator.domain.colour import Colour
+from orchestrator.proxy import backends
+from orchestrator.proxy.backends import ServerName
+from orchestrator.proxy.routes import AppRoute, Server
+
+HOME = "/run/changeover"
+"""The shared volume as the proxy's container sees it."""
+HOSTS_MAP = f"{HOME}/hosts.map"
+PATHS_MAP = f"{HOME}/paths.map"
+TRAFFIC_MAP = f"{HOME}/traffic.map"
+PAUSE_MAP = f"{HOME}/pause.map"
+
+NO_SERVER = Server("192.0.2.1", 9)
+"""A colour without a container: an address of TEST-NET-1 (RFC 5737), on a server that is in maintenance."""
+
+HEADER_APP = "x-changeover-app"
+HEADER_BACKEND = "x-changeover-backend"
+HEADER_SERVED_BY = "x-changeover-served-by"
+
+_GLOBAL = f"""\
+    stats socket {HOME}/admin.sock mode 666 level admin expose-fd listeners
+    lua-load {HOME}/pause.lua
+    log stdout format raw local0 notice
+
+defaults
+    mode http
+    log global
+    option dontlognull
+    option idle-close-on-response
+    option redispatch 1
+    option http-no-delay
+    retries 3
+    # Only what cannot have had an effect is tried again; disable-l7-retry below keeps it to GET.
+    retry-on conn-failure empty-response
+    # A container of this host answers a connection in microseconds or is not there.
+    timeout connect 50ms
+    timeout queue 5s
+    timeout http-request 30s
+    timeout http-keep-alive 60s
+    timeout client 300s
+    timeout server 300s
+    timeout tunnel 24h
+    timeout client-fin 30s
+    # pool-purge-delay gives idle connections up before most servers close them from their side (uvicorn: 5 s).
+    default-server check inter 2s fall 2 rise 1 fastinter 200ms observe layer4 error-limit 1 on-error mark-down \
+pool-purge-delay 2s
+
+frontend public
+    bind :8080
+    http-request set-var(txn.host) req.hdr(host),field(1,:),lower
+    http-request set-var(txn.app) var(txn.host),map_str({HOSTS_MAP})
+    http-request set-var(txn.app) path,concat(/),map_beg({PATHS_MAP}) if !{{ var(txn.app) -m found }}
+    http-request del-header {HEADER_APP}
+    # Lua on each request would cost a fifth of the requests per second.
+    http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
+    http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
+hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
+    http-request disable-l7-retry if !METH_GET
+    # Said by us and never taken from the client, who could say anything.
+    http-request set-header x-forwarded-proto http
+    http-request del-header x-forwarded-for
+    option forwardfor
+    use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
+    default_backend nobody
+
+# The orchestrator's own way in, by a socket that only the shared volume gives: previews and confirmations.
+frontend internal
+    bind unix@{HOME}/internal.sock mode 666
+    http-request set-var(txn.app) req.hdr({HEADER_APP})
+    http-request set-var(txn.backend) req.hdr({HEADER_BACKEND})
+    http-request del-header {HEADER_APP}
+    http-request del-header {HEADER_BACKEND}
+    http-response set-header {HEADER_SERVED_BY} %[be_name]/%[srv_name]
+    use_backend %[var(txn.backend)] if {{ var(txn.backend) -m found }}
+    use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
+    default_backend nobody
+
+backend nobody
+    errorfile 503 {HOME}/starting.http
+    http-request deny deny_status 503
+"""
+
+
+def render(routes: Iterable[AppRoute], numbers: Mapping[str, int], declared: int) -> str:
+    """The whole haproxy.cfg, with `declared` sets of backends. `numbers`: app -> the number of its set."""
+    owners = {numbers[route.app]: route for route in routes}
+    parts = [
+        "# Written by the orchestrator; changes made by hand are written over.",
+        "global",
+        f"    description {shape()}",
+        _GLOBAL,
+    ]
+    parts += [_backend_set(number, owners.get(number)) for number in range(1, declared + 1)]
+    return "\n".join(parts)
+
+
+def shape() -> str:
+    """Names all of the configuration but the number of its backends and their servers.
+
+    A running proxy says it in `show info`; one that says another must be reloaded, one that says the same need not be.
+    """
+    text = _GLOBAL + _backend_set(0, None)
+    return "changeover-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def traffic(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str, str]:
+    """App -> backend, for the apps that have a live release."""
+    return {route.app: backends.backend(numbers[route.app], route.active) for route in routes if route.active}
+
+
+def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
+    """`backend/server` -> where it goes, in the backends of both colours; None is in maintenance."""
+    found: dict[str, Server | None] = {}
+    for colour in Colour:
+        name = backends.backend(number, colour)
+        found[f"{name}/{ServerName.APP}"] = route.servers.get(colour) if route else None
+        found[f"{name}/{ServerName.FALLBACK}"] = route.fallback_of(colour) if route else None
+    return found
+
+
+def _backend_set(number: int, route: AppRoute | None) -> str:
+    lines = [f"# {route.app if route else 'spare'}"]
+    where = servers(number, route)
+    for colour in Colour:
+        name = backends.backend(number, colour)
+        lines += [f"backend {name}", _server(ServerName.APP, "", where[f"{name}/{ServerName.APP}"])]
+        lines += [_server(ServerName.FALLBACK, "backup", where[f"{name}/{ServerName.FALLBACK}"])]
+    # The candidate of the moment; its address is only ever set on the runtime socket.
+    lines += [f"backend {backends.preview(number)}", "    option http-server-close"]
+    lines += [_server(ServerName.APP, "no-check", None), ""]
+    return "\n".join(lines)
+
+
+def _server(name: ServerName, option: str, server: Server | None) -> str:
+    parts = ["    server", name, str(server or NO_SERVER), option, "" if server else "disabled"]
+    return " ".join(filter(None, parts))

@@ -1,0 +1,64 @@
+"""Maps of a running HAProxy: read, changed and read back, one worker at a time (management guide, section 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import ProxyError
+from orchestrator.proxy.runtime import Worker
+
+
+@dataclass(frozen=True)
+class RuntimeMap:
+    """One map, named by its file, in one worker."""
+
+    worker: Worker
+    file: str
+
+    async def entries(self) -> dict[str, str]:
+        """Empty also where the worker has no such map. The lines of an answer are address, key, value."""
+        rows = (line.split() for line in (await self.worker.ask(f"show map {self.file}")).splitlines())
+        return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].startswith("0x")}
+
+    async def exists(self) -> bool:
+        """Whether the worker has such a map, and is there at all: else there is a sentence that says so."""
+        answer = (await self.worker.ask(f"show map {self.file}")).strip()
+        return not answer or answer.startswith("0x")
+
+    async def set(self, key: str, value: str) -> None:
+        """One entry, atomically. Raises ProxyError if the map does not say so afterwards."""
+        known = key in await self.entries()
+        await self.worker.ask(f"{'set' if known else 'add'} map {self.file} {key} {value}")
+        if (await self.entries()).get(key) != value:
+            raise ProxyError(f"HAProxy's map {self._name} does not say '{key} {value}' after it was set.")
+
+    async def remove(self, key: str) -> None:
+        """Raises ProxyError if the map still has the entry afterwards."""
+        await self.worker.ask(f"del map {self.file} {key}")
+        if key in await self.entries():
+            raise ProxyError(f"HAProxy's map {self._name} still has '{key}' after it was removed.")
+
+    async def replace(self, wanted: Mapping[str, str]) -> None:
+        """All entries at once: a request sees the old map or the new one. Raises ProxyError if it is not as wanted."""
+        if await self.entries() == wanted:
+            return
+        answer = await self.worker.ask(f"prepare map {self.file}")
+        # "New version created: 1"
+        version = answer.strip().rpartition(" ")[2]
+        if not version.isdigit():
+            raise ProxyError(f"HAProxy refused to prepare its map {self._name}: {answer.strip()}.")
+        added = await self.worker.ask_all(
+            f"add map @{version} {self.file} {key} {value}" for key, value in wanted.items()
+        )
+        if added:
+            await self.worker.ask(f"clear map @{version} {self.file}")
+            raise ProxyError(f"HAProxy refused entries of its map {self._name}: {added}.")
+        await self.worker.tell(f"commit map @{version} {self.file}")
+        if await self.entries() != wanted:
+            raise ProxyError(f"HAProxy's map {self._name} is not as it was committed.")
+
+    @property
+    def _name(self) -> str:
+        return Path(self.file).name

@@ -1,0 +1,45 @@
+"""What the version before numbered backends left behind; all that knows of it is here.
+
+At an upgrade the new orchestrator starts while the old proxy still runs with the old files. The new files have names of
+their own and haproxy.cfg, which names them, is replaced last and in one rename: an old proxy that crashes at any moment
+starts again with all of the old files or all of the new ones. Since Lua and pages lie beside the configuration, the old
+image takes it, too, and is reloaded like any other.
+
+What remains: an old worker that still has connections after the reload goes on with its old backends, which cannot be
+changed. Its last requests go to the release that was live at the upgrade.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.domain.colour import Colour
+from orchestrator.proxy import files
+from orchestrator.proxy.runtime import Worker
+
+ACTIVE = "active.map"
+HOLDS = "hold.map"
+_HOLDS_AS_SEEN_BY_HAPROXY = f"/run/changeover/{HOLDS}"
+
+
+def colour_in_file(folder: Path, app: str) -> Colour | None:
+    """The old map has lines such as `shop shop_blue`."""
+    named, _, colour = files.read_map(folder / ACTIVE).get(app, "").rpartition("_")
+    return Colour(colour) if named == app and colour in set(Colour) else None
+
+
+def paused(folder: Path) -> dict[str, str]:
+    """App -> milliseconds, of the apps whose requests were held when the orchestrator was replaced."""
+    return files.read_map(folder / HOLDS)
+
+
+async def resume(old_worker: Worker, app: str) -> None:
+    """Requests that an old worker holds wait by its own map. One that has no such map says so, which is as good."""
+    await old_worker.ask(f"del map {_HOLDS_AS_SEEN_BY_HAPROXY} {app}")
+
+
+def remove_files(folder: Path) -> None:
+    """Once the proxy has the new ones."""
+    for name in (ACTIVE, HOLDS):
+        (folder / name).unlink(missing_ok=True)
+        (folder / f"{name}.previous").unlink(missing_ok=True)

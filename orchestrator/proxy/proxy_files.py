@@ -1,0 +1,87 @@
+"""What the orchestrator writes into the volume that it shares with the proxy.
+
+It is written before the running proxy is told, so that one that restarts comes back the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from orchestrator.domain.colour import Colour
+from orchestrator.errors import ProxyError
+from orchestrator.proxy import backends, files, haproxy_config, previous_version
+from orchestrator.proxy.routes import AppRoute, hosts, paths
+
+CONFIGURATION = "haproxy.cfg"
+NUMBERS = "backends.map"
+TRAFFIC = "traffic.map"
+PAUSES = "pause.map"
+BESIDE_CONFIGURATION = ("pause.lua", "starting.http")
+
+
+class ProxyFiles:
+    """The files by their meaning. Raises ProxyError where one cannot be written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def complete(self) -> bool:
+        """The configuration is written last."""
+        return (self._folder / CONFIGURATION).exists()
+
+    def numbers(self) -> dict[str, int]:
+        """App -> number of its backends; what was lost of it is taken from where the traffic goes."""
+        return backends.numbers_from_files(self._map(NUMBERS), self._map(TRAFFIC))
+
+    def colour(self, app: str) -> Colour | None:
+        if not (self._folder / TRAFFIC).exists():
+            return previous_version.colour_in_file(self._folder, app)
+        return backends.colour_of(self._map(TRAFFIC).get(app, ""))
+
+    def pauses(self) -> dict[str, str]:
+        """App -> the longest that one of its requests waits, in milliseconds."""
+        if not (self._folder / PAUSES).exists():
+            return previous_version.paused(self._folder)
+        return self._map(PAUSES)
+
+    def write_numbers(self, numbers: Mapping[str, int]) -> None:
+        self._write(NUMBERS, files.map_text({app: str(number) for app, number in numbers.items()}))
+
+    def write_traffic(self, routes: Sequence[AppRoute], numbers: Mapping[str, int]) -> None:
+        self._write(TRAFFIC, files.map_text(haproxy_config.traffic(routes, numbers)))
+
+    def write_pauses(self, pauses: Mapping[str, str]) -> None:
+        self._write(PAUSES, files.map_text(pauses))
+
+    def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
+        text = haproxy_config.render(routes, numbers, backends.declared(numbers, spare))
+        self._write(CONFIGURATION, text)
+
+    def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
+        """The configuration last: whoever reads it finds what it names."""
+        self.write_numbers(numbers)
+        self._write("hosts.map", files.map_text(hosts(routes)))
+        self._write("paths.map", files.map_text(paths(routes)))
+        self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
+        self.write_traffic(routes, numbers)
+        for name in BESIDE_CONFIGURATION:
+            self._write(name, resources.files(__package__).joinpath(name).read_bytes().decode())
+        self.write_configuration(routes, numbers, spare)
+
+    def remove_those_of_the_previous_version(self) -> None:
+        previous_version.remove_files(self._folder)
+
+    def _map(self, name: str) -> dict[str, str]:
+        return files.read_map(self._folder / name)
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            files.write_if_changed(self._folder / name, text)
+        except OSError as error:
+            raise ProxyError(
+                f"The proxy's {name} cannot be written: {error.strerror}.",
+                "'changeover doctor' shows what takes the room on the disk.",
+            ) from error

@@ -1,0 +1,140 @@
+"""The running HAProxy: what is told to it, in every worker that still takes requests, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+
+from orchestrator.errors import ProxyError
+from orchestrator.proxy import backends, haproxy_config, previous_version, servers
+from orchestrator.proxy.backends import ServerName
+from orchestrator.proxy.haproxy_config import HOSTS_MAP, PATHS_MAP, PAUSE_MAP, TRAFFIC_MAP
+from orchestrator.proxy.maps import RuntimeMap
+from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
+from orchestrator.proxy.runtime import Runtime, Worker
+
+
+class RunningProxy:
+    """Changes of a HAProxy that runs, by its sockets in `folder`. Every method raises ProxyError.
+
+    A worker from before a reload still takes requests of connections that it has. Its maps can be changed, its servers
+    cannot: there a switch is made only where the worker knows the new server already, and its last requests
+    otherwise go to the release that they would have gone to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._runtime = Runtime(folder)
+
+    async def version(self) -> str:
+        return (await self._runtime.about()).get("Version", "")
+
+    async def has_backends(self, numbers: Iterable[int]) -> bool:
+        needed = {name for number in numbers for name in backends.backend_set(number)}
+        return needed <= await self._runtime.backends()
+
+    async def runs_this_configuration(self) -> bool:
+        return (await self._runtime.about()).get("description") == haproxy_config.shape()
+
+    async def reload(self) -> None:
+        await self._runtime.reload()
+
+    async def take(self, routes: list[AppRoute], numbers: Mapping[str, int], declared: int) -> None:
+        """Bring every worker to these routes. What comes is added before what goes is removed."""
+        owners = {numbers[route.app]: route for route in routes}
+        where: dict[str, Server | None] = {}
+        for number in range(1, declared + 1):
+            where |= haproxy_config.servers(number, owners.get(number))
+        await servers.bring_in_all(self._runtime.worker, where)
+        traffic = haproxy_config.traffic(routes, numbers)
+
+        async def maps(worker: Worker) -> None:
+            await self._take_traffic(worker, traffic, where)
+            await _take_ways(worker, {HOSTS_MAP: hosts(routes), PATHS_MAP: paths(routes)})
+            await _remove_others(RuntimeMap(worker, TRAFFIC_MAP), traffic)
+            await _remove_others(RuntimeMap(worker, PAUSE_MAP), numbers)
+
+        await self._each_worker(maps)
+        await servers.take_out_all(self._runtime.worker, where)
+
+    async def bring_in(self, backend: str, server: Server, name: ServerName = ServerName.APP) -> None:
+        await servers.bring_in(self._runtime.worker, f"{backend}/{name}", server)
+
+    async def take_out(self, backend: str, name: ServerName = ServerName.APP) -> None:
+        await servers.take_out(self._runtime.worker, f"{backend}/{name}")
+
+    async def mark_up(self, backend: str) -> None:
+        await servers.mark_up(self._runtime.worker, f"{backend}/{ServerName.APP}")
+
+    async def send_traffic(self, app: str, backend: str, server: Server) -> None:
+        """From now on requests of the app go to the backend, whose server is `server`."""
+
+        async def send(worker: Worker) -> None:
+            if await _reaches(worker, backend, server):
+                await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
+
+        await self._each_worker(send)
+
+    async def stop_traffic(self, app: str) -> None:
+        await self._each_worker(lambda worker: RuntimeMap(worker, TRAFFIC_MAP).remove(app))
+
+    async def pause(self, app: str, limit_ms: str) -> None:
+        await self._each_worker(lambda worker: RuntimeMap(worker, PAUSE_MAP).set(app, limit_ms))
+
+    async def resume(self, app: str) -> None:
+        await self._each_worker(lambda worker: RuntimeMap(worker, PAUSE_MAP).remove(app))
+        for worker in (await self._runtime.workers())[1:]:
+            await previous_version.resume(worker, app)
+
+    async def paused(self) -> set[str]:
+        return set(await RuntimeMap(self._runtime.worker, PAUSE_MAP).entries())
+
+    async def sessions(self, backend: str) -> int:
+        return sum([await servers.sessions(worker, backend) for worker in await self._runtime.workers()])
+
+    async def cut_sessions(self, backend: str) -> None:
+        for worker in await self._runtime.workers():
+            await worker.ask(f"shutdown sessions server {backend}/{ServerName.APP}")
+
+    async def _take_traffic(
+        self, worker: Worker, traffic: Mapping[str, str], where: Mapping[str, Server | None]
+    ) -> None:
+        known = await RuntimeMap(worker, TRAFFIC_MAP).entries()
+        for app, backend in traffic.items():
+            server = where[f"{backend}/{ServerName.APP}"]
+            if known.get(app) != backend and server and await _reaches(worker, backend, server):
+                await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
+
+    async def _each_worker(self, tell: Callable[[Worker], Awaitable[None]]) -> None:
+        """The current one first. An old one that ends meanwhile, or has none of our maps, has nothing to be told."""
+        current, *old = await self._runtime.workers()
+        await tell(current)
+        for worker in old:
+            if await RuntimeMap(worker, TRAFFIC_MAP).exists():
+                try:
+                    await tell(worker)
+                except ProxyError:
+                    if worker in await self._runtime.workers():
+                        raise
+
+
+async def _reaches(worker: Worker, backend: str, server: Server) -> bool:
+    """The current worker has just been told; an old one reaches only what it knew before."""
+    if worker.current:
+        return True
+    known = (await servers.states(worker, backend)).get(f"{backend}/{ServerName.APP}")
+    return known == servers.ServerState(server, in_maintenance=False)
+
+
+async def _take_ways(worker: Worker, wanted: Mapping[str, Mapping[str, str]]) -> None:
+    """Two commits a map: an app that moves from a host to a path, or back, is found by both in between, not by none."""
+    maps = {file: RuntimeMap(worker, file) for file in wanted}
+    known = {file: await one.entries() for file, one in maps.items()}
+    for file, one in maps.items():
+        await one.replace({**known[file], **wanted[file]})
+    for file, one in maps.items():
+        await one.replace(wanted[file])
+
+
+async def _remove_others(one: RuntimeMap, kept: Iterable[str]) -> None:
+    for key in set(await one.entries()) - set(kept):
+        await one.remove(key)

@@ -1,0 +1,87 @@
+"""Servers of a running HAProxy: where they go, and what they have in hand (management guide, section 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.errors import ProxyError
+from orchestrator.proxy.backends import ServerName
+from orchestrator.proxy.routes import Server
+from orchestrator.proxy.runtime import Worker
+
+MAINTENANCE = 0x01 | 0x04
+"""Bits of srv_admin_state: put there by a command, or by `disabled` in the configuration."""
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """Of one server in one worker."""
+
+    server: Server
+    in_maintenance: bool
+
+
+async def states(worker: Worker, backend: str = "") -> dict[str, ServerState]:
+    """`backend/server` -> its state, of all backends or of one; empty for one that the worker does not have."""
+    lines = (await worker.ask(f"show servers state {backend}".strip())).splitlines()
+    heading = next((line.removeprefix("# ").split() for line in lines if line.startswith("# be_id")), [])
+    found = {}
+    for line in lines:
+        row = line.split()
+        if len(row) == len(heading) and row[0].isdigit():
+            cells = dict(zip(heading, row, strict=True))
+            found[f"{cells['be_name']}/{cells['srv_name']}"] = ServerState(
+                Server(cells["srv_addr"], int(cells["srv_port"])), bool(int(cells["srv_admin_state"]) & MAINTENANCE)
+            )
+    return found
+
+
+async def bring_in(worker: Worker, name: str, server: Server) -> None:
+    """Give the server `name` an address and let it have requests. Raises ProxyError."""
+    commands = [f"set server {name} addr {server.address} port {server.port}", f"set server {name} state ready"]
+    for line in (await worker.ask_all(commands)).splitlines():
+        if "changed from" not in line and "nothing changed" not in line:
+            raise ProxyError(f"HAProxy refused the address {server} for {name}: {line}.")
+
+
+async def mark_up(worker: Worker, name: str) -> None:
+    """What has just proved itself does not wait for its next check."""
+    await worker.tell(f"set server {name} health up")
+
+
+async def take_out(worker: Worker, name: str) -> None:
+    """No new requests; those in flight go on."""
+    await worker.tell(f"set server {name} state maint")
+
+
+async def bring_in_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
+    """Bring each server in that has an address to have and has it not. Raises ProxyError."""
+    actual = await states(worker)
+    for name, server in wanted.items():
+        if server and actual.get(name) != ServerState(server, in_maintenance=False):
+            await bring_in(worker, name, server)
+            await mark_up(worker, name)
+
+
+async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
+    """Take each server out that shall have no requests. Raises ProxyError."""
+    actual = await states(worker)
+    for name, server in wanted.items():
+        if server is None and name in actual and not actual[name].in_maintenance:
+            await take_out(worker, name)
+
+
+async def sessions(worker: Worker, backend: str) -> int:
+    """Requests and WebSockets that the backend's own server has in hand."""
+    return current_sessions(await worker.ask(f"show stat {backend} 4 -1"), backend)
+
+
+def current_sessions(listing: str, backend: str) -> int:
+    """The sum of scur in an answer of `show stat`, which is CSV with a commented heading."""
+    heading, *rows = [line for line in listing.splitlines() if line] or [""]
+    names = heading.lstrip("# ").split(",")
+    if "scur" not in names:
+        return 0
+    cells = [dict(zip(names, row.split(","), strict=False)) for row in rows]
+    return sum(int(row["scur"] or 0) for row in cells if row["svname"] == ServerName.APP and row["pxname"] == backend)
