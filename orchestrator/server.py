@@ -75,6 +75,7 @@ class Orchestrator:
                 await task
         await self.checker.stop()
         await self.scheduler.stop()
+        self.journal.close()
 
     async def reload_config(self) -> None:
         """Use the configuration file as it is now. One that is wrong is refused, and everything stays as it was."""

@@ -67,6 +67,10 @@ class Journal:
     def schema(self) -> str:
         return current(self._engine) or ""
 
+    def close(self) -> None:
+        """Close all connections; an SQLite journal is a single file then."""
+        self._engine.dispose()
+
     # Deployments
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:

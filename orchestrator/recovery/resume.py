@@ -58,8 +58,10 @@ async def recover(context: AppContext, events: EventStream, scheduler: Scheduler
 
 
 async def _keep_live(context: AppContext, live: Deployment) -> None:
-    if any(step.name is StepName.SWITCH and step.state is StepState.RUNNING for step in live.steps):
-        context.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "recorded after a restart")
+    """Its last step has done what it was to do; only that was not recorded. Retiring is done again."""
+    for step in live.steps:
+        if step.state is StepState.RUNNING and step.name is not StepName.RETIRE:
+            context.journal.step_ended(live.id, step.name, StepState.DONE, "recorded after a restart")
     await pause.resume(context, live)
 
 

@@ -1,0 +1,102 @@
+"""The journal in memory, which unit tests use, says what the real one says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
+from orchestrator.domain.events import EventKind, NewEvent
+from orchestrator.domain.release import Change, Release
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.errors import UnknownDeployment
+from orchestrator.journal.store import Journal
+from tests.support.fakes.journal import MemoryJournal
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+REVISIONS = (SchemaRevision("0001", "base"), SchemaRevision("0002", "0001", compatible=False))
+
+
+def deployment(number: int, **more: Any) -> Deployment:
+    return Deployment(
+        f"d{number}", "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT + timedelta(minutes=number),
+        release=Release(f"v{number}", f"{number:040}", f"sha256:{number}"), colour=Colour.BLUE, container=f"c{number}",
+        changes=(Change("abc", "feat", "", "more"),), live_at=MOMENT, **more,
+    )  # fmt: skip
+
+
+def write(journal: Journal) -> None:
+    journal.add(deployment(1, ended_at=MOMENT))
+    journal.add(deployment(2), "a key")
+    journal.add(replace(deployment(3), state=State.QUEUED, live_at=None))
+    for name in (StepName.SWITCH, StepName.BUILD):
+        journal.step_started("d2", name)
+    journal.step_ended("d2", StepName.BUILD, StepState.FAILED, "a note")
+    journal.save_switch("shop", Slots("d2", "d1"), replace(deployment(1), state=State.ROLLED_BACK, ended_at=MOMENT))
+    journal.save(replace(deployment(2), backup="b1"))
+    run = journal.migration_started("shop", "d2", Direction.UP, REVISIONS[:1])
+    journal.migration_ended(run, Outcome.DONE, REVISIONS, "went well")
+    journal.migration_started("shop", "d2", Direction.RESTORED, as_of=MOMENT)
+    journal.add_migration(
+        MigrationRun(0, "shop", "d1", Direction.DOWN, REVISIONS[1:], Outcome.DONE, MOMENT, MOMENT, "rebuilt")
+    )
+    line: dict[str, object] = {"line": "said"}
+    journal.append_events([NewEvent(EventKind.LINE, "shop", one, line) for one in ("d1", "d2", "d3")])
+    journal.append_events([NewEvent(EventKind.ENDED, "shop", "d1", {"state": "live"})])
+    journal.forget_output("shop", keep=1)
+
+
+READS: dict[str, Callable[[Journal], Any]] = {
+    "one": lambda journal: journal.deployment("d2"),
+    "all": lambda journal: journal.deployments("shop"),
+    "the newest": lambda journal: journal.deployments("shop", limit=1),
+    "of another app": lambda journal: journal.deployments("blog"),
+    "unfinished": lambda journal: journal.unfinished(),
+    "by key": lambda journal: journal.with_key("a key"),
+    "by an unknown key": lambda journal: journal.with_key("another"),
+    "maker": lambda journal: journal.maker_of("c1"),
+    "slots": lambda journal: journal.slots("shop"),
+    "no slots": lambda journal: journal.slots("blog"),
+    "migrations": lambda journal: journal.migrations("shop"),
+    "events": lambda journal: journal.events(),
+    "events of one": lambda journal: journal.events(after=1, deployment_id="d1"),
+    "the last event": lambda journal: journal.last_event_id() > 0,
+}
+
+
+def comparable(found: Any) -> Any:
+    """Without what is the moment of writing, and without ids of events, which begin where they like."""
+    match found:
+        case list() | tuple():
+            return [comparable(one) for one in found]
+        case Deployment():
+            steps = [(step.name, step.state, step.note, step.ended_at is None) for step in found.steps]
+            return (replace(found, steps=()), steps)
+        case MigrationRun():
+            return (found.direction, found.revisions, found.outcome, found.note, found.as_of, found.ended_at is None)
+        case _ if hasattr(found, "fields"):
+            return (found.kind, found.app, found.deployment, found.fields)
+    return found
+
+
+@pytest.mark.parametrize("read", READS)
+def test_the_journal_in_memory_answers_as_the_real_one(read: str, tmp_path: Path) -> None:
+    real, fake = Journal(f"sqlite:///{tmp_path / 'journal.db'}"), MemoryJournal()
+    for journal in (real, fake):
+        write(journal)
+
+    assert comparable(READS[read](fake)) == comparable(READS[read](real))
+
+
+def test_both_know_no_deployment_that_was_never_added(tmp_path: Path) -> None:
+    for journal in (Journal(f"sqlite:///{tmp_path / 'journal.db'}"), MemoryJournal()):
+        with pytest.raises(UnknownDeployment):
+            journal.deployment("nobody")
+        with pytest.raises(UnknownDeployment):
+            journal.maker_of("nothing")

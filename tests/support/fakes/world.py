@@ -1,0 +1,131 @@
+"""An orchestrator on fakes: real plans, scheduler and recovery; journal, engine, proxy and source in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from orchestrator.apps.context import AppContext, Limits
+from orchestrator.config.app_schema import App
+from orchestrator.deploy.routes import routes_of
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import Deployment
+from orchestrator.events.stream import EventStream
+from orchestrator.recovery import resume
+from tests.support.fakes.engine import FakeEngine
+from tests.support.fakes.journal import MemoryJournal, Records
+from tests.support.fakes.power import Killed, Power
+from tests.support.fakes.proxy import FakeProxy
+from tests.support.fakes.source import FakeSource
+
+APP = "shop"
+POLL_S = 0.01
+MOST_POLLS = 100_000
+
+
+class FakeProber:
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def ask(self, address: str, port: int, path: str) -> httpx.Response:
+        name = self._engine.at(address)
+        if not name:
+            raise httpx.ConnectError("connection refused")
+        return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)
+
+
+class World:
+    """`restart` is what a new orchestrator process does with what the one before left."""
+
+    def __init__(self, folder: Path, config: App) -> None:
+        self.folder = folder
+        self.config = config
+        self.power = Power()
+        self.engine = FakeEngine(self.power)
+        self.proxy = FakeProxy(self.engine, self.power)
+        self.source = FakeSource()
+        self.data_turn = asyncio.Lock()
+        self.records = Records()
+        self._open()
+
+    def _open(self) -> None:
+        """The parts of a new process."""
+        self.journal = MemoryJournal(self.records, self.power)
+        self.events = EventStream(self.journal)
+        self.context = self._context()
+        self.scheduler = Scheduler(self.journal, self.events, lambda _app: self.context)
+        self.proxy.know(routes_of([self.context]))
+
+    def _context(self) -> AppContext:
+        return AppContext(
+            name=APP,
+            config=self.config,
+            engine=self.engine,
+            proxy=self.proxy,
+            source=self.source,
+            journal=self.journal,
+            work=self.folder / "work",
+            config_file=self.folder / "control-panel-config.yaml",
+            environment={},
+            limits=Limits(min_free_bytes=0, keep_images=5, keep_output=5, build_cache_bytes=0),
+            backups="backups",
+            tools_image="tools",
+            data_turn=self.data_turn,
+            prober=FakeProber(self.engine),
+            say=self.events.say,
+        )
+
+    async def _end_the_process(self) -> None:
+        """Without power nothing that its tasks do has an effect any more."""
+        self.power.dead = True
+        asyncio.get_running_loop().set_exception_handler(_but_kills)
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    async def deploy(self) -> Deployment:
+        """Ask for the newest release, and wait for the end, retiring included."""
+        asked = self.scheduler.request(APP, ref="", by="test")
+        return await self.until_ended(asked.id)
+
+    async def roll_back(self) -> Deployment:
+        return await self.until_ended((await self.scheduler.roll_back(APP, by="test")).id)
+
+    async def until_ended(self, deployment: str) -> Deployment:
+        """Or until the power is cut."""
+        for _ in range(MOST_POLLS):
+            found = self.journal.deployment(deployment)
+            if found.ended_at or self.power.dead:
+                return found
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"deployment {deployment} does not end")
+
+    async def at_rest(self) -> None:
+        """Until nothing that was asked for is unfinished."""
+        for _ in range(MOST_POLLS):
+            if not self.journal.unfinished():
+                return
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"unfinished: {self.journal.unfinished()}")
+
+    async def restart(self) -> None:
+        """The process before is gone with its locks and tasks; a new one recovers, as the server does at its start."""
+        await self._end_the_process()
+        self.power.restore()
+        self.data_turn = asyncio.Lock()
+        self.proxy = self.proxy.restarted()
+        self._open()
+        await resume.remove_leftovers(self.engine, self.folder / "work")
+        await resume.recover(self.context, self.events, self.scheduler)
+        for paused in await self.proxy.paused():
+            await self.proxy.resume(paused)
+        await self.at_rest()
+
+
+def _but_kills(loop: asyncio.AbstractEventLoop, said: dict[str, object]) -> None:
+    """A task that ended with its process is not a task that died unseen."""
+    if not isinstance(said.get("exception"), Killed):
+        loop.default_exception_handler(said)
