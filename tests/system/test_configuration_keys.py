@@ -30,7 +30,7 @@ WITNESS: dict[str, Any] = {
         "memory": "200m",
         "user": "1234:1234",
     },
-    "route": {"path": "/witness"},
+    "route": {"host": "witness.test", "path": "/witness"},
     "health": {"path": "/ok", "answers": 4, "page": "/page", "websocket": "/socket", "timeout": 30},
     "drain": {"timeout": 1, "signal": "SIGUSR1", "stop_timeout": 1},
     "standby": "stopped",
@@ -151,6 +151,39 @@ def test_backups_and_migrations_of_an_update_are_as_configured(
     assert ended["state"] == "live", ended["failure"]
     assert bool(ended["backup"]) is backed_up
     assert (mark in witness.report()["data"]) is migrated
+
+
+@pytest.mark.parametrize("compatible", [True, False])
+def test_requests_are_paused_for_a_migration_that_is_not_called_compatible(witness: Witness, compatible: bool) -> None:
+    witness.configure(migrate={"command": "true", "compatible": compatible})
+
+    ended = witness.deploy()
+
+    assert ended["state"] == "live", ended["failure"]
+    assert (ended["held"] is None) is compatible
+
+
+def test_a_dump_has_as_long_as_backup_timeout_says(witness: Witness) -> None:
+    witness.configure(
+        backup={"dump": "sleep 60", "restore": "true", "timeout": 0.5},
+        update=WITNESS["update"] | {"backup": {"create_before_update": True}},
+    )
+
+    failure = witness.deploy()["failure"]
+
+    assert failure["step"] == "backup"
+    assert "longer than 0.5 s" in failure["cause"]
+
+
+def test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other(witness: Witness) -> None:
+    witness.configure()
+    other = httpx.get(witness.stack.url("/about"), headers={"Host": "other.test"}, timeout=10)
+    by_host = httpx.get(witness.stack.url("/about"), headers={"Host": "witness.test"}, timeout=10)
+    by_path = httpx.get(witness.stack.url("/witness/about"), headers={"Host": "other.test"}, timeout=10)
+
+    assert other.status_code == 503
+    assert "arguments" in by_host.json()
+    assert "arguments" in by_path.json()
 
 
 def test_draining_is_as_the_drain_keys_say(witness: Witness) -> None:
