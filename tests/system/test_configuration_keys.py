@@ -160,7 +160,7 @@ def test_requests_are_paused_for_a_migration_that_is_not_called_compatible(witne
     ended = witness.deploy()
 
     assert ended["state"] == "live", ended["failure"]
-    assert (ended["held"] is None) is compatible
+    assert (ended["paused"] is None) is compatible
 
 
 def test_a_dump_has_as_long_as_backup_timeout_says(witness: Witness) -> None:

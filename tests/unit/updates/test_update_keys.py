@@ -10,14 +10,17 @@ from typing import Any, cast
 
 import pytest
 
-from orchestrator.config.schema import UpdatePolicy
-from orchestrator.events import EventStream
-from orchestrator.journal import Journal, now
-from orchestrator.model import Change, Colour, Deployment, Kind, Release, Slots, State
-from orchestrator.queue import Queue
-from orchestrator.site import Site
-from orchestrator.sources.git import Revision
-from orchestrator.update_checker import UpdateChecker
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.release import Change, Release
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.store import Journal
+from orchestrator.sources.base import SourceRelease
+from orchestrator.updates.checker import UpdateChecker
 
 NEWEST = Release("v2", "2222222")
 LIVE = Release("v1", "1111111")
@@ -36,11 +39,11 @@ class Source:
         async with asyncio.timeout(10), self._news:
             await self._news.wait_for(lambda: self.asked >= times)
 
-    async def newest(self, _ref: str = "") -> Revision:
+    async def newest(self, _ref: str = "") -> SourceRelease:
         async with self._news:
             self.asked += 1
             self._news.notify_all()
-        return Revision(NEWEST, datetime(2026, 1, 1, tzinfo=UTC))
+        return SourceRelease(NEWEST, datetime(2026, 1, 1, tzinfo=UTC))
 
     async def changes(self, _since: str, _until: str) -> tuple[Change, ...]:
         return ()
@@ -70,12 +73,12 @@ class Checks:
         journal.add(live)
         journal.save_switch("shop", Slots(active="1", standby=""), live)
         self.source, self.requests = Source(), Requests()
-        self._checker = UpdateChecker(journal, EventStream(journal), cast(Queue, self.requests))
-        app = SimpleNamespace(update=policy)
-        self._site = cast(Site, SimpleNamespace(name="shop", app=app, repository=self.source))
+        self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests))
+        config = SimpleNamespace(update=policy)
+        self._context = cast(AppContext, SimpleNamespace(name="shop", config=config, source=self.source))
 
     async def __aenter__(self) -> Checks:
-        self._checker.follow([self._site])
+        self._checker.follow([self._context])
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -115,6 +118,14 @@ async def test_without_a_check_at_the_start_the_first_comes_after_the_interval(t
         assert checks.source.asked == 0
 
 
+async def test_without_a_check_at_the_start_and_in_the_background_there_is_none(tmp_path: Path) -> None:
+    keys = {"check_on_startup": False, "background_check": {"interval": SOON_S, "enabled": False}}
+    async with Checks(tmp_path, policy(**keys)) as checks:
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 0
+
+
 async def test_where_checks_are_switched_off_the_source_is_never_asked(tmp_path: Path) -> None:
     async with Checks(tmp_path, policy(enabled=False)) as checks:
         await asyncio.sleep(A_WHILE_S)
@@ -127,4 +138,4 @@ async def test_what_a_check_finds_is_deployed_only_where_that_is_configured(tmp_
     async with Checks(tmp_path, policy(auto_update=auto_update)) as checks:
         await checks.source.until_asked(3)
 
-        assert set(checks.requests.refs) == ({NEWEST.revision} if auto_update else set())
+        assert set(checks.requests.refs) == ({NEWEST.source_revision} if auto_update else set())
