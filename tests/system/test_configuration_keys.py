@@ -117,7 +117,7 @@ def test_a_candidate_has_as_long_as_health_timeout_says(witness: Witness) -> Non
     failure = witness.deploy()["failure"]
 
     assert failure["step"] == "verify"
-    assert "within 0.5 s" in failure["cause"]
+    assert "0.5 s" in failure["cause"]
 
 
 def test_a_build_has_as_long_as_build_timeout_says(witness: Witness) -> None:
@@ -126,7 +126,7 @@ def test_a_build_has_as_long_as_build_timeout_says(witness: Witness) -> None:
     failure = witness.deploy()["failure"]
 
     assert failure["step"] == "build"
-    assert "longer than 0.01 s" in failure["cause"]
+    assert "0.01 s" in failure["cause"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_dump_has_as_long_as_backup_timeout_says(witness: Witness) -> None:
     failure = witness.deploy()["failure"]
 
     assert failure["step"] == "backup"
-    assert "longer than 0.5 s" in failure["cause"]
+    assert "0.5 s" in failure["cause"]
 
 
 def test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other(witness: Witness) -> None:
