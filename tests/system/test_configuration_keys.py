@@ -37,6 +37,13 @@ WITNESS: dict[str, Any] = {
 }
 
 
+def configuration(repository: Repository, **sections: Any) -> str:
+    """With the keys of WITNESS, but for those given here, section by section."""
+    app = WITNESS | {name: WITNESS.get(name, {}) | keys for name, keys in sections.items()}
+    app["update"] = app["update"] | {"git": {"remote": str(repository.path), "path": "services/web"}}
+    return yaml.safe_dump({"disk": {"min_free_mb": 100, "keep_output": 2}, "apps": {"witness": app}})
+
+
 class Witness:
     """The app, its repository and the stack that it is deployed to."""
 
@@ -44,11 +51,7 @@ class Witness:
         self.stack, self.repository = stack, repository
 
     def configure(self, **sections: Any) -> None:
-        """With the keys of WITNESS, but for those given here, section by section."""
-        app = WITNESS | {name: WITNESS.get(name, {}) | keys for name, keys in sections.items()}
-        app["update"] = app["update"] | {"git": {"remote": str(self.repository.path), "path": "services/web"}}
-        disk = {"min_free_mb": 100, "keep_output": 2}
-        self.stack.set_config(yaml.safe_dump({"disk": disk, "apps": {"witness": app}}))
+        self.stack.set_config(configuration(self.repository, **sections))
 
     def deploy(self) -> Any:
         return self.stack.deploy("witness")
@@ -62,9 +65,8 @@ def witness(tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iter
     folder = tmp_path_factory.mktemp("witness")
     repository = Repository(folder / "repository", ROOT / "tests" / "support" / "witness")
     (folder / "witness.env").write_text("SECRET=from a file\nBOTH=from a file\n")
-    with Stack(folder, "") as stack:
+    with Stack(folder, configuration(repository)) as stack:
         witness = Witness(stack, repository)
-        witness.configure()
         first = witness.deploy()
         assert first["state"] == "live", first["failure"]
         yield witness
