@@ -67,11 +67,9 @@ class Disk(Section):
 class ProxySettings(Section):
     """The proxy in front of all apps."""
 
-    spare_backends: Annotated[
-        int, Field(ge=0), Unit("apps"), NoEffectYet("the proxy has no spare backends, and each new app is a reload")
-    ] = 8
-    """How many apps can be added before HAProxy must reload its configuration: it is given unused backends for this
-    many apps beyond the configured ones. Example: 32"""
+    spare_backends: Annotated[int, Field(ge=0), Unit("apps")] = 8
+    """How many apps can be added before HAProxy must reload its configuration: it has unused backends for this many
+    apps beyond the configured ones. A change takes effect at the next reload. Example: 32"""
 
 
 class Config(Section):

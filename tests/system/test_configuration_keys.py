@@ -37,11 +37,19 @@ WITNESS: dict[str, Any] = {
 }
 
 
+SPARE = 3
+
+
 def configuration(repository: Repository, **sections: Any) -> str:
     """With the keys of WITNESS, but for those given here, section by section."""
     app = WITNESS | {name: WITNESS.get(name, {}) | keys for name, keys in sections.items()}
     app["update"] = app["update"] | {"git": {"remote": str(repository.path), "path": "services/web"}}
-    return yaml.safe_dump({"disk": {"min_free_mb": 100, "keep_output": 2}, "apps": {"witness": app}})
+    whole = {
+        "disk": {"min_free_mb": 100, "keep_output": 2},
+        "proxy": {"spare_backends": SPARE},
+        "apps": {"witness": app},
+    }
+    return yaml.safe_dump(whole)
 
 
 class Witness:
@@ -186,6 +194,10 @@ def test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other(witn
     assert other.status_code == 503
     assert "arguments" in by_host.json()
     assert "arguments" in by_path.json()
+
+
+def test_the_proxy_has_as_many_spare_backends_as_configured(witness: Witness) -> None:
+    assert (witness.stack.proxy_folder / "haproxy.cfg").read_text().count("# spare\n") == SPARE
 
 
 def test_draining_is_as_the_drain_keys_say(witness: Witness) -> None:

@@ -42,6 +42,7 @@ EFFECTS = {
     "disk.build_cache_mb": (
         "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays"
     ),
+    "proxy.spare_backends": "test_the_proxy_has_as_many_spare_backends_as_configured",
     "apps.NAME.build.dockerfile": "test_the_image_is_built_as_the_build_keys_say",
     "apps.NAME.build.target": "test_the_image_is_built_as_the_build_keys_say",
     "apps.NAME.build.args": "test_the_image_is_built_as_the_build_keys_say",
