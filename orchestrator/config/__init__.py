@@ -1,1 +1,1 @@
-"""The configuration file: what it may say, how it is read, and which of its keys have no effect yet."""
+"""The configuration file: its keys, how it is read and checked, and which keys have no effect yet."""

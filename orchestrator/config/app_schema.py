@@ -1,4 +1,4 @@
-"""One app, as it stands below its name in `apps:`."""
+"""The sections of one app, below its name in `apps:`."""
 
 from __future__ import annotations
 

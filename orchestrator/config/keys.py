@@ -1,7 +1,7 @@
-"""Every key that the configuration has, found by walking the models.
+"""Every key of the configuration, found by walking the models.
 
-A key is written as in the documentation: `update.git.remote` for the panel, `apps.NAME.run.port` for an app. The keys
-of `update` are given once, though they hold below each app too.
+Keys are named as in the documentation: `update.git.remote`, `apps.NAME.run.port`. The keys of `update` are listed once,
+at the top level, although each app has them too.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from orchestrator.config.section import NoEffectYet, Section, Unit
 
 KeyPath = tuple[str | int, ...]
 APP = "NAME"
-"""Stands for the name of an app."""
+"""The placeholder for the name of an app."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key that takes a value, not a section. `no_effect` is why it does nothing yet, or empty."""
+    """A key that has a value and is not a section. `no_effect` is the reason why it does nothing yet, or empty."""
 
     path: tuple[str, ...]
     field: FieldInfo
@@ -36,13 +36,13 @@ class Key:
 
     @property
     def unit(self) -> str:
-        """What the value is measured in, or its kind."""
+        """What the value is measured in, or its kind; empty when no Unit is annotated."""
         units = [one.name for one in self.field.metadata if isinstance(one, Unit)]
         return units[0] if units else "`true` or `false`" if self.field.annotation is bool else ""
 
 
 def every_key() -> list[Key]:
-    """In the order of the models; those of an app last."""
+    """All keys in the order of the models; the keys of an app last."""
     return [*_keys_of(Config, (), ""), *_keys_of(App, ("apps", APP), "")]
 
 
@@ -57,7 +57,7 @@ def _keys_of(section: type[Section], at: tuple[str, ...], no_effect: str) -> Ite
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:
-    """The section that a field holds, also where it is optional or one of many by name."""
+    """The section that a field contains, also if it is optional or the value of a mapping; None for other fields."""
     annotation: Any = field.annotation  # Any: a type, or a form of typing such as `Build | None`
     for kind in (annotation, *get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, Section):
@@ -66,6 +66,7 @@ def section_of(field: FieldInfo) -> type[Section] | None:
 
 
 def why_no_effect(field: FieldInfo) -> str:
+    """The reason why a field has no effect yet; empty if it has one."""
     return next((one.why for one in field.metadata if isinstance(one, NoEffectYet)), "")
 
 
@@ -102,11 +103,11 @@ def known_keys(path: KeyPath) -> list[str]:
 
 
 def written_without_effect(written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, str]]:
-    """Of the paths that stand in a file, those that have no effect, each with why; a section once, not its keys."""
-    told: set[KeyPath] = set()
+    """The paths in a file that have no effect, each with the reason; a section once, without its keys."""
+    given: set[KeyPath] = set()
     for path in written:
         for length, field in fields_along(path):
             why = why_no_effect(field)
-            if why and path[:length] not in told:
-                told.add(path[:length])
+            if why and path[:length] not in given:
+                given.add(path[:length])
                 yield path[:length], why

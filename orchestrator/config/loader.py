@@ -1,4 +1,4 @@
-"""Reads `control-panel-config.yaml`, and finds file and line of whatever is wrong with it or has no effect."""
+"""Reads `control-panel-config.yaml`, and reports each problem and each key without effect with its line."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that was accepted, and what its author should know of it."""
+    """A configuration that was accepted, and a notice for each of its keys that has no effect yet."""
 
     config: Config
     notices: tuple[Notice, ...] = ()
 
 
 def load(path: Path) -> Loaded:
-    """The configuration in `path`; all defaults where there is no such file.
+    """The configuration in `path`; all defaults if the file does not exist.
 
     Raises ConfigError with every problem found, each with its line.
     """
@@ -55,7 +55,7 @@ def load(path: Path) -> Loaded:
 
 
 def parse(text: str, name: str) -> Loaded:
-    """The configuration in `text`; `name` is what messages call the file. Raises ConfigError as `load` does."""
+    """The configuration in `text`; `name` is the file name in messages. Raises ConfigError as `load` does."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines, repeated = _lines_of(root) if root else ({}, [])
@@ -104,7 +104,7 @@ def _lines_of(root: yaml.Node) -> tuple[dict[KeyPath, int], list[tuple[int, int,
 
 
 def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:
-    """The line of a key, or of the nearest section around it that stands in the file."""
+    """The line of a key, or of the nearest section around it that the file contains."""
     return next((lines[at[:end]] for end in range(len(at), -1, -1) if at[:end] in lines), 1)
 
 
@@ -113,7 +113,7 @@ def _name(at: KeyPath) -> str:
 
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
-    """What no single key shows: two apps on one route, a source that is not implemented."""
+    """Problems that the models cannot find: two apps with the same route, a source that is not implemented."""
     claimed: dict[str, str] = {}
     for app, settings in config.all_apps().items():
         at: KeyPath = () if app == PANEL else ("apps", app)

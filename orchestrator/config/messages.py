@@ -1,4 +1,4 @@
-"""The sentences that tell what is wrong with a configuration file: what was expected, and what was found."""
+"""The messages about a configuration file: what was expected, what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def repeated(first_line: int) -> str:
 
 
 def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
-    """One of pydantic's errors: which key it is about, and what to tell."""
+    """The key that one of pydantic's errors is about, and the message for people."""
     path = tuple(part for part in detail["loc"] if part != "[key]")
     match detail["type"]:
         case "extra_forbidden":
@@ -85,7 +85,7 @@ def _expected(detail: ErrorDetails) -> str:
     return _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
 
 
-def _found(path: KeyPath, value: Any) -> str:  # Any: whatever stands in the file
+def _found(path: KeyPath, value: Any) -> str:  # Any: any value that YAML has
     if any(part in KEPT_SECRET for part in path):
         return f"found a value of another kind ({type(value).__name__})"
     if value is None:

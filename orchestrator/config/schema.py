@@ -1,7 +1,7 @@
-"""What `control-panel-config.yaml` may say: the whole file, and what the panel is as an app.
+"""The whole file `control-panel-config.yaml`, and the panel as an app.
 
-The panel is configured at the top level; other apps stand below their name in `apps:`. This module also offers the
-sections of update_schema.py and app_schema.py, so that readers of the configuration import from one place.
+The panel is configured at the top level, other apps below their name in `apps:`. This module re-exports the sections of
+update_schema.py and app_schema.py.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class ProxySettings(Section):
     """The proxy in front of all apps."""
 
     spare_backends: Annotated[int, Field(ge=0), Unit("apps")] = 8
-    """How many apps can be added before HAProxy must reload its configuration: it is given unused backends for this
-    many apps beyond the configured ones. Example: 32"""
+    """How many apps can be added before HAProxy must reload its configuration: it has unused backends for this many
+    apps beyond the configured ones. A change takes effect at the next reload. Example: 32"""
 
 
 class Config(Section):
@@ -96,7 +96,7 @@ class Config(Section):
 
 
 def panel_app(update: UpdatePolicy) -> App:
-    """The panel as an app: what is known of it here, so that users need not write it down."""
+    """The panel as an app: everything but `update` is fixed, so that users need not configure it."""
     return App(
         update=update,
         build=Build(target="panel"),

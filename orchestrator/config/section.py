@@ -1,7 +1,7 @@
-"""What every section of the configuration has in common, and what stands beside a key for people: its unit.
+"""The base of every section of the configuration, and the annotations of its keys: unit, and "no effect yet".
 
-The string under each field is the key's meaning. It ends with `Example: VALUE`, and docs/configuration.md is made from
-it by tools/configuration-page. A key without a meaning, an example, or a unit where its value is a number fails a test.
+The string under each field is the meaning of the key. It ends with `Example: VALUE`. tools/configuration-page writes
+docs/configuration.md from these strings and annotations; a key that lacks meaning, example or unit fails a test.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A part of the file: unknown keys are refused, values are never changed after loading."""
+    """A section of the file. Unknown keys are refused; values are never changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -27,7 +27,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class NoEffectYet:
-    """Marks a key, or a whole section, that is accepted and does nothing. Whoever writes it is told why."""
+    """Marks a key or a whole section that is accepted and does nothing. A file that sets it loads with a notice."""
 
     why: str
 

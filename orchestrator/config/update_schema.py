@@ -1,6 +1,6 @@
-"""`update:`, which says where updates of an app come from and what an update may do.
+"""The section `update`: where the updates of an app come from, and what an update may do.
 
-It stands at the top level for the panel, and below the name of any other app.
+The panel has this section at the top level, every other app below its name.
 """
 
 from __future__ import annotations

@@ -101,6 +101,8 @@ class UpdateChecker:
     async def _keep_checking(self, context: AppContext) -> None:
         policy = context.config.update
         if not policy.check_on_startup:
+            if not policy.background_check.enabled:
+                return
             await asyncio.sleep(policy.background_check.interval)
         while True:
             try:

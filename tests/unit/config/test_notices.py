@@ -7,7 +7,7 @@ import yaml
 
 from orchestrator.config import loader
 from orchestrator.config.keys import Key, every_key
-from tests.unit.config.test_reference import named, said, with_value
+from tests.unit.config.test_documentation import named, said, with_value
 
 
 @pytest.mark.parametrize("key", [one for one in every_key() if one.no_effect], ids=named)

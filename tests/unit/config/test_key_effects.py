@@ -1,0 +1,92 @@
+"""Every key of the configuration has an effect that a test shows.
+
+The table names that test for each key; a key without an entry fails here. Keys that have no effect yet are not in it:
+test_notices.py shows that each of them says so.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from orchestrator.config.keys import every_key
+from tests.support.paths import ROOT
+
+EFFECTS = {
+    "update.enabled": "test_where_checks_are_switched_off_the_source_is_never_asked",
+    "update.source": "test_a_problem_is_told_in_one_line",
+    "update.git.remote": "test_a_repository_that_does_not_exist_is_named",
+    "update.git.branch": "test_a_branch_that_does_not_exist_is_named",
+    "update.git.path": "test_the_image_is_built_as_the_build_keys_say",
+    "update.check_on_startup": "test_without_a_check_at_the_start_the_first_comes_after_the_interval",
+    "update.auto_update": "test_what_a_check_finds_is_deployed_only_where_that_is_configured",
+    "update.background_check.enabled": "test_without_background_checks_the_source_is_asked_at_the_start_only",
+    "update.background_check.interval": "test_the_source_is_asked_again_after_each_interval",
+    "update.backup.create_before_update": "test_backups_and_migrations_of_an_update_are_as_configured",
+    "update.backup.keep_backups": (
+        "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays"
+    ),
+    "update.backup.backup_location": "test_backups_lie_in_the_folder_of_the_host_that_was_named",
+    "update.migrations.enabled": "test_backups_and_migrations_of_an_update_are_as_configured",
+    "update.migrations.auto_run": "test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_for",
+    "update.migrations.backup_before_migration": "test_backups_and_migrations_of_an_update_are_as_configured",
+    "update.rollback.enabled": "test_a_rollback_that_is_switched_off_is_refused",
+    "update.rollback.auto_rollback_on_failure": (
+        "test_where_it_is_asked_for_the_failed_candidate_stays_to_be_looked_at"
+    ),
+    "update.rollback.max_rollback_attempts": "test_an_undo_that_fails_is_tried_as_often_as_configured",
+    "disk.min_free_mb": "test_a_full_disk_refuses_the_deployment_and_says_what_to_do",
+    "disk.keep_images": "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays",
+    "disk.keep_output": "test_output_is_kept_for_as_many_deployments_as_configured",
+    "disk.build_cache_mb": (
+        "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays"
+    ),
+    "proxy.spare_backends": "test_the_proxy_has_as_many_spare_backends_as_configured",
+    "apps.NAME.build.dockerfile": "test_the_image_is_built_as_the_build_keys_say",
+    "apps.NAME.build.target": "test_the_image_is_built_as_the_build_keys_say",
+    "apps.NAME.build.args": "test_the_image_is_built_as_the_build_keys_say",
+    "apps.NAME.build.timeout": "test_a_build_has_as_long_as_build_timeout_says",
+    "apps.NAME.run.port": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.command": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.env": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.env_file": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.data": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.memory": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.user": "test_the_container_runs_as_the_run_keys_say",
+    "apps.NAME.run.privileges": "test_privileges_are_kept_where_the_app_asks_for_them",
+    "apps.NAME.route.host": "test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other",
+    "apps.NAME.route.path": "test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other",
+    "apps.NAME.route.default": "test_make_up_says_where_the_panel_is_and_it_answers_there",
+    "apps.NAME.health.path": "test_the_candidate_was_asked_as_the_health_keys_say",
+    "apps.NAME.health.timeout": "test_a_candidate_has_as_long_as_health_timeout_says",
+    "apps.NAME.health.answers": "test_the_candidate_was_asked_as_the_health_keys_say",
+    "apps.NAME.health.page": "test_the_candidate_was_asked_as_the_health_keys_say",
+    "apps.NAME.health.websocket": "test_the_candidate_was_asked_as_the_health_keys_say",
+    "apps.NAME.migrate.command": "test_backups_and_migrations_of_an_update_are_as_configured",
+    "apps.NAME.migrate.status": "test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait_is_shown",
+    "apps.NAME.migrate.down": "test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait_is_shown",
+    "apps.NAME.migrate.compatible": "test_requests_are_paused_for_a_migration_that_is_not_called_compatible",
+    "apps.NAME.migrate.timeout": "test_a_migration_that_takes_too_long_is_stopped_at_its_deadline",
+    "apps.NAME.backup.dump": "test_an_apps_database_server_is_backed_up_by_its_dump_command_and_put_back",
+    "apps.NAME.backup.restore": "test_an_apps_database_server_is_backed_up_by_its_dump_command_and_put_back",
+    "apps.NAME.backup.timeout": "test_a_dump_has_as_long_as_backup_timeout_says",
+    "apps.NAME.drain.timeout": "test_draining_is_as_the_drain_keys_say",
+    "apps.NAME.drain.signal": "test_draining_is_as_the_drain_keys_say",
+    "apps.NAME.drain.stop_timeout": "test_draining_is_as_the_drain_keys_say",
+    "apps.NAME.standby": "test_a_rollback_works_from_every_kind_of_standby_without_a_failed_request",
+}
+
+
+def test_every_key_with_an_effect_has_a_test_that_shows_it() -> None:
+    keys = [key.name for key in every_key() if not key.no_effect]
+
+    assert list(EFFECTS) == keys
+
+
+@pytest.mark.parametrize("test", sorted(set(EFFECTS.values())))
+def test_the_tests_of_the_table_exist(test: str) -> None:
+    """Wherever they are: tests move."""
+    defined = re.compile(rf"^(async )?def {test}\(", re.MULTILINE)
+
+    assert any(defined.search(file.read_text()) for file in (ROOT / "tests").rglob("test_*.py"))

@@ -1,0 +1,141 @@
+"""What the keys of `update` that are about checks do: who is asked, when, and what becomes of what is found."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.release import Change, Release
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.store import Journal
+from orchestrator.sources.base import SourceRelease
+from orchestrator.updates.checker import UpdateChecker
+
+NEWEST = Release("v2", "2222222")
+LIVE = Release("v1", "1111111")
+SOON_S = 0.02
+A_WHILE_S = 0.2
+
+
+class Source:
+    """Always has something newer than what is live, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._news = asyncio.Condition()
+
+    async def until_asked(self, times: int) -> None:
+        async with asyncio.timeout(10), self._news:
+            await self._news.wait_for(lambda: self.asked >= times)
+
+    async def newest(self, _ref: str = "") -> SourceRelease:
+        async with self._news:
+            self.asked += 1
+            self._news.notify_all()
+        return SourceRelease(NEWEST, datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def changes(self, _since: str, _until: str) -> tuple[Change, ...]:
+        return ()
+
+    async def origin(self) -> str:
+        return "nowhere"
+
+
+class Requests:
+    """In place of the scheduler: what it was asked to deploy."""
+
+    def __init__(self) -> None:
+        self.refs: list[str] = []
+
+    def request(self, _app: str, ref: str, **_by: str) -> None:
+        self.refs.append(ref)
+
+
+class Checks:
+    """A checker of one app with a live release, its source, and what it has asked to be deployed."""
+
+    def __init__(self, folder: Path, policy: UpdatePolicy) -> None:
+        journal = Journal(f"sqlite:///{folder / 'journal.db'}")
+        live = Deployment(
+            "1", "shop", Kind.DEPLOY, State.LIVE, "me", now(), release=LIVE, colour=Colour.BLUE, live_at=now()
+        )
+        journal.add(live)
+        journal.save_switch("shop", Slots(active="1", standby=""), live)
+        self.source, self.requests = Source(), Requests()
+        self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests))
+        config = SimpleNamespace(update=policy)
+        self._context = cast(AppContext, SimpleNamespace(name="shop", config=config, source=self.source))
+
+    async def __aenter__(self) -> Checks:
+        self._checker.follow([self._context])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._checker.stop()
+
+
+def policy(**keys: Any) -> UpdatePolicy:
+    return UpdatePolicy.model_validate({"background_check": {"interval": SOON_S}} | keys)
+
+
+async def test_the_source_is_asked_again_after_each_interval(tmp_path: Path) -> None:
+    async with Checks(tmp_path, policy()) as checks:
+        await checks.source.until_asked(4)
+
+
+async def test_the_source_is_not_asked_again_before_the_interval_has_passed(tmp_path: Path) -> None:
+    async with Checks(tmp_path, policy(background_check={"interval": 3600.0})) as checks:
+        await checks.source.until_asked(1)
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 1
+
+
+async def test_without_background_checks_the_source_is_asked_at_the_start_only(tmp_path: Path) -> None:
+    async with Checks(tmp_path, policy(background_check={"interval": SOON_S, "enabled": False})) as checks:
+        await checks.source.until_asked(1)
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 1
+
+
+async def test_without_a_check_at_the_start_the_first_comes_after_the_interval(tmp_path: Path) -> None:
+    keys = {"check_on_startup": False, "background_check": {"interval": 3600.0}}
+    async with Checks(tmp_path, policy(**keys)) as checks:
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 0
+
+
+async def test_without_a_check_at_the_start_and_in_the_background_there_is_none(tmp_path: Path) -> None:
+    keys = {"check_on_startup": False, "background_check": {"interval": SOON_S, "enabled": False}}
+    async with Checks(tmp_path, policy(**keys)) as checks:
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 0
+
+
+async def test_where_checks_are_switched_off_the_source_is_never_asked(tmp_path: Path) -> None:
+    async with Checks(tmp_path, policy(enabled=False)) as checks:
+        await asyncio.sleep(A_WHILE_S)
+
+        assert checks.source.asked == 0
+
+
+@pytest.mark.parametrize("auto_update", [True, False])
+async def test_what_a_check_finds_is_deployed_only_where_that_is_configured(tmp_path: Path, auto_update: bool) -> None:
+    async with Checks(tmp_path, policy(auto_update=auto_update)) as checks:
+        await checks.source.until_asked(3)
+
+        assert set(checks.requests.refs) == ({NEWEST.source_revision} if auto_update else set())
