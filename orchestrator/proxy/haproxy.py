@@ -55,7 +55,7 @@ class HAProxy:
 
     def know(self, routes: list[AppRoute]) -> None:
         numbers = self._numbers or self._files.numbers()
-        self._numbers = backends.assign(numbers, [route.app for route in routes], self.spare_backends)
+        self._numbers = backends.assign(numbers, [route.app for route in routes], self._files.declared())
         self._routes = {route.app: route for route in routes}
 
     # The configuration
@@ -79,8 +79,7 @@ class HAProxy:
                 self.know([_with_ways_of(self._routes.get(new.app, new), new) for new in routes])
                 self._write_all()
                 reloaded = await self._reload_if_needed(deadline_s)
-                declared = backends.declared(self._numbers, self.spare_backends)
-                await self._running.take(list(self._routes.values()), self._numbers, declared)
+                await self._running.take(list(self._routes.values()), self._numbers, self._files.declared())
             except BaseException:
                 self._routes, self._numbers = before
                 self._write_all()
@@ -110,7 +109,7 @@ class HAProxy:
     async def wait_until_up(self, deadline_s: float = START_DEADLINE_S) -> str:
         async for attempt in _retrying(deadline_s):
             with attempt:
-                return await self.version()
+                return await self._running.answers()
         raise AssertionError("tenacity raises when it gives up")
 
     async def version(self) -> str:
