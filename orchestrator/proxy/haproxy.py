@@ -78,27 +78,26 @@ class HAProxy:
             try:
                 self.know([_with_ways_of(self._routes.get(new.app, new), new) for new in routes])
                 self._write_all()
-                reloaded = await self._reload_if_needed(deadline_s)
-                await self._running.take(list(self._routes.values()), self._numbers, self._files.declared())
+                return await self._bring_up_to_date(deadline_s)
             except BaseException:
                 self._routes, self._numbers = before
                 self._write_all()
                 raise
-            return reloaded
 
     async def lacks_backends(self) -> bool:
         return not await self._running.has_backends(self._numbers.values())
 
-    async def _reload_if_needed(self, deadline_s: float) -> bool:
-        """One that was replaced meanwhile has started with the new files: then there is nothing to do."""
+    async def _bring_up_to_date(self, deadline_s: float) -> bool:
+        """One that was replaced meanwhile has started with the new files, and needs no reload."""
+        reloaded = False
         async for attempt in _retrying(deadline_s):
             with attempt:
-                if await self._running.runs_this_configuration() and not await self.lacks_backends():
-                    return False
-                await self._running.reload()
+                if not await self._running.runs_this_configuration() or await self.lacks_backends():
+                    await self._running.reload()
+                    reloaded = True
                 self._files.remove_those_of_the_previous_version()
-                return True
-        raise AssertionError("tenacity raises when it gives up")
+                await self._running.take(list(self._routes.values()), self._numbers, self._files.declared())
+        return reloaded
 
     def _write_all(self) -> None:
         self._files.write_all(list(self._routes.values()), self._numbers, self.spare_backends)
