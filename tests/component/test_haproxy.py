@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
-from orchestrator.model import Colour
 from orchestrator.proxy import files
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.runtime import Runtime
-from tests.images import build_image
 from tests.support.app_server import AppServer
+from tests.support.images import build_image
 from tests.support.proxy_container import Asking, ProxyContainer, gateway
 
 APPS = ("one", "two", "three", "four", "five")

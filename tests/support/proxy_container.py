@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import httpx
 
-from tests.stack import free_port
+from tests.support.addresses import free_port
 
 IMAGE = "changeover/proxy"
 STARTED_WITHIN_S = 20.0

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model import Colour
+from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
 from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
 
