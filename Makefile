@@ -40,4 +40,5 @@ soak: engine venv
 	.venv/bin/pytest -s --soak --large-mb 1024 --histories 200 tests/system/test_large_backup.py tests/system/test_histories.py
 
 bench: engine venv
+	tools/bench-packages
 	$(PYTHON) -m bench

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import chain, count
 
 from orchestrator.domain.colour import Colour
 
@@ -59,24 +60,34 @@ def numbers_from_files(recorded: Mapping[str, str], traffic: Mapping[str, str]) 
     return found
 
 
-def assign(numbers: Mapping[str, int], apps: Iterable[str], spare: int) -> dict[str, int]:
+def assign(numbers: Mapping[str, int], apps: Iterable[str], declared: int) -> dict[str, int]:
     """A number for each of `apps`, and for nobody else; who has one keeps it.
 
-    A new app gets the next free one after the number that was given last, so that one that was given back rests for
-    as long as can be: requests of its former app may still be in flight.
+    A new app gets the next free one of those `declared`, after the number that was given last, so that one that was
+    given back rests for as long as can be: requests of its former app may still be in flight. Only when all declared
+    ones are taken it gets a higher one.
     """
     apps = list(apps)
     kept = {app: number for app, number in numbers.items() if app in apps}
-    last = list(numbers.values())[-1] if numbers else 0
+    last = min(list(numbers.values())[-1], declared) if numbers else 0
     for app in apps:
         if app not in kept:
-            count = declared(kept | {app: 0}, spare)
-            around = [*range(last + 1, count + 1), *range(1, last + 1)]
-            last = next(number for number in around if number not in kept.values())
-            kept[app] = last
+            turn = chain(range(last + 1, declared + 1), range(1, last + 1), count(declared + 1))
+            kept[app] = next(number for number in turn if number not in kept.values())
+            last = min(kept[app], declared)
     return kept
 
 
-def declared(numbers: Mapping[str, int], spare: int) -> int:
-    """How many sets the configuration declares: one for each app and the spare ones; at least up to the highest."""
-    return max([len(numbers) + spare, *numbers.values()])
+def to_declare(numbers: Mapping[str, int], declared: int, spare: int) -> int:
+    """How many sets the next configuration declares, which until now declared so many.
+
+    As many as until now while they are enough, so that the file stays what the running worker has; else one for each
+    app and the spare ones, and at least up to the highest.
+    """
+    highest = max(numbers.values(), default=0)
+    return declared if declared and highest <= declared else max(len(numbers) + spare, highest)
+
+
+def declared_in(configuration: str) -> int:
+    """How many sets a configuration declares."""
+    return len(re.findall(r"^backend app_[1-9][0-9]*_preview$", configuration, re.MULTILINE))

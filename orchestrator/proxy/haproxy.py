@@ -55,7 +55,7 @@ class HAProxy:
 
     def know(self, routes: list[AppRoute]) -> None:
         numbers = self._numbers or self._files.numbers()
-        self._numbers = backends.assign(numbers, [route.app for route in routes], self.spare_backends)
+        self._numbers = backends.assign(numbers, [route.app for route in routes], self._files.declared())
         self._routes = {route.app: route for route in routes}
 
     # The configuration
@@ -78,28 +78,26 @@ class HAProxy:
             try:
                 self.know([_with_ways_of(self._routes.get(new.app, new), new) for new in routes])
                 self._write_all()
-                reloaded = await self._reload_if_needed(deadline_s)
-                declared = backends.declared(self._numbers, self.spare_backends)
-                await self._running.take(list(self._routes.values()), self._numbers, declared)
+                return await self._bring_up_to_date(deadline_s)
             except BaseException:
                 self._routes, self._numbers = before
                 self._write_all()
                 raise
-            return reloaded
 
     async def lacks_backends(self) -> bool:
         return not await self._running.has_backends(self._numbers.values())
 
-    async def _reload_if_needed(self, deadline_s: float) -> bool:
-        """One that was replaced meanwhile has started with the new files: then there is nothing to do."""
+    async def _bring_up_to_date(self, deadline_s: float) -> bool:
+        """One that was replaced meanwhile has started with the new files, and needs no reload."""
+        reloaded = False
         async for attempt in _retrying(deadline_s):
             with attempt:
-                if await self._running.runs_this_configuration() and not await self.lacks_backends():
-                    return False
-                await self._running.reload()
+                if not await self._running.runs_this_configuration() or await self.lacks_backends():
+                    await self._running.reload()
+                    reloaded = True
                 self._files.remove_those_of_the_previous_version()
-                return True
-        raise AssertionError("tenacity raises when it gives up")
+                await self._running.take(list(self._routes.values()), self._numbers, self._files.declared())
+        return reloaded
 
     def _write_all(self) -> None:
         self._files.write_all(list(self._routes.values()), self._numbers, self.spare_backends)
@@ -110,7 +108,7 @@ class HAProxy:
     async def wait_until_up(self, deadline_s: float = START_DEADLINE_S) -> str:
         async for attempt in _retrying(deadline_s):
             with attempt:
-                return await self.version()
+                return await self._running.answers()
         raise AssertionError("tenacity raises when it gives up")
 
     async def version(self) -> str:

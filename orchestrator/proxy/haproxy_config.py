@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.routes import DEFAULT_PREFIX, AppRoute, Server
 
 HOME = "/run/changeover"
 """The shared volume as the proxy's container sees it."""
@@ -61,6 +61,8 @@ frontend public
     http-request set-var(txn.host) req.hdr(host),field(1,:),lower
     http-request set-var(txn.app) var(txn.host),map_str({HOSTS_MAP})
     http-request set-var(txn.app) path,concat(/),map_beg({PATHS_MAP}) if !{{ var(txn.app) -m found }}
+    # Of what has no path, such as OPTIONS *.
+    http-request set-var(txn.app) str({DEFAULT_PREFIX}),map_str({PATHS_MAP}) if !{{ var(txn.app) -m found }}
     http-request del-header {HEADER_APP}
     # Lua on each request would cost a fifth of the requests per second.
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}

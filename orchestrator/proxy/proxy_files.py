@@ -36,6 +36,11 @@ class ProxyFiles:
         """App -> number of its backends; what was lost of it is taken from where the traffic goes."""
         return backends.numbers_from_files(self._map(NUMBERS), self._map(TRAFFIC))
 
+    def declared(self) -> int:
+        """How many sets of backends the configuration has."""
+        path = self._folder / CONFIGURATION
+        return backends.declared_in(path.read_text(encoding="utf-8")) if path.exists() else 0
+
     def colour(self, app: str) -> Colour | None:
         if not (self._folder / TRAFFIC).exists():
             return previous_version.colour_in_file(self._folder, app)
@@ -57,8 +62,8 @@ class ProxyFiles:
         self._write(PAUSES, files.map_text(pauses))
 
     def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
-        text = haproxy_config.render(routes, numbers, backends.declared(numbers, spare))
-        self._write(CONFIGURATION, text)
+        declared = backends.to_declare(numbers, self.declared(), spare)
+        self._write(CONFIGURATION, haproxy_config.render(routes, numbers, declared))
 
     def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         """The configuration last: whoever reads it finds what it names."""

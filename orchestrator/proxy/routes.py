@@ -41,8 +41,6 @@ class AppRoute:
 
 
 DEFAULT_PREFIX = "/"
-ANY_TARGET = "*"
-"""`OPTIONS *` (RFC 9112, section 3.2.4) is the one request target without a path; it is for the default app."""
 
 
 def hosts(routes: Iterable[AppRoute]) -> dict[str, str]:
@@ -63,5 +61,4 @@ def paths(routes: Iterable[AppRoute]) -> dict[str, str]:
     for route in routes:
         if route.default:
             found.setdefault(DEFAULT_PREFIX, route.app)
-            found.setdefault(ANY_TARGET, route.app)
     return found

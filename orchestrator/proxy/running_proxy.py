@@ -28,6 +28,11 @@ class RunningProxy:
     async def version(self) -> str:
         return (await self._runtime.about()).get("Version", "")
 
+    async def answers(self) -> str:
+        """The version, once master and worker answer: a worker may serve before its master takes commands."""
+        await self._runtime.workers()
+        return await self.version()
+
     async def has_backends(self, numbers: Iterable[int]) -> bool:
         needed = {name for number in numbers for name in backends.backend_set(number)}
         return needed <= await self._runtime.backends()

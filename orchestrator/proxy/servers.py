@@ -29,7 +29,7 @@ async def states(worker: Worker, backend: str = "") -> dict[str, ServerState]:
     found = {}
     for line in lines:
         row = line.split()
-        if len(row) == len(heading) and row[0].isdigit():
+        if row and len(row) == len(heading) and row[0].isdigit():
             cells = dict(zip(heading, row, strict=True))
             found[f"{cells['be_name']}/{cells['srv_name']}"] = ServerState(
                 Server(cells["srv_addr"], int(cells["srv_port"])), bool(int(cells["srv_admin_state"]) & MAINTENANCE)

@@ -1,0 +1,46 @@
+"""The proxy's files, and those of the version before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.domain.colour import Colour
+from orchestrator.proxy import files
+from orchestrator.proxy.haproxy import HAProxy
+from orchestrator.proxy.routes import AppRoute, Server
+
+ROUTE = AppRoute("shop", default=True, active=Colour.BLUE, servers={Colour.BLUE: Server("10.0.0.9", 80)})
+
+
+def test_a_line_that_is_not_an_entry_does_not_drop_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "some.map"
+    path.write_text("a 1\nbroken\n\nb 2\nc 3 4\n")
+
+    assert files.read_map(path) == {"a": "1", "b": "2"}
+    assert files.read_map(tmp_path / "absent.map") == {}
+
+
+def test_the_predecessor_is_kept_and_the_same_text_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "some.map"
+
+    assert files.write_if_changed(path, "1")
+    assert files.write_if_changed(path, "2")
+    assert not files.write_if_changed(path, "2")
+    assert (path.read_text(), path.with_name("some.map.previous").read_text()) == ("2", "1")
+
+
+def test_the_colour_is_read_from_the_files_of_this_version_and_of_the_one_before(tmp_path: Path) -> None:
+    proxy = HAProxy(tmp_path)
+    (tmp_path / "active.map").write_text("shop shop_green\nbad shop_blue\nodd odd_red\n")
+
+    assert [proxy.colour_in_file(app) for app in ("shop", "bad", "odd", "none")] == [Colour.GREEN, None, None, None]
+    proxy.prepare_files([ROUTE])
+    assert proxy.colour_in_file("shop") is Colour.BLUE
+
+
+def test_files_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "haproxy.cfg").write_text("written before\n")
+
+    HAProxy(tmp_path).prepare_files([ROUTE])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["haproxy.cfg"]

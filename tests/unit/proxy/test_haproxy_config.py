@@ -1,0 +1,73 @@
+"""The configuration's text and the maps."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.domain.colour import Colour
+from orchestrator.proxy import backends, haproxy_config
+from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
+
+SERVER = Server("10.0.0.9", 80)
+
+
+@given(st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True), unique=True, max_size=6), st.integers(0, 3))
+def test_every_number_has_its_backends_once_and_every_app_is_named_above_its_own(names: list[str], spare: int) -> None:
+    routes = [AppRoute(name, host=f"{name}.test", servers={Colour.BLUE: SERVER}) for name in names]
+    numbers = backends.assign({}, names, len(names) + spare)
+
+    text = haproxy_config.render(routes, numbers, len(names) + spare)
+
+    for number in range(1, len(names) + spare + 1):
+        for name in backends.backend_set(number):
+            assert text.count(f"backend {name}\n") == 1
+    for name in names:
+        assert f"# {name}\nbackend {backends.backend(numbers[name], Colour.BLUE)}\n" in text
+    assert text.count(f"    server app {SERVER}\n") == len(names)
+    assert text.count("# spare\n") == spare
+    assert backends.declared_in(text) == len(names) + spare
+
+
+def test_the_shape_is_in_the_file_and_says_nothing_of_servers() -> None:
+    route = AppRoute("shop", default=True, active=Colour.BLUE, servers={Colour.BLUE: SERVER})
+
+    assert f"    description {haproxy_config.shape()}\n" in haproxy_config.render([route], {"shop": 1}, 3)
+    assert f"    description {haproxy_config.shape()}\n" in haproxy_config.render([], {}, 9)
+
+
+def test_a_fallback_is_the_other_colours_server() -> None:
+    route = AppRoute("shop", servers={Colour.BLUE: SERVER}, fallbacks=frozenset({Colour.BLUE}))
+
+    assert haproxy_config.servers(2, route) == {
+        "app_2_blue/app": SERVER,
+        "app_2_blue/fallback": None,
+        "app_2_green/app": None,
+        "app_2_green/fallback": SERVER,
+    }
+
+
+def test_the_maps_name_hosts_prefixes_in_whole_segments_and_the_default_as_the_shortest() -> None:
+    routes = [
+        AppRoute("panel", default=True),
+        AppRoute("shop", host="shop.test", path="/shop"),
+        AppRoute("late", default=True, path="/shop"),
+    ]
+
+    assert hosts(routes) == {"shop.test": "shop"}
+    assert paths(routes) == {"/shop/": "shop", "/": "panel"}
+
+
+def test_only_what_is_live_has_traffic() -> None:
+    routes = [AppRoute("shop", active=Colour.GREEN), AppRoute("new")]
+
+    assert haproxy_config.traffic(routes, {"shop": 7, "new": 8}) == {"shop": "app_7_green"}
+
+
+def test_lua_runs_for_paused_apps_only() -> None:
+    assert re.search(
+        r"http-request lua\.pause if \{ var\(txn\.app\),map_str\(\S+/pause\.map\) -m found \}",
+        haproxy_config.render([], {}, 1),
+    )
