@@ -81,7 +81,7 @@ async def test_a_bad_release_leaves_the_old_one_serving_and_says_why(
     # The old release served throughout.
     assert visitor.failures == []
     assert visitor.releases == {good}
-    assert visitor.answers > 100
+    assert visitor.answers
     # The command says why, with the log's lines.
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert cause in ended.stdout

@@ -43,7 +43,7 @@ def test_a_history_with_failures_and_kills_is_the_same_on_both(shop: Shop) -> No
         ends = []
         for point in ("migrate:begun", "switch:files", "retire:begun"):
             repository.change(f"Killed at {point}")
-            stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+            stack.restart_orchestrator(kill_at=point)
             asked = stack.post("/apps/shop/deployments")["id"]
             stack.wait_killed()
             stack.restart_orchestrator()
@@ -140,7 +140,11 @@ apps:
         then = count(stack)
         back = stack.command("backup", "restore", "notes", json.loads(restored.stdout)["backup"], "--yes")
         again = count(stack)
-        volumes = [volume.name for volume in stack.engine.volumes.list() if "-dump-" in volume.name]
+        volumes = [
+            volume.name
+            for volume in stack.engine.volumes.list()
+            if f"{stack.name}-" in volume.name and "-dump-" in volume.name
+        ]
 
     assert writer.failures == []
     assert written == 2 * writer.written
