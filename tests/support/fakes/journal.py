@@ -1,0 +1,44 @@
+"""A journal whose database can be away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from orchestrator.domain.events import Event, NewEvent
+from orchestrator.errors import JournalError
+from orchestrator.journal.store import Journal
+
+
+class UnreliableJournal(Journal):
+    """The real one on a SQLite file; while it is away, events can be neither written nor read.
+
+    `writes` says how many events each successful write had: the stream gathers lines into few writes.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.is_away = False
+        self.writes: list[int] = []
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        self.is_away = True
+        try:
+            yield
+        finally:
+            self.is_away = False
+
+    def append_events(self, events: Iterable[NewEvent]) -> None:
+        self._answer()
+        batch = list(events)
+        super().append_events(batch)
+        self.writes.append(len(batch))
+
+    def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
+        self._answer()
+        return super().events(after, deployment_id, limit)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise JournalError("The journal is away.", "Wait.")
