@@ -1,0 +1,60 @@
+"""A source of updates in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from orchestrator.domain.release import Change, Release
+from orchestrator.errors import StepFailed
+from orchestrator.sources.base import SourceRelease
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeSource:
+    """Implements the Source protocol. Revisions are r1, r2, and so on; each is the newest when it is published.
+
+    `schema` of a revision is what stands in the file of that name in its tree.
+    """
+
+    def __init__(self) -> None:
+        self._releases: list[SourceRelease] = []
+        self._schemas: dict[str, str] = {}
+        self.is_away = False
+        self.asked = 0
+
+    def publish(self, *, schema: str = "") -> Release:
+        number = len(self._releases) + 1
+        release = Release(f"v{number}", f"r{number}")
+        self._releases.append(SourceRelease(release, FIRST + timedelta(hours=number)))
+        self._schemas[release.source_revision] = schema
+        return release
+
+    # Of the protocol
+
+    async def origin(self) -> str:
+        return "https://git.test/shop"
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        self.asked += 1
+        if self.is_away:
+            raise StepFailed("https://git.test/shop does not answer.", "Check update.git.remote.")
+        if not ref:
+            return self._releases[-1]
+        for one in self._releases:
+            if ref in (one.release.version, one.release.source_revision):
+                return one
+        raise StepFailed(f"https://git.test/shop has no '{ref}'.", "Check the --ref that was given.")
+
+    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+        revisions = [one.release.source_revision for one in self._releases]
+        if since not in revisions:
+            return ()
+        between = revisions[revisions.index(since) + 1 : revisions.index(until) + 1]
+        return tuple(Change(revision, "feat", "", f"what {revision} changes") for revision in reversed(between))
+
+    async def fetch(self, source_revision: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Dockerfile").write_text("FROM scratch\n")
+        (folder / "schema").write_text(self._schemas[source_revision])
