@@ -133,7 +133,7 @@ class Stack(User):
             return None
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self.process = None
         return code
 
@@ -164,7 +164,7 @@ class Stack(User):
         """Try to start another one on the same state: its exit code, and what it says."""
         ended = subprocess.run(
             [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=self._environment({}), capture_output=True, text=True,
-            timeout=30,
+            timeout=120,
         )  # fmt: skip
         return ended.returncode, ended.stderr
 
@@ -195,10 +195,10 @@ class Stack(User):
         return f"http://127.0.0.1:{self.port}{path}"
 
     def ask(self, path: str = "/", host: str = "") -> httpx.Response:
-        return httpx.get(self.url(path), headers={"Host": host or self.host}, timeout=10)
+        return httpx.get(self.url(path), headers={"Host": host or self.host}, timeout=60)
 
     def post_order(self, order: str) -> httpx.Response:
-        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=40)
+        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=60)
 
     def until_release(self, version: str, *, restarted: str) -> None:
         """Until Docker has started this container again and the release answers."""

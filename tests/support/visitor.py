@@ -42,11 +42,11 @@ class Visitor:
     ) -> None:
         went_on = self._thread.is_alive()
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
         assert went_on, "the visitor had stopped"
 
     def _visit(self) -> None:
-        with httpx.Client(headers={"Host": self._host}, timeout=30) as client:
+        with httpx.Client(headers={"Host": self._host}, timeout=60) as client:
             while not self._stop.is_set():
                 order = f"{id(self)}-{time.monotonic_ns()}"
                 try:

@@ -199,7 +199,7 @@ class History:
             assert {one["state"] for one in history} <= {"live", "failed", "rolled_back", "superseded", "cancelled"}
             assert not machine.get(f"/apps/{self.name}/migrations")["pending"]
             order = f"after-{len(self.story)}"
-            counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=30)
+            counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=60)
             assert counted.is_success, counted.text
             acknowledged = {*visitor.orders, order}
             missing = acknowledged - machine.orders(self.name)

@@ -132,7 +132,7 @@ def test_a_restarted_proxy_still_holds_what_was_held(shop: Shop) -> None:
         time.sleep(1.5)
         held = not waiting.done()
         stack.command("release", "shop")
-        answer = waiting.result(timeout=20)
+        answer = waiting.result(timeout=60)
 
     assert held
     assert answer.json()["release"] == version

@@ -187,11 +187,11 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
 
     def _write(self) -> None:
         while not self._stop.is_set():
-            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=30)
+            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=60)
             if answer.is_success:
                 self.written += 1
             else:
@@ -199,4 +199,4 @@ class Writer:
 
 
 def count(stack: Stack) -> int:
-    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=30).text)
+    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=60).text)

@@ -251,7 +251,7 @@ def test_a_wrong_configuration_at_start_says_why_and_starts_nothing(tmp_path: Pa
     }
 
     ended = subprocess.run(
-        [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
 
     assert ended.returncode == 2

@@ -19,7 +19,7 @@ from tests.support.addresses import free_port
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("panel", "orchestrator", "migrations")
-START_S = 30
+START_S = 120
 IMPORT_EVERYTHING = """
 import importlib, pkgutil
 for package in ("panel", "orchestrator", "migrations"):
