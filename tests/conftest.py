@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import Postgres, running
+
+# No test is about how fast this machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 LONGEST = ("machine", "test_schema_changes", "test_migrations", "test_installation", "test_interruptions")
 """What takes longest is begun first, so that no worker is left alone with it at the end."""
