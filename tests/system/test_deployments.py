@@ -98,8 +98,7 @@ def test_a_rollback_works_from_every_kind_of_standby_without_a_failed_request(sh
     text = stack.config.read_text()
     stack.set_config(text.replace("drain: {", f"standby: {standby}\n    drain: {{"))
     try:
-        shop.repository.change(f"Before {standby}")
-        first = stack.deploy()["version"]
+        first = shop.deployed()
         shop.repository.change(f"After {standby}")
         stack.deploy()
         kept = stack.app()["standby"]["container"]
