@@ -9,7 +9,7 @@ def upgrade():
     op.execute("CREATE TABLE receipts (id TEXT)")
     op.execute("UPDATE orders SET release = 'rewritten'")
     print("half of it is done", flush=True)
-    time.sleep(30)
+    time.sleep(120)
 def downgrade():
     pass
 """

@@ -58,7 +58,7 @@ def test_a_wrong_token_is_refused_with_the_reason(installation: Installation) ->
     answer = httpx.post(f"{installation.url}/sign-in", data={"token": "wrong"})
 
     assert answer.status_code == 401
-    assert "not known" in answer.text
+    assert "the token is unknown or revoked" in answer.text
 
 
 def test_a_page_of_another_site_can_neither_sign_in_nor_open_a_session(installation: Installation) -> None:

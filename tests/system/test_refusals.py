@@ -130,7 +130,7 @@ def test_a_branch_that_does_not_exist_is_named(shop: Shop, good_config: str) -> 
     ended = shop.stack.command("deploy", "shop", "--ref", "no-such-branch", "--wait")
 
     assert ended.returncode == 1
-    assert "has no branch, tag or revision 'no-such-branch'" in ended.stdout
+    assert "has no branch, tag or commit 'no-such-branch'" in ended.stdout
     assert shop.stack.ask().is_success
 
 
@@ -157,7 +157,7 @@ def test_without_a_token_nothing_is_shown(shop: Shop) -> None:
         shop.stack.token = token
 
     assert ended.returncode == 4
-    assert "token is not known" in ended.stderr
+    assert "The token is unknown or revoked" in ended.stderr
 
 
 def test_a_token_may_do_only_what_its_scope_says(shop: Shop) -> None:
@@ -179,7 +179,7 @@ def test_a_token_may_do_only_what_its_scope_says(shop: Shop) -> None:
 
     assert seen.returncode == 0
     assert refused.returncode == 4
-    assert "may read, and this needs deploy" in refused.stderr
+    assert "has scope 'read'; this needs 'deploy'" in refused.stderr
     assert revoked.returncode == 0
     assert gone.returncode == 4
     assert reader not in (shop.stack.state / "journal.db").read_bytes().decode(errors="replace")
@@ -254,7 +254,7 @@ def test_a_wrong_configuration_at_start_says_why_and_starts_nothing(tmp_path: Pa
     )
 
     assert ended.returncode == 2
-    assert "control-panel-config.yaml:1: updte: unknown key; did you mean update?" in ended.stderr
+    assert "control-panel-config.yaml:1: updte: unknown key. Did you mean 'update'?" in ended.stderr
 
 
 def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path, repository: Repository, proxy_image: None) -> None:
