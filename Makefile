@@ -2,7 +2,8 @@
 # make test-unit   decisions, without an engine: under a minute
 # make test    run every test, and name the ten slowest
 # make check   what must hold before a commit: format, lint, types
-# make soak     the same promises for longer and with more: 200 random histories, a backup of 1 GB (about two hours)
+# make soak    the same promises for longer and with more: every kill point, a backup of 1 GB, 200 random histories,
+#              in parts of at most 40 minutes; one part of the histories: make soak PART="--histories 50 --first 150"
 # make bench   measure, against the floor of this machine
 
 SHELL := /bin/bash
@@ -33,11 +34,11 @@ test-unit: venv
 
 test: engine venv
 	tools/test-packages
-	.venv/bin/pytest --durations=10
+	$(PYTHON) -m tests
 
 soak: engine venv
 	tools/test-packages
-	.venv/bin/pytest -s --soak --large-mb 1024 --histories 200 tests/system/test_large_backup.py tests/system/test_histories.py
+	$(PYTHON) -m tests soak $(PART)
 
 bench: engine venv
 	tools/bench-packages

@@ -1,24 +1,54 @@
-"""What all tests share: the options of the command line, and a database server."""
+"""What all tests share: the options of the command line, who runs beside whom, and a database server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import Postgres, running
 
+# No test is about how fast this machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+LONGEST = ("machine", "test_schema_changes", "test_migrations", "test_installation", "test_interruptions")
+"""What takes longest is begun first, so that no worker is left alone with it at the end."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--histories",
-        type=int,
-        default=10,
-        help="how many random histories to go through, half of them on SQLite, half on PostgreSQL",
-    )
-    parser.addoption("--seed", type=int, default=0, help="the seed of the random histories; a new one when not given")
+    parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
+    parser.addoption("--histories", type=int, default=4, help="how many random histories to go through")
+    parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")
     parser.addoption("--large-mb", type=int, default=50, help="how much data the large backup has")
-    parser.addoption("--soak", action="store_true", help="hold what takes long to its promises of speed, too")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--soak"):
+        left_out = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_turn)
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests of a group run one after another on one worker: those of a module on one database share a stack."""
+    module = item.nodeid.split("::")[0].rsplit("/", 1)[-1].removesuffix(".py")
+    parameters = getattr(item, "callspec", None)
+    database = parameters.params.get("database") if parameters else None
+    return f"{module}-{database}" if database else module
+
+
+def _turn(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    group = str(marker.args[0])
+    return next((turn for turn, name in enumerate(LONGEST) if group.startswith(name)), len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -26,10 +27,13 @@ DISMISSED_FOR = timedelta(hours=24)
 class UpdateChecker:
     """Knows, per app, the update that was found last. One that is dismissed is not shown for a day."""
 
-    def __init__(self, journal: Journal, events: EventStream, scheduler: Scheduler) -> None:
+    def __init__(
+        self, journal: Journal, events: EventStream, scheduler: Scheduler, clock: Callable[[], datetime] = now
+    ) -> None:
         self._journal = journal
         self._events = events
         self._scheduler = scheduler
+        self._now = clock
         self._found: dict[str, Update | None] = {}
         self._dismissed: dict[tuple[str, str], datetime] = {}
         # A release becomes live by a change of the slots: what was read stays true as long as they are the same.
@@ -58,7 +62,7 @@ class UpdateChecker:
         if update is None or update.release.source_revision in self._not_to_be_offered(app):
             return None
         dismissed = self._dismissed.get((app, update.release.source_revision))
-        return None if dismissed and now() - dismissed < DISMISSED_FOR else update
+        return None if dismissed and self._now() - dismissed < DISMISSED_FOR else update
 
     async def check(self, context: AppContext) -> Update | None:
         """Ask the source now. None when the newest revision is live already. Raises StepFailed from the source."""
@@ -69,7 +73,7 @@ class UpdateChecker:
         live = self._live_revision(context.name)
         known = self._found.get(context.name)
         changes = await context.source.changes(live, newest.release.source_revision)
-        update = Update(newest.release, changes, newest.released_at, now(), await context.source.origin())
+        update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
         self._found[context.name] = update
         if known is None or known.release.source_revision != newest.release.source_revision:
             self._events.publish(UpdateFound(newest.release.version), context.name)
@@ -79,7 +83,7 @@ class UpdateChecker:
         """Do not show what is known now for 24 hours."""
         update = self.known(app)
         if update:
-            self._dismissed[app, update.release.source_revision] = now()
+            self._dismissed[app, update.release.source_revision] = self._now()
             self._events.publish(Dismissed(update.release.version), app)
         return update
 

@@ -301,7 +301,7 @@ def orchestrator(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
         **{f"CHANGEOVER_{name}": str(folder / name.lower()) for name in ("STATE", "PROXY", "TOKEN_FOLDER")},
     }
     command = [sys.executable, "-m", "orchestrator"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_a_journal_of_a_newer_changeover_is_left_alone_and_said_so(url: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.store import Journal
-from tests.support.fakes.journal import MemoryJournal
+from tests.support.fakes.memory_journal import MemoryJournal
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 REVISIONS = (SchemaRevision("0001", "base"), SchemaRevision("0002", "0001", compatible=False))

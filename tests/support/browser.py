@@ -55,7 +55,7 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
-    def wait_for(self, words: str, seconds: float = 30) -> str:
+    def wait_for(self, words: str, seconds: float = 90) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if words in self.text:

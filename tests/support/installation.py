@@ -108,7 +108,7 @@ class Installation:
                     engine.images.remove(tag, force=True)
         engine.close()
 
-    def until(self, holds: Any, what: str, seconds: float = 60) -> Any:
+    def until(self, holds: Any, what: str, seconds: float = 120) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := holds():

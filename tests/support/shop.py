@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import psycopg
 from tests.support.paths import ROOT
 from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
-from tests.support.stack import MIGRATE, Stack, shop_config
+from tests.support.stack import MIGRATE, NO_APPS, Stack, shop_config
 
 DATABASES = ("sqlite", "postgresql")
 READ_SQLITE = """
@@ -48,6 +49,10 @@ class Shop:
     repository: Repository
     config: str
     postgres_url: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.stack.app_name
 
     def deployed(self) -> str:
         """Make sure that a good release is live; gives its version."""
@@ -87,20 +92,42 @@ def open_shop(
     postgres: Postgres | None = None,
     *,
     migrate: str = MIGRATE,
-    drain_s: float = 1,
     environment: dict[str, str] | None = None,
 ) -> Iterator[Shop]:
-    """Nothing is deployed yet. With its data on that server, where one is given.
+    """On a stack of its own; nothing is deployed yet. With its data on that server, where one is given.
 
     `environment` is for the orchestrator.
     """
+    repository, config, url = _written("shop", folder, postgres, migrate)
+    with Stack(folder, config, environment=environment) as stack:
+        yield Shop(stack, repository, config, url)
+
+
+@contextmanager
+def another_shop(
+    stack: Stack, folder: Path, postgres: Postgres | None = None, *, migrate: str = MIGRATE
+) -> Iterator[Shop]:
+    """The only app of a stack that runs already, under a new name; afterwards the stack is without it again."""
+    name = f"shop{secrets.token_hex(2)}"
+    repository, config, url = _written(name, folder, postgres, migrate)
+    stack.set_config(config)
+    stack.app_name = name
+    try:
+        yield Shop(stack, repository, config, url)
+    finally:
+        stack.restart_orchestrator_if_killed()
+        stack.set_config(NO_APPS)
+        stack.remove_app(name)
+
+
+def _written(name: str, folder: Path, postgres: Postgres | None, migrate: str) -> tuple[Repository, str, str]:
+    """The repository, the configuration, and where this machine finds the database: nowhere if it is in the volume."""
     repository = Repository(folder / "repository", ROOT / "examples" / "shop")
     own_url = shop_url = ""
     if postgres:
-        name = postgres.create()
-        own_url, shop_url = postgres.url(name), postgres.url(name, gateway("bridge"))
+        database = postgres.create()
+        own_url, shop_url = postgres.url(database), postgres.url(database, gateway("bridge"))
         repository.replace("Dockerfile", "python3-venv", "python3-venv postgresql-client")
         repository.commit("build: the server's own tools")
-    config = shop_config(repository.path, drain_s=drain_s, migrate=migrate, postgres_url=shop_url)
-    with Stack(folder, config, environment=environment) as stack:
-        yield Shop(stack, repository, config, own_url)
+    config = shop_config(repository.path, name=name, drain_s=1, migrate=migrate, postgres_url=shop_url)
+    return repository, config, own_url

@@ -27,6 +27,10 @@ from tests.support.images import image
 from tests.support.paths import ROOT
 from tests.support.user import DEPLOY_S, User
 
+AS_USUAL = ("-m", "orchestrator")
+KILLED_AT_A_POINT = ("-m", "tests.support.crash_points")
+"""How Python is told to run the orchestrator."""
+
 
 class Stack(User):
     """Starts on entry; on exit everything it made on the engine is removed."""
@@ -43,7 +47,7 @@ class Stack(User):
         self.config.write_text(config)
         self.proxy_folder.mkdir()
         self.proxy_folder.chmod(0o1777)
-        self.entry: tuple[str, ...] = ("-m", "orchestrator")
+        self.entry: tuple[str, ...] = AS_USUAL
         self.process: subprocess.Popen[bytes] | None = None
         self._engine_socket = EngineSocket(folder / "docker.sock")
         self.environment = environment or {}
@@ -67,12 +71,10 @@ class Stack(User):
             container.remove(force=True)
         for container in self.containers():
             container.remove(force=True)
-        for volume in self.engine.volumes.list(filters={"label": f"changeover.stack={self.name}"}):
+        for volume in self.volumes():
             volume.remove(force=True)
         self.engine.networks.get(self.name).remove()
-        images = {tag for image in self.engine.images.list() for tag in image.tags if tag.startswith(f"{self.name}/")}
-        for tag in images:
-            self.engine.images.remove(tag, force=True)
+        self._remove_images(f"{self.name}/")
         self.engine.close()
         self.close()
         self._engine_socket.close()
@@ -131,17 +133,20 @@ class Stack(User):
             return None
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self.process = None
         return code
 
-    def restart_orchestrator(
-        self, *, entry: tuple[str, ...] = ("-m", "orchestrator"), extra: dict[str, str] | None = None
-    ) -> None:
-        """Killed without warning, and started again."""
+    def restart_orchestrator(self, *, kill_at: str = "") -> None:
+        """Killed without warning, and started again: as one that kills itself at this point, where one is given."""
         self.kill_orchestrator()
-        self.entry = entry
-        self.start_orchestrator(extra=extra)
+        self.entry = KILLED_AT_A_POINT if kill_at else AS_USUAL
+        self.start_orchestrator(extra={"CRASH_AT": kill_at} if kill_at else None)
+
+    def restart_orchestrator_if_killed(self) -> None:
+        """Whatever a test has done to it: afterwards one runs that kills itself nowhere."""
+        if self.process is None or self.process.poll() is not None or self.entry != AS_USUAL:
+            self.restart_orchestrator()
 
     @contextmanager
     def without_engine(self) -> Iterator[None]:
@@ -159,7 +164,7 @@ class Stack(User):
         """Try to start another one on the same state: its exit code, and what it says."""
         ended = subprocess.run(
             [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=self._environment({}), capture_output=True, text=True,
-            timeout=30,
+            timeout=120,
         )  # fmt: skip
         return ended.returncode, ended.stderr
 
@@ -189,11 +194,11 @@ class Stack(User):
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def ask(self, path: str = "/", host: str = "shop.test") -> httpx.Response:
-        return httpx.get(self.url(path), headers={"Host": host}, timeout=10)
+    def ask(self, path: str = "/", host: str = "") -> httpx.Response:
+        return httpx.get(self.url(path), headers={"Host": host or self.host}, timeout=60)
 
     def post_order(self, order: str) -> httpx.Response:
-        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": "shop.test"}, timeout=40)
+        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=60)
 
     def until_release(self, version: str, *, restarted: str) -> None:
         """Until Docker has started this container again and the release answers."""
@@ -229,8 +234,26 @@ class Stack(User):
 
     # What a test looks at
 
+    def remove_app(self, name: str) -> None:
+        """What is left on the engine of an app that is not configured any more."""
+        for container in self.containers():
+            if container.labels.get("changeover.app") == name:
+                container.remove(force=True)
+        for volume in self.volumes():
+            if volume.name.startswith(f"{self.name}-{name}-"):
+                volume.remove(force=True)
+        self._remove_images(f"{self.name}/{name}:")
+
+    def _remove_images(self, prefix: str) -> None:
+        tags = {tag for found in self.engine.images.list() for tag in found.tags if tag.startswith(prefix)}
+        for tag in tags:
+            self.engine.images.remove(tag, force=True)
+
     def containers(self) -> list[Any]:
         return self.engine.containers.list(all=True, filters={"label": f"changeover.stack={self.name}"})
+
+    def volumes(self) -> list[Any]:
+        return self.engine.volumes.list(filters={"label": f"changeover.stack={self.name}"})
 
 
 MIGRATE = "{command: alembic upgrade head, timeout: 60}"
@@ -253,16 +276,24 @@ ON_POSTGRESQL = """run: {{port: 8000, env: {{SHOP_DATABASE_URL: "{url}"}}}}
         $SHOP_DATABASE_URL'"""
 
 
+NO_APPS = "disk: {min_free_mb: 100}\n"
+
+
 def shop_config(
-    repository: Path, *, extra: str = "", drain_s: float = 2, migrate: str = MIGRATE, postgres_url: str = ""
+    repository: Path,
+    *,
+    name: str = "shop",
+    extra: str = "",
+    drain_s: float = 2,
+    migrate: str = MIGRATE,
+    postgres_url: str = "",
 ) -> str:
     return f"""
-disk: {{min_free_mb: 100}}
-apps:
-  shop:
+{NO_APPS}apps:
+  {name}:
     update: {{git: {{remote: {json.dumps(str(repository))}, branch: main}}}}
     {ON_POSTGRESQL.format(url=postgres_url) if postgres_url else ON_SQLITE}
-    route: {{host: shop.test}}
+    route: {{host: {name}.test}}
     health: {{timeout: 30}}
     migrate: {migrate}
     drain: {{timeout: {drain_s}, stop_timeout: 5}}

@@ -9,11 +9,14 @@ from typing import Protocol
 
 import httpx
 
-PAUSE_S = 0.005
+PAUSE_S = 0.02
 
 
 class Shop(Protocol):
     """Whatever has a shop behind its address."""
+
+    @property
+    def host(self) -> str: ...
 
     def url(self, path: str = "/") -> str: ...
 
@@ -21,8 +24,8 @@ class Shop(Protocol):
 class Visitor:
     """Asks again and again, on one kept-alive connection, and counts orders; notes whatever fails."""
 
-    def __init__(self, shop: Shop, host: str = "shop.test") -> None:
-        self._shop, self._host = shop, host
+    def __init__(self, shop: Shop, host: str = "") -> None:
+        self._shop, self._host = shop, host or shop.host
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._visit, daemon=True)
         self.answers = 0
@@ -39,11 +42,11 @@ class Visitor:
     ) -> None:
         went_on = self._thread.is_alive()
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
         assert went_on, "the visitor had stopped"
 
     def _visit(self) -> None:
-        with httpx.Client(headers={"Host": self._host}, timeout=30) as client:
+        with httpx.Client(headers={"Host": self._host}, timeout=60) as client:
             while not self._stop.is_set():
                 order = f"{id(self)}-{time.monotonic_ns()}"
                 try:

@@ -33,10 +33,9 @@ TRANSIENT = (502, 503, 504)
 class Machine(User):
     """Starts on entry, with Changeover up and no app yet; nothing is left of it on exit."""
 
-    def __init__(self, folder: Path, journal_url: str = "") -> None:
-        """The journal is in this machine's own SQLite file, or in the database of `journal_url`."""
+    def __init__(self, folder: Path) -> None:
         super().__init__("")
-        self.journal_url = journal_url
+        self.journal_url = ""
         self.name = f"machine-{secrets.token_hex(3)}"
         self.source = folder / "source"
         self.engine = docker.from_env()
@@ -49,7 +48,6 @@ class Machine(User):
         self.source.mkdir(parents=True)
         shutil.copy(ROOT / "compose.yaml", self.source)
         shutil.copy(FILES / "compose.override.yaml", self.source)
-        (self.source / ".env").write_text(f"CHANGEOVER_DATABASE_URL={self.journal_url}\n")
         (self.source / "control-panel-config.yaml").write_text("apps: {}\n")
         self.container = self.engine.containers.run(
             machine,
@@ -67,9 +65,7 @@ class Machine(User):
             self.api = f"http://127.0.0.1:{api_port}"
             self.until(self._engine_answers, "the machine's engine answers")
             self._load({**images, BASE: BASE})
-            self.run("sh", "-c", "cd /source && docker compose up --detach --no-build --quiet-pull")
-            self.wait_ready()
-            self.token = (self.source / ".changeover" / "token").read_text().strip()
+            self._up()
         except BaseException:
             self.__exit__()
             raise
@@ -79,6 +75,18 @@ class Machine(User):
         self.container.remove(force=True, v=True)
         self.engine.close()
         self.close()
+
+    def use_journal(self, url: str) -> None:
+        """From now on the journal is in that database; in the machine's own SQLite file where there is no URL."""
+        if url != self.journal_url:
+            self.journal_url = url
+            self._up()
+
+    def _up(self) -> None:
+        (self.source / ".env").write_text(f"CHANGEOVER_DATABASE_URL={self.journal_url}\n")
+        self.run("sh", "-c", "cd /source && docker compose up --detach --no-build --quiet-pull")
+        self.wait_ready()
+        self.token = (self.source / ".changeover" / "token").read_text().strip()
 
     def what_was_logged(self) -> str:
         logs = self.run("docker", "compose", "-f", "/source/compose.yaml", "logs", "--tail", "40", check=False)
@@ -105,7 +113,7 @@ apps:
       backup: {{{backup}}}
     run: {{port: 8000, data: /data}}
     route: {{host: {app}.test}}
-    health: {{timeout: 5}}
+    health: {{timeout: 15}}
     migrate: {MIGRATE_BOTH_WAYS}
     drain: {{timeout: 1, stop_timeout: 1}}
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 from tests.support.images import build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
-from tests.support.shop import Shop, open_shop
+from tests.support.shop import DATABASES, Shop, open_shop
 from tests.support.stack import Stack, shop_config
+from tests.support.whole_machine import Machine
 
 
 @pytest.fixture
@@ -25,21 +25,24 @@ def soak(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--soak"))
 
 
-@pytest.fixture
-def histories(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--histories"))
-
-
-@pytest.fixture
-def chosen_seed(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--seed")) or secrets.randbits(32)
-
-
 @pytest.fixture(scope="session")
 def proxy_image() -> None:
     """The proxy, and the orchestrator that sidecars run: built as `make up` builds them."""
     for target in ("proxy", "orchestrator"):
         build_image(target)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """What the shop of a test keeps its data in: tests that ask for this run on each of them."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """One machine for all tests that kill engines or fill disks: tests that use it are in its xdist_group."""
+    with Machine(tmp_path_factory.mktemp("machine")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.support.points import one_of_each_kind
 from tests.support.shop import Shop
 from tests.support.visitor import Visitor
+
+POINTS = ("backup:begun", "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:begun")
+KINDS = ("backup:begun", "migrate:unrecorded")
 
 
 def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_request(shop: Shop) -> None:
@@ -46,24 +50,26 @@ def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_reque
 
 
 @pytest.mark.timeout(400)
-def test_twelve_updates_leave_the_last_five_backups_each_of_them_whole(shop: Shop) -> None:
-    stack = shop.stack
+def test_after_many_updates_the_newest_backups_are_left_each_of_them_whole(shop: Shop, soak: bool) -> None:
+    stack, keep = shop.stack, 5 if soak else 2
     shop.deployed()
-    for number in range(12):
+    text = stack.config.read_text()
+    stack.set_config(text.replace("branch: main}}", f"branch: main}}, backup: {{keep_backups: {keep}}}}}"))
+    for number in range(12 if soak else 3):
         shop.repository.change(f"Update {number}")
         ended = stack.deploy()
         assert ended["state"] == "live", ended["failure"]
 
     listed = stack.get("/apps/shop/backups")["backups"]
 
-    assert len(listed) == 5
-    assert [backup["reason"].startswith("before deployment") for backup in listed] == [True] * 5
+    assert [backup["reason"].startswith("before deployment") for backup in listed] == [True] * keep
     for backup in listed:
         checked = stack.command("backup", "verify", "shop", backup["id"])
         assert checked.returncode == 0, checked.stderr
     assert sorted(path.name for path in (stack.state / "backups" / "shop").iterdir()) == sorted(
         backup["id"] for backup in listed
     )
+    stack.set_config(text)
 
 
 def test_a_damaged_backup_is_refused_and_the_shop_goes_on(shop: Shop) -> None:
@@ -83,7 +89,7 @@ def test_a_damaged_backup_is_refused_and_the_shop_goes_on(shop: Shop) -> None:
         assert ended.returncode == 1
         assert "checksum differs" in ended.stdout + ended.stderr
     assert visitor.failures == []
-    assert visitor.answers > 20
+    assert visitor.answers
 
 
 def test_a_backup_that_does_not_exist_is_a_usage_error(shop: Shop) -> None:
@@ -154,9 +160,7 @@ def test_backups_an_update_and_a_restore_at_the_same_time_take_turns(shop: Shop)
         assert stack.command("backup", "verify", "shop", backup).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "point", ["backup:begun", "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:begun"]
-)
+@pytest.mark.parametrize("point", one_of_each_kind(POINTS, KINDS))
 def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(shop: Shop, point: str) -> None:
     stack = shop.stack
     version = shop.deployed()
@@ -164,7 +168,7 @@ def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(s
     backup = stack.post("/apps/shop/backups")["id"]
     assert stack.post_order(f"after {point}").is_success
     ordered = stack.ask("/orders").json()["orders"]
-    stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+    stack.restart_orchestrator(kill_at=point)
 
     with Visitor(stack) as visitor:
         with pytest.raises(httpx.TransportError):

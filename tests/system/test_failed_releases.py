@@ -81,7 +81,7 @@ async def test_a_bad_release_leaves_the_old_one_serving_and_says_why(
     # The old release served throughout.
     assert visitor.failures == []
     assert visitor.releases == {good}
-    assert visitor.answers > 100
+    assert visitor.answers
     # The command says why, with the log's lines.
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert cause in ended.stdout
@@ -123,7 +123,7 @@ def test_where_it_is_asked_for_the_failed_candidate_stays_to_be_looked_at(shop: 
     left = stack.engine.containers.get(ended["container"])
     assert left.status == "exited"
     assert b"the door is locked" in left.logs()
-    assert any(f"Left the candidate {left.name} stopped" in one for one in ended["failure"]["undone"])
+    assert any(f"Stopped the candidate {left.name}; it is kept" in one for one in ended["failure"]["undone"])
     assert stack.ask().json()["release"] == good
     repository.git("reset", "--quiet", "--hard", "HEAD~1")
     repository.change("Good again")

@@ -1,37 +1,32 @@
 """Random histories of releases, rollbacks and accidents: after each step everything agrees, and nothing is lost.
 
-On a machine of their own, whose engine can be killed and whose disk can be filled. `--histories` says how many: one
-half of them with the journal in SQLite, the other with it in PostgreSQL, whose server can be killed, too.
+On a machine of their own, whose engine can be killed and whose disk can be filled. Every history has a number, which
+its random choices come from: `--first 17 --histories 1` goes through number 17 again. Even ones have the journal in
+SQLite, odd ones in PostgreSQL, whose server can be killed, too. With `--soak` a line for each is kept in bench/results.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
+from tests.support.results import keep_result
 from tests.support.visitor import Visitor
 from tests.support.whole_machine import Machine
+
+pytestmark = pytest.mark.xdist_group("machine")
 
 STEPS = 6
 COLUMNS = ("release", "sold_by")
@@ -43,49 +38,64 @@ SPARES_REQUESTS = ("nobody", "orchestrator", "candidate", "sidecar", "journal")
 """Whom to kill without that a request may fail."""
 JOURNAL_AWAY_S = 1.0
 DISK_FULL_S = 1.0
-DELAYS = st.floats(0, 2).map(lambda seconds: round(seconds, 2))
 
 
-class Histories(RuleBasedStateMachine):
-    machine: ClassVar[Machine]
-    server: ClassVar[Postgres | None]
-    seed: ClassVar[int]
-    finished: ClassVar[int] = 0
-    numbers = itertools.count(1)
+class History:
+    """One app's life on the machine, from its first release on."""
 
-    @initialize()
-    def open_the_shop(self) -> None:
-        self.name = f"shop{next(self.numbers)}"
+    def __init__(self, number: int, machine: Machine, server: Postgres | None) -> None:
+        self.machine, self.server = machine, server
+        self.random = random.Random(f"history {number}")
+        self.name = f"shop{number}"
         self.story: list[str] = []
         self.revisions = 1
         self.changes = itertools.count(1)
         self.backups: dict[str, set[str]] = {}
         self.visitor: Visitor | None = None
+
+    def __enter__(self) -> History:
         with self.told("open the shop"):
             self.repository: Repository = self.machine.add_shop(self.name)
             ended = self.machine.deploy(self.name)
             assert ended["state"] == "live", ended["failure"]
             self.visitor = Visitor(self.machine, f"{self.name}.test")
             self.visitor.__enter__()
+        return self
 
-    def teardown(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.visitor:
             self.visitor.__exit__(None, None, None)
-        if hasattr(self, "name"):
-            self.machine.remove_app(self.name)
-        Histories.finished += 1
-        print(f"history {self.finished} ended", flush=True)
+        self.machine.remove_app(self.name)
+
+    def go_on(self) -> None:
+        """One step, whatever it is, and a look at everything after it."""
+        steps: list[Callable[[], None]] = [
+            self.deploy_a_good_release,
+            self.deploy_a_bad_release,
+            self.roll_back,
+            self.back_up,
+            self.an_accident_while_nothing_is_deployed,
+            self.deploy_on_a_full_disk,
+        ]
+        if self.backups:
+            steps.append(self.restore)
+        self.random.choice(steps)()
+        self.all_is_well()
+
+    def somebody(self) -> tuple[str, float]:
+        """Whom an accident befalls, and after how many seconds."""
+        return self.random.choice(VICTIMS), round(self.random.uniform(0, 2), 2)
 
     # What happens
 
-    @rule(what=st.sampled_from(GOOD), victim=st.sampled_from(VICTIMS), after=DELAYS)
-    def deploy_a_good_release(self, what: str, victim: str, after: float) -> None:
+    def deploy_a_good_release(self) -> None:
+        what, (victim, after) = self.random.choice(GOOD), self.somebody()
         with self.told(f"deploy: {what}; kill {victim} after {after} s"):
             self.commit_good(what)
             self.deploy(victim, after, expected="live")
 
-    @rule(what=st.sampled_from(BAD), victim=st.sampled_from(VICTIMS), after=DELAYS)
-    def deploy_a_bad_release(self, what: str, victim: str, after: float) -> None:
+    def deploy_a_bad_release(self) -> None:
+        what, (victim, after) = self.random.choice(BAD), self.somebody()
         with self.told(f"deploy: {what}; kill {victim} after {after} s"):
             self.commit_bad(what)
             try:
@@ -93,8 +103,8 @@ class Histories(RuleBasedStateMachine):
             finally:
                 self.repository.git("revert", "--no-edit", "HEAD")
 
-    @rule(victim=st.sampled_from(VICTIMS), after=DELAYS)
-    def roll_back(self, victim: str, after: float) -> None:
+    def roll_back(self) -> None:
+        victim, after = self.somebody()
         with self.told(f"roll back; kill {victim} after {after} s"):
             before = self.machine.app(self.name)
             with self.accident(victim, after):
@@ -107,8 +117,8 @@ class Histories(RuleBasedStateMachine):
                 if before["standby"]:
                     assert self.machine.app(self.name)["active"]["version"] == before["standby"]["version"]
 
-    @rule(victim=st.sampled_from(VICTIMS), after=DELAYS)
-    def back_up(self, victim: str, after: float) -> None:
+    def back_up(self) -> None:
+        victim, after = self.somebody()
         with self.told(f"back up; kill {victim} after {after} s"):
             assert self.visitor is not None
             ordered = set(self.visitor.orders)
@@ -122,10 +132,9 @@ class Histories(RuleBasedStateMachine):
             if answer.is_success:
                 self.backups[answer.json()["id"]] = ordered
 
-    @precondition(lambda self: self.backups)
-    @rule(data=st.data(), victim=st.sampled_from(VICTIMS), after=DELAYS)
-    def restore(self, data: st.DataObject, victim: str, after: float) -> None:
-        backup = data.draw(st.sampled_from(sorted(self.backups)))
+    def restore(self) -> None:
+        backup = self.random.choice(sorted(self.backups))
+        victim, after = self.somebody()
         with self.told(f"restore {backup}; kill {victim} after {after} s"):
             assert self.visitor is not None
             kept = {one["id"] for one in self.machine.get(f"/apps/{self.name}/backups")["backups"]}
@@ -148,12 +157,11 @@ class Histories(RuleBasedStateMachine):
                 until_now = len(self.visitor.orders)
                 self.visitor.orders[:until_now] = self.backups[backup]
 
-    @rule(victim=st.sampled_from(VICTIMS[2:]))
-    def an_accident_while_nothing_is_deployed(self, victim: str) -> None:
+    def an_accident_while_nothing_is_deployed(self) -> None:
+        victim = self.random.choice(VICTIMS[2:])
         with self.told(f"kill {victim}"), self.accident(victim, 0):
             time.sleep(0.1)
 
-    @rule()
     def deploy_on_a_full_disk(self) -> None:
         with self.told("deploy on a full disk"):
             self.commit_good("a change")
@@ -169,10 +177,7 @@ class Histories(RuleBasedStateMachine):
 
     # What must hold after each of it
 
-    @invariant()
     def all_is_well(self) -> None:
-        if not hasattr(self, "name"):
-            return
         with self.told(""):
             machine, visitor = self.machine, self.visitor
             assert visitor is not None
@@ -194,7 +199,7 @@ class Histories(RuleBasedStateMachine):
             assert {one["state"] for one in history} <= {"live", "failed", "rolled_back", "superseded", "cancelled"}
             assert not machine.get(f"/apps/{self.name}/migrations")["pending"]
             order = f"after-{len(self.story)}"
-            counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=30)
+            counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=60)
             assert counted.is_success, counted.text
             acknowledged = {*visitor.orders, order}
             missing = acknowledged - machine.orders(self.name)
@@ -329,17 +334,14 @@ class Histories(RuleBasedStateMachine):
 
     @contextmanager
     def told(self, what: str) -> Iterator[None]:
-        """Whatever goes wrong is raised with the seed and what had happened until then."""
+        """Whatever goes wrong is raised with what had happened until then."""
         if what:
             self.story.append(what)
         try:
             yield
         except Exception as error:
             story = "\n".join(self.story)
-            raise AssertionError(
-                f"{error}\n\nseed {self.seed}, history {self.finished + 1}, {self.name}:\n{story}\n\n"
-                f"{self.machine.what_was_logged()}"
-            ) from error
+            raise AssertionError(f"{error}\n\n{self.name}:\n{story}\n\n{self.machine.what_was_logged()}") from error
 
 
 PROXY_MAPS = """
@@ -361,32 +363,37 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def machine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
-) -> Iterator[Machine]:
-    on_server = request.param == "postgresql"
-    Histories.server = postgres if on_server else None
-    url = postgres.url(postgres.create(), gateway("bridge")) if on_server else ""
-    with Machine(tmp_path_factory.mktemp("machine"), url) as running:
-        yield running
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "number" in metafunc.fixturenames:
+        first = int(metafunc.config.getoption("--first"))
+        numbers = range(first, first + int(metafunc.config.getoption("--histories")))
+        # One journal after the other: changing it takes the orchestrator of the machine a new start.
+        metafunc.parametrize("number", [*(one for one in numbers if not one % 2), *(one for one in numbers if one % 2)])
 
 
-@pytest.mark.timeout(0)
-def test_random_histories_with_accidents_keep_every_promise(machine: Machine, histories: int, chosen_seed: int) -> None:
-    Histories.machine, Histories.seed, Histories.finished = machine, chosen_seed, 0
-    print(f"seed {Histories.seed}, journal in {'PostgreSQL' if machine.journal_url else 'SQLite'}")
-    seed(Histories.seed)(Histories)
-    run_state_machine_as_test(
-        Histories,
-        settings=settings(
-            max_examples=max(1, histories // 2),
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-            verbosity=Verbosity.normal,
-        ),
-    )
+@pytest.fixture(scope="module")
+def journals(machine: Machine, postgres: Postgres) -> Iterator[dict[str, str]]:
+    """Where the journal may be kept, and its URL: nothing for the machine's own file."""
+    yield {"sqlite": "", "postgresql": postgres.url(postgres.create(), gateway("bridge"))}
+    machine.use_journal("")
+
+
+@pytest.mark.timeout(900)
+def test_a_random_history_with_accidents_keeps_every_promise(
+    machine: Machine, journals: dict[str, str], postgres: Postgres, number: int, soak: bool
+) -> None:
+    journal = ("sqlite", "postgresql")[number % 2]
+    machine.use_journal(journals[journal])
+    history = History(number, machine, postgres if journal == "postgresql" else None)
+    began, passed = time.monotonic(), False
+    try:
+        with history:
+            for _ in range(STEPS):
+                history.go_on()
+        passed = True
+    finally:
+        if soak:
+            seconds = round(time.monotonic() - began, 1)
+            keep_result(
+                "histories", history=number, journal=journal, passed=passed, seconds=seconds, story=history.story
+            )

@@ -10,20 +10,32 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.support.points import one_of_each_kind
 from tests.support.shop import Shop
 from tests.support.visitor import Visitor
 
 STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire")
 POINTS = [f"{step}:{moment}" for step in STEPS for moment in ("begun", "unrecorded")] + ["switch:files"]
+KINDS = (
+    "build:begun",  # nothing was done yet
+    "migrate:unrecorded",  # the data was changed
+    "start:unrecorded",  # the candidate runs
+    "verify:begun",  # the candidate is being tried
+    "switch:begun",  # the switch is intended
+    "switch:files",  # the proxy's files say other than the running proxy
+    "switch:unrecorded",  # the traffic has moved
+    "retire:begun",  # the old colour is still there
+)
+BACK = ("switch:begun", "switch:files", "switch:unrecorded")
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", one_of_each_kind(POINTS, KINDS))
 def test_a_kill_of_the_orchestrator_during_a_deployment_is_finished_or_undone_at_its_restart(
     shop: Shop, point: str
 ) -> None:
     stack, repository = shop.stack, shop.repository
     old = shop.deployed()
-    stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+    stack.restart_orchestrator(kill_at=point)
     repository.change(f"Interrupted at {point}")
 
     with Visitor(stack) as visitor:
@@ -53,14 +65,14 @@ def test_a_kill_of_the_orchestrator_during_a_deployment_is_finished_or_undone_at
     assert again["state"] == "live", again["failure"]
 
 
-@pytest.mark.parametrize("point", ["switch:begun", "switch:files", "switch:unrecorded"])
+@pytest.mark.parametrize("point", one_of_each_kind(BACK, ["switch:files"]))
 def test_a_kill_of_the_orchestrator_during_a_rollback_is_finished_at_its_restart(shop: Shop, point: str) -> None:
     stack, repository = shop.stack, shop.repository
     shop.deployed()
     repository.change(f"To be left at {point}")
     left = stack.deploy()
     target = stack.app()["standby"]
-    stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+    stack.restart_orchestrator(kill_at=point)
 
     with Visitor(stack) as visitor:
         with pytest.raises(httpx.TransportError):
@@ -120,7 +132,7 @@ def test_a_restarted_proxy_still_holds_what_was_held(shop: Shop) -> None:
         time.sleep(1.5)
         held = not waiting.done()
         stack.command("release", "shop")
-        answer = waiting.result(timeout=20)
+        answer = waiting.result(timeout=60)
 
     assert held
     assert answer.json()["release"] == version

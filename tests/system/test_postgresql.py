@@ -43,7 +43,7 @@ def test_a_history_with_failures_and_kills_is_the_same_on_both(shop: Shop) -> No
         ends = []
         for point in ("migrate:begun", "switch:files", "retire:begun"):
             repository.change(f"Killed at {point}")
-            stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+            stack.restart_orchestrator(kill_at=point)
             asked = stack.post("/apps/shop/deployments")["id"]
             stack.wait_killed()
             stack.restart_orchestrator()
@@ -140,7 +140,11 @@ apps:
         then = count(stack)
         back = stack.command("backup", "restore", "notes", json.loads(restored.stdout)["backup"], "--yes")
         again = count(stack)
-        volumes = [volume.name for volume in stack.engine.volumes.list() if "-dump-" in volume.name]
+        volumes = [
+            volume.name
+            for volume in stack.engine.volumes.list()
+            if f"{stack.name}-" in volume.name and "-dump-" in volume.name
+        ]
 
     assert writer.failures == []
     assert written == 2 * writer.written
@@ -183,11 +187,11 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=60)
 
     def _write(self) -> None:
         while not self._stop.is_set():
-            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=30)
+            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=60)
             if answer.is_success:
                 self.written += 1
             else:
@@ -195,4 +199,4 @@ class Writer:
 
 
 def count(stack: Stack) -> int:
-    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=30).text)
+    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=60).text)

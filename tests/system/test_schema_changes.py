@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.points import one_of_each_kind
 from tests.support.postgres import Postgres
-from tests.support.shop import DATABASES, Shop, open_shop
-from tests.support.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, Stack
+from tests.support.shop import Shop, another_shop
+from tests.support.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, NO_APPS, Stack
 from tests.support.visitor import Visitor
 
 # Who sold an order stands in another column than the release before writes to.
@@ -24,16 +25,28 @@ def upgrade():
 def downgrade():
     op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")
 '''
+POINTS = (
+    "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:unrecorded", "switch:begun",
+    "switch:files", "switch:unrecorded",
+)  # fmt: skip
+KINDS = ("migrate:unrecorded", "verify:unrecorded", "switch:files")
 KEEP_BACKUPS = 5
 """As it is when nobody configures it."""
 OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
 
 
-@pytest.fixture(params=DATABASES)
-def shop(request: pytest.FixtureRequest, tmp_path: Path, proxy_image: None, postgres: Postgres) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def stack_of_all(database: str, tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iterator[Stack]:
+    """One for all tests on a database, each of which has a shop of its own on it."""
+    with Stack(tmp_path_factory.mktemp("stack"), NO_APPS) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(database: str, stack_of_all: Stack, tmp_path: Path, postgres: Postgres) -> Iterator[Shop]:
     """A shop whose first release is live, and that can go both ways."""
-    server = postgres if request.param == "postgresql" else None
-    with open_shop(tmp_path, server, migrate=MIGRATE_BOTH_WAYS) as shop:
+    server = postgres if database == "postgresql" else None
+    with another_shop(stack_of_all, tmp_path, server, migrate=MIGRATE_BOTH_WAYS) as shop:
         shop.deployed()
         yield shop
 
@@ -62,7 +75,7 @@ def assert_whole(shop: Shop, *visitors: Visitor) -> None:
     """Every order that somebody was told of is there."""
     assert [failure for visitor in visitors for failure in visitor.failures] == []
     ordered = {order for visitor in visitors for order in visitor.orders}
-    assert len(ordered) > 20
+    assert ordered
     assert ordered <= shop.contents().orders
 
 
@@ -74,12 +87,12 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     with Visitor(stack) as visitor:
         there = stack.deploy()
         time.sleep(0.5)
-        back = stack.command("rollback", "shop")
+        back = stack.command("rollback", shop.name)
         after_back = stack.app()
         stack.wait_idle()
         standby_runs = stack.engine.containers.get(after_back["standby"]["container"]).status
         time.sleep(0.5)
-        again = stack.command("rollback", "shop", "--json")
+        again = stack.command("rollback", shop.name, "--json")
         stack.wait_idle()
         time.sleep(0.5)
 
@@ -89,8 +102,7 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
         {"revision": "0002", "previous": "0001", "compatible": False, "says": "Sold by"},
     ]
     assert back.returncode == 0, back.stderr
-    assert "Requests waited" in back.stdout
-    assert "s at most; none failed for it" in back.stdout
+    assert "New requests were paused for" in back.stdout
     assert after_back["active"]["version"] == old
     assert standby_runs == "exited", "a release that cannot run on the data must not stand in for the other"
     assert again.returncode == 0, again.stderr
@@ -107,8 +119,8 @@ def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(sho
     rename_column(shop)
     stack.deploy()
 
-    said = stack.command("migrate", "status", "shop")
-    asked = json.loads(stack.command("migrate", "status", "shop", "--json").stdout)
+    said = stack.command("migrate", "status", shop.name)
+    asked = json.loads(stack.command("migrate", "status", shop.name, "--json").stdout)
 
     assert said.returncode == 0, said.stderr
     assert "the previous release cannot run on it" in said.stdout
@@ -161,10 +173,10 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     with Visitor(stack) as before:
         new = stack.deploy()
         time.sleep(0.5)
-        refused = stack.command("rollback", "shop")
+        refused = stack.command("rollback", shop.name)
         for _ in range(KEEP_BACKUPS):
-            stack.post("/apps/shop/backups")
-        offered = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
+            stack.post(f"/apps/{shop.name}/backups")
+        offered = stack.command("rollback", shop.name, "--restore", new["backup"], "--yes")
         restored = stack.app()
         time.sleep(0.5)
     stack.wait_idle()
@@ -172,13 +184,15 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     assert new["state"] == "live", new["failure"]
     assert refused.returncode == 3
     assert "cannot run on the schema since 0002 (Sold by)" in refused.stderr
-    assert f"changeover rollback shop --restore {new['backup']}" in refused.stderr
+    assert f"changeover rollback {shop.name} --restore {new['backup']}" in refused.stderr
     assert offered.returncode == 0, offered.stderr
     assert restored["active"]["version"] == old
     assert before.failures == []
     # What was written meanwhile is gone from the shop, as was said, and can be had again with the release it is of.
-    kept = next(one for one in stack.get("/apps/shop/backups")["backups"] if "before restoring" in one["reason"])
-    again = stack.command("rollback", "shop", "--restore", kept["id"], "--yes")
+    kept = next(
+        one for one in stack.get(f"/apps/{shop.name}/backups")["backups"] if "before restoring" in one["reason"]
+    )
+    again = stack.command("rollback", shop.name, "--restore", kept["id"], "--yes")
     assert again.returncode == 0, again.stderr
     assert stack.app()["active"]["version"] == new["version"]
     assert stack.ask("/orders").json()["orders"] > 0
@@ -191,7 +205,7 @@ def test_going_back_with_a_backup_of_the_same_schema_keeps_both_releases_warm(sh
     new = stack.deploy()
 
     with Visitor(stack) as visitor:
-        done = stack.command("rollback", "shop", "--restore", new["backup"], "--yes")
+        done = stack.command("rollback", shop.name, "--restore", new["backup"], "--yes")
         stack.wait_idle()
     app = stack.app()
 
@@ -211,7 +225,7 @@ def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> Non
     live = stack.deploy()
 
     with Visitor(stack) as visitor:
-        refused = stack.command("rollback", "shop")
+        refused = stack.command("rollback", shop.name)
         time.sleep(0.3)
 
     assert refused.returncode == 1
@@ -220,19 +234,15 @@ def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> Non
     assert_whole(shop, visitor)
 
 
-@pytest.mark.parametrize(
-    "point",
-    ["backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:unrecorded", "switch:begun",
-     "switch:files", "switch:unrecorded"],
-)  # fmt: skip
+@pytest.mark.parametrize("point", one_of_each_kind(POINTS, KINDS))
 def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undone(shop: Shop, point: str) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
     rename_column(shop)
 
     with Visitor(stack) as visitor:
-        stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
-        asked = stack.post("/apps/shop/deployments")["id"]
+        stack.restart_orchestrator(kill_at=point)
+        asked = stack.post(f"/apps/{shop.name}/deployments")["id"]
         stack.wait_killed()
         stack.restart_orchestrator()
         there = stack.wait_ended(asked)
@@ -241,7 +251,7 @@ def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undo
             assert stack.app()["active"]["version"] == old
             assert stack.deploy()["state"] == "live"
         new = stack.app()["active"]["version"]
-        stack.restart_orchestrator(entry=("-m", "tests.support.crash_points"), extra={"CRASH_AT": point})
+        stack.restart_orchestrator(kill_at=point)
         with pytest.raises(Exception, match=r"disconnected|refused|reset|EOF"):
             stack.rollback()
         stack.wait_killed()
@@ -254,7 +264,7 @@ def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undo
     assert stack.ask().json()["release"] == active
     assert_whole(shop, visitor)
     expected = ["0001"] if active == old else ["0001", "0002"]
-    assert [one["revision"] for one in stack.get("/apps/shop/migrations")["applied"]] == expected
+    assert [one["revision"] for one in stack.get(f"/apps/{shop.name}/migrations")["applied"]] == expected
 
 
 def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(shop: Shop) -> None:
@@ -265,12 +275,12 @@ def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(
     with Visitor(stack) as visitor:
         new = stack.deploy()
         lose_journal(stack)
-        there = stack.get("/apps/shop/migrations")
+        there = stack.get(f"/apps/{shop.name}/migrations")
         back = stack.rollback()
         stack.wait_idle()
         time.sleep(0.3)
         lose_journal(stack)
-        after = stack.get("/apps/shop/migrations")
+        after = stack.get(f"/apps/{shop.name}/migrations")
         again = stack.rollback()
         stack.wait_idle()
         time.sleep(0.3)
@@ -289,10 +299,10 @@ def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_fo
     stack.set_config(text)
     rename_column(shop)
 
-    refused = stack.command("deploy", "shop", "--wait")
-    done = stack.command("deploy", "shop", "--wait", "--migrate")
+    refused = stack.command("deploy", shop.name, "--wait")
+    done = stack.command("deploy", shop.name, "--wait", "--migrate")
 
     assert refused.returncode == 1
     assert "has to run 0002 (Sold by)" in refused.stdout
-    assert "changeover deploy shop --migrate" in refused.stdout
+    assert f"changeover deploy {shop.name} --migrate" in refused.stdout
     assert done.returncode == 0, done.stdout

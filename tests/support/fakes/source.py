@@ -1,45 +1,60 @@
-"""A source in memory: its newest release, and the schema revisions that this brings."""
+"""A source of updates in memory."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.sources.base import SourceRelease
 
-RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass
 class FakeSource:
-    """Implements the Source protocol. `problem` is raised by whoever asks; `asked` counts questions to the remote."""
+    """Implements the Source protocol. Revisions are r1, r2, and so on; each is the newest when it is published.
 
-    number: int = 1
-    schema: list[str] = field(default_factory=list)
-    problem: str = ""
-    asked: int = 0
+    `schema` of a revision is what stands in the file of that name in its tree.
+    """
 
-    def release(self, *revisions: str) -> None:
-        """A newer release, which brings these schema revisions beyond those before."""
-        self.number += 1
-        self.schema += revisions
+    def __init__(self) -> None:
+        self._releases: list[SourceRelease] = []
+        self._schemas: dict[str, str] = {}
+        self.is_away = False
+        self.asked = 0
+
+    def publish(self, *, schema: str = "") -> Release:
+        number = len(self._releases) + 1
+        release = Release(f"v{number}", f"r{number}")
+        self._releases.append(SourceRelease(release, FIRST + timedelta(hours=number)))
+        self._schemas[release.source_revision] = schema
+        return release
+
+    # Of the protocol
 
     async def origin(self) -> str:
-        return "a source in memory"
+        return "https://git.test/shop"
 
     async def newest(self, ref: str = "") -> SourceRelease:
         self.asked += 1
-        if self.problem:
-            raise StepFailed(self.problem, "Try again.")
-        return SourceRelease(Release(f"v{self.number}", ref or f"{self.number:08}{0:032}"), RELEASED)
+        if self.is_away:
+            raise StepFailed("https://git.test/shop does not answer.", "Check update.git.remote.")
+        if not ref:
+            return self._releases[-1]
+        for one in self._releases:
+            if ref in (one.release.version, one.release.source_revision):
+                return one
+        raise StepFailed(f"https://git.test/shop has no '{ref}'.", "Check the --ref that was given.")
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        return (Change(until[-7:], "feat", "", "something new"),) if since else ()
+        revisions = [one.release.source_revision for one in self._releases]
+        if since not in revisions:
+            return ()
+        between = revisions[revisions.index(since) + 1 : revisions.index(until) + 1]
+        return tuple(Change(revision, "feat", "", f"what {revision} changes") for revision in reversed(between))
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Dockerfile").write_text("FROM scratch\n")
-        (folder / "schema").write_text("\n".join(self.schema))
+        (folder / "schema").write_text(self._schemas[source_revision])

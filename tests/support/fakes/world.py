@@ -15,7 +15,7 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
 from tests.support.fakes.engine import FakeEngine
-from tests.support.fakes.journal import MemoryJournal, Records
+from tests.support.fakes.memory_journal import MemoryJournal, Records
 from tests.support.fakes.power import Killed, Power
 from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.source import FakeSource
@@ -46,6 +46,7 @@ class World:
         self.engine = FakeEngine(self.power)
         self.proxy = FakeProxy(self.engine, self.power)
         self.source = FakeSource()
+        self.schema: list[str] = []
         self.data_turn = asyncio.Lock()
         self.records = Records()
         self._open()
@@ -85,6 +86,11 @@ class World:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+    def publish(self, *revisions: str) -> None:
+        """A newer release, which brings these schema revisions beyond those before."""
+        self.schema += revisions
+        self.source.publish(schema="\n".join(self.schema))
 
     async def deploy(self) -> Deployment:
         """Ask for the newest release, and wait for the end, retiring included."""

@@ -27,6 +27,10 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "Known keys here: build_cache_mb, keep_images, keep_output, min_free_mb",
         ),
         ("disk: {min_free_mb: plenty}\n", "c.yaml:1: disk.min_free_mb: expected a whole number; found 'plenty'"),
+        (
+            SHOP + "    run: {port: 80000}\n",
+            "c.yaml:4: apps.shop.run.port: expected a number of at most 65535; found 80000",
+        ),
         ("disk: {keep_images: 0}\n", "c.yaml:1: disk.keep_images: expected a number of at least 1; found 0"),
         ("proxy: {spare_backends: -1}\n", "c.yaml:1: proxy.spare_backends: expected a number of at least 0; found -1"),
         (

@@ -39,35 +39,35 @@ def app(*, down: bool = True, standby: str = "warm") -> App:
 
 async def live(world: World, *revisions: str) -> None:
     """A release that brings these revisions goes live, and somebody writes to its data."""
-    world.source.release(*revisions)
+    world.publish(*revisions)
     ended = await world.deploy()
     assert ended.state is State.LIVE, ended.failure
     world.engine.data_of(APP).rows.add(ROW)
 
 
 async def nothing_before(world: World) -> None:
-    world.source.release("0001")
+    world.publish("0001")
 
 
 async def one_release(world: World) -> None:
     await live(world, "0001")
-    world.source.release()
+    world.publish()
 
 
 async def compatible_migration(world: World) -> None:
     await live(world, "0001")
-    world.source.release("0002")
+    world.publish("0002")
 
 
 async def incompatible_migration(world: World) -> None:
     await live(world, "0001")
     world.engine.incompatible.add("0002")
-    world.source.release("0002")
+    world.publish("0002")
 
 
 async def failing_migration(world: World) -> None:
     await live(world, "0001")
-    world.source.release("0002")
+    world.publish("0002")
     world.engine.failing.add("up")
 
 

@@ -1,0 +1,88 @@
+"""`python -m tests`: every test, by two workers where the machine has two cores; then those that put load on it.
+
+`python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 50 --first 150` one part of the
+random histories. The last line of the output stands for the whole, and so does the exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.support.paths import ROOT
+from tests.support.results import keep_result
+
+WORKERS = min(2, os.cpu_count() or 1)
+SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder")
+HISTORIES, IN_A_PART = 200, 50
+"""Fifty take half an hour on two cores."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    passed: int
+    failed: int
+    seconds: float
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.passed + other.passed, self.failed + other.failed, self.seconds + other.seconds)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed in {self.seconds:.0f} s"
+
+
+def pytest(*arguments: str) -> Outcome:
+    """One run, with its own closing line. A run that ends otherwise than by its tests' outcome counts as a failure."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "--durations=10", f"--junitxml={report}", *arguments]
+        code = subprocess.run(command, cwd=ROOT).returncode
+        suite = ElementTree.parse(report).getroot().find("testsuite") if report.exists() else None
+    seconds = time.monotonic() - began
+    if suite is None:
+        return Outcome(0, 1, seconds)
+    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    passed = int(suite.get("tests", 0)) - failed - int(suite.get("skipped", 0))
+    return Outcome(passed, max(failed, int(code != 0)), seconds)
+
+
+def every_test() -> Outcome:
+    # Other histories in each run; their numbers are part of the tests' names.
+    first = f"--first={secrets.randbelow(1_000_000)}"
+    return pytest(*SIDE_BY_SIDE, "-m", "not alone", first, "tests") + pytest("-m", "alone", "tests")
+
+
+def soak(part: list[str]) -> Outcome:
+    system = "tests/system"
+    points = [f"{system}/test_{name}.py" for name in ("interruptions", "schema_changes", "backups")]
+    load = [f"{system}/test_{name}.py" for name in ("traffic", "large_backup")]
+    histories = [
+        ["--histories", str(IN_A_PART), "--first", str(first), f"{system}/test_histories.py"]
+        for first in range(0, HISTORIES, IN_A_PART)
+    ]
+    parts = [[*part, f"{system}/test_histories.py"]] if part else [points, ["--large-mb", "1024", *load], *histories]
+    whole = Outcome(0, 0, 0)
+    for one in parts:
+        outcome = pytest("-s", "--soak", *one)
+        print(f"{' '.join(one)}: {outcome}", flush=True)
+        keep_result("soak", part=one, passed=outcome.passed, failed=outcome.failed, seconds=round(outcome.seconds))
+        whole += outcome
+    return whole
+
+
+def main(arguments: list[str]) -> int:
+    outcome = soak(arguments[1:]) if arguments[:1] == ["soak"] else every_test()
+    print(outcome)
+    return 1 if outcome.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

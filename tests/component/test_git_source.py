@@ -1,0 +1,199 @@
+"""The Git source against real repositories on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.update_schema import GitSource
+from orchestrator.errors import StepFailed
+from orchestrator.sources.git import GitRepository
+
+
+class Remote:
+    """A repository with commits of known names."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "Test")
+        self.git("config", "user.email", "test@example.com")
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.path), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def commit(self, message: str, file: str = "app.py", content: str = "") -> str:
+        (self.path / file).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / file).write_text(content or message)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    made = Remote(tmp_path / "remote")
+    made.commit("feat: the first")
+    return made
+
+
+def source(remote: Remote, *, branch: str = "main", path: str = ".", url: str = "") -> GitRepository:
+    settings = GitSource(remote=url or str(remote.path), branch=branch, path=path)
+    return GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path)
+
+
+async def test_the_newest_is_the_last_commit_of_the_branch_whatever_else_there_is(remote: Remote) -> None:
+    wanted = remote.commit("feat: the second")
+    remote.git("checkout", "--quiet", "-b", "other")
+    remote.commit("feat: elsewhere")
+
+    newest = await source(remote).newest()
+
+    assert newest.release.source_revision == wanted
+    assert newest.released_at.tzinfo is not None
+
+
+async def test_a_commit_made_meanwhile_is_found_by_the_next_question(remote: Remote) -> None:
+    git = source(remote)
+    before = await git.newest()
+    after = remote.commit("feat: meanwhile")
+
+    assert (await git.newest()).release.source_revision == after != before.release.source_revision
+
+
+async def test_a_history_that_was_rewritten_is_followed(remote: Remote) -> None:
+    git = source(remote)
+    remote.commit("feat: a mistake")
+    await git.newest()
+    remote.git("reset", "--quiet", "--hard", "HEAD~1")
+    again = remote.commit("feat: right this time")
+
+    assert (await git.newest()).release.source_revision == again
+
+
+async def test_versions_are_tags_and_numbers_of_commits_where_there_is_none(remote: Remote) -> None:
+    git = source(remote)
+    untagged = (await git.newest()).release
+    remote.git("tag", "v1.2.0")
+    tagged = (await git.newest()).release
+    commit = remote.commit("fix: after the tag")
+    after = (await git.newest()).release
+
+    assert untagged.version == f"v0.0.1-g{untagged.source_revision[:7]}"
+    assert tagged.version == "v1.2.0"
+    assert after.version == f"v1.2.0-1-g{commit[:7]}"
+
+
+@pytest.mark.parametrize("ref", ["other", "v1.0.0", "the commit", "the commit, abbreviated"])
+async def test_a_branch_a_tag_or_a_commit_is_found_by_its_name(remote: Remote, ref: str) -> None:
+    remote.git("checkout", "--quiet", "-b", "other")
+    commit = remote.commit("feat: elsewhere")
+    remote.git("tag", "v1.0.0")
+    remote.git("checkout", "--quiet", "main")
+    remote.commit("feat: newer than that")
+    name = {"the commit": commit, "the commit, abbreviated": commit[:8]}.get(ref, ref)
+
+    assert (await source(remote).newest(name)).release.source_revision == commit
+
+
+async def test_a_name_that_stands_for_nothing_is_refused_with_what_to_correct(remote: Remote) -> None:
+    with pytest.raises(StepFailed, match="has no branch, tag or commit 'no-such'") as refused:
+        await source(remote).newest("no-such")
+
+    assert "update.git.branch" in refused.value.remedy
+
+
+async def test_a_remote_that_is_not_there_is_named(remote: Remote) -> None:
+    with pytest.raises(StepFailed, match="/no/such/repository"):
+        await source(remote, url="/no/such/repository").newest()
+
+
+async def test_a_name_of_a_remote_is_looked_up_in_the_checkout(remote: Remote, tmp_path: Path) -> None:
+    upstream = Remote(tmp_path / "upstream")
+    commit = upstream.commit("feat: from upstream")
+    remote.git("remote", "add", "upstream", str(upstream.path))
+
+    found = await source(remote, url="upstream").newest()
+
+    assert found.release.source_revision == commit
+    with pytest.raises(StepFailed, match="has no remote 'origin'"):
+        await source(remote, url="origin").newest()
+
+
+async def test_credentials_of_a_url_are_shown_to_nobody(remote: Remote) -> None:
+    shown = await source(remote, url="https://me:secret@git.test/shop.git").origin()
+
+    assert shown == "https://git.test/shop.git"
+
+
+async def test_changes_come_the_newest_first(remote: Remote) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    for number in range(3):
+        remote.commit(f"feat: number {number}")
+    git = source(remote)
+
+    changes = await git.changes(since, (await git.newest()).release.source_revision)
+
+    assert [change.subject for change in changes] == ["number 2", "number 1", "number 0"]
+
+
+async def test_changes_are_those_between_two_commits_without_merges(remote: Remote) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    remote.commit("feat(till): count")
+    remote.git("checkout", "--quiet", "-b", "side")
+    remote.commit("fix: mend", file="side.py")
+    remote.git("checkout", "--quiet", "main")
+    remote.commit("docs: explain\n\nBREAKING CHANGE: the port is 9000", file="docs.md")
+    remote.git("merge", "--quiet", "--no-ff", "-m", "Merge branch side", "side")
+    git = source(remote)
+    until = (await git.newest()).release.source_revision
+
+    changes = await git.changes(since, until)
+
+    assert sorted(change.subject for change in changes) == ["count", "explain", "mend"]
+    assert [change.subject for change in changes if change.breaking] == ["explain"]
+    assert await git.changes("", until) == ()
+    assert await git.changes("f" * 40, until) == ()
+
+
+async def test_an_app_in_a_folder_is_as_new_as_the_last_commit_that_changed_the_folder(remote: Remote) -> None:
+    wanted = remote.commit("feat: of the shop", file="shop/app.py")
+    remote.commit("feat: of others", file="others/app.py")
+    git = source(remote, path="shop")
+
+    newest = await git.newest()
+    changes = await git.changes(remote.git("rev-list", "--max-parents=0", "HEAD"), remote.git("rev-parse", "HEAD"))
+
+    assert newest.release.source_revision == wanted
+    assert [change.subject for change in changes] == ["of the shop"]
+
+
+async def test_exactly_the_commit_is_fetched_and_never_what_lies_in_the_working_tree(
+    remote: Remote, tmp_path: Path
+) -> None:
+    commit = remote.git("rev-parse", "HEAD")
+    remote.commit("feat: newer")
+    (remote.path / "app.py").write_text("not committed")
+    (remote.path / "secret").write_text("not committed either")
+    folder = tmp_path / "work" / "d1"
+    folder.mkdir(parents=True)
+    (folder / "left over").write_text("from an interrupted deployment")
+    git = source(remote)
+    await git.newest()
+
+    await git.fetch(commit, folder)
+
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"app.py": "feat: the first"}
+    assert [path.name for path in folder.parent.iterdir()] == ["d1"]
+
+
+async def test_a_commit_that_is_not_there_is_not_fetched(remote: Remote, tmp_path: Path) -> None:
+    git = source(remote)
+    await git.newest()
+
+    with pytest.raises(StepFailed):
+        await git.fetch("f" * 40, tmp_path / "work")

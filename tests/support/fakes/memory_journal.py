@@ -1,0 +1,170 @@
+"""A journal in memory: what a database does for it, without one. `tests/component/test_journal.py` runs both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
+from orchestrator.domain.events import Event, EventKind, NewEvent
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.errors import UnknownDeployment
+from orchestrator.journal.store import Journal
+from tests.support.fakes.power import Power
+
+
+@dataclass
+class Records:
+    """What is on the disk: it outlives the process."""
+
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    steps: dict[tuple[str, StepName], StepRecord] = field(default_factory=dict)
+    slots: dict[str, Slots] = field(default_factory=dict)
+    runs: dict[int, MigrationRun] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+
+class MemoryJournal(Journal):
+    """As the real one for deployments, steps, slots, migrations and events; it has no tokens and no audit log.
+
+    Each write is an operation at which the power may be cut.
+    """
+
+    def __init__(self, records: Records | None = None, power: Power | None = None) -> None:
+        self._records = records or Records()
+        self._power = power or Power()
+
+    def close(self) -> None:
+        return None
+
+    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
+        self._power.before("journal: add")
+        self._records.deployments[deployment.id] = replace(deployment, steps=())
+        if idempotency_key:
+            self._records.keys[idempotency_key] = deployment.id
+        self._power.after()
+
+    def save(self, deployment: Deployment) -> None:
+        self._power.before("journal: save")
+        self._save_one(deployment)
+        self._power.after()
+
+    def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
+        self._power.before("journal: save switch")
+        for deployment in changed:
+            self._save_one(deployment)
+        self._records.slots[app] = slots
+        self._power.after()
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        if deployment_id not in self._records.deployments:
+            raise UnknownDeployment(f"There is no deployment {deployment_id}.")
+        return self._with_steps(self._records.deployments[deployment_id])
+
+    def maker_of(self, container: str) -> Deployment:
+        for one in self._newest_first():
+            if one.container == container and one.kind is Kind.DEPLOY:
+                return one
+        raise UnknownDeployment(f"No deployment on record made the container {container}.")
+
+    def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
+        return [one for one in self._newest_first() if one.app == app][:limit]
+
+    def unfinished(self) -> list[Deployment]:
+        return [
+            one
+            for one in self._newest_first()
+            if not one.state.ended or (one.state is State.LIVE and one.ended_at is None)
+        ]
+
+    def with_key(self, idempotency_key: str) -> Deployment | None:
+        known = self._records.keys.get(idempotency_key)
+        return self.deployment(known) if known else None
+
+    def step_started(self, deployment_id: str, name: StepName) -> None:
+        self._power.before(f"journal: {name} started")
+        self._records.steps[deployment_id, name] = StepRecord(name, StepState.RUNNING, now())
+        self._power.after()
+
+    def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+        self._power.before(f"journal: {name} ended")
+        if (record := self._records.steps.get((deployment_id, name))) is not None:
+            ended = replace(record, state=state, ended_at=now(), note=note or record.note)
+            self._records.steps[deployment_id, name] = ended
+        self._power.after()
+
+    def slots(self, app: str) -> Slots:
+        return self._records.slots.get(app, Slots())
+
+    def migration_started(
+        self,
+        app: str,
+        deployment_id: str,
+        direction: Direction,
+        revisions: Iterable[SchemaRevision] = (),
+        as_of: datetime | None = None,
+    ) -> int:
+        self._power.before("journal: migration started")
+        number = len(self._records.runs) + 1
+        self._records.runs[number] = MigrationRun(
+            number, app, deployment_id, direction, tuple(revisions), Outcome.RUNNING, now(), as_of=as_of
+        )
+        self._power.after()
+        return number
+
+    def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
+        self._power.before("journal: migration ended")
+        self._records.runs[run] = replace(
+            self._records.runs[run], outcome=outcome, revisions=tuple(revisions), ended_at=now(), note=note
+        )
+        self._power.after()
+
+    def add_migration(self, run: MigrationRun) -> None:
+        self._power.before("journal: add migration")
+        number = len(self._records.runs) + 1
+        self._records.runs[number] = replace(run, id=number)
+        self._power.after()
+
+    def migrations(self, app: str) -> list[MigrationRun]:
+        return [run for run in self._records.runs.values() if run.app == app]
+
+    def append_events(self, events: Iterable[NewEvent]) -> None:
+        self._power.before("journal: append events")
+        for event in events:
+            number = len(self._records.events) + 1
+            self._records.events.append(
+                Event(number, now(), event.kind, event.app, event.deployment, dict(event.fields))
+            )
+        self._power.after()
+
+    def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
+        found = [one for one in self._records.events if one.id > after]
+        return [one for one in found if not deployment_id or one.deployment == deployment_id][:limit]
+
+    def forget_output(self, app: str, keep: int) -> None:
+        newest = {one.id for one in self.deployments(app, keep)}
+        mine = {one.id for one in self.deployments(app, limit=len(self._records.deployments))}
+        self._power.before("journal: forget output")
+        self._records.events = [
+            one for one in self._records.events if not (one.kind == EventKind.LINE and one.deployment in mine - newest)
+        ]
+        self._power.after()
+
+    def last_event_id(self) -> int:
+        return max((one.id for one in self._records.events), default=0)
+
+    def _save_one(self, deployment: Deployment) -> None:
+        if deployment.id in self._records.deployments:
+            self._records.deployments[deployment.id] = replace(deployment, steps=())
+
+    def _newest_first(self) -> list[Deployment]:
+        found = sorted(self._records.deployments.values(), key=lambda one: one.requested_at, reverse=True)
+        return [self._with_steps(one) for one in found]
+
+    def _with_steps(self, deployment: Deployment) -> Deployment:
+        mine = [record for (owner, _), record in self._records.steps.items() if owner == deployment.id]
+        order = list(StepName)
+        return replace(deployment, steps=tuple(sorted(mine, key=lambda record: order.index(record.name))))

@@ -1,0 +1,193 @@
+"""The event stream: the order of what happened, lines gathered into few writes, and nothing missed by a listener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from orchestrator.domain.events import Dismissed, Event, Occurrence, Queued
+from orchestrator.errors import JournalError
+from orchestrator.events import stream
+from orchestrator.events.stream import EventStream
+from tests.support.fakes.journal import UnreliableJournal
+
+DEADLINE_S = 20.0
+
+
+@pytest.fixture
+def events(journal: UnreliableJournal) -> EventStream:
+    return EventStream(journal)
+
+
+async def take(count: int, follow: AsyncIterator[Event]) -> list[Event]:
+    """So many events, as soon as they come."""
+    async with asyncio.timeout(DEADLINE_S):
+        return [await anext(follow) for _ in range(count)]
+
+
+def said(events: list[Event]) -> list[object]:
+    return [event.fields.get("line", event.kind) for event in events]
+
+
+async def test_events_come_in_the_order_in_which_they_happened(events: EventStream) -> None:
+    for number in range(5):
+        events.publish(Queued(f"user {number}"), "shop")
+
+    found = await take(5, events.follow(after=0))
+
+    assert [event.fields["by"] for event in found] == [f"user {number}" for number in range(5)]
+    assert [event.id for event in found] == sorted(event.id for event in found)
+
+
+async def test_what_was_said_before_an_event_stands_before_it(events: EventStream) -> None:
+    events.say("d1", "first")
+    events.say("d1", "second")
+    events.publish(Queued("me"), "shop", "d1")
+    events.say("d1", "third")
+
+    found = await take(4, events.follow(after=0))
+
+    assert said(found) == ["first", "second", "queued", "third"]
+
+
+async def test_lines_of_a_moment_are_one_write(journal: UnreliableJournal, events: EventStream) -> None:
+    for number in range(300):
+        events.say("d1", f"line {number}")
+
+    found = await take(300, events.follow(after=0))
+
+    assert said(found) == [f"line {number}" for number in range(300)]
+    assert journal.writes == [300]
+
+
+async def test_a_listener_that_comes_back_gets_what_it_missed_and_nothing_twice(events: EventStream) -> None:
+    events.publish(Queued("one"), "shop")
+    first = await take(1, events.follow(after=0))
+    events.publish(Queued("two"), "shop")
+    events.publish(Queued("three"), "shop")
+
+    missed = await take(2, events.follow(after=first[-1].id))
+
+    assert [event.fields["by"] for event in missed] == ["two", "three"]
+
+
+async def test_a_listener_that_waits_is_woken_by_the_next_event(events: EventStream) -> None:
+    follow = events.follow(after=0)
+    waiting = asyncio.create_task(take(1, follow))
+    await asyncio.sleep(0)
+
+    events.publish(Queued("late"), "shop")
+
+    assert [event.fields["by"] for event in await waiting] == ["late"]
+
+
+async def test_every_listener_is_told_and_one_that_left_is_not_missed(events: EventStream) -> None:
+    left = asyncio.create_task(take(1, events.follow(after=0)))
+    others = [asyncio.create_task(take(1, events.follow(after=0))) for _ in range(3)]
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+
+    events.publish(Queued("news"), "shop")
+
+    assert [said(await other) for other in others] == [["queued"]] * 3
+
+
+async def test_who_follows_one_deployment_hears_of_no_other(events: EventStream) -> None:
+    events.publish(Queued("mine"), "shop", "d1")
+    events.publish(Queued("another's"), "shop", "d2")
+    events.say("d1", "a line of mine")
+
+    found = await take(2, events.follow(after=0, deployment="d1"))
+
+    assert said(found) == ["queued", "a line of mine"]
+
+
+async def test_more_events_than_one_batch_come_whole(journal: UnreliableJournal, events: EventStream) -> None:
+    count = 2 * stream.BATCH + 1
+    for number in range(count):
+        events.say("d1", str(number))
+
+    found = await take(count, events.follow(after=0))
+
+    assert said(found) == [str(number) for number in range(count)]
+
+
+async def test_an_event_that_cannot_be_written_is_refused_to_who_publishes_it(
+    journal: UnreliableJournal, events: EventStream
+) -> None:
+    with journal.away(), pytest.raises(JournalError):
+        events.publish(Queued("me"), "shop")
+
+    events.publish(Queued("me again"), "shop")
+    assert [event.fields["by"] for event in await take(1, events.follow(after=0))] == ["me again"]
+
+
+async def test_lines_that_were_said_while_the_journal_was_away_are_written_when_it_is_back(
+    journal: UnreliableJournal, events: EventStream
+) -> None:
+    with journal.away():
+        events.say("d1", "during")
+        with pytest.raises(JournalError):
+            events.publish(Queued("me"), "shop", "d1")
+        events.say("d1", "still")
+    events.publish(Queued("me again"), "shop", "d1")
+
+    found = await take(3, events.follow(after=0))
+
+    assert said(found) == ["during", "still", "queued"]
+
+
+async def test_a_journal_that_comes_back_by_itself_gets_the_lines_without_anybody_publishing(
+    journal: UnreliableJournal, events: EventStream
+) -> None:
+    with journal.away():
+        events.say("d1", "patient")
+        await asyncio.sleep(2 * stream.GATHER_S)
+
+    assert said(await take(1, events.follow(after=0))) == ["patient"]
+
+
+async def test_of_very_many_lines_for_a_journal_that_is_away_the_newest_are_kept(
+    journal: UnreliableJournal, events: EventStream
+) -> None:
+    with journal.away():
+        for number in range(stream.MOST_LINES + 2):
+            events.say("d1", str(number))
+        with pytest.raises(JournalError):
+            events.publish(Queued("me"), "shop", "d1")
+    events.publish(Queued("me again"), "shop", "d1")
+
+    found = said(await take(stream.MOST_LINES + 1, events.follow(after=0)))
+    assert found == [*(str(number) for number in range(2, stream.MOST_LINES + 2)), "queued"]
+
+
+class Told:
+    """A notifier that remembers."""
+
+    def __init__(self, journal: UnreliableJournal) -> None:
+        self._journal = journal
+        self.heard: list[tuple[Occurrence, str, str]] = []
+        self.were_in_the_journal: list[int] = []
+
+    def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        self.heard.append((happened, app, deployment))
+        self.were_in_the_journal.append(self._journal.last_event_id())
+
+
+async def test_notifiers_are_told_after_the_journal_has_it_and_not_of_what_it_refused(
+    journal: UnreliableJournal,
+) -> None:
+    first, second = Told(journal), Told(journal)
+    events = EventStream(journal, [first])
+    events.add(second)
+
+    events.publish(Dismissed("v2"), "shop", "d1")
+    with journal.away(), pytest.raises(JournalError):
+        events.publish(Dismissed("v3"), "shop", "d1")
+
+    for notifier in (first, second):
+        assert notifier.heard == [(Dismissed("v2"), "shop", "d1")]
+        assert notifier.were_in_the_journal == [1]

@@ -1,0 +1,289 @@
+"""The update checker: what it offers, what it does not offer, and what it does in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.probe import HttpProber
+from orchestrator.config import loader
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.events import Event
+from orchestrator.domain.release import Release
+from orchestrator.errors import StepFailed
+from orchestrator.events.stream import EventStream
+from orchestrator.updates.checker import UpdateChecker
+from tests.support.fakes.clock import FakeClock
+from tests.support.fakes.engine import FakeEngine
+from tests.support.fakes.journal import UnreliableJournal
+from tests.support.fakes.proxy import FakeProxy
+from tests.support.fakes.source import FakeSource
+
+APP = "shop"
+DEADLINE_S = 20.0
+ONCE = "background_check: {enabled: false}"
+
+
+class Requests(Scheduler):
+    """Takes requests and carries none out."""
+
+    def __init__(self, journal: UnreliableJournal, events: EventStream) -> None:
+        super().__init__(journal, events, lambda name: pytest.fail(f"{name} was deployed"))
+        self.taken: list[tuple[str, str, str]] = []
+
+    def request(
+        self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
+    ) -> Deployment:
+        self.taken.append((app, ref, by))
+        return Deployment("1", app, Kind.DEPLOY, State.QUEUED, by, FakeClock()(), ref)
+
+
+@dataclass
+class Bench:
+    """A checker and everything around it."""
+
+    journal: UnreliableJournal
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    source: FakeSource = field(default_factory=FakeSource)
+
+    def __post_init__(self) -> None:
+        self.events = EventStream(self.journal)
+        self.scheduler = Requests(self.journal, self.events)
+        self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.clock)
+
+    def app(self, update: str = "") -> AppContext:
+        text = f"apps:\n  {APP}:\n    update: {{git: {{remote: /shop}}, {update}}}\n    route: {{host: shop.test}}\n"
+        engine = FakeEngine()
+        return AppContext(
+            name=APP,
+            config=loader.parse(text, "c.yaml").config.all_apps()[APP],
+            engine=engine,
+            proxy=FakeProxy(engine),
+            source=self.source,
+            journal=self.journal,
+            work=self.folder,
+            config_file=self.folder / "c.yaml",
+            environment={},
+            limits=Limits(0, 5, 5, 0),
+            backups="backups",
+            tools_image="tools",
+            data_turn=asyncio.Lock(),
+            prober=HttpProber(),
+            say=self.events.say,
+        )
+
+    def live(self, release: Release, *, standby: str = "") -> str:
+        """A deployment of this release has the traffic; gives its id."""
+        moment = self.clock()
+        deployment = Deployment(
+            f"d-{release.version}", APP, Kind.DEPLOY, State.LIVE, "me", moment,
+            live_at=moment, ended_at=moment, release=release,
+        )  # fmt: skip
+        self.journal.add(deployment)
+        self.journal.save_switch(APP, Slots(deployment.id, standby))
+        return deployment.id
+
+    @asynccontextmanager
+    async def following(self, update: str) -> AsyncIterator[None]:
+        """In the background, for as long as the block lasts."""
+        self.checker.follow([self.app(update)])
+        try:
+            yield
+        finally:
+            await self.checker.stop()
+
+    async def event(self, kind: str) -> Event:
+        async with asyncio.timeout(DEADLINE_S):
+            async for event in self.events.follow(after=0):
+                if event.kind == kind:
+                    return event
+        raise AssertionError
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.journal.events()]
+
+
+@pytest.fixture
+def bench(journal: UnreliableJournal, tmp_path: Path) -> Bench:
+    return Bench(journal, tmp_path)
+
+
+async def test_a_newer_release_is_found_with_what_it_changes(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    newest = bench.source.publish()
+
+    found = await bench.checker.check(bench.app())
+
+    assert found is not None
+    assert found.release == newest
+    assert [change.revision for change in found.changes] == ["r3", "r2"]
+    assert (found.origin, found.checked_at) == ("https://git.test/shop", bench.clock())
+    assert bench.checker.known(APP) == found
+
+
+async def test_what_is_live_is_no_update(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+
+    assert await bench.checker.check(bench.app()) is None
+    assert bench.checker.known(APP) is None
+    assert bench.kinds() == []
+
+
+async def test_a_release_that_somebody_went_back_from_is_not_offered_again(bench: Bench) -> None:
+    first = bench.live(bench.source.publish())
+    second = bench.live(bench.source.publish(), standby=first)
+    bench.journal.save_switch(APP, Slots(first, second))
+
+    assert await bench.checker.check(bench.app()) is None
+
+
+async def test_an_update_that_became_live_is_not_known_any_more(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    update = bench.source.publish()
+    await bench.checker.check(bench.app())
+
+    bench.live(update)
+
+    assert bench.checker.known(APP) is None
+
+
+async def test_an_app_that_was_never_deployed_is_offered_the_newest_without_changes(bench: Bench) -> None:
+    newest = bench.source.publish()
+
+    found = await bench.checker.check(bench.app())
+
+    assert found is not None
+    assert (found.release, found.changes) == (newest, ())
+
+
+async def test_a_dismissed_update_is_not_shown_for_24_hours_and_then_again(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    found = await bench.checker.check(bench.app())
+
+    dismissed = bench.checker.dismiss(APP)
+    at_once = bench.checker.known(APP)
+    await bench.checker.check(bench.app())
+    bench.clock.go_on(timedelta(hours=24) - timedelta(seconds=1))
+    just_before = bench.checker.known(APP)
+    bench.clock.go_on(timedelta(seconds=1))
+
+    assert dismissed == found
+    assert (at_once, just_before) == (None, None)
+    assert bench.checker.known(APP) is not None
+
+
+async def test_an_update_after_the_dismissed_one_is_shown_at_once(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    await bench.checker.check(bench.app())
+    bench.checker.dismiss(APP)
+    newer = bench.source.publish()
+
+    found = await bench.checker.check(bench.app())
+
+    assert found is not None
+    assert bench.checker.known(APP) == found
+    assert found.release == newer
+
+
+async def test_where_nothing_is_known_there_is_nothing_to_dismiss(bench: Bench) -> None:
+    assert bench.checker.dismiss(APP) is None
+    assert bench.kinds() == []
+
+
+async def test_an_update_is_told_once_however_often_it_is_looked_for(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    for _ in range(3):
+        await bench.checker.check(bench.app())
+    bench.source.publish()
+    await bench.checker.check(bench.app())
+
+    told = [event.fields["version"] for event in bench.journal.events() if event.kind == "update"]
+
+    assert told == ["v2", "v3"]
+
+
+async def test_a_source_that_does_not_answer_is_told_to_who_asked_and_what_was_known_stays(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    found = await bench.checker.check(bench.app())
+    bench.source.is_away = True
+
+    with pytest.raises(StepFailed, match="does not answer"):
+        await bench.checker.check(bench.app())
+
+    assert bench.checker.known(APP) == found
+
+
+async def test_a_check_at_the_start_finds_an_update_by_itself(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+
+    async with bench.following(ONCE):
+        event = await bench.event("update")
+
+    assert (event.app, event.fields["version"]) == (APP, "v2")
+    assert bench.scheduler.taken == []
+
+
+async def test_a_check_in_the_background_that_fails_is_an_event_with_cause_and_remedy(bench: Bench) -> None:
+    bench.source.is_away = True
+
+    async with bench.following(ONCE):
+        event = await bench.event("check_failed")
+
+    assert event.fields == {"cause": "https://git.test/shop does not answer.", "remedy": "Check update.git.remote."}
+
+
+async def test_with_auto_update_what_is_found_is_deployed(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+
+    async with bench.following(f"auto_update: true, {ONCE}"):
+        await bench.event("update")
+        await asyncio.sleep(0)
+
+    assert bench.scheduler.taken == [(APP, "r2", "auto_update")]
+
+
+async def test_auto_update_never_makes_the_first_deployment(bench: Bench) -> None:
+    bench.source.publish()
+
+    async with bench.following(f"auto_update: true, {ONCE}"):
+        await bench.event("update")
+        await asyncio.sleep(0)
+
+    assert bench.scheduler.taken == []
+
+
+@pytest.mark.parametrize("update", ["enabled: false", f"check_on_startup: false, {ONCE}"])
+async def test_where_no_check_is_wanted_at_the_start_the_source_is_not_asked(bench: Bench, update: str) -> None:
+    bench.source.publish()
+
+    async with bench.following(update):
+        await asyncio.sleep(0.05)
+
+    assert bench.source.asked == 0
+
+
+async def test_an_app_that_is_not_followed_any_more_is_not_asked_any_more(bench: Bench) -> None:
+    bench.source.publish()
+    bench.checker.follow([bench.app()])
+
+    bench.checker.follow([])
+    await asyncio.sleep(0.05)
+    await bench.checker.stop()
+
+    assert bench.source.asked == 0
