@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import proxy, rest, rollback, update
+from bench import proxy, rest, rollback, status, update
 from tests.support.images import build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
@@ -41,12 +41,24 @@ def proxy_figures(measured: proxy.Measured) -> list[Figure]:
     ]
 
 
+def status_figures(measured: status.Measured) -> list[Figure]:
+    few, many = status.COUNTS[1:]
+    return [
+        Figure(f"status of {many} apps, the median", measured.seconds[many] * 1000, "ms", 50),
+        Figure(
+            f"status per app with {many}, times that with {few}", measured.per_app(many) / measured.per_app(few), "×", 1
+        ),
+    ]
+
+
 def main() -> int:
     for target in ("proxy", "orchestrator"):
         build_image(target)
     routed = proxy.measure()
     print(routed)
-    figures = proxy_figures(routed)
+    asked = status.measure()
+    print(asked)
+    figures = [*proxy_figures(routed), *status_figures(asked)]
     with tempfile.TemporaryDirectory() as folder:
         repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")
         with Stack(Path(folder), shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS)) as stack:

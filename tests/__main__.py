@@ -35,7 +35,7 @@ class Outcome:
         return Outcome(self.passed + other.passed, self.failed + other.failed, self.seconds + other.seconds)
 
     def __str__(self) -> str:
-        return f"{self.passed} passed, {self.failed} failed in {self.seconds:.0f} s"
+        return f"{self.passed} passed, {self.failed} failed"
 
 
 def pytest(*arguments: str) -> Outcome:
@@ -80,6 +80,7 @@ def soak(part: list[str]) -> Outcome:
 
 def main(arguments: list[str]) -> int:
     outcome = soak(arguments[1:]) if arguments[:1] == ["soak"] else every_test()
+    print(f"took {outcome.seconds:.0f} s")
     print(outcome)
     return 1 if outcome.failed else 0
 
