@@ -18,6 +18,7 @@ from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, RecoveryFailed, StartFailed
+from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError
 from orchestrator.events.notifier import LogNotifier
@@ -35,15 +36,18 @@ PROXY_UP_WITHIN_S = 120
 
 
 class Orchestrator:
-    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way."""
+    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way.
 
-    def __init__(self, settings: Settings) -> None:
+    `engine` and `proxy` are Docker and HAProxy unless others are given.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:
         self.settings = settings
         self.config_file = ConfigFile(settings.config)
         self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
-        self.engine = DockerEngine(settings.stack, settings.network)
-        self.proxy: Proxy = HAProxy(settings.proxy)
+        self.engine: Engine = engine or DockerEngine(settings.stack, settings.network)
+        self.proxy: Proxy = proxy or HAProxy(settings.proxy)
         self.apps = AppRegistry(settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +12,7 @@ from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.schema_report import PREFIX
 from orchestrator.engine.base import (
     LABEL_APP,
+    LABEL_RELEASE,
     LABEL_ROLE,
     ContainerEvent,
     ContainerSpec,
@@ -19,7 +21,7 @@ from orchestrator.engine.base import (
     ImageBuild,
     Role,
 )
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, StepFailed
 from tests.support.fakes.power import Power
 
 
@@ -47,7 +49,8 @@ class FakeData:
 class FakeEngine:
     """Implements the Engine protocol. `images` says which schema revisions the release of an image brings.
 
-    `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1.
+    `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1, or
+    "build"; `broken` are versions that never answer. A build takes `build_s` seconds.
     """
 
     stack = "test"
@@ -61,6 +64,8 @@ class FakeEngine:
         self.images: dict[str, list[str]] = {}
         self.incompatible: set[str] = set()
         self.failing: set[str] = set()
+        self.broken: set[str] = set()
+        self.build_s = 0.0
         self._addresses = iter(range(250, 20, -1))
         self._built = 0
 
@@ -74,8 +79,11 @@ class FakeEngine:
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
         self._power.before("build")
-        revisions = (image.folder / "schema").read_text().split()
         on_line("#1 building")
+        await asyncio.sleep(self.build_s)
+        if "build" in self.failing:
+            raise StepFailed("The image does not build.", "Correct the Dockerfile.", log=("#1 building",), exit_code=1)
+        revisions = (image.folder / "schema").read_text().split()
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
         self._power.after()
@@ -186,6 +194,8 @@ class FakeEngine:
         """Whether a container runs, on data whose schema its release can work with."""
         one = self.running.get(name)
         if one is None or not one.running or one.paused:
+            return False
+        if one.spec.labels.get(LABEL_RELEASE) in self.broken:
             return False
         known = self.images[one.spec.image]
         has = self.data_of(one.spec.labels[LABEL_APP]).schema

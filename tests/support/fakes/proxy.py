@@ -26,6 +26,8 @@ class FakeProxy:
         self.waiting: set[str] = set()
         self.previews: dict[str, Server] = {}
         self.fallbacks: dict[str, Colour | None] = {}
+        self.open_sessions = 0
+        self.refuses_switch = False
 
     def restarted(self) -> FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
@@ -76,6 +78,8 @@ class FakeProxy:
         self._power.before("switch: files")
         self.files[app] = colour
         self._power.after()
+        if self.refuses_switch:
+            raise ProxyError("The proxy does not answer.", "Start it.")
         self._power.before("switch: running proxy")
         self.running[app] = server
         self._routes[app] = replace(
@@ -118,10 +122,10 @@ class FakeProxy:
         return "HTTP/1.1 101 Switching Protocols"
 
     async def sessions(self, app: str, colour: Colour) -> int:
-        return 0
+        return self.open_sessions
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:
-        return None
+        self.open_sessions = 0
 
     async def pause(self, app: str, limit_s: float) -> None:
         self._power.before("pause requests")

@@ -11,7 +11,7 @@ from orchestrator.apps.context import AppContext, Limits
 from orchestrator.config.app_schema import App
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
 from tests.support.fakes.engine import FakeEngine
@@ -108,6 +108,14 @@ class World:
                 return found
             await asyncio.sleep(POLL_S)
         raise AssertionError(f"deployment {deployment} does not end")
+
+    async def until_step(self, deployment: Deployment, step: StepName) -> None:
+        """Until the deployment has begun this step."""
+        for _ in range(MOST_POLLS):
+            if self.journal.deployment(deployment.id).has_begun(step):
+                return
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"deployment {deployment.id} does not come to {step}")
 
     async def at_rest(self) -> None:
         """Until nothing that was asked for is unfinished."""

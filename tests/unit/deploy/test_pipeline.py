@@ -1,0 +1,170 @@
+"""A plan carried out: its steps in order and on record, and undone in reverse when one fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.deploy import plans
+from orchestrator.deploy.standby import find_standby
+from orchestrator.domain.deployment import Deployment, State, StepName, StepState
+from orchestrator.domain.events import EventKind
+from orchestrator.errors import Refused
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+
+async def live(world: World, *revisions: str) -> Deployment:
+    world.publish(*revisions)
+    ended = await world.deploy()
+    assert ended.state is State.LIVE, ended.failure
+    return ended
+
+
+def test_every_step_is_on_record_in_the_order_of_the_plan_with_its_end(world: World) -> None:
+    ended = virtual_time.run(live(world, "0001"))
+
+    assert [step.name for step in ended.steps] == list(StepName)
+    assert {step.state for step in ended.steps} == {StepState.DONE}
+    assert ended.live_at is not None
+    assert ended.ended_at is not None
+
+
+def test_events_tell_the_story_in_its_order(world: World) -> None:
+    ended = virtual_time.run(live(world, "0001"))
+
+    told = [event for event in world.journal.events() if event.kind != EventKind.LINE]
+    steps = [event.fields["step"] for event in told if event.fields.get("state") == StepState.RUNNING]
+    assert steps == list(StepName)
+    assert [event.kind for event in told if event.kind != EventKind.STEP] == ["queued", "started", "live", "ended"]
+    assert {event.deployment for event in told} == {ended.id}
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [("build", StepName.BUILD), ("status", StepName.BACKUP), ("up", StepName.MIGRATE)],
+)
+def test_a_step_that_fails_is_told_with_its_log_and_everything_before_it_is_undone(
+    world: World, fault: str, step: StepName
+) -> None:
+    async def story() -> tuple[Deployment, Deployment | None]:
+        await live(world, "0001")
+        world.engine.failing.add(fault)
+        world.publish("0002")
+        ended = await world.deploy()
+        return ended, world.context.active
+
+    ended, active = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is step
+    assert ended.failure.log
+    assert active is not None
+    assert active.version == "v1"
+    assert world.engine.app_containers() == {active.container}
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert not list((world.folder / "work").glob("*"))
+
+
+def test_a_candidate_that_never_gets_ready_is_removed_and_its_migration_taken_back_before_requests_go_on(
+    world: World,
+) -> None:
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.publish("0002")
+        world.engine.broken.add("v2")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.VERIFY
+    assert ended.paused_s is not None
+    assert world.proxy.waiting == set()
+    assert world.engine.data_of(APP).schema == ["0001"]
+
+
+def test_a_switch_that_the_proxy_refuses_leaves_the_traffic_where_it_was(world: World) -> None:
+    async def story() -> tuple[Deployment, str]:
+        before = await live(world)
+        world.proxy.refuses_switch = True
+        world.publish()
+        ended = await world.deploy()
+        return ended, before.address
+
+    ended, address = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert any(said.startswith("Could not undo switch") for said in ended.failure.undone)
+    assert world.proxy.running[APP].address == address
+
+
+def test_an_undo_that_fails_stops_no_other_and_is_tried_as_often_as_configured(world: World) -> None:
+    async def story() -> Deployment:
+        await live(world)
+        world.config = world.config.model_copy(
+            update={"update": world.config.update.model_copy(
+                update={"rollback": world.config.update.rollback.model_copy(update={"max_rollback_attempts": 3})}
+            )}
+        )  # fmt: skip
+        await world.restart()
+        world.proxy.refuses_switch = True
+        world.publish()
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    tried = [said for said in ended.failure.undone if said.startswith("Could not undo switch")]
+    assert len(tried) == 3
+    assert any(said.startswith("Removed the candidate") for said in ended.failure.undone)
+
+
+def test_a_plan_describes_each_of_its_steps_for_the_app(world: World) -> None:
+    described = plans.describe(plans.DEPLOY, world.context)
+
+    assert [step.name for step in described] == list(StepName)
+    assert all(step.description.endswith(".") for step in described)
+    assert "up" in next(step.description for step in described if step.name == StepName.MIGRATE)
+
+
+def test_the_plan_of_a_rollback_depends_on_what_the_standby_needs(world: World) -> None:
+    async def story() -> list[plans.Plan]:
+        found = []
+        await live(world, "0001")
+        await live(world)
+        found.append(plans.to_standby(await find_standby(world.context)))
+        world.engine.incompatible.add("0002")
+        await live(world, "0002")
+        found.append(plans.to_standby(await find_standby(world.context)))
+        return found
+
+    assert virtual_time.run(story()) == [plans.ROLL_BACK, plans.ROLL_BACK_WITH_DATA]
+
+
+def test_a_rollback_takes_the_data_along_and_back_again(world: World) -> None:
+    async def story() -> list[list[str]]:
+        world.engine.incompatible.add("0002")
+        await live(world, "0001")
+        await live(world, "0002")
+        schemas = [list(world.engine.data_of(APP).schema)]
+        for _ in range(2):
+            record = await world.roll_back()
+            assert record.state is State.LIVE, record.failure
+            schemas.append(list(world.engine.data_of(APP).schema))
+        return schemas
+
+    assert virtual_time.run(story()) == [["0001", "0002"], ["0001"], ["0001", "0002"]]
+
+
+def test_a_standby_whose_container_is_gone_is_no_goal_and_says_how_to_get_it_back(world: World) -> None:
+    async def story() -> None:
+        await live(world)
+        await live(world)
+        standby = world.context.standby
+        assert standby is not None
+        await world.engine.remove(standby.container)
+        with pytest.raises(Refused) as refused:
+            await world.scheduler.roll_back(APP, by="me")
+        assert "changeover deploy shop --ref" in refused.value.remedy
+
+    virtual_time.run(story())

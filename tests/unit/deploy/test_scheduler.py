@@ -1,0 +1,167 @@
+"""Who comes next, who is superseded, who may be cancelled, and what a stop leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.errors import Refused, UnknownApp
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+LONG_S = 60.0
+
+
+def request(world: World, key: str | None = None) -> Deployment:
+    return world.scheduler.request(APP, ref="", by="test", idempotency_key=key)
+
+
+async def live(world: World) -> Deployment:
+    world.publish("0001")
+    ended = await world.deploy()
+    assert ended.state is State.LIVE, ended.failure
+    return ended
+
+
+def test_of_several_that_wait_the_newest_is_deployed_and_the_others_are_superseded(world: World) -> None:
+    async def story() -> list[State]:
+        world.publish("0001")
+        world.engine.build_s = LONG_S
+        running = request(world)
+        await world.until_step(running, StepName.BUILD)
+        waiting = [request(world) for _ in range(3)]
+        return [(await world.until_ended(one.id)).state for one in (running, *waiting)]
+
+    assert virtual_time.run(story()) == [State.LIVE, State.SUPERSEDED, State.SUPERSEDED, State.LIVE]
+
+
+def test_the_same_key_gives_the_same_deployment(world: World) -> None:
+    async def story() -> tuple[str, str]:
+        world.publish()
+        first, again = request(world, "push-1"), request(world, "push-1")
+        await world.until_ended(first.id)
+        return first.id, again.id
+
+    first, again = virtual_time.run(story())
+    assert first == again
+
+
+def test_a_request_for_an_app_that_is_not_configured_is_refused_and_leaves_no_trace(world: World) -> None:
+    def unknown(app: str) -> None:
+        raise UnknownApp(f"No app '{app}' is configured.")
+
+    async def story() -> None:
+        world.scheduler._context = unknown  # type: ignore[assignment]
+        with pytest.raises(UnknownApp):
+            request(world)
+
+    virtual_time.run(story())
+    assert world.journal.deployments(APP) == []
+
+
+def test_a_cancelled_deployment_is_undone_and_the_old_release_serves_on(world: World) -> None:
+    async def story() -> tuple[Deployment, Deployment | None]:
+        before = await live(world)
+        world.publish()
+        world.engine.build_s = LONG_S
+        asked = request(world)
+        await world.until_step(asked, StepName.BUILD)
+        world.scheduler.cancel(asked.id)
+        ended = await world.until_ended(asked.id)
+        assert world.context.active == world.journal.deployment(before.id)
+        return ended, world.scheduler.busy_with(APP)
+
+    ended, busy = virtual_time.run(story())
+    assert ended.state is State.CANCELLED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.BUILD
+    assert busy is None
+    assert not list((world.folder / "work").glob("*"))
+
+
+def test_one_that_waits_is_cancelled_without_touching_the_one_under_way(world: World) -> None:
+    async def story() -> tuple[State, State]:
+        world.publish()
+        world.engine.build_s = LONG_S
+        running = request(world)
+        await world.until_step(running, StepName.BUILD)
+        waiting = request(world)
+        cancelled = world.scheduler.cancel(waiting.id)
+        return cancelled.state, (await world.until_ended(running.id)).state
+
+    assert virtual_time.run(story()) == (State.CANCELLED, State.LIVE)
+
+
+def test_what_has_ended_cannot_be_cancelled(world: World) -> None:
+    async def story() -> None:
+        ended = await live(world)
+        with pytest.raises(Refused, match="it has ended as live"):
+            world.scheduler.cancel(ended.id)
+
+    virtual_time.run(story())
+
+
+def test_a_rollback_and_a_restore_are_refused_while_a_deployment_is_under_way_with_who_asked_for_it(
+    world: World,
+) -> None:
+    async def story() -> None:
+        await live(world)
+        world.publish()
+        world.engine.build_s = LONG_S
+        asked = request(world)
+        await world.until_step(asked, StepName.BUILD)
+        with pytest.raises(Refused, match=rf"Deployment {asked.id} of {APP} is under way .* asked for by test"):
+            await world.scheduler.roll_back(APP, by="me")
+        with pytest.raises(Refused, match=asked.id):
+            await world.scheduler.restore(APP, "a backup", by="me", kind=Kind.RESTORE)
+        await world.until_ended(asked.id)
+
+    virtual_time.run(story())
+
+
+def test_a_rollback_goes_before_a_deployment_that_waits_for_draining(world: World) -> None:
+    async def story() -> tuple[list[Kind], Deployment]:
+        await live(world)
+        world.publish()
+        second = await world.deploy()
+        world.publish()
+        world.proxy.open_sessions = 1
+        third = request(world)
+        await world.until_step(third, StepName.RETIRE)
+        waiting = request(world)
+        record = await world.scheduler.roll_back(APP, by="me")
+        await world.until_ended(waiting.id)
+        live_now = [one.kind for one in world.journal.deployments(APP)][:2]
+        assert record.version == second.version
+        return live_now, record
+
+    kinds, record = virtual_time.run(story())
+    assert set(kinds) == {Kind.ROLLBACK, Kind.DEPLOY}
+    assert record.state is State.LIVE
+
+
+def test_a_stop_undoes_what_is_under_way_and_leaves_what_waits_for_the_next_start(world: World) -> None:
+    async def story() -> tuple[State, State, State]:
+        await live(world)
+        world.publish()
+        world.engine.build_s = LONG_S
+        running = request(world)
+        await world.until_step(running, StepName.BUILD)
+        waiting = request(world)
+        await world.scheduler.stop()
+        stopped = world.journal.deployment(running.id).state
+        left = world.journal.deployment(waiting.id).state
+        world.engine.build_s = 0
+        await world.restart()
+        return stopped, left, world.journal.deployment(waiting.id).state
+
+    assert virtual_time.run(story()) == (State.CANCELLED, State.QUEUED, State.LIVE)
+
+
+def test_without_a_standby_a_rollback_is_refused(world: World) -> None:
+    async def story() -> None:
+        await live(world)
+        with pytest.raises(Refused, match="no standby release"):
+            await world.scheduler.roll_back(APP, by="me")
+
+    virtual_time.run(story())
