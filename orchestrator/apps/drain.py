@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from orchestrator.apps.context import AppContext
+from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 
 POLL_S = 0.1
@@ -18,13 +18,13 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> No
     settings = context.config.drain
     if settings.signal:
         await context.engine.signal(old.container, settings.signal)
-    started = time.monotonic()
+    started = elapsed()
     while left := await context.proxy.sessions(context.name, old.colour):
-        if time.monotonic() - started > settings.timeout:
+        if elapsed() - started > settings.timeout:
             context.say(
                 said_by.id, f"{left} connections to {old.colour} were still open after {settings.timeout:g} s: cut"
             )
             await context.proxy.cut_sessions(context.name, old.colour)
             return
         await asyncio.sleep(POLL_S)
-    context.say(said_by.id, f"{old.colour} drained in {time.monotonic() - started:.1f} s")
+    context.say(said_by.id, f"{old.colour} drained in {elapsed() - started:.1f} s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +10,7 @@ from enum import StrEnum
 import structlog
 
 from orchestrator.apps.context import AppContext
+from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import EventKind, HealthChanged, Occurrence
 from orchestrator.engine.base import Engine, Role
@@ -106,14 +106,14 @@ class HealthBoard:
                 self._entries = {name: self._entries.get(name) or _Entry() for name in contexts}
                 idle = {name: entry for name, entry in self._entries.items() if not entry.under_way}
                 for name, entry in idle.items():
-                    if entry.due <= time.monotonic():
+                    if entry.due <= elapsed():
                         entry.under_way = True
                         probe = asyncio.create_task(self._probe(contexts[name], entry, slots))
                         probes.add(probe)
                         probe.add_done_callback(probes.discard)
                 next_due = min((one.due for one in idle.values() if not one.under_way), default=None)
                 try:
-                    async with asyncio.timeout(None if next_due is None else max(0.0, next_due - time.monotonic())):
+                    async with asyncio.timeout(None if next_due is None else max(0.0, next_due - elapsed())):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
@@ -140,7 +140,7 @@ class HealthBoard:
                     self.due(context.name)
 
     async def _probe(self, context: AppContext, entry: _Entry, slots: asyncio.Semaphore) -> None:
-        entry.due = time.monotonic() + PROBE_EVERY_S
+        entry.due = elapsed() + PROBE_EVERY_S
         try:
             async with slots:
                 health = await ask(context)
@@ -155,7 +155,7 @@ class HealthBoard:
             entry.under_way = False
             self._wake.set()
         if health not in (Health.HEALTHY, Health.NONE):
-            entry.due = min(entry.due, time.monotonic() + PROBE_UNWELL_EVERY_S)
+            entry.due = min(entry.due, elapsed() + PROBE_UNWELL_EVERY_S)
         changed, entry.health = health is not entry.health, health
         if entry.due > 0.0:
             entry.fresh.set()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 import httpx
 
 from orchestrator.apps.context import AppContext
+from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
 from orchestrator.errors import ProxyError, StepFailed
@@ -40,7 +40,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
     """
     health = context.config.health
     await context.proxy.preview(context.name, Server(deployment.address, deployment.port))
-    started = time.monotonic()
+    started = elapsed()
     so_far = _SoFar(deadline=started + health.timeout)
     while True:
         status = await _running(context, deployment)
@@ -49,7 +49,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             so_far.good, so_far.last = health.answers - 1, "Docker's HEALTHCHECK is still starting"
         if so_far.good >= health.answers:
             break
-        if time.monotonic() > so_far.deadline:
+        if elapsed() > so_far.deadline:
             raise StepFailed(
                 f"{health.path} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
                 f"The container's log says more. Raise health.timeout of {context.name} if it needs longer.",
@@ -60,7 +60,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             so_far.pause = min(so_far.pause * 1.3, LONGEST_PAUSE_S)
     context.say(
         deployment.id,
-        f"ready after {time.monotonic() - started:.2f} s: {so_far.good} good answers in a row from {health.path}",
+        f"ready after {elapsed() - started:.2f} s: {so_far.good} good answers in a row from {health.path}",
     )
 
 
@@ -91,7 +91,7 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         so_far.good, so_far.last = 0, f"status {answer.status_code}: {answer.text.strip()[:MOST_OF_ANSWER]}"
     reported = answer.headers.get(PROGRESS_HEADER, "")
     if reported and reported != so_far.progress:
-        so_far.progress, so_far.deadline = reported, time.monotonic() + health.timeout
+        so_far.progress, so_far.deadline = reported, elapsed() + health.timeout
         context.say(deployment.id, f"getting ready: {reported}")
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.config.app_schema import App
 from orchestrator.journal.store import Journal
 from tests.support.fakes.journal import UnreliableJournal
+from tests.support.fakes.world import World
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +25,17 @@ def journal(empty_journal: Path, tmp_path: Path) -> UnreliableJournal:
     """Empty, and of this test alone."""
     shutil.copy(empty_journal, tmp_path / "journal.db")
     return UnreliableJournal(f"sqlite:///{tmp_path / 'journal.db'}")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An app with data and migrations that go both ways; nothing is published yet."""
+    config = {
+        "route": {"host": "shop.test"},
+        "run": {"data": "/data"},
+        "migrate": {"command": "up", "status": "status", "down": "down {revision}"},
+        "health": {"answers": 1, "timeout": 0.05},
+        "drain": {"timeout": 5},
+        "update": {"rollback": {"max_rollback_attempts": 1}},
+    }
+    return World(tmp_path, App.model_validate(config))

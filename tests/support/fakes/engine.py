@@ -67,7 +67,7 @@ class FakeEngine:
         self.broken: set[str] = set()
         self.build_s = 0.0
         self._addresses = iter(range(250, 20, -1))
-        self._built = 0
+        self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
     # Of the protocol
 
@@ -133,7 +133,9 @@ class FakeEngine:
         return ("the app's log",) if name in self.running else ()
 
     async def watch(self) -> AsyncIterator[ContainerEvent]:
-        for event in list[ContainerEvent]():
+        watcher: asyncio.Queue[ContainerEvent | None] = asyncio.Queue()
+        self._watchers.append(watcher)
+        while (event := await watcher.get()) is not None:
             yield event
         raise EngineError("Docker's event stream ended.")
 
@@ -187,6 +189,25 @@ class FakeEngine:
 
     async def keeps_containers_running(self) -> bool:
         return True
+
+    # What happens to it
+
+    async def happened(self, event: ContainerEvent) -> None:
+        """Tell all that watch, and let them take it."""
+        await self._tell(event)
+
+    async def goes_away(self) -> None:
+        """Every watch ends."""
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            watcher.put_nowait(None)
+        await asyncio.sleep(0)
+
+    async def _tell(self, event: ContainerEvent) -> None:
+        for watcher in self._watchers:
+            watcher.put_nowait(event)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     # The app inside
 

@@ -28,6 +28,8 @@ class FakeProxy:
         self.fallbacks: dict[str, Colour | None] = {}
         self.open_sessions = 0
         self.refuses_switch = False
+        self.fallback_answers = False
+        self.asked = 0
 
     def restarted(self) -> FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
@@ -116,7 +118,7 @@ class FakeProxy:
         return self._answer(self.previews.get(app))
 
     def answered_for(self, answer: httpx.Response) -> bool:
-        return False
+        return self.fallback_answers
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         return "HTTP/1.1 101 Switching Protocols"
@@ -141,5 +143,6 @@ class FakeProxy:
         return set(self.waiting)
 
     def _answer(self, server: Server | None) -> httpx.Response:
+        self.asked += 1
         name = self._engine.at(server.address) if server else ""
         return httpx.Response(200 if name and self._engine.can_run(name) else 503, text=name)

@@ -1,0 +1,133 @@
+"""What is known of an app's health before anybody asks, and what brings it up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from orchestrator.apps.health import Health, HealthBoard
+from orchestrator.domain.deployment import State
+from orchestrator.domain.events import EventKind
+from orchestrator.engine.base import ContainerEvent, Role
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+
+def watched(world: World, story: Callable[[HealthBoard], Awaitable[None]]) -> None:
+    """Run a story while the board's two tasks run."""
+
+    async def run() -> None:
+        board = HealthBoard(world.engine, lambda: [world.context], world.events)
+        world.events.add(board)
+        tasks = [asyncio.create_task(board.keep_current()), asyncio.create_task(board.follow_engine())]
+        try:
+            await story(board)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    virtual_time.run(run())
+
+
+async def live(world: World) -> str:
+    world.publish()
+    ended = await world.deploy()
+    assert ended.state is State.LIVE, ended.failure
+    return ended.container
+
+
+async def told(world: World, action: str, container: str) -> None:
+    """Docker says that something happened to the app's container."""
+    await world.engine.happened(ContainerEvent(action, APP, Role.APP, container))
+
+
+def test_an_app_that_was_never_deployed_has_no_health(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        assert await board.of(APP) is Health.NONE
+
+    watched(world, story)
+
+
+def test_a_release_that_goes_live_is_healthy_at_the_next_question(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_a_container_that_dies_is_known_as_stopped_by_the_engines_event(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        assert await board.of(APP) is Health.HEALTHY
+        world.engine.running[container].running = False
+        await told(world, "die", container)
+        assert await board.of(APP) is Health.STOPPED
+        world.engine.running[container].running = True
+        await told(world, "start", container)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_a_release_that_stops_answering_is_found_by_our_own_probes(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        assert await board.of(APP) is Health.HEALTHY
+        world.engine.broken.add("v1")
+        await asyncio.sleep(11)
+        assert await board.of(APP) is Health.UNHEALTHY
+        world.engine.broken.clear()
+        await asyncio.sleep(3)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_an_answer_of_the_standby_in_its_place_does_not_make_a_release_healthy(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        world.proxy.fallback_answers = True
+        board.due(APP)
+        assert await board.of(APP) is Health.UNHEALTHY
+
+    watched(world, story)
+
+
+def test_each_change_is_told_once(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        await board.of(APP)
+        world.engine.running[container].running = False
+        for _ in range(3):
+            await told(world, "die", container)
+            await board.of(APP)
+
+    watched(world, story)
+    changes = [event.fields["health"] for event in world.journal.events() if event.kind == EventKind.HEALTH]
+    assert changes == ["healthy", "stopped"]
+
+
+def test_whatever_is_known_is_answered_at_once_while_nothing_happens(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        await board.of(APP)
+        asked = world.proxy.asked
+        for _ in range(100):
+            assert await board.of(APP) is Health.HEALTHY
+        assert world.proxy.asked == asked
+
+    watched(world, story)
+
+
+def test_an_engine_that_was_away_makes_every_app_due(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        assert await board.of(APP) is Health.HEALTHY
+        world.engine.running[container].running = False
+        await world.engine.goes_away()
+        await asyncio.sleep(1)
+        assert await board.of(APP) is Health.STOPPED
+
+    watched(world, story)
