@@ -44,22 +44,31 @@ BACKEND = Server("127.0.0.1", 8000)
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests per second, and the seconds of a switch; medians."""
+    """Requests per second of each round, and the seconds of a switch, their median."""
 
-    bare: float
-    one: float
-    many: float
+    bare: list[float]
+    one: list[float]
+    many: list[float]
     switch_one_s: float
     switch_many_s: float
+
+    @property
+    def many_of_one(self) -> float:
+        return _share(self.many, self.one)
+
+    @property
+    def many_of_bare(self) -> float:
+        return _share(self.many, self.bare)
 
     @property
     def switch_ratio(self) -> float:
         return self.switch_many_s / self.switch_one_s
 
     def __str__(self) -> str:
+        bare, one, many = (statistics.median(rates) for rates in (self.bare, self.one, self.many))
         return (
-            f"proxy, medians of {ROUNDS} rounds with {CONNECTIONS} connections: bare {self.bare:,.0f} requests/s, "
-            f"1 app {self.one:,.0f}, {MANY} apps {self.many:,.0f}; "
+            f"proxy, medians of {ROUNDS} rounds with {CONNECTIONS} connections: bare {bare:,.0f} requests/s, "
+            f"1 app {one:,.0f}, {MANY} apps {many:,.0f}; "
             f"switch with 1 app {self.switch_one_s * 1000:.1f} ms, with {MANY} apps {self.switch_many_s * 1000:.1f} ms"
         )
 
@@ -80,8 +89,12 @@ def measure() -> Measured:
             for name, pid in pids.items():
                 rates[name].append(_requests_per_second(pid))
         switch_one, switch_many = asyncio.run(_switches(one)), asyncio.run(_switches(many))
-    rate = {name: statistics.median(of) for name, of in rates.items()}
-    return Measured(rate["bare"], rate["one"], rate["many"], switch_one, switch_many)
+    return Measured(rates["bare"], rates["one"], rates["many"], switch_one, switch_many)
+
+
+def _share(some: list[float], of: list[float]) -> float:
+    """The median of the rounds' own shares: within a round the machine was as busy for both."""
+    return statistics.median(one / other for one, other in zip(some, of, strict=True))
 
 
 def _routes(count: int) -> list[AppRoute]:

@@ -19,6 +19,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import files
 from orchestrator.proxy.haproxy import HAProxy
+from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.runtime import Runtime
 from tests.support.app_server import AppServer
@@ -212,7 +213,7 @@ async def test_a_configuration_that_was_written_and_not_taken_is_taken_by_the_ne
     """Killed between the file and the reload: the running worker is asked what it has, not the file."""
     routes = [live(app, servers, path=f"/{app}") for app in APPS[:3]]
     started(container, routes[:1], spare=1)
-    HAProxy(container.folder, 1)._files.write_all(routes, {"one": 1, "two": 2, "three": 3}, 1)
+    ProxyFiles(container.folder).write_all(routes, {"one": 1, "two": 2, "three": 3}, 1)
 
     after = HAProxy(container.folder, 1)
     after.prepare_files(routes)
@@ -410,3 +411,22 @@ async def test_a_proxy_that_refuses_the_configuration_is_waited_for_until_it_is_
         assert await proxy.paused() == {"shop"}
         await proxy.resume("shop")
         assert new.get("/", "shop.test").text == "two"
+
+
+@pytest.mark.parametrize("written", ["all but the configuration", "everything"])
+def test_a_proxy_of_the_version_before_that_crashes_in_the_upgrade_starts_with_either_files(
+    folder: Path, servers: dict[str, Server], written: str
+) -> None:
+    routes = old_files(folder, servers)
+    (folder / "hold.map").write_text("")
+    before = (folder / "haproxy.cfg").read_text()
+    with ProxyContainer(folder, mounts={BEFORE_HOUSE: "/usr/local/share/changeover"}) as old:
+        old.start()
+        ProxyFiles(folder).write_all(routes, {"panel": 1, "shop": 2}, SPARE)
+        if written == "all but the configuration":
+            (folder / "haproxy.cfg").write_text(before)
+
+        old.restart()
+
+        assert old.get().text == "one"
+        assert old.get("/", "shop.test").text == "two"
