@@ -45,7 +45,7 @@ class PanelApp(App[int]):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit"),
+        Binding("q", "quit", "Quit", key_display="Q"),
         Binding("ctrl+q", "quit", show=False, priority=True),
     ]
 
@@ -93,7 +93,7 @@ class PanelApp(App[int]):
         if state.deployment:
             self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
         if state.release != release():
-            self.notify(f"✓ Resumed after update to {release()}", timeout=8)
+            self.notify(f"✓ Resumed after update to {release()}", timeout=8, markup=False)
 
     @work
     async def _watch(self) -> None:
@@ -102,7 +102,7 @@ class PanelApp(App[int]):
             async for event in self.client.events(recent=RECENT_EVENTS):
                 self._take(event)
         except ClientError as error:
-            self.notify(str(error), severity="error", timeout=30)
+            self.notify(str(error), severity="error", timeout=30, markup=False)
 
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
@@ -117,7 +117,7 @@ class PanelApp(App[int]):
         try:
             self._dashboard.show(await self.client.apps())
         except ClientError as error:
-            self.notify(str(error), severity="error", timeout=10)
+            self.notify(str(error), severity="error", timeout=10, markup=False)
 
 
 def run_in_terminal() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.events import Event
-from panel.client.model import App, Update
+from panel.client.model import App, DeploymentState, Update
 from panel.clock import Clock, utc_now
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
@@ -26,12 +28,12 @@ from panel.widgets.event_log import EventLog
 
 class DashboardScreen(Screen[None]):
     BINDINGS = [
-        Binding("u", "update", "Update"),
+        Binding("u", "update", "Update", key_display="U"),
         Binding("U", "force_check", "Check now", key_display="Shift+U"),
-        Binding("d", "details", "Details"),
-        Binding("x", "dismiss_update", "Dismiss"),
-        Binding("b", "rollback", "Roll back"),
-        Binding("p", "progress", "Progress"),
+        Binding("d", "details", "Details", key_display="D"),
+        Binding("x", "dismiss_update", "Dismiss", key_display="X"),
+        Binding("b", "rollback", "Roll back", key_display="B"),
+        Binding("p", "progress", "Progress", key_display="P"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:
@@ -101,7 +103,8 @@ class DashboardScreen(Screen[None]):
             self._complain(error)
             return
         if update is None:
-            self.notify(f"{app.name} is up to date ({app.active.version if app.active else 'not deployed'}).")
+            version = app.active.version if app.active else "not deployed"
+            self.notify(f"{app.name} is up to date ({version}).", markup=False)
             return
         self._confirm(app, update)
 
@@ -142,7 +145,7 @@ class DashboardScreen(Screen[None]):
         except ClientError as error:
             self._complain(error)
             return
-        self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.")
+        self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.", markup=False)
 
     async def action_rollback(self) -> None:
         """Send the traffic of the app under the cursor back to its standby release."""
@@ -154,7 +157,8 @@ class DashboardScreen(Screen[None]):
         except ClientError as error:
             self._complain(error)
             return
-        self.notify(outcome(record), timeout=10)
+        severity: SeverityLevel = "information" if record.state == DeploymentState.LIVE else "error"
+        self.notify(Text.from_markup(outcome(record)).plain, severity=severity, timeout=10, markup=False)
 
     async def action_progress(self) -> None:
         """Show the deployment under way."""
@@ -173,4 +177,4 @@ class DashboardScreen(Screen[None]):
         self.app.push_screen(ProgressScreen(self._client, app, deployment, self._clock))
 
     def _complain(self, error: ClientError) -> None:
-        self.notify(str(error), severity="error", timeout=15)
+        self.notify(str(error), severity="error", timeout=15, markup=False)

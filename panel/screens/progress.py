@@ -65,14 +65,14 @@ class ProgressScreen(Screen[None]):
                 if event.kind in LAST:
                     return
         except ClientError as error:
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="error", markup=False)
 
     def _draw(self) -> None:
         self.query_one(StepList).show(self._progress, self._clock())
         keys = "[Enter] Continue"
         if not self._progress.decided:
             cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
-            keys = f"{cancel}[Enter] Continue in the background"
+            keys = f"{cancel}[Enter] Leave it running"
         self.query_one("#keys", Static).update(Text(keys))
 
     async def _show_outcome(self) -> None:
@@ -84,14 +84,15 @@ class ProgressScreen(Screen[None]):
         dialog.set_class(not live, "-failed")
         dialog.set_class(live, "-complete")
         self.query_one("#outcome", Static).update(says)
-        self.query_one(VerticalScroll).scroll_end(animate=False)
+        # Only after the outcome is laid out is there anything to scroll to.
+        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
 
     async def _app_now(self) -> App | None:
         """The app as it is now; None, and a notice why, when it cannot be asked for."""
         try:
             return await self._client.app(self.app_name)
         except ClientError as error:
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="error", markup=False)
             return None
 
     async def action_cancel(self) -> None:
@@ -107,7 +108,7 @@ class ProgressScreen(Screen[None]):
         try:
             await self._client.cancel(self.deployment)
         except ClientError as error:
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="error", markup=False)
 
     def action_leave(self) -> None:
         self.app.pop_screen()

@@ -10,7 +10,7 @@ from panel.client.model import App
 
 class UpdateBanner(Static):
     DEFAULT_CSS = """
-    UpdateBanner { display: none; height: 3; padding: 1 2; background: $primary-darken-2; color: $text; }
+    UpdateBanner { display: none; height: auto; padding: 1 2; background: $primary-darken-2; color: $text; }
     UpdateBanner.-visible { display: block; }
     """
 

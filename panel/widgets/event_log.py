@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rich.markup import escape
 from rich.text import Text
+from textual import on
+from textual.events import Resize
 from textual.widgets import RichLog
 
 from panel.client import events
@@ -20,7 +22,12 @@ class EventLog(RichLog):
     MAX_LINES = 500
 
     def __init__(self) -> None:
-        super().__init__(id="events", max_lines=self.MAX_LINES, wrap=True)
+        super().__init__(id="events", max_lines=self.MAX_LINES, min_width=0, wrap=True)
+
+    @on(Resize)
+    def show_newest(self) -> None:
+        """A log that got lower would otherwise stop to follow, with its newest events out of sight."""
+        self.call_after_refresh(self.scroll_end, animate=False)
 
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
@@ -32,8 +39,12 @@ def event_line(event: Event) -> str:
     """Markup for one event; empty for kinds that are not shown: output of builds, and those that say nothing new."""
     if not (says := _says(event)):
         return ""
-    about = f"[bold]{escape(event.app)}[/] [grey50]{event.deployment}[/] " if event.app else ""
-    return f"[grey50]{event.at.astimezone():%H:%M:%S}[/] {about}{says}".rstrip()
+    parts = [f"[grey50]{event.at.astimezone():%H:%M:%S}[/]"]
+    if event.app:
+        parts.append(f"[bold]{escape(event.app)}[/]")
+    if event.deployment:
+        parts.append(f"[grey50]{escape(event.deployment)}[/]")
+    return " ".join([*parts, says]).rstrip()
 
 
 def _says(event: Event) -> str:

@@ -65,7 +65,7 @@ class Progress:
 
 class StepList(Static):
     DEFAULT_CSS = """
-    StepList { height: auto; padding: 1 2; }
+    StepList { height: auto; padding: 1 0 1 1; }
     """
 
     def show(self, progress: Progress, now: datetime) -> None:
@@ -79,7 +79,7 @@ class StepList(Static):
 
 
 def _line(number: int, step: str, progress: Progress, now: datetime) -> Text:
-    says = f"Step {number}/{len(STEPS)}: {STEPS[step]}".ljust(42, " ")
+    says = f"Step {number}/{len(STEPS)}: {STEPS[step]}".ljust(38)
     took = f"{progress.seconds.get(step, 0.0):.1f} s"
     match progress.states.get(step):
         case StepState.DONE:

@@ -1,0 +1,192 @@
+"""Every screen and widget of the panel as it looks, in a wide and in a narrow terminal.
+
+`pytest tests/component/test_screens.py --snapshot-update` records how they look now; look at the pictures in
+`__snapshots__` before they are committed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from panel.app import PanelApp
+from panel.client.client import Client
+from panel.screens.progress import ProgressScreen
+from panel.session.state import SessionState
+from tests.support import api_answers as answers
+from tests.support.api_answers import NOW, Events
+from tests.support.fake_api import FakeApi
+
+WIDE, NARROW = (120, 40), (60, 30)
+WAIT_S = 10
+Act = Callable[[Pilot[Any]], Awaitable[None]]
+Snap = Callable[..., bool]
+
+pytestmark = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+
+@pytest.fixture(autouse=True)
+def fixed_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The release, the time zone and the colours that the pictures were made with."""
+    monkeypatch.setenv("CHANGEOVER_VERSION", "v1.2.3")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """A shop that can be updated and rolled back, a till that is deployed, and a panel without an update."""
+    with FakeApi() as api:
+        shop = answers.app(standby=answers.slot("v0.9.0", "green"), update=answers.update())
+        till = answers.app(
+            "till", active=None, health="none", deployment={"id": "d43", "state": "running", "step": "build"}
+        )
+        panel = answers.app("panel", active=answers.slot("v1.2.3", "green"), health="unhealthy")
+        api.gives("GET", "/v1/apps", {"apps": [shop, till, panel]})
+        api.gives("GET", "/v1/apps/shop", shop)
+        yield api
+
+
+@pytest.fixture
+def panel(api: FakeApi) -> PanelApp:
+    return PanelApp(Client(api.url, "co_secret"), clock=lambda: NOW)
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    """Wait until what the API answered is on the screen."""
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"The screen does not show what was waited for, but:\n{shown(pilot)}"
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+def shown(pilot: Pilot[Any]) -> str:
+    """The text of the screen, line by line."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
+
+
+def showing(*words: str) -> Act:
+    async def wait(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: all(one in shown(pilot) for one in words))
+
+    return wait
+
+
+def pressing(keys: str, *words: str) -> Act:
+    """Wait for the apps, press these keys, wait for these words."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await showing("shop", "v1.0.0")(pilot)
+        await pilot.press(*keys.split())
+        await showing(*words)(pilot)
+
+    return press
+
+
+def following(deployment: str, *words: str) -> Act:
+    """Open the progress screen of a deployment of the shop, wait for these words."""
+
+    async def follow(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, PanelApp)
+        await showing("v1.0.0")(pilot)
+        await app.push_screen(ProgressScreen(app.client, "shop", deployment, app.clock))
+        await showing(*words)(pilot)
+
+    return follow
+
+
+def test_the_dashboard(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    events = Events().add("config_loaded", app="", apps=["shop"]).add("queued", "d42", by="ci")
+    events.add("started", "d42", by="ci", deployment_kind="deploy").steps("d42", "prepare", "build")
+    events.add("step", "d42", step="verify", state="failed", note="The container exited with code 1.")
+    events.add("failed", "d42", step="verify", cause="The container exited with code 1.")
+    events.add("live", "d41", colour="blue", seconds=2.31).add("restored", "d40", backup="b1", replaced="b2")
+    events.add("check_failed", cause="The source does not answer.", remedy="Check the address.")
+    events.add("eclipsed", by="the moon").add("update", version="v1.1.0").add("health", health="stopped")
+    api.events = events.all
+
+    assert snap_compare(panel, terminal_size=size, run_before=showing("v1.0.0", "health: stopped", "Update available"))
+
+
+def test_a_dashboard_without_apps(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    api.gives("GET", "/v1/apps", {"apps": []})
+
+    async def answered(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: bool(api.requests("GET", "/v1/apps")))
+
+    assert snap_compare(panel, terminal_size=size, run_before=answered)
+
+
+def test_the_question_before_an_update(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("u", "Proceed with update?"))
+
+
+def test_the_details_of_an_update(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("d", "UPDATE DETAILS", "Breaking changes"))
+
+
+def test_a_deployment_under_way(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    events = Events().steps("d42", "prepare", "fetch").add("step", "d42", step="build", state="running")
+    for number in range(1, 11):
+        events.add("line", "d42", line=f"#{number} RUN pip install --require-hashes -r requirements.txt")
+    api.events = events.all
+
+    assert snap_compare(panel, terminal_size=size, run_before=following("d42", "#10 RUN"))
+
+
+def test_a_deployment_that_is_live(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    names = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch")
+    api.events = Events().steps("d42", *names).add("live", "d42", colour="green", seconds=2.31).all
+    api.gives("GET", "/v1/deployments/d42", answers.deployment(paused=0.4))
+
+    assert snap_compare(
+        panel, terminal_size=size, run_before=following("d42", "UPDATE COMPLETE", "Successfully updated")
+    )
+
+
+def test_a_deployment_that_failed(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    events = Events().steps("d42", "prepare", "fetch", "build", "backup", "migrate", "start")
+    events.add("step", "d42", step="verify", state="running").add("step", "d42", step="verify", state="failed")
+    api.events = events.add("failed", "d42", step="verify", cause="It ended.").all
+    api.gives("GET", "/v1/deployments/d42", answers.failed("d42"))
+
+    assert snap_compare(panel, terminal_size=size, run_before=following("d42", "UPDATE FAILED", "healthy"))
+
+
+def test_a_rollback_is_told(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback", version="v0.9.0", seconds=0.05))
+
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("b", "Rolled back"))
+
+
+def test_an_error_is_told_with_its_remedy(
+    snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]
+) -> None:
+    api.refuses("POST", "/v1/apps/shop/rollback", 409, detail="shop has no standby release.", remedy="Deploy it first.")
+
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("b", "no standby", "Deploy it first."))
+
+
+class ResumedPanel(PanelApp):
+    """Continues a session that another release saved, as the web server has it done."""
+
+    def on_ready(self) -> None:
+        self.begin(SessionState(release="v1.2.2", selected="panel", following_app="shop", deployment="d42"))
+
+
+def test_a_session_goes_on_in_the_next_release(snap_compare: Snap, api: FakeApi, size: tuple[int, int]) -> None:
+    api.events = Events().steps("d42", "prepare").add("step", "d42", step="fetch", state="running").all
+    panel = ResumedPanel(Client(api.url, "co_secret"), clock=lambda: NOW)
+
+    assert snap_compare(panel, terminal_size=size, run_before=showing("UPDATING SHOP", "Resumed"))
