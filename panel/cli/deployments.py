@@ -128,7 +128,7 @@ def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> Non
         if as_json:
             print_json(client.answer)
             return one, None
-        return one, await app_now(client, one.app) if one.failure else None
+        return one, await app_now(client, one.app) if exit_code(one) else None
 
     one, app = run(ended)
     if not as_json:

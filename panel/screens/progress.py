@@ -17,7 +17,7 @@ from panel.client.events import LAST
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.text.changelog import changelog
-from panel.text.outcome import failure
+from panel.text.outcome import outcome
 from panel.widgets.steps import Progress, StepList
 
 
@@ -129,4 +129,4 @@ def complete(ended: Deployment) -> RenderableType:
 
 def failed(ended: Deployment, app: App | None) -> RenderableType:
     """What the screen says of a deployment that is not live, with `app` as it is now."""
-    return Text.from_markup("\n".join(["", *failure(ended, app)]))
+    return Text.from_markup(f"\n{outcome(ended, app)}")

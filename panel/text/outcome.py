@@ -22,7 +22,8 @@ def outcome(ended: Deployment, app: App | None = None) -> str:
         return "\n".join(failure(ended, app))
     if ended.state == DeploymentState.QUEUED:
         return f"Deployment {ended.id} is queued. Follow it with: changeover events --deployment {ended.id}"
-    return f"Deployment {ended.id}: {ended.state}."
+    lines = [f"Deployment {ended.id} of {_release(ended)}: {ended.state.replace('_', ' ')}."]
+    return "\n".join([*lines, *([f"  {what_is_active(app)}"] if app else [])])
 
 
 def failure(ended: Deployment, app: App | None = None) -> list[str]:
@@ -30,8 +31,7 @@ def failure(ended: Deployment, app: App | None = None) -> list[str]:
     if ended.failure is None:
         return []
     why = ended.failure
-    subject = " ".join(filter(None, (ended.app, escape(ended.version))))
-    lines = [f"[red]✗ {subject} {ended.state} at {why.step}: {escape(why.cause)}[/]"]
+    lines = [f"[red]✗ {_release(ended)} {ended.state} at {why.step}: {escape(why.cause)}[/]"]
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed for using too much memory' if why.oom else ''}")
     lines += [f"  [dim]│[/] {escape(line)}" for line in why.log]
@@ -53,10 +53,15 @@ def what_is_active(app: App) -> str:
     return f"[red]✗ {active}; its health is '{escape(app.health)}'. See: changeover doctor[/]"
 
 
+def _release(ended: Deployment) -> str:
+    """App and version; the app alone where the version was not known yet."""
+    return " ".join(filter(None, (escape(ended.app), escape(ended.version))))
+
+
 def _success(ended: Deployment) -> list[str]:
     done = DONE.get(DeploymentKind(ended.kind), "Live") if ended.kind in set(DeploymentKind) else "Live"
     took = f" after {ended.seconds:.2f} s" if ended.seconds is not None else ""
-    lines = [f"[green]✓ {done}: {ended.app} {escape(ended.version)} on {ended.colour}{took}.[/]"]
+    lines = [f"[green]✓ {done}: {_release(ended)} on {ended.colour}{took}.[/]"]
     if ended.previous_version and ended.kind != DeploymentKind.RESTORE:
         lines.append(f"  Previous release: {escape(ended.previous_version)}")
     if ended.paused is not None:

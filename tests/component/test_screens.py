@@ -164,6 +164,15 @@ def test_a_deployment_that_failed(snap_compare: Snap, api: FakeApi, panel: Panel
     assert snap_compare(panel, terminal_size=size, run_before=following("d42", "UPDATE FAILED", "healthy"))
 
 
+def test_a_deployment_that_was_rolled_back(
+    snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]
+) -> None:
+    api.events = Events().steps("d42", "switch").add("live", "d42", colour="green").all
+    api.gives("GET", "/v1/deployments/d42", answers.deployment(state="rolled_back"))
+
+    assert snap_compare(panel, terminal_size=size, run_before=following("d42", "UPDATE ROLLED BACK", "healthy"))
+
+
 def test_a_rollback_is_told(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
     api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback", version="v0.9.0", seconds=0.05))
 
