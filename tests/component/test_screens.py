@@ -19,7 +19,7 @@ from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW, Events
-from tests.support.fake_api import FakeApi
+from tests.support.fakes.api import FakeApi
 
 WIDE, NARROW = (120, 40), (60, 30)
 WAIT_S = 10

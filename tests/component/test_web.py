@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support import api_answers as answers
 from tests.support.addresses import free_port
-from tests.support.fake_api import FakeApi
+from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
 WAIT_S = 20

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from panel.cli.main import command
 from tests.support import api_answers as answers
-from tests.support.fake_api import FakeApi, problem_answer
+from tests.support.fakes.api import FakeApi, problem_answer
 
 PLAN = {
     "app": "shop",

@@ -14,7 +14,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
 from panel.client.settings import configured_token
 from tests.support import api_answers as answers
-from tests.support.fake_api import FakeApi, problem_answer
+from tests.support.fakes.api import FakeApi, problem_answer
 
 PAUSES_S = (0.0, 0.01)
 
