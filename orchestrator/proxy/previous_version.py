@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.domain.colour import Colour
-from orchestrator.proxy import files
+from orchestrator.proxy import durable_file
 from orchestrator.proxy.runtime import Worker
 
 ACTIVE = "active.map"
@@ -24,13 +24,13 @@ _HOLDS_AS_SEEN_BY_HAPROXY = f"/run/changeover/{HOLDS}"
 
 def colour_in_file(folder: Path, app: str) -> Colour | None:
     """The old map has lines such as `shop shop_blue`."""
-    named, _, colour = files.read_map(folder / ACTIVE).get(app, "").rpartition("_")
+    named, _, colour = durable_file.read_map(folder / ACTIVE).get(app, "").rpartition("_")
     return Colour(colour) if named == app and colour in set(Colour) else None
 
 
 def paused(folder: Path) -> dict[str, str]:
     """App -> milliseconds, of the apps whose requests were held when the orchestrator was replaced."""
-    return files.read_map(folder / HOLDS)
+    return durable_file.read_map(folder / HOLDS)
 
 
 async def resume(old_worker: Worker, app: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
-from orchestrator.proxy import backends, files, haproxy_config, previous_version
+from orchestrator.proxy import backends, durable_file, haproxy_config, previous_version
 from orchestrator.proxy.routes import AppRoute, hosts, paths
 
 CONFIGURATION = "haproxy.cfg"
@@ -53,13 +53,13 @@ class ProxyFiles:
         return self._map(PAUSES)
 
     def write_numbers(self, numbers: Mapping[str, int]) -> None:
-        self._write(NUMBERS, files.map_text({app: str(number) for app, number in numbers.items()}))
+        self._write(NUMBERS, durable_file.map_text({app: str(number) for app, number in numbers.items()}))
 
     def write_traffic(self, routes: Sequence[AppRoute], numbers: Mapping[str, int]) -> None:
-        self._write(TRAFFIC, files.map_text(haproxy_config.traffic(routes, numbers)))
+        self._write(TRAFFIC, durable_file.map_text(haproxy_config.traffic(routes, numbers)))
 
     def write_pauses(self, pauses: Mapping[str, str]) -> None:
-        self._write(PAUSES, files.map_text(pauses))
+        self._write(PAUSES, durable_file.map_text(pauses))
 
     def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         declared = backends.to_declare(numbers, self.declared(), spare)
@@ -68,8 +68,8 @@ class ProxyFiles:
     def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         """The configuration last: whoever reads it finds what it names."""
         self.write_numbers(numbers)
-        self._write("hosts.map", files.map_text(hosts(routes)))
-        self._write("paths.map", files.map_text(paths(routes)))
+        self._write("hosts.map", durable_file.map_text(hosts(routes)))
+        self._write("paths.map", durable_file.map_text(paths(routes)))
         self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
         self.write_traffic(routes, numbers)
         for name in BESIDE_CONFIGURATION:
@@ -80,11 +80,11 @@ class ProxyFiles:
         previous_version.remove_files(self._folder)
 
     def _map(self, name: str) -> dict[str, str]:
-        return files.read_map(self._folder / name)
+        return durable_file.read_map(self._folder / name)
 
     def _write(self, name: str, text: str) -> None:
         try:
-            files.write_if_changed(self._folder / name, text)
+            durable_file.write_if_changed(self._folder / name, text)
         except OSError as error:
             raise ProxyError(
                 f"The proxy's {name} cannot be written: {error.strerror}.",

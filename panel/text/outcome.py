@@ -33,7 +33,7 @@ def failure(ended: Deployment, app: App | None = None) -> list[str]:
     why = ended.failure
     lines = [f"[red]✗ {_release(ended)} {ended.state} at {why.step}: {escape(why.cause)}[/]"]
     if why.exit_code is not None:
-        lines.append(f"  Exit code {why.exit_code}{', killed for using too much memory' if why.oom else ''}")
+        lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     lines += [f"  [dim]│[/] {escape(line)}" for line in why.log]
     lines += [f"  • {escape(undone)}" for undone in why.undone]
     if app:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
-from orchestrator.proxy import files
+from orchestrator.proxy import durable_file
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.routes import AppRoute, Server
@@ -377,7 +377,7 @@ async def test_a_proxy_of_the_version_before_is_taken_over_with_what_it_holds(
         assert asking.failures == []
         assert {who for _, who in asking.answers} == {"one", "one-green"}
         assert not (folder / "active.map").exists()
-        assert files.read_map(folder / "pause.map") == {}
+        assert durable_file.read_map(folder / "pause.map") == {}
         assert (proxy.colour_in_file("panel"), proxy.colour_in_file("shop")) == (Colour.BLUE, Colour.BLUE)
 
 

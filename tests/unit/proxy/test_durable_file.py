@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.domain.colour import Colour
-from orchestrator.proxy import files
+from orchestrator.proxy import durable_file
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
 
@@ -16,16 +16,16 @@ def test_a_line_that_is_not_an_entry_does_not_drop_the_others(tmp_path: Path) ->
     path = tmp_path / "some.map"
     path.write_text("a 1\nbroken\n\nb 2\nc 3 4\n")
 
-    assert files.read_map(path) == {"a": "1", "b": "2"}
-    assert files.read_map(tmp_path / "absent.map") == {}
+    assert durable_file.read_map(path) == {"a": "1", "b": "2"}
+    assert durable_file.read_map(tmp_path / "absent.map") == {}
 
 
 def test_the_predecessor_is_kept_and_the_same_text_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "some.map"
 
-    assert files.write_if_changed(path, "1")
-    assert files.write_if_changed(path, "2")
-    assert not files.write_if_changed(path, "2")
+    assert durable_file.write_if_changed(path, "1")
+    assert durable_file.write_if_changed(path, "2")
+    assert not durable_file.write_if_changed(path, "2")
     assert (path.read_text(), path.with_name("some.map.previous").read_text()) == ("2", "1")
 
 
