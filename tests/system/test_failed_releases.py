@@ -57,7 +57,7 @@ def killed_for_memory(repository: Repository) -> None:
         (migration_fails, "migrate", "exited with code 1", "no such table: nowhere"),
         (never_healthy, "verify", "the till is jammed", "no key"),
         (exits_at_once, "verify", "exited with code 1", "the door is locked"),
-        (killed_for_memory, "verify", "used more memory", "filling the shelves"),
+        (killed_for_memory, "verify", "exceeded its memory limit", "filling the shelves"),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )
