@@ -30,7 +30,7 @@ check: venv
 	.venv/bin/mypy
 
 test-unit: venv
-	.venv/bin/pytest --durations=10 tests/unit
+	.venv/bin/pytest -n 2 --dist loadgroup --durations=10 tests/unit
 
 test: engine venv
 	tools/test-packages

@@ -13,7 +13,7 @@ from tests.support.postgres import Postgres, running
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-LONGEST = ("machine", "test_schema_changes", "test_migrations", "test_installation", "test_interruptions")
+LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migrations", "test_interruptions")
 """What takes longest is begun first, so that no worker is left alone with it at the end."""
 
 
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--soak"):
-        left_out = [item for item in items if item.get_closest_marker("soak")]
+        left_out = [item for item in items if item.get_closest_marker("soak") or _database(item) in _soaked(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
@@ -36,11 +36,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_turn)
 
 
+def _database(item: pytest.Item) -> str | None:
+    """The one that the test runs on, where it runs on each of several."""
+    parameters = getattr(item, "callspec", None)
+    return parameters.params.get("database") if parameters else None
+
+
+def _soaked(item: pytest.Item) -> set[str]:
+    return {str(database) for marker in item.iter_markers("soak_on") for database in marker.args}
+
+
 def _group(item: pytest.Item) -> str:
     """Tests of a group run one after another on one worker: those of a module on one database share a stack."""
     module = item.nodeid.split("::")[0].rsplit("/", 1)[-1].removesuffix(".py")
-    parameters = getattr(item, "callspec", None)
-    database = parameters.params.get("database") if parameters else None
+    database = _database(item)
     return f"{module}-{database}" if database else module
 
 

@@ -219,7 +219,7 @@ def test_a_full_disk_refuses_the_deployment_and_says_what_to_do(shop: Shop, good
     doctor = shop.stack.command("doctor")
 
     assert ended.returncode == 1
-    assert "of disk are free" in ended.stdout
+    assert "Not enough disk space" in ended.stdout
     assert "docker builder prune" in ended.stdout
     assert doctor.returncode == 1
     assert shop.stack.ask().json()["release"] == version

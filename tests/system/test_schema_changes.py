@@ -30,8 +30,8 @@ POINTS = (
     "switch:files", "switch:unrecorded",
 )  # fmt: skip
 KINDS = ("migrate:unrecorded", "verify:unrecorded", "switch:files")
-KEEP_BACKUPS = 5
-"""As it is when nobody configures it."""
+WHATEVER_THE_DATABASE = ("verify:unrecorded", "switch:files")
+KEEP_BACKUPS = 2
 OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
 
 
@@ -113,6 +113,7 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     assert stack.deploy()["state"] == "live"
 
 
+@pytest.mark.soak_on("postgresql")
 def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(shop: Shop) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -169,6 +170,8 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     stack = shop.stack
     old = stack.app()["active"]["version"]
     without_way_down(shop)
+    text = stack.config.read_text()
+    stack.set_config(text.replace("branch: main}}", f"branch: main}}, backup: {{keep_backups: {KEEP_BACKUPS}}}}}"))
     rename_column(shop)
     with Visitor(stack) as before:
         new = stack.deploy()
@@ -234,7 +237,7 @@ def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> Non
     assert_whole(shop, visitor)
 
 
-@pytest.mark.parametrize("point", one_of_each_kind(POINTS, KINDS))
+@pytest.mark.parametrize("point", one_of_each_kind(POINTS, KINDS, soak_on_postgresql=WHATEVER_THE_DATABASE))
 def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undone(shop: Shop, point: str) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -267,6 +270,7 @@ def test_a_kill_of_the_orchestrator_on_the_way_there_or_back_is_finished_or_undo
     assert [one["revision"] for one in stack.get(f"/apps/{shop.name}/migrations")["applied"]] == expected
 
 
+@pytest.mark.soak_on("postgresql")
 def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(shop: Shop) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -293,6 +297,7 @@ def test_a_journal_that_was_lost_is_rebuilt_with_what_the_data_has_been_through(
     assert_whole(shop, visitor)
 
 
+@pytest.mark.soak_on("postgresql")
 def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_for(shop: Shop) -> None:
     stack = shop.stack
     text = stack.config.read_text().replace("branch: main}}", "branch: main}, migrations: {auto_run: false}}")
