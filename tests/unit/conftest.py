@@ -9,8 +9,14 @@ import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.journal.store import Journal
+from orchestrator.server import Orchestrator
+from orchestrator.settings import Settings
+from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.journal import UnreliableJournal
+from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.world import World
+
+SHOP = "apps:\n  shop:\n    update: {git: {remote: /srv/shop}}\n    route: {host: shop.test}\n"
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +45,15 @@ def world(tmp_path: Path) -> World:
         "update": {"rollback": {"max_rollback_attempts": 1}},
     }
     return World(tmp_path, App.model_validate(config))
+
+
+@pytest.fixture
+def orchestrator(tmp_path: Path, empty_journal: Path) -> Orchestrator:
+    """Loaded with one app beside the panel, on fakes."""
+    (tmp_path / "journal.db").write_bytes(empty_journal.read_bytes())
+    settings = Settings(state=tmp_path, config=tmp_path / "control-panel-config.yaml", proxy=tmp_path / "proxy")
+    settings.config.write_text(SHOP)
+    engine = FakeEngine()
+    found = Orchestrator(settings, engine=engine, proxy=FakeProxy(engine))
+    found.load()
+    return found

@@ -1,0 +1,119 @@
+"""The API's routes and shapes that scripts of users rely on, and who may use them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from orchestrator.access import tokens
+from orchestrator.access.tokens import Scope
+from orchestrator.api.application import create
+from orchestrator.server import Orchestrator
+from tests.support.fakes.proxy import FakeProxy
+
+APP_KEYS = {"name", "url", "active", "standby", "candidate", "update", "deployment", "health"}
+"""The contract of `changeover status --json` and `GET /v1/apps`."""
+
+
+class Client:
+    """Asks the API in this process. Nothing runs behind it: no recovery, no checks, no probes."""
+
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        orchestrator.ready = True
+        self._api: FastAPI = create(orchestrator)
+        self._journal = orchestrator.journal
+
+    def ask(self, scope: Scope | None, method: str, path: str, body: object = None) -> httpx.Response:
+        """With a token of this scope, or with none."""
+        secret = tokens.create(self._journal, f"{scope} {method} {path}", scope) if scope else ""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._api)
+            headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+            async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
+                return await client.request(method, path, json=body)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def client(orchestrator: Orchestrator) -> Client:
+    return Client(orchestrator)
+
+
+def test_status_has_the_fields_of_its_contract(client: Client, orchestrator: Orchestrator) -> None:
+    answer = client.ask(Scope.READ, "GET", "/v1/apps")
+
+    assert [app["name"] for app in answer.json()["apps"]] == ["panel", "shop"]
+    assert all(set(app) == APP_KEYS for app in answer.json()["apps"])
+    assert {app["health"] for app in answer.json()["apps"]} == {"none"}
+
+
+def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orchestrator: Orchestrator) -> None:
+    answer = client.ask(Scope.READ, "GET", "/v1/apps/shop/plan")
+
+    assert (answer.json()["app"], answer.json()["kind"]) == ("shop", "deploy")
+    steps = [step["name"] for step in answer.json()["steps"]]
+    assert steps == ["prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire"]
+    assert orchestrator.journal.deployments("shop") == []
+
+
+def test_the_plan_of_a_rollback_without_a_standby_is_refused_as_the_rollback_would_be(
+    client: Client, orchestrator: Orchestrator
+) -> None:
+    answer = client.ask(Scope.READ, "GET", "/v1/apps/shop/plan?kind=rollback")
+
+    assert answer.status_code == 409
+    assert "no standby release" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("pause", "resume"), [("pause", "resume"), ("hold", "release")])
+def test_requests_are_paused_and_resumed_also_by_the_names_of_before(
+    client: Client, orchestrator: Orchestrator, pause: str, resume: str
+) -> None:
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+
+    paused = client.ask(Scope.DEPLOY, "POST", f"/v1/apps/shop/{pause}", {"limit": 5})
+    waiting = set(proxy.waiting)
+    resumed = client.ask(Scope.DEPLOY, "POST", f"/v1/apps/shop/{resume}")
+
+    assert paused.json() == {"app": "shop", "paused": True, "held": True}
+    assert waiting == {"shop"}
+    assert resumed.json()["paused"] is False
+    assert proxy.waiting == set()
+
+
+def test_the_older_names_do_not_stand_in_the_api_document(client: Client) -> None:
+    paths = set(client.ask(None, "GET", "/openapi.json").json()["paths"])
+
+    assert {"/v1/apps/{app}/pause", "/v1/apps/{app}/resume", "/v1/apps/{app}/plan"} <= paths
+    assert not {path for path in paths if path.endswith(("/hold", "/release"))}
+
+
+def test_a_token_without_the_scope_is_refused_with_what_it_has_and_what_is_needed(
+    client: Client, orchestrator: Orchestrator
+) -> None:
+    answer = client.ask(Scope.READ, "POST", "/v1/apps/shop/pause")
+
+    assert answer.status_code == 403
+    assert answer.json()["detail"].endswith("has scope 'read'; this needs 'deploy'.")
+
+
+def test_without_a_token_nothing_is_shown(client: Client) -> None:
+    answer = client.ask(None, "GET", "/v1/apps")
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_notices_and_problems_of_a_configuration_are_shown(client: Client, orchestrator: Orchestrator) -> None:
+    text = "hot_reload: {enabled: true}\n"
+
+    answer = client.ask(Scope.READ, "POST", "/v1/config/validate", {"text": text, "name": "c.yaml"})
+
+    assert answer.json()["problems"] == []
+    assert "hot_reload" in answer.json()["notices"][0]

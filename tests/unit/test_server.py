@@ -1,0 +1,89 @@
+"""The server's wiring: loading the configuration, and taking or refusing a changed one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from orchestrator.domain.events import EventKind
+from orchestrator.errors import ConfigError, UnknownApp
+from orchestrator.server import Orchestrator
+from tests.unit.conftest import SHOP
+
+BLOG = "  blog:\n    update: {git: {remote: /srv/blog}}\n    route: {host: blog.test}\n"
+
+
+def names(orchestrator: Orchestrator) -> list[str]:
+    return [context.name for context in orchestrator.apps.all()]
+
+
+def reload(orchestrator: Orchestrator, text: str) -> list[str]:
+    """Save this, let the orchestrator read it, and give the kinds of events that this told."""
+    orchestrator.settings.config.write_text(text)
+
+    async def run() -> None:
+        await orchestrator.reload_config()
+        await orchestrator.checker.stop()
+
+    asyncio.run(run())
+    return [event.kind for event in orchestrator.journal.events()]
+
+
+def test_the_panel_and_the_configured_apps_have_a_context_and_a_route(orchestrator: Orchestrator) -> None:
+    assert names(orchestrator) == ["panel", "shop"]
+    assert orchestrator.proxy.route("shop").host == "shop.test"
+    with pytest.raises(UnknownApp, match="No app 'blog' is configured"):
+        orchestrator.apps.get("blog")
+
+
+def test_a_changed_configuration_is_taken_and_told(orchestrator: Orchestrator) -> None:
+    kinds = reload(orchestrator, SHOP + BLOG)
+
+    assert names(orchestrator) == ["panel", "shop", "blog"]
+    assert orchestrator.proxy.route("blog").host == "blog.test"
+    assert kinds == [EventKind.CONFIG_LOADED]
+
+
+def test_a_wrong_configuration_is_refused_and_everything_stays_as_it_was(orchestrator: Orchestrator) -> None:
+    before = orchestrator.apps.get("shop")
+
+    kinds = reload(orchestrator, SHOP.replace("route", "rout"))
+
+    assert orchestrator.apps.get("shop") is before
+    assert "did you mean 'route'?" in orchestrator.config_file.problem.lower()
+    assert kinds == [EventKind.CONFIG_REFUSED]
+
+
+def test_a_file_that_is_right_again_clears_the_problem_and_changes_nothing(orchestrator: Orchestrator) -> None:
+    reload(orchestrator, "apps: [")
+    before = orchestrator.apps.get("shop")
+
+    kinds = reload(orchestrator, SHOP + "# a comment\n")
+
+    assert orchestrator.config_file.problem == ""
+    assert orchestrator.apps.get("shop") is before
+    assert EventKind.CONFIG_LOADED not in kinds
+
+
+def test_who_has_an_apps_data_in_hand_still_has_it_when_the_configuration_changes(orchestrator: Orchestrator) -> None:
+    turn = orchestrator.apps.get("shop").data_turn
+
+    reload(orchestrator, SHOP.replace("shop.test", "another.test"))
+
+    assert orchestrator.apps.get("shop").config.route.host == "another.test"
+    assert orchestrator.apps.get("shop").data_turn is turn
+
+
+def test_a_key_without_effect_loads_with_a_notice(orchestrator: Orchestrator) -> None:
+    reload(orchestrator, SHOP + "hot_reload: {enabled: true}\n")
+
+    assert orchestrator.config_file.problem == ""
+    assert "hot_reload" in str(orchestrator.config_file.notices[0])
+
+
+def test_a_wrong_configuration_at_the_start_is_an_error_that_names_the_line(orchestrator: Orchestrator) -> None:
+    orchestrator.settings.config.write_text("updte: {}\n")
+
+    with pytest.raises(ConfigError, match=r"control-panel-config.yaml:1: updte"):
+        orchestrator.load()
