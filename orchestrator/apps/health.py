@@ -10,6 +10,7 @@ from enum import StrEnum
 import structlog
 
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import EventKind, HealthChanged, Occurrence
@@ -186,7 +187,9 @@ async def _answers_well(context: AppContext, active: Deployment) -> bool:
     if active.colour is None:
         return False
     try:
-        answer = await context.proxy.ask_colour(context.name, active.colour, context.config.health.path)
+        answer = await context.proxy.ask_colour(
+            context.name, active.colour, context.config.health.path, PROBE_TIMEOUT_S
+        )
     except ProxyError:
         return False
     return answer.is_success and not context.proxy.answered_for(answer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
@@ -81,7 +82,7 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         if so_far.good == 0:
             answer = await context.prober.ask(deployment.address, deployment.port, health.path)
         else:
-            answer = await context.proxy.ask_preview(context.name, health.path)
+            answer = await context.proxy.ask_preview(context.name, health.path, PROBE_TIMEOUT_S)
     except (httpx.HTTPError, ProxyError) as error:
         so_far.good, so_far.last = 0, f"no answer ({error or type(error).__name__})"
         return

@@ -7,6 +7,7 @@ from orchestrator.apps.readiness import LOG_LINES, until_ready
 from orchestrator.domain.deployment import Deployment
 from orchestrator.errors import StepFailed
 
+PAGE_TIMEOUT_S = 5.0
 HANDSHAKE_TIMEOUT_S = 5.0
 
 
@@ -25,7 +26,7 @@ async def verify(context: AppContext, deployment: Deployment) -> None:
 
 
 async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
-    answer = await context.proxy.ask_preview(context.name, path)
+    answer = await context.proxy.ask_preview(context.name, path, PAGE_TIMEOUT_S)
     if answer.status_code >= 400:
         raise StepFailed(
             f"The page {path} (health.page) answered with status {answer.status_code}.",

@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from orchestrator.config import messages
 from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.schema import PANEL, Config
+from orchestrator.config.update_schema import AVAILABLE_SOURCES
 from orchestrator.errors import ConfigError, Problem
-
-SOURCES = ("git",)
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
                 says = f"{value} is already the {key} of app {owner}. Give one of the two apps another route"
                 yield Problem(name, _line(here, lines), _name(here), says)
         source = settings.update.source
-        if source not in SOURCES:
+        if source not in AVAILABLE_SOURCES:
             here = (*at, "update", "source")
-            says = f"the source '{source}' is not implemented. Use {' or '.join(SOURCES)}"
+            says = f"the source '{source}' is not implemented. Use {' or '.join(AVAILABLE_SOURCES)}"
             yield Problem(name, _line(here, lines), _name(here), says)

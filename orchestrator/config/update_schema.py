@@ -11,6 +11,9 @@ from pydantic import Field, field_validator
 
 from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
 
+AVAILABLE_SOURCES = ("git",)
+"""The kinds of `update.source` that are implemented; the others are refused. `sources/open.py` opens each of them."""
+
 
 class GitSource(Section):
     """A Git repository as the source of updates."""

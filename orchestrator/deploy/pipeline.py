@@ -107,20 +107,15 @@ async def carry_out(context: AppContext, events: EventStream, deployment: Deploy
             under_way = step.name
             deployment = await _perform(context, events, step, deployment)
     except asyncio.CancelledError:
-        recorded = await patiently(lambda: context.journal.deployment(deployment.id))
-        if outcome_of(recorded, Interruption.CANCELLED) is Outcome.KEEP_LIVE:
-            return await _keep_live(context, replace(recorded, changes=deployment.changes), under_way)
         failure = Failure(under_way, "It was cancelled.")
-        return await compensate(context, events, deployment, State.CANCELLED, failure, plan)
+        return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure)
     except ChangeoverError as error:
-        recorded = await patiently(lambda: context.journal.deployment(deployment.id))
-        if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
-            return await _keep_live(context, replace(recorded, changes=deployment.changes), under_way)
-        return await compensate(context, events, deployment, State.FAILED, failure_at(under_way, error), plan)
+        failure = failure_at(under_way, error)
+        return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
     except Exception as error:
         # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
         failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
-        await compensate(context, events, deployment, State.FAILED, failure, plan)
+        await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
         raise
     return deployment
 
@@ -153,6 +148,22 @@ def _publish_step(
     context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str = ""
 ) -> None:
     events.publish(happenings.Step(step.name, state, note), context.name, deployment.id)
+
+
+async def _end_of(
+    context: AppContext,
+    events: EventStream,
+    deployment: Deployment,
+    plan: Plan,
+    interruption: Interruption,
+    failure: Failure,
+) -> Deployment:
+    """What becomes of a deployment that was interrupted: it is live already, or it is undone."""
+    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
+        return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)
+    end = State.CANCELLED if interruption is Interruption.CANCELLED else State.FAILED
+    return await compensate(context, events, deployment, end, failure, plan)
 
 
 async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:

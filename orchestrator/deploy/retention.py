@@ -9,6 +9,9 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 
+LOOK_BACK = 1000
+"""So many last deployments are looked through for images; older images go."""
+
 
 def images_to_keep(
     history: Iterable[Deployment], in_slots: Iterable[Deployment], for_rollback: Iterable[Deployment], newest: int
@@ -26,7 +29,9 @@ async def apply(context: AppContext) -> None:
     """Remove what is not kept; the journal's history itself stays. Raises EngineError."""
     journal, limits = context.journal, context.limits
     in_slots = [one for one in (context.active, context.standby) if one]
-    keep = images_to_keep(journal.deployments(context.name), in_slots, _for_rollback(context), limits.keep_images)
+    keep = images_to_keep(
+        journal.deployments(context.name, limit=LOOK_BACK), in_slots, _for_rollback(context), limits.keep_images
+    )
     await context.engine.remove_images(context.image_name, keep=keep)
     await context.engine.prune_build_cache(limits.build_cache_bytes)
     journal.forget_output(context.name, keep=limits.keep_output)

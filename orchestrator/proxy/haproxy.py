@@ -125,11 +125,13 @@ class HAProxy:
     async def ask(self, app: str, path: str) -> httpx.Response:
         return await self._internal.ask_app(app, path)
 
-    async def ask_colour(self, app: str, colour: Colour, path: str) -> httpx.Response:
-        return await self._internal.ask_backend(self._backend(app, colour), path, whose=f"{app} ({colour})")
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+        whose = f"{app} ({colour})"
+        return await self._internal.ask_backend(self._backend(app, colour), path, whose=whose, timeout_s=timeout_s)
 
-    async def ask_preview(self, app: str, path: str) -> httpx.Response:
-        return await self._internal.ask_backend(self._preview(app), path, whose=f"the candidate of {app}")
+    async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
+        whose = f"the candidate of {app}"
+        return await self._internal.ask_backend(self._preview(app), path, whose=whose, timeout_s=timeout_s)
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         return await self._internal.open_websocket(self._preview(app), path, timeout_s)

@@ -12,7 +12,7 @@ import httpx
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.haproxy_config import HEADER_APP, HEADER_BACKEND
 
-TIMEOUT_S = 5.0
+DEFAULT_TIMEOUT_S = 5.0
 
 
 class InternalWay:
@@ -27,14 +27,16 @@ class InternalWay:
                 uds=str(self._socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
             ),
             base_url="http://changeover.internal",
-            timeout=TIMEOUT_S,
+            timeout=DEFAULT_TIMEOUT_S,
         )
 
     async def ask_app(self, app: str, path: str) -> httpx.Response:
-        return await self._get(path, {HEADER_APP: app}, app)
+        return await self._get(path, {HEADER_APP: app}, app, DEFAULT_TIMEOUT_S)
 
-    async def ask_backend(self, backend: str, path: str, *, whose: str) -> httpx.Response:
-        return await self._get(path, {HEADER_BACKEND: backend}, whose)
+    async def ask_backend(
+        self, backend: str, path: str, *, whose: str, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> httpx.Response:
+        return await self._get(path, {HEADER_BACKEND: backend}, whose, timeout_s)
 
     async def open_websocket(self, backend: str, path: str, timeout_s: float) -> str:
         """The first line of the answer to an opening handshake (RFC 6455, section 4); empty for none in time."""
@@ -53,8 +55,8 @@ class InternalWay:
         finally:
             writer.close()
 
-    async def _get(self, path: str, headers: dict[str, str], whose: str) -> httpx.Response:
+    async def _get(self, path: str, headers: dict[str, str], whose: str, timeout_s: float) -> httpx.Response:
         try:
-            return await self._client.get(path, headers=headers)
+            return await self._client.get(path, headers=headers, timeout=timeout_s)
         except httpx.HTTPError as error:
             raise ProxyError(f"No answer from {whose} through the proxy: {error or type(error).__name__}.") from error

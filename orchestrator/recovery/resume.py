@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 from orchestrator.app_data import backups, migrations
-from orchestrator.apps import pause, readiness, traffic, verification
+from orchestrator.apps import readiness, traffic, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import plans, retention
-from orchestrator.deploy.compensation import compensate
+from orchestrator.deploy.compensation import compensate, resume_requests
 from orchestrator.deploy.pipeline import publish_live
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -62,7 +62,7 @@ async def _keep_live(context: AppContext, live: Deployment) -> None:
     for step in live.steps:
         if step.state is StepState.RUNNING and step.name is not StepName.RETIRE:
             context.journal.step_ended(live.id, step.name, StepState.DONE, "recorded after a restart")
-    await pause.resume(context, live)
+    await resume_requests(context, live)
 
 
 async def _finish_switch(context: AppContext, events: EventStream, deployment: Deployment) -> None:
@@ -73,6 +73,10 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         await readiness.until_ready(context, deployment)
         live = await switch.run(context, deployment)
     except ChangeoverError as error:
+        recorded = context.journal.deployment(deployment.id)
+        if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
+            await _keep_live(context, recorded)
+            return
         failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
         await compensate(context, events, deployment, State.FAILED, failure, plan)
         return

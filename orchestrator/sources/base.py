@@ -1,7 +1,7 @@
 """Where updates come from: the protocol of a source, and the one home that each kind of source has.
 
-To add a source: a file beside this one with a class that has these methods, its keys in `config/schema.py`, and its
-line in `open_source` (`sources/open.py`).
+To add a source: a file beside this one with a class that has these methods, its case in `sources/open.py`, and its keys
+in `config/update_schema.py` (with its name in AVAILABLE_SOURCES there).
 """
 
 from __future__ import annotations

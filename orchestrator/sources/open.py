@@ -1,17 +1,22 @@
-"""The source that an app's configuration names."""
+"""The source that an app's configuration names: the one place that knows every kind."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.errors import ChangeoverError
 from orchestrator.sources.base import Source
 from orchestrator.sources.git import GitRepository
 
 
 def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path) -> Source:
-    """`folder` is where sources keep what they have fetched; `checkout` is what `.` and names of Git remotes refer to.
+    """Nothing is asked yet. Raises ChangeoverError for a kind that is not implemented.
 
-    Nothing is asked yet. Kinds of sources that are still to come are refused by the configuration's loader.
+    `folder` is where sources keep what they have fetched; `checkout` is what `.` and names of Git remotes refer to.
     """
-    return GitRepository(policy.git, folder / f"{app}.git", checkout)
+    match policy.source:
+        case "git":
+            return GitRepository(policy.git, folder / f"{app}.git", checkout)
+        case kind:
+            raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")

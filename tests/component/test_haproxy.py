@@ -258,7 +258,7 @@ async def test_a_fallback_stands_in_and_is_told_from_the_app_itself(
     )
     proxy = started(container, [route])
 
-    itself = await proxy.ask_colour("one", Colour.BLUE, "/")
+    itself = await proxy.ask_colour("one", Colour.BLUE, "/", 5)
     await proxy.set_fallback("one", Colour.GREEN)
     await proxy.switch("one", Colour.BLUE, gone)
     await proxy.set_fallback("one", Colour.GREEN)
@@ -277,10 +277,10 @@ async def test_a_preview_is_reached_by_the_orchestrator_alone(
 
     await proxy.preview("one", servers["one-green"])
 
-    assert (await proxy.ask_preview("one", "/")).text == "one-green"
+    assert (await proxy.ask_preview("one", "/", 5)).text == "one-green"
     assert container.get("/").text == "one"
     await proxy.end_preview("one")
-    assert (await proxy.ask_preview("one", "/")).status_code == 503
+    assert (await proxy.ask_preview("one", "/", 5)).status_code == 503
 
 
 async def test_paused_requests_wait_also_over_a_restart_and_are_served_when_resumed(

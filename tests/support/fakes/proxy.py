@@ -28,6 +28,7 @@ class FakeProxy:
         self.fallbacks: dict[str, Colour | None] = {}
         self.open_sessions = 0
         self.refuses_switch = False
+        self.refused_resumes = 0
         self.fallback_answers = False
         self.asked = 0
 
@@ -35,7 +36,7 @@ class FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
         again = FakeProxy(self._engine, self._power)
         again.running, again.files, again.waiting = self.running, self.files, self.waiting
-        again.fallbacks = self.fallbacks
+        again.fallbacks, again.refused_resumes = self.fallbacks, self.refused_resumes
         return again
 
     def route(self, app: str) -> AppRoute:
@@ -111,10 +112,10 @@ class FakeProxy:
     async def ask(self, app: str, path: str) -> httpx.Response:
         return self._answer(self.running.get(app))
 
-    async def ask_colour(self, app: str, colour: Colour, path: str) -> httpx.Response:
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
         return self._answer(self.route(app).servers.get(colour))
 
-    async def ask_preview(self, app: str, path: str) -> httpx.Response:
+    async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
         return self._answer(self.previews.get(app))
 
     def answered_for(self, answer: httpx.Response) -> bool:
@@ -135,6 +136,9 @@ class FakeProxy:
         self._power.after()
 
     async def resume(self, app: str) -> None:
+        if self.refused_resumes:
+            self.refused_resumes -= 1
+            raise ProxyError("The proxy does not answer.", "Start it.")
         self._power.before("resume requests")
         self.waiting.discard(app)
         self._power.after()

@@ -137,6 +137,33 @@ def test_a_kill_at_any_operation_leaves_one_active_colour_and_nothing_behind(nam
     virtual_time.run(_kill(tmp_path / "first", config, before, act, 0, after=False, where=where))
 
 
+def test_a_switch_on_record_stays_live_also_when_the_proxy_refuses_to_resume_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    """Killed anywhere in the switch of an incompatible migration; then the first tries to let requests go fail."""
+    config, before, act = STORIES["an incompatible migration"]
+    operations = virtual_time.run(_count(tmp_path / "whole", config, before, act))
+    switching = [number for number, one in enumerate(operations) if "switch" in one or "resume" in one]
+
+    for number in switching:
+        where = f"killed after operation {number} ({operations[number]})"
+
+        async def story(number: int = number, where: str = where) -> None:
+            world = World(tmp_path / str(number), config)
+            await before(world)
+            world.power.cut_at(number, after=True)
+            with suppress(Killed):
+                await act(world)
+            world.proxy.refused_resumes = 2
+            await world.restart()
+            _is_whole(world, where)
+            active = world.context.active
+            assert active is not None, where
+            assert (active.version, active.state) == ("v2", State.LIVE), where
+
+        virtual_time.run(story())
+
+
 async def _count(folder: Path, config: App, before: Story, act: Story) -> list[str]:
     world = World(folder, config)
     await before(world)
