@@ -94,12 +94,6 @@ async def change(context: AppContext, wanted: SchemaChange, target: Deployment, 
         await up(context, replace(target, pending=wanted.up), by)
 
 
-async def stop_sidecars(context: AppContext, deployment: Deployment) -> None:
-    """Their transactions end with them."""
-    for job in (STATUS, UP, DOWN):
-        await context.engine.remove(context.sidecar_name(deployment, job))
-
-
 def brought(context: AppContext, revision: SchemaRevision) -> Deployment | None:
     """The deployment that applied a revision last, or was about to: its release knows it."""
     runs = [run for run in context.journal.migrations(context.name) if run.direction is Direction.UP]

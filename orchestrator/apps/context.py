@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ class AppContext:
         return f"{self.engine.stack}-{self.name}-{deployment.colour}-{deployment.id}"
 
     def sidecar_name(self, deployment: Deployment, job: str) -> str:
-        return f"{self.engine.stack}-{self.name}-{job}-{deployment.id}"
+        """Another one each time: two may want the same job at once. It is found again by its labels."""
+        return f"{self.engine.stack}-{self.name}-{job}-{deployment.id}-{secrets.token_hex(3)}"
 
     def source_folder(self, deployment: Deployment) -> Path:
         return self.work / deployment.id

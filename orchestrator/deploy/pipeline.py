@@ -20,6 +20,7 @@ from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName, StepState
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.journal.retry import RETRY_S, patiently
 
 RETIRE_WITHIN_S = 60.0
@@ -42,24 +43,26 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     return deployment
 
 
+def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
+    """The rollback's own line in the history. Raises JournalError."""
+    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
+    context.journal.add(record)
+    return record
+
+
 async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby) -> Deployment:
     """Send the traffic to the standby, which becomes active; what was active becomes standby.
 
-    `record` is the rollback's own line in the history. Whatever fails leaves traffic and data where they were.
+    Whatever fails leaves traffic and data where they were.
     """
-    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
-    context.journal.add(record)
     record = await carry_out(context, events, record, plans.to_standby(to))
     if record.state is State.LIVE:
         await patiently(lambda: publish_live(events, record))
     return record
 
 
-async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
-    """Go on with the data of a backup, which `record.ref` names: the active release, or the standby for a rollback.
-
-    Whatever fails leaves data and traffic where they were. Raises Refused without a release to go on with it.
-    """
+def begin_restore(context: AppContext, record: Deployment) -> Deployment:
+    """The restore's own line in the history. Raises Refused without a release to go on with it, or JournalError."""
     release = context.active if record.kind is Kind.RESTORE else context.standby
     active = context.active
     if active is None or release is None:
@@ -67,6 +70,14 @@ async def restore(context: AppContext, events: EventStream, record: Deployment) 
         raise Refused(f"{context.name} has no {what} release that could go on with restored data.", "Deploy it first.")
     record = _going_to(release, record, left=active.id)
     context.journal.add(record)
+    return record
+
+
+async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
+    """Go on with the data of a backup, which `record.ref` names: the active release, or the standby for a rollback.
+
+    Whatever fails leaves data and traffic where they were.
+    """
     record = await carry_out(context, events, record, plans.with_backup(record.kind))
     if record.state is State.LIVE:
         restored = happenings.Restored(record.ref, record.backup, record.paused_s)
@@ -158,7 +169,21 @@ async def _end_of(
     interruption: Interruption,
     failure: Failure,
 ) -> Deployment:
-    """What becomes of a deployment that was interrupted: it is live already, or it is undone."""
+    """What becomes of a deployment that was interrupted: it is live already, or it is undone.
+
+    In a task of its own, which no second cancel interrupts: what it asks for is being done.
+    """
+    return await in_spite_of_cancels(_keep_or_compensate(context, events, deployment, plan, interruption, failure))
+
+
+async def _keep_or_compensate(
+    context: AppContext,
+    events: EventStream,
+    deployment: Deployment,
+    plan: Plan,
+    interruption: Interruption,
+    failure: Failure,
+) -> Deployment:
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)

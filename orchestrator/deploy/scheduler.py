@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -16,10 +17,12 @@ from orchestrator.clock import now
 from orchestrator.deploy import pipeline
 from orchestrator.deploy.standby import find_standby
 from orchestrator.deploy.switch_outcome import may_be_cancelled
-from orchestrator.domain.deployment import Deployment, Kind, State
-from orchestrator.domain.events import Cancelled, Queued, Superseded
-from orchestrator.errors import Refused
+from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
+from orchestrator.domain.events import Cancelled, Failed, Queued, Superseded
+from orchestrator.errors import ChangeoverError, Refused, UnknownApp
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
+from orchestrator.journal.retry import patiently
 from orchestrator.journal.store import Journal
 
 log = structlog.get_logger()
@@ -27,16 +30,24 @@ log = structlog.get_logger()
 
 @dataclass
 class Lane:
-    """What goes on for one app: the deployment that waits, the one under way, and the old colour's draining.
+    """What goes on for one app: what waits, what is under way, and the old colour's draining.
 
-    Whoever changes where the traffic goes holds `turn`, a rollback as well as a deployment.
+    Whoever changes where the traffic goes holds `turn`: a deployment, a rollback, a restore. `work` is the task that
+    carries out `running`; to cancel is to cancel that task. `queue` is the task that takes what waits.
     """
 
     waiting: Deployment | None = None
     running: Deployment | None = None
-    task: asyncio.Task[None] | None = None
+    work: asyncio.Task[Deployment] | None = None
+    cancelling: bool = False
+    queue: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """All that goes on; the innermost first."""
+        return [task for task in (self.work, self.queue, self.retiring) if task]
 
 
 class Scheduler:
@@ -47,6 +58,7 @@ class Scheduler:
         self._events = events
         self._context = context
         self._lanes: dict[str, Lane] = {}
+        self._stopping = False
 
     def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
@@ -64,33 +76,46 @@ class Scheduler:
         return deployment
 
     def enqueue(self, deployment: Deployment) -> None:
+        if self._stopping:
+            return
         lane = self._lane(deployment.app)
         if lane.waiting:
             self._end_waiting(lane, State.SUPERSEDED)
         lane.waiting = deployment
-        if lane.task is None or lane.task.done():
-            lane.task = asyncio.create_task(self._work(deployment.app))
+        if lane.queue is None or lane.queue.done():
+            lane.queue = asyncio.create_task(self._work(deployment.app))
         self._events.publish(Queued(deployment.requested_by), deployment.app, deployment.id)
 
     def cancel(self, deployment_id: str) -> Deployment:
-        """Raises Refused once traffic may have been switched: then a rollback is the way back."""
+        """Begin to undo a deployment, rollback or restore. Raises Refused once traffic may have been switched.
+
+        A second cancel changes nothing, and is refused with that reason.
+        """
         deployment = self._journal.deployment(deployment_id)
         lane = self._lane(deployment.app)
         if lane.waiting and lane.waiting.id == deployment_id:
             self._end_waiting(lane, State.CANCELLED)
-        elif lane.running and lane.running.id == deployment_id and lane.task:
+        elif lane.running and lane.running.id == deployment_id and lane.work:
+            if lane.cancelling:
+                raise Refused(
+                    f"Deployment {deployment_id} is being cancelled already.", "Wait until what it did is undone."
+                )
             if not may_be_cancelled(deployment):
                 raise Refused(
                     f"Deployment {deployment_id} cannot be cancelled: it is switching traffic.",
                     f"Roll back when it is live: changeover rollback {deployment.app}",
                 )
-            lane.task.cancel()
+            lane.cancelling = True
+            lane.work.cancel()
         else:
             raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
         return self._journal.deployment(deployment_id)
 
     async def roll_back(self, app: str, by: str) -> Deployment:
-        """Go to the standby, now. Raises Refused when there is none, or a deployment is under way."""
+        """Go to the standby, now. Raises Refused when there is none, or a deployment is under way.
+
+        It goes on when the task that waits for it is cancelled.
+        """
         context, lane = self._context(app), self._lane(app)
         if not context.config.update.rollback.enabled:
             raise Refused(f"Rollback of {app} is off (update.rollback.enabled).", "Set it to true to allow rollbacks.")
@@ -99,16 +124,16 @@ class Scheduler:
         async with lane.turn:
             standby = await find_standby(context)
             await self._stop_retiring(lane)
-            record = _new(app, Kind.ROLLBACK, by)
-            record = await pipeline.roll_back(context, self._events, record, standby)
-            if record.state is State.LIVE:
-                self.retire(context, record)
-        return self._journal.deployment(record.id)
+            self._refuse_while_stopping()
+            record = pipeline.begin_roll_back(context, _new(app, Kind.ROLLBACK, by), standby)
+            await self._carry_out(lane, record, pipeline.roll_back(context, self._events, record, standby))
+            return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
         """Go on with a backup's data: the active release (Kind.RESTORE), or the standby (Kind.ROLLBACK).
 
-        Raises Refused, UnknownBackup, or StepFailed for a damaged one, before anything is touched.
+        Raises Refused, UnknownBackup, or StepFailed for a damaged one, before anything is touched. It goes on when the
+        task that waits for it is cancelled.
         """
         context, lane = self._context(app), self._lane(app)
         if lane.turn.locked():
@@ -116,13 +141,31 @@ class Scheduler:
         async with lane.turn:
             await backups.find(context, backup)
             await self._stop_retiring(lane)
-            record = await pipeline.restore(context, self._events, replace(_new(app, kind, by), ref=backup))
-            if record.state is State.LIVE:
-                self.retire(context, record)
-        return self._journal.deployment(record.id)
+            self._refuse_while_stopping()
+            record = pipeline.begin_restore(context, replace(_new(app, kind, by), ref=backup))
+            await self._carry_out(lane, record, pipeline.restore(context, self._events, record))
+            return self._journal.deployment(record.id)
+
+    async def _carry_out(self, lane: Lane, record: Deployment, work: Coroutine[Any, Any, Deployment]) -> None:
+        """In a task of its own, to its end; then the old colour is retired beside whatever comes next."""
+        lane.running, lane.cancelling = record, False
+        lane.work = task = asyncio.create_task(work)
+        try:
+            ended = await to_its_end(task)
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            work.close()
+            ended = await in_spite_of_cancels(self._unheard_end(record.id))
+        finally:
+            lane.running = lane.work = None
+        if ended.state is State.LIVE:
+            self.retire(self._context(ended.app), ended)
 
     def retire(self, context: AppContext, deployment: Deployment) -> None:
         """Begin to drain the old colour, beside whatever comes next."""
+        if self._stopping:
+            return
         lane = self._lane(context.name)
         lane.retiring = asyncio.create_task(self._retire(context, deployment))
 
@@ -132,14 +175,17 @@ class Scheduler:
         return lane.running or lane.waiting
 
     async def stop(self) -> None:
-        """End all work; what was under way is undone first, what waits goes on at the next start."""
+        """End all work, and begin none any more.
+
+        What is under way is undone first; what waits, and what is not retired yet, goes on at the next start.
+        """
+        self._stopping = True
         for lane in self._lanes.values():
             lane.waiting = None
-            for task in (lane.task, lane.retiring):
-                if task and not task.done():
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+        while under_way := [task for lane in self._lanes.values() for task in lane.tasks if not task.done()]:
+            for task in under_way:
+                task.cancel()
+            await asyncio.wait(under_way)
 
     def _lane(self, app: str) -> Lane:
         return self._lanes.setdefault(app, Lane())
@@ -158,16 +204,31 @@ class Scheduler:
                     await self._deploy(lane, deployment)
 
     async def _deploy(self, lane: Lane, deployment: Deployment) -> None:
-        context = self._context(deployment.app)
-        lane.running = deployment
         try:
-            deployment = await pipeline.deploy(context, self._events, deployment)
+            context = self._context(deployment.app)
+        except UnknownApp as error:
+            # It was taken out of the configuration while the deployment waited.
+            await self._end(deployment, State.FAILED, error)
+            return
+        try:
+            await self._carry_out(lane, deployment, pipeline.deploy(context, self._events, deployment))
         except Exception:
-            log.exception("deployment ended by a defect", app=context.name, deployment=deployment.id)
-        finally:
-            lane.running = None
-        if deployment.state is State.LIVE:
-            self.retire(context, deployment)
+            # A defect of ours; what was half made is undone by now, and the next request must still find its way.
+            log.exception("deployment ended by a defect", app=deployment.app, deployment=deployment.id)
+
+    async def _unheard_end(self, deployment_id: str) -> Deployment:
+        """The end of work that was cancelled where it could not say so: before its first step, or after its last."""
+        recorded = await patiently(lambda: self._journal.deployment(deployment_id))
+        return recorded if recorded.state.ended else await self._end(recorded, State.CANCELLED)
+
+    async def _end(self, deployment: Deployment, state: State, error: ChangeoverError | None = None) -> Deployment:
+        """End a deployment that has not even begun."""
+        failure = Failure(StepName.PREPARE, error.cause, error.remedy) if error else None
+        ended = replace(deployment, state=state, failure=failure, ended_at=now())
+        await patiently(lambda: self._journal.save(ended))
+        happened = Failed(failure.step, failure.cause) if failure else Cancelled()
+        await patiently(lambda: self._events.publish(happened, deployment.app, deployment.id))
+        return ended
 
     async def _retire(self, context: AppContext, deployment: Deployment) -> None:
         try:
@@ -175,6 +236,10 @@ class Scheduler:
         except Exception:
             # The release is live and stays so; what could not be tidied is tried again after the next deployment.
             log.exception("retiring failed", app=context.name, deployment=deployment.id)
+
+    def _refuse_while_stopping(self) -> None:
+        if self._stopping:
+            raise Refused("The orchestrator is being stopped.", "Try again when it runs again.")
 
     @staticmethod
     async def _stop_retiring(lane: Lane) -> None:

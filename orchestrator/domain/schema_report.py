@@ -23,9 +23,14 @@ class NotAReport(ValueError):
     """A line begins as a report does, and is none. The message says which key is wrong, and how."""
 
 
+def is_report(line: str) -> bool:
+    """Whether a line of output claims to be a report."""
+    return line.startswith(PREFIX)
+
+
 def reported(line: str) -> SchemaRevision | None:
     """The revision that a line of output reports; None for any other line. Raises NotAReport."""
-    if not line.startswith(PREFIX):
+    if not is_report(line):
         return None
     try:
         return _REVISION.validate_json(line.removeprefix(PREFIX), extra="forbid")

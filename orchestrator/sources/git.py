@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 from datetime import UTC, datetime
@@ -12,6 +11,8 @@ from pathlib import Path
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
+from orchestrator.host import child_process
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
 
@@ -67,14 +68,16 @@ class GitRepository:
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write the tree of the commit into `folder`, which is made anew."""
         if folder.exists():
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
         packed = folder.with_name(folder.name + ".tar")
-        await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
-        unpack = await asyncio.create_subprocess_exec("tar", "-xf", str(packed), "-C", str(folder))
-        failed = await unpack.wait() != 0
-        packed.unlink()
-        if failed:
+        try:
+            await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
+            unpack = ("tar", "-xf", str(packed), "-C", str(folder))
+            ended = await child_process.run(*unpack, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+        finally:
+            packed.unlink(missing_ok=True)
+        if ended.exit_code != 0:
             raise StepFailed(
                 f"Commit {source_revision} could not be unpacked into {folder}.",
                 "See that the disk is not full: 'changeover doctor' shows its use.",
@@ -142,30 +145,20 @@ class GitRepository:
         return await self._run("--git-dir", str(self._mirror), *arguments, check=check)
 
     async def _run(self, *arguments: str, check: bool = True) -> str:
-        process = await asyncio.create_subprocess_exec(
-            "git", *arguments,
-            env={**os.environ, **_ENVIRONMENT},
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT_S):
-                out, complaint = await process.communicate()
+            ended = await child_process.run("git", *arguments, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         except TimeoutError as error:
             raise StepFailed(f"git {arguments[0]} did not end within {FETCH_TIMEOUT_S:g} s.") from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode == 0:
-            return out.decode(errors="replace")
+        if ended.exit_code == 0:
+            return ended.out.decode(errors="replace")
         if not check:
             return ""
-        said = re.sub(r"//[^/@\s]+@", "//", complaint.decode(errors="replace")).strip()
+        said = re.sub(r"//[^/@\s]+@", "//", ended.err.decode(errors="replace")).strip()
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
             "Correct update.git.remote, or let this machine read the repository.",
             log=tuple(said.splitlines()),
-            exit_code=process.returncode,
+            exit_code=ended.exit_code,
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.host.uninterrupted import to_its_end
 
 
 class Fetch(Step):
@@ -36,4 +37,4 @@ async def remove_source(context: AppContext, deployment: Deployment) -> None:
     """Remove the folder of the fetched source, if it is there."""
     folder = context.source_folder(deployment)
     if folder.exists():
-        await asyncio.to_thread(shutil.rmtree, folder)
+        await to_its_end(asyncio.to_thread(shutil.rmtree, folder))

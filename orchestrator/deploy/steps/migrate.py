@@ -44,7 +44,7 @@ class Migrate(Step):
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Bring the data back to what the release needs that had the traffic."""
-        await migrations.stop_sidecars(context, deployment)
+        await context.engine.remove_stray_sidecars(context.name)
         if context.migrations is None:
             return ""
         await migrations.record_interrupted_runs(context, by=deployment)

@@ -58,7 +58,7 @@ class ReplaceData(Step):
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """The data is what it was before, also where only a part of it had been replaced."""
-        await migrations.stop_sidecars(context, deployment)
+        await context.engine.remove_stray_sidecars(context.name)
         mine = [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
         if not deployment.backup or not any(run.direction is Direction.RESTORED for run in mine):
             return ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -26,8 +27,10 @@ from orchestrator.engine.docker.image_build import build_image
 from orchestrator.engine.docker.lookup import find, remove
 from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.errors import EngineError
+from orchestrator.host.uninterrupted import to_its_end
 
 API_TIMEOUT_S = 120
+SHORT_CALLS = 8
 T = TypeVar("T")
 _ERRORS = (DockerException, RequestException)
 
@@ -39,7 +42,9 @@ class DockerEngine:
         self.stack = stack
         self.network = network
         self._client: docker.DockerClient | None = None
-        self._sidecars = Sidecars(stack, self._call)
+        # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
+        self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
+        self._sidecars = Sidecars(stack, self._call, self._call_alone)
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
@@ -217,20 +222,27 @@ class DockerEngine:
     # Inside the threads
 
     async def _call(self, ask: Callable[[docker.DockerClient], T]) -> T:
-        def call() -> T:
-            try:
-                if self._client is None:
-                    self._client = docker.from_env(timeout=API_TIMEOUT_S)
-                return ask(self._client)
-            except APIError as error:
-                raise EngineError(f"Docker refused: {error.explanation or error}.") from error
-            except _ERRORS as error:
-                raise EngineError(
-                    f"Docker Engine does not answer: {error}.",
-                    "Start it (systemctl start docker, or tools/engine), then try again.",
-                ) from error
+        """A short call, in a thread of the pool. A thread cannot be cancelled: whoever cancels waits for its end."""
+        loop = asyncio.get_running_loop()
+        return await to_its_end(loop.run_in_executor(self._short_calls, self._ask, ask))
 
-        return await asyncio.to_thread(call)
+    async def _call_alone(self, ask: Callable[[docker.DockerClient], T]) -> T:
+        """A call that may take for ever, in a thread of its own."""
+        with ThreadPoolExecutor(1, thread_name_prefix="docker-alone") as thread:
+            return await to_its_end(asyncio.get_running_loop().run_in_executor(thread, self._ask, ask))
+
+    def _ask(self, ask: Callable[[docker.DockerClient], T]) -> T:
+        try:
+            if self._client is None:
+                self._client = docker.from_env(timeout=API_TIMEOUT_S)
+            return ask(self._client)
+        except APIError as error:
+            raise EngineError(f"Docker refused: {error.explanation or error}.") from error
+        except _ERRORS as error:
+            raise EngineError(
+                f"Docker Engine does not answer: {error}.",
+                "Start it (systemctl start docker, or tools/engine), then try again.",
+            ) from error
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
         def on(client: docker.DockerClient) -> None:

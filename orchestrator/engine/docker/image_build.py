@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +10,8 @@ from tempfile import TemporaryDirectory
 
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
+from orchestrator.host import child_process
+from orchestrator.host.output import Output
 
 LAST_LINES = 40
 
@@ -33,25 +33,22 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
     Raises StepFailed with the last lines when the build fails or takes longer than the image's `timeout_s`.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
+
+    def line(text: str) -> None:
+        if text := text.rstrip():
+            last.append(text)
+            on_line(text)
+
+    output = Output(line)
     with TemporaryDirectory() as folder:
         digest_file = Path(folder) / "digest"
-        process = await asyncio.create_subprocess_exec(
-            *build_command(image, digest_file),
-            env={**os.environ, "BUILDKIT_COLORS": "", "NO_COLOR": "1"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=2**20,
-        )
-        assert process.stdout is not None
         try:
-            async with asyncio.timeout(image.timeout_s):
-                async for raw in process.stdout:
-                    line = raw.decode(errors="replace").rstrip()
-                    if line:
-                        last.append(line)
-                        on_line(line)
-                exit_code = await process.wait()
+            ended = await child_process.run(
+                *build_command(image, digest_file),
+                env={"BUILDKIT_COLORS": "", "NO_COLOR": "1"},
+                timeout_s=image.timeout_s,
+                on_chunk=output.feed,
+            )
         except TimeoutError as error:
             raise StepFailed(
                 f"The image was not built within {image.timeout_s:g} s (build.timeout).",
@@ -59,11 +56,9 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
                 log=tuple(last),
             ) from error
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if exit_code != 0:
-            raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=exit_code)
+            output.close()
+        if ended.exit_code != 0:
+            raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=ended.exit_code)
         return digest_file.read_text().strip()
 
 

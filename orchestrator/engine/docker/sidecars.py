@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import docker
 from docker.errors import APIError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
+from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import remove
 from orchestrator.errors import EngineError
+from orchestrator.host.output import Output
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 
 T = TypeVar("T")
+END_POLL_S = 0.2
 
 
 class Call(Protocol):
@@ -28,11 +33,17 @@ class Call(Protocol):
 
 
 class Sidecars:
-    """Those of one stack, and which of them somebody waits for."""
+    """The sidecars of one stack, and which of them somebody waits for.
 
-    def __init__(self, stack: str, call: Call) -> None:
+    `short` runs a short call in a thread of the pool; `alone` gives a call a thread of its own: waiting for a sidecar's
+    end takes as long as the sidecar, and must keep no short call waiting. When the task that waits is cancelled, the
+    sidecar is removed, wherever between its creation and its end it is, before the cancel goes on.
+    """
+
+    def __init__(self, stack: str, short: Call, alone: Call) -> None:
         self._stack = stack
-        self._call = call
+        self._short = short
+        self._alone = alone
         self._awaited: set[str] = set()
         self._removals: set[asyncio.Task[None]] = set()
 
@@ -43,45 +54,39 @@ class Sidecars:
 
         Gives its last status, and whether it had to be killed because `timeout_s` had passed.
         """
-        loop = asyncio.get_running_loop()
         self._awaited.add(spec.name)
-
-        def run(client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
-            remove(client, spec.name)
-            container = create(client, spec, self._stack)
-            late = threading.Event()
-
-            def kill() -> None:
-                late.set()
-                with suppress(APIError):  # it ended in the same moment
-                    container.kill()
-
-            deadline = threading.Timer(timeout_s, kill)
-            try:
-                container.start()
-                deadline.start()
-                for line in whole_lines(container.logs(stream=True, follow=True)):
-                    loop.call_soon_threadsafe(on_line, line)
-                container.wait()
-                container.reload()
-                return status_of(container), late.is_set()
-            finally:
-                deadline.cancel()
-                remove(client, spec.name)
-
+        stopped = threading.Event()
+        run = _Run(spec, self._stack, timeout_s, asyncio.get_running_loop(), on_line, stopped)
+        work = asyncio.ensure_future(self._alone(run))
         try:
-            return await self._call(run)
+            return await asyncio.shield(work)
         except asyncio.CancelledError:
-            # The thread goes on; with its container gone it ends.
-            await self._remove(spec.name)
+            stopped.set()
+            await in_spite_of_cancels(self._end(spec.name, work))
             raise
         except EngineError:
-            removal = asyncio.create_task(self._remove_when_back(spec.name))
-            self._removals.add(removal)
-            removal.add_done_callback(self._removals.discard)
+            self._remove_later(spec.name)
             raise
         finally:
             self._awaited.discard(spec.name)
+
+    async def _end(self, name: str, work: asyncio.Future[tuple[ContainerStatus, bool]]) -> None:
+        """Remove the container until the thread that runs it has ended."""
+        while not work.done():
+            try:
+                await self._remove(name)
+            except EngineError:
+                self._remove_later(name)
+                break
+            await asyncio.wait([work], timeout=END_POLL_S)
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # looked at: that a removed sidecar ends with an error is what was wanted
+
+    def _remove_later(self, name: str) -> None:
+        removal = asyncio.create_task(self._remove_when_back(name))
+        self._removals.add(removal)
+        removal.add_done_callback(self._removals.discard)
 
     async def remove_strays(self, app: str) -> list[str]:
         """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
@@ -94,7 +99,7 @@ class Sidecars:
                 remove(client, name)
             return strays
 
-        return await self._call(remove_them)
+        return await self._short(remove_them)
 
     async def _remove_when_back(self, name: str) -> None:
         """What an engine that went away could not remove: as soon as it can, or at the orchestrator's next start."""
@@ -107,14 +112,44 @@ class Sidecars:
                     await self._remove(name)
 
     async def _remove(self, name: str) -> None:
-        await self._call(lambda client: remove(client, name))
+        await self._short(lambda client: remove(client, name))
 
 
-def whole_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines from chunks that end anywhere."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
-    if rest:
-        yield rest.decode(errors="replace")
+@dataclass(frozen=True)
+class _Run:
+    """One sidecar from its creation to its removal, inside a thread."""
+
+    spec: ContainerSpec
+    stack: str
+    timeout_s: float
+    loop: asyncio.AbstractEventLoop
+    on_line: Callable[[str], None]
+    stopped: threading.Event
+
+    def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
+        container = create(client, self.spec, self.stack)
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            with suppress(APIError):  # it ended in the same moment
+                container.kill()
+
+        deadline = threading.Timer(self.timeout_s, kill)
+        output = Output(self._tell, always=is_report)
+        try:
+            if not self.stopped.is_set():
+                container.start()
+                deadline.start()
+            for chunk in container.logs(stream=True, follow=True):
+                output.feed(chunk)
+            container.wait()
+            container.reload()
+            return status_of(container), late.is_set()
+        finally:
+            output.close()
+            deadline.cancel()
+            remove(client, self.spec.name)
+
+    def _tell(self, line: str) -> None:
+        self.loop.call_soon_threadsafe(self.on_line, line)

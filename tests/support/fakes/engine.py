@@ -78,6 +78,7 @@ class FakeEngine:
         return True
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
+        await asyncio.sleep(0)
         self._power.before("build")
         on_line("#1 building")
         await asyncio.sleep(self.build_s)
@@ -87,18 +88,22 @@ class FakeEngine:
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
         self._power.after()
+        await asyncio.sleep(0)
         return digest
 
     async def start(self, spec: ContainerSpec) -> str:
+        await asyncio.sleep(0)
         self._power.before("start")
         self.running.setdefault(spec.name, FakeContainer(spec)).running = True
         self._power.after()
+        await asyncio.sleep(0)
         return spec.name
 
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
     ) -> tuple[ContainerStatus, bool]:
         command = spec.command or ()
+        await asyncio.sleep(0)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
@@ -107,10 +112,11 @@ class FakeEngine:
             code = 0
         else:
             code = self._migrate(app, spec, command, on_line)
-        # A kill leaves the sidecar behind, with its work done.
+        # A kill leaves the sidecar behind, with its work done. A cancel removes it.
         self._power.after()
         ended = replace(self._status(spec.name), running=False, exit_code=code)
         del self.running[spec.name]
+        await asyncio.sleep(0)
         return ended, False
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
@@ -140,20 +146,26 @@ class FakeEngine:
         raise EngineError("Docker's event stream ended.")
 
     async def stop(self, name: str, timeout_s: int) -> None:
+        await asyncio.sleep(0)
         self._power.before("stop")
         self._of(name).running = False
         self._of(name).paused = False
         self._power.after()
+        await asyncio.sleep(0)
 
     async def wake(self, name: str) -> None:
+        await asyncio.sleep(0)
         self._power.before("wake")
         self._of(name).running, self._of(name).paused = True, False
         self._power.after()
+        await asyncio.sleep(0)
 
     async def pause(self, name: str) -> None:
+        await asyncio.sleep(0)
         self._power.before("pause container")
         self._of(name).paused = True
         self._power.after()
+        await asyncio.sleep(0)
 
     async def signal(self, name: str, signal: str) -> None:
         self._of(name)
@@ -164,9 +176,11 @@ class FakeEngine:
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
         if name not in self.running:
             return False
+        await asyncio.sleep(0)
         self._power.before("remove")
         del self.running[name]
         self._power.after()
+        await asyncio.sleep(0)
         return True
 
     async def free_address(self, taken: set[str]) -> str:

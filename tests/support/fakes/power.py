@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Killed(BaseException):
     """The process is gone. Not an Exception: nothing in the product may handle it."""
@@ -15,6 +17,12 @@ class Power:
         self._at: int | None = None
         self._after = False
         self.dead = False
+        self._interrupt: tuple[int, Callable[[], None]] | None = None
+
+    def interrupt_at(self, number: int, act: Callable[[], None]) -> None:
+        """Somebody does something as soon as the operation of this number has had its effect."""
+        self.operations = []
+        self._interrupt = (number, act)
 
     def cut_at(self, number: int, *, after: bool) -> None:
         """At the operation of this number, counted from zero."""
@@ -39,6 +47,10 @@ class Power:
         if self._at == len(self.operations) - 1 and self._after:
             self.dead = True
             raise Killed(self.operations[-1])
+        if self._interrupt and self._interrupt[0] == len(self.operations) - 1:
+            act = self._interrupt[1]
+            self._interrupt = None
+            act()
 
     def _check(self) -> None:
         if self.dead:

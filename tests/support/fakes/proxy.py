@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -67,28 +68,36 @@ class FakeProxy:
         return "3.0"
 
     async def preview(self, app: str, server: Server) -> None:
+        await asyncio.sleep(0)
         self._power.before("preview")
         self.previews[app] = server
         self._power.after()
+        await asyncio.sleep(0)
 
     async def end_preview(self, app: str) -> None:
+        await asyncio.sleep(0)
         self._power.before("end preview")
         self.previews.pop(app, None)
         self._power.after()
+        await asyncio.sleep(0)
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
         route = self.route(app)
+        await asyncio.sleep(0)
         self._power.before("switch: files")
         self.files[app] = colour
         self._power.after()
+        await asyncio.sleep(0)
         if self.refuses_switch:
             raise ProxyError("The proxy does not answer.", "Start it.")
+        await asyncio.sleep(0)
         self._power.before("switch: running proxy")
         self.running[app] = server
         self._routes[app] = replace(
             route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
         )
         self._power.after()
+        await asyncio.sleep(0)
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         if not (await self.ask(app, path)).is_success:
@@ -98,16 +107,20 @@ class FakeProxy:
         return None
 
     async def forget_route(self, app: str) -> None:
+        await asyncio.sleep(0)
         self._power.before("forget route")
         self.files.pop(app, None)
         self.running.pop(app, None)
         self._routes[app] = replace(self.route(app), active=None)
         self._power.after()
+        await asyncio.sleep(0)
 
     async def set_fallback(self, app: str, colour: Colour | None) -> None:
+        await asyncio.sleep(0)
         self._power.before("set fallback")
         self.fallbacks[app] = colour
         self._power.after()
+        await asyncio.sleep(0)
 
     async def ask(self, app: str, path: str) -> httpx.Response:
         return self._answer(self.running.get(app))
@@ -131,17 +144,21 @@ class FakeProxy:
         self.open_sessions = 0
 
     async def pause(self, app: str, limit_s: float) -> None:
+        await asyncio.sleep(0)
         self._power.before("pause requests")
         self.waiting.add(app)
         self._power.after()
+        await asyncio.sleep(0)
 
     async def resume(self, app: str) -> None:
         if self.refused_resumes:
             self.refused_resumes -= 1
             raise ProxyError("The proxy does not answer.", "Start it.")
+        await asyncio.sleep(0)
         self._power.before("resume requests")
         self.waiting.discard(app)
         self._power.after()
+        await asyncio.sleep(0)
 
     async def paused(self) -> set[str]:
         return set(self.waiting)

@@ -1,0 +1,1 @@
+"""What the orchestrator does on its own machine: child processes."""

@@ -1,0 +1,88 @@
+"""Child processes: started, read, and ended for certain, whatever happens to the task that waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from orchestrator.host.uninterrupted import to_its_end
+
+TERMINATE_WITHIN_S = 5.0
+"""How long a process that is asked to end may take before it is killed, in seconds."""
+MOST_OUTPUT_BYTES = 64 * 2**20
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: its exit code, and what it wrote, at most MOST_OUTPUT_BYTES of each."""
+
+    exit_code: int
+    out: bytes
+    err: bytes
+
+
+async def run(
+    *command: str,
+    env: Mapping[str, str],
+    timeout_s: float,
+    on_chunk: Callable[[bytes], None] | None = None,
+) -> Ended:
+    """Run a command to its end, without input. With `on_chunk` standard error is part of the output and is not kept.
+
+    When the task is cancelled or `timeout_s` seconds have passed, the process and its children are ended before this
+    returns: they get SIGTERM, and SIGKILL after TERMINATE_WITHIN_S. Raises TimeoutError, or OSError when the command
+    cannot be started.
+    """
+    # Cancelled in the middle of starting, nobody would know the process.
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **env},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT if on_chunk else asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    )
+    try:
+        process = await to_its_end(starting)
+    except asyncio.CancelledError:
+        if starting.exception() is None:
+            await to_its_end(_end(starting.result()))
+        raise
+    try:
+        async with asyncio.timeout(timeout_s):
+            out, err = await asyncio.gather(_read(process.stdout, on_chunk), _read(process.stderr, None))
+            return Ended(await process.wait(), out, err)
+    finally:
+        await to_its_end(_end(process))
+
+
+async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes], None] | None) -> bytes:
+    kept = bytearray()
+    while stream is not None and (chunk := await stream.read(CHUNK)):
+        if on_chunk:
+            on_chunk(chunk)
+        elif len(kept) < MOST_OUTPUT_BYTES:
+            kept += chunk
+    return bytes(kept)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Gently, then firmly. The children that a process started are of its group, and get the same signals."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(TERMINATE_WITHIN_S):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -1,0 +1,64 @@
+"""What a command prints, as lines: whole, within limits, and saying what was left out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+MOST_LINES = 5000
+"""So many lines of one command are passed on as they come."""
+LAST_LINES = 100
+"""Of what is printed beyond MOST_LINES, so many last lines are passed on when the command has ended."""
+MOST_BYTES = 4096
+"""A longer line is cut to this length."""
+
+
+class Output:
+    """Takes bytes as they arrive and passes lines on. Memory is limited whatever the command prints.
+
+    `always` chooses lines that are passed on beyond MOST_LINES, too.
+    """
+
+    def __init__(self, on_line: Callable[[str], None], always: Callable[[str], bool] = lambda _line: False) -> None:
+        self._on_line = on_line
+        self._always = always
+        self._line = bytearray()
+        self._cut = 0
+        self._passed = 0
+        self._left_out = 0
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
+
+    def feed(self, chunk: bytes) -> None:
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            self._add(part)
+            self._end_line()
+        self._add(rest)
+
+    def close(self) -> None:
+        """The command has ended: pass on what is left, and say how many lines were left out."""
+        if self._line or self._cut:
+            self._end_line()
+        if self._left_out:
+            before = self._left_out - len(self._last)
+            self._on_line(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]")
+            for line in self._last:
+                self._on_line(line)
+
+    def _add(self, part: bytes) -> None:
+        room = MOST_BYTES - len(self._line)
+        self._line += part[:room]
+        self._cut += max(0, len(part) - room)
+
+    def _end_line(self) -> None:
+        text = self._line.decode(errors="replace").rstrip("\r")
+        if self._cut:
+            text += f" [{self._cut} bytes left out]"
+        self._line.clear()
+        self._cut = 0
+        if self._passed < MOST_LINES or self._always(text):
+            self._passed += 1
+            self._on_line(text)
+        else:
+            self._left_out += 1
+            self._last.append(text)

@@ -1,0 +1,40 @@
+"""Waiting for something to its end, whoever cancels meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """The result of `work`, which goes on when the waiting task is cancelled.
+
+    A cancel that came meanwhile is raised when the work has ended; what the work gave, or raised, is lost then.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled = await _ended(task)
+    if cancelled and not task.cancelled():
+        task.exception()  # looked at, so that it is not reported as one that nobody saw
+        raise asyncio.CancelledError
+    return task.result()
+
+
+async def in_spite_of_cancels(work: Awaitable[T]) -> T:
+    """The result of `work`; cancels that came meanwhile are dropped: what they ask for is what is being done."""
+    task = asyncio.ensure_future(work)
+    await _ended(task)
+    return task.result()
+
+
+async def _ended(task: asyncio.Future[T]) -> bool:
+    """Wait for the end, however it ends; whether the waiting task was cancelled meanwhile."""
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
