@@ -69,17 +69,18 @@ class History:
 
     def go_on(self) -> None:
         """One step, whatever it is, and a look at everything after it."""
-        steps: list[Callable[[], None]] = [
-            self.deploy_a_good_release,
-            self.deploy_a_bad_release,
-            self.roll_back,
-            self.back_up,
-            self.an_accident_while_nothing_is_deployed,
-            self.deploy_on_a_full_disk,
-        ]
-        if self.backups:
-            steps.append(self.restore)
-        self.random.choice(steps)()
+        # How often each comes, in relation to the others: what changes most is most of a life.
+        steps: dict[Callable[[], None], int] = {
+            self.deploy_a_good_release: 3,
+            self.deploy_a_bad_release: 2,
+            self.roll_back: 2,
+            self.back_up: 1,
+            self.restore: 2 if self.backups else 0,
+            self.an_accident_while_nothing_is_deployed: 1,
+            self.deploy_on_a_full_disk: 1,
+        }
+        (step,) = self.random.choices(list(steps), weights=list(steps.values()))
+        step()
         self.all_is_well()
 
     def somebody(self) -> tuple[str, float]:
