@@ -11,16 +11,16 @@ PROBE_TIMEOUT_S = 2.0
 
 
 class Prober(Protocol):
-    """Asks a container itself, past the proxy."""
+    """Sends probes to a container directly, not through the proxy."""
 
     async def ask(self, address: str, port: int, path: str) -> httpx.Response:
-        """GET `path`. Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S."""
+        """Send GET `path`. Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S seconds."""
 
 
 class HttpProber:
-    """A connection per probe: a kept one would tell nothing about whether new ones are accepted."""
+    """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
 
     async def ask(self, address: str, port: int, path: str) -> httpx.Response:
-        # Plain HTTP on this host: without certificates to load, a client is made in no time.
+        # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
             return await client.get(f"http://{address}:{port}{path}")

@@ -1,4 +1,4 @@
-"""A plan carried out: one step after the other, each journaled before and after, all undone when one fails."""
+"""The pipeline: runs the steps of a plan, records each in the journal, and compensates when one fails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ RETIRE_WITHIN_S = 60.0
 
 
 async def deploy(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
-    """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
+    """Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic.
+
+    Returns the deployment as recorded: live, failed or cancelled. Does not raise a step's ChangeoverError.
+    """
     try:
         deployment = replace(deployment, state=State.RUNNING, started_at=now())
         context.journal.save(deployment)
@@ -43,9 +46,9 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
 
 
 async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby) -> Deployment:
-    """Send the traffic to the standby, which becomes active; what was active becomes standby.
+    """Roll back to the standby, which becomes active; the active release becomes standby.
 
-    `record` is the rollback's own line in the history. Whatever fails leaves traffic and data where they were.
+    `record` is the rollback's own record in the journal. If a step fails, the steps are compensated.
     """
     record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
     context.journal.add(record)
@@ -56,15 +59,15 @@ async def roll_back(context: AppContext, events: EventStream, record: Deployment
 
 
 async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
-    """Go on with the data of a backup, which `record.ref` names: the active release, or the standby for a rollback.
+    """Restore the backup `record.ref` and run the active release on it, or the standby if it is a rollback.
 
-    Whatever fails leaves data and traffic where they were. Raises Refused without a release to go on with it.
+    If a step fails, the steps are compensated. Raises Refused when there is no such release.
     """
     release = context.active if record.kind is Kind.RESTORE else context.standby
     active = context.active
     if active is None or release is None:
         what = "live" if record.kind is Kind.RESTORE else "standby"
-        raise Refused(f"{context.name} has no {what} release that could go on with restored data.", "Deploy it first.")
+        raise Refused(f"Restore failed: {context.name} has no {what} release to run on the data.", "Deploy it first.")
     record = _going_to(release, record, left=active.id)
     context.journal.add(record)
     record = await carry_out(context, events, record, plans.with_backup(record.kind))
@@ -75,10 +78,10 @@ async def restore(context: AppContext, events: EventStream, record: Deployment) 
 
 
 async def retire(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
-    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs.
+    """After the switch: drain the old colour, keep it as standby, and apply retention.
 
-    An engine or a proxy that is away for a moment is waited for. What cannot be done then is left to the next
-    deployment: the release is live and stays so.
+    Retries for RETIRE_WITHIN_S seconds while the engine, the proxy or the journal does not answer. If retiring fails,
+    the release stays live, and the next deployment retires again.
     """
     try:
         async for attempt in AsyncRetrying(
@@ -100,7 +103,10 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
 
 
 async def carry_out(context: AppContext, events: EventStream, deployment: Deployment, plan: Plan) -> Deployment:
-    """Run one step after the other; if one fails, undo all that were begun, and record why."""
+    """Run the steps of a plan in order. If one fails or the task is cancelled, compensate.
+
+    Returns the deployment as recorded. An error that is not a ChangeoverError is raised again after compensation.
+    """
     under_way = plan[0].name
     try:
         for step in plan:
@@ -121,14 +127,14 @@ async def carry_out(context: AppContext, events: EventStream, deployment: Deploy
 
 
 def publish_live(events: EventStream, live: Deployment, *, recovered: bool = False) -> None:
-    """Tell that a release has the traffic. Raises JournalError."""
+    """Publish that a release has the traffic. Raises JournalError."""
     rollback = live.kind is Kind.ROLLBACK
     happened = happenings.Live(live.seconds_to_live, live.colour, rollback, live.paused_s, recovered)
     events.publish(happened, live.app, live.id)
 
 
 async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
-    """Run a step: its intent is in the journal before it begins, its result before the next one begins."""
+    """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
     context.journal.step_started(deployment.id, step.name)
     _publish_step(context, events, step, deployment, StepState.RUNNING)
     try:
@@ -167,14 +173,14 @@ async def _end_of(
 
 
 async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:
-    """It is on record that it is live; what failed after that is only the telling, and that paused requests go on."""
+    """Finish a deployment that the journal has as live: resume paused requests, and record the step's end."""
     live = await resume_requests(context, live)
     await patiently(lambda: context.journal.step_ended(live.id, last, StepState.DONE))
     return live
 
 
 def _going_to(made: Deployment, record: Deployment, left: str) -> Deployment:
-    """A record that begins now, of going to a container that another deployment has made."""
+    """The record of a rollback or restore that starts now, with the release and container of the deployment `made`."""
     return replace(
         record,
         state=State.RUNNING,

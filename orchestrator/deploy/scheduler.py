@@ -1,4 +1,4 @@
-"""One deployment an app at a time. Of several that wait the newest wins; the others end as superseded."""
+"""The scheduler: one deployment per app at a time. A queued deployment is superseded by a newer request."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ log = structlog.get_logger()
 
 @dataclass
 class Lane:
-    """What goes on for one app: the deployment that waits, the one under way, and the old colour's draining.
+    """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
 
-    Whoever changes where the traffic goes holds `turn`, a rollback as well as a deployment.
+    A deployment, a rollback and a restore lock `turn` while they run.
     """
 
     waiting: Deployment | None = None
@@ -40,7 +40,7 @@ class Lane:
 
 
 class Scheduler:
-    """Takes requests for deployments and rollbacks and carries them out, each app in a lane of its own."""
+    """Accepts requests for deployments, rollbacks and restores, and runs them. Each app has its own lane."""
 
     def __init__(self, journal: Journal, events: EventStream, context: Callable[[str], AppContext]) -> None:
         self._journal = journal
@@ -51,9 +51,9 @@ class Scheduler:
     def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
     ) -> Deployment:
-        """Ask for a deployment. The same idempotency key gives the same deployment again.
+        """Record and queue a deployment. The same idempotency key returns the same deployment again.
 
-        `migrate` lets its migrations run where `update.migrations.auto_run` is off.
+        `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
         """
         if idempotency_key and (known := self._journal.with_key(idempotency_key)):
             return known
@@ -64,6 +64,7 @@ class Scheduler:
         return deployment
 
     def enqueue(self, deployment: Deployment) -> None:
+        """Queue a recorded deployment; one of the same app that is queued already is superseded."""
         lane = self._lane(deployment.app)
         if lane.waiting:
             self._end_waiting(lane, State.SUPERSEDED)
@@ -73,7 +74,10 @@ class Scheduler:
         self._events.publish(Queued(deployment.requested_by), deployment.app, deployment.id)
 
     def cancel(self, deployment_id: str) -> Deployment:
-        """Raises Refused once traffic may have been switched: then a rollback is the way back."""
+        """Cancel a queued or running deployment, and return it as recorded.
+
+        Raises UnknownDeployment, and Refused when it has ended or its step switch has begun.
+        """
         deployment = self._journal.deployment(deployment_id)
         lane = self._lane(deployment.app)
         if lane.waiting and lane.waiting.id == deployment_id:
@@ -90,7 +94,10 @@ class Scheduler:
         return self._journal.deployment(deployment_id)
 
     async def roll_back(self, app: str, by: str) -> Deployment:
-        """Go to the standby, now. Raises Refused when there is none, or a deployment is under way."""
+        """Roll back to the standby now, and return the rollback as recorded.
+
+        Raises UnknownApp, and Refused when rollback is off, there is no usable standby, or the app is busy.
+        """
         context, lane = self._context(app), self._lane(app)
         if not context.config.update.rollback.enabled:
             raise Refused(f"Rollback of {app} is off (update.rollback.enabled).", "Set it to true to allow rollbacks.")
@@ -106,9 +113,10 @@ class Scheduler:
         return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
-        """Go on with a backup's data: the active release (Kind.RESTORE), or the standby (Kind.ROLLBACK).
+        """Restore a backup and run the active release (Kind.RESTORE) or the standby (Kind.ROLLBACK) on it.
 
-        Raises Refused, UnknownBackup, or StepFailed for a damaged one, before anything is touched.
+        Returns the record. Raises UnknownApp, UnknownBackup, StepFailed when the backup's manifest cannot be read, and
+        Refused when the app is busy or has no such release.
         """
         context, lane = self._context(app), self._lane(app)
         if lane.turn.locked():
@@ -122,17 +130,17 @@ class Scheduler:
         return self._journal.deployment(record.id)
 
     def retire(self, context: AppContext, deployment: Deployment) -> None:
-        """Begin to drain the old colour, beside whatever comes next."""
+        """Start to retire the old colour, in the background."""
         lane = self._lane(context.name)
         lane.retiring = asyncio.create_task(self._retire(context, deployment))
 
     def busy_with(self, app: str) -> Deployment | None:
-        """The deployment that holds the app's lane, or waits for it."""
+        """The app's running deployment, or else its queued one."""
         lane = self._lane(app)
         return lane.running or lane.waiting
 
     async def stop(self) -> None:
-        """End all work; what was under way is undone first, what waits goes on at the next start."""
+        """Cancel the running tasks and wait for their end. Queued deployments are run after the next start."""
         for lane in self._lanes.values():
             lane.waiting = None
             for task in (lane.task, lane.retiring):
@@ -148,11 +156,11 @@ class Scheduler:
         lane = self._lane(app)
         while lane.waiting:
             if lane.retiring and not lane.retiring.done():
-                # The old colour still drains: its container is the standby that this deployment would replace.
+                # The old colour still drains: its container is the standby, which this deployment would replace.
                 await asyncio.wait([lane.retiring])
             async with lane.turn:
                 if lane.retiring and not lane.retiring.done():
-                    continue  # a rollback came first, and its draining has just begun
+                    continue  # a rollback ran first, and its old colour is draining
                 deployment, lane.waiting = lane.waiting, None
                 if deployment:
                     await self._deploy(lane, deployment)
@@ -163,7 +171,7 @@ class Scheduler:
         try:
             deployment = await pipeline.deploy(context, self._events, deployment)
         except Exception:
-            log.exception("deployment ended by a defect", app=context.name, deployment=deployment.id)
+            log.exception("deployment failed unexpectedly", app=context.name, deployment=deployment.id)
         finally:
             lane.running = None
         if deployment.state is State.LIVE:
@@ -173,8 +181,8 @@ class Scheduler:
         try:
             await pipeline.retire(context, self._events, deployment)
         except Exception:
-            # The release is live and stays so; what could not be tidied is tried again after the next deployment.
-            log.exception("retiring failed", app=context.name, deployment=deployment.id)
+            # The release stays live. The next deployment retires again.
+            log.exception("retire failed unexpectedly", app=context.name, deployment=deployment.id)
 
     @staticmethod
     async def _stop_retiring(lane: Lane) -> None:
@@ -194,11 +202,11 @@ class Scheduler:
 
 def _busy(app: str, running: Deployment | None) -> Refused:
     if running is None:
-        return Refused(f"A rollback of {app} is under way.", "Wait for it: changeover status")
+        return Refused(f"A rollback or restore of {app} is running.", "Wait until it has ended: changeover status")
     return Refused(
-        f"Deployment {running.id} of {app} is under way since {running.requested_at:%H:%M:%S} UTC, "
-        f"asked for by {running.requested_by}.",
-        f"Wait for it, or cancel it: changeover cancel {running.id}",
+        f"Deployment {running.id} of {app} is running, requested at {running.requested_at:%H:%M:%S} UTC "
+        f"by {running.requested_by}.",
+        f"Wait until it has ended, or cancel it: changeover cancel {running.id}",
     )
 
 

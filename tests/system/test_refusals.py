@@ -96,7 +96,7 @@ def test_containers_of_an_app_that_is_not_configured_any_more_are_told_by_the_do
     doctor = shop.stack.command("doctor")
 
     assert doctor.returncode == 1
-    assert "app shop: is not configured any more" in doctor.stdout
+    assert "app shop: not configured, but has containers" in doctor.stdout
     assert f"docker rm --force {container}" in doctor.stdout
 
 

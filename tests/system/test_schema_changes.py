@@ -144,13 +144,13 @@ def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on
         time.sleep(0.5)
 
     assert ended["state"] == "failed"
-    assert "Took back 0002 (Sold by)" in ended["failure"]["undone"]
+    assert "Reverted 0002 (Sold by)" in ended["failure"]["undone"]
     assert ended["paused"] > 0
     assert visitor.releases == {old}
     assert_whole(shop, visitor)
 
 
-def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hold(shop: Shop) -> None:
+def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_pause(shop: Shop) -> None:
     stack = shop.stack
     without_way_down(shop)
     stack.set_config(stack.config.read_text().replace("{timeout: 30}", "{timeout: 2}"))
@@ -161,7 +161,7 @@ def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hol
         time.sleep(0.5)
 
     assert ended["state"] == "failed"
-    assert any("Put the data back as it was before 0002" in one for one in ended["failure"]["undone"])
+    assert any("Restored backup" in one and "made before 0002" in one for one in ended["failure"]["undone"])
     assert_whole(shop, visitor)
     assert stack.app()["health"] == "healthy"
 
