@@ -12,5 +12,5 @@ def elapsed() -> float:
 
 
 def now() -> datetime:
-    """The moment, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
