@@ -313,7 +313,7 @@ def test_a_journal_of_a_newer_changeover_is_left_alone_and_said_so(url: str, tmp
 
     assert ended.returncode == 2
     assert "has schema 9999" in ended.stderr
-    assert "A newer Changeover has written it" in ended.stderr
+    assert "Start the newer version of Changeover again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert current(connect(url)) == "9999"
 
@@ -323,7 +323,7 @@ def test_a_journal_whose_server_does_not_answer_at_the_start_is_said_so(tmp_path
 
     assert ended.returncode == 2
     assert "Connection refused" in ended.stderr
-    assert "See that it runs and can be reached" in ended.stderr
+    assert "Check that it runs and can be reached" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "secret" not in ended.stderr
 

@@ -397,7 +397,7 @@ async def test_a_proxy_that_refuses_the_configuration_is_waited_for_until_it_is_
     with refusing:
         refusing.start()
         proxy.prepare_files(routes)
-        with pytest.raises(ProxyError, match="did not take its new configuration"):
+        with pytest.raises(ProxyError, match="refused its new configuration"):
             await proxy.configure(routes)
         assert refusing.get().text == "one"
         under_way = asyncio.create_task(proxy.configure(routes, deadline_s=30))

@@ -107,7 +107,7 @@ def test_a_missing_dockerfile_is_named_with_where_it_was_looked_for(shop: Shop, 
     ended = shop.stack.command("deploy", "shop", "--wait")
 
     assert ended.returncode == 1
-    assert "There is no docker/Dockerfile in" in ended.stdout
+    assert "has no file docker/Dockerfile" in ended.stdout
     assert "build.dockerfile" in ended.stdout
     assert shop.stack.ask().json()["release"] == version
 

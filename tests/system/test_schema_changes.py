@@ -186,7 +186,7 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
 
     assert new["state"] == "live", new["failure"]
     assert refused.returncode == 3
-    assert "cannot run on the schema since 0002 (Sold by)" in refused.stderr
+    assert "cannot run on the schema since revision 0002 (Sold by)" in refused.stderr
     assert f"changeover rollback {shop.name} --restore {new['backup']}" in refused.stderr
     assert offered.returncode == 0, offered.stderr
     assert restored["active"]["version"] == old
@@ -308,6 +308,6 @@ def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_fo
     done = stack.command("deploy", shop.name, "--wait", "--migrate")
 
     assert refused.returncode == 1
-    assert "has to run 0002 (Sold by)" in refused.stdout
+    assert "has pending migrations: 0002 (Sold by)" in refused.stdout
     assert f"changeover deploy {shop.name} --migrate" in refused.stdout
     assert done.returncode == 0, done.stdout
