@@ -30,7 +30,7 @@ def main() -> int:
     settings.state.mkdir(parents=True, exist_ok=True)
     lock = take_lock(settings)
     if lock is None:
-        print(f"Start failed: Another orchestrator uses {settings.state}. Stop it first.", file=sys.stderr)
+        print(f"Another orchestrator uses {settings.state}. Stop it first.", file=sys.stderr)
         return ANOTHER_IS_RUNNING
     # HAProxy's container runs as another user and creates its sockets in this folder. Only the proxy and the
     # orchestrator mount it.

@@ -184,7 +184,7 @@ def test_an_edit_between_database_and_configuration_file_is_never_written_over(
     subprocess.run([sys.executable, "-c", KILLED, folder, url, str(file), "after the commit"], cwd=ROOT, check=False)
     file.write_text(CONFIG + "# mine\n")
 
-    with pytest.raises(configuration.CannotChange, match="was edited while"):
+    with pytest.raises(configuration.CannotChange, match="was edited during"):
         configuration.finish_interrupted(file, current(connect(url)))
 
     assert file.read_text().endswith("# mine\n")

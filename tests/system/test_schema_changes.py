@@ -125,7 +125,7 @@ def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(sho
 
     assert said.returncode == 0, said.stderr
     assert "the previous release cannot run on it" in said.stdout
-    assert f"Going to {old} takes back 0002 (Sold by) while requests wait" in said.stdout
+    assert f"A rollback to {old} reverts 0002 (Sold by), with requests paused" in said.stdout
     assert [one["revision"] for one in asked["applied"]] == ["0001", "0002"]
     assert asked["pending"] == []
     newest = asked["runs"][0]

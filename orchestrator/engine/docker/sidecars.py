@@ -1,4 +1,4 @@
-"""Short-lived containers that do one job on an app's data and end."""
+"""Sidecars: short-lived containers that do one job on an app's data and exit."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 
 class Call(Protocol):
-    """Asks the engine in a thread; raises EngineError with what Docker said."""
+    """Calls Docker in a thread. Raises EngineError with Docker's error."""
 
     def __call__(self, ask: Callable[[docker.DockerClient], T], /) -> Awaitable[T]: ...
 
 
 class Sidecars:
-    """Those of one stack, and which of them somebody waits for."""
+    """Runs the sidecars of one stack, and removes those for which no call waits."""
 
     def __init__(self, stack: str, call: Call) -> None:
         self._stack = stack
@@ -39,9 +39,9 @@ class Sidecars:
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
     ) -> tuple[ContainerStatus, bool]:
-        """Run a sidecar to its end, handing over each line it prints, and remove it.
+        """Run a sidecar, wait for its end, and remove it. Calls `on_line` with each line of output.
 
-        Gives its last status, and whether it had to be killed because `timeout_s` had passed.
+        Returns its last status, and whether it was killed after `timeout_s` seconds.
         """
         loop = asyncio.get_running_loop()
         self._awaited.add(spec.name)
@@ -53,7 +53,7 @@ class Sidecars:
 
             def kill() -> None:
                 late.set()
-                with suppress(APIError):  # it ended in the same moment
+                with suppress(APIError):  # it may end at the same time
                     container.kill()
 
             deadline = threading.Timer(timeout_s, kill)
@@ -72,7 +72,7 @@ class Sidecars:
         try:
             return await self._call(run)
         except asyncio.CancelledError:
-            # The thread goes on; with its container gone it ends.
+            # The thread continues; it ends when its container is removed.
             await self._remove(spec.name)
             raise
         except EngineError:
@@ -84,7 +84,7 @@ class Sidecars:
             self._awaited.discard(spec.name)
 
     async def remove_strays(self, app: str) -> list[str]:
-        """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
+        """Remove the app's sidecars for which no call waits. Returns their names."""
 
         def remove_them(client: docker.DockerClient) -> list[str]:
             labels = [f"{LABEL_STACK}={self._stack}", f"{LABEL_APP}={app}", f"{LABEL_ROLE}={Role.SIDECAR}"]
@@ -97,12 +97,12 @@ class Sidecars:
         return await self._call(remove_them)
 
     async def _remove_when_back(self, name: str) -> None:
-        """What an engine that went away could not remove: as soon as it can, or at the orchestrator's next start."""
+        """Remove a sidecar as soon as the engine answers again."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(EngineError), wait=wait_exponential(multiplier=0.5, max=30)
         ):
             with attempt:
-                # Run again meanwhile, it has the same name, and what was left of the first is removed by that.
+                # If a sidecar of this name runs again meanwhile, its start has removed the old one.
                 if name not in self._awaited:
                     await self._remove(name)
 
@@ -111,7 +111,7 @@ class Sidecars:
 
 
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines from chunks that end anywhere."""
+    """Joins chunks of output to lines."""
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

@@ -285,7 +285,7 @@ class FakeEngine:
 
     def _of(self, name: str) -> FakeContainer:
         if name not in self.running:
-            raise EngineError(f"Container {name} is gone.", "Deploy the app again.")
+            raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
         return self.running[name]
 
     def _status(self, name: str) -> ContainerStatus:
