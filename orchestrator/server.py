@@ -36,9 +36,9 @@ PROXY_UP_WITHIN_S = 120
 
 
 class Orchestrator:
-    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way.
+    """The server without its API. `start` begins recovery and background tasks; `stop` cancels what is running.
 
-    `engine` and `proxy` are Docker and HAProxy unless others are given.
+    `engine` and `proxy` are Docker and HAProxy by default.
     """
 
     def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 import httpx
 
 PROBE_TIMEOUT_S = 2.0
-"""How long one probe waits for its answer, in seconds, whether it goes to the container itself or through the proxy."""
+"""The time limit of one probe, in seconds, sent to the container or through the proxy."""
 
 
 class Prober(Protocol):

@@ -42,7 +42,7 @@ class HotReload(Section):
     debounce_ms: Annotated[int, Field(ge=0), Unit("milliseconds")] = 500
     """How long files must be unchanged before a reload. Example: 50"""
     auto_reload: bool = True
-    """Reload automatically. Example: false"""
+    """Reload automatically after a change. Example: false"""
     reload_notification: bool = True
     """Show a message after a reload. Example: false"""
     notification: bool = True

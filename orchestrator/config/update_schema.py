@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
 
 AVAILABLE_SOURCES = ("git",)
-"""The kinds of `update.source` that are implemented; the others are refused. `sources/open.py` opens each of them."""
+"""The values of `update.source` that are implemented. The others are refused. `sources/open.py` has a case for each."""
 
 
 class GitSource(Section):

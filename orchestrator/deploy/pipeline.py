@@ -113,14 +113,16 @@ async def carry_out(context: AppContext, events: EventStream, deployment: Deploy
             under_way = step.name
             deployment = await _perform(context, events, step, deployment)
     except asyncio.CancelledError:
-        failure = Failure(under_way, "It was cancelled.")
+        failure = Failure(under_way, "The deployment was cancelled.")
         return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure)
     except ChangeoverError as error:
         failure = failure_at(under_way, error)
         return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
     except Exception as error:
-        # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
-        failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
+        # A defect in Changeover: end the deployment as for any other error, then raise it again so that it is logged.
+        failure = Failure(
+            under_way, f"Unexpected {type(error).__name__}: {error}.", "Report this defect in Changeover."
+        )
         await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
         raise
     return deployment
@@ -164,7 +166,7 @@ async def _end_of(
     interruption: Interruption,
     failure: Failure,
 ) -> Deployment:
-    """What becomes of a deployment that was interrupted: it is live already, or it is undone."""
+    """End an interrupted deployment: keep it live if the journal has it as live, else compensate."""
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)

@@ -10,7 +10,7 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 
 LOOK_BACK = 1000
-"""So many last deployments are looked through for images; older images go."""
+"""The number of newest deployments whose images can be kept."""
 
 
 def images_to_keep(

@@ -77,11 +77,11 @@ class Proxy(Protocol):
         ...
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
-        """GET from the container of `colour`, whatever the traffic does; an answer within `timeout_s` seconds."""
+        """Send GET `path` to the container of `colour`, with or without traffic. Waits `timeout_s` seconds."""
         ...
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
-        """GET from the candidate; an answer within `timeout_s` seconds."""
+        """Send GET `path` to the candidate. Waits `timeout_s` seconds for its answer."""
         ...
 
     def answered_for(self, answer: httpx.Response) -> bool:

@@ -23,13 +23,13 @@ _HOLDS_AS_SEEN_BY_HAPROXY = f"/run/changeover/{HOLDS}"
 
 
 def colour_in_file(folder: Path, app: str) -> Colour | None:
-    """The old map has lines such as `shop shop_blue`."""
+    """The colour in the old traffic map, which has lines such as `shop shop_blue`."""
     named, _, colour = durable_file.read_map(folder / ACTIVE).get(app, "").rpartition("_")
     return Colour(colour) if named == app and colour in set(Colour) else None
 
 
 def paused(folder: Path) -> dict[str, str]:
-    """App -> milliseconds, of the apps whose requests were held when the orchestrator was replaced."""
+    """App -> time limit in milliseconds, of the apps whose requests the previous version has paused."""
     return durable_file.read_map(folder / HOLDS)
 
 

@@ -35,7 +35,7 @@ async def remove_leftovers(engine: Engine, work: Path) -> None:
 
 async def recover(context: AppContext, events: EventStream, scheduler: Scheduler) -> None:
     """Recover one app: finish or compensate interrupted deployments, send the traffic to the active release, remove
-    stray containers, and queue waiting deployments again.
+    stray containers, and queue the deployments that were queued.
 
     Raises EngineError, ProxyError, JournalError or StepFailed.
     """
@@ -81,7 +81,8 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
             await _keep_live(context, recorded)
             return
-        failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
+        cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
+        failure = Failure(StepName.SWITCH, cause, TIP)
         await compensate(context, events, deployment, State.FAILED, failure, plan)
         return
     context.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")

@@ -1,7 +1,7 @@
 """The protocol of a source of updates.
 
-To add a source: a file beside this one with a class that has these methods, its case in `sources/open.py`, and its keys
-in `config/update_schema.py` (with its name in AVAILABLE_SOURCES there).
+To add a source, add a file beside this one with a class that has these methods, a case in `sources/open.py`, and its
+keys in `config/update_schema.py`, with its name in AVAILABLE_SOURCES there.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ _TIPS = (
         "Use a base image with the Python version that the package needs.",
     ),
     (r"Temporary failure in name resolution|Connection timed out", "Check the network of the host's builds."),
-    (r"no space left on device", "Free disk space: 'changeover doctor' shows its use."),
+    (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
     (
         r"failed to resolve source metadata|pull access denied",
         "Correct the base image, or load it with 'docker load': no registry has it.",

@@ -82,7 +82,7 @@ class FakeEngine:
         on_line("#1 building")
         await asyncio.sleep(self.build_s)
         if "build" in self.failing:
-            raise StepFailed("The image does not build.", "Correct the Dockerfile.", log=("#1 building",), exit_code=1)
+            raise StepFailed("The build failed.", "Correct the Dockerfile.", log=("#1 building",), exit_code=1)
         revisions = (image.folder / "schema").read_text().split()
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
