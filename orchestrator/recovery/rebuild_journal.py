@@ -76,7 +76,7 @@ async def _taken_back(
 ) -> tuple[SchemaRevision, ...]:
     """Of the schema revisions that the newest container applied, those that the app reports as pending again.
 
-    None when the app has no status command or it fails.
+    Empty when the app has no status command or it fails.
     """
     if not brought:
         return ()
