@@ -59,7 +59,7 @@ class Configuration:
                 os.chown(waiting, status.st_uid, status.st_gid)
         except OSError as error:
             raise CannotChange(
-                f"{self._path.name} cannot be changed: {error.strerror}. "
+                f"{self._path.name} cannot be written: {error.strerror}. "
                 "Give the orchestrator write access to the folder of this file."
             ) from error
         self._waiting = waiting
