@@ -58,7 +58,7 @@ def can_take_back(context: AppContext, change: SchemaChange) -> bool:
 def no_way_down(context: AppContext, standby: Deployment, change: SchemaChange) -> str:
     """The sentence that says why a rollback is refused."""
     return (
-        f"Rollback across an incompatible migration needs migrate.down: {standby.version} cannot run on the schema "
+        f"Rollback across an incompatible migration needs migrate.down: {standby.version} cannot run on schema "
         f"revision {names(change.down)}, and {context.name} has no migrate.down command."
     )
 
@@ -71,6 +71,6 @@ def way_by_restore(context: AppContext) -> str:
     minutes = max(1, round((now() - active.live_at).total_seconds() / 60))
     return (
         f"Restore backup {active.backup}, made before {active.version} went live {minutes} min ago. Data written since "
-        f"then is kept in another backup only: "
+        f"then is kept in a new backup. Run: "
         f"changeover rollback {context.name} --restore {active.backup}"
     )

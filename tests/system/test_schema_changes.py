@@ -186,7 +186,7 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
 
     assert new["state"] == "live", new["failure"]
     assert refused.returncode == 3
-    assert "cannot run on the schema since revision 0002 (Sold by)" in refused.stderr
+    assert "cannot run on schema revision 0002 (Sold by)" in refused.stderr
     assert f"changeover rollback {shop.name} --restore {new['backup']}" in refused.stderr
     assert offered.returncode == 0, offered.stderr
     assert restored["active"]["version"] == old
