@@ -1,4 +1,4 @@
-# syntax-free on purpose: a syntax line would be fetched from a registry, and this builds without one.
+# No syntax line: BuildKit would fetch its frontend from a registry, and this file must build without one.
 
 FROM debian:trixie-slim AS python
 RUN apt-get update \
@@ -16,19 +16,18 @@ FROM python AS panel-packages
 COPY requirements/panel.txt requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/panel.txt
 
-# The proxy: HAProxy as Debian ships it; its configuration, Lua and pages come from the orchestrator through the shared
-# volume.
+# The proxy: HAProxy from Debian. The orchestrator writes its configuration, Lua and pages into the shared volume.
 FROM debian:trixie-slim AS proxy
 RUN apt-get update \
  && apt-get install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/*
 USER haproxy
-# SIGUSR1 lets requests in flight finish; SIGTERM would cut them.
+# On SIGUSR1, HAProxy finishes running requests; on SIGTERM, it closes them.
 STOPSIGNAL SIGUSR1
 EXPOSE 8080
 CMD ["haproxy", "-W", "-S", "/run/changeover/master.sock,mode,666", "-f", "/run/changeover/haproxy.cfg"]
 
-# The orchestrator: alone in touching Docker; git fetches sources, the docker command with buildx builds.
+# The orchestrator. git fetches sources; the docker command with buildx builds images.
 FROM python AS orchestrator
 RUN apt-get update \
  && apt-get install -y --no-install-recommends git docker-cli docker-buildx ca-certificates \
@@ -42,7 +41,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.5s
     CMD ["python", "-m", "orchestrator.docker_healthcheck"]
 CMD ["python", "-m", "orchestrator"]
 
-# The panel comes last: it is what a plain `docker build` makes, and the first app that Changeover deploys.
+# The panel is last, so that it is the default target of `docker build`.
 FROM python AS panel
 RUN useradd --uid 10001 --create-home panel && install -d -o panel -g panel /data
 COPY --from=panel-packages /opt/venv /opt/venv

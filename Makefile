@@ -1,10 +1,10 @@
-# make up      start Changeover on this machine
-# make test-unit   decisions, without an engine: under a minute
-# make test    run every test, and name the ten slowest
-# make check   what must hold before a commit: format, lint, types
-# make soak    the same promises for longer and with more: every kill point, a backup of 1 GB, 200 random histories,
-#              in parts of at most 40 minutes; one part of the histories: make soak PART="--histories 50 --first 150"
-# make bench   measure, against the floor of this machine
+# make up          start Changeover on this machine
+# make test-unit   run the unit tests, without an engine, in less than a minute
+# make test        run all tests, and print the ten slowest
+# make check       check format, lint and types before a commit
+# make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40
+#                  minutes. One part of the histories: make soak PART="--histories 50 --first 150"
+# make bench       measure, and compare with the same work without Changeover on this machine
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python

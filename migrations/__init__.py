@@ -1,1 +1,1 @@
-"""The database schemas of Changeover, as numbered Alembic revisions: one home each for orchestrator and panel."""
+"""The database schemas of orchestrator and panel, as numbered Alembic revisions."""

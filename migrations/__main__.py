@@ -1,7 +1,7 @@
-"""`python -m migrations panel upgrade`: what the panel's sidecar runs; `status` and `downgrade REVISION` beside it.
+"""`python -m migrations {panel|orchestrator} {upgrade|downgrade|status} [REVISION]`: change or show a schema.
 
-Each revision is reported in a line of its own, as Changeover's orchestrator reads it. The database is the one of
-PANEL_DATABASE_URL or CHANGEOVER_DATABASE_URL.
+Each schema revision is reported in one line, which the orchestrator reads. The environment variable PANEL_DATABASE_URL
+or CHANGEOVER_DATABASE_URL is the URL of the database.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m migrations", description="Change or show a database schema.")
     parser.add_argument("home", choices=sorted(URL_VARIABLE))
     parser.add_argument("action", choices=["upgrade", "downgrade", "status"])
-    parser.add_argument("revision", nargs="?", default="head", help="where to go: head when not given")
+    parser.add_argument("revision", nargs="?", default="head", help="the schema revision to go to (default: head)")
     arguments = parser.parse_args()
     url = os.environ.get(URL_VARIABLE[arguments.home])
     if not url:
-        print(f"{URL_VARIABLE[arguments.home]} is not set: it names the database to work on", file=sys.stderr)
+        variable = URL_VARIABLE[arguments.home]
+        print(f"The environment variable {variable} is not set. Set it to the URL of the database.", file=sys.stderr)
         return 2
     try:
         engine = connect(url)
@@ -52,7 +53,7 @@ def main() -> int:
 
 
 def _configuration(home: str) -> Path | None:
-    """The file is the orchestrator's: it reads and checks it, for the panel and all other apps."""
+    """The configuration file, which only migrations of the orchestrator change."""
     named = os.environ.get("CHANGEOVER_CONFIG")
     return Path(named) if named and home == "orchestrator" else None
 

@@ -1,8 +1,8 @@
-"""The configuration file, changed by revisions: comments kept, and all or nothing with the database.
+"""Changes of the configuration file by schema revisions, atomic with the change of the database. Comments are kept.
 
-A revision gets the document with `document()` and changes it in place. The changed file is written and synced beside
-the old one before the database commits, under a name that says for which schema it is, and takes the old one's place
-after that. A stop in between is settled at the next start: the database's schema says which of the two is right.
+A revision gets the document by `document()` and changes it in place. The changed file is written and synced beside the
+old one before the database commits; its name has the schema revision. After the commit it replaces the old file. After
+a stop in between, `finish_interrupted` compares that name with the database's schema revision.
 """
 
 from __future__ import annotations
@@ -24,25 +24,27 @@ WAITING = ".for-schema-"
 
 
 class CannotChange(Exception):
-    """The configuration file cannot be changed as a revision wants it. Nothing was committed."""
+    """The configuration file cannot be changed as a schema revision requires."""
 
 
 class Configuration:
-    """One file, read once; `prepare` before the database commits, `put_in_place` after it."""
+    """One configuration file. Call `prepare` before the database commits, and `put_in_place` after that."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         text = path.read_text(encoding="utf-8") if path and path.exists() else ""
-        self.content: Any = _yaml().load(text) if text.strip() else {}  # Any: whatever the file says
+        self.content: Any = _yaml().load(text) if text.strip() else {}  # Any: any YAML document
         self._before = copy.deepcopy(self.content)
         self._waiting: Path | None = None
 
     def prepare(self, schema: str) -> None:
-        """Raises CannotChange when it was changed and cannot be written."""
+        """Write the changed file beside the old one. Raises CannotChange when it cannot be written."""
         if self.content == self._before:
             return
         if self._path is None:
-            raise CannotChange("A revision changes the configuration file, and CHANGEOVER_CONFIG does not name it.")
+            raise CannotChange(
+                "The configuration file cannot be changed: CHANGEOVER_CONFIG is not set. Set it to the file's path."
+            )
         out = io.StringIO()
         _yaml().dump(self.content, out)
         waiting = _waiting_name(self._path, schema)
@@ -57,8 +59,8 @@ class Configuration:
                 os.chown(waiting, status.st_uid, status.st_gid)
         except OSError as error:
             raise CannotChange(
-                f"A revision changes {self._path.name}, which cannot be written: {error.strerror}. "
-                "Let the orchestrator write the folder that it is in."
+                f"{self._path.name} cannot be written: {error.strerror}. "
+                "Give the orchestrator write access to the folder of this file."
             ) from error
         self._waiting = waiting
 
@@ -72,14 +74,14 @@ class Configuration:
 
 
 def document() -> Any:  # Any: the file's own structure, as ruamel.yaml's commented mappings
-    """For revisions: the configuration as mappings and lists that keep their comments; change it in place."""
+    """For schema revisions: the configuration as mappings and lists that keep comments, to be changed in place."""
     return context.config.attributes[KEY].content
 
 
 def finish_interrupted(path: Path, schema: str | None) -> None:
-    """Finish or drop what a stop between the database's commit and the file's replacement left.
+    """Finish an interrupted change if the database was committed (`schema` is its schema revision), else discard it.
 
-    Raises CannotChange when somebody has edited the file in between: both versions are kept for that person.
+    Raises CannotChange when the file was edited meanwhile; then both versions are kept.
     """
     for waiting in path.parent.glob(f".{path.name}{WAITING}*"):
         wanted, _, digest = waiting.name.rpartition(WAITING)[2].partition(".")
@@ -87,15 +89,15 @@ def finish_interrupted(path: Path, schema: str | None) -> None:
             waiting.unlink()
         elif digest != _digest(path):
             raise CannotChange(
-                f"{path.name} was edited while its migration to schema {schema} was under way. Bring the two together: "
-                f"the migrated file is {waiting.name} beside it; remove that one when you are done."
+                f"{path.name} was edited during its migration to schema revision {schema}. Merge the migrated file "
+                f"{waiting.name} in the same folder into it, then remove {waiting.name}."
             )
         else:
             _replace(path, waiting)
 
 
 def _yaml() -> YAML:
-    """Imported here: the panel's image, whose database has no such file beside it, does not bring it."""
+    """A YAML parser that keeps comments. Imported here, because the panel's image does not have ruamel.yaml."""
     from ruamel.yaml import YAML
 
     yaml = YAML()

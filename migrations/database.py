@@ -1,4 +1,4 @@
-"""Connections on which a whole schema change is one transaction, on SQLite too."""
+"""Database connections on which a schema change is one transaction, also on SQLite."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BASE = "base"
 
 
 def connect(url: str) -> sa.Engine:
-    """An engine for `url`.
+    """An SQLAlchemy engine for `url`.
 
-    On SQLite the driver is put into autocommit and SQLAlchemy says BEGIN IMMEDIATE itself: the driver's own implicit
-    transactions would commit before every DDL statement (SQLAlchemy, "Pysqlite: serializable isolation, savepoints
-    and transactional DDL").
+    On SQLite, the driver uses autocommit and SQLAlchemy sends BEGIN IMMEDIATE, because the driver's implicit
+    transactions commit before every DDL statement (SQLAlchemy, "Pysqlite: serializable isolation, savepoints and
+    transactional DDL").
     """
     engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
@@ -41,13 +41,13 @@ def connect(url: str) -> sa.Engine:
 
 
 def _with_driver(url: str) -> str:
-    """`postgresql://` and `postgres://`, as everybody writes them, mean the driver that we bring."""
+    """Replace `postgresql://` and `postgres://` by the URL scheme of the installed driver."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url
 
 
 def current(engine: sa.Engine) -> str | None:
-    """The revision that the database stands at; None for one that was never migrated."""
+    """The schema revision of the database; None if it was never migrated."""
     if not sa.inspect(engine).has_table("alembic_version"):
         return None
     with engine.connect() as connection:
@@ -55,18 +55,18 @@ def current(engine: sa.Engine) -> str | None:
 
 
 def head(home: str) -> str:
-    """The newest revision that this code knows: revisions are files whose names begin with their number.
+    """The newest schema revision in this code, from the file names, which begin with the revision.
 
-    Alembic could tell, too, but who only asks should not pay 11 MB and 0.2 s for loading it.
+    Alembic is not used for this, because loading it takes 11 MB and 0.2 s.
     """
     return max(known(home))
 
 
 def known(home: str) -> set[str]:
-    """Every revision that this code knows."""
+    """Every schema revision in this code."""
     return {file.name.split("_")[0] for file in (home_folder(home) / "versions").glob("[0-9]*_*.py")}
 
 
 def home_folder(home: str) -> Path:
-    """Where the revisions of "orchestrator" or "panel" are, beside their Alembic environment."""
+    """The folder of the Alembic environment and schema revisions of `home`: "orchestrator" or "panel"."""
     return Path(__file__).parent / home

@@ -1,4 +1,4 @@
-"""Running revisions with Alembic: all pending ones in one transaction, the configuration file with them."""
+"""Runs schema revisions with Alembic: all pending ones in one transaction, with the configuration file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from migrations.database import BASE, current, home_folder
 
 
 class Unreachable(Exception):
-    """There is no way from the schema that the database stands at to the one asked for."""
+    """There is no path from the database's schema revision to the requested one."""
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One revision. `compatible`: whether the release before can run on its schema."""
+    """One schema revision. `compatible`: whether the previous release can run on it. `says` is its description."""
 
     revision: str
     previous: str
@@ -32,15 +32,15 @@ class Revision:
 
 
 def pending(home: str, engine: sa.Engine, revision: str = "head") -> list[Revision]:
-    """The revisions that `engine` lacks up to `revision`, the oldest first. Raises Unreachable."""
+    """The pending schema revisions up to `revision`, the oldest first. Raises Unreachable."""
     return _between(home, current(engine) or BASE, revision)
 
 
 def upgrade(home: str, engine: sa.Engine, revision: str = "head", configuration: Path | None = None) -> list[Revision]:
-    """Run all pending revisions of `home` ("orchestrator" or "panel") up to `revision`, in one transaction.
+    """Run all pending schema revisions of `home` ("orchestrator" or "panel") up to `revision`, in one transaction.
 
-    What they change in the `configuration` file is changed with them, or not at all. Gives those that were run.
-    Raises Unreachable, or CannotChange when the file cannot be written.
+    The `configuration` file is changed if the transaction is committed. Returns the revisions that were run. Raises
+    Unreachable, or CannotChange when the file cannot be written.
     """
     todo = pending(home, engine, revision)
     _run(command.upgrade, home, engine, revision, configuration, todo[-1].revision if todo else "")
@@ -48,7 +48,7 @@ def upgrade(home: str, engine: sa.Engine, revision: str = "head", configuration:
 
 
 def downgrade(home: str, engine: sa.Engine, revision: str, configuration: Path | None = None) -> list[Revision]:
-    """Take revisions of `home` back down to `revision`, as `upgrade` runs them; gives them. Raises as it does."""
+    """Revert the schema revisions of `home` after `revision`, in one transaction. Returns and raises as `upgrade`."""
     stands_at = current(engine) or BASE
     todo = _between(home, revision, stands_at) if stands_at != BASE else []
     _run(command.downgrade, home, engine, revision, configuration, todo[0].previous if todo else "")
@@ -80,8 +80,8 @@ def _between(home: str, lower: str, upper: str) -> list[Revision]:
         found = list(scripts.iterate_revisions(upper, lower))
     except (CommandError, ResolutionError) as error:
         raise Unreachable(
-            f"there is no way from schema {lower} to {upper} in this release: {error}. "
-            "It is older or newer than the database; roll back instead, or deploy a newer release."
+            f"This release has no path from schema revision {lower} to {upper}: {error}. "
+            "Roll back, or deploy a release that has these schema revisions."
         ) from error
     return [_revision(one) for one in reversed(found)]
 

@@ -1,1 +1,1 @@
-"""Changeover's orchestrator: it alone touches Docker, and makes releases live."""
+"""Changeover's orchestrator: the only part that uses the Docker API. It deploys releases."""

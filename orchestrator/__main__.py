@@ -1,4 +1,4 @@
-"""`python -m orchestrator`: the server."""
+"""`python -m orchestrator`: start the server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def main() -> int:
     if lock is None:
         print(f"Another orchestrator uses {settings.state}. Stop it first.", file=sys.stderr)
         return ANOTHER_IS_RUNNING
-    # HAProxy's container runs as another user and makes its sockets in this folder, which only the two of us see.
+    # HAProxy's container runs as another user and creates its sockets in this folder. Only the proxy and the
+    # orchestrator mount it.
     settings.proxy.mkdir(parents=True, exist_ok=True)
     os.chmod(settings.proxy, 0o1777)
     try:
@@ -42,7 +43,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return USAGE_ERROR
     if path := tokens.leave_first_token(orchestrator.journal, settings.token_folder):
-        log.info("first start: the token to sign in with was written", file=str(path))
+        log.info("first token written", file=str(path))
     uvicorn.run(
         create(orchestrator),
         host=settings.api_host,
@@ -54,8 +55,11 @@ def main() -> int:
 
 
 def take_lock(settings: Settings) -> IO[str] | None:
-    """One orchestrator per journal. The kernel takes the lock back when its holder ends, however it ends."""
-    file = open(settings.state / "lock", "w")  # noqa: SIM115 (held until the process ends)
+    """Lock the state folder, so that one orchestrator uses the journal. None when another process has the lock.
+
+    The kernel removes the lock when the process ends, also when it is killed.
+    """
+    file = open(settings.state / "lock", "w")  # noqa: SIM115 (open until the process ends)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The two clocks: the time of day for moments, and the event loop's for durations and deadlines."""
+"""The two clocks: the time of day, and the event loop's clock for durations and deadlines."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 
 def elapsed() -> float:
-    """Seconds on a clock that never goes back: the running event loop's, so that a loop of tests may move it on."""
+    """Seconds on the running event loop's monotonic clock, which tests can advance."""
     return asyncio.get_running_loop().time()
 
 
 def now() -> datetime:
-    """The moment, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What Docker's HEALTHCHECK of the orchestrator runs: exit code 0 when the API answers."""
+"""The command of the orchestrator's Docker HEALTHCHECK: exit code 0 when the API answers."""
 
 from __future__ import annotations
 

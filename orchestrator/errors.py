@@ -1,19 +1,19 @@
-"""What can go wrong in the orchestrator, as one tree.
+"""The errors of the orchestrator, as one tree.
 
 ChangeoverError
 ├── ConfigError           the configuration file is not valid (file, line, what was expected)
 ├── EnvFileUnreadable     an app's run.env_file cannot be read (config/env_file.py)
 ├── UnknownApp            no app of this name is configured
 ├── UnknownDeployment     no deployment of this id is in the journal
-├── UnknownBackup         no backup of this id is where backups are kept
+├── UnknownBackup         the app has no backup with this id
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── EngineError           Docker does not answer or refuses
 ├── JournalError          the journal cannot be written or read
-├── ProxyError            HAProxy does not answer, refuses, or did not do what it was told
+├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
 
-Every message says what failed, with which value; `remedy` says what to do next.
+`cause` says what failed, with the value; `remedy` says what to do next.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 
 class ChangeoverError(Exception):
-    """The root: `cause` is one sentence for a person, `remedy` what that person can do."""
+    """The base class. `cause` is one sentence that says what failed, `remedy` one that says what to do next."""
 
     def __init__(self, cause: str, remedy: str = "") -> None:
         super().__init__(cause)
@@ -35,7 +35,7 @@ class ChangeoverError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a configuration file."""
+    """One error in a configuration file, with its line and key."""
 
     file: str
     line: int
@@ -48,7 +48,7 @@ class Problem:
 
 
 class ConfigError(ChangeoverError):
-    """The configuration file was refused; what runs is left as it is."""
+    """The configuration file is not valid. The configuration in use stays in use."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -64,7 +64,7 @@ class UnknownDeployment(ChangeoverError):
 
 
 class UnknownBackup(ChangeoverError):
-    """No backup of this id is where backups are kept."""
+    """The app has no backup with this id."""
 
 
 class Refused(ChangeoverError):
@@ -84,18 +84,18 @@ class EngineError(ChangeoverError):
 
 
 class JournalError(ChangeoverError):
-    """The journal cannot be written or read: nothing is done that it could not record."""
+    """The journal cannot be written or read."""
 
 
 class ProxyError(ChangeoverError):
-    """HAProxy does not answer, or did not do what it was told."""
+    """HAProxy does not answer, refuses a command, or did not carry it out."""
 
 
 class StepFailed(ChangeoverError):
     """A step of a deployment failed.
 
-    `log` holds the last lines of the container or command, `exit_code` its exit status, `oom` whether the kernel
-    killed it for memory.
+    `log` has the last lines of the container's or command's output, `exit_code` its exit status, and `oom` whether the
+    kernel killed it because it exceeded its memory limit.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where the parts are put together, started and stopped."""
+"""The server: creates the parts, connects them, starts and stops them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ PROXY_UP_WITHIN_S = 120
 
 
 class Orchestrator:
-    """The whole server but its API. `start` brings it up, `stop` ends it and undoes what is under way.
+    """The server without its API. `start` begins recovery and background tasks; `stop` cancels what is running.
 
-    `engine` and `proxy` are Docker and HAProxy unless others are given.
+    `engine` and `proxy` are Docker and HAProxy by default.
     """
 
     def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:
@@ -56,22 +56,23 @@ class Orchestrator:
         self.events.add(self.health)
         self.ready = False
         self.started_at = now()
-        # By app: why it could not be brought back at the last start.
+        # By app: why its recovery failed at the last start.
         self.recovery_problems: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def load(self) -> None:
-        """Read the configuration; write the proxy's files where it has none yet. Raises ConfigError."""
+        """Read the configuration, and write the proxy's files that do not exist yet. Raises ConfigError."""
         self.config_file.read()
         self._use_config()
         self.proxy.prepare_files(routes_of(self.apps.all()))
 
     async def start(self) -> None:
-        """Begin to come up; `ready` says when that is done."""
+        """Start the background tasks. `ready` becomes true when recovery has ended."""
         work = (self._come_up(), self.health.keep_current(), self.health.follow_engine())
         self._tasks = [asyncio.create_task(one) for one in work]
 
     async def stop(self) -> None:
+        """Cancel the background tasks and the running deployments, and close the journal."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -82,7 +83,10 @@ class Orchestrator:
         self.journal.close()
 
     async def reload_config(self) -> None:
-        """Use the configuration file as it is now. One that is wrong is refused, and everything stays as it was."""
+        """Read the configuration file and use it. If it is not valid, the configuration in use stays in use.
+
+        Raises ProxyError when the proxy cannot take the new routes.
+        """
         try:
             changed = self.config_file.read()
         except ConfigError as error:
@@ -101,7 +105,7 @@ class Orchestrator:
         self.apps.take(self.config_file.config)
 
     async def _come_up(self) -> None:
-        """Wait for the proxy, recover, deploy the panel if it never was, and look for updates and changes for ever."""
+        """Recover all apps, deploy the panel at the first start, then follow changes of the configuration file."""
         try:
             await self._recover_all()
         except ChangeoverError as error:
@@ -119,12 +123,12 @@ class Orchestrator:
     async def _recover_all(self) -> None:
         for context in self.apps.all():
             if await rebuild_journal.slots_from_what_runs(context):
-                log.warning("the journal knew nothing of an app that runs: rebuilt", app=context.name)
+                log.warning("journal rebuilt from the running containers", app=context.name)
         routes = routes_of(self.apps.all())
         self.proxy.know(routes)
         log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
-        # A worker takes no more changes after a reload: none while requests may wait in it for what is interrupted,
-        # unless it could not route them to that anyway.
+        # After a reload, the old HAProxy worker takes no more changes, but still has the paused requests. So there is
+        # no reload while a deployment is interrupted, unless the worker lacks the backends to route to.
         interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
         if not interrupted or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
@@ -133,12 +137,12 @@ class Orchestrator:
             await self._recover(context)
         if interrupted:
             await self.proxy.configure(routes_of(self.apps.all()))
-        # Only now: requests that wait for a schema change must not go on before it is finished or undone.
+        # Last: requests that are paused for a schema change must wait until it is finished or undone.
         for paused in await self.proxy.paused():
             await self.proxy.resume(paused)
 
     async def _recover(self, context: AppContext) -> None:
-        """What is wrong with one app is told, and does not keep the others from coming back."""
+        """Recover one app. A failure is recorded, logged and published; the recovery of the other apps continues."""
         try:
             await resume.recover(context, self.events, self.scheduler)
         except ChangeoverError as error:

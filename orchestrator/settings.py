@@ -1,4 +1,4 @@
-"""Where the orchestrator finds its surroundings: environment variables; the defaults are those of its container."""
+"""The orchestrator's settings, from environment variables. The defaults are those of its container."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CHANGEOVER_")
 
     stack: str = "changeover"
-    """Prefix of container, volume and image names, and the label by which this stack knows its own."""
+    """The prefix of container, volume and image names, and the value of the label `changeover.stack`."""
     network: str = "changeover"
     state: Path = Path("/var/lib/changeover")
     backups: str = "changeover-backups"
-    """The volume, or the folder of the host, that backups are kept in: only sidecars mount it."""
+    """The volume, or the folder of the host, in which backups are stored. Only sidecars mount it."""
     home: str = "/root"
-    """The home folder of who runs this on the host: what `~` in `backup_location` is."""
+    """The home folder on the host that `~` in `backup_location` stands for."""
     tools_image: str = "changeover/orchestrator"
     """The orchestrator's own image, for sidecars that work on data."""
     proxy: Path = Path("/run/changeover")
     source: Path = Path("/source")
-    """The checkout: what `update.git.remote: .` refers to."""
+    """The checkout that `update.git.remote: .` refers to."""
     config: Path = Path("/source/control-panel-config.yaml")
     token_folder: Path = Path("/run/changeover-token")
     database_url: str = ""
-    """The journal, as `postgresql://…`; a SQLite file in `state` when empty."""
+    """The URL of the journal's database, `postgresql://…`. Empty: a SQLite file in `state`."""
     panel_database_url: str = ""
-    """The panel's own database, as `postgresql://…`; a SQLite file in its data volume when empty."""
+    """The URL of the panel's own database, `postgresql://…`. Empty: a SQLite file in the panel's data volume."""
     api_host: str = "0.0.0.0"
     api_port: int = 8090
     api_url: str = "http://orchestrator:8090"
-    """How app containers reach the API."""
+    """The URL at which app containers reach the API."""
     deploy_panel: bool = True
-    """Whether the panel is deployed at the first start; false for a host that is driven by command only."""
+    """Whether the panel is deployed at the first start. False for a host that is used by command only."""
     public_url: str = "http://127.0.0.1:8080"
 
     def backups_at(self, location: str | None) -> str:
-        """What a sidecar mounts as the place of backups: a volume's name, or a folder of the host."""
+        """The volume name or host folder that sidecars mount for backups; `location` is `backup_location`."""
         if location is None:
             return self.backups
         return self.home + location.removeprefix("~") if location.startswith("~/") else location

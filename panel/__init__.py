@@ -1,1 +1,1 @@
-"""Changeover's control panel, in the browser and in the terminal, and the `changeover` command: clients of the API."""
+"""Changeover's control panel, in the browser and in the terminal, and the `changeover` command. Both use the API."""

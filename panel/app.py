@@ -1,4 +1,4 @@
-"""The panel as a Textual app: it shows what the orchestrator's API says, and keeps nothing of its own."""
+"""The panel as a Textual app. It shows the data of the orchestrator's API, and stores no data of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from panel.session.state import SessionState
 from panel.version import release
 
 REFRESH_S = 5.0
-"""How often health and ages are asked for again; everything else comes with the event stream."""
+"""The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 RECENT_EVENTS = 100
 CHANGES_APPS = frozenset(
     {
@@ -38,7 +38,7 @@ CHANGES_APPS = frozenset(
         EventKind.CONFIG_LOADED,
     }
 )
-"""After one of these the apps are asked for again."""
+"""The kinds of events after which the apps are requested again."""
 
 
 class PanelApp(App[int]):
@@ -75,7 +75,7 @@ class PanelApp(App[int]):
 
     @property
     def state(self) -> SessionState:
-        """What is shown now, for the next release to continue with."""
+        """What is shown now, so that the next release can continue there."""
         following = next((screen for screen in self.screen_stack if isinstance(screen, ProgressScreen)), None)
         return SessionState(
             release=release(),
@@ -97,7 +97,7 @@ class PanelApp(App[int]):
 
     @work
     async def _watch(self) -> None:
-        """Follow the event stream; after events that change an app, ask for the apps again."""
+        """Follow the event stream. After events that change an app, request the apps again."""
         try:
             async for event in self.client.events(recent=RECENT_EVENTS):
                 self._take(event)
@@ -122,7 +122,7 @@ class PanelApp(App[int]):
 
 def run_in_terminal() -> None:
     """Run the panel in this terminal until the person quits. Raises NotSignedIn when the token cannot be read."""
-    # Textual trusts these over the terminal's real size.
+    # Textual uses these instead of the terminal's real size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     PanelApp(Client(configured_url(), configured_token())).run()

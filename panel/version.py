@@ -1,4 +1,4 @@
-"""Which release of the panel this is."""
+"""The version of this release of the panel."""
 
 from __future__ import annotations
 

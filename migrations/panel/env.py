@@ -1,4 +1,4 @@
-"""Alembic runs this: all pending revisions on the connection it was given, in the caller's one transaction."""
+"""The Alembic environment: runs all pending revisions on the given connection, in the caller's transaction."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""Who may do what."""
+"""Tokens and their scopes."""

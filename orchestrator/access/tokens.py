@@ -1,4 +1,4 @@
-"""Who may do what. Tokens are 256 random bits; the journal keeps only their digests."""
+"""Tokens and their scopes. A token has 256 random bits; the journal has only its digest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX = "co_"
 
 
 class Scope(StrEnum):
-    """Each may also do what those before it may."""
+    """What a token may do. Each scope includes those before it."""
 
     READ = "read"
     DEPLOY = "deploy"
@@ -27,21 +27,23 @@ class Scope(StrEnum):
 
 
 def create(journal: Journal, name: str, scope: Scope) -> str:
-    """A new token; this is the only time it is to be seen. Raises Refused when the name is taken."""
+    """Create a token and return its secret, which cannot be read again. Raises Refused when the name is taken."""
     if any(token["name"] == name for token in journal.tokens()):
-        raise Refused(f"There is a token '{name}' already.", "Revoked names are not used again: choose another.")
+        raise Refused(
+            f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     journal.add_token(name, secret, scope)
     return secret
 
 
 def check(journal: Journal, secret: str | None, needed: Scope) -> str:
-    """The name of the token's holder. Raises NotAllowed."""
+    """The name of a token that has the scope `needed`. Raises NotAllowed."""
     found = journal.token(secret) if secret else None
     if found is None:
         raise NotAllowed(
             "No token was given." if not secret else "The token is unknown or revoked.",
-            "The first token is in .changeover/token of the checkout; 'changeover token create' makes others.",
+            "Use the token in .changeover/token of the checkout, or create one: changeover token create",
         )
     name, scope = found
     if not Scope(scope).covers(needed):
@@ -50,7 +52,7 @@ def check(journal: Journal, secret: str | None, needed: Scope) -> str:
 
 
 def leave_first_token(journal: Journal, folder: Path) -> Path | None:
-    """On the very first start, an admin token in a file that only its owner can read. None when there are tokens."""
+    """Create the first token, with scope admin, in a file that only its owner can read. None if any token exists."""
     if journal.tokens():
         return None
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What routes are given: the orchestrator, and the name of a token's holder who may do what the route does."""
+"""Dependencies of the routes: the orchestrator, and the name of a token that has the required scope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Serving = Annotated[Orchestrator, Depends(_orchestrator)]
 
 
 class _Holder:
-    """A dependency that lets only tokens of a scope pass, and writes whatever they change to the audit log."""
+    """A dependency that requires a token with a scope, and records requests other than GET in the audit log."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -44,6 +44,6 @@ Admin = Annotated[str, Depends(_Holder(Scope.ADMIN))]
 
 
 def require_ready(orchestrator: Orchestrator) -> None:
-    """Nothing is deployed before what an earlier stop interrupted is dealt with."""
+    """Raises Refused until the recovery at the orchestrator's start has ended."""
     if not orchestrator.ready:
-        raise Refused("The orchestrator is still starting.", "See 'changeover doctor' if it stays so.")
+        raise Refused("The orchestrator is still starting.", "Try again. If this continues, run: changeover doctor")

@@ -1,4 +1,4 @@
-"""The API as one application, which starts and stops the orchestrator with itself."""
+"""The API as one application, which starts and stops the orchestrator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def alive() -> PlainTextResponse:
 
 @health.get("/readyz")
 async def ready(orchestrator: Serving) -> PlainTextResponse:
-    """Ready when what an earlier stop interrupted has been finished or undone."""
+    """Status 200 when the recovery at the orchestrator's start has ended, 503 before."""
     if orchestrator.ready:
         return PlainTextResponse("ready\n")
     return PlainTextResponse("starting\n", status_code=503)

@@ -1,4 +1,4 @@
-"""/v1/apps/{app}: its log, its updates, its deployments, and the way back."""
+"""/v1/apps/{app}: log, updates, deployments and rollback."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Logs(BaseModel):
 
 
 class DeploymentRequest(BaseModel):
-    """`ref`: a branch, tag or commit; what the app's source follows when empty.
+    """`ref`: a branch, tag or commit; empty: the newest release of the app's source.
 
-    `migrate` lets its migrations run where `update.migrations.auto_run` is off.
+    `migrate` allows migrations although `update.migrations.auto_run` is off.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,7 +38,7 @@ class DeploymentRequest(BaseModel):
 
 
 class RollbackRequest(BaseModel):
-    """`restore`: a backup whose data the standby release goes on with; the data stays as it is when empty."""
+    """`restore`: the id of a backup to restore with the rollback; empty: the data is kept."""
 
     model_config = ConfigDict(extra="forbid")
     restore: str = ""
@@ -77,7 +77,7 @@ async def deploy(
     wanted: DeploymentRequest | None = None,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> DeploymentView:
-    """Answers at once; the deployment goes on. Asked again with the same key, it gives the same deployment."""
+    """Queue a deployment, and answer at once. The same idempotency key gives the same deployment again."""
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
     asked = orchestrator.scheduler.request(app, wanted.ref, who, idempotency_key, migrate=wanted.migrate)
@@ -96,7 +96,7 @@ async def history(
 async def roll_back(
     app: str, orchestrator: Serving, who: Deployer, response: Response, wanted: RollbackRequest | None = None
 ) -> DeploymentView:
-    """Answers when the traffic has moved; with 502 when it could not be moved and is where it was."""
+    """Roll back, and answer when it has ended: with status 502 if it failed."""
     require_ready(orchestrator)
     if wanted and wanted.restore:
         record = await orchestrator.scheduler.restore(app, wanted.restore, who, Kind.ROLLBACK)

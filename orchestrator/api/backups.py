@@ -21,10 +21,10 @@ router = APIRouter(prefix="/apps/{app}/backups")
 
 
 class BackupView(BaseModel):
-    """`problem` says what is wrong with one that is damaged. `releases_since` went live after it was made.
+    """One backup. `problem` is the error of a damaged one. `releases_since` are the versions that went live after it.
 
-    `data_schema` is the revision that the app's migrations had reported, `schemas` those found in its SQLite files.
-    `left_out` are links to outside of the data: whoever restores a backup gets no such link.
+    `revision` is the source revision. `data_schema` is the schema revision that the app's migrations reported,
+    `schemas` are those in its SQLite files. `left_out` are links that point outside of the data; no backup has them.
     """
 
     id: str
@@ -73,7 +73,7 @@ def entry_view(app: str, entry: Entry, history: list[Deployment]) -> BackupView:
 
 
 def releases_since(moment: datetime, history: list[Deployment]) -> list[str]:
-    """The oldest first, each once."""
+    """The versions that went live after a moment, the oldest first, each once."""
     later = [one for one in reversed(history) if one.live_at and one.live_at > moment and one.kind is not Kind.RESTORE]
     return list(dict.fromkeys(one.release.version for one in later if one.release))
 
@@ -87,11 +87,11 @@ async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups
 
 @router.post("", status_code=201)
 async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
-    """Answers when it is made; the app goes on writing meanwhile."""
+    """Make a backup while the app runs, and answer when it is complete."""
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
     async with context.data_turn:
-        manifest = await backups.create(context, _active(orchestrator, context), reason=f"asked for by {who}")
+        manifest = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who}")
     return view(manifest, [])
 
 
@@ -103,9 +103,9 @@ async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> 
 
 @router.post("/{backup}/restore")
 async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, response: Response) -> DeploymentView:
-    """Requests wait while it is put back. What it replaces is kept as a backup of its own, `backup` in the answer.
+    """Restore a backup, with requests paused. The answer's `backup` is the backup of the replaced data.
 
-    Answers with 502 when it did not succeed and the data is what it was.
+    Answers when it has ended: with status 502 if it failed.
     """
     require_ready(orchestrator)
     record = await orchestrator.scheduler.restore(app, backup, who, Kind.RESTORE)
@@ -118,6 +118,6 @@ def _active(orchestrator: Orchestrator, context: AppContext) -> Deployment:
     active = orchestrator.journal.slots(context.name).active
     if not active:
         raise Refused(
-            f"{context.name} has no live release whose data could be backed up.", f"changeover deploy {context.name}"
+            f"Backup failed: {context.name} has no live release.", f"Deploy one: changeover deploy {context.name}"
         )
     return orchestrator.journal.deployment(active)

@@ -1,4 +1,4 @@
-"""/v1/config: the configuration file that was read last, and what is wrong with another."""
+"""/v1/config: the configuration file that was read last, and the check of a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployment as the API shows it. Scripts of users rely on these names."""
+"""A deployment as the API returns it. Users' scripts rely on these names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ class StepView(BaseModel):
 
 
 class DeploymentView(BaseModel):
-    """`ref` is what was asked for: a branch, tag or revision, or the backup of a restore.
+    """`ref` is what was requested: a branch, tag or commit, or the backup of a restore. `revision` is the commit.
 
-    `paused`: how long requests waited at most while the data changed, in seconds; null where none had to.
+    `seconds` is the time from the start to the switch. `paused` is how long requests were paused while the data
+    changed, in seconds; null if they were not.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""/v1/deployments: one deployment, its output, and how to cancel it."""
+"""/v1/deployments: one deployment, its events, and cancel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def show(deployment_id: str, orchestrator: Serving, _who: Reader) -> Deplo
 
 @router.get("/{deployment_id}/events")
 async def events(deployment_id: str, orchestrator: Serving, _who: Reader, after: int = 0) -> Events:
-    """What has happened so far; `/v1/events` goes on from there."""
+    """The deployment's events so far. `/v1/events` streams those that follow."""
     orchestrator.journal.deployment(deployment_id)
     return Events(events=[event_view(event) for event in orchestrator.journal.events(after, deployment_id)])
 

@@ -1,4 +1,4 @@
-"""/v1/doctor: is everything as it must be?"""
+"""/v1/doctor: the checks of the installation."""
 
 from __future__ import annotations
 

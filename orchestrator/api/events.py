@@ -1,4 +1,4 @@
-"""/v1/events: the one stream that the panel, the command and CI all read."""
+"""/v1/events: the event stream, for the panel, the command and CI."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ async def events(
     deployment: str = "",
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> StreamingResponse:
-    """Server-sent events (HTML standard, section 9.2). Without `after`, what comes from now on.
+    """Server-sent events (HTML standard, section 9.2) with ids above `after`; without it, those from now on.
 
-    `recent` begins that many events earlier.
+    `recent` starts that many events earlier.
     """
     start = after if after is not None else last_event_id
     start = max(0, orchestrator.journal.last_event_id() - recent) if start is None else start
@@ -54,7 +54,7 @@ async def events(
 
 
 async def _stream(orchestrator: Orchestrator, after: int, deployment: str) -> AsyncIterator[str]:
-    """The stream's text, with a comment now and then so that nobody on the way takes it for dead."""
+    """The text of the stream, with a comment every KEEP_ALIVE_S seconds, so that the connection is never idle."""
     yield ": changeover\n\n"
     following = orchestrator.events.follow(after, deployment)
     upcoming = asyncio.ensure_future(anext(following))

@@ -1,4 +1,4 @@
-"""/v1/apps/{app}/migrations: what an app's data has been through, what it lacks, and what a rollback would need."""
+"""/v1/apps/{app}/migrations: applied and pending schema revisions, migration runs, and the needs of a rollback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/apps/{app}/migrations")
 
 
 class RunView(BaseModel):
-    """One run. `from_schema` and `to_schema` are empty where the app does not report them; `seconds` is its length."""
+    """One migration run. `from_schema` and `to_schema` are empty if the app does not report schema revisions."""
 
     deployment: str
     direction: str
@@ -31,7 +31,7 @@ class RunView(BaseModel):
 
 
 class RollbackView(BaseModel):
-    """What a rollback to the standby would need. `way`: switch, migrate, restore or none."""
+    """What a rollback to the standby needs. `way`: switch, migrate, restore or none. `says` is a sentence."""
 
     to: str
     way: str
@@ -40,7 +40,7 @@ class RollbackView(BaseModel):
 
 
 class MigrationsView(BaseModel):
-    """`pending` is null where the app has no command that tells, or that command failed: `problem` says why."""
+    """`pending` is null if the app has no status command, or the command failed; then `problem` is the error."""
 
     app: str
     applied: list[SchemaRevision]
@@ -91,11 +91,11 @@ def _rollback(context: AppContext) -> RollbackView:
         return RollbackView(to="", way="none", says=f"{context.name} has no standby release.")
     version, change = standby.version, migrations.needed_by(context, standby)
     if change.is_empty:
-        return RollbackView(to=version, way="switch", says=f"{version} runs on the data as it is: a switch is enough.")
+        return RollbackView(to=version, way="switch", says=f"{version} can run on the data. No migration is needed.")
     if not can_take_back(context, change):
         says, remedy = no_way_down(context, standby, change), way_by_restore(context)
         return RollbackView(to=version, way="restore", says=says, remedy=remedy)
-    todo = [f"takes back {names(change.down)}"] if change.down else []
+    todo = [f"reverts {names(change.down)}"] if change.down else []
     todo += [f"applies {names(change.up)}"] if change.up else []
-    says = f"Going to {version} {' and '.join(todo)} while requests wait; a backup is made first."
+    says = f"A rollback to {version} {' and '.join(todo)}, with requests paused. A backup is made first."
     return RollbackView(to=version, way="migrate", says=says)

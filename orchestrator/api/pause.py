@@ -1,4 +1,4 @@
-"""/v1/apps/{app}/pause and /resume. The names that they had before, /hold and /release, go on working."""
+"""/v1/apps/{app}/pause and /resume. The former names, /hold and /release, are hidden aliases."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ router = APIRouter(prefix="/apps/{app}")
 
 
 class PauseRequest(BaseModel):
-    """`limit`: how long one request may wait, in seconds."""
+    """`limit`: the longest time that a request waits, in seconds."""
 
     model_config = ConfigDict(extra="forbid")
     limit: Annotated[float, Field(gt=0, le=600)] = 30
 
 
 class Paused(BaseModel):
-    """`held` is the older name of `paused`."""
+    """`held` is the former name of `paused`."""
 
     app: str
     paused: bool
@@ -30,7 +30,7 @@ class Paused(BaseModel):
 @router.post("/pause")
 @router.post("/hold", include_in_schema=False)
 async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
-    """New requests of the app wait, each at most `limit` seconds."""
+    """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503."""
     await orchestrator.proxy.pause(orchestrator.apps.get(app).name, (wanted or PauseRequest()).limit)
     return Paused(app=app, paused=True, held=True)
 
@@ -38,6 +38,6 @@ async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 @router.post("/resume")
 @router.post("/release", include_in_schema=False)
 async def resume(app: str, orchestrator: Serving, _who: Deployer) -> Paused:
-    """Let the waiting requests go."""
+    """Resume the app's paused requests."""
     await orchestrator.proxy.resume(orchestrator.apps.get(app).name)
     return Paused(app=app, paused=False, held=False)

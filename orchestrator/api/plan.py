@@ -1,4 +1,4 @@
-"""/v1/apps/{app}/plan: what a deployment or a rollback would do, before it is asked for."""
+"""/v1/apps/{app}/plan: the steps of a deployment or rollback, without running them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlanView(BaseModel):
 
 @router.get("")
 async def show(app: str, orchestrator: Serving, _who: Reader, kind: PlanKind = PlanKind.DEPLOY) -> PlanView:
-    """The steps in their order. Nothing is done; a rollback without a standby is refused as the real one would be."""
+    """The steps in their order. A rollback that would be refused is refused here, too."""
     context = orchestrator.apps.get(app)
     plan = plans.DEPLOY if kind is PlanKind.DEPLOY else plans.to_standby(await find_standby(context))
     return PlanView(app=app, kind=kind, steps=plans.describe(plan, context))

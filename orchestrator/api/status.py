@@ -1,4 +1,4 @@
-"""/v1/apps and /v1/apps/{app}: what `changeover status` shows. Scripts of users rely on these names."""
+"""/v1/apps and /v1/apps/{app}: the data of `changeover status`. Users' scripts rely on these names."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> AppView:
 
 
 async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
-    """From what the orchestrator knows: neither the engine nor the app is asked."""
+    """The app's state, from the journal and the health board. Does not contact the engine or the app."""
     journal = orchestrator.journal
     active, standby = context.active, context.standby
     holder = orchestrator.scheduler.busy_with(context.name)
@@ -78,7 +78,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
 
 
 def url_of(orchestrator: Orchestrator, context: AppContext) -> str:
-    """Where a browser finds the app."""
+    """The app's URL for browsers."""
     public, route = orchestrator.settings.public_url, context.config.route
     if route.host:
         scheme, _, rest = public.partition("://")

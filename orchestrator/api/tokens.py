@@ -1,4 +1,4 @@
-"""/v1/tokens: make, list and revoke tokens."""
+"""/v1/tokens: create, list and revoke tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TokenRequest(BaseModel):
 
 
 class NewToken(BaseModel):
-    """The only time that the token itself is shown."""
+    """A new token with its secret, which is returned only once."""
 
     name: str
     scope: Scope
@@ -41,5 +41,8 @@ async def create_token(wanted: TokenRequest, orchestrator: Serving, _who: Admin)
 @router.delete("/{name}")
 async def revoke_token(name: str, orchestrator: Serving, _who: Admin) -> dict[str, str]:
     if not orchestrator.journal.revoke_token(name):
-        raise Refused(f"Token '{name}' cannot be revoked: there is no such token, or it is revoked already.")
+        raise Refused(
+            f"Token '{name}' cannot be revoked: it does not exist or is revoked already.",
+            "List the tokens: changeover token list",
+        )
     return {"revoked": name}

@@ -1,4 +1,4 @@
-"""An update as the API shows it. Scripts of users rely on these names."""
+"""An update as the API returns it. Users' scripts rely on these names."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Changing and saving an app's data: its own migrations, backups, and the swap of data for a backup."""
+"""An app's data: migrations, backups, and the replacement of data by a backup."""

@@ -1,4 +1,4 @@
-"""Listing, making, checking and restoring backups of one app, each in a sidecar with the app's data and the backups."""
+"""List, make, check and restore an app's backups. Each job runs in a sidecar that mounts the data and the backups."""
 
 from __future__ import annotations
 
@@ -34,32 +34,36 @@ _ENTRIES = TypeAdapter(list[Entry])
 
 
 async def entries(context: AppContext) -> list[Entry]:
-    """Every backup of the app, the newest first, the damaged ones with what is wrong."""
+    """Every backup of the app, the newest first. A damaged one has its `problem`. Raises StepFailed or EngineError."""
     return _ENTRIES.validate_python(await _run(context, "list", ""))
 
 
 async def find(context: AppContext, backup: str) -> Manifest:
-    """Raises UnknownBackup, or StepFailed when its manifest cannot be read."""
+    """The manifest of a backup. Raises UnknownBackup, or StepFailed when the manifest cannot be read."""
     entry = next((one for one in await entries(context) if one.id == backup), None)
     if entry is None:
         raise _unknown(context, backup)
     if entry.manifest is None:
-        raise StepFailed(f"Backup {backup} is damaged: {entry.problem}")
+        raise StepFailed(
+            f"Backup {backup} is damaged: {entry.problem}",
+            f"Choose another backup: changeover backup list {context.name}",
+        )
     return entry.manifest
 
 
 async def create(
     context: AppContext, release: Deployment, reason: str, *, keeping: str = "", requests_wait: bool = False
 ) -> Manifest:
-    """Back the app's data up as it is now; the app goes on writing. Raises StepFailed, or Refused without data.
+    """Back up the app's data while the app runs. `reason` is shown in the list of backups.
 
-    It gives way to the app, unless requests wait for its end. Older backups than the configured number go, but for the
-    one named by `keeping` and one that a rollback needs. The caller holds the context's `data_turn`.
+    The sidecar runs with low priority, unless `requests_wait`. Afterwards, backups older than the newest
+    `update.backup.keep_backups` are removed, except for `keeping` and one that a rollback needs. The caller must have
+    locked `data_turn`. Raises Refused when the app has no data, StepFailed and EngineError.
     """
     if not context.has_data:
         raise Refused(
             f"{context.name} has no data to back up.",
-            "Set run.data to where its data is in the container, or backup.dump to a command that dumps its database.",
+            "Set run.data to the path of its data in the container, or backup.dump to a command that dumps it.",
         )
     await _be_alone(context)
     if context.config.run.data:
@@ -86,7 +90,7 @@ async def create(
 
 
 def needed_for_rollback(context: AppContext) -> str:
-    """The backup that is the only way back to the standby; empty where there is another way, or no standby."""
+    """The backup that a rollback to the standby needs; empty if there is no standby or it needs no backup."""
     slots = context.journal.slots(context.name)
     if not slots.active or not slots.standby or (context.migrations and context.migrations.down):
         return ""
@@ -95,14 +99,15 @@ def needed_for_rollback(context: AppContext) -> str:
 
 
 async def check(context: AppContext, backup: str) -> Manifest:
-    """Read every byte of a backup. Raises StepFailed with what is wrong with it, or UnknownBackup."""
+    """Read and check every byte of a backup. Raises StepFailed when it is damaged, or UnknownBackup."""
     return _manifest(await _run(context, "verify", backup, gently=True))
 
 
 async def restore(context: AppContext, backup: str, release: Deployment) -> Manifest:
-    """Replace the data, which nobody may write meanwhile. Raises StepFailed; then the data is what it was.
+    """Replace the data by a backup's, with the restore command in the image of `release`.
 
-    The caller holds the context's `data_turn`.
+    Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
+    StepFailed. If the sidecar fails, the data is unchanged; a restore command of the app must guarantee that itself.
     """
     await _be_alone(context)
     async with _dump_volume(context, backup) as volume:
@@ -113,7 +118,7 @@ async def restore(context: AppContext, backup: str, release: Deployment) -> Mani
 
 
 async def undo_interrupted_restores(context: AppContext) -> None:
-    """At a start: undo a restore that was stopped in the middle of replacing the data."""
+    """At the orchestrator's start, undo a restore that was interrupted while it replaced the data."""
     stopped = [
         run
         for run in context.journal.migrations(context.name)
@@ -126,13 +131,13 @@ async def undo_interrupted_restores(context: AppContext) -> None:
 
 
 async def _be_alone(context: AppContext) -> None:
-    """Only one works on the data: what an engine that went away has left running, and may run still, ends first."""
+    """Remove sidecars that still run on the data, for example after the engine did not answer."""
     assert context.data_turn.locked()
     await context.engine.remove_stray_sidecars(context.name)
 
 
 async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, bytes], ...]:
-    """The configuration and what the app printed, as they are now."""
+    """The configuration file and the last lines of the app's log, to be stored in the backup."""
     files = []
     if context.config_file.is_file():
         files.append((f"/extra/config/{context.config_file.name}", context.config_file.read_bytes()))
@@ -143,7 +148,7 @@ async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, b
 
 @asynccontextmanager
 async def _dump_volume(context: AppContext, backup: str) -> AsyncIterator[str]:
-    """A volume for as long as a dump is on its way between the app's image and the archive."""
+    """A temporary volume for the dump of the app's database; an empty string if the app has no `backup` section."""
     if context.config.backup is None:
         yield ""
         return
@@ -156,7 +161,7 @@ async def _dump_volume(context: AppContext, backup: str) -> AsyncIterator[str]:
 
 
 async def _command(context: AppContext, release: Deployment, job: str, backup: str, command: str, volume: str) -> None:
-    """A command of the app's own, which knows its database server."""
+    """Run the app's own dump or restore command in a sidecar. Raises StepFailed."""
     last: deque[str] = deque(maxlen=LAST_LINES)
     assert context.config.backup is not None
     name = f"{context.engine.stack}-{context.name}-{job}-{backup}"
@@ -168,7 +173,7 @@ async def _command(context: AppContext, release: Deployment, job: str, backup: s
         what = "dump" if job == "dump" else "restore"
         raise StepFailed(
             f"The {what} command '{command}' {why}.",
-            f"See backup.{what} of {context.name}.",
+            f"Correct backup.{what} of {context.name}.",
             log=tuple(last),
             exit_code=status.exit_code,
         )
@@ -182,7 +187,7 @@ async def _run(
     dump: str = "",
     files: tuple[tuple[str, bytes], ...] = (),
     gently: bool = False,
-) -> Any:  # Any: JSON, validated by whoever asked
+) -> Any:  # Any: JSON, validated by the callers
     last: deque[str] = deque(maxlen=LAST_LINES)
     if not context.backups.startswith("/"):
         await context.engine.ensure_volume(context.backups)
@@ -200,7 +205,7 @@ async def _run(
         network=context.engine.network,
         mounts=tuple(mounts),
         files=files,
-        # It reads and writes what belongs to any user, and keeps its owner.
+        # It reads and writes files of any user, and keeps their owner.
         user="0:0",
         privileges=True,
         gives_way=gently,
@@ -211,8 +216,8 @@ async def _run(
         if "mount" not in error.cause:
             raise
         raise StepFailed(
-            f"The place of backups, {context.backups}, cannot be used: {error.cause}",
-            "update.backup.backup_location names a folder of this host.",
+            f"The backup location {context.backups} cannot be mounted: {error.cause}",
+            "Set update.backup.backup_location to a folder of this host.",
         ) from error
     if status.exit_code == NO_SUCH_BACKUP:
         raise _unknown(context, backup)
@@ -220,8 +225,8 @@ async def _run(
         said = last[-1] if last else f"it {status.why_stopped}"
         what = "Listing the backups" if job == "list" else f"The {job} of backup {backup}"
         raise StepFailed(
-            f"{what} of {context.name} did not succeed: {said}",
-            f"Backups are kept in {context.backups}.",
+            f"{what} of {context.name} failed: {said}",
+            f"Check the backup location {context.backups}.",
             log=tuple(last),
             exit_code=status.exit_code,
         )
@@ -229,7 +234,7 @@ async def _run(
         return json.loads(last[-1])
     except (ValueError, IndexError) as error:
         said = last[-1][:200] if last else "nothing"
-        raise ChangeoverError(f"The backup's sidecar did not answer with JSON but with: {said}") from error
+        raise ChangeoverError(f"The backup sidecar's answer is not valid JSON: {said}") from error
 
 
 def _manifest(answer: object) -> Manifest:
@@ -237,4 +242,6 @@ def _manifest(answer: object) -> Manifest:
 
 
 def _unknown(context: AppContext, backup: str) -> UnknownBackup:
-    return UnknownBackup(f"{context.name} has no backup '{backup}'.", f"See: changeover backup list {context.name}")
+    return UnknownBackup(
+        f"{context.name} has no backup '{backup}'.", f"List its backups: changeover backup list {context.name}"
+    )

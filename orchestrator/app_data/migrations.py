@@ -1,4 +1,4 @@
-"""An app's own migration commands. Each runs in a sidecar of one of its releases, and is recorded in the journal."""
+"""An app's own migration commands. Each runs in a sidecar of one of its releases and is recorded in the journal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TARGET = "CHANGEOVER_MIGRATE_TO"
 
 @dataclass(frozen=True)
 class Command:
-    """One command to run: for which deployment, in whose image, and what it is told."""
+    """One command to run, in the image of `image_of`, for the deployment `by`, with more environment variables."""
 
     job: str
     text: str
@@ -42,7 +42,10 @@ class Command:
 
 
 async def pending(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...] | None:
-    """The migrations that the data lacks for this release; None where the app has no command that tells."""
+    """The pending migrations of a release, from the app's status command; None when the app has none.
+
+    Raises StepFailed when the command fails.
+    """
     settings = context.migrations
     if settings is None:
         return ()
@@ -52,7 +55,7 @@ async def pending(context: AppContext, deployment: Deployment) -> tuple[SchemaRe
 
 
 async def up(context: AppContext, release: Deployment, by: Deployment) -> None:
-    """Bring the data to the schema of a release. Raises StepFailed; then nothing of it was committed."""
+    """Run the pending migrations of a release. Raises StepFailed."""
     settings = _settings(context)
     planned = release.pending or ()
     command = Command(UP, settings.command, by, release, {})
@@ -62,32 +65,32 @@ async def up(context: AppContext, release: Deployment, by: Deployment) -> None:
 
 
 async def down(context: AppContext, revisions: tuple[SchemaRevision, ...], by: Deployment) -> None:
-    """Take revisions back, in a sidecar of the release that brought them. Raises StepFailed; then nothing changed."""
+    """Revert schema revisions, in a sidecar of the release that applied the newest of them. Raises StepFailed."""
     settings = _settings(context)
     target = revisions[0].previous
     if settings.down is None:
         raise StepFailed(
-            f"{names(revisions)} cannot be taken back: {context.name} has no migrate.down.",
-            f"Set migrate.down of {context.name} to a command that does it.",
+            f"{names(revisions)} cannot be reverted: {context.name} has no migrate.down.",
+            f"Set migrate.down of {context.name} to a command that reverts migrations.",
         )
     if "{revision}" in settings.down and not target:
         raise StepFailed(
-            f"{revisions[0].revision} cannot be taken back: {context.name} does not report the revision before it.",
-            'Let its migrate and status commands report "previous".',
+            f"{revisions[0].revision} cannot be reverted: {context.name} does not report its previous revision.",
+            'Report the key "previous" in its migrate and status commands.',
         )
     newest = brought(context, revisions[-1]) or by
     command = Command(DOWN, settings.down.replace("{revision}", target), by, newest, {TARGET: target})
     await _on_record(context, Direction.DOWN, command, revisions)
-    context.say(by.id, f"taken back: {names(revisions)}")
+    context.say(by.id, f"reverted: {names(revisions)}")
 
 
 def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
-    """What must be done to the data before a release that was live once can run on it. Raises JournalError."""
+    """The schema change that a release, which was live before, needs before it can run. Raises JournalError."""
     return change_to(release.live_at, context.journal.migrations(context.name))
 
 
 async def change(context: AppContext, wanted: SchemaChange, target: Deployment, by: Deployment) -> None:
-    """Do what `wanted` says, so that `target` can run. Raises StepFailed."""
+    """Make the schema change `wanted`, so that `target` can run on the data. Raises StepFailed."""
     if wanted.down:
         await down(context, wanted.down, by)
     if wanted.up:
@@ -95,23 +98,23 @@ async def change(context: AppContext, wanted: SchemaChange, target: Deployment, 
 
 
 def brought(context: AppContext, revision: SchemaRevision) -> Deployment | None:
-    """The deployment that applied a revision last, or was about to: its release knows it."""
+    """The deployment that last applied a schema revision, or began to; None if there is none on record."""
     runs = [run for run in context.journal.migrations(context.name) if run.direction is Direction.UP]
     found = next((run for run in reversed(runs) if revision.revision in {one.revision for one in run.revisions}), None)
     return context.journal.deployment(found.deployment) if found else None
 
 
 def applied_by(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...]:
-    """The revisions that a deployment applied, whatever became of them since."""
+    """The schema revisions that a deployment applied, also those that were reverted since."""
     mine = [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
     done = [run for run in mine if run.direction is Direction.UP and run.outcome is Outcome.DONE]
     return tuple(one for run in done for one in run.revisions)
 
 
 async def record_interrupted_runs(context: AppContext, by: Deployment) -> None:
-    """Find out what came of this deployment's runs that did not end well: the app is asked what is pending now.
+    """Record the outcome of this deployment's runs that did not succeed, from what the app reports as pending now.
 
-    An app that cannot tell is trusted to migrate in one transaction, which a kill rolls back.
+    An app without a status command is assumed to migrate in one transaction, which a kill rolls back.
     """
     for run in context.journal.migrations(context.name):
         if run.deployment == by.id and run.outcome is not Outcome.DONE and run.direction is not Direction.RESTORED:
@@ -132,7 +135,7 @@ async def _what_happened(context: AppContext, run: MigrationRun) -> tuple[Schema
 async def _on_record(
     context: AppContext, direction: Direction, command: Command, planned: tuple[SchemaRevision, ...]
 ) -> tuple[SchemaRevision, ...]:
-    """Run it, with its beginning and its end in the journal. A run whose end nobody saw stays as running."""
+    """Run a command, and record its start and end in the journal. An interrupted run stays `running`."""
     journal = context.journal
     run = journal.migration_started(context.name, command.by.id, direction, planned)
     try:
@@ -146,7 +149,7 @@ async def _on_record(
 
 
 def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, ...]:
-    """What an app that reports nothing has done, where its configuration says that this is never compatible."""
+    """The schema revision of a run that reported none, if `migrate.compatible` is false: named after the release."""
     if _settings(context).compatible or release.release is None:
         return ()
     has = applied(context.journal.migrations(context.name))
@@ -154,7 +157,11 @@ def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, 
 
 
 async def _run(context: AppContext, command: Command) -> tuple[SchemaRevision, ...]:
-    """The revisions that it reported. Raises StepFailed with the last lines when it fails or takes too long."""
+    """Run a command; the schema revisions that it reported.
+
+    Raises StepFailed, with the last lines of output, when it fails, takes longer than `migrate.timeout` or prints a
+    report that is not valid.
+    """
     last: deque[str] = deque(maxlen=LAST_LINES)
     reports: list[SchemaRevision] = []
     wrong: list[NotAReport] = []
@@ -192,7 +199,7 @@ async def _run(context: AppContext, command: Command) -> tuple[SchemaRevision, .
         )
     if wrong:
         raise StepFailed(
-            f"The migration printed a report that cannot be read: {wrong[0]}.", f"Print lines such as: {EXAMPLE}"
+            f"The migration printed a report that is not valid: {wrong[0]}.", f"Print lines such as: {EXAMPLE}"
         )
     return tuple(reports)
 
@@ -202,7 +209,7 @@ def _tip(context: AppContext, last: Iterable[str], *, oom: bool) -> str:
         return f"Raise run.memory of {context.name}."
     if any("Can't locate revision" in line for line in last):
         has = names(applied(context.journal.migrations(context.name)))
-        return f"The data has {has}, and this release does not know all of them. Keep the files of migrations that ran."
+        return f"The data has schema revisions {has}. Add the migration files that this release does not have."
     return ""
 
 
@@ -213,6 +220,6 @@ def _filled(report: SchemaRevision, settings: Migrate) -> SchemaRevision:
 def _settings(context: AppContext) -> Migrate:
     if context.migrations is None:
         raise ChangeoverError(
-            f"{context.name} has no migrations.", "Set migrate.command to the command that migrates its data."
+            f"{context.name} has no migrate command.", "Set migrate.command to the command that migrates its data."
         )
     return context.migrations

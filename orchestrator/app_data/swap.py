@@ -1,4 +1,4 @@
-"""Putting a backup's data in the place of an app's data, with nobody writing meanwhile."""
+"""Replacing an app's data by a backup's, while the app's containers are stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.errors import StepFailed
 
 
 async def stop_writers(context: AppContext) -> None:
-    """Stop the containers of the active release and of the standby, so that nobody writes the data."""
+    """Stop the active container and the standby, so that neither writes data. Raises EngineError."""
     for writer in _writers(context):
         status = await context.engine.status(writer.container)
         if status and _could_write(status):
@@ -21,7 +21,10 @@ async def stop_writers(context: AppContext) -> None:
 
 
 async def wake_writers(context: AppContext) -> None:
-    """Start the active release again and wait until it is ready; a warm standby too, where it can run on the data."""
+    """Start the active container and wait until it is ready. Start a warm standby, too, if it can run on the data.
+
+    Raises StepFailed when the active release does not become ready, EngineError or ProxyError.
+    """
     slots = context.journal.slots(context.name)
     if not slots.active:
         return
@@ -37,9 +40,10 @@ async def wake_writers(context: AppContext) -> None:
 
 
 async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
-    """Replace the data by a backup's; nobody may write meanwhile.
+    """Replace the data by a backup's. Nothing may write the data meanwhile.
 
-    Recorded in the journal, so that a stop in the middle is undone at the next start. Raises StepFailed.
+    The journal has its start and end, so that an interrupted one is undone at the next start. Raises UnknownBackup or
+    StepFailed.
     """
     made_at = (await backups.find(context, backup)).made_at
     run = context.journal.migration_started(context.name, by.id, Direction.RESTORED, as_of=made_at)
@@ -55,7 +59,10 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
 
 
 async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
-    """Replace the data under the active release, which goes on with it. The caller has paused the requests."""
+    """Stop the app's containers, replace the data by a backup's, and start them again, also if that failed.
+
+    The caller must have paused requests. Raises UnknownBackup, StepFailed, EngineError or ProxyError.
+    """
     await stop_writers(context)
     try:
         await replace_data(context, backup, by)

@@ -1,1 +1,1 @@
-"""One app: what its deployments act on, its health, its pauses and its draining."""
+"""One app: its context, health, probes, pause and drain."""

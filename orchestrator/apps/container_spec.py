@@ -1,4 +1,4 @@
-"""The container of a release, as the app's configuration wants it: what app containers and sidecars have in common."""
+"""The specification of a release's container, from the app's configuration: for app containers and sidecars."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from orchestrator.errors import StepFailed
 def container_spec(
     context: AppContext, deployment: Deployment, role: Role, name: str, command: tuple[str, ...] | None
 ) -> ContainerSpec:
-    """A container of the deployment's release. Only an app container has the deployment's address; a sidecar takes any.
+    """A container of the deployment's release. An app container gets the deployment's address, a sidecar any address.
 
-    Raises StepFailed without a release, and EnvFileUnreadable when `run.env_file` cannot be read.
+    Raises StepFailed when the deployment has no release, and EnvFileUnreadable when `run.env_file` cannot be read.
     """
     if deployment.release is None:
         raise StepFailed(f"Deployment {deployment.id} has no release yet.")

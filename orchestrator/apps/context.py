@@ -1,4 +1,4 @@
-"""One app and all that its deployments act on. Steps are given this, and nothing else is global."""
+"""The app context: everything that the steps of an app's deployments use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from orchestrator.sources.base import Source
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of the past is kept, and how much disk must be free: `disk:` of the configuration, sizes in bytes."""
+    """The section `disk:` of the configuration: retention and required disk space. Sizes are in bytes."""
 
     min_free_bytes: int
     keep_images: int
@@ -29,9 +29,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class AppContext:
-    """Made anew when the app's configuration changes. `data_turn` is not: it belongs to the data.
+    """One app, its configuration and the services that its deployments use.
 
-    Whoever copies the app's data or replaces it holds `data_turn`: a backup, a restore, one at a time.
+    A change of the configuration makes a new context with the same `data_turn`. A backup or a restore locks
+    `data_turn`, so that only one copies or replaces the data at a time.
     """
 
     name: str
@@ -41,14 +42,14 @@ class AppContext:
     source: Source
     journal: Journal
     work: Path
-    """Where fetched sources lie while they are built."""
+    """The folder in which fetched sources are stored until the deployment ends."""
     config_file: Path
-    """The configuration file; `run.env_file` is looked up beside it."""
+    """The configuration file. `run.env_file` is relative to its folder."""
     environment: dict[str, str]
-    """What every container of this app is given beyond its own configuration."""
+    """Environment variables of every container of this app, in addition to `run.env`."""
     limits: Limits
     backups: str
-    """What a sidecar mounts as the place of backups: a volume, or a folder of the host."""
+    """The volume name or host folder that sidecars mount for backups."""
     tools_image: str
     """The orchestrator's own image: sidecars that work on data run it."""
     data_turn: asyncio.Lock
@@ -68,12 +69,12 @@ class AppContext:
 
     @property
     def image_name(self) -> str:
-        """Without its tag, which is the source revision."""
+        """The image's name without its tag; the tag is the abbreviated source revision."""
         return f"{self.engine.stack}/{self.name}"
 
     @property
     def migrations(self) -> Migrate | None:
-        """None where the app has none, or they are switched off."""
+        """The app's migration commands; None when it has none or `update.migrations.enabled` is off."""
         return self.config.migrate if self.config.update.migrations.enabled else None
 
     @property
@@ -86,12 +87,12 @@ class AppContext:
 
     @property
     def active(self) -> Deployment | None:
-        """The deployment that has the traffic, as the journal says. Raises JournalError."""
+        """The deployment that has the traffic, from the journal. Raises JournalError."""
         active = self.journal.slots(self.name).active
         return self.journal.deployment(active) if active else None
 
     @property
     def standby(self) -> Deployment | None:
-        """The deployment that a rollback goes to, as the journal says. Raises JournalError."""
+        """The deployment that a rollback goes to, from the journal. Raises JournalError."""
         standby = self.journal.slots(self.name).standby
         return self.journal.deployment(standby) if standby else None

@@ -1,4 +1,4 @@
-"""Letting a colour finish what it has in hand."""
+"""Draining a colour after a switch or a pause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ POLL_S = 0.1
 
 
 async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> None:
-    """Wait until the colour has nothing in hand, at most `drain.timeout`, then cut what is left."""
+    """Wait until the colour has no open connections, at most `drain.timeout` seconds, then close those that remain.
+
+    `said_by` is the deployment whose output reports it. Raises EngineError or ProxyError.
+    """
     if old.colour is None:
         return
     settings = context.config.drain
@@ -22,7 +25,7 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> No
     while left := await context.proxy.sessions(context.name, old.colour):
         if elapsed() - started > settings.timeout:
             context.say(
-                said_by.id, f"{left} connections to {old.colour} were still open after {settings.timeout:g} s: cut"
+                said_by.id, f"{left} connections to {old.colour} still open after {settings.timeout:g} s: closing them"
             )
             await context.proxy.cut_sessions(context.name, old.colour)
             return

@@ -1,4 +1,4 @@
-"""How each app's active release is, known before anybody asks: kept current by Docker's events and our own probes."""
+"""The health of each app's active release, kept current by Docker's events and by probes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = structlog.get_logger()
 
 PROBE_EVERY_S = 10.0
 PROBE_UNWELL_EVERY_S = 2.0
-"""How often an app is probed that is not healthy, in seconds."""
+"""The interval between probes of an app that is not healthy, in seconds."""
 AT_ONCE = 8
-"""So many apps are probed at the same time."""
+"""The number of apps that are probed at the same time."""
 FRESH_WITHIN_S = 1.0
-"""How long a reader waits for the probe that an event has made due."""
+"""How long a reader waits for a probe that an event has made due, in seconds."""
 ENGINE_PAUSES_S = (0.2, 1.0, 5.0)
 CHANGES_HEALTH = frozenset(
     {
@@ -41,7 +41,7 @@ CHANGES_HEALTH = frozenset(
 
 
 class Health(StrEnum):
-    """Unhealthy is an active release whose readiness path does not answer well, also while the standby answers."""
+    """The health of an active release. `unhealthy`: its readiness path fails, also while the standby answers for it."""
 
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
@@ -51,7 +51,7 @@ class Health(StrEnum):
 
 @dataclass
 class _Entry:
-    """What is known of one app; `fresh` is unset while an event has made its probe due."""
+    """The health of one app; `fresh` is not set while a probe is due because of an event."""
 
     health: Health = Health.NONE
     due: float = 0.0
@@ -60,9 +60,9 @@ class _Entry:
 
 
 class HealthBoard:
-    """`keep_current` and `follow_engine` run as long as the orchestrator does; everything else answers at once.
+    """Keeps the health of all apps. `keep_current` and `follow_engine` run until they are cancelled.
 
-    Used on the event loop alone. A probe that is under way when its app becomes due again is followed by another.
+    It must be used on the event loop only. If an app becomes due during its probe, another probe follows.
     """
 
     def __init__(self, engine: Engine, apps: Callable[[], list[AppContext]], events: EventStream) -> None:
@@ -73,7 +73,7 @@ class HealthBoard:
         self._wake = asyncio.Event()
 
     async def of(self, app: str) -> Health:
-        """Waits at most FRESH_WITHIN_S for a probe that is due because something has just happened."""
+        """The app's health. Waits at most FRESH_WITHIN_S for a probe that an event has made due."""
         entry = self._entries.setdefault(app, _Entry())
         if not entry.fresh.is_set():
             try:
@@ -91,13 +91,13 @@ class HealthBoard:
         self._wake.set()
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
-        """Of the Notifier protocol: what may have changed an app's health makes its probe due."""
+        """Implements Notifier: an event that may change an app's health makes its probe due."""
         if happened.kind in CHANGES_HEALTH:
             for name in [app] if app else [context.name for context in self._apps()]:
                 self.due(name)
 
     async def keep_current(self) -> None:
-        """Probe each app when it is due, for ever. An app that is slow to answer keeps no other one waiting."""
+        """Probe each app when it is due, until cancelled. A slow app does not delay the others."""
         slots = asyncio.Semaphore(AT_ONCE)
         probes: set[asyncio.Task[None]] = set()
         try:
@@ -123,7 +123,7 @@ class HealthBoard:
                 probe.cancel()
 
     async def follow_engine(self) -> None:
-        """What happens to an app container makes its app due, for ever. An engine that is away is asked again."""
+        """Make an app due at each engine event of its containers, until cancelled. Reconnects with a growing pause."""
         failures = 0
         while True:
             try:
@@ -134,9 +134,9 @@ class HealthBoard:
             except EngineError as error:
                 pause = ENGINE_PAUSES_S[min(failures, len(ENGINE_PAUSES_S) - 1)]
                 failures += 1
-                log.warning("engine events", cause=error.cause, again_in_s=pause)
+                log.warning("engine events interrupted", cause=error.cause, again_in_s=pause)
                 await asyncio.sleep(pause)
-                # Nobody knows what happened meanwhile.
+                # Events of the meantime are lost.
                 for context in self._apps():
                     self.due(context.name)
 
@@ -146,11 +146,11 @@ class HealthBoard:
             async with slots:
                 health = await ask(context)
         except ChangeoverError as error:
-            # Neither engine nor journal can be asked: that says nothing good, and is tried again soon.
-            log.warning("health cannot be told", app=context.name, cause=error.cause)
+            # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
+            log.warning("health cannot be determined", app=context.name, cause=error.cause)
             health = Health.UNHEALTHY
         except Exception:
-            log.exception("a probe ended by a defect", app=context.name)
+            log.exception("probe failed unexpectedly", app=context.name)
             health = Health.UNHEALTHY
         finally:
             entry.under_way = False
@@ -167,12 +167,15 @@ class HealthBoard:
         try:
             self._events.publish(HealthChanged(health), app)
         except JournalError as error:
-            # `status` shows it all the same, and the next change is told again.
+            # `status` shows the new health all the same, and the next change is published again.
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 
 async def ask(context: AppContext) -> Health:
-    """Probe the active release through the proxy; the engine is asked only when that gets no good answer."""
+    """Probe the active release through the proxy; ask the engine only if the probe fails.
+
+    Raises EngineError or JournalError.
+    """
     active = context.active
     if active is None or active.colour is None:
         return Health.NONE
@@ -183,7 +186,7 @@ async def ask(context: AppContext) -> Health:
 
 
 async def _answers_well(context: AppContext, active: Deployment) -> bool:
-    """The release itself does, not the standby in its place."""
+    """Whether the active release itself answers with success, not the standby as its fallback."""
     if active.colour is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Requests of one app that wait while its data changes, instead of failing."""
+"""Pausing and resuming the requests of one app while its data changes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 
 PAUSE_LIMIT_S = 300.0
-"""The longest time that one request waits, in seconds; then it is answered with status 503."""
+"""The longest time that a paused request waits, in seconds. Then it is answered with status 503."""
 
 
 async def pause(context: AppContext, deployment: Deployment) -> Deployment:
-    """From now on new requests wait. Returns when those under way are finished, so that nobody writes any more."""
+    """Pause new requests, and drain the active release, so that no request writes data.
+
+    Returns the deployment with `paused_at`. Raises JournalError, ProxyError or EngineError.
+    """
     paused = replace(deployment, paused_at=now())
     context.journal.save(paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)
@@ -24,7 +27,10 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
 
 
 async def resume(context: AppContext, deployment: Deployment) -> Deployment:
-    """Let the requests go that wait for this deployment, and record how long the first of them waited."""
+    """Resume the requests that this deployment has paused, and record when. Does nothing if none are paused.
+
+    Returns the deployment with `resumed_at`. Raises ProxyError or JournalError.
+    """
     if deployment.paused_at is None or deployment.resumed_at is not None:
         return deployment
     await context.proxy.resume(context.name)

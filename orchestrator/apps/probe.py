@@ -7,20 +7,20 @@ from typing import Protocol
 import httpx
 
 PROBE_TIMEOUT_S = 2.0
-"""How long one probe waits for its answer, in seconds, whether it goes to the container itself or through the proxy."""
+"""The time limit of one probe, in seconds, sent to the container or through the proxy."""
 
 
 class Prober(Protocol):
-    """Asks a container itself, past the proxy."""
+    """Sends probes to a container directly, not through the proxy."""
 
     async def ask(self, address: str, port: int, path: str) -> httpx.Response:
-        """GET `path`. Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S."""
+        """Send GET `path`. Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S seconds."""
 
 
 class HttpProber:
-    """A connection per probe: a kept one would tell nothing about whether new ones are accepted."""
+    """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
 
     async def ask(self, address: str, port: int, path: str) -> httpx.Response:
-        # Plain HTTP on this host: without certificates to load, a client is made in no time.
+        # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
             return await client.get(f"http://{address}:{port}{path}")

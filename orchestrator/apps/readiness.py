@@ -1,4 +1,4 @@
-"""Whether a container is ready for traffic, asked as a client of it would ask."""
+"""Whether a container is ready for traffic, found by probes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LONGEST_PAUSE_S = 0.4
 LOG_LINES = 40
 MOST_OF_ANSWER = 300
 PROGRESS_HEADER = "x-progress"
-"""An app that is busy getting ready may say how far it is here; each new value moves the deadline on."""
+"""A header in which an app that is starting reports its progress. Each new value extends the deadline."""
 
 
 async def answers_now(context: AppContext, deployment: Deployment) -> bool:
-    """One probe: whether a container that should be ready is."""
+    """Send one probe: whether the container answers with success now."""
     try:
         answer = await context.prober.ask(deployment.address, deployment.port, context.config.health.path)
     except httpx.HTTPError:
@@ -33,11 +33,10 @@ async def answers_now(context: AppContext, deployment: Deployment) -> bool:
 
 
 async def until_ready(context: AppContext, deployment: Deployment) -> None:
-    """Wait for `health.answers` good answers in a row: the first from the container itself, the others through the
-    proxy's preview route.
+    """Wait for `health.answers` successful probes in a row: the first directly, the others through the preview route.
 
-    Raises StepFailed, with the container's log, when the container ends, calls itself unhealthy, or is not ready within
-    `health.timeout` seconds. A new value of the header X-Progress moves that deadline on.
+    Raises StepFailed, with the container's log, when the container stops, Docker reports it as unhealthy, or it is not
+    ready within `health.timeout` seconds. A new value of the header X-Progress extends the deadline by that time.
     """
     health = context.config.health
     await context.proxy.preview(context.name, Server(deployment.address, deployment.port))
@@ -53,7 +52,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         if elapsed() > so_far.deadline:
             raise StepFailed(
                 f"{health.path} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
-                f"The container's log says more. Raise health.timeout of {context.name} if it needs longer.",
+                f"See the container's log. Raise health.timeout of {context.name} if it needs longer.",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         await asyncio.sleep(so_far.pause)
@@ -67,7 +66,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
 
 @dataclass
 class _SoFar:
-    """What the probes have told: good answers in a row, the last bad one, the progress, and when patience ends."""
+    """The result of the probes so far: successes in a row, the last failure, the progress and the deadline."""
 
     deadline: float
     good: int = 0
@@ -97,11 +96,11 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
 
 
 async def _running(context: AppContext, deployment: Deployment) -> ContainerStatus:
-    """Raises StepFailed with the container's log when it has ended or calls itself unhealthy."""
+    """The container's status. Raises StepFailed with its log when it has stopped or Docker reports it as unhealthy."""
     status = await context.engine.status(deployment.container)
     if status is None:
         raise StepFailed(
-            f"The new container {deployment.container} is gone: something else than Changeover removed it.",
+            f"The new container {deployment.container} does not exist any more.",
             f"Deploy again: changeover deploy {context.name}",
         )
     if not status.running:

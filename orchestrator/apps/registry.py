@@ -1,4 +1,4 @@
-"""The configured apps, each with its context."""
+"""The configured apps and their contexts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 class AppRegistry:
-    """Makes a context for each app of a configuration. The locks on an app's data outlive every configuration."""
+    """Makes a context for each configured app. The lock on an app's data stays the same across configurations."""
 
     def __init__(
         self,
@@ -38,21 +38,21 @@ class AppRegistry:
         self._prober = prober
         self._say = say
         self._contexts: dict[str, AppContext] = {}
-        # A context is made anew when its configuration changes; who has its data in hand then still has it.
+        # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
 
     def get(self, app: str) -> AppContext:
-        """Raises UnknownApp."""
+        """The context of an app. Raises UnknownApp."""
         if app not in self._contexts:
             raise UnknownApp(f"No app '{app}' is configured.", f"Configured apps: {', '.join(self._contexts)}.")
         return self._contexts[app]
 
     def all(self) -> list[AppContext]:
-        """In the order of the configuration; the panel first."""
+        """All contexts in the order of the configuration, the panel first."""
         return list(self._contexts.values())
 
     def take(self, config: Config) -> None:
-        """These apps and no others."""
+        """Replace the contexts by those of this configuration."""
         self._contexts = {name: self._context(name, app, config.disk) for name, app in config.all_apps().items()}
 
     def _context(self, name: str, app: App, disk: Disk) -> AppContext:

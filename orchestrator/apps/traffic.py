@@ -1,4 +1,4 @@
-"""Where an app's traffic goes: the switch at the proxy, confirmed by a request through it."""
+"""The switch of an app's traffic at the proxy, confirmed by a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestrator.proxy.routes import Server
 
 
 async def send_to(context: AppContext, deployment: Deployment) -> None:
-    """Send the app's traffic to a deployment's container, and see that it answers there. Raises ProxyError."""
+    """Switch the app's traffic to a deployment's container, and confirm it by a request. Raises ProxyError."""
     if deployment.colour is None:
         raise StepFailed(f"Deployment {deployment.id} has no colour.")
     await context.proxy.switch(context.name, deployment.colour, Server(deployment.address, deployment.port))
@@ -17,16 +17,16 @@ async def send_to(context: AppContext, deployment: Deployment) -> None:
 
 
 async def send_back(context: AppContext, deployment: Deployment) -> str:
-    """Send the traffic to where it was before a deployment, whether its switch was done or not.
+    """Switch the traffic back to the release that had it before a deployment, whether or not its switch was done.
 
-    Says in a sentence what was done. Raises ProxyError.
+    Returns a sentence that says what was done. Raises ProxyError.
     """
     if not deployment.previous:
         await context.proxy.forget_route(context.name)
-        return "Removed the route: no release was live before"
+        return "Removed the route: the app had no live release before"
     previous = context.journal.deployment(deployment.previous)
     if previous.colour is None:
         raise StepFailed(f"Deployment {previous.id} has no colour.")
-    # Always: memory is no witness of how far a failed switch came.
+    # Always: a switch that failed may or may not have taken effect at the proxy.
     await context.proxy.switch(context.name, previous.colour, Server(previous.address, previous.port))
-    return f"The traffic goes to {previous.colour} ({previous.version})"
+    return f"Switched the traffic back to {previous.colour} ({previous.version})"

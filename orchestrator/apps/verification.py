@@ -1,4 +1,4 @@
-"""Whether a container works, asked as a real client would ask, before it has any traffic."""
+"""Verification of a container through the preview route, before it gets traffic."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HANDSHAKE_TIMEOUT_S = 5.0
 
 
 async def verify(context: AppContext, deployment: Deployment) -> None:
-    """The container is ready; `health.page` and `health.websocket` answer through the proxy's preview route.
+    """Wait until the container is ready, then request `health.page` and `health.websocket` through the preview route.
 
-    Afterwards Docker itself keeps the container running. Raises StepFailed with the container's log.
+    Then set the container's restart policy, so that Docker restarts it. Raises StepFailed with the container's log.
     """
     health = context.config.health
     await until_ready(context, deployment)
@@ -30,7 +30,7 @@ async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
     if answer.status_code >= 400:
         raise StepFailed(
             f"The page {path} (health.page) answered with status {answer.status_code}.",
-            "The container's log says more.",
+            "See the container's log.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )
 
@@ -41,6 +41,6 @@ async def _websocket(context: AppContext, deployment: Deployment, path: str) -> 
         raise StepFailed(
             f"The WebSocket {path} (health.websocket) was not opened: "
             f"{answer or f'no answer within {HANDSHAKE_TIMEOUT_S:g} s'}.",
-            "The container's log says more.",
+            "See the container's log.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )

@@ -1,1 +1,1 @@
-"""What runs inside sidecars: backups of an app's data are made, checked and restored. Standard library only."""
+"""The program of backup sidecars: makes, checks and restores backups. Standard library only."""

@@ -1,7 +1,7 @@
-"""What runs in the sidecar: the app's data at /data, a database's dump at /dump, and the backups at /backups.
+"""The command of the backup sidecar. The app's data is at /data, a database dump at /dump, the backups at /backups.
 
-Ends with 0 and its answer as JSON in the last line, or with the reason in the last line and 1, or 3 for a backup that
-does not exist. Nothing but the standard library.
+Exit code 0: the last line of output is the answer, as JSON. Exit code 1: the last line is the cause of the failure.
+Exit code 3: the backup does not exist. Standard library only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         answer = carry_out(asked)
     except NoSuchBackup:
-        print("there is no such backup")
+        print(f"There is no backup '{asked.backup}'.")
         return NO_SUCH_BACKUP
     except (DamagedBackup, NoRoom) as error:
         print(error)

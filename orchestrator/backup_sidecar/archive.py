@@ -1,9 +1,8 @@
-"""One backup: a folder with `data.tar.gz` and `manifest.json`. Nothing but the standard library, for the sidecar.
+"""One backup: a folder with `data.tar.gz` and `manifest.json`. Standard library only.
 
-The archive has a folder each for what was backed up: `data` is the app's volume, `dump` what a database server's dump
-command wrote, `config` and `logs` are for whoever looks into it later. Data and dump are what a restore puts back.
-SQLite databases are copied by SQLite's online backup (https://sqlite.org/backup.html), which gives one consistent
-moment while others write; every other file is copied as it is.
+Folders in the archive: `data` is the app's volume, `dump` the output of the app's dump command, `config` and `logs` are
+for people. A restore replaces `data` and `dump`. SQLite databases are copied by SQLite's online backup
+(https://sqlite.org/backup.html), which is consistent while the app writes; every other file is copied as it is.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ from orchestrator.backup_sidecar.manifest import (
 
 MEGABYTE = 2**20
 RESERVE = 16 * MEGABYTE
-"""Room that must be left on the backups' disk beyond the data's own size."""
+"""The disk space that must stay free in addition to the size of the data, in bytes."""
 DATA, DUMP = "data", "dump"
 
 
@@ -63,15 +62,18 @@ def create(
     reason: str,
     data_schema: str = "",
 ) -> Manifest:
-    """Back `roots`, each by its name in the archive, up into `folder`: whole or not at all. Raises NoRoom."""
+    """Back up `roots`, by their names in the archive, into `folder`, which appears only when it is complete.
+
+    Raises NoRoom when disk space is short.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     sources = [(f"{name}/{path.relative_to(root)}", path) for name, root in roots.items() for path in entries_of(root)]
     sizes = [size_of(path) for _, path in sources]
-    # Nothing may turn out to be compressible, and each file is copied before it is packed.
+    # The data may not be compressible, and each file is copied before it is packed.
     needed = sum(sizes) + max(sizes, default=0) + RESERVE
     if (free := shutil.disk_usage(folder.parent).free) < needed:
         raise NoRoom(
-            f"The backup may need {needed // MEGABYTE} MB, and {free // MEGABYTE} MB are free where backups are kept."
+            f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
         )
     growing = folder.with_name(folder.name + ".new")
     shutil.rmtree(growing, ignore_errors=True)
@@ -97,7 +99,7 @@ def create(
 
 @dataclass
 class _Content:
-    """What has been packed: files, folders and links ("places"), and links that a restore would refuse."""
+    """What is packed: files; folders and links (`places`); and links that are left out because restore refuses them."""
 
     files: list[File] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
@@ -122,7 +124,7 @@ def _pack(sources: list[tuple[str, Path]], packed: Path, pace: Pace) -> _Content
                 else:
                     content.files.append(_pack_file(source, archive, name, Path(tmp) / "copy", pace))
             except (FileNotFoundError, sqlite3.OperationalError):
-                # The app goes on: what it has removed by now is not part of its data any more.
+                # The app runs: a file that it has removed meanwhile is not part of its data.
                 if os.path.lexists(source):
                     raise
     content.sha256 = packing.sha256
@@ -137,7 +139,7 @@ def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path, pa
         copy_file(source, copy, pace)
     entry = archive.gettarinfo(str(source), name)
     entry.size = copy.stat().st_size
-    # A hard link is a file like any other.
+    # A hard link is packed as a regular file.
     entry.type, entry.linkname = tarfile.REGTYPE, ""
     with copy.open("rb") as file:
         content = Hashed(file, pace)
@@ -147,28 +149,28 @@ def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path, pa
 
 
 def verify(folder: Path, pace: Pace) -> Manifest:
-    """Read every byte of it. Raises DamagedBackup with the first thing that is not as the manifest says."""
+    """Read and check every byte of a backup. Raises DamagedBackup with the first error."""
     with tempfile.TemporaryDirectory() as tmp:
         return unpack(folder, Path(tmp), pace)
 
 
 def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
-    """Into an empty folder, every byte checked. Raises DamagedBackup with the first thing that is wrong."""
+    """Unpack a backup into an empty folder, and check every byte. Raises DamagedBackup with the first error."""
     manifest = read_manifest(folder)
     packed = folder / ARCHIVE
     if not packed.is_file():
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.")
     if digest(packed, pace) != manifest.archive_sha256:
-        raise DamagedBackup(f"{folder.name}: {ARCHIVE} is not the file that was written; its checksum differs.")
+        raise DamagedBackup(f"{folder.name}: {ARCHIVE} was changed after it was written: its checksum differs.")
     missing = {file.path: file for file in manifest.files} | dict.fromkeys(manifest.places)
     places = []
     with tarfile.open(packed, "r:gz") as archive:
         for member in archive:
             path = Path(member.name)
             if path.is_absolute() or ".." in path.parts:
-                raise DamagedBackup(f"{folder.name}: '{member.name}' leads outside.")
+                raise DamagedBackup(f"{folder.name}: the path '{member.name}' is outside of the archive.")
             if member.name not in missing:
-                raise DamagedBackup(f"{folder.name}: '{member.name}' does not stand in the manifest.")
+                raise DamagedBackup(f"{folder.name}: '{member.name}' is not in the manifest.")
             file = missing.pop(member.name)
             destination = target / (path if manifest.format >= 2 else Path(DATA) / path)
             destination.parent.mkdir(parents=True, exist_ok=True)
@@ -182,7 +184,7 @@ def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
     if missing:
         raise DamagedBackup(f"{folder.name}: '{next(iter(missing))}' is missing from the archive.")
     for destination, member in reversed(places):
-        # Not before all is in it: a link leads nowhere until then, and a folder's time is that of its last change.
+        # Last: a link's target must exist, and adding files changes a folder's time.
         if member.issym():
             destination.symlink_to(member.linkname)
         _as_it_was(destination, member)
@@ -192,7 +194,7 @@ def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
 def _make_place(destination: Path, member: tarfile.TarInfo, backup: str) -> None:
     if member.issym():
         if not stays_inside(member.name, member.linkname):
-            raise DamagedBackup(f"{backup}: '{member.name}' is a link that leads outside.")
+            raise DamagedBackup(f"{backup}: the link '{member.name}' points outside of the data.")
     elif member.isdir():
         destination.mkdir(exist_ok=True)
     else:
@@ -203,13 +205,13 @@ def _unpack_file(
     archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, destination: Path, backup: str, pace: Pace
 ) -> None:
     if not member.isreg():
-        raise DamagedBackup(f"{backup}: '{member.name}' is not a plain file.")
+        raise DamagedBackup(f"{backup}: '{member.name}' is not a regular file.")
     content = archive.extractfile(member)
     assert content is not None  # a regular file has content
     with content, Flushed(destination, pace) as out:
         shutil.copyfileobj(content, out, CHUNK)
     if out.sha256 != file.sha256:
-        raise DamagedBackup(f"{backup}: '{member.name}' is not what was backed up; its checksum differs.")
+        raise DamagedBackup(f"{backup}: '{member.name}' was changed after it was backed up: its checksum differs.")
     _as_it_was(destination, member)
     if file.sqlite:
         _check_database(destination, member.name)
@@ -234,6 +236,6 @@ def _check_database(path: Path, name: str) -> None:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
             (found,) = database.execute("PRAGMA integrity_check").fetchone()
     except sqlite3.DatabaseError as error:
-        raise DamagedBackup(f"'{name}' is no SQLite database any more: {error}.") from error
+        raise DamagedBackup(f"'{name}' is not a valid SQLite database: {error}.") from error
     if found != "ok":
         raise DamagedBackup(f"'{name}' is damaged: {found}.")

@@ -1,4 +1,4 @@
-"""Which backups there are, and which may go. Nothing but the standard library, for the sidecar."""
+"""The backups of one app: which exist, and which are removed. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NO_SUCH_BACKUP = 3
 
 
 class NoSuchBackup(Exception):
-    """No folder of this name is where backups are kept."""
+    """The app has no backup with this id."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One folder among the backups: its manifest, or what is wrong with it. `size` is what it takes, in bytes."""
+    """One backup: its manifest, or the `problem` of a damaged one. `size` is its disk space, in bytes."""
 
     id: str
     size: int
@@ -28,26 +28,26 @@ class Entry:
 
 
 class Catalogue:
-    """The backups of one app, each a folder whose name begins with the moment that it was made."""
+    """The backups of one app. Each is a folder whose name begins with the time at which it was made."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def entries(self) -> list[Entry]:
-        """The newest first. An archive's content is not read for this; `verify` does that."""
+        """All backups, the newest first. The content of the archives is not read; `archive.verify` does that."""
         folders = [one for one in self._folder.glob("*") if one.is_dir() and one.suffix != ".new"]
         return [_entry(one) for one in sorted(folders, key=lambda one: one.name, reverse=True)]
 
     def folder(self, backup: str) -> Path:
-        """Of the one named. Raises NoSuchBackup."""
+        """The folder of a backup. Raises NoSuchBackup."""
         if backup not in {one.id for one in self.entries()}:
             raise NoSuchBackup(backup)
         return self._folder / backup
 
     def prune(self, keep: int, also: Collection[str] = ()) -> list[str]:
-        """Remove what is older than the newest `keep` that are not damaged, but for `also`; gives the ids removed.
+        """Remove backups that are older than the newest `keep` undamaged ones, except for `also`.
 
-        What is damaged does not count: it never takes the place of a good one.
+        Returns the removed ids. Damaged backups are not counted in `keep`.
         """
         for unfinished in self._folder.glob("*.new"):
             shutil.rmtree(unfinished)
@@ -72,5 +72,7 @@ def _entry(folder: Path) -> Entry:
     if not packed.is_file():
         return Entry(folder.name, size, None, f"{folder.name}: {ARCHIVE} is missing.")
     if packed.stat().st_size != manifest.archive_size:
-        return Entry(folder.name, size, None, f"{folder.name}: {ARCHIVE} is not as long as it was written.")
+        return Entry(
+            folder.name, size, None, f"{folder.name}: {ARCHIVE} was changed after it was written: its size differs."
+        )
     return Entry(folder.name, size, manifest)

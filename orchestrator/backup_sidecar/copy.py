@@ -1,7 +1,7 @@
-"""Reading files that others write meanwhile, and writing so that they do not notice. Only the standard library.
+"""Copying files while an app writes them, with little effect on the app. Standard library only.
 
-Whoever has its own file synced on the same disk waits for all that is on its way there, and whoever wakes up waits for
-the system call that another is in: so what is written goes to the disk bit by bit, and every bit is small.
+An app's fsync waits for all data that is being written to the same disk, and its threads wait for long system calls of
+others. So data is written to the disk in small parts.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ SQLITE_HEADER = b"SQLite format 3\0"
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 WAL = "wal"
 BUSY_S = 0.01
-"""How soon a database is asked again whose writer is just committing."""
+"""The pause before the next try to copy a database that a writer has locked, in seconds."""
 CHUNK = 128 * 1024
-"""So much is read or written at a time, in bytes."""
+"""The size of one read or write, in bytes."""
 FLUSH = 8 * CHUNK
-"""So much is written before it is made to go to the disk."""
+"""The data that is written between two flushes to the disk, in bytes."""
 TURN_S = 0.001
 REST = 2
-"""How long a rest is, in turns: with one, the p99 of an app that writes 500 rows a second came close to doubling."""
+"""The length of a rest, in multiples of the work before it. With 1, the p99 of an app that writes 500 rows/s nearly
+doubled."""
 
 
 class Pace:
-    """Full speed; or gently: at most a third of a processor's time, in turns too short for others to notice."""
+    """The speed of the work. With `gently`, it uses at most a third of one processor, in turns of about TURN_S."""
 
     def __init__(self, *, gently: bool) -> None:
         self._gently = gently
         self._rested_at = time.process_time()
 
     def rest(self) -> None:
-        """To be called often. Rests twice as long as was worked, where that was a turn's length."""
+        """Sleep for REST times the processor time used since the last rest, if that was TURN_S or more."""
         worked = time.process_time() - self._rested_at
         if self._gently and worked >= TURN_S:
             time.sleep(REST * worked)
@@ -51,7 +52,7 @@ class Pace:
 
 
 class Hashed:
-    """What is read from a file, and its checksum so far."""
+    """Reads a file and computes the checksum of what was read so far."""
 
     def __init__(self, file: IO[bytes], pace: Pace) -> None:
         self._file = file
@@ -70,9 +71,9 @@ class Hashed:
 
 
 class Flushed(io.BufferedWriter):
-    """A new file that goes to the disk bit by bit, and its checksum so far.
+    """Writes a new file, flushes it to the disk in parts, and computes the checksum of what was written so far.
 
-    What is there leaves the memory, which others can use better.
+    Flushed parts are dropped from the page cache.
     """
 
     def __init__(self, path: Path, pace: Pace) -> None:
@@ -98,7 +99,7 @@ class Flushed(io.BufferedWriter):
 
 
 def entries_of(data: Path) -> Iterator[Path]:
-    """Every file, folder and link below, in order, but for ours and for what SQLite keeps beside its databases."""
+    """Every file, folder and link in `data`, in order, without Changeover's own and SQLite's journal files."""
     for path in sorted(data.rglob("*")):
         if any(part.startswith(".changeover-") for part in path.relative_to(data).parts):
             continue
@@ -109,7 +110,7 @@ def entries_of(data: Path) -> Iterator[Path]:
 
 
 def size_of(path: Path) -> int:
-    """In bytes; of what is gone, none."""
+    """The size in bytes; 0 if the file does not exist any more."""
     try:
         return path.lstat().st_size
     except FileNotFoundError:
@@ -117,9 +118,9 @@ def size_of(path: Path) -> int:
 
 
 def stays_inside(name: str, target: str) -> bool:
-    """Whether a link of this name in the archive leads to somewhere in the same folder of it.
+    """Whether the target of the link `name` is in the same top-level folder of the archive.
 
-    A way up after a way down does not: what lies on the way down may be a link, too.
+    False for a target with `..` after another part, because that part may be a link, too.
     """
     above = len(PurePosixPath(name).parts) - 2
     parts = PurePosixPath(target).parts
@@ -128,7 +129,7 @@ def stays_inside(name: str, target: str) -> bool:
 
 
 def is_sqlite(path: Path) -> bool:
-    """Whether it begins as an SQLite database does."""
+    """Whether the file begins with the header of an SQLite database."""
     try:
         with path.open("rb") as file:
             return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
@@ -137,10 +138,10 @@ def is_sqlite(path: Path) -> bool:
 
 
 def copy_database(source: Path, copy: Path, pace: Pace) -> str:
-    """All of it as it is at one moment, while others write. Gives the schema's revision.
+    """Copy an SQLite database, consistent while others write. Returns its Alembic revision, empty if it has none.
 
-    In WAL mode a reader holds nobody up: it is copied in small steps, within one transaction. In any other mode
-    whoever writes waits for whoever reads (https://sqlite.org/lockingv3.html), so it is copied as fast as it can be.
+    In WAL mode, readers do not block writers: the database is copied in small steps, in one transaction. In other modes
+    they do (https://sqlite.org/lockingv3.html), so it is copied as fast as possible.
     """
     with (
         closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)) as live,
@@ -159,7 +160,7 @@ def copy_database(source: Path, copy: Path, pace: Pace) -> str:
         except sqlite3.OperationalError:
             row = None
         if mode == WAL:
-            # In the file's header: the app finds its database in the mode that it chose. Its log goes with `out`.
+            # The mode is in the file's header, so that the app finds its database in the mode that it chose.
             out.execute(f"PRAGMA journal_mode={WAL}")
     return str(row[0]) if row else ""
 
@@ -184,7 +185,7 @@ def copy_file(source: Path, copy: Path, pace: Pace) -> None:
 
 
 def digest(path: Path, pace: Pace) -> str:
-    """The SHA-256 of its content, in hexadecimal."""
+    """The SHA-256 of the file's content, in hexadecimal."""
     with path.open("rb") as file:
         content = Hashed(file, pace)
         while content.read(CHUNK):
@@ -193,7 +194,7 @@ def digest(path: Path, pace: Pace) -> str:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or a folder's names, on the disk."""
+    """Write a file's data, or a folder's entries, to the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""What a backup says of itself: `manifest.json`, beside the archive. Nothing but the standard library."""
+"""The manifest of a backup: `manifest.json`, beside the archive. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
 FORMAT = 3
-"""Format 1 had the data volume's files without a folder around them."""
+"""In format 1, the files of the data volume have no folder around them."""
 FOLDERS_SINCE = 3
-"""Before, a folder had the owner of what lay in it, and links were left out."""
+"""Earlier formats have no entries for folders and links; a folder gets the owner of the files in it."""
 
 
 class DamagedBackup(Exception):
-    """It is not what its manifest says, or not what a backup may be. Nothing was touched."""
+    """The backup does not match its manifest, or has content that a backup must not have."""
 
 
 class NoRoom(Exception):
-    """The backup would not fit. Nothing was written."""
+    """Disk space is short for a backup or a restore."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One file in the archive. `schema` is the Alembic revision that an SQLite database stood at, if any."""
+    """One file in the archive. `size` is in bytes; `schema` is the Alembic revision of an SQLite database, if any."""
 
     path: str
     size: int
@@ -35,10 +35,10 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the archive holds, and what it was made of. Sizes in bytes; the moment is UTC, in ISO 8601.
+    """The content of the archive and its origin. Sizes are in bytes; `created_at` is in UTC, in ISO 8601.
 
-    `data_schema` is the revision that the app's migrations had brought its data to, empty where they report none.
-    `places` are its folders and links; `left_out` are links that lead outside of the data, which no restore may make.
+    `revision` is the source revision of the release. `data_schema` is the schema revision of the data, empty if the
+    app's migrations report none. `places` are folders and links; `left_out` are links that point outside of the data.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises DamagedBackup when there is none, or it cannot be read."""
+    """The manifest of the backup in `folder`. Raises DamagedBackup when it is missing or cannot be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text())
         content["files"] = tuple(File(**file) for file in content["files"])

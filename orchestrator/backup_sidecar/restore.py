@@ -1,4 +1,4 @@
-"""Putting a backup in the place of the data, whole or not at all. Nothing but the standard library, for the sidecar."""
+"""Replacing the data by a backup, completely or not at all. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from orchestrator.backup_sidecar.copy import Pace, sync
 from orchestrator.backup_sidecar.manifest import Manifest, NoRoom, read_manifest
 
 FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
-"""In a volume during a restore: what is to come; what is being put aside; and all of it, once it is."""
+"""Folders in a volume during a restore: the new data; the old data while it is moved; the old data after that."""
 
 
 def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
-    """Replace what is in `roots`, which nobody may write meanwhile, by the backup.
+    """Replace the content of `roots` by the backup's. Nothing may write to them meanwhile.
 
-    All is unpacked and checked beside the data before the first file is moved; what was there is put aside until the
-    new files are in their place. Raises DamagedBackup or NoRoom, having touched nothing.
+    The backup is unpacked and checked beside the data before the first file is moved. The old data is kept until the
+    new data is in place. Raises DamagedBackup or NoRoom, both before the data is changed.
     """
     undo_interrupted(roots)
     staging = next(iter(roots.values())) / FRESH
@@ -25,7 +25,7 @@ def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
     needed = manifest.data_size + RESERVE
     if (free := shutil.disk_usage(staging.parent).free) < needed:
         raise NoRoom(
-            f"The data needs {needed // MEGABYTE} MB to be unpacked, and {free // MEGABYTE} MB are free beside it."
+            f"Not enough disk space to unpack the data: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
         )
     staging.mkdir()
     try:
@@ -38,7 +38,7 @@ def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
 
 
 def undo_interrupted(roots: dict[str, Path]) -> None:
-    """Undo a restore that was stopped in the middle: what was there is there again."""
+    """Undo an interrupted restore: move the old data back. Does nothing if there was none."""
     for root in roots.values():
         leaving, aside = root / LEAVING, root / PUT_ASIDE
         if aside.is_dir():

@@ -24,7 +24,7 @@ class Build(Section):
     target: Annotated[str | None, Unit("stage")] = None
     """The stage of the Dockerfile to build; the last one when not set. Example: production"""
     args: Annotated[dict[str, str], Unit("names and texts")] = {}
-    """Build arguments. They can be read from the image, so they are no place for secrets. Example: {PYTHON: "3.13"}"""
+    """Build arguments. Do not use them for secrets: they can be read from the image. Example: {PYTHON: "3.13"}"""
     timeout: Seconds = 1800
     """How long a build may take; then it is stopped and the deployment fails. Example: 3600"""
 
@@ -44,8 +44,8 @@ class Run(Section):
     data: Annotated[str | None, Unit("path in the container")] = None
     """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
     memory: Annotated[str | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
-    """The most memory, swap included, that a container of the app may use; unlimited when not set. A container that
-    needs more is killed by the kernel. Example: 512m"""
+    """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
+    that exceeds it. Example: 512m"""
     user: Annotated[str | None, Unit("user or user:group")] = None
     """The user that the containers run as; the image's own user when not set, or 10001 if that is root. Example:
     "1000:1000\""""
@@ -101,7 +101,7 @@ class Route(Section):
 
 
 class Health(Section):
-    """What a candidate must show before it gets traffic."""
+    """The checks that a candidate must pass before it gets traffic."""
 
     path: UrlPath = "/readyz"
     """The path that answers with a 2xx status when the app is ready. Example: /health"""
@@ -109,7 +109,7 @@ class Health(Section):
     """How long a candidate may take to become ready. Each new value of its `X-Progress` response header starts this
     time again. Example: 120"""
     answers: Annotated[int, Field(ge=1), Unit("answers")] = 3
-    """How many good answers in a row make a candidate ready. Example: 5"""
+    """The number of successful probes in a row after which a candidate is ready. Example: 5"""
     page: UrlPathOrNone = None
     """A page that must also answer, with a status below 400, through the proxy. Example: /"""
     websocket: UrlPathOrNone = None
@@ -131,7 +131,7 @@ class Migrate(Section):
     """Reverts migrations; `{revision}` is replaced by the schema revision to return to. Without it, a release that
     cannot run on the new schema cannot be rolled back to. Example: alembic downgrade {revision}"""
     compatible: bool = True
-    """Whether the previous release can run after a migration that does not say so itself. Example: false"""
+    """Whether the previous release can run after a migration that does not report `compatible`. Example: false"""
     timeout: Seconds = 600
     """How long each command may take; then it is killed, and its transaction is not committed. Example: 1800"""
 
@@ -151,14 +151,14 @@ class Dump(Section):
 
 
 class Drain(Section):
-    """How the colour that has lost the traffic ends its work."""
+    """How the old colour is drained after a switch."""
 
     timeout: SecondsOrNone = 30
-    """How long requests and WebSockets of the old colour may go on after the switch; then their connections are closed.
+    """How long requests and WebSockets of the old colour may continue after the switch; then they are closed.
     Example: 120"""
     signal: Annotated[str | None, Unit("signal name")] = None
-    """A signal for the old container when draining begins, for apps that then save and close their sessions. None is
-    sent when not set. Example: SIGUSR1"""
+    """The signal that the old container receives when draining begins, for apps that then save and close their
+    sessions. No signal is sent when not set. Example: SIGUSR1"""
     stop_timeout: Annotated[int, Field(ge=0), Unit("seconds")] = 10
     """How long a container may take to stop after SIGTERM; then it is killed. Example: 30"""
 

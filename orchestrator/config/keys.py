@@ -36,7 +36,7 @@ class Key:
 
     @property
     def unit(self) -> str:
-        """What the value is measured in, or its kind; empty when no Unit is annotated."""
+        """The unit or kind of the value; empty when no Unit is annotated."""
         units = [one.name for one in self.field.metadata if isinstance(one, Unit)]
         return units[0] if units else "`true` or `false`" if self.field.annotation is bool else ""
 

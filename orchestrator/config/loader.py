@@ -68,7 +68,7 @@ def parse(text: str, name: str) -> Loaded:
     if repeated:
         raise ConfigError(tuple(Problem(name, at, key, messages.repeated(first)) for at, first, key in repeated))
     try:
-        # By JSON's rules, which are strict about types and still take YAML's lists for the model's tuples.
+        # Validated as JSON: strict about types, but it accepts lists for the models' tuples.
         config = Config.model_validate_json(json.dumps(content or {}, default=str))
     except ValidationError as error:
         problems = (messages.explain(detail) for detail in error.errors())

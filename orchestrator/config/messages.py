@@ -12,7 +12,7 @@ from orchestrator.config.keys import KeyPath, known_keys
 
 LONGEST_VALUE = 60
 KEPT_SECRET = ("env", "args")
-"""Sections whose values are not repeated: people put passwords there."""
+"""Sections whose values are not repeated in messages, because they may contain passwords."""
 
 _EXPECTED = {
     "bool_type": "true or false",

@@ -42,7 +42,7 @@ class HotReload(Section):
     debounce_ms: Annotated[int, Field(ge=0), Unit("milliseconds")] = 500
     """How long files must be unchanged before a reload. Example: 50"""
     auto_reload: bool = True
-    """Reload without being asked. Example: false"""
+    """Reload automatically after a change. Example: false"""
     reload_notification: bool = True
     """Show a message after a reload. Example: false"""
     notification: bool = True
@@ -50,13 +50,13 @@ class HotReload(Section):
 
 
 class Disk(Section):
-    """How much disk space Changeover may take."""
+    """Disk space and retention."""
 
     min_free_mb: Megabytes = 1024
-    """A deployment is refused when less than this is free where sources are fetched to. Example: 4096"""
+    """The disk space that must be free in the folder of fetched sources; otherwise a deployment fails. Example: 4096"""
     keep_images: Annotated[int, Field(ge=1), Unit("deployments per app")] = 5
-    """The images of this many most recent deployments are kept, in addition to those of the active release and of the
-    standby, and of what a rollback to it needs. Example: 10"""
+    """The images of this many most recent deployments are kept, in addition to those of the active release and the
+    standby, and those that a rollback to the standby needs. Example: 10"""
     keep_output: Annotated[int, Field(ge=1), Unit("deployments per app")] = 20
     """The output of builds and migrations is kept for this many most recent deployments. Example: 100"""
     build_cache_mb: Megabytes = 4096

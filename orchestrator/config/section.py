@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A section of the file. Unknown keys are refused; values are never changed after loading."""
+    """A section of the file. Unknown keys are refused; values are not changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a value is measured in, or what kind of text it is."""
+    """The unit of a value, or the kind of a text."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""The section `update`: where the updates of an app come from, and what an update may do.
+"""The section `update`: the source of an app's updates, and what an update may do.
 
 The panel has this section at the top level, every other app below its name.
 """
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
 
 AVAILABLE_SOURCES = ("git",)
-"""The kinds of `update.source` that are implemented; the others are refused. `sources/open.py` opens each of them."""
+"""The values of `update.source` that are implemented. The others are refused. `sources/open.py` has a case for each."""
 
 
 class GitSource(Section):
@@ -27,12 +27,12 @@ class GitSource(Section):
     (`main`), because the default branch has another name in many repositories. Example: main"""
     path: Annotated[str, Unit("path in the repository")] = "."
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
-    auto_fetch: Annotated[
-        bool, NoEffectYet("whether the source is asked at start is set by update.check_on_startup")
-    ] = True
+    auto_fetch: Annotated[bool, NoEffectYet("update.check_on_startup sets whether the source is checked at start")] = (
+        True
+    )
     """Fetch from the remote at start. Example: false"""
     fetch_interval: Annotated[
-        Seconds, NoEffectYet("how often the source is asked is set by update.background_check.interval")
+        Seconds, NoEffectYet("update.background_check.interval sets the time between two checks")
     ] = 3600
     """Time between two fetches. Example: 900"""
 
@@ -62,7 +62,7 @@ class BackgroundCheck(Section):
     """Checks for updates while the orchestrator runs."""
 
     enabled: bool = True
-    """Check for updates again and again, not only at start. Example: false"""
+    """Check for updates at an interval, not only at start. Example: false"""
     interval: Seconds = 3600
     """Time between two checks. Example: 900"""
     notify: Annotated[bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")] = (
@@ -100,8 +100,8 @@ class Migrations(Section):
     enabled: bool = True
     """Run the commands of `migrate`. When false, updates neither ask for nor run migrations. Example: false"""
     auto_run: bool = True
-    """Run pending migrations without being asked. When false, an update with pending migrations fails before it runs
-    them, unless it is started with `changeover deploy APP --migrate`. Example: false"""
+    """Run pending migrations automatically. When false, an update with pending migrations fails before it runs them,
+    unless it is started with `changeover deploy APP --migrate`. Example: false"""
     backup_before_migration: bool = True
     """Back up before an update that runs migrations, when `backup.create_before_update` is false. Differs from the
     original specification (a backup before each migration), because all pending migrations of an update belong
@@ -109,11 +109,11 @@ class Migrations(Section):
 
 
 class Rollback(Section):
-    """What happens after a release that is not wanted."""
+    """Rollbacks, and the undo of failed updates."""
 
     enabled: bool = True
     """Allow rollbacks to the standby. Differs from the original specification (which also switches off the undo of a
-    failed update), because a failed update must never be left half done. Example: false"""
+    failed update), because the steps of a failed update must always be compensated. Example: false"""
     auto_rollback_on_failure: bool = True
     """Remove the candidate container of a failed update. When false, it is kept, stopped, until the next deployment, so
     that it can be examined. Differs from the original specification (restore code, data and configuration after a
@@ -123,10 +123,10 @@ class Rollback(Section):
 
 
 class UpdatePolicy(Section):
-    """Where updates come from, when they are looked for, and what an update may do."""
+    """The source of updates, when to check for them, and what an update may do."""
 
     enabled: bool = True
-    """Check for updates at start and in the background. When false, the source is asked only by `changeover check`,
+    """Check for updates at start and in the background. When false, the source is checked only by `changeover check`,
     `changeover deploy` and the panel's keys. Example: false"""
     source: Annotated[Literal["git", "pypi", "url"], Unit("`git`, `pypi` or `url`")] = "git"
     """The kind of source. `pypi` and `url` are refused until these sources are implemented. Example: git"""

@@ -1,4 +1,4 @@
-"""The configuration file as it is on the disk, and the last valid configuration that was read from it."""
+"""Reads and watches the configuration file, and keeps the last valid configuration."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from orchestrator.config.schema import Config
 from orchestrator.errors import ConfigError
 
 STEP_MS = 100
-"""How long changes of the folder are gathered, in milliseconds."""
+"""How long changes of the folder are collected before they are reported, in milliseconds."""
 
 
 class ConfigFile:
-    """What was read last: the digest of the file's bytes, and why the file was refused if it was.
+    """The configuration file. `digest` and `problem` are those of the last read; `problem` is empty if it was valid.
 
-    `config` is the last configuration that was valid; a file that is refused leaves it as it is.
+    `config` is the last valid configuration; a file that is not valid does not change it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class ConfigFile:
         self.digest = ""
 
     def read(self) -> bool:
-        """Read the file now; whether that gave another configuration. Raises ConfigError."""
+        """Read the file now. Returns whether the configuration changed. Raises ConfigError."""
         self.digest = hashlib.sha256(self.path.read_bytes()).hexdigest() if self.path.exists() else ""
         try:
             loaded = loader.load(self.path)
@@ -44,7 +44,7 @@ class ConfigFile:
         return changed
 
     async def changes(self) -> AsyncIterator[None]:
-        """Each time that the file changes, for ever; nothing where its folder does not exist."""
+        """Yields each time the file changes, without end. Ends at once if its folder does not exist."""
         if not self.path.parent.is_dir():
             return
         async for changes in awatch(self.path.parent, recursive=False, step=STEP_MS):

@@ -1,1 +1,1 @@
-"""Deploying, rolling back and restoring: start reading at `plans.py`."""
+"""Deploy, roll back and restore. `plans.py` has the list of steps of each."""

@@ -1,4 +1,4 @@
-"""What the pipeline does when a step fails: the undo of each step that was begun, in reverse."""
+"""Compensation: after a step fails, the undo of each step that was begun, in reverse order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
 
 ENGINE_BACK_S = 60.0
-"""How long an undo waits for an engine that does not answer, each time, in seconds."""
+"""How long each attempt of an undo waits for an engine that does not answer, in seconds."""
 
 
 async def compensate(
     context: AppContext, events: EventStream, deployment: Deployment, end: State, failure: Failure, plan: Plan
 ) -> Deployment:
-    """Undo, in reverse, every step that was begun, and record why the deployment ended as `end`.
+    """Undo every step that was begun, in reverse order, and resume paused requests.
 
-    One undo that fails stops no other. Paused requests go on afterwards. Waits for a journal that is away.
+    If an undo fails, the others still run. The deployment is recorded with the state `end` and the `failure`, to which
+    a sentence for each undo is added. Waits, without limit, for a journal that does not answer.
     """
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     deployment = replace(recorded, changes=deployment.changes)
@@ -46,23 +47,23 @@ async def compensate(
 
 
 async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:
-    """However long proxy or journal are away, or their disk is full: nobody may be left waiting."""
+    """Resume the requests that the deployment has paused. Retries, without limit, on ProxyError and JournalError."""
     away = retry_if_exception_type((ProxyError, JournalError))
     async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
         with attempt:
             return await pause.resume(context, deployment)
-    raise AssertionError  # what has no limit does not end
+    raise AssertionError  # the loop has no limit
 
 
 def failure_at(step: StepName, error: ChangeoverError) -> Failure:
-    """An error of a step as the history keeps it."""
+    """The failure that the journal records for an error of a step."""
     if isinstance(error, StepFailed):
         return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom)
     return Failure(step, error.cause, error.remedy)
 
 
 async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list[str]:
-    """What was tried, and what came of it: `update.rollback.max_rollback_attempts` times at most."""
+    """Run the undo of a step, at most `update.rollback.max_rollback_attempts` times. Returns a sentence per attempt."""
     attempts = context.config.update.rollback.max_rollback_attempts
     tried = []
     for attempt in range(1, attempts + 1):
@@ -73,7 +74,7 @@ async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list
             if attempt < attempts:
                 await asyncio.sleep(RETRY_S)
             if isinstance(error, EngineError):
-                # Without it nothing can be undone; whoever restarts it needs a moment.
+                # No undo can succeed without the engine: wait until it is restarted.
                 await context.engine.wait_until_up(ENGINE_BACK_S)
             if isinstance(error, JournalError):
                 await patiently(lambda: context.journal.slots(context.name))

@@ -1,4 +1,4 @@
-"""A plan carried out: one step after the other, each journaled before and after, all undone when one fails."""
+"""The pipeline: runs the steps of a plan, records each in the journal, and compensates when one fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ RETIRE_WITHIN_S = 60.0
 
 
 async def deploy(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
-    """Make one release live. Whatever fails before that is undone in reverse, while the old release serves on."""
+    """Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic.
+
+    Returns the deployment as recorded: live, failed or cancelled. Does not raise a step's ChangeoverError.
+    """
     try:
         deployment = replace(deployment, state=State.RUNNING, started_at=now())
         context.journal.save(deployment)
@@ -44,16 +47,16 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
 
 
 def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
-    """The rollback's own line in the history. Raises JournalError."""
+    """Record a rollback to this standby. Raises JournalError."""
     record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
     context.journal.add(record)
     return record
 
 
 async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby) -> Deployment:
-    """Send the traffic to the standby, which becomes active; what was active becomes standby.
+    """Roll back to the standby, which becomes active; the active release becomes standby.
 
-    Whatever fails leaves traffic and data where they were.
+    `record` is the rollback's own record in the journal. If a step fails, the steps are compensated.
     """
     record = await carry_out(context, events, record, plans.to_standby(to))
     if record.state is State.LIVE:
@@ -62,21 +65,21 @@ async def roll_back(context: AppContext, events: EventStream, record: Deployment
 
 
 def begin_restore(context: AppContext, record: Deployment) -> Deployment:
-    """The restore's own line in the history. Raises Refused without a release to go on with it, or JournalError."""
+    """Record a restore of the backup `record.ref`. Raises Refused without a release to run on it, and JournalError."""
     release = context.active if record.kind is Kind.RESTORE else context.standby
     active = context.active
     if active is None or release is None:
         what = "live" if record.kind is Kind.RESTORE else "standby"
-        raise Refused(f"{context.name} has no {what} release that could go on with restored data.", "Deploy it first.")
+        raise Refused(f"Restore failed: {context.name} has no {what} release to run on the data.", "Deploy it first.")
     record = _going_to(release, record, left=active.id)
     context.journal.add(record)
     return record
 
 
 async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
-    """Go on with the data of a backup, which `record.ref` names: the active release, or the standby for a rollback.
+    """Restore the backup `record.ref` and run the active release on it, or the standby if it is a rollback.
 
-    Whatever fails leaves data and traffic where they were.
+    If a step fails, the steps are compensated.
     """
     record = await carry_out(context, events, record, plans.with_backup(record.kind))
     if record.state is State.LIVE:
@@ -86,10 +89,10 @@ async def restore(context: AppContext, events: EventStream, record: Deployment) 
 
 
 async def retire(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
-    """After the switch: let the old colour finish, keep it as standby, remove what nobody needs.
+    """After the switch: drain the old colour, keep it as standby, and apply retention.
 
-    An engine or a proxy that is away for a moment is waited for. What cannot be done then is left to the next
-    deployment: the release is live and stays so.
+    Retries for RETIRE_WITHIN_S seconds while the engine, the proxy or the journal does not answer. If retiring fails,
+    the release stays live, and the next deployment retires again.
     """
     try:
         async for attempt in AsyncRetrying(
@@ -111,35 +114,40 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
 
 
 async def carry_out(context: AppContext, events: EventStream, deployment: Deployment, plan: Plan) -> Deployment:
-    """Run one step after the other; if one fails, undo all that were begun, and record why."""
+    """Run the steps of a plan in order. If one fails or the task is cancelled, compensate.
+
+    Returns the deployment as recorded. An error that is not a ChangeoverError is raised again after compensation.
+    """
     under_way = plan[0].name
     try:
         for step in plan:
             under_way = step.name
             deployment = await _perform(context, events, step, deployment)
     except asyncio.CancelledError:
-        failure = Failure(under_way, "It was cancelled.")
+        failure = Failure(under_way, "The deployment was cancelled.")
         return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure)
     except ChangeoverError as error:
         failure = failure_at(under_way, error)
         return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
     except Exception as error:
-        # A defect of ours must not leave a half-made deployment behind either: undo, record, then let it be seen.
-        failure = Failure(under_way, f"Unexpected {type(error).__name__}: {error}.", "This is a defect in Changeover.")
+        # A defect in Changeover: end the deployment as for any other error, then raise it again so that it is logged.
+        failure = Failure(
+            under_way, f"Unexpected {type(error).__name__}: {error}.", "Report this defect in Changeover."
+        )
         await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
         raise
     return deployment
 
 
 def publish_live(events: EventStream, live: Deployment, *, recovered: bool = False) -> None:
-    """Tell that a release has the traffic. Raises JournalError."""
+    """Publish that a release has the traffic. Raises JournalError."""
     rollback = live.kind is Kind.ROLLBACK
     happened = happenings.Live(live.seconds_to_live, live.colour, rollback, live.paused_s, recovered)
     events.publish(happened, live.app, live.id)
 
 
 async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
-    """Run a step: its intent is in the journal before it begins, its result before the next one begins."""
+    """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
     context.journal.step_started(deployment.id, step.name)
     _publish_step(context, events, step, deployment, StepState.RUNNING)
     try:
@@ -169,9 +177,9 @@ async def _end_of(
     interruption: Interruption,
     failure: Failure,
 ) -> Deployment:
-    """What becomes of a deployment that was interrupted: it is live already, or it is undone.
+    """End an interrupted deployment: keep it live if the journal has it as live, else compensate.
 
-    In a task of its own, which no second cancel interrupts: what it asks for is being done.
+    Runs in a task of its own. A second cancel does not interrupt it.
     """
     return await in_spite_of_cancels(_keep_or_compensate(context, events, deployment, plan, interruption, failure))
 
@@ -192,14 +200,14 @@ async def _keep_or_compensate(
 
 
 async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:
-    """It is on record that it is live; what failed after that is only the telling, and that paused requests go on."""
+    """Finish a deployment that the journal has as live: resume paused requests, and record the step's end."""
     live = await resume_requests(context, live)
     await patiently(lambda: context.journal.step_ended(live.id, last, StepState.DONE))
     return live
 
 
 def _going_to(made: Deployment, record: Deployment, left: str) -> Deployment:
-    """A record that begins now, of going to a container that another deployment has made."""
+    """The record of a rollback or restore that starts now, with the release and container of the deployment `made`."""
     return replace(
         record,
         state=State.RUNNING,

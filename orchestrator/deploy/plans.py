@@ -1,6 +1,6 @@
-"""The three stories: deploy, roll back, restore. Each is a list of steps, carried out in order and undone in reverse.
+"""The plans: deploy, roll back, restore. Each is a list of steps, run in order and undone in reverse order.
 
-A plan can be printed before it runs (`changeover deploy APP --dry-run`): each step describes itself.
+A plan can be printed before it runs: `changeover deploy APP --dry-run`.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ DEPLOY: Plan = (
     Verify(),
     SwitchToCandidate(),
 )
-"""Make a release live. Whatever fails before its end is undone, while the release before serves on."""
+"""Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic."""
 
 ROLL_BACK: Plan = (SwitchToStandby(),)
-"""Go back to a standby that answers and can run on the data as it is."""
+"""Roll back to a standby that is ready and can run on the data as it is."""
 
 ROLL_BACK_TO_SLEEPING: Plan = (WakeStandby(), *ROLL_BACK)
-"""Go back to a standby that is paused or stopped, and can run on the data as it is."""
+"""Roll back to a standby that is paused or stopped and can run on the data as it is."""
 
 ROLL_BACK_WITH_DATA: Plan = (
     BackupBeforeRollback(),
@@ -49,7 +49,7 @@ ROLL_BACK_WITH_DATA: Plan = (
     Verify(),
     SwitchToStandby(),
 )
-"""Go back to a standby that cannot run on the data as it is: requests wait while the data goes back with it."""
+"""Roll back to a standby that cannot run on the data as it is: requests are paused while migrations are reverted."""
 
 RESTORE: Plan = (
     BackUpReplacedData(),
@@ -57,7 +57,7 @@ RESTORE: Plan = (
     StartRelease(),
     ResumeActive(),
 )
-"""Replace the data by a backup's; the active release goes on with it."""
+"""Replace the data by a backup's. The active release runs on it."""
 
 ROLL_BACK_WITH_BACKUP: Plan = (
     BackUpReplacedData(),
@@ -66,40 +66,40 @@ ROLL_BACK_WITH_BACKUP: Plan = (
     Verify(),
     SwitchToStandby(),
 )
-"""Go back to the standby with the data of a backup, where there is no other way back."""
+"""Roll back to the standby with the data of a backup (`changeover rollback APP --restore BACKUP`)."""
 
 AFTERWARDS = Retire()
-"""After each of them, beside whatever comes next: the old colour drains and is kept as standby."""
+"""Runs after each plan, at the same time as the next request: the old colour drains and is kept as standby."""
 
 
 def to_standby(standby: Standby) -> Plan:
-    """The rollback to this standby."""
+    """The plan of a rollback to this standby."""
     if not standby.change.is_empty:
         return ROLL_BACK_WITH_DATA
     return ROLL_BACK if standby.answers else ROLL_BACK_TO_SLEEPING
 
 
 def with_backup(kind: Kind) -> Plan:
-    """A backup's data, for the active release (a restore) or for the standby (a rollback)."""
+    """The plan that restores a backup, for the active release (a restore) or for the standby (a rollback)."""
     return RESTORE if kind is Kind.RESTORE else ROLL_BACK_WITH_BACKUP
 
 
 def of_interrupted(deployment: Deployment) -> Plan:
-    """The plan whose undos fit a deployment that an orchestrator before this one had begun."""
+    """The plan of a deployment that an earlier process of the orchestrator had begun, for its undos."""
     if deployment.kind is Kind.DEPLOY:
         return DEPLOY
-    # A rollback that changes no data has the same switch as the one that does, and nothing else to undo.
+    # A rollback without a schema change has the same switch, and the undos of its other steps do nothing.
     return with_backup(deployment.kind) if deployment.ref else ROLL_BACK_WITH_DATA
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One step of a plan that has not begun."""
+    """One step of a plan and its description, for people."""
 
     name: str
     description: str
 
 
 def describe(plan: Plan, context: AppContext) -> list[PlannedStep]:
-    """What the plan will do for this app, retiring included."""
+    """The steps of the plan for this app, with the step retire."""
     return [PlannedStep(step.name, step.describe(context)) for step in (*plan, AFTERWARDS)]

@@ -1,4 +1,4 @@
-"""What is kept of an app's past, and what goes: images, containers, output, build cache."""
+"""Retention: which images, containers, output and build cache of an app are kept, and which are removed."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 
 LOOK_BACK = 1000
-"""So many last deployments are looked through for images; older images go."""
+"""The number of newest deployments whose images can be kept."""
 
 
 def images_to_keep(
     history: Iterable[Deployment], in_slots: Iterable[Deployment], for_rollback: Iterable[Deployment], newest: int
 ) -> set[str]:
-    """The digests of the images that stay.
+    """The digests of the images to keep: those of the `newest` first deployments of `history` that have an image,
+    of the active release and the standby, and of the releases whose `migrate.down` a rollback to the standby needs.
 
-    Those of the `newest` last deployments of `history` that built one (the newest come first), those of the active
-    release and the standby, and those that a rollback to the standby needs for its `down` migrations.
+    `history` has the newest deployment first.
     """
     built = [one for one in history if one.release and one.release.image]
     return {one.release.image for one in (*in_slots, *for_rollback, *built[:newest]) if one.release}
 
 
 async def apply(context: AppContext) -> None:
-    """Remove what is not kept; the journal's history itself stays. Raises EngineError."""
+    """Remove images, build cache and output that are not kept. The history in the journal is kept.
+
+    Raises EngineError or JournalError.
+    """
     journal, limits = context.journal, context.limits
     in_slots = [one for one in (context.active, context.standby) if one]
     keep = images_to_keep(
@@ -38,7 +41,10 @@ async def apply(context: AppContext) -> None:
 
 
 async def remove_stray_containers(context: AppContext) -> list[str]:
-    """Remove every container of the app that is neither active nor standby; gives their names. Raises EngineError."""
+    """Remove every container of the app that is neither active nor standby. Returns their names.
+
+    Raises EngineError or JournalError.
+    """
     slots = context.journal.slots(context.name)
     removed = await context.engine.remove_stray_sidecars(context.name)
     for container in await context.engine.containers():
@@ -51,7 +57,7 @@ async def remove_stray_containers(context: AppContext) -> list[str]:
 
 
 def _for_rollback(context: AppContext) -> list[Deployment]:
-    """A rollback across a schema change runs `migrate.down` in the image that brought the change."""
+    """The deployments whose image runs `migrate.down` in a rollback to the standby."""
     standby = context.standby
     if standby is None:
         return []

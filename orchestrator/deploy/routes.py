@@ -1,4 +1,4 @@
-"""The apps' routes at the proxy, from the configuration and from what the journal knows."""
+"""The apps' routes at the proxy, from the configuration and the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestrator.proxy.routes import AppRoute, Server
 
 
 def routes_of(contexts: Iterable[AppContext]) -> list[AppRoute]:
-    """One an app, in their order. Raises JournalError."""
+    """One route for each app, in the same order. Raises JournalError."""
     return [_route(context) for context in contexts]
 
 

@@ -1,4 +1,4 @@
-"""One deployment an app at a time. Of several that wait the newest wins; the others end as superseded."""
+"""The scheduler: one deployment per app at a time. A queued deployment is superseded by a newer request."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ log = structlog.get_logger()
 
 @dataclass
 class Lane:
-    """What goes on for one app: what waits, what is under way, and the old colour's draining.
+    """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
 
-    Whoever changes where the traffic goes holds `turn`: a deployment, a rollback, a restore. `work` is the task that
-    carries out `running`; to cancel is to cancel that task. `queue` is the task that takes what waits.
+    A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
+    cancels that task. `queue` is the task that starts queued deployments.
     """
 
     waiting: Deployment | None = None
@@ -46,12 +46,12 @@ class Lane:
 
     @property
     def tasks(self) -> list[asyncio.Task[Any]]:
-        """All that goes on; the innermost first."""
+        """All tasks of the app; the innermost first."""
         return [task for task in (self.work, self.queue, self.retiring) if task]
 
 
 class Scheduler:
-    """Takes requests for deployments and rollbacks and carries them out, each app in a lane of its own."""
+    """Accepts requests for deployments, rollbacks and restores, and runs them. Each app has its own lane."""
 
     def __init__(self, journal: Journal, events: EventStream, context: Callable[[str], AppContext]) -> None:
         self._journal = journal
@@ -63,9 +63,9 @@ class Scheduler:
     def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
     ) -> Deployment:
-        """Ask for a deployment. The same idempotency key gives the same deployment again.
+        """Record and queue a deployment. The same idempotency key returns the same deployment again.
 
-        `migrate` lets its migrations run where `update.migrations.auto_run` is off.
+        `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
         """
         if idempotency_key and (known := self._journal.with_key(idempotency_key)):
             return known
@@ -76,6 +76,7 @@ class Scheduler:
         return deployment
 
     def enqueue(self, deployment: Deployment) -> None:
+        """Queue a recorded deployment; one of the same app that is queued already is superseded."""
         if self._stopping:
             return
         lane = self._lane(deployment.app)
@@ -87,9 +88,9 @@ class Scheduler:
         self._events.publish(Queued(deployment.requested_by), deployment.app, deployment.id)
 
     def cancel(self, deployment_id: str) -> Deployment:
-        """Begin to undo a deployment, rollback or restore. Raises Refused once traffic may have been switched.
+        """Cancel a queued or running deployment, rollback or restore, and return it as recorded.
 
-        A second cancel changes nothing, and is refused with that reason.
+        Raises UnknownDeployment, and Refused when it has ended, its step switch has begun, or it is being cancelled.
         """
         deployment = self._journal.deployment(deployment_id)
         lane = self._lane(deployment.app)
@@ -112,9 +113,10 @@ class Scheduler:
         return self._journal.deployment(deployment_id)
 
     async def roll_back(self, app: str, by: str) -> Deployment:
-        """Go to the standby, now. Raises Refused when there is none, or a deployment is under way.
+        """Roll back to the standby now, and return the rollback as recorded.
 
-        It goes on when the task that waits for it is cancelled.
+        Continues when the calling task is cancelled. Raises UnknownApp, and Refused when rollback is off, there is no
+        usable standby, or the app is busy.
         """
         context, lane = self._context(app), self._lane(app)
         if not context.config.update.rollback.enabled:
@@ -130,10 +132,10 @@ class Scheduler:
             return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
-        """Go on with a backup's data: the active release (Kind.RESTORE), or the standby (Kind.ROLLBACK).
+        """Restore a backup and run the active release (Kind.RESTORE) or the standby (Kind.ROLLBACK) on it.
 
-        Raises Refused, UnknownBackup, or StepFailed for a damaged one, before anything is touched. It goes on when the
-        task that waits for it is cancelled.
+        Returns the record. Continues when the calling task is cancelled. Raises UnknownApp, UnknownBackup, StepFailed
+        when the backup's manifest cannot be read, and Refused when the app is busy or has no such release.
         """
         context, lane = self._context(app), self._lane(app)
         if lane.turn.locked():
@@ -147,7 +149,7 @@ class Scheduler:
             return self._journal.deployment(record.id)
 
     async def _carry_out(self, lane: Lane, record: Deployment, work: Coroutine[Any, Any, Deployment]) -> None:
-        """In a task of its own, to its end; then the old colour is retired beside whatever comes next."""
+        """Run the work in a task of its own to its end, then start to retire the old colour."""
         lane.running, lane.cancelling = record, False
         lane.work = task = asyncio.create_task(work)
         try:
@@ -163,21 +165,21 @@ class Scheduler:
             self.retire(self._context(ended.app), ended)
 
     def retire(self, context: AppContext, deployment: Deployment) -> None:
-        """Begin to drain the old colour, beside whatever comes next."""
+        """Start to retire the old colour, in the background."""
         if self._stopping:
             return
         lane = self._lane(context.name)
         lane.retiring = asyncio.create_task(self._retire(context, deployment))
 
     def busy_with(self, app: str) -> Deployment | None:
-        """The deployment that holds the app's lane, or waits for it."""
+        """The app's running deployment, or else its queued one."""
         lane = self._lane(app)
         return lane.running or lane.waiting
 
     async def stop(self) -> None:
-        """End all work, and begin none any more.
+        """Cancel all tasks, wait for their end, and start no others.
 
-        What is under way is undone first; what waits, and what is not retired yet, goes on at the next start.
+        Running deployments are compensated. The next start runs queued ones, and retires what is not retired.
         """
         self._stopping = True
         for lane in self._lanes.values():
@@ -194,11 +196,11 @@ class Scheduler:
         lane = self._lane(app)
         while lane.waiting:
             if lane.retiring and not lane.retiring.done():
-                # The old colour still drains: its container is the standby that this deployment would replace.
+                # The old colour still drains: its container is the standby, which this deployment would replace.
                 await asyncio.wait([lane.retiring])
             async with lane.turn:
                 if lane.retiring and not lane.retiring.done():
-                    continue  # a rollback came first, and its draining has just begun
+                    continue  # a rollback ran first, and its old colour is draining
                 deployment, lane.waiting = lane.waiting, None
                 if deployment:
                     await self._deploy(lane, deployment)
@@ -207,22 +209,22 @@ class Scheduler:
         try:
             context = self._context(deployment.app)
         except UnknownApp as error:
-            # It was taken out of the configuration while the deployment waited.
+            # The app was removed from the configuration while the deployment was queued.
             await self._end(deployment, State.FAILED, error)
             return
         try:
             await self._carry_out(lane, deployment, pipeline.deploy(context, self._events, deployment))
         except Exception:
-            # A defect of ours; what was half made is undone by now, and the next request must still find its way.
-            log.exception("deployment ended by a defect", app=deployment.app, deployment=deployment.id)
+            # A defect in Changeover. The deployment is compensated; the queue continues.
+            log.exception("deployment failed unexpectedly", app=deployment.app, deployment=deployment.id)
 
     async def _unheard_end(self, deployment_id: str) -> Deployment:
-        """The end of work that was cancelled where it could not say so: before its first step, or after its last."""
+        """The end of work that was cancelled before its first step or after its last one."""
         recorded = await patiently(lambda: self._journal.deployment(deployment_id))
         return recorded if recorded.state.ended else await self._end(recorded, State.CANCELLED)
 
     async def _end(self, deployment: Deployment, state: State, error: ChangeoverError | None = None) -> Deployment:
-        """End a deployment that has not even begun."""
+        """End a deployment that has not begun."""
         failure = Failure(StepName.PREPARE, error.cause, error.remedy) if error else None
         ended = replace(deployment, state=state, failure=failure, ended_at=now())
         await patiently(lambda: self._journal.save(ended))
@@ -234,8 +236,8 @@ class Scheduler:
         try:
             await pipeline.retire(context, self._events, deployment)
         except Exception:
-            # The release is live and stays so; what could not be tidied is tried again after the next deployment.
-            log.exception("retiring failed", app=context.name, deployment=deployment.id)
+            # The release stays live. The next deployment retires again.
+            log.exception("retire failed unexpectedly", app=context.name, deployment=deployment.id)
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping:
@@ -259,11 +261,11 @@ class Scheduler:
 
 def _busy(app: str, running: Deployment | None) -> Refused:
     if running is None:
-        return Refused(f"A rollback of {app} is under way.", "Wait for it: changeover status")
+        return Refused(f"A rollback or restore of {app} is running.", "Wait until it has ended: changeover status")
     return Refused(
-        f"Deployment {running.id} of {app} is under way since {running.requested_at:%H:%M:%S} UTC, "
-        f"asked for by {running.requested_by}.",
-        f"Wait for it, or cancel it: changeover cancel {running.id}",
+        f"Deployment {running.id} of {app} is running, requested at {running.requested_at:%H:%M:%S} UTC "
+        f"by {running.requested_by}.",
+        f"Wait until it has ended, or cancel it: changeover cancel {running.id}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a rollback goes to, or why there is nothing to go to."""
+"""The standby as the target of a rollback, or why a rollback is not possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.errors import Refused
 
 @dataclass(frozen=True)
 class Standby:
-    """The goal of a rollback, what the data needs for it, and whether it answers already: a warm one does."""
+    """The target of a rollback, the schema change that it needs, and whether it answers with success now."""
 
     deployment: Deployment
     change: SchemaChange
@@ -23,12 +23,10 @@ class Standby:
 
 
 async def find_standby(context: AppContext) -> Standby:
-    """Raises Refused when there is nothing to roll back to, or no way to it."""
+    """The target of a rollback. Raises Refused when there is none or the data cannot be brought to its schema."""
     standby = context.standby
     if standby is None:
-        raise Refused(
-            f"{context.name} has no standby release to roll back to.", "There is one after the second deployment."
-        )
+        raise Refused(f"{context.name} has no standby release to roll back to.", "Deploy a second release first.")
     change = migrations.needed_by(context, standby)
     if not can_take_back(context, change):
         raise Refused(no_way_down(context, standby, change), way_by_restore(context))
@@ -44,7 +42,7 @@ async def find_standby(context: AppContext) -> Standby:
 
 
 def standby_for_failover(context: AppContext) -> Deployment | None:
-    """The standby, where it may serve while the active release does not answer: warm, and both fit the data."""
+    """The standby, if it may answer while the active release does not: it is warm, and both can run on the data."""
     active, standby = context.active, context.standby
     if active is None or standby is None or context.config.standby != "warm":
         return None
@@ -53,26 +51,26 @@ def standby_for_failover(context: AppContext) -> Deployment | None:
 
 
 def can_take_back(context: AppContext, change: SchemaChange) -> bool:
-    """Whether the app has a command for what must be taken back."""
+    """Whether the schema change can be made: it reverts nothing, or the app has a `migrate.down` command."""
     return not change.down or (context.migrations is not None and context.migrations.down is not None)
 
 
 def no_way_down(context: AppContext, standby: Deployment, change: SchemaChange) -> str:
-    """Why a rollback is refused, in a sentence."""
+    """The sentence that says why a rollback is refused."""
     return (
-        f"Rollback across an incompatible migration needs migrate.down: {standby.version} cannot run on the schema "
-        f"since {names(change.down)}, and {context.name} has no such command."
+        f"Rollback across an incompatible migration needs migrate.down: {standby.version} cannot run on schema "
+        f"revision {names(change.down)}, and {context.name} has no migrate.down command."
     )
 
 
 def way_by_restore(context: AppContext) -> str:
-    """What can be done in place of a rollback that is refused."""
+    """The sentence that says what to do instead of a rollback that is refused."""
     active = context.active
     if active is None or not active.backup or active.live_at is None:
-        return f"Restore an earlier backup; 'changeover backup list {context.name}' shows them."
+        return f"Restore an earlier backup. List them: changeover backup list {context.name}"
     minutes = max(1, round((now() - active.live_at).total_seconds() / 60))
     return (
-        f"Backup {active.backup}, made before {active.version} went live, can be restored instead. What was written in "
-        f"the {minutes} min since is then only in another backup: "
+        f"Restore backup {active.backup}, made before {active.version} went live {minutes} min ago. Data written since "
+        f"then is kept in a new backup. Run: "
         f"changeover rollback {context.name} --restore {active.backup}"
     )

@@ -1,7 +1,7 @@
-"""What becomes of a deployment that was interrupted, above all in the middle of its switch: decided here alone.
+"""Decides what is done with an interrupted deployment, above all with one that was interrupted during its switch.
 
-The proxy may have been told of a switch, or not; the journal may have its end, or not. What the journal has is what
-counts: the candidate had proved itself before the switch was meant, so that going on is as good as going back.
+After an interruption, the proxy may or may not have switched. The decision uses the journal alone. The candidate was
+verified before the switch began, so a switch can be finished as well as undone.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ class Interruption(Enum):
     """How a deployment was interrupted."""
 
     STEP_FAILED = auto()
-    """A step raised an error, in an orchestrator that runs on."""
+    """A step raised an error; the orchestrator continues to run."""
     CANCELLED = auto()
-    """Somebody cancelled it, or the orchestrator is being stopped."""
+    """The deployment was cancelled, or the orchestrator is stopping."""
     RESTART = auto()
-    """The orchestrator was killed; it is found at its next start."""
+    """The orchestrator was stopped or killed during the deployment, and has started again."""
 
 
 class Outcome(Enum):
     """What is done next."""
 
     KEEP_LIVE = auto()
-    """The switch is on record: the release is live. Resume paused requests and record the step's end."""
+    """The journal has the release as live: resume paused requests, and record the step's end."""
     FINISH_SWITCH = auto()
-    """The switch was meant, and nobody knows how far it came: verify the candidate again, and switch."""
+    """The switch had begun and may have been done: wait until the candidate is ready, and switch again."""
     COMPENSATE = auto()
-    """Undo each step that was begun, in reverse; the traffic goes to where it was."""
+    """Undo each step that was begun, in reverse order."""
 
 
 def outcome_of(recorded: Deployment, interruption: Interruption) -> Outcome:
-    """`recorded` is the deployment as the journal has it, with its steps."""
+    """What is done next. `recorded` is the deployment as recorded in the journal, with its steps."""
     if recorded.state is State.LIVE:
         return Outcome.KEEP_LIVE
     if interruption is Interruption.RESTART and _was_switching(recorded):
@@ -43,7 +43,7 @@ def outcome_of(recorded: Deployment, interruption: Interruption) -> Outcome:
 
 
 def may_be_cancelled(recorded: Deployment) -> bool:
-    """Not once traffic may have been switched: a rollback is the way back then."""
+    """Whether a deployment may be cancelled: not after its step switch has begun; then it can be rolled back."""
     return not recorded.has_begun(StepName.SWITCH)
 
 

@@ -1,1 +1,1 @@
-"""Is everything as it must be?"""
+"""Checks of the installation (`changeover doctor`)."""

@@ -1,4 +1,4 @@
-"""Is everything as it must be? Each finding says what was looked at, whether it is well, and what to do if not."""
+"""The checks of `changeover doctor`. A finding has the checked part, whether it is in order, and a remedy."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
 
 
 async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:
-    """Does the active release run, did it come back after the last start, and what takes how much room?"""
+    """Whether the app's recovery succeeded and its active container runs, and how much disk space the app uses."""
     what = f"app {context.name}"
     slots = orchestrator.journal.slots(context.name)
     if not slots.active:
-        return Finding(what, False, "never deployed", f"changeover deploy {context.name}")
+        return Finding(what, False, "no release is live", f"Deploy one: changeover deploy {context.name}")
     active = orchestrator.journal.deployment(slots.active)
     problem = orchestrator.recovery_problems.get(context.name)
     if problem and (active.live_at is None or active.live_at < orchestrator.started_at):
-        return Finding(what, False, f"did not come back: {problem}", "Correct that, then restart the orchestrator.")
+        return Finding(what, False, f"recovery failed: {problem}", "Correct the cause, then restart the orchestrator.")
     says = f"{active.release.version if active.release else '?'} on {active.colour}"
     try:
         status = await context.engine.status(active.container)
@@ -50,8 +50,8 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     except ChangeoverError as error:
         return Finding(what, False, f"{says}; {error.cause}", error.remedy)
     if status is None or not status.running:
-        remedy = f"changeover logs {context.name}, then changeover deploy {context.name}"
-        return Finding(what, False, f"{says} does not run", remedy)
+        remedy = f"See its log, then deploy again: changeover logs {context.name}; changeover deploy {context.name}"
+        return Finding(what, False, f"{says}: its container does not run", remedy)
     return Finding(what, True, f"{says}; {takes}")
 
 
@@ -80,11 +80,11 @@ def _size(size: int) -> str:
 
 
 async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
-    """Containers of apps that are not configured any more. Their data is nobody's to remove but yours."""
+    """Containers of apps that are not configured. They are reported, not removed."""
     try:
         containers = await orchestrator.engine.containers()
     except ChangeoverError:
-        # Said already, by the finding on the engine.
+        # The finding on the engine reports it.
         return []
     configured = {context.name for context in orchestrator.apps.all()}
     names: dict[str, list[str]] = {}
@@ -92,9 +92,14 @@ async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
         app = container.labels.get(LABEL_APP, "")
         if app not in configured:
             names.setdefault(app, []).append(container.name)
-    says = "is not configured any more, and its containers are still there"
+    says = "not configured, but has containers"
     return [
-        Finding(f"app {app}", False, says, f"Configure it again, or: docker rm --force {' '.join(sorted(found))}")
+        Finding(
+            f"app {app}",
+            False,
+            says,
+            f"Configure the app, or remove its containers: docker rm --force {' '.join(sorted(found))}",
+        )
         for app, found in names.items()
     ]
 
@@ -109,7 +114,7 @@ async def _engine(orchestrator: Orchestrator) -> tuple[Finding, DiskUsage | None
         return Finding(what, False, error.cause, error.remedy), None
     totals = {"images": usage.images, "containers": usage.containers, "volumes": usage.volumes}
     takes = ", ".join(f"{name} {_size(size)}" for name, size in (totals | {"build cache": usage.build_cache}).items())
-    restart = "" if outlive else "; without live-restore a restart of Docker stops every container for a moment"
+    restart = "" if outlive else "; live-restore is off: a restart of Docker restarts every container"
     return Finding(what, True, f"{version}; {takes}{restart}"), usage
 
 
@@ -124,12 +129,12 @@ def _disk(orchestrator: Orchestrator) -> Finding:
     free = shutil.disk_usage(orchestrator.settings.state).free // MIB
     wanted = orchestrator.config_file.config.disk.min_free_mb
     return Finding(
-        "disk", free >= wanted, f"{free} MB free, {wanted} MB wanted", "docker builder prune frees the cache"
+        "disk", free >= wanted, f"{free} MB free, {wanted} MB required", "Remove the build cache: docker builder prune"
     )
 
 
 def _journal(orchestrator: Orchestrator) -> Finding:
-    """One that can be read, for otherwise nobody would have got here."""
+    """The journal's database and schema revision. The API needs the journal, so it answers if this runs."""
     runs = orchestrator.journal.migrations(OWN)
     since = f", migrated {runs[-1].started_at:%Y-%m-%d %H:%M} UTC, {runs[-1].note}" if runs else ""
     return Finding("journal", True, f"{orchestrator.journal.backend}, schema {orchestrator.journal.schema}{since}")
@@ -138,5 +143,5 @@ def _journal(orchestrator: Orchestrator) -> Finding:
 def _config(orchestrator: Orchestrator) -> Finding:
     file = orchestrator.config_file
     if file.problem:
-        return Finding("configuration", False, file.problem, "Correct the file; it is read again when it is saved.")
-    return Finding("configuration", True, "; ".join(["is valid", *map(str, file.notices)]))
+        return Finding("configuration", False, file.problem, "Correct the file. It is read again when it is saved.")
+    return Finding("configuration", True, "; ".join(["valid", *map(str, file.notices)]))

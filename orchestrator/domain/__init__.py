@@ -1,1 +1,1 @@
-"""The words of the product as values, and decisions made on them. No I/O, no import from the rest of the project."""
+"""The terms of the product as value types, and decisions on them. No I/O, no import from the rest of the project."""

@@ -1,4 +1,4 @@
-"""A deployment: what was asked for, where it stands, its steps, and why it failed."""
+"""A deployment: what was requested, its state, its steps, and why it failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.domain.schema_history import SchemaRevision
 
 
 class Kind(StrEnum):
-    """What is asked for: a release to be made live, the standby, or the data of a backup."""
+    """What is requested: deploy a release, roll back to the standby, or restore the data of a backup."""
 
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a deployment stands. All but the first two are ends."""
+    """The state of a deployment. All but the first two are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -59,7 +59,11 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a deployment failed, with all that a person needs to correct it."""
+    """Why a deployment failed.
+
+    `tip` says what to do next; `log`, `exit_code` and `oom` are those of the container or command that failed; `undone`
+    has one sentence for each undo.
+    """
 
     step: StepName
     cause: str
@@ -72,7 +76,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step of one deployment as the journal has it. Moments are UTC."""
+    """One step of a deployment, as recorded in the journal. Times are in UTC."""
 
     name: StepName
     state: StepState
@@ -87,7 +91,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Making one release live. Also the description of the container that it made."""
+    """A deployment, rollback or restore, with the release and the container that it is about. Times are in UTC."""
 
     id: str
     app: str
@@ -107,11 +111,11 @@ class Deployment:
     previous: str = ""
     changes: tuple[Change, ...] = ()
     pending: tuple[SchemaRevision, ...] | None = None
-    """The migrations that its data lacks; None where the app was not asked or cannot tell."""
+    """The pending migrations; None when the app was not asked or has no status command."""
     migrate: bool = False
-    """Whether its migrations may run where `update.migrations.auto_run` is off."""
+    """Whether migrations may run although `update.migrations.auto_run` is off."""
     backup: str = ""
-    """The backup of the data as it was before."""
+    """The id of the backup that was made before the data changed."""
     paused_at: datetime | None = None
     resumed_at: datetime | None = None
     failure: Failure | None = None
@@ -119,12 +123,12 @@ class Deployment:
 
     @property
     def version(self) -> str:
-        """For messages: the release's version, or the deployment's id where it has no release."""
+        """For messages: the release's version, or the deployment's id if it has no release yet."""
         return self.release.version if self.release else self.id
 
     @property
     def seconds_to_live(self) -> float | None:
-        """From the moment it was started, waiting in the queue not counted, to the moment it had the traffic."""
+        """Seconds from its start to its switch; the time in state `queued` is not counted. None before the switch."""
         if self.live_at is None or self.started_at is None:
             return None
         return (self.live_at - self.started_at).total_seconds()
@@ -135,19 +139,19 @@ class Deployment:
 
     @property
     def paused_s(self) -> float | None:
-        """How long requests were paused, in seconds: the longest time that one of them can have waited."""
+        """How long requests were paused, in seconds; no request waited longer. None when none were paused."""
         if self.paused_at is None or self.resumed_at is None:
             return None
         return (self.resumed_at - self.paused_at).total_seconds()
 
     def has_begun(self, step: StepName) -> bool:
-        """Whether the journal has this step, in whatever state."""
+        """Whether the step was begun, in whatever state it is now."""
         return any(record.name is step for record in self.steps)
 
 
 @dataclass(frozen=True)
 class Slots:
-    """Which deployments of an app hold the traffic and the way back. Empty strings where there is none."""
+    """The ids of an app's active and standby deployments. Empty strings where there is none."""
 
     active: str = ""
     standby: str = ""

@@ -1,7 +1,7 @@
-"""What can happen, as one enum; and for each kind a type with the fields that it carries.
+"""All kinds of events, as one enum, and for each kind a type with its fields.
 
-To add an event: a kind, and a type below it. The API, the command and the panel read kinds and fields from the event
-stream; `panel/client/events.py` is the reader's side, and a test compares the two.
+To add an event, add a kind and a type. The API, the command and the panel read kinds and fields from the event stream;
+`panel/client/events.py` is the reader's side, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the journal's event stream. `id` grows by one; `fields` is plain JSON."""
+    """One event as recorded in the journal. `id` increases by one; `fields` has values that JSON can represent."""
 
     id: int
     at: datetime
@@ -48,7 +48,7 @@ class Event:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event before the journal gives it its id."""
+    """An event before the journal assigns its id and time."""
 
     kind: EventKind
     app: str
@@ -58,7 +58,7 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """What happened, before it has an id. Each kind of event is a subclass with its fields."""
+    """The base class of the event types. Each kind of event is a subclass with its fields."""
 
     kind: ClassVar[EventKind]
 
@@ -76,7 +76,7 @@ class Queued(Occurrence):
 
 @dataclass(frozen=True)
 class Started(Occurrence):
-    """A deployment left the queue. `deployment_kind` is deploy, rollback or restore."""
+    """A deployment was started. `deployment_kind` is deploy, rollback or restore."""
 
     kind = EventKind.STARTED
     by: str
@@ -85,7 +85,7 @@ class Started(Occurrence):
 
 @dataclass(frozen=True)
 class Step(Occurrence):
-    """A step of a deployment began or ended. `note` says why it failed."""
+    """A step of a deployment began or ended. `note` is the cause when it failed."""
 
     kind = EventKind.STEP
     step: str
@@ -103,7 +103,7 @@ class Line(Occurrence):
 
 @dataclass(frozen=True)
 class Live(Occurrence):
-    """A release has the traffic. `seconds` is the time from the start, `paused` how long requests waited at most."""
+    """A release has the traffic. `seconds` is the time since the start, `paused` the seconds that requests waited."""
 
     kind = EventKind.LIVE
     seconds: float | None
@@ -115,7 +115,7 @@ class Live(Occurrence):
 
 @dataclass(frozen=True)
 class Ended(Occurrence):
-    """Nothing more will be done for a deployment; the old colour is drained and retired."""
+    """A deployment has ended: the old colour is drained and retired."""
 
     kind = EventKind.ENDED
     state: str
@@ -123,7 +123,7 @@ class Ended(Occurrence):
 
 @dataclass(frozen=True)
 class Failed(Occurrence):
-    """A deployment failed, and what it had done was undone."""
+    """A deployment failed, and its steps were compensated."""
 
     kind = EventKind.FAILED
     step: str
@@ -132,7 +132,7 @@ class Failed(Occurrence):
 
 @dataclass(frozen=True)
 class Cancelled(Occurrence):
-    """A deployment was cancelled. `step` and `cause` are empty for one that had not begun."""
+    """A deployment was cancelled. `step` and `cause` are empty if it had not begun."""
 
     kind = EventKind.CANCELLED
     step: str = ""
@@ -141,14 +141,14 @@ class Cancelled(Occurrence):
 
 @dataclass(frozen=True)
 class Superseded(Occurrence):
-    """A newer request took the place of a deployment that waited."""
+    """A newer request replaced a deployment that was queued."""
 
     kind = EventKind.SUPERSEDED
 
 
 @dataclass(frozen=True)
 class Restored(Occurrence):
-    """A backup's data is in place. `replaced` is the backup of what was there before."""
+    """A backup was restored. `replaced` is the backup of the data that it replaced; `paused` is in seconds."""
 
     kind = EventKind.RESTORED
     backup: str
@@ -158,7 +158,7 @@ class Restored(Occurrence):
 
 @dataclass(frozen=True)
 class RetireFailed(Occurrence):
-    """The release is live, and what it replaced could not be retired; the next deployment tries again."""
+    """The release is live, but the old colour could not be retired. The next deployment tries again."""
 
     kind = EventKind.RETIRE_FAILED
     cause: str
@@ -175,7 +175,7 @@ class UpdateFound(Occurrence):
 
 @dataclass(frozen=True)
 class Dismissed(Occurrence):
-    """Somebody does not want to see an update for 24 hours."""
+    """A user dismissed an update for 24 hours."""
 
     kind = EventKind.DISMISSED
     version: str
@@ -183,7 +183,7 @@ class Dismissed(Occurrence):
 
 @dataclass(frozen=True)
 class CheckFailed(Occurrence):
-    """The source could not be asked for updates."""
+    """A check for updates failed."""
 
     kind = EventKind.CHECK_FAILED
     cause: str
@@ -192,7 +192,7 @@ class CheckFailed(Occurrence):
 
 @dataclass(frozen=True)
 class ConfigLoaded(Occurrence):
-    """A changed configuration is in force."""
+    """A changed configuration is in use."""
 
     kind = EventKind.CONFIG_LOADED
     apps: list[str]
@@ -200,7 +200,7 @@ class ConfigLoaded(Occurrence):
 
 @dataclass(frozen=True)
 class ConfigRefused(Occurrence):
-    """A changed configuration is not valid; the last valid one stays in force."""
+    """A changed configuration is not valid. The last valid one stays in use."""
 
     kind = EventKind.CONFIG_REFUSED
     problems: list[str]
@@ -208,7 +208,7 @@ class ConfigRefused(Occurrence):
 
 @dataclass(frozen=True)
 class StartFailed(Occurrence):
-    """The orchestrator could not bring everything up at its start."""
+    """The start of the orchestrator failed."""
 
     kind = EventKind.START_FAILED
     cause: str
@@ -217,7 +217,7 @@ class StartFailed(Occurrence):
 
 @dataclass(frozen=True)
 class RecoveryFailed(Occurrence):
-    """One app could not be recovered at the orchestrator's start."""
+    """The recovery of one app failed at the orchestrator's start."""
 
     kind = EventKind.RECOVERY_FAILED
     cause: str
@@ -226,7 +226,7 @@ class RecoveryFailed(Occurrence):
 
 @dataclass(frozen=True)
 class HealthChanged(Occurrence):
-    """The health of an app's active release is another one than before: healthy, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, unhealthy, stopped or none."""
 
     kind = EventKind.HEALTH
     health: str

@@ -1,4 +1,4 @@
-"""What can be deployed: a release, what it changes, and the update that offers it."""
+"""A release, its changes, and an update: a release that can be deployed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import datetime
 class Release:
     """One immutable version of an app.
 
-    `source_revision` is the commit, or what another kind of source has in its place. `image` is the engine's content
-    digest, `sha256:…`; it is empty before the image is built.
+    `source_revision` is the commit, or the equivalent of another kind of source. `image` is the image's content digest,
+    `sha256:…`; it is empty before the image is built.
     """
 
     version: str
@@ -21,7 +21,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Change:
-    """One commit between two releases. `kind` is a Conventional Commits type, or empty."""
+    """One commit between two releases. `revision` is the commit; `kind` is a Conventional Commits type, or empty."""
 
     revision: str
     kind: str
@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Update:
-    """A release that could be deployed, and what it changes. `checked_at` is when the source was asked."""
+    """A release that can be deployed, and its changes. `checked_at` is the time of the check, `origin` the source."""
 
     release: Release
     changes: tuple[Change, ...]

@@ -1,4 +1,4 @@
-"""The schema revisions that an app's data has had, and what a release needs before it can run on the data."""
+"""The history of an app's schema revisions, and the schema change that a release needs before it can run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from enum import StrEnum
 class SchemaRevision:
     """One schema revision of an app's data, as the app itself reports it.
 
-    `revision` names the schema that it leads to and `previous` the one that it leads from. `compatible` says whether
-    the release before it can run on the new schema; `says` is what it is about.
+    `revision` is its name and `previous` the name of the schema revision before it. `compatible` says whether the
+    previous release can run on it; `says` is its description.
     """
 
     revision: str
@@ -23,7 +23,7 @@ class SchemaRevision:
 
 
 class Direction(StrEnum):
-    """Which way a migration took an app's data."""
+    """The direction of a migration run; `restored` is the restore of a backup."""
 
     UP = "up"
     DOWN = "down"
@@ -31,7 +31,7 @@ class Direction(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a migration ended. One that is interrupted may or may not have been committed; recovery finds out."""
+    """How a migration run ended. An interrupted one stays `running` until recovery finds out if it was committed."""
 
     RUNNING = "running"
     DONE = "done"
@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class MigrationRun:
-    """One run of migrations on an app's data. `as_of` is the moment of the backup that was restored."""
+    """One run of migrations on an app's data. `as_of` is the time of the restored backup. Times are in UTC."""
 
     id: int
     app: str
@@ -60,7 +60,7 @@ class MigrationRun:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """What must be done to the data before a release can run on it: revisions to take back, then those to apply."""
+    """What a release needs before it can run on the data: schema revisions to revert, then those to apply."""
 
     down: tuple[SchemaRevision, ...] = ()
     up: tuple[SchemaRevision, ...] = ()
@@ -72,7 +72,7 @@ class SchemaChange:
 
 
 def applied(runs: Iterable[MigrationRun]) -> tuple[SchemaRevision, ...]:
-    """The revisions that the data has after these runs, the oldest first. The runs are given in their order."""
+    """The schema revisions of the data after these runs, the oldest first. The runs are in the order of their start."""
     done = [run for run in runs if run.outcome is Outcome.DONE]
     has: list[SchemaRevision] = []
     for number, run in enumerate(done):
@@ -89,11 +89,11 @@ def applied(runs: Iterable[MigrationRun]) -> tuple[SchemaRevision, ...]:
 
 
 def change_to(live_at: datetime | None, runs: Iterable[MigrationRun], *, exactly: bool = False) -> SchemaChange:
-    """From the data as it is to what a release can run on that went live at `live_at`.
+    """The schema change from the data as it is to data on which the release that went live at `live_at` can run.
 
-    The release knows what had been applied before it went live. Of what came later, the earliest revision that it
-    cannot run on is taken back, with all that depend on it; `exactly` takes everything back that came later. What was
-    taken back since is applied again.
+    The release knows the schema revisions that were applied before it went live. Of the later ones, the first
+    incompatible one is reverted, with all after it; with `exactly`, all later ones are reverted. Those that the release
+    knows and that were reverted since are applied again.
     """
     runs = list(runs)
     has = applied(runs)

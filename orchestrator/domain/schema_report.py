@@ -1,7 +1,7 @@
 """How an app reports schema revisions: lines of its migrate and status commands, and a container's label.
 
-A line is `changeover: ` and a JSON object with `revision`, and where the app knows them `previous`, `compatible` and
-`says`. One line a revision, the oldest first.
+A line is `changeover: ` and a JSON object with `revision` and, optionally, `previous`, `compatible` and `says`.
+One line for each schema revision, the oldest first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _REVISIONS = TypeAdapter(tuple[SchemaRevision, ...])
 
 
 class NotAReport(ValueError):
-    """A line begins as a report does, and is none. The message says which key is wrong, and how."""
+    """A line begins with the prefix of a report but is not valid. The message names the key and the error."""
 
 
 def is_report(line: str) -> bool:
@@ -46,5 +46,5 @@ def as_json(revisions: Iterable[SchemaRevision]) -> str:
 
 
 def from_json(text: str) -> tuple[SchemaRevision, ...]:
-    """Raises ValueError for what `as_json` did not write."""
+    """The schema revisions that `as_json` wrote. Raises ValueError for any other text."""
     return _REVISIONS.validate_json(text)

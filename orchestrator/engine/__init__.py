@@ -1,1 +1,1 @@
-"""The container engine behind the steps. `base.py` says what is asked of it; `docker/` is the one of a single host."""
+"""The container engine. `base.py` is its protocol; `docker/` is the engine of one Docker host."""

@@ -1,7 +1,4 @@
-"""The container engine as the rest of the orchestrator knows it: what it is asked to run, and what it answers.
-
-`docker/` is the engine of one Docker host.
-"""
+"""The protocol of the container engine, and the values that it takes and returns."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ LABEL_RELEASE = "changeover.release"
 LABEL_SOURCE_REVISION = "changeover.revision"
 LABEL_ROLE = "changeover.role"
 LABEL_REQUESTED = "changeover.requested"
-"""When its deployment was requested: an ISO 8601 moment, UTC."""
+"""When its deployment was requested: in UTC, in ISO 8601."""
 LABEL_MIGRATED = "changeover.migrated"
 """The schema revisions that its deployment applied to the app's data, as JSON."""
 
 
 class Role(StrEnum):
-    """What a container is for."""
+    """The purpose of a container."""
 
     APP = "app"
     SIDECAR = "sidecar"
@@ -33,10 +30,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """One container to be made. `address` is fixed for its life.
+    """The specification of a container. `address` is its fixed IPv4 address; empty: the engine chooses one.
 
-    `owned` and `mounts` are pairs of a volume, or a folder of the host, and a path in the container; those of `owned`
-    are given to the container's user. `files` are put in before it starts: path and content.
+    `owned` and `mounts` are pairs of a volume name or host folder and a path in the container; the container's user
+    becomes the owner of those in `owned`. `files` are pairs of a path and a content, written before it starts.
     """
 
     name: str
@@ -53,12 +50,12 @@ class ContainerSpec:
     user: str | None = None
     privileges: bool = False
     gives_way: bool = False
-    """Whether it only gets the processor time that no other container wants."""
+    """Whether it has the lowest CPU priority: it gets the processor time that other containers do not use."""
 
 
 @dataclass(frozen=True)
 class ContainerStatus:
-    """What the engine says of one container. `health` is Docker's own: healthy, unhealthy, starting or empty."""
+    """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty."""
 
     id: str
     name: str
@@ -82,7 +79,7 @@ class ContainerStatus:
 
 @dataclass(frozen=True)
 class ContainerEvent:
-    """Something happened to a container of this stack: `action` is Docker's word, such as start, die or pause."""
+    """An event of a container of this stack. `action` is Docker's name of it, such as start, die or pause."""
 
     action: str
     app: str
@@ -92,7 +89,7 @@ class ContainerEvent:
 
 @dataclass(frozen=True)
 class ImageBuild:
-    """One image to be built from a fetched source. `timeout_s` is in seconds."""
+    """The build of an image from a fetched source. `timeout_s` is in seconds."""
 
     folder: Path
     dockerfile: Path
@@ -104,7 +101,7 @@ class ImageBuild:
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """Disk space in bytes. An image's layers that others share count for none of the images."""
+    """Disk usage, in bytes. `by_image` does not count layers that several images share."""
 
     images: int
     containers: int
@@ -113,18 +110,18 @@ class DiskUsage:
     by_image: dict[str, int]
     by_volume: dict[str, int]
     by_app: dict[str, int]
-    """What the containers of an app wrote outside of volumes."""
+    """The data that an app's containers wrote outside of volumes."""
 
 
 class Engine(Protocol):
-    """All that the orchestrator asks of a container engine, for the containers of one stack.
+    """A container engine, for the containers of one stack.
 
-    Every method raises EngineError with the engine's own words.
+    Every method raises EngineError with the engine's error.
     """
 
     @property
     def stack(self) -> str:
-        """The prefix of all names, and the label by which a stack knows its own containers."""
+        """The prefix of all names, and the value of the label `changeover.stack`."""
 
     @property
     def network(self) -> str:
@@ -136,51 +133,54 @@ class Engine(Protocol):
         """Wait until the engine answers; False if it does not within `deadline_s` seconds."""
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
-        """Build an image and give its digest, `sha256:…`. Each line of output goes to `on_line`. Raises StepFailed."""
+        """Build an image, and return its digest, `sha256:…`. Output lines go to `on_line`. Raises StepFailed."""
 
     async def start(self, spec: ContainerSpec) -> str:
-        """Make and start a container, or find the one of the same name. Gives its id."""
+        """Create and start a container, or start the existing one with the same name. Returns its id."""
 
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
     ) -> tuple[ContainerStatus, bool]:
-        """Run a sidecar to its end and remove it: its last status, and whether it was killed after `timeout_s`."""
+        """Run a sidecar, wait for its end, and remove it. Calls `on_line` with each line of output.
+
+        Returns its last status, and whether it was killed after `timeout_s` seconds.
+        """
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
-        """Remove the app's sidecars that nobody waits for; gives their names."""
+        """Remove the app's sidecars for which no `run_to_end` waits. Returns their names."""
 
     async def status(self, name: str) -> ContainerStatus | None:
-        """None when there is no such container."""
+        """The status of a container; None if it does not exist."""
 
     async def containers(self) -> list[ContainerStatus]:
         """Every container of the stack, running or not."""
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
-        """The last `tail` lines; empty when there is no such container."""
+        """The last `tail` lines of a container's log; empty if it does not exist."""
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
-        """What happens to the stack's containers from now on, until the engine goes away (EngineError)."""
+        """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
 
     async def stop(self, name: str, timeout_s: int) -> None: ...
 
     async def wake(self, name: str) -> None:
-        """Make sure that a stopped or paused container runs."""
+        """Start or unpause a container, if it does not run."""
 
     async def pause(self, name: str) -> None: ...
 
     async def signal(self, name: str, signal: str) -> None: ...
 
     async def keep_running(self, name: str) -> None:
-        """Let the engine itself start the container again when it ends or the machine restarts."""
+        """Set the restart policy: the engine restarts the container when it ends or the host restarts."""
 
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
-        """Stop and remove a container; True if there was one."""
+        """Stop and remove a container. Returns False if it does not exist."""
 
     async def free_address(self, taken: set[str]) -> str:
-        """A fixed address that neither a container of the network nor `taken` has."""
+        """A free fixed address: not in `taken`, and not used by a container of the network."""
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        """Remove every tag of `name` but those of the digests in `keep`; gives the tags removed."""
+        """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags."""
 
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
 
@@ -191,4 +191,4 @@ class Engine(Protocol):
     async def disk_usage(self) -> DiskUsage: ...
 
     async def keeps_containers_running(self) -> bool:
-        """Whether containers outlive a restart of the engine."""
+        """Whether containers keep running during a restart of the engine."""

@@ -1,1 +1,1 @@
-"""What happens, told to everybody who listens."""
+"""The event stream and its notifiers."""

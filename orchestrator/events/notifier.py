@@ -1,4 +1,4 @@
-"""Whoever wants to know what happens, as it happens."""
+"""Notifiers: receivers of events inside the orchestrator."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from orchestrator.domain.events import EventKind, Occurrence
 log = structlog.get_logger()
 
 QUIET = frozenset({EventKind.LINE, EventKind.STEP})
-"""What a log of the orchestrator need not repeat: the journal has it, and it is much."""
+"""The kinds of events that are not logged. There are many of them, and the journal has them."""
 
 
 class Notifier(Protocol):
-    """Told of each event after the journal has it. Must not raise, and must not wait."""
+    """Receives each event after it is recorded in the journal. `notify` must not raise and must not block."""
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None: ...
 
 
 class LogNotifier:
-    """What happens, in the orchestrator's log."""
+    """Writes events to the orchestrator's log."""
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         if happened.kind not in QUIET:

@@ -1,4 +1,4 @@
-"""The one event stream: written to the journal, then handed to whoever listens."""
+"""The event stream: events are recorded in the journal, then passed to notifiers and followers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_LINES = 10_000
 
 
 class EventStream:
-    """Events of all apps in their order. A listener that comes later, or comes back, gets what it missed."""
+    """The events of all apps, in order. A follower that connects later gets the events since a given id."""
 
     def __init__(self, journal: Journal, notifiers: Iterable[Notifier] = ()) -> None:
         self._journal = journal
@@ -28,17 +28,17 @@ class EventStream:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def publish(self, happened: Occurrence, app: str = "", deployment: str = "") -> None:
-        """Record and tell what happened, after all lines that were said before it. Raises JournalError."""
+        """Record an event, after all lines of output that came before it, and notify. Raises JournalError."""
         self._write([*self._take_lines(), NewEvent(happened.kind, app, deployment, happened.as_json())])
         for notifier in self._notifiers:
             notifier.notify(happened, app, deployment)
 
     def add(self, notifier: Notifier) -> None:
-        """Tell this one, too, from now on."""
+        """Add a notifier. It receives events from now on."""
         self._notifiers.append(notifier)
 
     def say(self, deployment: str, line: str) -> None:
-        """One line of output. Gathered for a moment: a build prints hundreds, and each batch is one write."""
+        """Record one line of output. Lines are collected for GATHER_S seconds and recorded together."""
         self._lines.append(NewEvent(EventKind.LINE, "", deployment, Line(line).as_json()))
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(GATHER_S, self._flush_lines)
@@ -54,11 +54,11 @@ class EventStream:
         try:
             self._write(self._take_lines())
         except JournalError:
-            # They are kept; whatever was printing them is about to meet the same error, and tells it.
+            # The lines are kept and written later. The deployment that printed them reports the journal's error.
             self._flush = asyncio.get_running_loop().call_later(RETRY_S, self._flush_lines)
 
     def _write(self, events: list[NewEvent]) -> None:
-        """Raises JournalError; then lines of output are kept for the next time, the newest of very many."""
+        """Record events. Raises JournalError; then at most MOST_LINES lines of output are kept for the next write."""
         try:
             self._journal.append_events(events)
         except JournalError:
@@ -69,7 +69,7 @@ class EventStream:
         task.add_done_callback(self._tasks.discard)
 
     async def follow(self, after: int, deployment: str = "") -> AsyncIterator[Event]:
-        """Events with ids above `after`, for ever; those of one deployment if it is named."""
+        """Events with ids above `after`, without end; only those of `deployment` if it is given."""
         while True:
             async with self._news:
                 events = self._journal.events(after, deployment, BATCH)

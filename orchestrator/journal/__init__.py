@@ -1,1 +1,1 @@
-"""The durable record of what is intended, under way and done."""
+"""The journal: the durable record of what is intended, running and done."""

@@ -1,4 +1,4 @@
-"""What the journal's database says when it does not do its work, in our own words."""
+"""Translates errors of the journal's database to JournalError."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from orchestrator.errors import JournalError
 
 
 def explain(context: sa.engine.ExceptionContext) -> None:
-    """SQLAlchemy calls this before it raises. Raises JournalError where a person can do something about it."""
+    """SQLAlchemy calls this before it raises an error. Raises JournalError for a full disk or an OperationalError."""
     if context.is_pre_ping:
-        return  # SQLAlchemy only looks whether a kept connection still lives, and opens another if not
+        return  # SQLAlchemy tests a pooled connection, and opens a new one if this one is closed
     error = context.original_exception
     if "disk is full" in str(error) or "No space left" in str(error):
         raise JournalError(
             "The journal cannot be written: its disk is full.",
-            "Nothing was begun. Free some room ('docker builder prune', 'docker image prune'), then try again.",
+            "Free disk space ('docker builder prune', 'docker image prune'), then try again.",
         ) from error
     if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
         first = str(error).partition("\n")[0].rstrip(".")
         raise JournalError(
-            f"The journal's database does not do its work: {first}.",
-            "Nothing was begun. See that it runs and can be reached, then try again.",
+            f"The journal's database failed: {first}.",
+            "Check that it runs and can be reached, then try again.",
         ) from error

@@ -1,4 +1,4 @@
-"""Waiting for a journal that cannot be written or read: an end that nobody recorded is none."""
+"""Retries for a journal that cannot be written or read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ RETRY_S = 1.0
 
 
 async def patiently(ask: Callable[[], T]) -> T:
-    """Ask the journal until it answers, however long its disk is full or its server is away."""
+    """Call `ask` until it raises no JournalError, once a second and without limit. Returns its result."""
     async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
         with attempt:
             return ask()
-    raise AssertionError  # what has no limit does not end
+    raise AssertionError  # the loop has no limit

@@ -1,4 +1,4 @@
-"""The journal's rows as values, and back. Moments are stored as UTC without zone."""
+"""Conversion between the journal's rows and values. Times are stored in UTC without a zone."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def deployment_of(row: Any) -> Deployment:  # Any: SQLAlchemy's RowMapping is un
 
 
 def _stored_release(release: Release | None) -> dict[str, str] | None:
-    """The stored key is `revision`, as it was when Git was the only source."""
+    """The stored key is `revision`, from the time when Git was the only source."""
     if release is None:
         return None
     return {"version": release.version, "revision": release.source_revision, "image": release.image}

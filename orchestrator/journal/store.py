@@ -1,7 +1,7 @@
-"""The durable record of what is intended, under way and done.
+"""The journal: the durable record of what is intended, running and done.
 
-Every write is committed, and on the disk, before the call returns: the pipeline acts only on what is written here.
-Moments are stored as UTC without zone and returned with it.
+Every write is committed and on the disk before the call returns. Times are stored in UTC without a zone and returned
+with it.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ from orchestrator.journal.rows import deployment_of, migration_of, row_of, step_
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
 
 MOST_KNOWN = 1000
-"""So many deployments are kept in memory: those in slots, of hundreds of apps."""
+"""The number of deployments that are cached: enough for the slots of hundreds of apps."""
 OWN = "orchestrator"
-"""Under this name the journal keeps the migrations of its own schema, among those of the apps."""
+"""The app name under which the journal records the migrations of its own schema."""
 
 
 class Journal:
-    """The record, in the database of `url`. One process writes it; the API and the pipeline read it."""
+    """The journal in the database of `url`. One process reads and writes it, on the event loop.
+
+    Every method raises JournalError when the database does not answer or its disk is full.
+    """
 
     def __init__(self, url: str, configuration: Path | None = None) -> None:
-        """Brings the schema up to date first, and `configuration` with it where a revision changes that file, too."""
-        # This process alone writes: what it read or wrote last is what is there. Whatever is written is forgotten here.
+        """Upgrade the schema, and the file `configuration` if a schema revision changes it. Raises JournalError."""
+        # Caches. This process alone writes the journal; each write removes what it changes from the caches.
         self._known_deployments: dict[str, Deployment] = {}
         self._known_slots: dict[str, Slots] = {}
         self._engine = connect(url)
@@ -45,7 +48,7 @@ class Journal:
             migrated = bring_up_to_date(url, stands_at, configuration)
         elif configuration:
             finish_configuration_change(configuration, stands_at)
-        # The tables are what the migrations made; saying their columns again here would be a second truth.
+        # The migrations define the tables; their columns are read from the database, not repeated here.
         schema = sa.MetaData()
         schema.reflect(self._engine)
         tables = schema.tables
@@ -58,7 +61,7 @@ class Journal:
 
     @property
     def backend(self) -> str:
-        """For people: SQLite or PostgreSQL."""
+        """The name of the database for people: SQLite or PostgreSQL."""
         return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(
             self._engine.dialect.name, self._engine.dialect.name
         )
@@ -68,7 +71,7 @@ class Journal:
         return current(self._engine) or ""
 
     def close(self) -> None:
-        """Close all connections; an SQLite journal is a single file then."""
+        """Close all connections. An SQLite journal is a single file then."""
         self._engine.dispose()
 
     # Deployments
@@ -83,7 +86,7 @@ class Journal:
             self._save(connection, deployment)
 
     def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
-        """The app's slots and every deployment whose state the switch changed, in one transaction."""
+        """Save the app's slots and the deployments that the switch changed, in one transaction."""
         self._known_slots.pop(app, None)
         with self._engine.begin() as connection:
             for deployment in changed:
@@ -92,13 +95,13 @@ class Journal:
             connection.execute(self._slots.insert().values(app=app, **asdict(slots)))
 
     def deployment(self, deployment_id: str) -> Deployment:
-        """Raises UnknownDeployment."""
+        """A deployment with its steps. Raises UnknownDeployment."""
         if known := self._known_deployments.get(deployment_id):
             return known
         found = self._read(self._deployments.c.id == deployment_id)
         if not found:
             raise UnknownDeployment(
-                f"There is no deployment {deployment_id}.", "'changeover history' lists those there are."
+                f"There is no deployment {deployment_id}.", "List the deployments: changeover history"
             )
         if len(self._known_deployments) >= MOST_KNOWN:
             self._known_deployments.clear()
@@ -109,15 +112,15 @@ class Journal:
         """The deployment that made a container. Raises UnknownDeployment."""
         found = self._read((self._deployments.c.container == container) & (self._deployments.c.kind == Kind.DEPLOY), 1)
         if not found:
-            raise UnknownDeployment(f"No deployment on record made the container {container}.")
+            raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
         return found[0]
 
     def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
-        """The newest first."""
+        """The app's deployments, the newest first."""
         return self._read(self._deployments.c.app == app, limit)
 
     def unfinished(self) -> list[Deployment]:
-        """Deployments that a stop of the orchestrator left waiting, under way, or live but not yet retired."""
+        """Deployments of all apps that are queued, running, or live and not yet retired; the newest first."""
         table = self._deployments
         not_retired = (table.c.state == State.LIVE) & table.c.ended_at.is_(None)
         return self._read(table.c.state.in_([State.QUEUED, State.RUNNING]) | not_retired)
@@ -166,7 +169,7 @@ class Journal:
         revisions: Iterable[SchemaRevision] = (),
         as_of: datetime | None = None,
     ) -> int:
-        """Gives the run's id, for `migration_ended`."""
+        """Record that a migration run starts. Returns its id, for `migration_ended`."""
         row = {
             "app": app, "deployment": deployment_id, "direction": direction, "outcome": Outcome.RUNNING,
             "revisions": [asdict(one) for one in revisions],
@@ -185,14 +188,14 @@ class Journal:
             connection.execute(self._migrations.update().where(self._migrations.c.id == run).values(values))
 
     def add_migration(self, run: MigrationRun) -> None:
-        """A run that has ended, as it was; its id is given here."""
+        """Record a migration run that has ended. It gets a new id."""
         row = {name: value for name, value in asdict(run).items() if name != "id"}
         moments = {name: stored(row[name]) for name in ("started_at", "ended_at", "as_of")}
         with self._engine.begin() as connection:
             connection.execute(self._migrations.insert().values(row | moments))
 
     def migrations(self, app: str) -> list[MigrationRun]:
-        """Every run, the oldest first."""
+        """The app's migration runs, the oldest first."""
         table = self._migrations
         query = table.select().where(table.c.app == app).order_by(table.c.id)
         with self._engine.connect() as connection:
@@ -201,7 +204,7 @@ class Journal:
     # Events
 
     def append_events(self, events: Iterable[NewEvent]) -> None:
-        """All of them in one transaction, in their order."""
+        """Record events, in their order and in one transaction."""
         rows = [asdict(event) | {"at": stored(now())} for event in events]
         if rows:
             with self._engine.begin() as connection:
@@ -220,7 +223,7 @@ class Journal:
         ]
 
     def forget_output(self, app: str, keep: int) -> None:
-        """Delete the lines that deployments of `app` printed, but for those of the last `keep`."""
+        """Delete the output lines of the app's deployments, except for those of the newest `keep`."""
         newest = [one.id for one in self.deployments(app, keep)]
         mine = sa.select(self._deployments.c.id).where(self._deployments.c.app == app)
         old = self._events.c.deployment.in_(mine) & self._events.c.deployment.not_in(newest)
@@ -239,7 +242,7 @@ class Journal:
             connection.execute(self._tokens.insert().values(row))
 
     def token(self, secret: str) -> tuple[str, str] | None:
-        """Name and scope of a token that is known and not revoked."""
+        """The name and scope of a token; None if it is unknown or revoked."""
         mine = (self._tokens.c.digest == _digest(secret)) & self._tokens.c.revoked_at.is_(None)
         with self._engine.connect() as connection:
             row = connection.execute(self._tokens.select().where(mine)).mappings().first()
@@ -285,5 +288,5 @@ class Journal:
 
 
 def _digest(secret: str) -> str:
-    # A token is 256 random bits: a plain digest is enough, there is nothing to guess that salt would protect.
+    # A token has 256 random bits, so a digest without salt is enough.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The journal's own schema, brought up to date before the journal is opened."""
+"""The upgrade of the journal's own schema, before the journal is opened."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Migrated:
 
 
 def bring_up_to_date(url: str, stands_at: str | None, configuration: Path | None) -> Migrated:
-    """Run pending revisions, in a process of its own: this one need not carry Alembic for the rest of its life.
+    """Run pending schema revisions, in another process, so that this one does not load Alembic.
 
-    An SQLite journal is copied first, to `journal.db.before-` and the schema it had. Raises JournalError.
+    An SQLite journal is first copied to `journal.db.before-` and its schema revision. Raises JournalError.
     """
     if stands_at:
         _must_be_known(stands_at)
@@ -45,17 +45,17 @@ def bring_up_to_date(url: str, stands_at: str | None, configuration: Path | None
         environment["CHANGEOVER_CONFIG"] = str(configuration)
     ended = subprocess.run(command, env=environment, cwd=MIGRATIONS_IN, capture_output=True, text=True)
     if ended.returncode != 0:
-        last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise JournalError(f"The journal's schema was not upgraded: {last.rstrip('.')}.")
+        last = (ended.stderr.strip().splitlines() or ["no error was printed"])[-1]
+        raise JournalError(f"The upgrade of the journal's schema failed: {last.rstrip('.')}.")
     revisions = tuple(found for line in ended.stdout.splitlines() if (found := reported(line)))
     return Migrated(revisions, time.monotonic() - began)
 
 
 def finish_configuration_change(configuration: Path, stands_at: str | None) -> None:
-    """Finish, or drop, a change of the configuration file that a stop interrupted. Raises JournalError."""
+    """Finish or discard an interrupted change of the configuration file. Raises JournalError."""
     if not any(configuration.parent.glob(f".{configuration.name}.for-schema-*")):
         return
-    from migrations.configuration import CannotChange, finish_interrupted  # loads Alembic, for what hardly ever happens
+    from migrations.configuration import CannotChange, finish_interrupted  # loads Alembic, which is rarely needed
 
     try:
         finish_interrupted(configuration, stands_at)
@@ -67,9 +67,10 @@ def _must_be_known(schema: str) -> None:
     revisions = known("orchestrator")
     if schema not in revisions:
         raise JournalError(
-            f"The journal has schema {schema}, and this Changeover knows none newer than {max(revisions)}.",
-            "A newer Changeover has written it: start that one again. To go back, put the copy in its place that was "
-            "made of an SQLite journal before it was changed: journal.db.before-… beside it.",
+            f"The journal has schema revision {schema}, which this version of Changeover does not know; the newest one "
+            f"that it knows is {max(revisions)}.",
+            "Start the newer version of Changeover again. To go back to this version, replace an SQLite journal by the "
+            "copy that was made before its upgrade: journal.db.before-REVISION in the same folder.",
         )
 
 

@@ -1,1 +1,1 @@
-"""Traffic: HAProxy's configuration, its maps, its runtime socket, and the switch."""
+"""The proxy: HAProxy's configuration, maps and runtime API, and the switch."""

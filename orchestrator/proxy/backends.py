@@ -1,7 +1,7 @@
-"""The proxy's backends are numbered, so that an app can be given spare ones without a new configuration.
+"""The names of the proxy's backends. They are numbered, so that an app can be added without a new configuration.
 
-An app has one number for its life, and by it three backends: blue, green and the preview. A worker from before a reload
-thus never sees a backend that belongs to another app now.
+An app keeps its number. The number gives it three backends: blue, green and preview. So in a worker from before a
+reload, no backend belongs to another app.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from orchestrator.domain.colour import Colour
 
 
 class ServerName(StrEnum):
-    """The servers in each backend of a colour; a preview has the first only."""
+    """The names of the servers in the backend of a colour. A preview backend has `app` only."""
 
     APP = "app"
     FALLBACK = "fallback"
 
 
-# The names of apps have no underscore, so that no backend can be taken for one that the version before named by app.
+# Names of apps have no underscore, so these names differ from those of the previous version, such as `shop_blue`.
 _NAME = re.compile(r"app_(?P<number>[1-9][0-9]*)_(?P<colour>blue|green)")
 
 
@@ -48,7 +48,7 @@ def colour_of(name: str) -> Colour | None:
 
 
 def numbers_from_files(recorded: Mapping[str, str], traffic: Mapping[str, str]) -> dict[str, int]:
-    """App -> number, as recorded; for an app that has no good entry there, as its traffic goes. No number twice."""
+    """App -> number, from the recorded numbers, or else from the traffic map. No number is used twice."""
     found: dict[str, int] = {}
     for app, text in recorded.items():
         if re.fullmatch("[1-9][0-9]*", text) and int(text) not in found.values():
@@ -61,11 +61,10 @@ def numbers_from_files(recorded: Mapping[str, str], traffic: Mapping[str, str]) 
 
 
 def assign(numbers: Mapping[str, int], apps: Iterable[str], declared: int) -> dict[str, int]:
-    """A number for each of `apps`, and for nobody else; who has one keeps it.
+    """App -> number for each of `apps`. An app that has a number keeps it.
 
-    A new app gets the next free one of those `declared`, after the number that was given last, so that one that was
-    given back rests for as long as can be: requests of its former app may still be in flight. Only when all declared
-    ones are taken it gets a higher one.
+    A new app gets the next free number, up to `declared`, after the one that was assigned last: so a freed number is
+    reused as late as possible, because requests of its former app may still run. If none is free, it gets a higher one.
     """
     apps = list(apps)
     kept = {app: number for app, number in numbers.items() if app in apps}
@@ -79,15 +78,15 @@ def assign(numbers: Mapping[str, int], apps: Iterable[str], declared: int) -> di
 
 
 def to_declare(numbers: Mapping[str, int], declared: int, spare: int) -> int:
-    """How many sets the next configuration declares, which until now declared so many.
+    """How many sets of backends the next configuration declares; `declared` is the number in the current one.
 
-    As many as until now while they are enough, so that the file stays what the running worker has; else one for each
-    app and the spare ones, and at least up to the highest.
+    It stays the same while it is enough, so that the file stays what the running worker has. Otherwise it is the number
+    of apps plus `spare`, and at least the highest number.
     """
     highest = max(numbers.values(), default=0)
     return declared if declared and highest <= declared else max(len(numbers) + spare, highest)
 
 
 def declared_in(configuration: str) -> int:
-    """How many sets a configuration declares."""
+    """How many sets of backends a configuration declares."""
     return len(re.findall(r"^backend app_[1-9][0-9]*_preview$", configuration, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The proxy as pipeline, recovery, doctor and API know it. HAProxy is its one real home (haproxy.py)."""
+"""The protocol of the proxy, as the rest of the orchestrator uses it. `haproxy.py` implements it."""
 
 from __future__ import annotations
 
@@ -11,99 +11,99 @@ from orchestrator.proxy.routes import AppRoute, Server
 
 
 class Proxy(Protocol):
-    """Every method that talks to the proxy raises ProxyError when it does not do what it was told."""
+    """The proxy. Every async method raises ProxyError when the proxy does not answer or did not carry out a command."""
 
     spare_backends: int
     """How many apps can be added without a reload of the proxy (`proxy.spare_backends`)."""
 
     def route(self, app: str) -> AppRoute:
-        """How the app is routed now. Raises ProxyError for one that is not in the configuration any more."""
+        """The app's current route. Raises ProxyError for an app that is not in the configuration."""
         ...
 
     def colour_in_file(self, app: str) -> Colour | None:
-        """The colour that a proxy which starts now would send the app's traffic to."""
+        """The colour that has the app's traffic according to the proxy's files, which the proxy reads at its start."""
         ...
 
     def know(self, routes: list[AppRoute]) -> None:
-        """Take these as how things are, without telling anybody."""
+        """Set the known routes. Does not write files or contact the proxy."""
         ...
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """Write what a proxy needs that was never started before."""
+        """Write the files that the proxy needs for its first start, if they do not exist."""
         ...
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
-        """Take these apps and no others; True if the proxy had to be reloaded for it."""
+        """Replace all routes by these. Retries for `deadline_s` seconds. Returns True if the proxy was reloaded."""
         ...
 
     async def lacks_backends(self) -> bool:
-        """Whether the running proxy cannot route every app that is known, and needs `configure` before anything."""
+        """Whether the running proxy lacks backends for known apps, so that `configure` must be called first."""
         ...
 
     async def wait_until_up(self, deadline_s: float = ...) -> str:
-        """The proxy's version, as soon as it answers."""
+        """Wait until the proxy answers, at most `deadline_s` seconds. Returns its version."""
         ...
 
     async def version(self) -> str: ...
 
     async def preview(self, app: str, server: Server) -> None:
-        """Let `ask_preview` reach a candidate; no traffic goes there."""
+        """Set the preview route to a candidate. It gets requests of `ask_preview` only."""
         ...
 
     async def end_preview(self, app: str) -> None: ...
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
-        """Send all requests of the app that begin from now on to `server`, the container of `colour`."""
+        """Switch: route all new requests of the app to `server`, the container of `colour`."""
         ...
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
-        """Ask once through the app's own route; raises ProxyError if it is not `colour` that answers well."""
+        """Send GET `path` by the app's route. Raises ProxyError unless `colour` answers with a status below 500."""
         ...
 
     async def mark_up(self, app: str) -> None:
-        """The active container was away on purpose and has proved itself again."""
+        """Mark the active container as up, after a planned stop, without waiting for the next health check."""
         ...
 
     async def forget_route(self, app: str) -> None:
-        """No release of the app is live."""
+        """Remove the app's traffic route: no release of the app is live."""
         ...
 
     async def set_fallback(self, app: str, colour: Colour | None) -> None:
-        """Let the container of `colour` serve while the other colour's does not answer at all; None: nobody does."""
+        """Use the container of `colour` as fallback while the other colour's does not answer. None: no fallback."""
         ...
 
     async def ask(self, app: str, path: str) -> httpx.Response:
-        """GET as a client of the app, by the orchestrator's own way in."""
+        """Send GET `path` by the app's route, through the proxy's internal socket."""
         ...
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
-        """GET from the container of `colour`, whatever the traffic does; an answer within `timeout_s` seconds."""
+        """Send GET `path` to the container of `colour`, with or without traffic. Waits `timeout_s` seconds."""
         ...
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
-        """GET from the candidate; an answer within `timeout_s` seconds."""
+        """Send GET `path` to the candidate. Waits `timeout_s` seconds for its answer."""
         ...
 
     def answered_for(self, answer: httpx.Response) -> bool:
-        """Whether it was the fallback that answered, not the container that was asked."""
+        """Whether the fallback gave this answer, not the container that was asked."""
         ...
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
-        """Begin a WebSocket handshake with the candidate; the status line that it answers, empty for none in time."""
+        """Send a WebSocket handshake to the candidate. Returns its status line, empty after `timeout_s`."""
         ...
 
     async def sessions(self, app: str, colour: Colour) -> int:
-        """Requests and WebSockets that the colour still has in hand."""
+        """The number of requests and WebSockets that the colour serves now."""
         ...
 
     async def cut_sessions(self, app: str, colour: Colour) -> None: ...
 
     async def pause(self, app: str, limit_s: float) -> None:
-        """Keep new requests of the app waiting, each for at most `limit_s` seconds, then answered with 503."""
+        """Pause new requests of the app. Each waits at most `limit_s` seconds, then it is answered with status 503."""
         ...
 
     async def resume(self, app: str) -> None: ...
 
     async def paused(self) -> set[str]:
-        """The apps whose requests wait."""
+        """The apps whose requests are paused."""
         ...

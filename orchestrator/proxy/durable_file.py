@@ -1,4 +1,4 @@
-"""The proxy's files: whole and new, or whole and old, also after a power cut. Maps are lines of a key and a value."""
+"""Atomic writes of the proxy's files, durable after a power failure. A map file has a key and a value per line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """True if the text is another than before. What is the same needs no room on a full disk. Raises OSError."""
+    """Write the file if its text differs, so that an unchanged file needs no disk space. True if it was written.
+
+    Raises OSError.
+    """
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     write(path, text)
@@ -16,7 +19,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write to a temporary file, sync, keep the predecessor as `*.previous`, rename, sync. Raises OSError."""
+    """Write to a temporary file, sync it, keep the old file as `*.previous`, rename, and sync. Raises OSError."""
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -36,7 +39,7 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def read_map(path: Path) -> dict[str, str]:
-    """An absent file is an empty map; a line that is not a key and a value does not drop the others."""
+    """The entries of a map file; empty if it does not exist. Lines that are not valid are ignored."""
     if not path.exists():
         return {}
     rows = (line.split() for line in path.read_text(encoding="utf-8").splitlines())

@@ -1,4 +1,4 @@
-"""HAProxy as the proxy of base.py: routes, previews, the switch, pause and resume."""
+"""HAProxy as the proxy: routes, previews, the switch, pause and resume."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SPARE_BACKENDS = 8
 
 
 class HAProxy:
-    """HAProxy, by the files in `folder` (the volume it shares with us) and the sockets it opens there.
+    """HAProxy, by the files in the shared volume `folder` and the sockets that it opens there.
 
-    Each app has numbered backends (backends.py). Files are written before the running proxy is told, so that one that
-    restarts comes back the same. What changes a route holds `_lock` until files, memory and every worker agree,
-    whichever app it is about.
+    Each app has numbered backends (backends.py). Files are written before the running proxy is changed, so that a
+    restarted proxy has the same routes. A change of a route, of any app, locks `_lock` until files, memory and every
+    worker have it.
 
-    `spare_backends` is how many apps can be added before the proxy is reloaded; another number counts from the next
-    reload on.
+    `spare_backends` is how many apps can be added before the proxy must be reloaded. A change takes effect at the next
+    reload.
     """
 
     def __init__(self, folder: Path, spare_backends: int = SPARE_BACKENDS) -> None:
@@ -43,11 +43,11 @@ class HAProxy:
         self._numbers: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
-    # What is known
+    # Known routes
 
     def route(self, app: str) -> AppRoute:
         if app not in self._routes:
-            raise ProxyError(f"{app} has no route any more.", "Is it still in the configuration?")
+            raise ProxyError(f"{app} has no route at the proxy.", "Check that the configuration has this app.")
         return self._routes[app]
 
     def colour_in_file(self, app: str) -> Colour | None:
@@ -61,17 +61,17 @@ class HAProxy:
     # The configuration
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """The files alone, for a proxy that is not up yet. Those that are there already say where traffic goes."""
+        """Write the files for a proxy that is not running yet. Existing files are kept: they have the traffic map."""
         self.know(routes)
         if not self._files.complete:
             self._write_all()
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
-        """Take these apps and no others. Reloads, hitlessly, if the running proxy lacks backends; True if it did.
+        """Replace all routes by these. Reloads the proxy, without failed requests, if it lacks backends.
 
-        Of an app that is known already only what leads to it is taken: a switch may just be changing the rest.
-        A proxy that is away, or refuses the configuration, is asked again until `deadline_s` has passed: at an upgrade
-        its container is about to be replaced. Raises ProxyError; what was known before is then known and written again.
+        Of a known app, only host, path and default are taken, because a switch may be changing the rest. Retries for
+        `deadline_s` seconds, because the proxy's container is replaced during an upgrade. Returns True if the proxy was
+        reloaded. Raises ProxyError; then the earlier routes are known and written again.
         """
         async with self._lock:
             before = self._routes, self._numbers
@@ -88,7 +88,7 @@ class HAProxy:
         return not await self._running.has_backends(self._numbers.values())
 
     async def _bring_up_to_date(self, deadline_s: float) -> bool:
-        """One that was replaced meanwhile has started with the new files, and needs no reload."""
+        """Bring the running proxy to the files. A proxy that has started with the new files is not reloaded."""
         reloaded = False
         async for attempt in _retrying(deadline_s):
             with attempt:
@@ -109,7 +109,7 @@ class HAProxy:
         async for attempt in _retrying(deadline_s):
             with attempt:
                 return await self._running.answers()
-        raise AssertionError("tenacity raises when it gives up")
+        raise AssertionError  # the loop ends by return or by an error
 
     async def version(self) -> str:
         return await self._running.version()
@@ -142,11 +142,11 @@ class HAProxy:
     # The switch
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
-        """Send all requests of `app` that begin from now on to `server`, the new container of `colour`.
+        """Switch: route all new requests of `app` to `server`, the container of `colour`.
 
-        Atomic at the proxy. When this returns, the proxy has said that its map names the new backend, in every worker
-        that can reach it (running_proxy.py). Raises ProxyError if it did not; switching back to where it was is right
-        then.
+        The change is atomic at the proxy. When this returns, the map names the new backend, read back from every worker
+        that can reach it (running_proxy.py). Raises ProxyError; then the caller must switch back, because some workers
+        may have switched.
         """
         async with self._lock:
             route, backend = self.route(app), self._backend(app, colour)
@@ -161,26 +161,28 @@ class HAProxy:
                 self._write_traffic()
                 await self._send_traffic(app, backend, server)
             except BaseException:
-                # Whatever is written next, for this app or another, must not name what was not reached.
+                # The next write of the files, for any app, must not name the new backend.
                 self._routes[app] = route
                 raise
 
     async def _send_traffic(self, app: str, backend: str, server: Server) -> None:
-        """Between the files, which name the new backend already, and the running proxy, which does not yet."""
+        """Change the running proxy; the files name the new backend already."""
         await self._running.send_traffic(app, backend, server)
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         answer = await self.ask(app, path)
         served_by = _served_by(answer)
         if served_by != f"{self._backend(app, colour)}/{ServerName.APP}":
-            raise ProxyError(f"After the switch of {app} to {colour}, {served_by or 'nobody'} answered instead.")
+            raise ProxyError(
+                f"The switch of {app} to {colour} was not confirmed: {served_by or 'no container'} answered."
+            )
         if answer.status_code >= 500:
             raise ProxyError(
-                f"After the switch of {app} to {colour}, its answer to {path} has status {answer.status_code}."
+                f"The switch of {app} to {colour} was not confirmed: {path} has status {answer.status_code}."
             )
 
     async def mark_up(self, app: str) -> None:
-        """Does not wait for the next check of the active container."""
+        """Mark the active container as up, without waiting for the next health check."""
         route = self.route(app)
         if route.active:
             await self._running.mark_up(self._backend(app, route.active))
@@ -216,13 +218,13 @@ class HAProxy:
     # Pause
 
     async def pause(self, app: str, limit_s: float) -> None:
-        """Also after a restart of the proxy, until `resume`."""
+        """Pause new requests until `resume`, also after a restart of the proxy."""
         limit_ms = str(int(limit_s * 1000))
         self._files.write_pauses(self._files.pauses() | {app: limit_ms})
         await self._running.pause(app, limit_ms)
 
     async def resume(self, app: str) -> None:
-        """Let the requests go, also where the file, by which a proxy that starts would pause them, has no room."""
+        """Resume requests, also if the file cannot be written: ProxyError is raised after that."""
         no_room = None
         try:
             self._files.write_pauses({one: limit for one, limit in self._files.pauses().items() if one != app})
@@ -233,7 +235,7 @@ class HAProxy:
             raise no_room
 
     async def paused(self) -> set[str]:
-        """By the running proxy, or by one that starts from its files."""
+        """The apps that are paused in the running proxy or in its files."""
         return {*await self._running.paused(), *self._files.pauses()}
 
     def _backend(self, app: str, colour: Colour) -> str:

@@ -1,7 +1,7 @@
 """HAProxy's configuration file, as text. Pure functions of the routes.
 
-Sections named in comments are those of the HAProxy 3.0 configuration manual. Everything that the configuration names
-(maps, Lua, pages) lies beside it in the shared volume, so that any HAProxy 3.0 takes it, whatever image it runs in.
+All files that the configuration names (maps, Lua, pages) are beside it in the shared volume, so that HAProxy 3.0 in any
+image can use it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.routes import DEFAULT_PREFIX, AppRoute, Server
 
 HOME = "/run/changeover"
-"""The shared volume as the proxy's container sees it."""
+"""The path of the shared volume in the proxy's container."""
 HOSTS_MAP = f"{HOME}/hosts.map"
 PATHS_MAP = f"{HOME}/paths.map"
 TRAFFIC_MAP = f"{HOME}/traffic.map"
 PAUSE_MAP = f"{HOME}/pause.map"
 
 NO_SERVER = Server("192.0.2.1", 9)
-"""A colour without a container: an address of TEST-NET-1 (RFC 5737), on a server that is in maintenance."""
+"""The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
 
 HEADER_APP = "x-changeover-app"
 HEADER_BACKEND = "x-changeover-backend"
@@ -95,7 +95,7 @@ backend nobody
 
 
 def render(routes: Iterable[AppRoute], numbers: Mapping[str, int], declared: int) -> str:
-    """The whole haproxy.cfg, with `declared` sets of backends. `numbers`: app -> the number of its set."""
+    """The text of haproxy.cfg, with `declared` sets of backends. `numbers`: app -> the number of its set."""
     owners = {numbers[route.app]: route for route in routes}
     parts = [
         "# Written by the orchestrator; changes made by hand are written over.",
@@ -108,9 +108,9 @@ def render(routes: Iterable[AppRoute], numbers: Mapping[str, int], declared: int
 
 
 def shape() -> str:
-    """Names all of the configuration but the number of its backends and their servers.
+    """A digest of the configuration without the number of its backends and the addresses of their servers.
 
-    A running proxy says it in `show info`; one that says another must be reloaded, one that says the same need not be.
+    The running proxy has it as its description in `show info`. If it differs, the proxy must be reloaded.
     """
     text = _GLOBAL + _backend_set(0, None)
     return "changeover-" + hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -122,7 +122,7 @@ def traffic(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str,
 
 
 def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
-    """`backend/server` -> where it goes, in the backends of both colours; None is in maintenance."""
+    """`backend/server` -> address, in the backends of both colours. None: the server is in maintenance."""
     found: dict[str, Server | None] = {}
     for colour in Colour:
         name = backends.backend(number, colour)
@@ -138,7 +138,7 @@ def _backend_set(number: int, route: AppRoute | None) -> str:
         name = backends.backend(number, colour)
         lines += [f"backend {name}", _server(ServerName.APP, "", where[f"{name}/{ServerName.APP}"])]
         lines += [_server(ServerName.FALLBACK, "backup", where[f"{name}/{ServerName.FALLBACK}"])]
-    # The candidate of the moment; its address is only ever set on the runtime socket.
+    # The address of the candidate is set by the runtime API only.
     lines += [f"backend {backends.preview(number)}", "    option http-server-close"]
     lines += [_server(ServerName.APP, "no-check", None), ""]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The orchestrator's own way through the proxy: a socket in the shared volume, where a header chooses the backend."""
+"""The proxy's internal frontend: a socket in the shared volume, at which a header chooses the app or the backend."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEFAULT_TIMEOUT_S = 5.0
 
 
 class InternalWay:
-    """Asks an app by its route, or one backend of it, whatever the traffic does."""
+    """Sends requests to an app by its route, or to one of its backends."""
 
     def __init__(self, folder: Path) -> None:
         self._socket = folder / "internal.sock"
-        # Connections to a local socket cost nothing, and one that is kept would be one that a reload has closed.
-        # No certificates: loading them takes 20 ms and megabytes, and nothing here speaks TLS.
+        # No kept connections: opening one to a local socket is cheap, and a reload would close it.
+        # No certificates: loading them takes 20 ms and megabytes, and TLS is not used.
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
                 uds=str(self._socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
@@ -39,7 +39,7 @@ class InternalWay:
         return await self._get(path, {HEADER_BACKEND: backend}, whose, timeout_s)
 
     async def open_websocket(self, backend: str, path: str, timeout_s: float) -> str:
-        """The first line of the answer to an opening handshake (RFC 6455, section 4); empty for none in time."""
+        """The first line of the answer to an opening handshake (RFC 6455, section 4); empty after `timeout_s`."""
         key = base64.b64encode(os.urandom(16)).decode()
         request = (
             f"GET {path} HTTP/1.1\r\nHost: changeover.internal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -1,4 +1,4 @@
-"""Maps of a running HAProxy: read, changed and read back, one worker at a time (management guide, section 9.3)."""
+"""The maps of a running HAProxy: read, change and read back, in one worker (management guide, section 9.3)."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from orchestrator.proxy.runtime import Worker
 
 @dataclass(frozen=True)
 class RuntimeMap:
-    """One map, named by its file, in one worker."""
+    """One map in one worker. Its name is its file."""
 
     worker: Worker
     file: str
 
     async def entries(self) -> dict[str, str]:
-        """Empty also where the worker has no such map. The lines of an answer are address, key, value."""
+        """All entries; empty if the worker has no such map. A line of the answer has an address, a key and a value."""
         rows = (line.split() for line in (await self.worker.ask(f"show map {self.file}")).splitlines())
         return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].startswith("0x")}
 
     async def exists(self) -> bool:
-        """Whether the worker has such a map, and is there at all: else there is a sentence that says so."""
+        """Whether the worker runs and has such a map; otherwise the answer is an error text."""
         answer = (await self.worker.ask(f"show map {self.file}")).strip()
         return not answer or answer.startswith("0x")
 
     async def set(self, key: str, value: str) -> None:
-        """One entry, atomically. Raises ProxyError if the map does not say so afterwards."""
+        """Set one entry, atomically. Raises ProxyError if the map does not have it afterwards."""
         known = key in await self.entries()
         await self.worker.ask(f"{'set' if known else 'add'} map {self.file} {key} {value}")
         if (await self.entries()).get(key) != value:
-            raise ProxyError(f"HAProxy's map {self._name} does not say '{key} {value}' after it was set.")
+            raise ProxyError(f"HAProxy's map {self._name} does not have '{key} {value}' after it was set.")
 
     async def remove(self, key: str) -> None:
-        """Raises ProxyError if the map still has the entry afterwards."""
+        """Remove an entry. Raises ProxyError if the map still has it afterwards."""
         await self.worker.ask(f"del map {self.file} {key}")
         if key in await self.entries():
             raise ProxyError(f"HAProxy's map {self._name} still has '{key}' after it was removed.")
 
     async def replace(self, wanted: Mapping[str, str]) -> None:
-        """All entries at once: a request sees the old map or the new one. Raises ProxyError if it is not as wanted."""
+        """Replace all entries, atomically. Raises ProxyError if the map is not as wanted afterwards."""
         if await self.entries() == wanted:
             return
         answer = await self.worker.ask(f"prepare map {self.file}")
@@ -57,7 +57,7 @@ class RuntimeMap:
             raise ProxyError(f"HAProxy refused entries of its map {self._name}: {added}.")
         await self.worker.tell(f"commit map @{version} {self.file}")
         if await self.entries() != wanted:
-            raise ProxyError(f"HAProxy's map {self._name} is not as it was committed.")
+            raise ProxyError(f"HAProxy's map {self._name} differs from what was committed.")
 
     @property
     def _name(self) -> str:

@@ -1,6 +1,6 @@
-"""What the orchestrator writes into the volume that it shares with the proxy.
+"""The files that the orchestrator writes into the volume that it shares with the proxy.
 
-It is written before the running proxy is told, so that one that restarts comes back the same.
+They are written before the running proxy is changed, so that a restarted proxy has the same routes.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ BESIDE_CONFIGURATION = ("pause.lua", "starting.http")
 
 
 class ProxyFiles:
-    """The files by their meaning. Raises ProxyError where one cannot be written."""
+    """The proxy's files. The methods that write raise ProxyError when a file cannot be written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def complete(self) -> bool:
-        """The configuration is written last."""
+        """Whether all files exist. The configuration is written last."""
         return (self._folder / CONFIGURATION).exists()
 
     def numbers(self) -> dict[str, int]:
-        """App -> number of its backends; what was lost of it is taken from where the traffic goes."""
+        """App -> number of its backends; numbers that are not recorded are read from the traffic map."""
         return backends.numbers_from_files(self._map(NUMBERS), self._map(TRAFFIC))
 
     def declared(self) -> int:
@@ -47,7 +47,7 @@ class ProxyFiles:
         return backends.colour_of(self._map(TRAFFIC).get(app, ""))
 
     def pauses(self) -> dict[str, str]:
-        """App -> the longest that one of its requests waits, in milliseconds."""
+        """App -> the longest time that one of its requests waits, in milliseconds."""
         if not (self._folder / PAUSES).exists():
             return previous_version.paused(self._folder)
         return self._map(PAUSES)
@@ -66,7 +66,7 @@ class ProxyFiles:
         self._write(CONFIGURATION, haproxy_config.render(routes, numbers, declared))
 
     def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
-        """The configuration last: whoever reads it finds what it names."""
+        """Write all files, the configuration last, so that the files that it names exist."""
         self.write_numbers(numbers)
         self._write("hosts.map", durable_file.map_text(hosts(routes)))
         self._write("paths.map", durable_file.map_text(paths(routes)))
@@ -88,5 +88,5 @@ class ProxyFiles:
         except OSError as error:
             raise ProxyError(
                 f"The proxy's {name} cannot be written: {error.strerror}.",
-                "'changeover doctor' shows what takes the room on the disk.",
+                "Check the free disk space: changeover doctor",
             ) from error

@@ -1,4 +1,4 @@
-"""Where the traffic of each app may go, as values, and the maps by which the proxy finds an app."""
+"""The route of each app, as values, and the maps by which the proxy finds an app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.domain.colour import Colour
 
 @dataclass(frozen=True)
 class Server:
-    """One container as the proxy reaches it."""
+    """The address and port of one container."""
 
     address: str
     port: int
@@ -21,10 +21,10 @@ class Server:
 
 @dataclass(frozen=True)
 class AppRoute:
-    """One app at the proxy: what leads to it, and a server for each colour that has a container.
+    """One app at the proxy: its host or path, and a server for each colour that has a container.
 
-    `active` is the colour that has the traffic; `fallbacks` are the colours whose container may serve when the other
-    colour's does not answer at all.
+    `active` is the colour that has the traffic; `fallbacks` are the colours whose container answers while the other
+    colour's does not.
     """
 
     app: str
@@ -36,7 +36,7 @@ class AppRoute:
     fallbacks: frozenset[Colour] = frozenset()
 
     def fallback_of(self, colour: Colour) -> Server | None:
-        """The server that may stand in for the one of `colour`."""
+        """The server that is the fallback of `colour`, if any."""
         return self.servers.get(colour.other) if colour.other in self.fallbacks else None
 
 

@@ -1,4 +1,4 @@
-"""The running HAProxy: what is told to it, in every worker that still takes requests, and read back."""
+"""Changes of the running HAProxy, made and read back in every worker that still takes requests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from orchestrator.proxy.runtime import Runtime, Worker
 
 
 class RunningProxy:
-    """Changes of a HAProxy that runs, by its sockets in `folder`. Every method raises ProxyError.
+    """Changes a running HAProxy by its sockets in `folder`. Every method raises ProxyError.
 
-    A worker from before a reload still takes requests of connections that it has. Its maps can be changed, its servers
-    cannot: there a switch is made only where the worker knows the new server already, and its last requests
-    otherwise go to the release that they would have gone to.
+    A worker from before a reload still takes requests on its open connections. Its maps can be changed, its servers
+    cannot. So it is switched only if it has the new server already; otherwise its last requests go to the old release.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +28,7 @@ class RunningProxy:
         return (await self._runtime.about()).get("Version", "")
 
     async def answers(self) -> str:
-        """The version, once master and worker answer: a worker may serve before its master takes commands."""
+        """The version, if master and worker answer. A worker may serve before its master takes commands."""
         await self._runtime.workers()
         return await self.version()
 
@@ -44,7 +43,7 @@ class RunningProxy:
         await self._runtime.reload()
 
     async def take(self, routes: list[AppRoute], numbers: Mapping[str, int], declared: int) -> None:
-        """Bring every worker to these routes. What comes is added before what goes is removed."""
+        """Bring every worker to these routes. New entries are added before old ones are removed."""
         owners = {numbers[route.app]: route for route in routes}
         where: dict[str, Server | None] = {}
         for number in range(1, declared + 1):
@@ -71,7 +70,7 @@ class RunningProxy:
         await servers.mark_up(self._runtime.worker, f"{backend}/{ServerName.APP}")
 
     async def send_traffic(self, app: str, backend: str, server: Server) -> None:
-        """From now on requests of the app go to the backend, whose server is `server`."""
+        """Route new requests of the app to the backend, whose server is `server`."""
 
         async def send(worker: Worker) -> None:
             if await _reaches(worker, backend, server):
@@ -110,7 +109,7 @@ class RunningProxy:
                 await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
 
     async def _each_worker(self, tell: Callable[[Worker], Awaitable[None]]) -> None:
-        """The current one first. An old one that ends meanwhile, or has none of our maps, has nothing to be told."""
+        """Change the current worker, then the old ones. One that ends meanwhile or has no such maps is skipped."""
         current, *old = await self._runtime.workers()
         await tell(current)
         for worker in old:
@@ -123,7 +122,7 @@ class RunningProxy:
 
 
 async def _reaches(worker: Worker, backend: str, server: Server) -> bool:
-    """The current worker has just been told; an old one reaches only what it knew before."""
+    """Whether the worker has the server: the current one was changed before, an old one cannot be changed."""
     if worker.current:
         return True
     known = (await servers.states(worker, backend)).get(f"{backend}/{ServerName.APP}")
@@ -131,7 +130,7 @@ async def _reaches(worker: Worker, backend: str, server: Server) -> bool:
 
 
 async def _take_ways(worker: Worker, wanted: Mapping[str, Mapping[str, str]]) -> None:
-    """Two commits a map: an app that moves from a host to a path, or back, is found by both in between, not by none."""
+    """Replace the maps by two commits each, so that an app that moves between host and path is found at any moment."""
     maps = {file: RuntimeMap(worker, file) for file in wanted}
     known = {file: await one.entries() for file, one in maps.items()}
     for file, one in maps.items():

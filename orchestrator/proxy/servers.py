@@ -1,4 +1,4 @@
-"""Servers of a running HAProxy: where they go, and what they have in hand (management guide, section 9.3)."""
+"""The servers of a running HAProxy: their addresses, states and sessions (management guide, section 9.3)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from orchestrator.proxy.routes import Server
 from orchestrator.proxy.runtime import Worker
 
 MAINTENANCE = 0x01 | 0x04
-"""Bits of srv_admin_state: put there by a command, or by `disabled` in the configuration."""
+"""Bits of srv_admin_state for maintenance: set by a command, or by `disabled` in the configuration."""
 
 
 @dataclass(frozen=True)
 class ServerState:
-    """Of one server in one worker."""
+    """The state of one server in one worker."""
 
     server: Server
     in_maintenance: bool
 
 
 async def states(worker: Worker, backend: str = "") -> dict[str, ServerState]:
-    """`backend/server` -> its state, of all backends or of one; empty for one that the worker does not have."""
+    """`backend/server` -> state, of all backends or of one. Empty for a backend that the worker does not have."""
     lines = (await worker.ask(f"show servers state {backend}".strip())).splitlines()
     heading = next((line.removeprefix("# ").split() for line in lines if line.startswith("# be_id")), [])
     found = {}
@@ -38,7 +38,7 @@ async def states(worker: Worker, backend: str = "") -> dict[str, ServerState]:
 
 
 async def bring_in(worker: Worker, name: str, server: Server) -> None:
-    """Give the server `name` an address and let it have requests. Raises ProxyError."""
+    """Set the address of the server `name`, and let it receive requests. Raises ProxyError."""
     commands = [f"set server {name} addr {server.address} port {server.port}", f"set server {name} state ready"]
     for line in (await worker.ask_all(commands)).splitlines():
         if "changed from" not in line and "nothing changed" not in line:
@@ -46,17 +46,17 @@ async def bring_in(worker: Worker, name: str, server: Server) -> None:
 
 
 async def mark_up(worker: Worker, name: str) -> None:
-    """What has just proved itself does not wait for its next check."""
+    """Mark a server as up, without waiting for its next health check. Raises ProxyError."""
     await worker.tell(f"set server {name} health up")
 
 
 async def take_out(worker: Worker, name: str) -> None:
-    """No new requests; those in flight go on."""
+    """Put a server into maintenance: it gets no new requests, and finishes those it has. Raises ProxyError."""
     await worker.tell(f"set server {name} state maint")
 
 
 async def bring_in_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
-    """Bring each server in that has an address to have and has it not. Raises ProxyError."""
+    """Bring in each server of `wanted` that has an address there and does not have it yet. Raises ProxyError."""
     actual = await states(worker)
     for name, server in wanted.items():
         if server and actual.get(name) != ServerState(server, in_maintenance=False):
@@ -65,7 +65,7 @@ async def bring_in_all(worker: Worker, wanted: Mapping[str, Server | None]) -> N
 
 
 async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
-    """Take each server out that shall have no requests. Raises ProxyError."""
+    """Put each server of `wanted` without an address there into maintenance. Raises ProxyError."""
     actual = await states(worker)
     for name, server in wanted.items():
         if server is None and name in actual and not actual[name].in_maintenance:
@@ -73,12 +73,12 @@ async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> N
 
 
 async def sessions(worker: Worker, backend: str) -> int:
-    """Requests and WebSockets that the backend's own server has in hand."""
+    """The number of requests and WebSockets that the backend's server `app` serves now."""
     return current_sessions(await worker.ask(f"show stat {backend} 4 -1"), backend)
 
 
 def current_sessions(listing: str, backend: str) -> int:
-    """The sum of scur in an answer of `show stat`, which is CSV with a commented heading."""
+    """The sum of `scur` in an answer of `show stat`: CSV whose heading is a comment."""
     heading, *rows = [line for line in listing.splitlines() if line] or [""]
     names = heading.lstrip("# ").split(",")
     if "scur" not in names:

@@ -1,1 +1,1 @@
-"""At the orchestrator's start: finish or undo what was interrupted, and rebuild a journal that was lost."""
+"""Recovery at the orchestrator's start: interrupted deployments, and the rebuild of a lost journal."""

@@ -1,4 +1,4 @@
-"""A journal that was lost is rebuilt from the two others that know: the containers' labels and the proxy's map."""
+"""Rebuild a lost journal from the containers' labels and the proxy's map."""
 
 from __future__ import annotations
 
@@ -35,12 +35,16 @@ BY = "rebuilt from what runs"
 
 
 async def slots_from_what_runs(context: AppContext) -> bool:
-    """Record what has the traffic, and what could be its standby. False where nothing has, or the journal knows."""
+    """Record an app's active release and standby, from its containers and the proxy's map.
+
+    Returns False when the journal has an active release, or no running container has the traffic. Raises EngineError
+    or JournalError.
+    """
     colour = context.proxy.colour_in_file(context.name)
     if colour is None or context.journal.slots(context.name).active:
         return False
     mine = [one for one in await context.engine.containers() if _is_app_container(one, context.name)]
-    # A candidate that was being tried has the standby's colour, too, and is the newer of the two.
+    # A candidate has the standby's colour, too, and is the newer of the two.
     found = sorted(mine, key=_requested_at)
     active = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour and one.running), None)
     if active is None:
@@ -56,7 +60,7 @@ async def slots_from_what_runs(context: AppContext) -> bool:
 
 
 async def _migrations(context: AppContext, containers: list[ContainerStatus]) -> None:
-    """What each of them brought to the data, the older first, and what has been taken back since."""
+    """Record the schema revisions that each container's deployment applied, and those that were reverted since."""
     for container in containers:
         if revisions := from_json(container.labels.get(LABEL_MIGRATED, "[]")):
             before = _requested_at(container) - timedelta(microseconds=1)
@@ -70,13 +74,16 @@ async def _migrations(context: AppContext, containers: list[ContainerStatus]) ->
 async def _taken_back(
     context: AppContext, newest: ContainerStatus, brought: tuple[SchemaRevision, ...]
 ) -> tuple[SchemaRevision, ...]:
-    """Of what the newest container brought: the app is asked. One that cannot tell has it all, as far as we know."""
+    """Of the schema revisions that the newest container applied, those that the app reports as pending again.
+
+    Empty when the app has no status command or it fails.
+    """
     if not brought:
         return ()
     try:
         pending = await migrations.pending(context, context.journal.deployment(newest.labels[LABEL_DEPLOYMENT]))
     except StepFailed as error:
-        log.error("what became of migrations cannot be told", app=context.name, cause=error.cause)
+        log.error("pending migrations cannot be determined", app=context.name, cause=error.cause)
         return ()
     lacking = {one.revision for one in pending or ()}
     return tuple(one for one in brought if one.revision in lacking)
@@ -100,7 +107,7 @@ def _is_app_container(container: ContainerStatus, app: str) -> bool:
 
 
 def _requested_at(container: ContainerStatus) -> datetime:
-    """Of one that an early Changeover made, which did not say, it is not known."""
+    """When the container's deployment was requested; LONG_AGO for one of an early version, which has no such label."""
     said = container.labels.get(LABEL_REQUESTED)
     return datetime.fromisoformat(said) if said else LONG_AGO
 

@@ -1,4 +1,4 @@
-"""Finish or undo what a stop of the orchestrator interrupted, so that one colour is active and no more."""
+"""Finish or compensate deployments that a stop of the orchestrator interrupted, so that one colour is active."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
 
-TIP = "What had been done was undone. Deploy again."
+TIP = "Request it again."
 
 
 async def remove_leftovers(engine: Engine, work: Path) -> None:
-    """Remove sidecars and fetched sources: whoever needed them is gone. Raises EngineError."""
+    """Remove the sidecars and fetched sources of interrupted deployments. Raises EngineError."""
     if work.exists():
         await asyncio.to_thread(shutil.rmtree, work)
     for container in await engine.containers():
@@ -34,7 +34,11 @@ async def remove_leftovers(engine: Engine, work: Path) -> None:
 
 
 async def recover(context: AppContext, events: EventStream, scheduler: Scheduler) -> None:
-    """Bring one app from whatever it was left in to a state that the journal, the engine and the proxy agree on."""
+    """Recover one app: finish or compensate interrupted deployments, send the traffic to the active release, remove
+    stray containers, and queue the deployments that were queued.
+
+    Raises EngineError, ProxyError, JournalError or StepFailed.
+    """
     await backups.undo_interrupted_restores(context)
     unfinished = [one for one in reversed(context.journal.unfinished()) if one.app == context.name]
     for deployment in unfinished:
@@ -58,7 +62,7 @@ async def recover(context: AppContext, events: EventStream, scheduler: Scheduler
 
 
 async def _keep_live(context: AppContext, live: Deployment) -> None:
-    """Its last step has done what it was to do; only that was not recorded. Retiring is done again."""
+    """Record the end of the last step, and resume paused requests. The caller retires again."""
     for step in live.steps:
         if step.state is StepState.RUNNING and step.name is not StepName.RETIRE:
             context.journal.step_ended(live.id, step.name, StepState.DONE, "recorded after a restart")
@@ -77,7 +81,8 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
             await _keep_live(context, recorded)
             return
-        failure = Failure(StepName.SWITCH, f"The orchestrator was stopped during the switch; then: {error.cause}", TIP)
+        cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
+        failure = Failure(StepName.SWITCH, cause, TIP)
         await compensate(context, events, deployment, State.FAILED, failure, plan)
         return
     context.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")
@@ -92,7 +97,7 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
 
 
 async def _restore_traffic(context: AppContext) -> None:
-    """The active container runs and has the traffic, whatever was stopped or changed meanwhile."""
+    """Start the active container if it does not run, and send the traffic to it."""
     active = context.active
     if active is None:
         await context.proxy.forget_route(context.name)
@@ -107,9 +112,9 @@ async def _restore_traffic(context: AppContext) -> None:
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:
-    """Make or wake the active container if it does not run; False where there was nothing to do.
+    """Create, start or unpause the active container if it does not run, and verify it. False if it runs already.
 
-    One that was removed from outside is made again: the journal knows its image, its name and its address.
+    A removed container is created again, with the image, name and address that the journal has.
     """
     status = await context.engine.status(active.container)
     if status is None:

@@ -1,1 +1,1 @@
-"""Where updates come from. Each source says what is newest, what it changes, and fetches one exact revision."""
+"""The sources of updates. Each finds the newest release and its changes, and fetches one exact source revision."""

@@ -1,7 +1,7 @@
-"""Where updates come from: the protocol of a source, and the one home that each kind of source has.
+"""The protocol of a source of updates.
 
-To add a source: a file beside this one with a class that has these methods, its case in `sources/open.py`, and its keys
-in `config/update_schema.py` (with its name in AVAILABLE_SOURCES there).
+To add a source, add a file beside this one with a class that has these methods, a case in `sources/open.py`, and its
+keys in `config/update_schema.py`, with its name in AVAILABLE_SOURCES there.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from orchestrator.domain.release import Change, Release
 
 @dataclass(frozen=True)
 class SourceRelease:
-    """A release as its source offers it, not built yet. `released_at` is the moment of its commit or publication."""
+    """A release that the source offers. `released_at` is the time of its commit or publication, in UTC."""
 
     release: Release
     released_at: datetime
 
 
 class Source(Protocol):
-    """One app's source of updates. Every method raises StepFailed when the source does not answer as it must."""
+    """One app's source of updates. Every method raises StepFailed when the source does not answer or is not valid."""
 
     async def origin(self) -> str:
-        """Where the source is, for people; without credentials."""
+        """The address of the source, for people, without credentials."""
 
     async def newest(self, ref: str = "") -> SourceRelease:
-        """Ask the source now for what `ref` names: a branch, tag, version or commit. Empty: what the app follows."""
+        """Ask the source for the release that `ref` names: a branch, tag, version or commit. Empty: the newest one."""
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """What changed after one source revision up to another, the newest first; empty where that is not known."""
+        """The changes after one source revision up to another, the newest first; empty if they are not known."""
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
-        """Write exactly this revision into `folder`, which is made anew."""
+        """Write exactly this source revision into `folder`, which is created again if it exists."""

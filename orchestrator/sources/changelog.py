@@ -1,4 +1,4 @@
-"""Commits read as a changelog, by Conventional Commits 1.0.0."""
+"""Commit messages parsed as changes, by Conventional Commits 1.0.0."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ALIASES = {"feature": "feat", "bug": "fix", "bugfix": "fix"}
 
 
 def parse_commit(revision: str, message: str) -> Change:
-    """A commit as a change; one that keeps no convention has an empty kind and its first line as subject."""
+    """The change of a commit. Without a Conventional Commits header, `kind` is empty and `subject` the first line."""
     header, _, body = message.strip().partition("\n")
     breaking = bool(_BREAKING.search(body))
     match = _HEADER.match(header)

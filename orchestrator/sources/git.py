@@ -1,4 +1,4 @@
-"""Updates from a Git repository: a URL or a path. The exact commit is built, never a working tree."""
+"""The Git source: a repository at a URL or path. It fetches exact commits, never a working tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FETCH_TIMEOUT_S = 300.0
 MOST_CHANGES = 200
 
 _ENVIRONMENT = {
-    # Never wait for a person, and read repositories that another user owns: the checkout is mounted from the host.
+    # No prompts. Repositories of another user may be read: the checkout is mounted from the host.
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
     "GIT_CONFIG_COUNT": "1",
@@ -31,7 +31,7 @@ _ENVIRONMENT = {
 
 
 class GitRepository:
-    """A remote, mirrored into `mirror`. `checkout` is what `.` and names of remotes refer to."""
+    """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`."""
 
     def __init__(self, settings: GitSource, mirror: Path, checkout: Path) -> None:
         self.settings = settings
@@ -40,19 +40,19 @@ class GitRepository:
         self._lock = asyncio.Lock()
 
     async def origin(self) -> str:
-        """Where the remote is, for people."""
+        """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
         return re.sub(r"//[^/@]+@", "//", await self._remote())
 
     async def newest(self, ref: str = "") -> SourceRelease:
-        """Fetch, and the commit that `ref` (a branch, tag or commit; the configured branch if empty) stands for.
+        """Fetch, and resolve `ref`: a branch, tag or commit; empty: the newest commit of the configured branch.
 
-        Raises StepFailed when the remote does not answer or has no such thing.
+        Raises StepFailed when the remote does not answer or has no such branch, tag or commit.
         """
         async with self._lock:
             await self._fetch()
         wanted = ref or self.settings.branch or "HEAD"
         candidates = [f"refs/remotes/origin/{wanted}", f"refs/tags/{wanted}"]
-        # A bare name could also be an abbreviated commit; only whole words of hexadecimal digits are tried as such.
+        # Only a word of hexadecimal digits can be an abbreviated commit.
         if re.fullmatch(r"[0-9a-f]{4,40}", wanted):
             candidates.append(wanted)
         for candidate in candidates:
@@ -66,7 +66,7 @@ class GitRepository:
         )
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
-        """Write the tree of the commit into `folder`, which is made anew."""
+        """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed."""
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
@@ -80,11 +80,11 @@ class GitRepository:
         if ended.exit_code != 0:
             raise StepFailed(
                 f"Commit {source_revision} could not be unpacked into {folder}.",
-                "See that the disk is not full: 'changeover doctor' shows its use.",
+                "Check the free disk space: changeover doctor",
             )
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """Commits after `since` up to `until`, the newest first; without merges. Empty if `since` is not known."""
+        """Commits after `since` up to `until`, the newest first, without merges. Empty if `since` is not known."""
         if not since or not await self._git("cat-file", "-t", since, check=False):
             return ()
         path = self.settings.path
@@ -101,7 +101,7 @@ class GitRepository:
         return tuple(parse_commit(revision, message) for revision, message in entries)
 
     async def _last_that_matters(self, commit: str) -> str:
-        """Where the app is one folder of its repository: the last commit that changed that folder."""
+        """The last commit, up to `commit`, that changed the app's folder in the repository (`update.git.path`)."""
         if self.settings.path in (".", ""):
             return commit
         found = await self._git("rev-list", "--max-count=1", commit, "--", self.settings.path)
@@ -111,7 +111,7 @@ class GitRepository:
         described = await self._git("describe", "--tags", "--always", "--abbrev=7", commit)
         version = described.strip()
         if re.fullmatch(r"[0-9a-f]{7,40}", version):
-            # No tag yet: the number of commits puts versions into their order.
+            # Without a tag, the number of commits gives versions that can be ordered.
             count = (await self._git("rev-list", "--count", commit)).strip()
             version = f"v0.0.{count}-g{commit[:7]}"
         moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
@@ -156,7 +156,7 @@ class GitRepository:
         said = re.sub(r"//[^/@\s]+@", "//", ended.err.decode(errors="replace")).strip()
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
-            "Correct update.git.remote, or let this machine read the repository.",
+            "Correct update.git.remote, or give this host access to the repository.",
             log=tuple(said.splitlines()),
             exit_code=ended.exit_code,
         )
@@ -164,5 +164,5 @@ class GitRepository:
 
 def _last_line(said: str) -> str:
     fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))]
-    line = (fatal or said.splitlines() or ["git said nothing"])[0]
+    line = (fatal or said.splitlines() or ["git printed no error"])[0]
     return line.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")

@@ -1,4 +1,4 @@
-"""The source that an app's configuration names: the one place that knows every kind."""
+"""Opens the source that an app's configuration names. It has a case for each kind of source."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orchestrator.sources.git import GitRepository
 
 
 def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path) -> Source:
-    """Nothing is asked yet. Raises ChangeoverError for a kind that is not implemented.
+    """The app's source. Does not contact it. Raises ChangeoverError for a kind that is not implemented.
 
-    `folder` is where sources keep what they have fetched; `checkout` is what `.` and names of Git remotes refer to.
+    The source stores fetched data in `folder`; `.` and names of Git remotes refer to `checkout`.
     """
     match policy.source:
         case "git":

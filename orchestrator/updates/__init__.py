@@ -1,1 +1,1 @@
-"""Looking for updates."""
+"""Checks for updates."""

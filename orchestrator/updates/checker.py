@@ -1,4 +1,4 @@
-"""Looks for updates: at start, in the background, and when asked."""
+"""The update checker: checks at start, in the background, and on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISMISSED_FOR = timedelta(hours=24)
 
 
 class UpdateChecker:
-    """Knows, per app, the update that was found last. One that is dismissed is not shown for a day."""
+    """Keeps the update that was found last, per app. A dismissed update is not shown for 24 hours."""
 
     def __init__(
         self, journal: Journal, events: EventStream, scheduler: Scheduler, clock: Callable[[], datetime] = now
@@ -36,12 +36,12 @@ class UpdateChecker:
         self._now = clock
         self._found: dict[str, Update | None] = {}
         self._dismissed: dict[tuple[str, str], datetime] = {}
-        # A release becomes live by a change of the slots: what was read stays true as long as they are the same.
+        # A release becomes live by a change of the slots, so the cached history is valid while they are the same.
         self._were_live: dict[str, tuple[Slots, frozenset[str]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, contexts: list[AppContext]) -> None:
-        """Check these apps in the background, each at its own interval, and no others."""
+        """Check these apps in the background, each at its own interval. Replaces the apps that were checked before."""
         for task in self._tasks.values():
             task.cancel()
         self._tasks = {
@@ -57,7 +57,7 @@ class UpdateChecker:
                 await task
 
     def known(self, app: str) -> Update | None:
-        """What the last check found, if it is still newer than what is live and was not dismissed."""
+        """The update that the last check found; None if it was live before or is dismissed. Raises JournalError."""
         update = self._found.get(app)
         if update is None or update.release.source_revision in self._not_to_be_offered(app):
             return None
@@ -65,7 +65,7 @@ class UpdateChecker:
         return None if dismissed and self._now() - dismissed < DISMISSED_FOR else update
 
     async def check(self, context: AppContext) -> Update | None:
-        """Ask the source now. None when the newest revision is live already. Raises StepFailed from the source."""
+        """Ask the source now. None if the newest release is or was live. Raises StepFailed or JournalError."""
         newest = await context.source.newest()
         if newest.release.source_revision in self._not_to_be_offered(context.name):
             self._found[context.name] = None
@@ -80,7 +80,7 @@ class UpdateChecker:
         return update
 
     def dismiss(self, app: str) -> Update | None:
-        """Do not show what is known now for 24 hours."""
+        """Do not show the known update for 24 hours. Returns it, or None if there is none."""
         update = self.known(app)
         if update:
             self._dismissed[app, update.release.source_revision] = self._now()
@@ -88,7 +88,7 @@ class UpdateChecker:
         return update
 
     def _not_to_be_offered(self, app: str) -> frozenset[str]:
-        """What is live or was live before it, and above all a release that somebody went back from."""
+        """The source revisions that are or were live; also those that were rolled back are not offered again."""
         slots = self._journal.slots(app)
         known = self._were_live.get(app)
         if known is None or known[0] != slots:

@@ -1,4 +1,4 @@
-"""`changeover status`, `logs`, `pause` and `resume`: the apps as they are."""
+"""`changeover status`, `logs`, `pause` and `resume`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def resume(app: AppArgument, as_json: JsonOption = False) -> None:
     show(lambda client: client.resume(app), as_json, lambda _: f"{app} is resumed.", markup=False)
 
 
-# The names of these two before they had the field's own.
+# The former names of these commands.
 commands.command("hold", hidden=True)(pause)
 commands.command("release", hidden=True)(resume)

@@ -1,4 +1,4 @@
-"""`changeover validate`: is a configuration file valid?"""
+"""`changeover validate`: check a configuration file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`changeover deploy`, `rollback`, `cancel`, `history` and `wait`: from one release to another."""
+"""`changeover deploy`, `rollback`, `cancel`, `history` and `wait`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXIT_CODES = {
 @commands.command()
 def deploy(
     app: AppArgument = "panel",
-    ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: what the app's source follows.")] = "",
+    ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live or has failed.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
@@ -60,7 +60,7 @@ def rollback(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send the traffic back to the standby release. Requests are paused only where its data must change, too."""
+    """Send the traffic back to the standby release. Requests are paused only if the data must change, too."""
     if restore and not yes:
         confirm_restore(app, restore)
     finish(lambda client: client.rollback(app, restore), as_json)
@@ -92,7 +92,7 @@ def wait(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing; only set the exit code.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Wait for an app's deployment under way, if there is one. Fails when no release is active then."""
+    """Wait for the end of an app's running deployment, if there is one. Exit code 1 when no release is active then."""
 
     async def ask(client: Client) -> App:
         found = await client.app(app)
@@ -138,7 +138,7 @@ def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> Non
 
 
 async def app_now(client: Client, app: str) -> App | None:
-    """The app as it is now; None, and a message why, when it cannot be asked for."""
+    """The app as it is now; None, after printing the error, when the request fails."""
     try:
         return await client.app(app)
     except ClientError as error:
@@ -147,5 +147,5 @@ async def app_now(client: Client, app: str) -> App | None:
 
 
 def exit_code(one: Deployment) -> int:
-    """0 for what is live or still under way, and for a state that only a newer orchestrator knows."""
+    """The exit code for a deployment. 0 if it is live, queued or running, or its state is not known."""
     return next((code for state, code in EXIT_CODES.items() if one.state == state), 0)

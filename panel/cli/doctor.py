@@ -1,4 +1,4 @@
-"""`changeover doctor`: is everything as it must be?"""
+"""`changeover doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ commands = typer.Typer()
 
 @commands.command()
 def doctor(as_json: JsonOption = False) -> None:
-    """Check engine, proxy, disk, configuration, journal and apps, and say what to do where something is wrong."""
+    """Check engine, proxy, disk, configuration, journal and apps, and print a remedy for each problem."""
     findings = show(lambda client: client.doctor(), as_json, text.findings)
     if not all(finding.well for finding in findings):
         raise typer.Exit(FAILED)

@@ -1,4 +1,4 @@
-"""`changeover events`: what happens, as it happens."""
+"""`changeover events`: follow the event stream."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ HELP = """Blue-green deployments on one Docker host.
 
 Exit codes:
 0 done
-1 failed; a failed deployment leaves the traffic where it was
+1 failed
 2 wrong usage or configuration
 3 refused: busy, or nothing to roll back to
 4 orchestrator unreachable, or token not accepted

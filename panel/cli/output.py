@@ -1,7 +1,7 @@
-"""How a command ends: text for people, the API's JSON for programs, an exit code for both.
+"""The output and exit code of a command: text for people, the API's JSON for programs.
 
-Exit codes: 0 done; 1 failed, the traffic is where it was; 2 usage or configuration; 3 refused, busy or
-nothing to roll back to; 4 unreachable or not allowed.
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 refused, because it is busy or there is nothing to roll
+back to; 4 orchestrator unreachable, or token not accepted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before data is replaced.")]
 
-# In a pipe there is no width to keep to, and a folded table is hard to read for people and programs alike.
+# A pipe has no width, and a folded table is hard to read for people and programs.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -49,7 +49,7 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
 def show(
     ask: Callable[[Client], Awaitable[T]], as_json: bool, text: Callable[[T], RenderableType], *, markup: bool = True
 ) -> T:
-    """Ask, print the answer, and give it: as `text` writes it, or the API's JSON, with nothing left out."""
+    """Send a request, print the answer by `text` or as the API's complete JSON, and return it."""
 
     async def asked(client: Client) -> T:
         value = await ask(client)

@@ -1,4 +1,4 @@
-"""How the command shows values in a terminal: values to text or tables, nothing else."""
+"""Converts values to the text and tables that the command prints."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table
 
 
 def progress_line(event: Event) -> str:
-    """One event of a deployment that is waited for; empty for those that are not shown."""
+    """A line for one event of a deployment; empty for events that are not shown."""
     match event.what:
         case events.Step(step=step, state=state) if state in STEP_MARKS:
             return f"{STEP_MARKS[StepState(state)]} {escape(step)}"
@@ -85,7 +85,7 @@ def progress_line(event: Event) -> str:
 
 
 def dated_event(event: Event) -> str:
-    """Any event, also of a kind that this client does not know: time, kind, what it is about, and its fields."""
+    """A line for any event, also of an unknown kind: id, time, kind, app, deployment and fields."""
     about = " ".join(filter(None, (event.app, event.deployment)))
     fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
     time = f"{event.at.astimezone():%H:%M:%S}"
@@ -110,12 +110,12 @@ def new_backup(made: Backup) -> str:
     lines = [f"[green]✓ Backup {made.id} is created: {made.files} files, {size(made.data_size)}.[/]"]
     if made.left_out:
         names = escape(", ".join(made.left_out))
-        lines.append(f"[yellow]! Links that lead out of the data are not in the backup: {names}[/]")
+        lines.append(f"[yellow]! Not in the backup: symbolic links that point outside of the data: {names}[/]")
     return "\n".join(lines)
 
 
 def loss(one: Backup, now: datetime) -> str:
-    """What a restore replaces, for the question before it."""
+    """What a restore replaces, for the confirmation before it."""
     made = ago(one.created_at, now)
     lines = [
         f"Backup {one.id} was made {made}. "

@@ -1,4 +1,4 @@
-"""`changeover check`: is there an update?"""
+"""`changeover check`: check for an update."""
 
 from __future__ import annotations
 

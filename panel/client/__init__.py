@@ -1,1 +1,1 @@
-"""A client of the orchestrator's HTTP API, which the panel and the `changeover` command share."""
+"""The client of the orchestrator's HTTP API, for the panel and the `changeover` command."""

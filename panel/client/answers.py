@@ -1,4 +1,4 @@
-"""Which error an answer of the orchestrator is: RFC 9457 problem details to ClientError."""
+"""Converts an error answer of the orchestrator, RFC 9457 problem details, to a ClientError."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def is_record_of_failure(answer: httpx.Response) -> bool:
 
 
 def error_of(answer: httpx.Response) -> ClientError:
-    """The error that an answer without success says."""
+    """The error of an answer whose status is not 2xx."""
     try:
         problem = answer.json()
     except json.JSONDecodeError:
         problem = None
     if not isinstance(problem, dict):
         return Unreachable(
-            f"{answer.url} answered with status {answer.status_code} and without a reason.",
-            "Set CHANGEOVER_URL to the orchestrator's address; 'docker compose logs orchestrator' shows its log.",
+            f"{answer.url} answered with status {answer.status_code} and without a cause.",
+            "Set CHANGEOVER_URL to the orchestrator's address, or see its log: docker compose logs orchestrator",
         )
     kind = KINDS.get(answer.status_code, Failed)
     cause = _cause(problem.get("detail"), answer)

@@ -1,4 +1,4 @@
-"""The orchestrator's HTTP API, one method a request."""
+"""The orchestrator's HTTP API, with one method per request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from panel.client.model import (
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
-"""The stream has a comment every 15 s, so that 60 s without a byte mean a dead connection."""
+"""The stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
 RETRY_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 1.0)
 V = TypeVar("V", bound=Value)
 
@@ -60,7 +60,7 @@ class Client:
         self.url = url
         self._retry_pauses_s = retry_pauses_s
         self.answer: Any = None  # Any: JSON
-        """The newest answer or event as the orchestrator sent it, for those who pass it on: `--json` prints it."""
+        """The last answer or event as the orchestrator sent it; `--json` prints it."""
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -92,11 +92,11 @@ class Client:
         return (await self._read(Logs, "GET", f"/v1/apps/{app}/logs", params={"tail": tail})).lines
 
     async def pause(self, app: str, limit_s: float) -> None:
-        """Keep new requests of the app waiting, each for `limit_s` at most."""
+        """Pause new requests of the app. Each waits at most `limit_s` seconds."""
         await self._ask("POST", f"/v1/apps/{app}/pause", json={"limit": limit_s})
 
     async def resume(self, app: str) -> None:
-        """Let the requests go that wait since `pause`."""
+        """Resume the app's paused requests."""
         await self._ask("POST", f"/v1/apps/{app}/resume")
 
     # Updates
@@ -113,20 +113,20 @@ class Client:
     # Deployments
 
     async def deploy(self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False) -> Deployment:
-        """Ask for a deployment of `ref`, or of what the app follows. Asked again with the same key, it is the same one.
+        """Request a deployment of `ref`, or of the newest release. The same key gives the same deployment again.
 
-        `migrate` runs pending migrations also where `update.migrations.auto_run` is off.
+        `migrate` allows pending migrations although `update.migrations.auto_run` is off.
         """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         wanted = {"ref": ref, "migrate": migrate}
         return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=wanted, headers=headers)
 
     async def plan(self, app: str, kind: str = "deploy") -> Plan:
-        """The steps that a deployment of this kind would take. Nothing is done."""
+        """The steps of a deployment of this kind, without running them."""
         return await self._read(Plan, "GET", f"/v1/apps/{app}/plan", params={"kind": kind})
 
     async def rollback(self, app: str, restore: str = "") -> Deployment:
-        """Send the traffic to the standby release; with the data of the backup `restore`, if one is named."""
+        """Roll back to the standby release, and restore the backup `restore` if it is given."""
         wanted = {"restore": restore}
         return await self._read(Deployment, "POST", f"/v1/apps/{app}/rollback", json=wanted, timeout=None)
 
@@ -154,7 +154,7 @@ class Client:
         return await self._read(Backup, "POST", f"/v1/apps/{app}/backups", timeout=None)
 
     async def verify_backup(self, app: str, backup: str) -> Backup:
-        """Have every byte of a backup read and checked. Raises Failed when it is damaged."""
+        """Let the orchestrator read and check every byte of a backup. Raises Failed when it is damaged."""
         return await self._read(Backup, "POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None)
 
     async def restore_backup(self, app: str, backup: str) -> Deployment:
@@ -163,7 +163,7 @@ class Client:
     # The orchestrator
 
     async def validate(self, text: str, name: str) -> Validation:
-        """Have a configuration file's text checked; `name` is what its problems call the file."""
+        """Let the orchestrator check the text of a configuration file; `name` is the file's name in its messages."""
         return await self._read(Validation, "POST", "/v1/config/validate", json={"text": text, "name": name})
 
     async def doctor(self) -> tuple[Finding, ...]:
@@ -181,10 +181,10 @@ class Client:
     # Events
 
     async def events(self, after: int | None = None, deployment: str = "", recent: int = 0) -> AsyncIterator[Event]:
-        """The event stream without an end, from `after` on, or from `recent` events ago.
+        """The event stream, without end: events with ids above `after`, or from `recent` events ago.
 
-        A connection that ends is opened again where it was, so that nothing is missed. Raises NotSignedIn, NotFound or
-        Invalid when the orchestrator says so at any time, and Unreachable or Refused only before the first event.
+        A connection that ends is opened again after the last event, so that no event is missed. Raises NotSignedIn,
+        NotFound or Invalid at any time, and Unreachable or Refused only before the first event.
         """
         pauses_s = self._retry_pauses_s
         tried, ever = 0, False
@@ -259,6 +259,6 @@ class Client:
 
     def _strange(self, problem: str) -> Unreachable:
         return Unreachable(
-            f"The server at {self.url} does not speak Changeover's API as this client does: its answer {problem}.",
+            f"The answer of the server at {self.url} {problem}.",
             "Set CHANGEOVER_URL to the orchestrator's address, and use a client of the orchestrator's version.",
         )

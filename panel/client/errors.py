@@ -1,7 +1,7 @@
 """The errors that a client of the orchestrator raises, and the exit code that the command ends with for each.
 
 ClientError
-├── Failed        the orchestrator tried, and it did not work (1)
+├── Failed        the operation failed in the orchestrator (1)
 ├── Invalid       the request has a value that the orchestrator does not accept (2)
 ├── NotFound      there is no app, deployment or backup of this name (2)
 ├── Refused       the orchestrator cannot do this now: busy, starting, nothing to roll back to (3)
@@ -28,7 +28,7 @@ class ClientError(Exception):
 
 
 class Failed(ClientError):
-    """The orchestrator tried, and it did not work."""
+    """The operation failed in the orchestrator."""
 
     exit_code = 1
 

@@ -1,7 +1,7 @@
 """The events of the orchestrator's stream: one enum of kinds, and one type of fields for each kind.
 
-The orchestrator has the same kinds in `orchestrator/domain/events.py`. A kind, or a field's type, that only a newer
-orchestrator knows gives `Unknown`; it is never an error.
+The orchestrator has the same kinds in `orchestrator/domain/events.py`. A kind or field type of a newer orchestrator
+gives `Unknown`, not an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from panel.client.model import Value
 
 
 class EventKind(StrEnum):
-    """What can happen to an app, to a deployment, or to the orchestrator itself."""
+    """The kinds of events of an app, of a deployment, or of the orchestrator."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -40,14 +40,14 @@ class EventKind(StrEnum):
 
 
 DECIDED = frozenset({EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
-"""After one of these it is known whether a deployment is live. A live one still retires the old release."""
+"""The kinds after which it is known whether a deployment is live. A live one still retires the old colour."""
 
 LAST = frozenset({EventKind.ENDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
-"""After one of these nothing more happens in a deployment."""
+"""The kinds after which a deployment has no more events."""
 
 
 class Fields(Value):
-    """What one kind of event carries. Every field has a default, since older events may lack it."""
+    """The fields of one kind of event. Every field has a default, because older events may not have it."""
 
 
 class Unknown(Fields):
@@ -55,7 +55,7 @@ class Unknown(Fields):
 
 
 class Queued(Fields):
-    """`by` is the name of the token that asked."""
+    """`by` is the name of the token that requested it."""
 
     by: str = ""
 
@@ -66,7 +66,7 @@ class Started(Fields):
 
 
 class Step(Fields):
-    """`state` is one of StepState; `note` says why a step failed."""
+    """`state` is one of StepState; `note` is the cause when the step failed."""
 
     step: str = ""
     state: str = ""
@@ -74,13 +74,13 @@ class Step(Fields):
 
 
 class Line(Fields):
-    """One line that a build or a sidecar printed."""
+    """One line of output of a build, a sidecar or a step."""
 
     line: str = ""
 
 
 class Live(Fields):
-    """`seconds`: from the start to the switch. `paused`: how long new requests were paused; None where not at all."""
+    """`seconds`: from the start to the switch. `paused`: how long requests were paused, in seconds, or None."""
 
     seconds: float | None = None
     colour: str | None = None
@@ -116,7 +116,7 @@ class Superseded(Fields):
 
 
 class Restored(Fields):
-    """`backup` was put back; `replaced` is the backup of the data as it was before."""
+    """`backup` was restored; `replaced` is the backup of the data that it replaced."""
 
     backup: str = ""
     replaced: str = ""
@@ -124,7 +124,7 @@ class Restored(Fields):
 
 
 class HealthChanged(Fields):
-    """The health of an app's active release is another one than before: healthy, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, unhealthy, stopped or none."""
 
     health: str = ""
 
@@ -150,7 +150,7 @@ class ConfigRefused(Fields):
 
 
 class Trouble(Fields):
-    """Something that is not a deployment did not work: why, and what to do."""
+    """A failure outside of a deployment's steps: why, and what to do."""
 
     cause: str = ""
     remedy: str = ""
@@ -219,5 +219,5 @@ def read_fields(kind: str, fields: dict[str, Any]) -> Fields:
     try:
         return FIELDS[EventKind(kind)].model_validate(given)
     except ValidationError:
-        # A newer orchestrator may give a field another type: shown as a kind that is not known, and not an error.
+        # A newer orchestrator may use another type for a field: treated as an unknown kind, not as an error.
         return Unknown()

@@ -1,4 +1,4 @@
-"""The API's answers as values. Fields that only a newer orchestrator knows are ignored."""
+"""The API's answers as values. Unknown fields, of a newer orchestrator, are ignored."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Change(Value):
 
 
 class Update(Value):
-    """A release that can be deployed; `checked_at` is when the source was asked."""
+    """A release that can be deployed; `checked_at` is the time of the check."""
 
     version: str
     revision: str
@@ -68,7 +68,7 @@ class Update(Value):
 
 
 class Current(Value):
-    """The deployment under way, and its newest step."""
+    """The running or queued deployment, and its newest step."""
 
     id: str
     state: str
@@ -76,7 +76,7 @@ class Current(Value):
 
 
 class App(Value):
-    """`health`: `healthy`, `unhealthy`, `stopped`, or `none` where nothing is live."""
+    """`health`: `healthy`, `unhealthy`, `stopped`, or `none` if no release is live."""
 
     name: str
     url: str
@@ -113,9 +113,9 @@ class Failure(Value):
 
 
 class Deployment(Value):
-    """`seconds`: from its start to the switch. `paused`: for how long new requests were paused, None where not at all.
+    """`seconds`: from its start to the switch. `paused`: how long requests were paused, in seconds; None: not at all.
 
-    `state` is one of DeploymentState and `kind` one of DeploymentKind, or what only a newer orchestrator knows.
+    `state` is one of DeploymentState and `kind` one of DeploymentKind, or an unknown one of a newer orchestrator.
     """
 
     id: str
@@ -141,7 +141,7 @@ class Deployment(Value):
 
     @property
     def decided(self) -> bool:
-        """Whether it is live or has ended in any other way: what `--wait` waits for."""
+        """Whether it is live or has ended in another state. `--wait` waits for this."""
         return self.state not in (DeploymentState.QUEUED, DeploymentState.RUNNING)
 
 
@@ -169,7 +169,7 @@ class Logs(Value):
 class Backup(Value):
     """One backup; sizes are in bytes.
 
-    `problem` says what is wrong with one that is damaged; `left_out` names links that lead out of the data.
+    `problem` is the error of a damaged one; `left_out` are links that point outside of the data.
     """
 
     id: str
@@ -201,7 +201,7 @@ class SchemaRevision(Value):
 
 
 class MigrationRun(Value):
-    """One run of an app's migrations; the schemas are empty where the app does not report them."""
+    """One run of an app's migrations. The schema revisions are empty if the app does not report them."""
 
     deployment: str
     direction: str
@@ -223,7 +223,7 @@ class RollbackNeeds(Value):
 
 
 class Migrations(Value):
-    """`pending` is None where the app has no command that tells; `problem` says why that command failed."""
+    """`pending` is None if the app has no status command or it failed; then `problem` is the error."""
 
     app: str
     applied: tuple[SchemaRevision, ...]
@@ -234,7 +234,7 @@ class Migrations(Value):
 
 
 class Finding(Value):
-    """What was examined, whether it is well, and what to do where it is not."""
+    """The checked part, whether it is in order, and a remedy if it is not."""
 
     what: str
     well: bool
@@ -247,7 +247,7 @@ class Findings(Value):
 
 
 class Validation(Value):
-    """What is wrong with a configuration, and notices: keys that load and have no effect yet."""
+    """The errors of a configuration, and notices: keys that are accepted and have no effect yet."""
 
     problems: tuple[str, ...]
     notices: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where the orchestrator is, and the token to sign in with: environment variables."""
+"""The orchestrator's address and the token to sign in with, from environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question before an update: from which version to which, and how."""
+"""The confirmation of an update: current and latest version, source and method."""
 
 from __future__ import annotations
 

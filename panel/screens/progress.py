@@ -1,4 +1,4 @@
-"""A deployment as it happens, and how it ended: complete with its changelog, or failed with its cause and log."""
+"""The progress of a deployment and its result: complete with its changelog, or failed with its cause and log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from panel.widgets.steps import Progress, StepList
 
 
 class ProgressScreen(Screen[None]):
-    """`app_name` and `deployment` say what is followed."""
+    """`app_name` and `deployment` are the app and deployment that are followed."""
 
     BINDINGS = [
         Binding("enter", "leave", "Continue"),
@@ -84,11 +84,11 @@ class ProgressScreen(Screen[None]):
         dialog.set_class(not live, "-failed")
         dialog.set_class(live, "-complete")
         self.query_one("#outcome", Static).update(says)
-        # Only after the outcome is laid out is there anything to scroll to.
+        # The outcome must be laid out before it can be scrolled to.
         self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
 
     async def _app_now(self) -> App | None:
-        """The app as it is now; None, and a notice why, when it cannot be asked for."""
+        """The app as it is now; None, after a notice with the error, when the request fails."""
         try:
             return await self._client.app(self.app_name)
         except ClientError as error:
@@ -115,7 +115,7 @@ class ProgressScreen(Screen[None]):
 
 
 def complete(ended: Deployment) -> RenderableType:
-    """What the screen says of a deployment that is live."""
+    """The result of a deployment that is live."""
     took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
     lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
     if ended.paused is not None:
@@ -128,5 +128,5 @@ def complete(ended: Deployment) -> RenderableType:
 
 
 def failed(ended: Deployment, app: App | None) -> RenderableType:
-    """What the screen says of a deployment that is not live, with `app` as it is now."""
+    """The result of a deployment that is not live, with `app` as it is now."""
     return Text.from_markup(f"\n{outcome(ended, app)}")

@@ -1,1 +1,1 @@
-"""The state of one session of the panel, and where it is kept across releases."""
+"""The state of a session of the panel, and its storage across releases."""

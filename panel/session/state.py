@@ -1,4 +1,4 @@
-"""What one session of the panel shows, so that the next release can continue there. Plain JSON."""
+"""The state of a session of the panel, so that the next release can continue there. Stored as JSON."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pydantic import BaseModel
 
 
 class SessionState(BaseModel):
-    """`release` is the one that saved it; `selected` the app under the cursor.
+    """`release` is the release that saved it, and `selected` the app under the cursor.
 
-    `deployment` of `following_app` is the one on the progress screen; both are empty where that is not open.
+    `deployment` of `following_app` is the one on the progress screen; both are empty if that screen is not open.
     """
 
     release: str = ""

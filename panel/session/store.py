@@ -13,9 +13,9 @@ KEPT_FOR = timedelta(days=7)
 
 
 class Store:
-    """Session states in the database at `url`, whose tables the migrate step of the panel's deployment makes.
+    """Session states in the database at `url`, whose tables the step migrate of the panel's deployment creates.
 
-    Its methods wait for the database: call them beside the event loop.
+    Its methods block: call them outside of the event loop.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,7 +30,7 @@ class Store:
         )
 
     def at_head(self) -> bool:
-        """Whether the schema is at the newest revision that this release knows."""
+        """Whether the database is at the newest schema revision that this release knows."""
         return current(self._engine) == head("panel")
 
     def save(self, session: str, state: SessionState) -> None:

@@ -1,1 +1,1 @@
-"""How values are written out, as text that the panel and the `changeover` command both show."""
+"""Text that both the panel and the `changeover` command show."""

@@ -1,4 +1,4 @@
-"""How long ago something was."""
+"""Ages as text, such as "2 hours ago"."""
 
 from __future__ import annotations
 

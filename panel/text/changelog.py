@@ -1,4 +1,4 @@
-"""What a release changes, by kind."""
+"""The changes of a release, by kind."""
 
 from __future__ import annotations
 

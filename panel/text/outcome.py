@@ -15,7 +15,7 @@ HEALTHY = "healthy"
 
 
 def outcome(ended: Deployment, app: App | None = None) -> str:
-    """Markup for the last words of a command. `app` is the app as it is now, for what a failure says about it."""
+    """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live."""
     if ended.state == DeploymentState.LIVE:
         return "\n".join(_success(ended))
     if ended.failure:
@@ -54,7 +54,7 @@ def what_is_active(app: App) -> str:
 
 
 def _release(ended: Deployment) -> str:
-    """App and version; the app alone where the version was not known yet."""
+    """App and version; the app alone if the version is not known."""
     return " ".join(filter(None, (escape(ended.app), escape(ended.version))))
 
 

@@ -1,1 +1,1 @@
-"""The panel in the browser: one app process per browser session behind a WebSocket."""
+"""The panel in the browser: one app process per browser session, connected by a WebSocket."""

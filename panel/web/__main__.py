@@ -1,4 +1,4 @@
-"""`python -m panel.web`: what the panel's container runs."""
+"""`python -m panel.web`: the command of the panel's container."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Textual's web driver, with the packets that move a session from one process to another.
 
-It adds four packets: `adopt` (the session that this process has from now on) and `save` (save the state now) from the
-server, and `painted` and `saved` to it.
+It adds four packets: `adopt` (assign a session to this process) and `save` (save the state now) from the server, and
+`painted` and `saved` to the server.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from textual.drivers.web_driver import WebDriver
 from textual.message import Message
 
 LIFELINE = "PANEL_LIFELINE"
-"""File descriptor of a pipe whose other end the server holds open. End of file means that the server has ended: the
-stock driver ignores the end of its input, and would never end."""
+"""The file descriptor of a pipe whose other end the server keeps open. End of file means that the server has ended;
+Textual's own driver ignores the end of its input and would not end."""
 
 
 class Adopted(Message):
-    """The server has given this process to a session."""
+    """The server has assigned a session to this process."""
 
     def __init__(self, session: str, token: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The two pages, sign-in and terminal. They load nothing from another host."""
+"""The two pages, sign-in and terminal. They load no files from other hosts."""
 
 from __future__ import annotations
 

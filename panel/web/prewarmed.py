@@ -1,4 +1,4 @@
-"""A panel process that has painted its first screen and waits for a session, so that no session waits for one."""
+"""The prewarmed process: a panel process that has painted its first screen and waits for a session."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ COLUMNS, ROWS = 120, 40
 
 
 class PrewarmedProcess:
-    """Keeps one process ready. The panel is ready for traffic once the first one has painted.
+    """Keeps one process prewarmed. The panel is ready for traffic after the first one has painted.
 
-    Used from one event loop. `end` cancels the start of a process that is under way.
+    It must be used from one event loop. `end` also cancels the start of a process.
     """
 
     def __init__(self) -> None:
         self._starting: asyncio.Task[AppProcess] | None = None
         self.problem = "the first screen is not painted yet"
-        """Why there is no process; empty when one has painted."""
+        """Why there is no prewarmed process; empty when one has painted."""
 
     def prepare(self) -> None:
         """Start a process in the background."""
@@ -29,7 +29,7 @@ class PrewarmedProcess:
         await asyncio.shield(self._begun())
 
     async def take(self) -> AppProcess:
-        """The process that waits; another one is started in its place. Raises AppFailed."""
+        """Take the prewarmed process; another one is started. Raises AppFailed."""
         starting, self._starting = self._begun(), None
         try:
             return await starting

@@ -1,4 +1,4 @@
-"""One process of the panel's app, which speaks the packets of Textual's web driver on its pipes."""
+"""One process of the panel's app, which exchanges packets of Textual's web driver on its pipes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COMMAND = (sys.executable, "-m", "panel.web.session_app")
 
 
 class AppFailed(Exception):
-    """The process did not paint its first screen; the message has what it printed on standard error."""
+    """The process did not paint its first screen. The message has its output on standard error."""
 
 
 class AppProcess:
-    """Started with `start`, read with `output`, ended with `end`."""
+    """A process that is started by `start`, read by `output` and ended by `end`."""
 
     def __init__(self, process: asyncio.subprocess.Process, lifeline: int) -> None:
         self._process = process
@@ -65,7 +65,7 @@ class AppProcess:
                 await app._painted.wait()
         except TimeoutError as error:
             await app.end()
-            raise AppFailed(f"the process painted nothing within {START_DEADLINE_S:g} s") from error
+            raise AppFailed(f"the process did not paint its first screen within {START_DEADLINE_S:g} s") from error
         if process.returncode is not None:
             await app.end()
             raise AppFailed(
@@ -74,13 +74,13 @@ class AppProcess:
         return app
 
     async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
-        """Give this process to a session, at the size of its page."""
+        """Assign a session to this process, and set the size of its page."""
         await self._send_meta({"type": "resize", "width": columns, "height": rows})
         await self._send_meta({"type": "adopt", "session": session, "token": token})
         await self._send_meta({"type": "focus"})
 
     async def take(self, message: str) -> str | None:
-        """Take one message of the page; gives the answer to send back, or None."""
+        """Process one message of the page. Returns the answer to send back, or None."""
         kind, *rest = json.loads(message)
         if kind == "stdin":
             typed = str(rest[0])
@@ -99,7 +99,7 @@ class AppProcess:
             yield data
 
     async def save(self) -> None:
-        """Have the session's state saved. Gives up after SAVE_DEADLINE_S: the app also saves every second by itself."""
+        """Let the app save the session's state. Waits at most SAVE_DEADLINE_S; the app also saves every second."""
         self._saved.clear()
         await self._send_meta({"type": "save"})
         with suppress(TimeoutError):
@@ -122,7 +122,7 @@ class AppProcess:
             self._process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
             await self._process.stdin.drain()
         except (ConnectionResetError, BrokenPipeError):
-            # The process is ending; `output` tells its reader.
+            # The process is ending; `output` ends, too.
             return
 
     async def _send_meta(self, packet: dict[str, object]) -> None:

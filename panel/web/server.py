@@ -38,7 +38,7 @@ class PanelServer:
         self.sessions: dict[WebSocket, AppProcess] = {}
 
     async def drain(self) -> None:
-        """Save every session, then close it with status 1012: its page connects again, to the new release."""
+        """Save and close every session, with status 1012, so that its page connects again, to the new release."""
         open_now = list(self.sessions.items())
         await asyncio.gather(*(app.save() for _, app in open_now))
         for socket, _ in open_now:
@@ -54,7 +54,7 @@ class PanelServer:
             signal.raise_signal(signal.SIGTERM)
 
     async def signed_in(self, token: str) -> bool:
-        """Whether the orchestrator accepts this token. Raises ClientError when it cannot be asked."""
+        """Whether the orchestrator accepts this token. Raises ClientError when the request fails."""
         if not token:
             return False
         try:
@@ -69,7 +69,7 @@ class PanelServer:
         if self.prewarmed.problem:
             return self.prewarmed.problem
         if not await asyncio.to_thread(self.store.at_head):
-            return "the schema of the panel's database is not at the newest revision"
+            return "the panel's database is not at the newest schema revision"
         try:
             async with httpx.AsyncClient(timeout=2) as client:
                 (await client.get(f"{self.url}/healthz")).raise_for_status()
@@ -153,7 +153,7 @@ def create(panel: PanelServer) -> FastAPI:
                 return
             app = await panel.prewarmed.take()
         except (ClientError, AppFailed):
-            # The page keeps what it shows and tries again; /readyz says what is wrong.
+            # The page keeps its content and tries again; /readyz has the cause.
             await socket.close(TRY_LATER)
             return
         panel.sessions[socket] = app
@@ -168,7 +168,7 @@ def create(panel: PanelServer) -> FastAPI:
 
 
 async def carry(socket: WebSocket, app: AppProcess) -> None:
-    """Carry what is typed from the page to the process, and what is painted back, until one of them ends."""
+    """Pass input from the page to the process and output back, until one of them ends."""
 
     async def to_page() -> None:
         async for data in app.output():
@@ -188,7 +188,7 @@ async def carry(socket: WebSocket, app: AppProcess) -> None:
         for task in tasks:
             task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
-        # Sessions end when the page goes away, possibly while something is sent to it.
+        # A session ends when its page is closed, possibly while data is sent to it.
         expected = (asyncio.CancelledError, WebSocketDisconnect, RuntimeError)
         if isinstance(result, BaseException) and not isinstance(result, expected):
             raise result

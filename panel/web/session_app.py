@@ -13,7 +13,7 @@ from panel.web.driver import Adopted, PanelDriver, SaveWanted
 
 
 class SessionApp(PanelApp):
-    """Paints its first screen, waits until the server gives it a session, then continues where that session was."""
+    """Paints its first screen, waits until the server assigns it a session, then continues that session."""
 
     def __init__(self, store: Store, url: str) -> None:
         super().__init__(Client(url, token=""))

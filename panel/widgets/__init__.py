@@ -1,1 +1,1 @@
-"""The panel's widgets, each in a module of its own with its styles beside it."""
+"""The panel's widgets, one module each, with their styles."""

@@ -1,4 +1,4 @@
-"""The table of apps: active and standby release, health, and the deployment under way."""
+"""The table of apps: active and standby release, health, and the current deployment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEALTH = {"healthy": "green3", "unhealthy": "red", "stopped": "red", "none": "gr
 
 
 class AppsTable(DataTable[Text]):
-    """One row an app. Rows are keyed by name, so that the cursor stays on its app when others come and go."""
+    """One row per app. The key of a row is the app's name, so that the cursor stays on its app when rows change."""
 
     DEFAULT_CSS = """
     AppsTable { height: auto; max-height: 60%; margin: 1 2; }

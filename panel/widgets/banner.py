@@ -1,4 +1,4 @@
-"""The update banner: one line above the apps while there is an update."""
+"""The update banner: one line above the apps while an update is available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class UpdateBanner(Static):
     """
 
     def show(self, app: App | None) -> None:
-        """Announce the update of this app; hide the banner when there is none."""
+        """Show the update of this app; hide the banner when there is none."""
         self.set_class(bool(app and app.update), "-visible")
         if app and app.update:
             self.update(

@@ -14,7 +14,7 @@ from panel.client.model import StepState
 
 
 class EventLog(RichLog):
-    """The newest events of all apps, a line each."""
+    """The newest events of all apps, one line each."""
 
     DEFAULT_CSS = """
     EventLog { margin: 0 2 1 2; height: 1fr; background: $background; }
@@ -26,7 +26,7 @@ class EventLog(RichLog):
 
     @on(Resize)
     def show_newest(self) -> None:
-        """A log that got lower would otherwise stop to follow, with its newest events out of sight."""
+        """Scroll to the newest events after a resize; a log that became lower would stop to follow."""
         self.call_after_refresh(self.scroll_end, animate=False)
 
     def take(self, event: Event) -> None:
@@ -36,7 +36,7 @@ class EventLog(RichLog):
 
 
 def event_line(event: Event) -> str:
-    """Markup for one event; empty for kinds that are not shown: output of builds, and those that say nothing new."""
+    """Markup for one event; empty for kinds that are not shown, such as lines of output."""
     if not (says := _says(event)):
         return ""
     parts = [f"[grey50]{event.at.astimezone():%H:%M:%S}[/]"]

@@ -24,13 +24,13 @@ STEPS = {
     "switch": "Switching traffic",
     "retire": "Draining the old container",
 }
-"""The pipeline's steps in their order, and what the panel calls them."""
+"""The pipeline's steps in their order, and their names in the panel."""
 OUTPUT_LINES = 8
 
 
 @dataclass
 class Progress:
-    """What the events of one deployment have said so far. Durations are in seconds."""
+    """The state of one deployment, from its events so far. Durations are in seconds."""
 
     states: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Progress:
     output: dict[str, list[str]] = field(default_factory=dict)
     current: str = ""
     decided: str = ""
-    """The kind of the event that decided it; empty while it is under way."""
+    """The kind of the event in DECIDED that ended it; empty while it is running."""
 
     def take(self, event: Event) -> None:
         match event.what:
@@ -59,7 +59,7 @@ class Progress:
 
     @property
     def can_cancel(self) -> bool:
-        """Whether the traffic has not begun to move."""
+        """Whether the deployment can be cancelled: its step switch has not begun."""
         return not self.decided and "switch" not in self.states
 
 

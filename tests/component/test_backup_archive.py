@@ -301,9 +301,9 @@ def other_content(folder: Path) -> None:
         (archive_missing, "is missing"),
         (manifest_missing, "manifest cannot be read"),
         (file_missing, "'data/shop.db' is missing from the archive"),
-        (name_leads_outside, "leads outside"),
-        (link_to_outside, "is not a plain file"),
-        (link_turned_to_outside, "is a link that leads outside"),
+        (name_leads_outside, "is outside of the archive"),
+        (link_to_outside, "is not a regular file"),
+        (link_turned_to_outside, "points outside of the data"),
         (other_content, "checksum differs"),
     ],
 )
@@ -330,7 +330,7 @@ def test_no_room_is_said_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(archive, "RESERVE", 2**60)
 
-    with pytest.raises(NoRoom, match="MB are free"):
+    with pytest.raises(NoRoom, match="MB free"):
         back_up(data, tmp_path / "backups" / "one")
 
     assert list((tmp_path / "backups").iterdir()) == []

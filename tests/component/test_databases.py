@@ -156,7 +156,7 @@ revisions.upgrade(home, connect(url), configuration=Path(file))
 
 
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
-def test_a_kill_between_database_and_configuration_file_is_settled_to_where_the_database_is(
+def test_a_kill_between_database_and_configuration_file_is_finished_or_discarded_by_the_schema_of_the_database(
     url: str, home: Callable[..., str], tmp_path: Path, moment: str
 ) -> None:
     file = tmp_path / "control-panel-config.yaml"
@@ -184,7 +184,7 @@ def test_an_edit_between_database_and_configuration_file_is_never_written_over(
     subprocess.run([sys.executable, "-c", KILLED, folder, url, str(file), "after the commit"], cwd=ROOT, check=False)
     file.write_text(CONFIG + "# mine\n")
 
-    with pytest.raises(configuration.CannotChange, match="was edited while"):
+    with pytest.raises(configuration.CannotChange, match="was edited during"):
         configuration.finish_interrupted(file, current(connect(url)))
 
     assert file.read_text().endswith("# mine\n")
@@ -219,7 +219,7 @@ def test_the_command_reports_each_revision_and_says_where_there_is_no_way(url: s
     assert 'changeover: {"revision": "0001", "previous": "base", "compatible": true' in before.stdout
     assert 'changeover: {"revision": "0001"' in done.stdout
     assert newer.returncode == 1
-    assert "no way from schema 9999" in newer.stderr
+    assert "no path from schema revision 9999" in newer.stderr
 
 
 def deployment(**changes: object) -> Deployment:
@@ -312,8 +312,8 @@ def test_a_journal_of_a_newer_changeover_is_left_alone_and_said_so(url: str, tmp
     ended = orchestrator(tmp_path, url)
 
     assert ended.returncode == 2
-    assert "has schema 9999" in ended.stderr
-    assert "A newer Changeover has written it" in ended.stderr
+    assert "has schema revision 9999" in ended.stderr
+    assert "Start the newer version of Changeover again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert current(connect(url)) == "9999"
 
@@ -323,7 +323,7 @@ def test_a_journal_whose_server_does_not_answer_at_the_start_is_said_so(tmp_path
 
     assert ended.returncode == 2
     assert "Connection refused" in ended.stderr
-    assert "See that it runs and can be reached" in ended.stderr
+    assert "Check that it runs and can be reached" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "secret" not in ended.stderr
 

@@ -189,7 +189,7 @@ async def test_apps_come_change_and_go_without_a_reload_or_a_failed_request(
     assert await worker(container.folder) == before
 
 
-async def test_only_what_the_spare_backends_do_not_hold_reloads(
+async def test_only_what_the_spare_backends_do_not_take_reloads(
     container: ProxyContainer, servers: dict[str, Server]
 ) -> None:
     routes = [live(app, servers, path=f"/{app}") for app in APPS]
@@ -348,15 +348,15 @@ def old_files(folder: Path, servers: dict[str, Server]) -> list[AppRoute]:
     ]
 
 
-async def test_a_proxy_of_the_version_before_is_taken_over_with_what_it_holds(
+async def test_a_proxy_of_the_version_before_is_taken_over_with_its_paused_requests(
     folder: Path, servers: dict[str, Server]
 ) -> None:
     routes = old_files(folder, servers)
     answers: list[str] = []
     with ProxyContainer(folder, mounts={BEFORE_HOUSE: "/usr/local/share/changeover"}) as old:
         old.start()
-        held = [threading.Thread(target=lambda: answers.append(old.get("/", "shop.test").text)) for _ in range(2)]
-        held[0].start()
+        waiting = [threading.Thread(target=lambda: answers.append(old.get("/", "shop.test").text)) for _ in range(2)]
+        waiting[0].start()
         proxy = HAProxy(folder, SPARE)
         proxy.prepare_files(routes)
         assert (proxy.colour_in_file("panel"), proxy.colour_in_file("shop")) == (Colour.GREEN, Colour.BLUE)
@@ -364,12 +364,12 @@ async def test_a_proxy_of_the_version_before_is_taken_over_with_what_it_holds(
             await asyncio.sleep(0.3)
             assert await proxy.lacks_backends()
             assert await proxy.configure(routes, deadline_s=5) is True
-            held[1].start()
+            waiting[1].start()
             await asyncio.sleep(0.3)
             assert answers == []
             assert await proxy.paused() == {"shop"}
             await proxy.resume("shop")
-            for client in held:
+            for client in waiting:
                 await asyncio.to_thread(client.join, 5)
             await proxy.switch("panel", Colour.BLUE, servers["one-green"])
             await asyncio.sleep(0.2)
@@ -397,7 +397,7 @@ async def test_a_proxy_that_refuses_the_configuration_is_waited_for_until_it_is_
     with refusing:
         refusing.start()
         proxy.prepare_files(routes)
-        with pytest.raises(ProxyError, match="did not take its new configuration"):
+        with pytest.raises(ProxyError, match="refused its new configuration"):
             await proxy.configure(routes)
         assert refusing.get().text == "one"
         under_way = asyncio.create_task(proxy.configure(routes, deadline_s=30))

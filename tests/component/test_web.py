@@ -132,7 +132,7 @@ def test_the_panel_is_ready_once_its_first_screen_is_painted_and_its_schema_is_t
     ready = web.until_readyz("ready")
 
     migrate(database, "downgrade", "base")
-    behind = web.until_readyz("the schema of the panel's database is not at the newest revision")
+    behind = web.until_readyz("the panel's database is not at the newest schema revision")
     migrate(database, "upgrade")
 
     assert ready.status_code == 200

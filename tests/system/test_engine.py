@@ -129,7 +129,7 @@ def test_backups_lie_in_the_folder_of_the_host_that_was_named(machine: Machine) 
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [("ro", "Read-only file system"), ("size=1m", "are free where backups are kept")]
+    ("options", "says"), [("ro", "Read-only file system"), ("size=1m", "Not enough disk space for the backup")]
 )
 def test_a_place_for_backups_that_takes_none_stops_the_update_before_anything_is_touched(
     machine: Machine, options: str, says: str

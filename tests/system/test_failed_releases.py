@@ -53,7 +53,7 @@ def killed_for_memory(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("break_it", "step", "cause", "log_line"),
     [
-        (does_not_build, "build", "does not build", "the oven is cold"),
+        (does_not_build, "build", "The build failed", "the oven is cold"),
         (migration_fails, "migrate", "exited with code 1", "no such table: nowhere"),
         (never_healthy, "verify", "the till is jammed", "no key"),
         (exits_at_once, "verify", "exited with code 1", "the door is locked"),

@@ -119,7 +119,7 @@ def test_a_restarted_proxy_keeps_the_traffic_where_it_was_without_the_orchestrat
     assert stack.deploy()["state"] == "live"
 
 
-def test_a_restarted_proxy_still_holds_what_was_held(shop: Shop) -> None:
+def test_a_restarted_proxy_still_pauses_what_was_paused(shop: Shop) -> None:
     stack = shop.stack
     version = shop.deployed()
     assert stack.command("hold", "shop").returncode == 0

@@ -96,7 +96,7 @@ def test_containers_of_an_app_that_is_not_configured_any_more_are_told_by_the_do
     doctor = shop.stack.command("doctor")
 
     assert doctor.returncode == 1
-    assert "app shop: is not configured any more" in doctor.stdout
+    assert "app shop: not configured, but has containers" in doctor.stdout
     assert f"docker rm --force {container}" in doctor.stdout
 
 
@@ -107,7 +107,7 @@ def test_a_missing_dockerfile_is_named_with_where_it_was_looked_for(shop: Shop, 
     ended = shop.stack.command("deploy", "shop", "--wait")
 
     assert ended.returncode == 1
-    assert "There is no docker/Dockerfile in" in ended.stdout
+    assert "has no file docker/Dockerfile" in ended.stdout
     assert "build.dockerfile" in ended.stdout
     assert shop.stack.ask().json()["release"] == version
 

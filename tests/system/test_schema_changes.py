@@ -125,7 +125,7 @@ def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(sho
 
     assert said.returncode == 0, said.stderr
     assert "the previous release cannot run on it" in said.stdout
-    assert f"Going to {old} takes back 0002 (Sold by) while requests wait" in said.stdout
+    assert f"A rollback to {old} reverts 0002 (Sold by), with requests paused" in said.stdout
     assert [one["revision"] for one in asked["applied"]] == ["0001", "0002"]
     assert asked["pending"] == []
     newest = asked["runs"][0]
@@ -144,13 +144,13 @@ def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on
         time.sleep(0.5)
 
     assert ended["state"] == "failed"
-    assert "Took back 0002 (Sold by)" in ended["failure"]["undone"]
+    assert "Reverted 0002 (Sold by)" in ended["failure"]["undone"]
     assert ended["paused"] > 0
     assert visitor.releases == {old}
     assert_whole(shop, visitor)
 
 
-def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hold(shop: Shop) -> None:
+def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_pause(shop: Shop) -> None:
     stack = shop.stack
     without_way_down(shop)
     stack.set_config(stack.config.read_text().replace("{timeout: 30}", "{timeout: 2}"))
@@ -161,7 +161,7 @@ def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_hol
         time.sleep(0.5)
 
     assert ended["state"] == "failed"
-    assert any("Put the data back as it was before 0002" in one for one in ended["failure"]["undone"])
+    assert any("Restored backup" in one and "made before 0002" in one for one in ended["failure"]["undone"])
     assert_whole(shop, visitor)
     assert stack.app()["health"] == "healthy"
 
@@ -186,7 +186,7 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
 
     assert new["state"] == "live", new["failure"]
     assert refused.returncode == 3
-    assert "cannot run on the schema since 0002 (Sold by)" in refused.stderr
+    assert "cannot run on schema revision 0002 (Sold by)" in refused.stderr
     assert f"changeover rollback {shop.name} --restore {new['backup']}" in refused.stderr
     assert offered.returncode == 0, offered.stderr
     assert restored["active"]["version"] == old
@@ -308,6 +308,6 @@ def test_migrations_that_must_be_asked_for_stop_the_update_and_run_when_asked_fo
     done = stack.command("deploy", shop.name, "--wait", "--migrate")
 
     assert refused.returncode == 1
-    assert "has to run 0002 (Sold by)" in refused.stdout
+    assert "has pending migrations: 0002 (Sold by)" in refused.stdout
     assert f"changeover deploy {shop.name} --migrate" in refused.stdout
     assert done.returncode == 0, done.stdout

@@ -1,1 +1,1 @@
-"""The pipeline's steps, a file each. A step knows the app's context, and never another step."""
+"""The pipeline's steps, one file each. A step uses the app context, and does not call other steps."""

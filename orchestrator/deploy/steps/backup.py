@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 class Backup(Step):
-    """Also asks the app for its pending migrations: neither waits for the other unless one depends on it."""
+    """Backs up the data and asks the app for its pending migrations, both at the same time if possible."""
 
     name = StepName.BACKUP
 
@@ -23,13 +23,16 @@ class Backup(Step):
         if not context.has_data:
             return "Nothing to back up: the app has no data."
         if policy.backup.create_before_update:
-            return "Back up the app's data while it serves, and ask the app for its pending migrations."
+            return "Back up the app's data while the app runs, and ask the app for its pending migrations."
         if policy.migrations.backup_before_migration:
             return "Ask the app for its pending migrations, and back up its data if there are any."
         return "No backup (update.backup.create_before_update and migrations.backup_before_migration are off)."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed when the backup or the app's status command fails."""
+        """Make the backup that the configuration asks for. Adds `backup`, its id, and `pending`, the migrations.
+
+        Raises StepFailed when the backup or the app's status command fails, and EngineError.
+        """
         if context.config.run.data:
             await context.engine.ensure_volume(context.volume)
         asking = asyncio.ensure_future(migrations.pending(context, deployment))
@@ -47,29 +50,30 @@ class Backup(Step):
         return replace(deployment, pending=pending)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """The backup stays; sidecars that an engine left behind go."""
+        """Remove the app's sidecars that still exist. The backup is kept."""
         await context.engine.remove_stray_sidecars(context.name)
         return ""
 
 
 class BackupBeforeRollback(Backup):
-    """Of a rollback that changes data: always, whatever the policy says of updates."""
+    """The backup before a rollback that changes data. It is always made, whatever `update.backup` says."""
 
     def describe(self, context: AppContext) -> str:
-        return "Back up the app's data while it serves."
+        return "Back up the app's data while the app runs."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Make the backup. Adds `backup`, its id. Raises StepFailed or EngineError."""
         return await _back_up(context, deployment)
 
 
 async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
-    """Where there is data, and a release whose data it is."""
+    """Make a backup, if the app has data and an active release. Raises StepFailed or EngineError."""
     if not deployment.previous or not context.has_data:
         context.say(deployment.id, "nothing to back up")
         return deployment
     before = context.journal.deployment(deployment.previous)
     if context.data_turn.locked():
-        context.say(deployment.id, "waiting for another backup of this app to end")
+        context.say(deployment.id, "waiting for the end of another backup or restore of this app")
     async with context.data_turn:
         reason = f"before {deployment.kind_in_words} {deployment.id}"
         manifest = await backups.create(context, before, reason)
@@ -78,5 +82,5 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
     context.say(deployment.id, f"backup {manifest.id}: {size}, {packed}")
     if manifest.left_out:
         left_out = ", ".join(manifest.left_out)
-        context.say(deployment.id, f"not in the backup, because these links lead out of the data: {left_out}")
+        context.say(deployment.id, f"not in the backup: symbolic links that point outside of the data: {left_out}")
     return replace(deployment, backup=manifest.id)

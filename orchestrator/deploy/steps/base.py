@@ -1,4 +1,4 @@
-"""What a step is."""
+"""The protocol of a step."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from orchestrator.domain.deployment import Deployment, StepName
 
 
 class Step(Protocol):
-    """One thing that a deployment does, and how that is undone.
+    """One step of a plan, with its undo.
 
-    A step is idempotent: names are derived from the deployment, so that doing it again finds what it already did.
-    The journal has its intent before `run` begins and its result before the next step begins.
+    A step is idempotent: names are derived from the deployment, so a second run finds what the first one made. The
+    pipeline records its intent before `run` begins and its result before the next step begins.
     """
 
     name: ClassVar[StepName]
 
     def describe(self, context: AppContext) -> str:
-        """One sentence for people: what the step will do for this app."""
+        """A sentence that says what the step will do for this app."""
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Do it, and give the deployment with what has become known. Raises a ChangeoverError, mostly StepFailed."""
+        """Run the step. Returns the deployment with what the step added to it. Raises a ChangeoverError."""
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """Undo it, however far it came, and say in a sentence what was undone; empty when there was nothing."""
+        """Undo the step, also when `run` was interrupted.
+
+        Returns a sentence that says what was undone, or an empty string if there was nothing to undo. Raises a
+        ChangeoverError.
+        """
         return ""

@@ -12,6 +12,8 @@ from orchestrator.errors import StepFailed
 
 
 class Build(Step):
+    """Builds the release's image from the fetched source with BuildKit. Undo does nothing: retention removes images."""
+
     name = StepName.BUILD
 
     def describe(self, context: AppContext) -> str:
@@ -19,7 +21,11 @@ class Build(Step):
         return f"Build the image from {_shown(context)}{target}."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed without a Dockerfile, and with the last lines of a build that fails or takes too long."""
+        """Build the image. Adds its digest to the release.
+
+        Raises StepFailed when there is no Dockerfile, and when the build fails or takes longer than `build.timeout`
+        seconds; then with its last lines of output.
+        """
         if deployment.release is None:
             raise StepFailed(f"Deployment {deployment.id} has no fetched release to build.")
         settings = context.config.build
@@ -27,8 +33,8 @@ class Build(Step):
         dockerfile = folder / settings.dockerfile
         if not dockerfile.is_file():
             raise StepFailed(
-                f"There is no {_shown(context)} in {deployment.release.version} of {context.name}.",
-                f"Commit one, or set build.dockerfile and update.git.path of {context.name} to where it is.",
+                f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
+                f"Commit a Dockerfile, or correct build.dockerfile and update.git.path of {context.name}.",
             )
         image = ImageBuild(
             folder=folder,

@@ -1,4 +1,4 @@
-"""Step 2, fetch: the exact source revision, in a folder of its own."""
+"""Step 2, fetch: the exact source revision, in a folder of the deployment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from orchestrator.host.uninterrupted import to_its_end
 
 
 class Fetch(Step):
+    """Finds the release that was requested, and writes its source into a folder of the deployment."""
+
     name = StepName.FETCH
 
     def describe(self, context: AppContext) -> str:
         return f"Fetch the exact release from the app's {context.config.update.source} source."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed when the source does not answer or does not have what was asked for."""
+        """Fetch the source. Adds the release and its changes since the active release.
+
+        Raises StepFailed when the source does not answer or has no such release.
+        """
         found = await context.source.newest(deployment.ref)
         context.say(deployment.id, f"{await context.source.origin()} at {found.release.version}")
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
@@ -29,12 +34,13 @@ class Fetch(Step):
         return replace(deployment, release=found.release, changes=changes)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Remove the fetched source."""
         await remove_source(context, deployment)
         return ""
 
 
 async def remove_source(context: AppContext, deployment: Deployment) -> None:
-    """Remove the folder of the fetched source, if it is there."""
+    """Remove the folder of the fetched source, if it exists."""
     folder = context.source_folder(deployment)
     if folder.exists():
         await to_its_end(asyncio.to_thread(shutil.rmtree, folder))

@@ -1,7 +1,7 @@
 """Step 5, migrate: pending migrations, by the app's own command in a sidecar of the new image.
 
-A migration that the release before can run on is made while that release serves. Any other is made under pause:
-requests wait from before it begins until the switch, and whatever fails in between takes the data back first.
+A compatible migration runs while the active release serves requests. For an incompatible one, requests are paused from
+before it begins until the switch; if a step fails in between, the migration is reverted before requests are resumed.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from orchestrator.errors import StepFailed
 
 
 class Migrate(Step):
+    """Runs the pending migrations of the release that is deployed."""
+
     name = StepName.MIGRATE
 
     def describe(self, context: AppContext) -> str:
         settings = context.migrations
         if settings is None:
             return "Nothing to migrate: the app has no migrate command, or migrations are off."
-        allowed = (
-            "" if context.config.update.migrations.auto_run else ", if the deployment was asked for with --migrate"
-        )
+        allowed = "" if context.config.update.migrations.auto_run else ", if the deployment has the option --migrate"
         return f"Run pending migrations in a sidecar of the new image: {settings.command}{allowed}."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed when the migration fails, or may not run because `migrations.auto_run` is off."""
+        """Run the pending migrations, with requests paused if one of them is incompatible.
+
+        Raises StepFailed when a migration fails, or may not run because `update.migrations.auto_run` is off.
+        """
         if context.migrations is None:
             return deployment
         if deployment.pending == ():
@@ -43,7 +46,10 @@ class Migrate(Step):
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """Bring the data back to what the release needs that had the traffic."""
+        """Bring the data back to the schema of the release that had the traffic.
+
+        Reverts by `migrate.down`, or else by the backup that was made while requests were paused. Raises StepFailed.
+        """
         await context.engine.remove_stray_sidecars(context.name)
         if context.migrations is None:
             return ""
@@ -51,27 +57,28 @@ class Migrate(Step):
         if not deployment.previous:
             return ""
         had_traffic = context.journal.deployment(deployment.previous)
-        # `down` takes back, too, what the release before could run on: only the release that failed knows it.
+        # `down` reverts compatible revisions, too: only the release that failed knows how.
         exactly = deployment.kind is Kind.DEPLOY and context.migrations.down is not None
         wanted = change_to(had_traffic.live_at, context.journal.migrations(context.name), exactly=exactly)
         if wanted.is_empty:
             return _what_stays(context, deployment)
         if wanted.down and context.migrations.down is None and deployment.backup:
             await swap.put_back(context, deployment.backup, by=deployment)
-            return f"Put the data back as it was before {names(wanted.down)}; nobody had written since"
+            return f"Restored backup {deployment.backup}, made before {names(wanted.down)}"
         await migrations.change(context, wanted, target=had_traffic, by=deployment)
-        done = [f"Took back {names(wanted.down)}"] if wanted.down else []
+        done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
         done += [f"Migrated again to {names(wanted.up)}"] if wanted.up else []
         return ", ".join(done)
 
 
 class MigrateForStandby(Migrate):
-    """Of a rollback: bring the data to what the standby can run on, under pause."""
+    """The migration of a rollback: brings the data to a schema on which the standby can run."""
 
     def describe(self, context: AppContext) -> str:
         return "Pause requests, and bring the data to the schema of the standby release."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Pause requests, then revert and apply migrations. Raises StepFailed when one fails."""
         deployment = await pause.pause(context, deployment)
         standby = context.journal.maker_of(deployment.container)
         await migrations.change(context, migrations.needed_by(context, standby), target=standby, by=deployment)
@@ -79,13 +86,13 @@ class MigrateForStandby(Migrate):
 
 
 async def _pause(context: AppContext, deployment: Deployment) -> Deployment:
-    """Nobody writes any more. Without `migrate.down` the way back is a backup made now, which loses no write."""
+    """Pause requests. Without `migrate.down`, make a backup then, so that undo can restore it without losing writes."""
     if context.migrations is None or context.migrations.down is not None:
         return await pause.pause(context, deployment)
     async with context.data_turn:
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
-        reason = f"under pause, before deployment {deployment.id} migrates"
+        reason = f"before the migration of deployment {deployment.id}, with requests paused"
         manifest = await backups.create(context, before, reason, requests_wait=True)
     deployment = replace(deployment, backup=manifest.id)
     context.journal.save(deployment)
@@ -101,13 +108,14 @@ def _old_release_can_stay(context: AppContext, pending: tuple[SchemaRevision, ..
 def _must_be_allowed(context: AppContext, deployment: Deployment) -> None:
     if context.config.update.migrations.auto_run or deployment.migrate or not deployment.previous:
         return
-    what = "may have migrations to run" if deployment.pending is None else f"has to run {names(deployment.pending)}"
+    pending = deployment.pending
+    what = "may have pending migrations" if pending is None else f"has pending migrations: {names(pending)}"
     raise StepFailed(
-        f"This release {what}, and update.migrations.auto_run of {context.name} is off.",
-        f"Run them with: changeover deploy {context.name} --migrate",
+        f"Migrations may not run: update.migrations.auto_run of {context.name} is off, and this release {what}.",
+        f"Allow them: changeover deploy {context.name} --migrate",
     )
 
 
 def _what_stays(context: AppContext, deployment: Deployment) -> str:
     revisions = migrations.applied_by(context, deployment)
-    return f"Left {names(revisions)} in place: the release before runs on it" if revisions else ""
+    return f"Kept {names(revisions)}: compatible with the previous release" if revisions else ""

@@ -1,4 +1,4 @@
-"""Step 1, prepare: engine, proxy and disk are as they must be, and the deployment has its colour."""
+"""Step 1, prepare: check the engine, the proxy and the disk space, and choose the colour."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MIB = 1024 * 1024
 
 
 class Prepare(Step):
+    """Checks what a deployment needs, and chooses its colour and its container's name."""
+
     name = StepName.PREPARE
 
     def describe(self, context: AppContext) -> str:
@@ -24,7 +26,10 @@ class Prepare(Step):
         )
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises EngineError or ProxyError when one does not answer, and StepFailed when the disk is too full."""
+        """Check, and choose. Adds `colour`, `container`, `port` and `previous`, the id of the active deployment.
+
+        Raises EngineError or ProxyError when one does not answer, and StepFailed when disk space is short.
+        """
         engine, proxy = await context.engine.version(), await context.proxy.version()
         context.say(deployment.id, f"Docker Engine {engine}, HAProxy {proxy}")
         check_disk(context)
@@ -39,12 +44,12 @@ class Prepare(Step):
 
 
 def check_disk(context: AppContext) -> None:
-    """Raises StepFailed when less is free than `disk.min_free_mb`."""
+    """Raises StepFailed when less disk space is free than `disk.min_free_mb`."""
     context.work.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(context.work).free
     if free < context.limits.min_free_bytes:
         required = context.limits.min_free_bytes // MIB
         raise StepFailed(
             f"Not enough disk space: {free // MIB} MB free, {required} MB required (disk.min_free_mb).",
-            "'changeover doctor' shows what takes the space; 'docker builder prune' frees the build cache.",
+            "Free disk space: 'changeover doctor' shows its use, 'docker builder prune' removes the build cache.",
         )

@@ -1,4 +1,4 @@
-"""The steps of a restore: what is there is kept as a backup, then replaced by the backup that was asked for."""
+"""The steps of a restore: back up the data as it is, replace it by the requested backup's, and resume requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orchestrator.domain.schema_history import Direction
 
 
 class BackUpReplacedData(Step):
-    """The wanted backup is checked first, byte by byte; then requests wait, and nobody writes any more."""
+    """Checks the requested backup, then pauses requests, stops the app's containers, and backs up the data."""
 
     name = StepName.BACKUP
 
@@ -22,7 +22,10 @@ class BackUpReplacedData(Step):
         return "Check every byte of the backup, pause requests, stop the app, and back up the data that is replaced."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises UnknownBackup, or StepFailed when the backup is damaged; then nothing was touched."""
+        """Check, pause, stop and back up. Adds `backup`, the id of the backup of the replaced data.
+
+        Raises UnknownBackup, or StepFailed when the requested backup is damaged; both before requests are paused.
+        """
         wanted = await backups.check(context, deployment.ref)
         async with context.data_turn:
             deployment = await pause.pause(context, deployment)
@@ -34,20 +37,21 @@ class BackUpReplacedData(Step):
         return replace(deployment, backup=replaced.id)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Start the app's containers again. Raises StepFailed when the active release does not become ready."""
         await swap.wake_writers(context)
         return ""
 
 
 class ReplaceData(Step):
-    """The backup's data takes the place of the app's, brought to the schema of the release that goes on with it."""
+    """Replaces the app's data by the backup's, and migrates it to the schema of the release that runs on it."""
 
     name = StepName.MIGRATE
 
     def describe(self, context: AppContext) -> str:
-        return "Replace the data by the backup's, and run the migrations that it lacks."
+        return "Replace the data by the backup's, and run its pending migrations."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed when the backup cannot be put in place or a migration fails."""
+        """Restore and migrate. Raises StepFailed when the restore or a migration fails."""
         await swap.replace_data(context, deployment.ref, by=deployment)
         release = context.journal.maker_of(deployment.container)
         if context.migrations is not None:
@@ -57,19 +61,19 @@ class ReplaceData(Step):
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """The data is what it was before, also where only a part of it had been replaced."""
+        """Restore the backup of the replaced data, also when only a part of it was replaced. Raises StepFailed."""
         await context.engine.remove_stray_sidecars(context.name)
         mine = [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
         if not deployment.backup or not any(run.direction is Direction.RESTORED for run in mine):
             return ""
-        # Who was woken already has the files open that are about to go.
+        # A container that runs already has files open that are about to be replaced.
         await swap.stop_writers(context)
         await swap.replace_data(context, deployment.backup, by=deployment)
-        return f"Put the data back as it was: backup {deployment.backup}"
+        return f"Restored backup {deployment.backup}, made before the data was replaced"
 
 
 class ResumeActive(Step):
-    """Of a restore in place: the active release proves itself on the data, and requests go on."""
+    """The last step of a restore: verifies the active release on the restored data, and resumes requests."""
 
     name = StepName.VERIFY
 
@@ -77,7 +81,7 @@ class ResumeActive(Step):
         return "Verify the active release on the restored data, and resume requests."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed with the container's log."""
+        """Verify and resume. Raises StepFailed with the container's log when the release does not become ready."""
         await verification.verify(context, deployment)
         await swap.wake_writers(context)
         live = replace(deployment, state=State.LIVE, live_at=now())
@@ -85,5 +89,6 @@ class ResumeActive(Step):
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Remove the preview route."""
         await context.proxy.end_preview(context.name)
         return ""

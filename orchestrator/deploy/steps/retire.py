@@ -1,4 +1,4 @@
-"""Step 10, retire: the old colour drains and stays as standby; what was standby before it goes."""
+"""Step 10, retire: drain the old colour, keep it as standby, remove the earlier standby, and apply retention."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from orchestrator.domain.deployment import Deployment, StepName
 
 
 class Retire(Step):
+    """Runs after the switch, in the background. It has no undo: the release is live."""
+
     name = StepName.RETIRE
 
     def describe(self, context: AppContext) -> str:
@@ -18,7 +20,7 @@ class Retire(Step):
         return f"Drain the old colour for at most {timeout:g} s, keep it as {standby} standby, and apply retention."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises EngineError or ProxyError; what was not done is done after the next deployment."""
+        """Drain, keep and remove. Raises EngineError, ProxyError or JournalError."""
         await context.proxy.end_preview(context.name)
         standby = context.standby
         if standby:
@@ -30,7 +32,7 @@ class Retire(Step):
 
 
 async def _park(context: AppContext, standby: Deployment) -> None:
-    """Keep the standby as `standby` of the configuration says; stopped where it cannot run on the data as it is."""
+    """Keep the standby as the key `standby` says; stop it if it cannot run on the data as it is."""
     can_run = migrations.needed_by(context, standby).is_empty
     if context.config.standby == "warm" and can_run:
         await context.engine.wake(standby.container)

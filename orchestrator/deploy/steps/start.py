@@ -1,4 +1,4 @@
-"""Step 6, start: the container that is to have the traffic runs."""
+"""Step 6, start: start the container that will get the traffic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.engine.base import LABEL_MIGRATED, Role
 
 
 class StartCandidate(Step):
-    """A new container, in the idle colour, at an address of its own."""
+    """Starts a new container in the idle colour, at an address of its own."""
 
     name = StepName.START
 
@@ -23,7 +23,7 @@ class StartCandidate(Step):
         return "Start the candidate container in the idle colour, beside the active one and the standby."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises EngineError when the engine refuses the container."""
+        """Start the container. Adds `address`, its IPv4 address. Raises EngineError when the engine refuses it."""
         if not deployment.address:
             taken = {server.address for server in context.proxy.route(context.name).servers.values()}
             deployment = replace(deployment, address=await context.engine.free_address(taken))
@@ -35,6 +35,7 @@ class StartCandidate(Step):
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Remove the container; only stop it if `update.rollback.auto_rollback_on_failure` is off."""
         policy, engine = context.config.update.rollback, context.engine
         if not policy.auto_rollback_on_failure and await engine.status(deployment.container):
             await engine.stop(deployment.container, context.config.drain.stop_timeout)
@@ -44,35 +45,36 @@ class StartCandidate(Step):
 
 
 class StartRelease(Step):
-    """Of a restore: the container that goes on with the data. It stays when something fails later: it may be active."""
+    """Starts the container of an existing release, in a restore. Undo does nothing: the release may be active."""
 
     name = StepName.START
 
     def describe(self, context: AppContext) -> str:
-        return "Start the container of the release that goes on with the data."
+        return "Start the container of the release that runs on the data."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises EngineError when the container is gone."""
+        """Start or unpause the container. Raises EngineError when it does not exist."""
         await context.engine.wake(deployment.container)
         return deployment
 
 
 class StartStandby(StartRelease):
-    """Of a rollback that changes data: the standby, which must not run on any other schema than its own."""
+    """Starts the standby in a rollback that changes data."""
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Stop the standby: it cannot run on the schema to which the data is brought back. Raises EngineError."""
         await context.engine.stop(deployment.container, context.config.drain.stop_timeout)
-        return f"Stopped {deployment.container} again"
+        return f"Stopped the standby {deployment.container}"
 
 
 class WakeStandby(StartRelease):
-    """Of a rollback that changes no data: the standby may go on running when the switch fails."""
+    """Starts the standby in a rollback that changes no data. Undo does nothing: the standby can run on the data."""
 
     def describe(self, context: AppContext) -> str:
-        return "Wake the standby container and wait until it is ready."
+        return "Start or unpause the standby container, and wait until it is ready."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed with the container's log when it is not ready within `health.timeout` seconds."""
+        """Start it and wait. Raises StepFailed with its log when it is not ready within `health.timeout` seconds."""
         await context.engine.wake(deployment.container)
         await readiness.until_ready(context, deployment)
         return deployment

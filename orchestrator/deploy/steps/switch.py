@@ -1,4 +1,4 @@
-"""Step 8, switch: one atomic change at the proxy, read back, and confirmed by a request through it."""
+"""Step 8, switch: one atomic change at the proxy, read back, and confirmed by a request through the proxy."""
 
 from __future__ import annotations
 
@@ -12,28 +12,33 @@ from orchestrator.domain.deployment import Deployment, Slots, State, StepName
 
 
 class SwitchToCandidate(Step):
-    """The candidate becomes active, and what was active stands by."""
+    """Makes the candidate active; the release that was active becomes standby."""
 
     name = StepName.SWITCH
 
     def describe(self, context: AppContext) -> str:
-        return "Switch the traffic at the proxy, and confirm it by a request."
+        return "Switch the traffic at the proxy, and confirm the switch by a request."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises ProxyError when the proxy does not do it, or another release answers afterwards."""
+        """Switch, record the new slots, and resume paused requests. Returns the deployment as live.
+
+        Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
+        """
         await traffic.send_to(context, deployment)
         live = replace(deployment, state=State.LIVE, live_at=now())
         context.journal.save_switch(context.name, Slots(active=live.id, standby=live.previous), live)
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Switch the traffic back to the release that had it before. Raises ProxyError."""
         return await traffic.send_back(context, deployment)
 
 
 class SwitchToStandby(SwitchToCandidate):
-    """Of a rollback: the standby becomes active, and what was active stands by."""
+    """Makes the standby active, in a rollback; the release that was active becomes standby, in state rolled_back."""
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Switch, record the new slots, and resume paused requests. Raises ProxyError or JournalError."""
         standby = context.journal.maker_of(deployment.container)
         await traffic.send_to(context, standby)
         live = replace(deployment, state=State.LIVE, live_at=now())

@@ -1,4 +1,4 @@
-"""Step 7, verify: the container proves that it works before it has any traffic."""
+"""Step 7, verify: check that the container works before it gets traffic."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from orchestrator.domain.deployment import Deployment, StepName
 
 
 class Verify(Step):
+    """Probes the container, and requests `health.page` and `health.websocket` through the preview route."""
+
     name = StepName.VERIFY
 
     def describe(self, context: AppContext) -> str:
@@ -17,14 +19,15 @@ class Verify(Step):
         more += [f"the WebSocket {health.websocket}"] if health.websocket else []
         then = f", then {' and '.join(more)}" if more else ""
         return (
-            f"Wait for {health.answers} good answers in a row from {health.path}, at most {health.timeout:g} s{then}."
+            f"Wait for {health.answers} successful probes of {health.path} in a row, up to {health.timeout:g} s{then}."
         )
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Raises StepFailed with the container's log."""
+        """Verify the container. Raises StepFailed with its log when it fails a check."""
         await verification.verify(context, deployment)
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
+        """Remove the preview route."""
         await context.proxy.end_preview(context.name)
         return ""

@@ -1,1 +1,1 @@
-"""One Docker host, through the Docker SDK, and BuildKit through the docker command."""
+"""The engine of one Docker host, by the Docker SDK; image builds by the docker command with buildx."""

@@ -1,4 +1,4 @@
-"""Addresses that a container keeps for its life, so that the proxy finds it after a restart of the machine, too."""
+"""Fixed addresses of containers, so that the proxy reaches a container after a restart of the host."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from orchestrator.errors import EngineError
 
 
 def free_address(client: docker.DockerClient, network_name: str, taken: set[str]) -> str:
-    """From the top of the subnet downwards: Docker itself chooses from the network's ip_range, at its bottom.
+    """The highest free address of the subnet that is outside of the network's ip_range, from which Docker chooses.
 
-    Raises EngineError when the network has no such range, or no address is left.
+    Raises EngineError when the network has no ip_range smaller than its subnet, or no address is free.
     """
     network = client.networks.get(network_name)
     settings = network.attrs["IPAM"]["Config"][0]
@@ -20,8 +20,8 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
     own_range = ipaddress.ip_network(settings.get("IPRange") or settings["Subnet"])
     if own_range == subnet:
         raise EngineError(
-            f"network {network_name} leaves Docker free to choose any of its addresses.",
-            "Remove it and let compose make it again: it needs an ip_range smaller than its subnet.",
+            f"Network {network_name} has no ip_range that is smaller than its subnet.",
+            f"Remove it and create it again: docker network rm {network_name}; make up",
         )
     used = taken | _fixed_addresses(client, network_name)
     top = int(subnet.broadcast_address)
@@ -31,11 +31,11 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
             break
         if str(address) not in used:
             return str(address)
-    raise EngineError(f"no free address is left in network {network_name} ({subnet}).", "Use a larger subnet.")
+    raise EngineError(f"Network {network_name} ({subnet}) has no free address.", "Use a larger subnet.")
 
 
 def _fixed_addresses(client: docker.DockerClient, network_name: str) -> set[str]:
-    """Also those of stopped containers, which Docker itself has forgotten until they start again."""
+    """The addresses of all containers; also those of stopped ones, which Docker does not reserve."""
     addresses = set()
     for container in client.containers.list(all=True, filters={"network": network_name}, ignore_removed=True):
         endpoint = container.attrs["NetworkSettings"]["Networks"].get(network_name) or {}

@@ -1,4 +1,4 @@
-"""Making a container as its spec says."""
+"""Creates a container from its specification."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from docker.types import LogConfig
 from orchestrator.engine.base import LABEL_STACK, ContainerSpec
 
 UNPRIVILEGED_USER = 10001
-"""Whom a container runs as whose image would make it root, and the owner of a new data volume."""
+"""The user id of a container whose image has root as its user."""
 
 HEAD_BLOCKS = 16
-"""Of an archive: enough for the first entry, and for the extended header that may come before it."""
+"""The blocks of an archive to read: enough for the first entry and an extended header before it."""
 
 LEAST_SHARE = 2
-"""The smallest that the kernel knows, where a container has 1024 otherwise."""
+"""The lowest value of cpu_shares. The default is 1024."""
 
 
 def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Container:
-    """Make a container and do not start it. Root, capabilities and new privileges are for those who ask."""
+    """Create a container without starting it. It has no root user, capabilities or new privileges unless specified."""
     user = spec.user or _user_of(client, spec.image)
     options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
     mounts = (*spec.mounts, *spec.owned)
@@ -75,11 +75,11 @@ def _user_of(client: docker.DockerClient, image: str) -> str:
 
 
 def _own_empty_volume(container: Container, path: str, user: str) -> None:
-    """Give a volume that root owns to the app's user.
+    """Make the container's user the owner of a volume that root owns.
 
-    Docker copies the owner of the image's own folder into a new volume; an image without that folder leaves it
-    to root, and the app could not write. Unpacking an archive with just that folder, in the one above it, sets the
-    owner without running anything.
+    Docker copies the owner of the image's folder to a new volume. If the image has no such folder, root owns the volume
+    and the app cannot write to it. Unpacking an archive that has only this folder sets the owner without running a
+    command.
     """
     if user.partition(":")[0] in ("0", "root") or _owner_of(container, path) != 0:
         return
@@ -94,7 +94,7 @@ def _own_empty_volume(container: Container, path: str, user: str) -> None:
 
 
 def _owner_of(container: Container, folder: str) -> int:
-    """The first entry of its archive says it, and no more is read: what is in the folder may be very much."""
+    """The user id that owns a folder, from the first entry of its archive. No more is read: the folder may be large."""
     stream, _stat = container.get_archive(folder, chunk_size=tarfile.BLOCKSIZE)
     head = b"".join(itertools.islice(stream, HEAD_BLOCKS))
     with tarfile.open(fileobj=io.BytesIO(head)) as archive:
@@ -105,7 +105,7 @@ def _owner_of(container: Container, folder: str) -> int:
 
 
 def _numbers_of(container: Container, user: str) -> tuple[int, int]:
-    """The user's and the group's; by the image's own /etc/passwd and /etc/group where they are names."""
+    """The user and group id; names are looked up in the image's /etc/passwd and /etc/group."""
     name, _, group = user.partition(":")
     uid, gid = (int(name), int(name)) if name.isdigit() else _entry_of(container, "/etc/passwd", name)
     if group:
@@ -114,12 +114,12 @@ def _numbers_of(container: Container, user: str) -> tuple[int, int]:
 
 
 def _entry_of(container: Container, file: str, name: str) -> tuple[int, int]:
-    """The number of a user or group, and that of a user's group (passwd(5), group(5))."""
+    """Fields 3 and 4 of an entry: the id of a user or group, and of a user's group (passwd(5), group(5))."""
     stream, _stat = container.get_archive(file)
     with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
         content = archive.extractfile(PurePosixPath(file).name)
         lines = content.read().decode(errors="replace").splitlines() if content else []
     entry = next((fields for line in lines if (fields := line.split(":"))[0] == name), None)
     if entry is None:
-        raise APIError(f"the image's user {name} does not stand in its {file}")
+        raise APIError(f"the image's user or group {name} is not in its {file}")
     return int(entry[2]), int(entry[3]) if entry[3].isdigit() else 0

@@ -1,4 +1,4 @@
-"""What Docker says of a container, as a value."""
+"""Converts Docker's answer about a container to a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Docker's answer on disk usage, as a value."""
+"""Converts Docker's answer about disk usage to a value."""
 
 from __future__ import annotations
 

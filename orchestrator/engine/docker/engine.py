@@ -1,6 +1,6 @@
-"""One Docker host, through the Docker SDK.
+"""The engine of one Docker host, by the Docker SDK.
 
-The SDK blocks, so each call runs in a thread. Every method raises EngineError with what Docker said.
+The SDK blocks, so each call runs in a thread. Every method raises EngineError with Docker's error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ERRORS = (DockerException, RequestException)
 
 
 class DockerEngine:
-    """All that the orchestrator asks of Docker, for the containers of one stack."""
+    """Implements Engine for the containers of one stack."""
 
     def __init__(self, stack: str, network: str) -> None:
         self.stack = stack
@@ -50,7 +50,7 @@ class DockerEngine:
         return await self._call(lambda client: str(client.version()["Version"]))
 
     async def wait_until_up(self, deadline_s: float) -> bool:
-        """Until the engine answers; False if it does not in time."""
+        """Wait until the engine answers; False if it does not within `deadline_s` seconds."""
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(EngineError),
@@ -64,11 +64,11 @@ class DockerEngine:
         return True
 
     async def free_address(self, taken: set[str]) -> str:
-        """A fixed address that neither a container of the network nor `taken` has."""
+        """A free fixed address: not in `taken`, and not used by a container of the network."""
         return await self._call(lambda client: free_address(client, self.network, taken))
 
     async def ensure_volume(self, name: str) -> None:
-        """Make the data volume if it is not there, owned by the user that unprivileged containers run as."""
+        """Create a volume if it does not exist."""
 
         def ensure(client: docker.DockerClient) -> None:
             try:
@@ -79,7 +79,7 @@ class DockerEngine:
         await self._call(ensure)
 
     async def start(self, spec: ContainerSpec) -> str:
-        """Make and start a container, or find the one that an earlier try with the same name made. Gives its id."""
+        """Create and start a container, or start the existing one with the same name. Returns its id."""
 
         def start(client: docker.DockerClient) -> str:
             container = find(client, spec.name) or create(client, spec, self.stack)
@@ -95,19 +95,19 @@ class DockerEngine:
         return await self._sidecars.run_to_end(spec, timeout_s, on_line)
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
-        """Remove the app's sidecars that nobody waits for; gives their names."""
+        """Remove the app's sidecars for which no `run_to_end` waits. Returns their names."""
         return await self._sidecars.remove_strays(app)
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
-        """Build an image with BuildKit and give its digest, `sha256:…`. Raises StepFailed with the last lines."""
+        """Build an image with BuildKit. Returns its digest, `sha256:…`. Raises StepFailed with the last lines."""
         return await build_image(image, on_line)
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
-        """What happens to the stack's containers from now on. Raises EngineError when the engine goes away."""
+        """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
         return watch(self.stack)
 
     async def status(self, name: str) -> ContainerStatus | None:
-        """None when there is no such container."""
+        """The status of a container; None if it does not exist."""
 
         def status(client: docker.DockerClient) -> ContainerStatus | None:
             container = find(client, name)
@@ -116,7 +116,7 @@ class DockerEngine:
         return await self._call(status)
 
     async def containers(self) -> list[ContainerStatus]:
-        """Every container that this stack's orchestrator made, running or not."""
+        """Every container of the stack, running or not."""
 
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
             label = f"{LABEL_STACK}={self.stack}"
@@ -126,7 +126,7 @@ class DockerEngine:
         return await self._call(all_of_them)
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
-        """The last lines; empty when there is no such container."""
+        """The last `tail` lines of a container's log; empty if it does not exist."""
 
         def logs(client: docker.DockerClient) -> tuple[str, ...]:
             container = find(client, name)
@@ -138,7 +138,7 @@ class DockerEngine:
         await self._on(name, lambda container: container.stop(timeout=timeout_s))
 
     async def keep_running(self, name: str) -> None:
-        """Let Docker itself start the container again when it dies or the machine restarts."""
+        """Set the restart policy: Docker restarts the container when it ends or the host restarts."""
 
         def update(container: Container) -> None:
             container.update(restart_policy={"Name": "unless-stopped"})  # type: ignore[arg-type]
@@ -149,7 +149,7 @@ class DockerEngine:
         await self._on(name, lambda container: container.pause() if container.status == "running" else None)
 
     async def wake(self, name: str) -> None:
-        """Make sure that a container which is stopped or paused runs."""
+        """Start or unpause a container, if it does not run."""
 
         def wake(container: Container) -> None:
             if container.status == "paused":
@@ -163,7 +163,7 @@ class DockerEngine:
         await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)
 
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
-        """Stop and remove a container; True if there was one."""
+        """Stop and remove a container. Returns False if it does not exist."""
 
         def stop_and_remove(client: docker.DockerClient) -> bool:
             container = find(client, name)
@@ -179,9 +179,9 @@ class DockerEngine:
         return await self._call(stop_and_remove)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        """Remove every tag of `name` but those of the digests in `keep`; gives the tags removed.
+        """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags.
 
-        An image that a container still uses stays: Docker refuses to remove it, and the next time will do.
+        Docker refuses to remove an image that a container uses; it is removed by a later call.
         """
 
         def remove_tags(client: docker.DockerClient) -> list[str]:
@@ -202,7 +202,7 @@ class DockerEngine:
         return await self._call(remove_tags)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
-        """Cut BuildKit's cache down to this size, least recently used first."""
+        """Reduce BuildKit's cache to this size, least recently used entries first."""
         await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
 
     async def remove_volume(self, name: str) -> None:
@@ -216,7 +216,7 @@ class DockerEngine:
         return await self._call(lambda client: usage_of(client.df()))
 
     async def keeps_containers_running(self) -> bool:
-        """Whether containers outlive a restart of the engine (`live-restore` in its daemon.json)."""
+        """Whether containers keep running during a restart of the engine (`live-restore` in its daemon.json)."""
         return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
 
     # Inside the threads
@@ -248,7 +248,7 @@ class DockerEngine:
         def on(client: docker.DockerClient) -> None:
             container = find(client, name)
             if container is None:
-                raise EngineError(f"Container {name} is gone.", "It was removed from outside; deploy the app again.")
+                raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
             act(container)
 
         await self._call(on)

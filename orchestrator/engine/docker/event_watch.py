@@ -1,4 +1,4 @@
-"""Docker's event stream, as values (Docker Engine API 1.45, GET /events)."""
+"""Docker's event stream as values (Docker Engine API 1.45, GET /events)."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from orchestrator.errors import EngineError
 
 
 async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
-    """Events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
+    """The events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
 
-    The SDK reads the stream in a thread of this watch's own: it lasts for ever, and would keep a thread of the
-    shared pool from everybody else. Closing the iterator closes the stream, which ends the thread.
+    The SDK reads the stream in its own thread, because it would block a thread of the shared pool without end. Closing
+    the iterator closes the stream, which ends the thread.
     """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[ContainerEvent | Exception] = asyncio.Queue()
     opened: asyncio.Future[Any] = loop.create_future()  # Any: docker-py's CancellableStream has no stub
 
     def tell(whom: Callable[..., None], *what: object) -> None:
-        # A loop that has ended wants to hear nothing any more, and closed the stream before it did.
+        # The loop has closed the stream before it ended; the last events are dropped.
         if not loop.is_closed():
             loop.call_soon_threadsafe(whom, *what)
 
     def read() -> None:
         try:
-            # No time limit: nothing may happen for hours. The stub forgets that None is one.
+            # No time limit: there may be no event for hours. The stub does not have None.
             client = docker.from_env(timeout=None)  # type: ignore[arg-type]
             stream = client.events(decode=True, filters={"type": "container", "label": f"{LABEL_STACK}={stack}"})
             tell(_opened, opened, stream)
@@ -49,7 +49,7 @@ async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
         while True:
             event = await arrived.get()
             if isinstance(event, Exception):
-                raise EngineError(f"Docker's event stream ended: {event}.", "It is opened again by itself.") from event
+                raise EngineError(f"Docker's event stream ended: {event}.") from event
             yield event
     finally:
         stream.close()

@@ -1,4 +1,4 @@
-"""Image builds with BuildKit, through the docker command: the Docker SDK has no BuildKit."""
+"""Image builds with BuildKit, by the docker command: the Docker SDK does not support BuildKit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAST_LINES = 40
 
 
 def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
-    """What to run. `--load` puts the image into the engine whatever builder is the current one."""
+    """The command line of a build. `--load` stores the image in the engine with any builder."""
     command = ["docker", "buildx", "build", "--load", "--progress", "plain", "--provenance", "false"]
     command += ["--file", str(image.dockerfile), "--tag", image.tag, "--iidfile", str(digest_file)]
     if image.target:
@@ -28,7 +28,7 @@ def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
 
 
 async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
-    """Build and give the image's digest, `sha256:…`. Each line of BuildKit's output goes to `on_line` as it comes.
+    """Build an image. Calls `on_line` with each line of BuildKit's output. Returns the digest, `sha256:…`.
 
     Raises StepFailed with the last lines when the build fails or takes longer than the image's `timeout_s`.
     """
@@ -63,24 +63,30 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
 
 
 def why_it_failed(lines: deque[str]) -> str:
-    """BuildKit's own summary: the last line that begins with ERROR."""
+    """The cause of a failed build: the last line that begins with ERROR."""
     for line in reversed(lines):
         if line.startswith("ERROR: "):
-            return "The image does not build: " + line.removeprefix("ERROR: ").removeprefix("failed to solve: ") + "."
-    return "The image does not build."
+            return "The build failed: " + line.removeprefix("ERROR: ").removeprefix("failed to solve: ") + "."
+    return "The build failed."
 
 
 _TIPS = (
     (r"Cannot connect to the Docker daemon", "Start Docker (systemctl start docker, or tools/engine), then try again."),
-    (r"no such file or directory.*Dockerfile|failed to read dockerfile", "Is build.dockerfile right?"),
-    (r"No matching distribution|Could not find a version", "A package or version in the requirements does not exist."),
-    (r"Requires-Python|requires a different Python", "A package needs another Python than the base image has."),
+    (r"no such file or directory.*Dockerfile|failed to read dockerfile", "Correct build.dockerfile."),
     (
-        r"Temporary failure in name resolution|Connection timed out",
-        "The build has no network: see 'changeover doctor'.",
+        r"No matching distribution|Could not find a version",
+        "Correct the requirements: a package or version does not exist.",
     ),
-    (r"no space left on device", "The disk is full: see 'changeover doctor' for what takes the room."),
-    (r"failed to resolve source metadata|pull access denied", "The base image is neither here nor in a registry."),
+    (
+        r"Requires-Python|requires a different Python",
+        "Use a base image with the Python version that the package needs.",
+    ),
+    (r"Temporary failure in name resolution|Connection timed out", "Check the network of the host's builds."),
+    (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
+    (
+        r"failed to resolve source metadata|pull access denied",
+        "Correct the base image, or load it with 'docker load': no registry has it.",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Containers by their names, while others come and go."""
+"""Finding and removing containers by name, while others create and remove containers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def find(client: docker.DockerClient, name: str) -> Container | None:
 
 
 def remove(client: docker.DockerClient, name: str) -> None:
-    """Whether it runs or not; its volumes stay. One that is not there is well removed."""
+    """Remove a container, running or not. Its volumes are kept. Does nothing if it does not exist."""
     try:
         client.containers.get(name).remove(force=True, v=False)
     except NotFound:
         return
     except APIError as error:
-        # Somebody else is removing it already: that is what was wanted.
+        # 409: another client is removing the container already.
         if error.status_code != 409:
             raise

@@ -1,4 +1,4 @@
-"""Short-lived containers that do one job on an app's data and end."""
+"""Sidecars: short-lived containers that do one job on an app's data and exit."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ END_POLL_S = 0.2
 
 
 class Call(Protocol):
-    """Asks the engine in a thread; raises EngineError with what Docker said."""
+    """Calls Docker in a thread. Raises EngineError with Docker's error."""
 
     def __call__(self, ask: Callable[[docker.DockerClient], T], /) -> Awaitable[T]: ...
 
 
 class Sidecars:
-    """The sidecars of one stack, and which of them somebody waits for.
+    """Runs the sidecars of one stack, and removes those for which no call waits.
 
-    `short` runs a short call in a thread of the pool; `alone` gives a call a thread of its own: waiting for a sidecar's
-    end takes as long as the sidecar, and must keep no short call waiting. When the task that waits is cancelled, the
-    sidecar is removed, wherever between its creation and its end it is, before the cancel goes on.
+    `short` runs a short call in a thread of the pool; `alone` runs a call in a thread of its own, because waiting for
+    a sidecar must not keep short calls waiting. When the calling task is cancelled, the sidecar is removed before the
+    cancel continues, at any point between its creation and its end.
     """
 
     def __init__(self, stack: str, short: Call, alone: Call) -> None:
@@ -50,9 +50,9 @@ class Sidecars:
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
     ) -> tuple[ContainerStatus, bool]:
-        """Run a sidecar to its end, handing over each line it prints, and remove it.
+        """Run a sidecar, wait for its end, and remove it. Calls `on_line` with each line of output.
 
-        Gives its last status, and whether it had to be killed because `timeout_s` had passed.
+        Returns its last status, and whether it was killed after `timeout_s` seconds.
         """
         self._awaited.add(spec.name)
         stopped = threading.Event()
@@ -81,7 +81,7 @@ class Sidecars:
             await asyncio.wait([work], timeout=END_POLL_S)
         await asyncio.wait([work])
         if not work.cancelled():
-            work.exception()  # looked at: that a removed sidecar ends with an error is what was wanted
+            work.exception()  # retrieved: a removed sidecar ends with an error
 
     def _remove_later(self, name: str) -> None:
         removal = asyncio.create_task(self._remove_when_back(name))
@@ -89,7 +89,7 @@ class Sidecars:
         removal.add_done_callback(self._removals.discard)
 
     async def remove_strays(self, app: str) -> list[str]:
-        """Remove the app's sidecars that nobody waits for: an engine that went away could not remove them then."""
+        """Remove the app's sidecars for which no call waits. Returns their names."""
 
         def remove_them(client: docker.DockerClient) -> list[str]:
             labels = [f"{LABEL_STACK}={self._stack}", f"{LABEL_APP}={app}", f"{LABEL_ROLE}={Role.SIDECAR}"]
@@ -102,12 +102,12 @@ class Sidecars:
         return await self._short(remove_them)
 
     async def _remove_when_back(self, name: str) -> None:
-        """What an engine that went away could not remove: as soon as it can, or at the orchestrator's next start."""
+        """Remove a sidecar as soon as the engine answers again."""
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(EngineError), wait=wait_exponential(multiplier=0.5, max=30)
         ):
             with attempt:
-                # Run again meanwhile, it has the same name, and what was left of the first is removed by that.
+                # If a sidecar of this name runs again meanwhile, its start has removed the old one.
                 if name not in self._awaited:
                     await self._remove(name)
 

@@ -83,7 +83,7 @@ class FakeEngine:
         on_line("#1 building")
         await asyncio.sleep(self.build_s)
         if "build" in self.failing:
-            raise StepFailed("The image does not build.", "Correct the Dockerfile.", log=("#1 building",), exit_code=1)
+            raise StepFailed("The build failed.", "Correct the Dockerfile.", log=("#1 building",), exit_code=1)
         revisions = (image.folder / "schema").read_text().split()
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
@@ -299,7 +299,7 @@ class FakeEngine:
 
     def _of(self, name: str) -> FakeContainer:
         if name not in self.running:
-            raise EngineError(f"Container {name} is gone.", "Deploy the app again.")
+            raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
         return self.running[name]
 
     def _status(self, name: str) -> ContainerStatus:

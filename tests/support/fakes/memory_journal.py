@@ -68,7 +68,7 @@ class MemoryJournal(Journal):
         for one in self._newest_first():
             if one.container == container and one.kind is Kind.DEPLOY:
                 return one
-        raise UnknownDeployment(f"No deployment on record made the container {container}.")
+        raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
 
     def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
         return [one for one in self._newest_first() if one.app == app][:limit]

@@ -110,7 +110,7 @@ def test_a_rollback_and_a_restore_are_refused_while_a_deployment_is_under_way_wi
         world.engine.build_s = LONG_S
         asked = request(world)
         await world.until_step(asked, StepName.BUILD)
-        with pytest.raises(Refused, match=rf"Deployment {asked.id} of {APP} is under way .* asked for by test"):
+        with pytest.raises(Refused, match=rf"Deployment {asked.id} of {APP} is running, requested at .* by test"):
             await world.scheduler.roll_back(APP, by="me")
         with pytest.raises(Refused, match=asked.id):
             await world.scheduler.restore(APP, "a backup", by="me", kind=Kind.RESTORE)

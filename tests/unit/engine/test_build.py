@@ -12,7 +12,7 @@ from orchestrator.engine.docker.image_build import build_command, tip_for, why_i
 def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
     lines = deque(["#5 ERROR: process", "ERROR: failed to solve: no space left on device"])
 
-    assert why_it_failed(lines) == "The image does not build: no space left on device."
+    assert why_it_failed(lines) == "The build failed: no space left on device."
     assert "disk is full" in tip_for(lines)
 
 
