@@ -29,7 +29,7 @@ class Proxy(Protocol):
         ...
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """Write what a proxy needs that was never started before."""
+        """Write what a proxy needs that is about to start and has no files yet, or those of the version before."""
         ...
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:

@@ -61,10 +61,16 @@ class HAProxy:
     # The configuration
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """The files alone, for a proxy that is not up yet. Those that are there already say where traffic goes."""
-        self.know(routes)
+        """The files alone, for a proxy that is not up yet, or is about to be replaced by one of this version.
+
+        Files of this version that are there already say where traffic goes. Those of the version before are no
+        configuration for the new image, which may start as soon as we answer: they are written anew, for the same
+        colours.
+        """
+        self.know([replace(route, active=self.colour_in_file(route.app) or route.active) for route in routes])
         if not self._files.complete:
             self._write_all()
+        self.know(routes)
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
         """Take these apps and no others. Reloads, hitlessly, if the running proxy lacks backends; True if it did.

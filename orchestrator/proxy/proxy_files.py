@@ -29,8 +29,8 @@ class ProxyFiles:
 
     @property
     def complete(self) -> bool:
-        """The configuration is written last."""
-        return (self._folder / CONFIGURATION).exists()
+        """The configuration is written last. One of the version before has no numbered backends."""
+        return self.declared() > 0
 
     def numbers(self) -> dict[str, int]:
         """App -> number of its backends; what was lost of it is taken from where the traffic goes."""
