@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ class Installation:
     def make(self, target: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", target], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=UP_S
+        )
+
+    def lend_packages(self) -> None:
+        """Let `.venv/bin/changeover` be the clone's own command on the packages of this run, instead of new ones."""
+        command = self.folder / ".venv" / "bin" / "changeover"
+        command.parent.mkdir(parents=True)
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m panel.cli "$@"\n')
+        command.chmod(0o755)
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        """What `make up` does once the engine and the packages are there."""
+        return subprocess.run(
+            ["tools/up"], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=UP_S
         )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
