@@ -280,13 +280,22 @@ def test_an_old_backup_is_whole_and_restored_and_the_standby_can_be_rolled_back_
     assert shop["active"]["container"] == upgraded.before.apps["shop"]["standby"]["container"]
 
 
-def test_the_old_panel_lets_people_in_and_updates_itself(upgraded: Upgraded) -> None:
+def test_the_panel_of_the_version_before_is_usable_and_updates_itself(upgraded: Upgraded) -> None:
     installation = upgraded.installation
+
+    old_panel = upgraded.before.apps["panel"]["active"]
 
     def sign_in() -> int:
         return httpx.post(f"{installation.url}/sign-in", data={"token": installation.token}).status_code
 
+    read = subprocess.run(
+        ["docker", "exec", "-e", f"CHANGEOVER_TOKEN={installation.token}", old_panel["container"],
+         "python", "-m", "panel.cli", "history", "shop", "--json"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert read.returncode == 0, read.stderr
+    assert len(json.loads(read.stdout)["deployments"]) >= len(upgraded.before.histories["shop"])
     assert sign_in() == 303
     done(installation, "deploy", "panel", "--wait")
     assert sign_in() == 303
-    assert installation.app("panel")["standby"]["version"] == upgraded.before.apps["panel"]["active"]["version"]
+    assert installation.app("panel")["standby"]["version"] == old_panel["version"]
