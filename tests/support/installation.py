@@ -120,6 +120,7 @@ class Installation:
             for tag in image.tags:
                 if tag.startswith(f"{self.name}/"):
                     engine.images.remove(tag, force=True)
+        engine.images.prune({"label": f"com.docker.compose.project={self.name}"})
         engine.close()
 
     def until(self, holds: Any, what: str, seconds: float = 120) -> Any:

@@ -249,9 +249,14 @@ def test_nothing_of_the_version_before_is_left(upgraded: Upgraded) -> None:
     files = set(compose(installation, "exec", "-T", "orchestrator", "ls", "/run/changeover").split())
     services = compose(installation, "ps", "--all", "--services").split()
     findings = installation.command("doctor")
+    images = subprocess.run(
+        ["docker", "images", "--quiet", "--filter", f"label=com.docker.compose.project={installation.name}"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
 
     assert {name for name in files if name.startswith(("active", "hold"))} == set()
     assert sorted(services) == ["orchestrator", "proxy"]
+    assert len(images) == 2
     assert findings.returncode == 0, findings.stdout
 
 
