@@ -29,7 +29,7 @@ class Proxy(Protocol):
         ...
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """Write the files that the proxy needs for its first start, if they do not exist."""
+        """Write the files that a proxy needs for its start, if it has none, or those of the previous version."""
         ...
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:

@@ -61,10 +61,15 @@ class HAProxy:
     # The configuration
 
     def prepare_files(self, routes: list[AppRoute]) -> None:
-        """Write the files for a proxy that is not running yet. Existing files are kept: they have the traffic map."""
-        self.know(routes)
+        """Write the files for a proxy that is not running yet, or that is about to be replaced by this version's.
+
+        Existing files of this version are kept: they have the traffic map. Files of the previous version are no
+        configuration for the new image, which may start at once: they are written again for the same colours.
+        """
+        self.know([replace(route, active=self.colour_in_file(route.app) or route.active) for route in routes])
         if not self._files.complete:
             self._write_all()
+        self.know(routes)
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
         """Replace all routes by these. Reloads the proxy, without failed requests, if it lacks backends.

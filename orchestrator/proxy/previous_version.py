@@ -1,9 +1,11 @@
 """The upgrade from the previous version, whose backends have no numbers.
 
-During an upgrade, the new orchestrator starts while the old proxy still runs with the old files. The new files have
-other names, and haproxy.cfg, which names them, is replaced last by one rename: an old proxy that restarts at any moment
-uses all of the old files or all of the new ones. Lua and pages are beside the configuration, so the old image can use
-it, too, and is reloaded.
+At an upgrade by `make up` the new orchestrator starts while the old proxy still runs with the old files. The new files
+have names of their own and haproxy.cfg, which names them, is replaced last and in one rename: an old proxy that crashes
+at any moment starts again with all of the old files or all of the new ones. Since Lua and pages lie beside the
+configuration, the old image takes it, too, and is reloaded like any other. The new image does not take the old
+configuration, which names files of the old image: the new files are written before the orchestrator answers, and the
+new proxy is started after that.
 
 Limit: an old worker that still has connections after the reload keeps its old backends, which cannot be changed. Its
 last requests go to the release that was live at the upgrade.

@@ -29,8 +29,8 @@ class ProxyFiles:
 
     @property
     def complete(self) -> bool:
-        """Whether all files exist. The configuration is written last."""
-        return (self._folder / CONFIGURATION).exists()
+        """The configuration is written last. One of the version before has no numbered backends."""
+        return self.declared() > 0
 
     def numbers(self) -> dict[str, int]:
         """App -> number of its backends; numbers that are not recorded are read from the traffic map."""

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,19 @@ class Installation:
             ["make", target], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=UP_S
         )
 
+    def lend_packages(self) -> None:
+        """Let `.venv/bin/changeover` be the clone's own command on the packages of this run, instead of new ones."""
+        command = self.folder / ".venv" / "bin" / "changeover"
+        command.parent.mkdir(parents=True)
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m panel.cli "$@"\n')
+        command.chmod(0o755)
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        """What `make up` does once the engine and the packages are there."""
+        return subprocess.run(
+            ["tools/up"], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=UP_S
+        )
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`changeover` in the clone, as `make up` says it is called."""
         environment = self.environment | {"CHANGEOVER_URL": f"http://127.0.0.1:{self.api_port}"}
@@ -106,6 +120,7 @@ class Installation:
             for tag in image.tags:
                 if tag.startswith(f"{self.name}/"):
                     engine.images.remove(tag, force=True)
+        engine.images.prune({"label": f"com.docker.compose.project={self.name}"})
         engine.close()
 
     def until(self, holds: Any, what: str, seconds: float = 120) -> Any:

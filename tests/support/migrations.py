@@ -13,3 +13,16 @@ def upgrade():
 def downgrade():
     pass
 """
+
+# Who sold an order stands in another column than the release before writes to.
+RENAMES = '''"""Sold by"""
+from alembic import op
+revision, down_revision = "0002", "0001"
+compatible = False
+def upgrade():
+    op.execute("ALTER TABLE orders RENAME COLUMN release TO sold_by")
+def downgrade():
+    op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")
+'''
+OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
+"""What the shop's insert names before and after that."""

@@ -32,6 +32,8 @@ class Visitor:
         self.orders: list[str] = []
         self.releases: set[str] = set()
         self.failures: list[str] = []
+        # How long it took each time from the first failure to the next answer, in s.
+        self.gaps: list[float] = []
 
     def __enter__(self) -> Visitor:
         self._thread.start()
@@ -46,23 +48,35 @@ class Visitor:
         assert went_on, "the visitor had stopped"
 
     def _visit(self) -> None:
+        failing_since: float | None = None
         with httpx.Client(headers={"Host": self._host}, timeout=60) as client:
             while not self._stop.is_set():
-                order = f"{id(self)}-{time.monotonic_ns()}"
-                try:
-                    welcome = client.get(self._shop.url("/"))
-                    counted = client.post(self._shop.url(f"/orders/{order}"))
-                except httpx.HTTPError as error:
-                    self.failures.append(f"{error.request.method} {error.request.url}: {type(error).__name__} {error}")
-                    continue
-                for answer in (welcome, counted):
-                    if not answer.is_success:
-                        self.failures.append(
-                            f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:200]}"
-                        )
-                if counted.is_success:
-                    self.orders.append(order)
-                if welcome.is_success:
-                    self.releases.add(welcome.json()["release"])
-                self.answers += 2
+                began = time.monotonic()
+                well = self._ask_and_order(client)
+                if well and failing_since is not None:
+                    self.gaps.append(time.monotonic() - failing_since)
+                    failing_since = None
+                elif not well and failing_since is None:
+                    failing_since = began
                 time.sleep(PAUSE_S)
+
+    def _ask_and_order(self, client: httpx.Client) -> bool:
+        """Whether both requests were answered well."""
+        order = f"{id(self)}-{time.monotonic_ns()}"
+        try:
+            welcome = client.get(self._shop.url("/"))
+            counted = client.post(self._shop.url(f"/orders/{order}"))
+        except httpx.HTTPError as error:
+            self.failures.append(f"{error.request.method} {error.request.url}: {type(error).__name__} {error}")
+            return False
+        for answer in (welcome, counted):
+            if not answer.is_success:
+                self.failures.append(
+                    f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:200]}"
+                )
+        if counted.is_success:
+            self.orders.append(order)
+        if welcome.is_success:
+            self.releases.add(welcome.json()["release"])
+        self.answers += 2
+        return welcome.is_success and counted.is_success

@@ -9,22 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.migrations import NEW_INSERT, OLD_INSERT, RENAMES
 from tests.support.points import one_of_each_kind
 from tests.support.postgres import Postgres
 from tests.support.shop import Shop, another_shop
 from tests.support.stack import MIGRATE_BOTH_WAYS, MIGRATE_UP_ONLY, NO_APPS, Stack
 from tests.support.visitor import Visitor
 
-# Who sold an order stands in another column than the release before writes to.
-RENAMES = '''"""Sold by"""
-from alembic import op
-revision, down_revision = "0002", "0001"
-compatible = False
-def upgrade():
-    op.execute("ALTER TABLE orders RENAME COLUMN release TO sold_by")
-def downgrade():
-    op.execute("ALTER TABLE orders RENAME COLUMN sold_by TO release")
-'''
 POINTS = (
     "backup:unrecorded", "migrate:begun", "migrate:unrecorded", "start:begun", "verify:unrecorded", "switch:begun",
     "switch:files", "switch:unrecorded",
@@ -32,7 +23,6 @@ POINTS = (
 KINDS = ("migrate:unrecorded", "verify:unrecorded", "switch:files")
 WHATEVER_THE_DATABASE = ("verify:unrecorded", "switch:files")
 KEEP_BACKUPS = 2
-OLD_INSERT, NEW_INSERT = "orders (id, release)", "orders (id, sold_by)"
 
 
 @pytest.fixture(scope="module")

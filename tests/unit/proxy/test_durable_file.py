@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.colour import Colour
@@ -34,13 +35,24 @@ def test_the_colour_is_read_from_the_files_of_this_version_and_of_the_one_before
     (tmp_path / "active.map").write_text("shop shop_green\nbad shop_blue\nodd odd_red\n")
 
     assert [proxy.colour_in_file(app) for app in ("shop", "bad", "odd", "none")] == [Colour.GREEN, None, None, None]
-    proxy.prepare_files([ROUTE])
-    assert proxy.colour_in_file("shop") is Colour.BLUE
 
 
-def test_files_that_are_there_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "haproxy.cfg").write_text("written before\n")
+def test_files_of_the_version_before_are_written_anew_for_the_same_colours(tmp_path: Path) -> None:
+    (tmp_path / "haproxy.cfg").write_text("global\n    lua-load /usr/local/share/changeover/hold.lua\n")
+    (tmp_path / "active.map").write_text("shop shop_green\n")
+    (tmp_path / "hold.map").write_text("shop 30000\n")
 
     HAProxy(tmp_path).prepare_files([ROUTE])
 
-    assert [path.name for path in tmp_path.iterdir()] == ["haproxy.cfg"]
+    assert "/run/changeover/pause.lua" in (tmp_path / "haproxy.cfg").read_text()
+    assert HAProxy(tmp_path).colour_in_file("shop") is Colour.GREEN
+    assert durable_file.read_map(tmp_path / "pause.map") == {"shop": "30000"}
+
+
+def test_files_of_this_version_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    HAProxy(tmp_path).prepare_files([ROUTE])
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+    HAProxy(tmp_path).prepare_files([replace(ROUTE, active=Colour.GREEN, host="shop.test")])
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
