@@ -63,6 +63,7 @@ def every_test() -> Outcome:
 def soak(part: list[str]) -> Outcome:
     system = "tests/system"
     points = [f"{system}/test_{name}.py" for name in ("interruptions", "schema_changes", "backups")]
+    points += ["tests/unit/deploy"]
     load = [f"{system}/test_{name}.py" for name in ("traffic", "large_backup")]
     histories = [
         ["--histories", str(IN_A_PART), "--first", str(first), f"{system}/test_histories.py"]

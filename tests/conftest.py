@@ -47,7 +47,12 @@ def _soaked(item: pytest.Item) -> set[str]:
 
 
 def _group(item: pytest.Item) -> str:
-    """Tests of a group run one after another on one worker: those of a module on one database share a stack."""
+    """Tests of a group run one after another on one worker: those of a module on one database share a stack.
+
+    Unit tests share nothing: each is a group of its own.
+    """
+    if item.nodeid.startswith("tests/unit/"):
+        return item.nodeid
     module = item.nodeid.split("::")[0].rsplit("/", 1)[-1].removesuffix(".py")
     database = _database(item)
     return f"{module}-{database}" if database else module

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from orchestrator.config import messages
+from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
@@ -56,20 +56,25 @@ def load(path: Path) -> Loaded:
 def parse(text: str, name: str) -> Loaded:
     """The configuration in `text`; `name` is the file name in messages. Raises ConfigError as `load` does."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines, repeated = _lines_of(root) if root else ({}, [])
-        content = yaml.safe_load(text)
+        document = yaml_text.read(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = Problem(name, mark.line + 1 if mark else 1, "", messages.not_yaml(error.problem or str(error)))
         raise ConfigError((problem,)) from error
     except yaml.YAMLError as error:
         raise ConfigError((Problem(name, 1, "", messages.not_yaml(str(error))),)) from error
-    if repeated:
-        raise ConfigError(tuple(Problem(name, at, key, messages.repeated(first)) for at, first, key in repeated))
+    except yaml_text.NotPlain as error:
+        raise ConfigError((Problem(name, error.line, "", error.says),)) from error
+    content, lines = document.content, document.lines
+    if document.repeated:
+        twice = document.repeated
+        raise ConfigError(tuple(Problem(name, at, _name(key), messages.repeated(first)) for at, first, key in twice))
     try:
         # Validated as JSON: strict about types, but it accepts lists for the models' tuples.
-        config = Config.model_validate_json(json.dumps(content or {}, default=str))
+        config = Config.model_validate_json(json.dumps(content or {}))
+    except TypeError as error:
+        says = f"contains a value that is neither text, number, boolean, list nor section: {error}"
+        raise ConfigError((Problem(name, 1, "", says),)) from error
     except ValidationError as error:
         problems = (messages.explain(detail) for detail in error.errors())
         raise ConfigError(tuple(Problem(name, _line(at, lines), _name(at), says) for at, says in problems)) from error
@@ -77,29 +82,6 @@ def parse(text: str, name: str) -> Loaded:
         raise ConfigError(impossible)
     found = written_without_effect(lines)
     return Loaded(config, tuple(Notice(name, lines[at], _name(at), why) for at, why in found))
-
-
-def _lines_of(root: yaml.Node) -> tuple[dict[KeyPath, int], list[tuple[int, int, str]]]:
-    """The line of every key, counted from one; and of each key that is set twice: line, first line and name."""
-    lines: dict[KeyPath, int] = {(): 1}
-    repeated: list[tuple[int, int, str]] = []
-
-    def walk(node: yaml.Node, at: KeyPath) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                here = (*at, str(key.value))
-                line = key.start_mark.line + 1
-                if here in lines:
-                    repeated.append((line, lines[here], _name(here)))
-                lines[here] = line
-                walk(value, here)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                lines[(*at, index)] = value.start_mark.line + 1
-                walk(value, (*at, index))
-
-    walk(root, ())
-    return lines, repeated
 
 
 def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:

@@ -1,0 +1,78 @@
+"""Background tasks that never end unseen: each is started again with a growing pause, and its last error is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from orchestrator.clock import elapsed
+
+log = structlog.get_logger()
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+WELL_AFTER_S = 60.0
+"""A task that has run for this long, in seconds, is taken as working again: its next pause is the first one."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a task ended last, and how often in a row it has."""
+
+    cause: str
+    times: int
+
+
+class Supervisor:
+    """Starts background tasks, and starts each again when it ends with an error. Used on the event loop alone."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.problems: dict[str, Problem] = {}
+        """By the task's name; one that works again is not in it."""
+
+    def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work`, again after each error, until it returns or the task is dropped. Replaces a task of that name."""
+        self.drop(name)
+        self._tasks[name] = asyncio.create_task(self._keep(name, work), name=name)
+
+    def drop(self, name: str) -> None:
+        """Cancel a task; nothing if there is none."""
+        task = self._tasks.pop(name, None)
+        self.problems.pop(name, None)
+        if task:
+            task.cancel()
+
+    def names(self) -> set[str]:
+        return set(self._tasks)
+
+    async def stop(self) -> None:
+        """Cancel all tasks and wait for their end."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        pause, times = FIRST_PAUSE_S, 0
+        while True:
+            began = elapsed()
+            try:
+                await work()
+            except Exception as error:
+                if elapsed() - began > WELL_AFTER_S:
+                    pause, times = FIRST_PAUSE_S, 0
+                times += 1
+                self.problems[name] = Problem(str(error) or type(error).__name__, times)
+                log.exception("background task failed", task=name, times=times, again_in_s=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            else:
+                self.problems.pop(name, None)
+                return

@@ -1,0 +1,63 @@
+"""What the configuration's YAML may be, and that nothing in it takes long or is anything but plain."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from orchestrator.config import loader, yaml_text
+from orchestrator.errors import ConfigError
+
+ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("YES", "YES"), ("on", "on"), ("no", "no"), ("true", True), ("False", False), ("1:30", "1:30"), ("017", "017"),
+        ("2026-01-01", "2026-01-01"), ("10", 10), ("-3", -3), ("1_000", 1000), ("0.5", 0.5), ("=", "="), ("~", None),
+        ("0x1F", "0x1F"), ("'true'", "true"),
+    ],
+)  # fmt: skip
+def test_only_true_and_false_are_booleans_and_only_decimals_are_numbers(text: str, value: object) -> None:
+    assert yaml_text.read(f"key: {text}").content == {"key": value}
+
+
+def test_an_environment_variable_named_yes_stays_so() -> None:
+    apps = "apps:\n  shop:\n    route: {host: a.test}\n    run: {env: {YES: 'x', ON: 'off'}}\n"
+
+    assert loader.parse(apps, "c.yaml").config.apps["shop"].run.env == {"YES": "x", "ON": "off"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (ALIASES, "more than 50000 values, aliases included"),
+        ("a: &a {b: *a}\n", "contains itself"),
+        ("a: &a\n  - *a\n", "contains itself"),
+        ("[" * 2000 + "]" * 2000, "nested more than"),
+        ("? {a: b}\n: c\n", "a key must be text"),
+        ("2026: x\n", "a key must be text; put quotes around '2026'"),
+        ("? !!timestamp 2026-01-01\n: x\n", "a key must be text"),
+        ("a: !!binary aGVsbG8=\n", "neither text, number, boolean, list nor section"),
+        ("a: !!timestamp 2026-01-01\n", "neither text, number, boolean, list nor section"),
+        ("a: !!python/object/apply:os.system [echo]\n", "not valid YAML"),
+        ("x" * (yaml_text.MOST_BYTES + 1), "larger than 1024 kB"),
+        ("<<<<<<< ours\na: b\n=======\n", "not valid YAML"),
+    ],
+)
+def test_what_is_not_plain_is_refused_at_once_with_its_reason(text: str, says: str) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(ConfigError, match=says):
+        loader.parse(text, "c.yaml")
+
+    assert time.monotonic() - began < 30
+
+
+def test_the_line_of_what_is_wrong_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"c.yaml:3: a key must be text"):
+        loader.parse("disk:\n  min_free_mb: 100\n7: x\n", "c.yaml")
