@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
@@ -12,7 +11,7 @@ from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
 from orchestrator.clock import now
-from orchestrator.config.schema import PANEL
+from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
@@ -20,7 +19,7 @@ from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, RecoveryFailed, StartFailed
 from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
-from orchestrator.errors import ChangeoverError, ConfigError
+from orchestrator.errors import ChangeoverError, ConfigError, ProxyError
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
@@ -28,11 +27,14 @@ from orchestrator.proxy.base import Proxy
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.recovery import rebuild_journal, resume
 from orchestrator.settings import Settings
+from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import UpdateChecker
 
 log = structlog.get_logger()
 
 PROXY_UP_WITHIN_S = 120
+RECOVER_AGAIN_S = 5.0
+RECOVER_AT_LEAST_EVERY_S = 120.0
 
 
 class Orchestrator:
@@ -43,73 +45,93 @@ class Orchestrator:
 
     def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:
         self.settings = settings
-        self.config_file = ConfigFile(settings.config)
+        self.config_file = ConfigFile(settings.config, settings.state / "last-valid-config.yaml")
         self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy)
         self.apps = AppRegistry(settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
-        self.checker = UpdateChecker(self.journal, self.events, self.scheduler)
         self.health = HealthBoard(self.engine, self.apps.all, self.events)
         self.events.add(LogNotifier())
         self.events.add(self.health)
+        self.supervisor = Supervisor()
+        self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.ready = False
         self.started_at = now()
-        # By app: why its recovery failed at the last start.
         self.recovery_problems: dict[str, str] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        """By app: why it is not recovered yet."""
+        self._recovered: set[str] = set()
 
     def load(self) -> None:
-        """Read the configuration, and write the proxy's files that do not exist yet. Raises ConfigError."""
-        self.config_file.read()
-        self._use_config()
+        """Read the configuration, and write the proxy's files that do not exist yet.
+
+        If the file is invalid, the configuration that was in use last is used. Raises ConfigError if there is none.
+        """
+        read = self.config_file.read_at_start()
+        self._use(read.loaded.config)
+        if self.config_file.problem:
+            self.config_file.use_kept(read)
+            log.error("configuration refused, the last valid one is used", problems=self.config_file.problem)
+        else:
+            self.config_file.accept(read)
         self.proxy.prepare_files(routes_of(self.apps.all()))
 
     async def start(self) -> None:
-        """Start the background tasks. `ready` becomes true when recovery has ended."""
-        work = (self._come_up(), self.health.keep_current(), self.health.follow_engine())
-        self._tasks = [asyncio.create_task(one) for one in work]
+        """Start the background tasks. `ready` becomes true when every app was recovered, or was tried to be."""
+        self.supervisor.keep("recovery", self._come_up)
+        self.supervisor.keep("health probes", self.health.keep_current)
+        self.supervisor.keep("engine events", self.health.follow_engine)
 
     async def stop(self) -> None:
         """Cancel the background tasks and the running deployments, and close the journal."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        await self.checker.stop()
+        await self.supervisor.stop()
         await self.scheduler.stop()
         self.journal.close()
 
     async def reload_config(self) -> None:
-        """Read the configuration file and use it. If it is not valid, the configuration in use stays in use.
+        """Read the configuration file and use it, whole or not at all.
 
-        Raises ProxyError when the proxy cannot take the new routes.
+        If it is not valid, or the proxy does not take its routes, everything stays as it was, and the reason is
+        recorded, logged and published.
         """
+        before = self.config_file.config
         try:
-            changed = self.config_file.read()
-        except ConfigError as error:
-            self.events.publish(ConfigRefused(error.cause.splitlines()))
-            log.error("configuration refused", problems=error.cause)
+            read = self.config_file.read()
+            if read.loaded.config != before:
+                await self._take(read.loaded.config, before)
+        except (ConfigError, ProxyError) as error:
+            self.config_file.refuse(str(error) if isinstance(error, ProxyError) else error.cause)
+            self.events.publish(ConfigRefused(self.config_file.problem.splitlines()))
+            log.error("configuration refused", problems=self.config_file.problem)
             return
-        if not changed:
-            return
-        self._use_config()
-        await self.proxy.configure(routes_of(self.apps.all()))
-        self.checker.follow(self.apps.all())
-        self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+        self.config_file.accept(read)
+        if read.loaded.config != before:
+            self.checker.follow(self.apps.all())
+            self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
 
-    def _use_config(self) -> None:
-        self.proxy.spare_backends = self.config_file.config.proxy.spare_backends
-        self.apps.take(self.config_file.config)
+    async def _take(self, config: Config, before: Config) -> None:
+        """Use this configuration; back to the one before when the proxy does not take its routes (ProxyError)."""
+        self._use(config)
+        try:
+            await self.proxy.configure(routes_of(self.apps.all()))
+        except ProxyError:
+            self._use(before)
+            raise
+
+    def _use(self, config: Config) -> None:
+        self.proxy.spare_backends = config.proxy.spare_backends
+        self.apps.take(config)
 
     async def _come_up(self) -> None:
-        """Recover all apps, deploy the panel at the first start, then follow changes of the configuration file."""
+        """Recover all apps, deploy the panel at the first start, and begin to follow sources and configuration.
+
+        Started again by the supervisor until the proxy and the journal answer; apps that are recovered are left alone.
+        """
         try:
+            await self._prepare_proxy()
             await self._recover_all()
         except ChangeoverError as error:
-            log.error("start failed", cause=error.cause, remedy=error.remedy)
             self.events.publish(StartFailed(error.cause, error.remedy))
             raise
         self.ready = True
@@ -117,10 +139,16 @@ class Orchestrator:
         if first_start and self.settings.deploy_panel:
             self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
+        self.supervisor.keep("configuration", self._follow_config)
+        self.supervisor.keep("recovery of apps", self._recover_the_rest)
+
+    async def _follow_config(self) -> None:
+        # Changes between the start and now are found by reading once.
+        await self.reload_config()
         async for _ in self.config_file.changes():
             await self.reload_config()
 
-    async def _recover_all(self) -> None:
+    async def _prepare_proxy(self) -> None:
         for context in self.apps.all():
             if await rebuild_journal.slots_from_what_runs(context):
                 log.warning("journal rebuilt from the running containers", app=context.name)
@@ -129,23 +157,48 @@ class Orchestrator:
         log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
         # After a reload, the old HAProxy worker takes no more changes, but still has the paused requests. So there is
         # no reload while a deployment is interrupted, unless the worker lacks the backends to route to.
-        interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
-        if not interrupted or await self.proxy.lacks_backends():
+        if not self._is_interrupted() or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
         await resume.remove_leftovers(self.engine, self.settings.state / "work")
+
+    async def _recover_all(self) -> None:
+        interrupted = self._is_interrupted()
         for context in self.apps.all():
             await self._recover(context)
         if interrupted:
             await self.proxy.configure(routes_of(self.apps.all()))
         # Last: requests that are paused for a schema change must wait until it is finished or undone.
         for paused in await self.proxy.paused():
-            await self.proxy.resume(paused)
+            if paused not in self.recovery_problems:
+                await self.proxy.resume(paused)
+
+    def _is_interrupted(self) -> bool:
+        return any(one.state is State.RUNNING for one in self.journal.unfinished())
 
     async def _recover(self, context: AppContext) -> None:
-        """Recover one app. A failure is recorded, logged and published; the recovery of the other apps continues."""
+        """Recover one app, once. A failure is recorded, logged and published; it does not stop the other apps."""
+        if context.name in self._recovered:
+            return
         try:
             await resume.recover(context, self.events, self.scheduler)
         except ChangeoverError as error:
+            if self.recovery_problems.get(context.name) != str(error):
+                self.events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
             self.recovery_problems[context.name] = str(error)
             log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
-            self.events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
+        else:
+            self._recovered.add(context.name)
+            self.recovery_problems.pop(context.name, None)
+            self.health.due(context.name)
+
+    async def _recover_the_rest(self) -> None:
+        """Try the apps that are not recovered yet again, with growing pauses, until all are."""
+        pause = RECOVER_AGAIN_S
+        while waiting := [context for context in self.apps.all() if context.name in self.recovery_problems]:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, RECOVER_AT_LEAST_EVERY_S)
+            for context in waiting:
+                if self.scheduler.busy_with(context.name) is None:
+                    await self._recover(context)
+                if context.name in self._recovered and context.name in await self.proxy.paused():
+                    await self.proxy.resume(context.name)

@@ -36,7 +36,7 @@ class ConfigProblems(BaseModel):
 @router.get("")
 async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
     file = orchestrator.config_file
-    notices = [str(notice) for notice in file.notices]
+    notices = [str(notice) for notice in file.in_use.notices]
     return ConfigView(digest=file.digest, problems=file.problem.splitlines(), notices=notices)
 
 

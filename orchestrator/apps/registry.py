@@ -53,9 +53,17 @@ class AppRegistry:
 
     def take(self, config: Config) -> None:
         """Replace the contexts by those of this configuration."""
-        self._contexts = {name: self._context(name, app, config.disk) for name, app in config.all_apps().items()}
+        self._contexts = {name: self._same_or_new(name, app, config.disk) for name, app in config.all_apps().items()}
 
-    def _context(self, name: str, app: App, disk: Disk) -> AppContext:
+    def _same_or_new(self, name: str, app: App, disk: Disk) -> AppContext:
+        """An app for which nothing changed keeps its context, and with it its source and its checks."""
+        known = self._contexts.get(name)
+        limits = _limits(disk)
+        if known and known.config == app and known.limits == limits:
+            return known
+        return self._context(name, app, limits)
+
+    def _context(self, name: str, app: App, limits: Limits) -> AppContext:
         settings = self._settings
         return AppContext(
             name=name,
@@ -67,15 +75,19 @@ class AppRegistry:
             work=settings.state / "work",
             config_file=settings.config,
             environment=settings.panel_environment if name == PANEL else {},
-            limits=Limits(
-                min_free_bytes=disk.min_free_mb * MIB,
-                keep_images=disk.keep_images,
-                keep_output=disk.keep_output,
-                build_cache_bytes=disk.build_cache_mb * MIB,
-            ),
+            limits=limits,
             backups=settings.backups_at(app.update.backup.backup_location),
             tools_image=settings.tools_image,
             data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
             prober=self._prober,
             say=self._say,
         )
+
+
+def _limits(disk: Disk) -> Limits:
+    return Limits(
+        min_free_bytes=disk.min_free_mb * MIB,
+        keep_images=disk.keep_images,
+        keep_output=disk.keep_output,
+        build_cache_bytes=disk.build_cache_mb * MIB,
+    )

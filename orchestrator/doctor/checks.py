@@ -28,6 +28,7 @@ class Finding:
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
     findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
+    findings += _tasks(orchestrator)
     findings += await _leftovers(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
     return findings
@@ -133,6 +134,14 @@ def _disk(orchestrator: Orchestrator) -> Finding:
     )
 
 
+def _tasks(orchestrator: Orchestrator) -> list[Finding]:
+    """Background tasks that keep failing."""
+    return [
+        Finding(f"task {name}", False, f"failed {problem.times} times in a row: {problem.cause}", "See the log.")
+        for name, problem in orchestrator.supervisor.problems.items()
+    ]
+
+
 def _journal(orchestrator: Orchestrator) -> Finding:
     """The journal's database and schema revision. The API needs the journal, so it answers if this runs."""
     runs = orchestrator.journal.migrations(OWN)
@@ -143,5 +152,7 @@ def _journal(orchestrator: Orchestrator) -> Finding:
 def _config(orchestrator: Orchestrator) -> Finding:
     file = orchestrator.config_file
     if file.problem:
-        return Finding("configuration", False, file.problem, "Correct the file. It is read again when it is saved.")
-    return Finding("configuration", True, "; ".join(["valid", *map(str, file.notices)]))
+        since = f", since {file.problem_since:%Y-%m-%d %H:%M} UTC" if file.problem_since else ""
+        says = f"the last valid configuration is in use{since}: {file.problem}"
+        return Finding("configuration", False, says, "Correct the file. It is read again when it is saved.")
+    return Finding("configuration", True, "; ".join(["valid", *map(str, file.in_use.notices)]))

@@ -115,7 +115,14 @@ class GitRepository:
             count = (await self._git("rev-list", "--count", commit)).strip()
             version = f"v0.0.{count}-g{commit[:7]}"
         moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
-        return SourceRelease(Release(version, commit), datetime.fromtimestamp(int(moment), UTC))
+        try:
+            released_at = datetime.fromtimestamp(int(moment), UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise StepFailed(
+                f"Commit {commit[:12]} of {await self.origin()} has no usable date: {moment[:40]}.",
+                "Commit again with a date between the years 1 and 9999.",
+            ) from error
+        return SourceRelease(Release(version, commit), released_at)
 
     async def _remote(self) -> str:
         remote = self.settings.remote

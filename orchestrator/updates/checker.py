@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -15,9 +15,10 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Slots
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
-from orchestrator.errors import ChangeoverError
+from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
+from orchestrator.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -28,7 +29,12 @@ class UpdateChecker:
     """Keeps the update that was found last, per app. A dismissed update is not shown for 24 hours."""
 
     def __init__(
-        self, journal: Journal, events: EventStream, scheduler: Scheduler, clock: Callable[[], datetime] = now
+        self,
+        journal: Journal,
+        events: EventStream,
+        scheduler: Scheduler,
+        supervisor: Supervisor,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._journal = journal
         self._events = events
@@ -38,23 +44,21 @@ class UpdateChecker:
         self._dismissed: dict[tuple[str, str], datetime] = {}
         # A release becomes live by a change of the slots, so the cached history is valid while they are the same.
         self._were_live: dict[str, tuple[Slots, frozenset[str]]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._supervisor = supervisor
+        self._followed: dict[str, AppContext] = {}
 
     def follow(self, contexts: list[AppContext]) -> None:
-        """Check these apps in the background, each at its own interval. Replaces the apps that were checked before."""
-        for task in self._tasks.values():
-            task.cancel()
-        self._tasks = {
-            context.name: asyncio.create_task(self._keep_checking(context))
-            for context in contexts
-            if context.config.update.enabled
-        }
+        """Check these apps in the background, each at its own interval, and no others.
 
-    async def stop(self) -> None:
-        for task in self._tasks.values():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        An app whose context is the same as before goes on as it is.
+        """
+        wanted = {context.name: context for context in contexts if context.config.update.enabled}
+        for name in set(self._followed) - set(wanted):
+            self._supervisor.drop(_task(name))
+        for name, context in wanted.items():
+            if self._followed.get(name) is not context:
+                self._supervisor.keep(_task(name), partial(self._keep_checking, context))
+        self._followed = wanted
 
     def known(self, app: str) -> Update | None:
         """The update that the last check found; None if it was live before or is dismissed. Raises JournalError."""
@@ -113,9 +117,16 @@ class UpdateChecker:
                 update = await self.check(context)
                 if update and policy.auto_update and self._live_revision(context.name):
                     self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+            except JournalError:
+                # The journal cannot record the failure either: the supervisor tries again soon.
+                raise
             except ChangeoverError as error:
                 self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
                 log.warning("update check failed", app=context.name, cause=error.cause)
             if not policy.background_check.enabled:
                 return
             await asyncio.sleep(policy.background_check.interval)
+
+
+def _task(app: str) -> str:
+    return f"update check of {app}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.events import EventKind
 from orchestrator.errors import ConfigError, UnknownApp
 from orchestrator.server import Orchestrator
+from tests.support.fakes.proxy import FakeProxy
 from tests.unit.conftest import SHOP
 
 BLOG = "  blog:\n    update: {git: {remote: /srv/blog}}\n    route: {host: blog.test}\n"
@@ -24,7 +26,7 @@ def reload(orchestrator: Orchestrator, text: str) -> list[str]:
 
     async def run() -> None:
         await orchestrator.reload_config()
-        await orchestrator.checker.stop()
+        await orchestrator.supervisor.stop()
 
     asyncio.run(run())
     return [event.kind for event in orchestrator.journal.events()]
@@ -79,11 +81,67 @@ def test_a_key_without_effect_loads_with_a_notice(orchestrator: Orchestrator) ->
     reload(orchestrator, SHOP + "hot_reload: {enabled: true}\n")
 
     assert orchestrator.config_file.problem == ""
-    assert "hot_reload" in str(orchestrator.config_file.notices[0])
+    assert "hot_reload" in str(orchestrator.config_file.in_use.notices[0])
 
 
-def test_a_wrong_configuration_at_the_start_is_an_error_that_names_the_line(orchestrator: Orchestrator) -> None:
+def test_a_wrong_configuration_at_the_first_start_is_an_error_that_names_the_line(
+    orchestrator: Orchestrator, tmp_path: Path
+) -> None:
     orchestrator.settings.config.write_text("updte: {}\n")
+    (tmp_path / "last-valid-config.yaml").unlink()
 
     with pytest.raises(ConfigError, match=r"control-panel-config.yaml:1: updte"):
         orchestrator.load()
+
+
+def test_a_wrong_configuration_at_the_start_leaves_the_last_valid_one_in_use_and_says_so(
+    orchestrator: Orchestrator, tmp_path: Path
+) -> None:
+    orchestrator.settings.config.write_text("<<<<<<< ours\napps: {}\n")
+    again = Orchestrator(orchestrator.settings, engine=orchestrator.engine, proxy=orchestrator.proxy)
+
+    again.load()
+
+    assert names(again) == ["panel", "shop"]
+    assert "control-panel-config.yaml:2: not valid YAML" in again.config_file.problem
+    assert again.config_file.problem_since is not None
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", None])
+def test_a_file_that_is_emptied_or_vanishes_for_a_moment_takes_no_app_away(
+    orchestrator: Orchestrator, text: str | None
+) -> None:
+    if text is None:
+        orchestrator.settings.config.unlink()
+        asyncio.run(orchestrator.reload_config())
+    else:
+        reload(orchestrator, text)
+
+    assert names(orchestrator) == ["panel", "shop"]
+    assert "To remove them, write: apps: {}" in orchestrator.config_file.problem
+
+
+def test_a_configuration_whose_routes_the_proxy_does_not_take_is_not_in_use(orchestrator: Orchestrator) -> None:
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+    proxy.refuses_configuration = True
+    before = orchestrator.apps.get("shop")
+
+    kinds = reload(orchestrator, SHOP + BLOG)
+
+    assert names(orchestrator) == ["panel", "shop"]
+    assert orchestrator.apps.get("shop") is before
+    assert "does not answer" in orchestrator.config_file.problem
+    assert kinds == [EventKind.CONFIG_REFUSED]
+    proxy.refuses_configuration = False
+    reload(orchestrator, SHOP + BLOG)
+    assert names(orchestrator) == ["panel", "shop", "blog"]
+    assert orchestrator.config_file.problem == ""
+
+
+def test_an_app_for_which_nothing_changes_keeps_its_context_when_another_is_added(orchestrator: Orchestrator) -> None:
+    before = orchestrator.apps.get("shop")
+
+    reload(orchestrator, SHOP + BLOG)
+
+    assert orchestrator.apps.get("shop") is before

@@ -30,6 +30,7 @@ class FakeProxy:
         self.open_sessions = 0
         self.refuses_switch = False
         self.refused_resumes = 0
+        self.refuses_configuration = False
         self.fallback_answers = False
         self.asked = 0
 
@@ -55,6 +56,8 @@ class FakeProxy:
         self.know(routes)
 
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
+        if self.refuses_configuration:
+            raise ProxyError("The proxy does not answer.", "Start it.")
         self.know(routes)
         return False
 

@@ -20,6 +20,7 @@ from orchestrator.domain.events import Event
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.events.stream import EventStream
+from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import UpdateChecker
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine
@@ -58,7 +59,8 @@ class Bench:
     def __post_init__(self) -> None:
         self.events = EventStream(self.journal)
         self.scheduler = Requests(self.journal, self.events)
-        self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.clock)
+        self.supervisor = Supervisor()
+        self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor, self.clock)
 
     def app(self, update: str = "") -> AppContext:
         text = f"apps:\n  {APP}:\n    update: {{git: {{remote: /shop}}, {update}}}\n    route: {{host: shop.test}}\n"
@@ -99,7 +101,7 @@ class Bench:
         try:
             yield
         finally:
-            await self.checker.stop()
+            await self.supervisor.stop()
 
     async def event(self, kind: str) -> Event:
         async with asyncio.timeout(DEADLINE_S):
@@ -284,6 +286,6 @@ async def test_an_app_that_is_not_followed_any_more_is_not_asked_any_more(bench:
 
     bench.checker.follow([])
     await asyncio.sleep(0.05)
-    await bench.checker.stop()
+    await bench.supervisor.stop()
 
     assert bench.source.asked == 0

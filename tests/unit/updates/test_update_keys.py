@@ -20,6 +20,7 @@ from orchestrator.domain.release import Change, Release
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import SourceRelease
+from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import UpdateChecker
 
 NEWEST = Release("v2", "2222222")
@@ -73,7 +74,8 @@ class Checks:
         journal.add(live)
         journal.save_switch("shop", Slots(active="1", standby=""), live)
         self.source, self.requests = Source(), Requests()
-        self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests))
+        self._supervisor = Supervisor()
+        self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests), self._supervisor)
         config = SimpleNamespace(update=policy)
         self._context = cast(AppContext, SimpleNamespace(name="shop", config=config, source=self.source))
 
@@ -82,7 +84,7 @@ class Checks:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._checker.stop()
+        await self._supervisor.stop()
 
 
 def policy(**keys: Any) -> UpdatePolicy:

@@ -1,0 +1,74 @@
+"""Background tasks that end with an error are started again, and it is seen that they did."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from orchestrator.supervision import LONGEST_PAUSE_S, Supervisor
+from tests.support import virtual_time
+
+
+def test_a_task_that_fails_is_started_again_with_growing_pauses_and_its_error_is_shown() -> None:
+    began: list[float] = []
+
+    async def fail() -> None:
+        began.append(asyncio.get_running_loop().time())
+        raise OverflowError("a date in the year 10000")
+
+    async def story() -> tuple[str, int]:
+        supervisor = Supervisor()
+        supervisor.keep("checks", fail)
+        await asyncio.sleep(600)
+        problem = supervisor.problems["checks"]
+        await supervisor.stop()
+        return problem.cause, problem.times
+
+    cause, times = virtual_time.run(story())
+    pauses = [round(later - earlier, 1) for earlier, later in itertools.pairwise(began)]
+    assert cause == "a date in the year 10000"
+    assert times == len(began)
+    assert pauses[:4] == [0.5, 1.0, 2.0, 4.0]
+    assert max(pauses) == LONGEST_PAUSE_S
+
+
+def test_a_task_that_works_again_has_no_problem_any_more() -> None:
+    tries = iter([ValueError("once"), None])
+
+    async def work() -> None:
+        if error := next(tries):
+            raise error
+
+    async def story() -> dict[str, object]:
+        supervisor = Supervisor()
+        supervisor.keep("work", work)
+        await asyncio.sleep(5)
+        return dict(supervisor.problems)
+
+    assert virtual_time.run(story()) == {}
+
+
+def test_a_task_that_is_dropped_or_stopped_does_not_run_on() -> None:
+    ran = 0
+
+    async def work() -> None:
+        nonlocal ran
+        while True:
+            ran += 1
+            await asyncio.sleep(1)
+
+    async def story() -> tuple[int, int]:
+        supervisor = Supervisor()
+        supervisor.keep("one", work)
+        supervisor.keep("another", work)
+        await asyncio.sleep(0.5)
+        supervisor.drop("one")
+        await asyncio.sleep(3)
+        after_drop = ran
+        await supervisor.stop()
+        await asyncio.sleep(10)
+        return after_drop, ran
+
+    after_drop, after_stop = virtual_time.run(story())
+    assert after_stop == after_drop
+    assert after_drop <= 6
