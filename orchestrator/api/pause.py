@@ -32,6 +32,7 @@ class Paused(BaseModel):
 async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
     """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503."""
     await orchestrator.proxy.pause(orchestrator.apps.get(app).name, (wanted or PauseRequest()).limit)
+    orchestrator.health.due(app)
     return Paused(app=app, paused=True, held=True)
 
 
@@ -40,4 +41,5 @@ async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 async def resume(app: str, orchestrator: Serving, _who: Deployer) -> Paused:
     """Resume the app's paused requests."""
     await orchestrator.proxy.resume(orchestrator.apps.get(app).name)
+    orchestrator.health.due(app)
     return Paused(app=app, paused=False, held=False)

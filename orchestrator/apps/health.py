@@ -41,9 +41,14 @@ CHANGES_HEALTH = frozenset(
 
 
 class Health(StrEnum):
-    """The health of an active release. `unhealthy`: its readiness path fails, also while the standby answers for it."""
+    """The health of an active release, as its clients see it.
+
+    `unhealthy`: its readiness path fails, also while the standby answers for it. `paused`: it may be well, but new
+    requests wait.
+    """
 
     HEALTHY = "healthy"
+    PAUSED = "paused"
     UNHEALTHY = "unhealthy"
     STOPPED = "stopped"
     NONE = "none"
@@ -180,7 +185,7 @@ async def ask(context: AppContext) -> Health:
     if active is None or active.colour is None:
         return Health.NONE
     if await _answers_well(context, active):
-        return Health.HEALTHY
+        return Health.PAUSED if await _is_paused(context) else Health.HEALTHY
     status = await context.engine.status(active.container)
     return Health.STOPPED if status is None or not status.running else Health.UNHEALTHY
 
@@ -196,3 +201,10 @@ async def _answers_well(context: AppContext, active: Deployment) -> bool:
     except ProxyError:
         return False
     return answer.is_success and not context.proxy.answered_for(answer)
+
+
+async def _is_paused(context: AppContext) -> bool:
+    try:
+        return context.name in await context.proxy.paused()
+    except ProxyError:
+        return False

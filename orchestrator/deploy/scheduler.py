@@ -67,7 +67,7 @@ class Scheduler:
 
         `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
         """
-        if idempotency_key and (known := self._journal.with_key(idempotency_key)):
+        if idempotency_key and (known := self._journal.with_key(app, idempotency_key)):
             return known
         self._context(app)
         deployment = replace(_new(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)

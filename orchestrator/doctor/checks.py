@@ -43,16 +43,20 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     active = orchestrator.journal.deployment(slots.active)
     problem = orchestrator.recovery_problems.get(context.name)
     if problem and (active.live_at is None or active.live_at < orchestrator.started_at):
-        return Finding(what, False, f"recovery failed: {problem}", "Correct the cause, then restart the orchestrator.")
+        return Finding(what, False, f"recovery failed: {problem}", "Correct the cause; it is tried again.")
     says = f"{active.release.version if active.release else '?'} on {active.colour}"
     try:
         status = await context.engine.status(active.container)
         takes = await _room(context, usage)
+        paused = await context.proxy.paused()
     except ChangeoverError as error:
         return Finding(what, False, f"{says}; {error.cause}", error.remedy)
     if status is None or not status.running:
         remedy = f"See its log, then deploy again: changeover logs {context.name}; changeover deploy {context.name}"
         return Finding(what, False, f"{says}: its container does not run", remedy)
+    if context.name in paused:
+        remedy = f"Resume them: changeover resume {context.name}"
+        return Finding(what, False, f"{says}: its requests are paused", remedy)
     return Finding(what, True, f"{says}; {takes}")
 
 

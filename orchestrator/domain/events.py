@@ -226,7 +226,7 @@ class RecoveryFailed(Occurrence):
 
 @dataclass(frozen=True)
 class HealthChanged(Occurrence):
-    """The health of an app's active release changed. `health` is healthy, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, stopped or none."""
 
     kind = EventKind.HEALTH
     health: str

@@ -78,7 +78,9 @@ class Journal:
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
         with self._engine.begin() as connection:
-            row = row_of(deployment) | {"idempotency_key": idempotency_key}
+            row = row_of(deployment) | {
+                "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None
+            }
             connection.execute(self._deployments.insert().values(row))
 
     def save(self, deployment: Deployment) -> None:
@@ -125,8 +127,9 @@ class Journal:
         not_retired = (table.c.state == State.LIVE) & table.c.ended_at.is_(None)
         return self._read(table.c.state.in_([State.QUEUED, State.RUNNING]) | not_retired)
 
-    def with_key(self, idempotency_key: str) -> Deployment | None:
-        found = self._read(self._deployments.c.idempotency_key == idempotency_key)
+    def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
+        """The deployment that was requested for this app with this key; other apps have keys of their own."""
+        found = self._read(self._deployments.c.idempotency_key == _key(app, idempotency_key))
         return found[0] if found else None
 
     # Steps
@@ -285,6 +288,11 @@ class Journal:
             replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
             for one in found
         ]
+
+
+def _key(app: str, idempotency_key: str | None) -> str | None:
+    """As it is stored: of limited length, whatever a client sends."""
+    return idempotency_key and hashlib.sha256(f"{app}\0{idempotency_key}".encode(errors="surrogatepass")).hexdigest()
 
 
 def _digest(secret: str) -> str:

@@ -124,7 +124,7 @@ class Restored(Fields):
 
 
 class HealthChanged(Fields):
-    """The health of an app's active release changed. `health` is healthy, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, stopped or none."""
 
     health: str = ""
 

@@ -76,7 +76,7 @@ class Current(Value):
 
 
 class App(Value):
-    """`health`: `healthy`, `unhealthy`, `stopped`, or `none` if no release is live."""
+    """`health`: `healthy`, `paused`, `unhealthy`, `stopped`, or `none` if no release is live."""
 
     name: str
     url: str

@@ -13,7 +13,7 @@ from panel.text.age import ago
 
 COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
-HEALTH = {"healthy": "green3", "unhealthy": "red", "stopped": "red", "none": "grey50"}
+HEALTH = {"healthy": "green3", "paused": "red", "unhealthy": "red", "stopped": "red", "none": "grey50"}
 
 
 class AppsTable(DataTable[Text]):

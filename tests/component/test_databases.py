@@ -259,7 +259,7 @@ def test_the_journal_gives_back_what_it_was_told(url: str) -> None:
     read = again.deployment("abc")
     assert read.steps[0].note == "noted"
     assert Deployment(**{**vars(read), "steps": ()}) == told
-    assert again.with_key("key") == read
+    assert again.with_key("shop", "key") == read
     assert again.slots("shop") == Slots("abc", "def")
     found = again.events(deployment_id="abc")
     assert [NewEvent(EventKind(one.kind), one.app, one.deployment, one.fields) for one in found] == events

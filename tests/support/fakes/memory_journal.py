@@ -20,7 +20,7 @@ class Records:
     """What is on the disk: it outlives the process."""
 
     deployments: dict[str, Deployment] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
     steps: dict[tuple[str, StepName], StepRecord] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
     runs: dict[int, MigrationRun] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class MemoryJournal(Journal):
         self._power.before("journal: add")
         self._records.deployments[deployment.id] = replace(deployment, steps=())
         if idempotency_key:
-            self._records.keys[idempotency_key] = deployment.id
+            self._records.keys[deployment.app, idempotency_key] = deployment.id
         self._power.after()
 
     def save(self, deployment: Deployment) -> None:
@@ -80,8 +80,8 @@ class MemoryJournal(Journal):
             if not one.state.ended or (one.state is State.LIVE and one.ended_at is None)
         ]
 
-    def with_key(self, idempotency_key: str) -> Deployment | None:
-        known = self._records.keys.get(idempotency_key)
+    def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
+        known = self._records.keys.get((app, idempotency_key))
         return self.deployment(known) if known else None
 
     def step_started(self, deployment_id: str, name: StepName) -> None:

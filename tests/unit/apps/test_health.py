@@ -131,3 +131,16 @@ def test_an_engine_that_was_away_makes_every_app_due(world: World) -> None:
         assert await board.of(APP) is Health.STOPPED
 
     watched(world, story)
+
+
+def test_an_app_whose_requests_are_paused_is_not_called_healthy(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        await world.proxy.pause(APP, 30)
+        board.due(APP)
+        assert await board.of(APP) is Health.PAUSED
+        await world.proxy.resume(APP)
+        board.due(APP)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
