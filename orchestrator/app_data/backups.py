@@ -27,6 +27,8 @@ from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFaile
 TIMEOUT_S = 3600.0
 LAST_LINES = 20
 LOG_LINES = 10_000
+ANSWER_BYTES = 64 * 2**20
+"""The longest answer of a backup sidecar: a line of JSON that names each file of a backup."""
 DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _MANIFEST = TypeAdapter(Manifest)
@@ -211,7 +213,7 @@ async def _run(
         gives_way=gently,
     )
     try:
-        status, late = await context.engine.run_to_end(spec, TIMEOUT_S, last.append)
+        status, late = await context.engine.run_to_end(spec, TIMEOUT_S, last.append, ANSWER_BYTES)
     except EngineError as error:
         if "mount" not in error.cause:
             raise

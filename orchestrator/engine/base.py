@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.host.output import LINE_BYTES
+
 LABEL_STACK = "changeover.stack"
 LABEL_APP = "changeover.app"
 LABEL_COLOUR = "changeover.colour"
@@ -139,7 +141,7 @@ class Engine(Protocol):
         """Create and start a container, or start the existing one with the same name. Returns its id."""
 
     async def run_to_end(
-        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = LINE_BYTES
     ) -> tuple[ContainerStatus, bool]:
         """Run a sidecar, wait for its end, and remove it. Calls `on_line` with each line of output.
 

@@ -9,8 +9,8 @@ MOST_LINES = 5000
 """So many lines of one command are passed on as they come."""
 LAST_LINES = 100
 """Of what is printed beyond MOST_LINES, so many last lines are passed on when the command has ended."""
-MOST_BYTES = 4096
-"""A longer line is cut to this length."""
+LINE_BYTES = 4096
+"""A longer line is cut to this length, where the caller does not allow longer ones."""
 
 
 class Output:
@@ -19,8 +19,14 @@ class Output:
     `always` chooses lines that are passed on beyond MOST_LINES, too.
     """
 
-    def __init__(self, on_line: Callable[[str], None], always: Callable[[str], bool] = lambda _line: False) -> None:
+    def __init__(
+        self,
+        on_line: Callable[[str], None],
+        always: Callable[[str], bool] = lambda _line: False,
+        line_bytes: int = LINE_BYTES,
+    ) -> None:
         self._on_line = on_line
+        self._line_bytes = line_bytes
         self._always = always
         self._line = bytearray()
         self._cut = 0
@@ -46,7 +52,7 @@ class Output:
                 self._on_line(line)
 
     def _add(self, part: bytes) -> None:
-        room = MOST_BYTES - len(self._line)
+        room = self._line_bytes - len(self._line)
         self._line += part[:room]
         self._cut += max(0, len(part) - room)
 

@@ -270,6 +270,8 @@ class History:
             case "active":
                 return machine.kill_process_of(before["active"]["container"])
             case "candidate":
+                # One that has become active meanwhile is a candidate no more.
+                known.add(machine.app(self.name)["active"]["container"])
                 return any([machine.kill_process_of(one) for one in self.containers("app") - known])
             case "sidecar":
                 return any([machine.kill_process_of(one) for one in machine.sidecars(self.name)])

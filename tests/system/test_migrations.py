@@ -131,7 +131,9 @@ def test_a_kill_of_the_sidecar_half_way_changes_nothing_and_loses_no_row(
 ) -> None:
     stack = shop.stack
 
-    stack.engine.containers.get(f"{stack.name}-shop-migrate-{half_way.deployment}").kill()
+    labels = [f"changeover.deployment={half_way.deployment}", "changeover.role=sidecar"]
+    (sidecar,) = stack.engine.containers.list(filters={"label": labels})
+    sidecar.kill()
     ended = stack.wait_ended(half_way.deployment)
     seen = customers()
 

@@ -27,6 +27,7 @@ from orchestrator.engine.docker.image_build import build_image
 from orchestrator.engine.docker.lookup import find, remove
 from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.errors import EngineError
+from orchestrator.host.output import LINE_BYTES
 from orchestrator.host.uninterrupted import to_its_end
 
 API_TIMEOUT_S = 120
@@ -89,10 +90,10 @@ class DockerEngine:
         return await self._call(start)
 
     async def run_to_end(
-        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = LINE_BYTES
     ) -> tuple[ContainerStatus, bool]:
         """Run a sidecar to its end and remove it: its last status, and whether it was killed after `timeout_s`."""
-        return await self._sidecars.run_to_end(spec, timeout_s, on_line)
+        return await self._sidecars.run_to_end(spec, timeout_s, on_line, line_bytes)
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
         """Remove the app's sidecars for which no `run_to_end` waits. Returns their names."""

@@ -48,7 +48,7 @@ class Sidecars:
         self._removals: set[asyncio.Task[None]] = set()
 
     async def run_to_end(
-        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int
     ) -> tuple[ContainerStatus, bool]:
         """Run a sidecar, wait for its end, and remove it. Calls `on_line` with each line of output.
 
@@ -56,7 +56,7 @@ class Sidecars:
         """
         self._awaited.add(spec.name)
         stopped = threading.Event()
-        run = _Run(spec, self._stack, timeout_s, asyncio.get_running_loop(), on_line, stopped)
+        run = _Run(spec, self._stack, timeout_s, asyncio.get_running_loop(), on_line, line_bytes, stopped)
         work = asyncio.ensure_future(self._alone(run))
         try:
             return await asyncio.shield(work)
@@ -124,6 +124,7 @@ class _Run:
     timeout_s: float
     loop: asyncio.AbstractEventLoop
     on_line: Callable[[str], None]
+    line_bytes: int
     stopped: threading.Event
 
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
@@ -136,7 +137,7 @@ class _Run:
                 container.kill()
 
         deadline = threading.Timer(self.timeout_s, kill)
-        output = Output(self._tell, always=is_report)
+        output = Output(self._tell, is_report, self.line_bytes)
         try:
             if not self.stopped.is_set():
                 container.start()

@@ -100,7 +100,7 @@ class FakeEngine:
         return spec.name
 
     async def run_to_end(
-        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None]
+        self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = 0
     ) -> tuple[ContainerStatus, bool]:
         command = spec.command or ()
         await asyncio.sleep(0)

@@ -1,0 +1,104 @@
+"""Child processes end for certain, with their children, when the task that waits for them is cancelled or late."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from orchestrator.host import child_process
+
+STUBBORN = "trap '' TERM; echo $$ > {file}; sleep 60 & echo $! >> {file}; wait; wait"
+MEEK = "echo $$ > {file}; sleep 60 & echo $! >> {file}; wait"
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+async def until_started(file: Path) -> list[int]:
+    for _ in range(1000):
+        if file.exists() and len(numbers := file.read_text().split()) == 2:
+            return [int(number) for number in numbers]
+        await asyncio.sleep(0.01)
+    raise AssertionError("the process did not start")
+
+
+async def until_gone(processes: list[int]) -> None:
+    for _ in range(500):
+        if not any(alive(process) for process in processes):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"still there: {[one for one in processes if alive(one)]}")
+
+
+async def test_output_and_exit_code_of_a_command_are_given() -> None:
+    ended = await child_process.run("sh", "-c", "echo out; echo err >&2; exit 3", env={}, timeout_s=30)
+
+    assert (ended.exit_code, ended.out, ended.err) == (3, b"out\n", b"err\n")
+
+
+@pytest.mark.parametrize("script", [MEEK, STUBBORN])
+async def test_a_cancel_ends_the_process_and_its_children_before_it_goes_on(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "TERMINATE_WITHIN_S", 0.3)
+    file = tmp_path / "processes"
+    task = asyncio.create_task(child_process.run("bash", "-c", script.format(file=file), env={}, timeout_s=60))
+    processes = await until_started(file)
+
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert not alive(processes[0])
+    await until_gone(processes)
+
+
+async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    file = tmp_path / "processes"
+    with pytest.raises(TimeoutError):
+        await child_process.run("bash", "-c", MEEK.format(file=file), env={}, timeout_s=0.5)
+
+    await until_gone(await until_started(file))
+
+
+async def test_a_cancel_at_any_moment_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Also while it is being started, when nobody has its number yet."""
+    for number in range(30):
+        mark = f"changeover-test-{os.getpid()}-{number}"
+        task = asyncio.create_task(child_process.run("sleep", "60", env={"MARK": mark}, timeout_s=60))
+        await asyncio.sleep(number * 0.0005)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    left = [
+        process
+        for process in Path("/proc").glob("[0-9]*")
+        if f"changeover-test-{os.getpid()}-" in _environment(process) and int(process.name) != os.getpid()
+    ]
+    for process in left:
+        os.kill(int(process.name), signal.SIGKILL)
+    assert left == []
+
+
+def _environment(process: Path) -> str:
+    try:
+        return (process / "environ").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+async def test_a_command_that_does_not_exist_is_an_error_of_the_system() -> None:
+    with pytest.raises(FileNotFoundError):
+        await child_process.run("changeover-no-such-command", env={}, timeout_s=5)

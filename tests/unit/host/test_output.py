@@ -1,0 +1,50 @@
+"""What a command prints is limited, whatever it prints, and it is said how much was left out."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.host.output import LAST_LINES, LINE_BYTES, MOST_LINES, Output
+
+
+def shown(*chunks: bytes, **options: object) -> list[str]:
+    lines: list[str] = []
+    output = Output(lines.append, **options)  # type: ignore[arg-type]
+    for chunk in chunks:
+        output.feed(chunk)
+    output.close()
+    return lines
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_lines_are_the_same_wherever_the_chunks_end(text: bytes, size: int) -> None:
+    chunks = [text[start : start + size] for start in range(0, len(text), size)]
+
+    assert shown(*chunks) == shown(text)
+
+
+def test_whole_lines_are_passed_on_without_their_ends() -> None:
+    assert shown(b"one\r\ntwo\n\nthree") == ["one", "two", "", "three"]
+
+
+def test_of_very_many_lines_the_first_and_the_last_are_passed_on() -> None:
+    lines = shown(*(f"{number}\n".encode() for number in range(300_000)))
+
+    assert len(lines) == MOST_LINES + 1 + LAST_LINES
+    assert lines[MOST_LINES].startswith(f"[{300_000 - MOST_LINES - LAST_LINES} lines left out")
+    assert lines[-1] == "299999"
+
+
+def test_a_very_long_line_is_cut_and_does_not_push_the_reason_out() -> None:
+    lines = shown(b"x" * 10_000_000, b"\nthe reason\n")
+
+    assert len(lines[0]) < LINE_BYTES + 50
+    assert lines[0].endswith(f"[{10_000_000 - LINE_BYTES} bytes left out]")
+    assert lines[1] == "the reason"
+
+
+def test_what_must_always_be_heard_is_passed_on_beyond_the_limit() -> None:
+    chunks = [b"noise\n"] * (MOST_LINES + 10) + [b"changeover: {}\n"] + [b"noise\n"] * 10
+
+    assert "changeover: {}" in shown(*chunks, always=lambda line: line.startswith("changeover:"))
