@@ -48,7 +48,7 @@ def measure() -> Measured:
         content.mkdir()
         (content / "app.py").write_text(APP)
         (content / "Dockerfile").write_text(
-            f'FROM {image("orchestrator")}\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
+            f'FROM {image("orchestrator")}\nHEALTHCHECK NONE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
         )
         repository = Repository(folder / "repository", content)
         with Stack(folder, _config(repository.path, COUNTS[0])) as stack:

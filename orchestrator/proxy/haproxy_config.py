@@ -41,8 +41,9 @@ defaults
     option redispatch 1
     option http-no-delay
     retries 3
-    # Only what cannot have had an effect is tried again; disable-l7-retry below keeps it to GET.
-    retry-on conn-failure empty-response
+    # A request that a container may have begun is never sent a second time: what crashed one release would crash the
+    # next. It is also cheaper: a request that could be repeated must be kept, some 2.5 us of a processor each.
+    retry-on conn-failure
     # A container of this host answers a connection in microseconds or is not there.
     timeout connect 50ms
     timeout queue 5s
@@ -68,7 +69,6 @@ frontend public
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
-    http-request disable-l7-retry if !METH_GET
     # Said by us and never taken from the client, who could say anything.
     http-request set-header x-forwarded-proto http
     http-request del-header x-forwarded-for
