@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
+import time
 
 import docker
 
 from orchestrator.errors import EngineError
+
+RESERVED_S = 600.0
+
+
+class AddressPool:
+    """The fixed addresses of a stack's network: the one owner of them, for all apps that are deployed at once.
+
+    An address that was given out is reserved until its container exists, at most for RESERVED_S seconds.
+    """
+
+    def __init__(self, network: str) -> None:
+        self._network = network
+        self._lock = threading.Lock()
+        self._reserved: dict[str, float] = {}
+
+    def take(self, client: docker.DockerClient, taken: set[str]) -> str:
+        """An address that neither `taken`, nor a container, nor another caller has. Raises EngineError."""
+        with self._lock:
+            now = time.monotonic()
+            self._reserved = {one: until for one, until in self._reserved.items() if until > now}
+            address = free_address(client, self._network, taken | set(self._reserved))
+            self._reserved[address] = now + RESERVED_S
+            return address
+
+    def used(self, address: str) -> None:
+        """A container has this address now: the engine knows of it, and it need not be reserved any more."""
+        with self._lock:
+            self._reserved.pop(address, None)
 
 
 def free_address(client: docker.DockerClient, network_name: str, taken: set[str]) -> str:

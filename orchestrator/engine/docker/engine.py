@@ -18,7 +18,7 @@ from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
-from orchestrator.engine.docker.addresses import free_address
+from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
@@ -45,6 +45,7 @@ class DockerEngine:
         self._client: docker.DockerClient | None = None
         # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
         self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
+        self._addresses = AddressPool(network)
         self._sidecars = Sidecars(stack, self._call, self._call_alone)
 
     async def version(self) -> str:
@@ -66,7 +67,7 @@ class DockerEngine:
 
     async def free_address(self, taken: set[str]) -> str:
         """A free fixed address: not in `taken`, and not used by a container of the network."""
-        return await self._call(lambda client: free_address(client, self.network, taken))
+        return await self._call(lambda client: self._addresses.take(client, taken))
 
     async def ensure_volume(self, name: str) -> None:
         """Create a volume if it does not exist."""
@@ -85,6 +86,7 @@ class DockerEngine:
         def start(client: docker.DockerClient) -> str:
             container = find(client, spec.name) or create(client, spec, self.stack)
             container.start()
+            self._addresses.used(spec.address)
             return str(container.id)
 
         return await self._call(start)

@@ -1,0 +1,56 @@
+"""Addresses of a stack's network: no two containers get the same one, however many are deployed at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any, cast
+
+import docker
+import pytest
+
+from orchestrator.engine.docker.addresses import AddressPool
+from orchestrator.errors import EngineError
+
+
+def network(subnet: str, own: str, fixed: tuple[str, ...] = ()) -> docker.DockerClient:
+    """As much of the SDK's client as is asked: a network, and its containers with their fixed addresses."""
+    attrs = {"IPAM": {"Config": [{"Subnet": subnet, "IPRange": own}]}}
+    containers: list[Any] = [
+        SimpleNamespace(attrs={"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}})
+        for address in fixed
+    ]
+    client = SimpleNamespace(
+        networks=SimpleNamespace(get=lambda _name: SimpleNamespace(attrs=attrs)),
+        containers=SimpleNamespace(list=lambda **_options: containers),
+    )
+    return cast(docker.DockerClient, client)
+
+
+def test_a_hundred_deployments_at_once_get_a_hundred_addresses() -> None:
+    client, pool = network("10.1.0.0/24", "10.1.0.0/27"), AddressPool("net")
+
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _number: pool.take(client, set()), range(100)))
+
+    assert len(set(found)) == 100
+
+
+def test_what_a_container_or_a_route_has_is_not_given_out() -> None:
+    client, pool = network("10.1.0.0/29", "10.1.0.0/31", ("10.1.0.6",)), AddressPool("net")
+
+    assert pool.take(client, {"10.1.0.5"}) == "10.1.0.4"
+
+
+def test_a_network_without_a_free_address_says_so() -> None:
+    client, pool = network("10.1.0.0/29", "10.1.0.0/30"), AddressPool("net")
+    for _ in range(3):
+        pool.take(client, set())
+
+    with pytest.raises(EngineError, match="address"):
+        pool.take(client, set())
+
+
+def test_a_network_that_leaves_all_addresses_to_docker_is_refused() -> None:
+    with pytest.raises(EngineError, match="ip_range"):
+        AddressPool("net").take(network("10.1.0.0/24", "10.1.0.0/24"), set())
