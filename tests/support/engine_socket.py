@@ -14,7 +14,7 @@ class EngineSocket:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._open: list[socket.socket] = []
+        self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.open()
 
@@ -27,7 +27,7 @@ class EngineSocket:
 
     def close(self) -> None:
         self.path.unlink(missing_ok=True)
-        for one in [self._listener, *self._open]:
+        for one in [self._listener, *tuple(self._open)]:
             if one:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
@@ -50,9 +50,18 @@ class EngineSocket:
                 return
             engine = socket.socket(socket.AF_UNIX)
             engine.connect("/var/run/docker.sock")
-            self._open += [client, engine]
-            for source, target in ((client, engine), (engine, client)):
-                threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+            self._open |= {client, engine}
+            threading.Thread(target=self._connect, args=(client, engine), daemon=True).start()
+
+    def _connect(self, client: socket.socket, engine: socket.socket) -> None:
+        """Both ways, until both have ended."""
+        back = threading.Thread(target=self._pass_on, args=(engine, client), daemon=True)
+        back.start()
+        self._pass_on(client, engine)
+        back.join()
+        for one in (client, engine):
+            self._open.discard(one)
+            one.close()
 
     @staticmethod
     def _pass_on(source: socket.socket, target: socket.socket) -> None:
