@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
-from orchestrator.apps.context import AppContext
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
@@ -16,7 +13,7 @@ from orchestrator.config.watcher import ConfigFile
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import State
-from orchestrator.domain.events import ConfigLoaded, ConfigRefused, RecoveryFailed, StartFailed
+from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, ProxyError
@@ -26,6 +23,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.recovery import rebuild_journal, resume
+from orchestrator.recovery.all_apps import Recovery
 from orchestrator.settings import Settings
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import UpdateChecker
@@ -33,8 +31,6 @@ from orchestrator.updates.checker import UpdateChecker
 log = structlog.get_logger()
 
 PROXY_UP_WITHIN_S = 120
-RECOVER_AGAIN_S = 5.0
-RECOVER_AT_LEAST_EVERY_S = 120.0
 
 
 class Orchestrator:
@@ -59,9 +55,8 @@ class Orchestrator:
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.ready = False
         self.started_at = now()
-        self.recovery_problems: dict[str, str] = {}
-        """By app: why it is not recovered yet."""
-        self._recovered: set[str] = set()
+        self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
+        self._leftovers_removed = False
 
     def load(self) -> None:
         """Read the configuration, and write the proxy's files that do not exist yet.
@@ -111,11 +106,11 @@ class Orchestrator:
             self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
 
     async def _take(self, config: Config, before: Config) -> None:
-        """Use this configuration; back to the one before when the proxy does not take its routes (ProxyError)."""
+        """Use this configuration; back to the one before when the proxy does not take its routes. Raises ProxyError."""
         self._use(config)
         try:
             await self.proxy.configure(routes_of(self.apps.all()))
-        except ProxyError:
+        except BaseException:
             self._use(before)
             raise
 
@@ -140,7 +135,7 @@ class Orchestrator:
             self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
         self.supervisor.keep("configuration", self._follow_config)
-        self.supervisor.keep("recovery of apps", self._recover_the_rest)
+        self.supervisor.keep("recovery of apps", self.recovery.recover_the_rest)
 
     async def _follow_config(self) -> None:
         # Changes between the start and now are found by reading once.
@@ -159,46 +154,16 @@ class Orchestrator:
         # no reload while a deployment is interrupted, unless the worker lacks the backends to route to.
         if not self._is_interrupted() or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
-        await resume.remove_leftovers(self.engine, self.settings.state / "work")
+        if not self._leftovers_removed:
+            await resume.remove_leftovers(self.engine, self.settings.state / "work")
+            self._leftovers_removed = True
 
     async def _recover_all(self) -> None:
         interrupted = self._is_interrupted()
-        for context in self.apps.all():
-            await self._recover(context)
+        await self.recovery.recover_all()
         if interrupted:
             await self.proxy.configure(routes_of(self.apps.all()))
-        # Last: requests that are paused for a schema change must wait until it is finished or undone.
-        for paused in await self.proxy.paused():
-            if paused not in self.recovery_problems:
-                await self.proxy.resume(paused)
+        await self.recovery.go_on()
 
     def _is_interrupted(self) -> bool:
         return any(one.state is State.RUNNING for one in self.journal.unfinished())
-
-    async def _recover(self, context: AppContext) -> None:
-        """Recover one app, once. A failure is recorded, logged and published; it does not stop the other apps."""
-        if context.name in self._recovered:
-            return
-        try:
-            await resume.recover(context, self.events, self.scheduler)
-        except ChangeoverError as error:
-            if self.recovery_problems.get(context.name) != str(error):
-                self.events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
-            self.recovery_problems[context.name] = str(error)
-            log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
-        else:
-            self._recovered.add(context.name)
-            self.recovery_problems.pop(context.name, None)
-            self.health.due(context.name)
-
-    async def _recover_the_rest(self) -> None:
-        """Try the apps that are not recovered yet again, with growing pauses, until all are."""
-        pause = RECOVER_AGAIN_S
-        while waiting := [context for context in self.apps.all() if context.name in self.recovery_problems]:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, RECOVER_AT_LEAST_EVERY_S)
-            for context in waiting:
-                if self.scheduler.busy_with(context.name) is None:
-                    await self._recover(context)
-                if context.name in self._recovered and context.name in await self.proxy.paused():
-                    await self.proxy.resume(context.name)

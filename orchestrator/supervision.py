@@ -63,6 +63,7 @@ class Supervisor:
         pause, times = FIRST_PAUSE_S, 0
         while True:
             began = elapsed()
+            well = asyncio.get_running_loop().call_later(WELL_AFTER_S, self.problems.pop, name, None)
             try:
                 await work()
             except Exception as error:
@@ -76,3 +77,5 @@ class Supervisor:
             else:
                 self.problems.pop(name, None)
                 return
+            finally:
+                well.cancel()

@@ -40,6 +40,7 @@ class AppRegistry:
         self._contexts: dict[str, AppContext] = {}
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
+        self._source_locks: dict[str, asyncio.Lock] = {}
 
     def get(self, app: str) -> AppContext:
         """The context of an app. Raises UnknownApp."""
@@ -70,7 +71,13 @@ class AppRegistry:
             config=app,
             engine=self._engine,
             proxy=self._proxy,
-            source=open_source(app.update, name, settings.state / "sources", settings.source),
+            source=open_source(
+                app.update,
+                name,
+                settings.state / "sources",
+                settings.source,
+                self._source_locks.setdefault(name, asyncio.Lock()),
+            ),
             journal=self._journal,
             work=settings.state / "work",
             config_file=settings.config,

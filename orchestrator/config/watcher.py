@@ -66,20 +66,23 @@ class ConfigFile:
 
         Raises ConfigError when there is none.
         """
+        kept = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
         try:
+            if kept:
+                # An empty file takes no apps away, as while the orchestrator runs.
+                self.in_use = loader.parse(kept, self._kept.name)
             return self.read()
         except ConfigError as error:
-            if not self._kept.exists():
+            if not kept:
                 raise
             self.refuse(error.cause)
-            text = self._kept.read_text(encoding="utf-8")
-            return Read(self.digest, text, loader.parse(text, self._kept.name))
+            return Read(self.digest, kept, loader.parse(kept, self._kept.name))
 
     def accept(self, read: Read) -> None:
         """This configuration is in use now."""
+        self._keep(read.text)
         self.in_use, self.digest = read.loaded, read.digest
         self.problem, self.problem_since = "", None
-        self._keep(read.text)
 
     def use_kept(self, read: Read) -> None:
         """This configuration, which was accepted earlier, is in use; the problem of the file stays."""

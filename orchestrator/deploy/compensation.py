@@ -69,7 +69,7 @@ async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list
     for attempt in range(1, attempts + 1):
         try:
             said = await step.undo(context, deployment)
-        except ChangeoverError as error:
+        except (ChangeoverError, OSError) as error:
             tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
             if attempt < attempts:
                 await asyncio.sleep(RETRY_S)

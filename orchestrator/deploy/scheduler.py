@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy import pipeline
+from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.standby import find_standby
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
@@ -26,28 +27,6 @@ from orchestrator.journal.retry import patiently
 from orchestrator.journal.store import Journal
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Lane:
-    """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
-
-    A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
-    cancels that task. `queue` is the task that starts queued deployments.
-    """
-
-    waiting: Deployment | None = None
-    running: Deployment | None = None
-    work: asyncio.Task[Deployment] | None = None
-    cancelling: bool = False
-    queue: asyncio.Task[None] | None = None
-    retiring: asyncio.Task[None] | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def tasks(self) -> list[asyncio.Task[Any]]:
-        """All tasks of the app; the innermost first."""
-        return [task for task in (self.work, self.queue, self.retiring) if task]
 
 
 class Scheduler:
@@ -68,8 +47,11 @@ class Scheduler:
         `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
         """
         if idempotency_key and (known := self._journal.with_key(app, idempotency_key)):
+            if known.state is State.QUEUED and not self._lane(app).will_run(known):
+                self.enqueue(known)  # it was recorded, and the request failed before it was queued
             return known
         self._context(app)
+        self._lane(app).refuse_unrecovered(app)
         deployment = replace(_new(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
         self._journal.add(deployment, idempotency_key)
         self.enqueue(deployment)
@@ -80,7 +62,7 @@ class Scheduler:
         if self._stopping:
             return
         lane = self._lane(deployment.app)
-        if lane.waiting:
+        if lane.waiting and lane.waiting.id != deployment.id:
             self._end_waiting(lane, State.SUPERSEDED)
         lane.waiting = deployment
         if lane.queue is None or lane.queue.done():
@@ -119,33 +101,33 @@ class Scheduler:
         usable standby, or the app is busy.
         """
         context, lane = self._context(app), self._lane(app)
-        if not context.config.update.rollback.enabled:
-            raise Refused(f"Rollback of {app} is off (update.rollback.enabled).", "Set it to true to allow rollbacks.")
-        if lane.turn.locked():
-            raise _busy(app, lane.running)
+        _refuse_where_rollback_is_off(context)
+        lane.refuse_if_busy(app)
         async with lane.turn:
             standby = await find_standby(context)
-            await self._stop_retiring(lane)
-            self._refuse_while_stopping()
-            record = pipeline.begin_roll_back(context, _new(app, Kind.ROLLBACK, by), standby)
-            await self._carry_out(lane, record, pipeline.roll_back(context, self._events, record, standby))
+            async with self._retiring_stopped(context, lane):
+                self._refuse_while_stopping()
+                record = pipeline.begin_roll_back(context, _new(app, Kind.ROLLBACK, by), standby)
+                await self._carry_out(lane, record, pipeline.roll_back(context, self._events, record, standby))
             return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
         """Restore a backup and run the active release (Kind.RESTORE) or the standby (Kind.ROLLBACK) on it.
 
         Returns the record. Continues when the calling task is cancelled. Raises UnknownApp, UnknownBackup, StepFailed
-        when the backup's manifest cannot be read, and Refused when the app is busy or has no such release.
+        when the backup's manifest cannot be read, and Refused when the app is busy, has no such release, or it is a
+        rollback and rollback is off.
         """
         context, lane = self._context(app), self._lane(app)
-        if lane.turn.locked():
-            raise _busy(app, lane.running)
+        if kind is Kind.ROLLBACK:
+            _refuse_where_rollback_is_off(context)
+        lane.refuse_if_busy(app)
         async with lane.turn:
             await backups.find(context, backup)
-            await self._stop_retiring(lane)
-            self._refuse_while_stopping()
-            record = pipeline.begin_restore(context, replace(_new(app, kind, by), ref=backup))
-            await self._carry_out(lane, record, pipeline.restore(context, self._events, record))
+            async with self._retiring_stopped(context, lane):
+                self._refuse_while_stopping()
+                record = pipeline.begin_restore(context, replace(_new(app, kind, by), ref=backup))
+                await self._carry_out(lane, record, pipeline.restore(context, self._events, record))
             return self._journal.deployment(record.id)
 
     async def _carry_out(self, lane: Lane, record: Deployment, work: Coroutine[Any, Any, Deployment]) -> None:
@@ -171,6 +153,26 @@ class Scheduler:
         lane = self._lane(context.name)
         lane.retiring = asyncio.create_task(self._retire(context, deployment))
 
+    def retire_again(self, context: AppContext) -> None:
+        """Retire the active release if that was begun and did not end. Raises JournalError."""
+        unfinished = [one for one in self._journal.unfinished() if one.app == context.name]
+        not_retired = next((one for one in unfinished if one.state is State.LIVE), None)
+        if not_retired and not self._lane(context.name).is_retiring:
+            self.retire(context, not_retired)
+
+    def wait_for_recovery(self, app: str) -> None:
+        """Begin nothing for this app until `recovered`."""
+        self._lane(app).unrecovered = True
+
+    def recovered(self, app: str) -> None:
+        self._lane(app).unrecovered = False
+
+    @asynccontextmanager
+    async def turn_of(self, app: str) -> AsyncIterator[None]:
+        """While this is held, nothing of the app runs or begins."""
+        async with self._lane(app).turn:
+            yield
+
     def busy_with(self, app: str) -> Deployment | None:
         """The app's running deployment, or else its queued one."""
         lane = self._lane(app)
@@ -195,11 +197,11 @@ class Scheduler:
     async def _work(self, app: str) -> None:
         lane = self._lane(app)
         while lane.waiting:
-            if lane.retiring and not lane.retiring.done():
+            if lane.retiring and lane.is_retiring:
                 # The old colour still drains: its container is the standby, which this deployment would replace.
                 await asyncio.wait([lane.retiring])
             async with lane.turn:
-                if lane.retiring and not lane.retiring.done():
+                if lane.is_retiring:
                     continue  # a rollback ran first, and its old colour is draining
                 deployment, lane.waiting = lane.waiting, None
                 if deployment:
@@ -243,30 +245,31 @@ class Scheduler:
         if self._stopping:
             raise Refused("The orchestrator is being stopped.", "Try again when it runs again.")
 
-    @staticmethod
-    async def _stop_retiring(lane: Lane) -> None:
-        if lane.retiring and not lane.retiring.done():
+    @asynccontextmanager
+    async def _retiring_stopped(self, context: AppContext, lane: Lane) -> AsyncIterator[None]:
+        """Stop retiring the active release; begin again at the end if it is still the active one."""
+        if lane.retiring and lane.is_retiring:
             lane.retiring.cancel()
             with suppress(asyncio.CancelledError):
                 await lane.retiring
+        try:
+            yield
+        finally:
+            await patiently(lambda: self.retire_again(context))
 
     def _end_waiting(self, lane: Lane, state: State) -> None:
         if lane.waiting:
             ended = replace(lane.waiting, state=state, ended_at=now())
             self._journal.save(ended)
+            lane.waiting = None
             happened = Superseded() if state is State.SUPERSEDED else Cancelled()
             self._events.publish(happened, ended.app, ended.id)
-            lane.waiting = None
 
 
-def _busy(app: str, running: Deployment | None) -> Refused:
-    if running is None:
-        return Refused(f"A rollback or restore of {app} is running.", "Wait until it has ended: changeover status")
-    return Refused(
-        f"Deployment {running.id} of {app} is running, requested at {running.requested_at:%H:%M:%S} UTC "
-        f"by {running.requested_by}.",
-        f"Wait until it has ended, or cancel it: changeover cancel {running.id}",
-    )
+def _refuse_where_rollback_is_off(context: AppContext) -> None:
+    if not context.config.update.rollback.enabled:
+        cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
+        raise Refused(cause, "Set it to true to allow rollbacks.")
 
 
 def _new(app: str, kind: Kind, by: str) -> Deployment:

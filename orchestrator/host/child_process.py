@@ -59,8 +59,9 @@ async def run(
         async with asyncio.timeout(timeout_s):
             out, err = await asyncio.gather(_read(process.stdout, on_chunk), _read(process.stderr, None))
             return Ended(await process.wait(), out, err)
-    finally:
+    except BaseException:
         await to_its_end(_end(process))
+        raise
 
 
 async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes], None] | None) -> bytes:
@@ -75,8 +76,6 @@ async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes],
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Gently, then firmly. The children that a process started are of its group, and get the same signals."""
-    if process.returncode is not None:
-        return
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:

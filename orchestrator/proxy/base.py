@@ -20,6 +20,10 @@ class Proxy(Protocol):
         """The app's current route. Raises ProxyError for an app that is not in the configuration."""
         ...
 
+    def addresses(self) -> set[str]:
+        """The addresses of all servers of all apps: no other container may get one of them."""
+        ...
+
     def colour_in_file(self, app: str) -> Colour | None:
         """The colour that has the app's traffic according to the proxy's files, which the proxy reads at its start."""
         ...

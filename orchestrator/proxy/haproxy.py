@@ -50,6 +50,9 @@ class HAProxy:
             raise ProxyError(f"{app} has no route at the proxy.", "Check that the configuration has this app.")
         return self._routes[app]
 
+    def addresses(self) -> set[str]:
+        return {server.address for route in self._routes.values() for server in route.servers.values()}
+
     def colour_in_file(self, app: str) -> Colour | None:
         return self._files.colour(app)
 

@@ -45,7 +45,10 @@ class InternalWay:
             f"GET {path} HTTP/1.1\r\nHost: changeover.internal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{HEADER_BACKEND}: {backend}\r\n\r\n"
         )
-        reader, writer = await asyncio.open_unix_connection(self._socket)
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._socket)
+        except OSError as error:
+            raise ProxyError(f"The proxy does not answer on {self._socket.name}: {error.strerror}.") from error
         try:
             writer.write(request.encode())
             async with asyncio.timeout(timeout_s):

@@ -33,15 +33,13 @@ async def remove_leftovers(engine: Engine, work: Path) -> None:
             await engine.remove(container.name)
 
 
-async def recover(context: AppContext, events: EventStream, scheduler: Scheduler) -> None:
-    """Recover one app: finish or compensate interrupted deployments, send the traffic to the active release, remove
-    stray containers, and queue the deployments that were queued.
+async def finish_interrupted(context: AppContext, events: EventStream) -> None:
+    """Finish or compensate the app's interrupted deployments. Before this, nothing new may change the app.
 
-    Raises EngineError, ProxyError, JournalError or StepFailed.
+    Raises EngineError, ProxyError, JournalError or StepFailed; may be tried again.
     """
     await backups.undo_interrupted_restores(context)
-    unfinished = [one for one in reversed(context.journal.unfinished()) if one.app == context.name]
-    for deployment in unfinished:
+    for deployment in _unfinished(context):
         if deployment.state is State.QUEUED:
             continue
         match outcome_of(deployment, Interruption.RESTART):
@@ -51,14 +49,31 @@ async def recover(context: AppContext, events: EventStream, scheduler: Scheduler
                 await _finish_switch(context, events, deployment)
             case Outcome.COMPENSATE:
                 await _compensate(context, events, deployment)
+
+
+async def bring_back(context: AppContext) -> None:
+    """Send the traffic to the active release, whose container is started if needed, and remove stray containers.
+
+    Raises EngineError, ProxyError, JournalError or StepFailed; may be tried again, while the app is not busy.
+    """
     await _restore_traffic(context)
     await retention.remove_stray_containers(context)
-    for deployment in unfinished:
-        current = context.journal.deployment(deployment.id)
+
+
+def go_on(context: AppContext, scheduler: Scheduler) -> None:
+    """Retire what is live and not retired, and queue the deployments that were queued. Raises JournalError.
+
+    Comes last: what it begins may pause requests, which recovery resumes.
+    """
+    scheduler.retire_again(context)
+    for deployment in _unfinished(context):
         if deployment.state is State.QUEUED:
-            scheduler.enqueue(current)
-        elif current.state is State.LIVE:
-            scheduler.retire(context, current)
+            scheduler.enqueue(deployment)
+
+
+def _unfinished(context: AppContext) -> list[Deployment]:
+    """The app's unfinished deployments, the oldest first."""
+    return [one for one in reversed(context.journal.unfinished()) if one.app == context.name]
 
 
 async def _keep_live(context: AppContext, live: Deployment) -> None:

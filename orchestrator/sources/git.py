@@ -33,11 +33,11 @@ _ENVIRONMENT = {
 class GitRepository:
     """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`."""
 
-    def __init__(self, settings: GitSource, mirror: Path, checkout: Path) -> None:
+    def __init__(self, settings: GitSource, mirror: Path, checkout: Path, lock: asyncio.Lock | None = None) -> None:
         self.settings = settings
         self._mirror = mirror
         self._checkout = checkout
-        self._lock = asyncio.Lock()
+        self._lock = lock or asyncio.Lock()
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from orchestrator.config.update_schema import UpdatePolicy
@@ -10,13 +11,14 @@ from orchestrator.sources.base import Source
 from orchestrator.sources.git import GitRepository
 
 
-def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path) -> Source:
+def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path, lock: asyncio.Lock) -> Source:
     """The app's source. Does not contact it. Raises ChangeoverError for a kind that is not implemented.
 
-    The source stores fetched data in `folder`; `.` and names of Git remotes refer to `checkout`.
+    The source stores fetched data in `folder`; `.` and names of Git remotes refer to `checkout`. `lock` is held
+    while it writes there: a source that replaces another one of the app shares its folder.
     """
     match policy.source:
         case "git":
-            return GitRepository(policy.git, folder / f"{app}.git", checkout)
+            return GitRepository(policy.git, folder / f"{app}.git", checkout, lock)
         case kind:
             raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")

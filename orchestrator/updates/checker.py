@@ -12,7 +12,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import Slots
+from orchestrator.domain.deployment import Slots, State
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
 from orchestrator.errors import ChangeoverError, JournalError
@@ -23,6 +23,8 @@ from orchestrator.supervision import Supervisor
 log = structlog.get_logger()
 
 DISMISSED_FOR = timedelta(hours=24)
+MOST_TRIES = 3
+"""How often a revision that fails is deployed by `auto_update`; after that, only on request."""
 
 
 class UpdateChecker:
@@ -106,6 +108,16 @@ class UpdateChecker:
         release = self._journal.deployment(slots.active).release if slots.active else None
         return release.source_revision if release else ""
 
+    def _is_worth_a_try(self, app: str, update: Update) -> bool:
+        """Whether to deploy it without being asked: something is live, the app is not busy, and nobody cancelled this
+        revision, nor has it failed MOST_TRIES times."""
+        if not self._live_revision(app) or self._scheduler.busy_with(app):
+            return False
+        wanted = update.release.source_revision
+        tries = [one for one in self._journal.deployments(app) if one.release and one.release.source_revision == wanted]
+        ends = [one.state for one in tries]
+        return State.CANCELLED not in ends and ends.count(State.FAILED) < MOST_TRIES
+
     async def _keep_checking(self, context: AppContext) -> None:
         policy = context.config.update
         if not policy.check_on_startup:
@@ -115,7 +127,7 @@ class UpdateChecker:
         while True:
             try:
                 update = await self.check(context)
-                if update and policy.auto_update and self._live_revision(context.name):
+                if update and policy.auto_update and self._is_worth_a_try(context.name, update):
                     self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
             except JournalError:
                 # The journal cannot record the failure either: the supervisor tries again soon.

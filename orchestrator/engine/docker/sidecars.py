@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import docker
+import structlog
 from docker.errors import APIError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
@@ -21,6 +22,8 @@ from orchestrator.engine.docker.lookup import remove
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 END_POLL_S = 0.2
@@ -75,11 +78,9 @@ class Sidecars:
         while not work.done():
             try:
                 await self._remove(name)
-            except EngineError:
-                self._remove_later(name)
-                break
+            except EngineError as error:
+                log.warning("sidecar not removed yet", container=name, cause=error.cause)
             await asyncio.wait([work], timeout=END_POLL_S)
-        await asyncio.wait([work])
         if not work.cancelled():
             work.exception()  # retrieved: a removed sidecar ends with an error
 

@@ -14,6 +14,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
+from orchestrator.recovery.all_apps import Recovery
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.memory_journal import MemoryJournal, Records
 from tests.support.fakes.power import Killed, Power
@@ -57,6 +58,7 @@ class World:
         self.events = EventStream(self.journal)
         self.context = self._context()
         self.scheduler = Scheduler(self.journal, self.events, lambda _app: self.context)
+        self.recovery = Recovery(lambda: [self.context], self.proxy, self.events, self.scheduler, lambda _app: None)
         self.proxy.know(routes_of([self.context]))
 
     def _context(self) -> AppContext:
@@ -127,16 +129,20 @@ class World:
 
     async def restart(self) -> None:
         """The process before is gone with its locks and tasks; a new one recovers, as the server does at its start."""
+        await self.new_process()
+        await self.recovery.recover_all()
+        await self.recovery.go_on()
+        await self.recovery.recover_the_rest()
+        await self.at_rest()
+
+    async def new_process(self) -> None:
+        """The process before is gone; a new one has all its parts, and has not recovered anything yet."""
         await self._end_the_process()
         self.power.restore()
         self.data_turn = asyncio.Lock()
         self.proxy = self.proxy.restarted()
         self._open()
         await resume.remove_leftovers(self.engine, self.folder / "work")
-        await resume.recover(self.context, self.events, self.scheduler)
-        for paused in await self.proxy.paused():
-            await self.proxy.resume(paused)
-        await self.at_rest()
 
 
 def _but_kills(loop: asyncio.AbstractEventLoop, said: dict[str, object]) -> None:

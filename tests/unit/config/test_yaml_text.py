@@ -45,7 +45,7 @@ def test_an_environment_variable_named_yes_stays_so() -> None:
         ("a: !!binary aGVsbG8=\n", "neither text, number, boolean, list nor section"),
         ("a: !!timestamp 2026-01-01\n", "neither text, number, boolean, list nor section"),
         ("a: !!python/object/apply:os.system [echo]\n", "not valid YAML"),
-        ("x" * (yaml_text.MOST_BYTES + 1), "larger than 1024 kB"),
+        ("x" * (yaml_text.MOST_BYTES + 1), "larger than 256 kB"),
         ("<<<<<<< ours\na: b\n=======\n", "not valid YAML"),
     ],
 )

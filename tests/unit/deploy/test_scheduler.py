@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import Refused, UnknownApp
 from tests.support import virtual_time
@@ -165,3 +168,31 @@ def test_without_a_standby_a_rollback_is_refused(world: World) -> None:
             await world.scheduler.roll_back(APP, by="me")
 
     virtual_time.run(story())
+
+
+def test_a_restore_that_rolls_back_is_refused_too_where_rollback_is_off(tmp_path: Path) -> None:
+    config = App.model_validate({"route": {"host": "shop.test"}, "update": {"rollback": {"enabled": False}}})
+
+    async def story() -> None:
+        await World(tmp_path, config).scheduler.restore(APP, "any", by="test", kind=Kind.ROLLBACK)
+
+    with pytest.raises(Refused, match=r"update\.rollback\.enabled"):
+        virtual_time.run(story())
+
+
+def test_retiring_that_a_rollback_stopped_is_done_when_the_rollback_fails(world: World) -> None:
+    async def story() -> tuple[Deployment, Deployment]:
+        await live(world)
+        world.publish()
+        world.proxy.open_sessions = 1
+        newest = request(world)
+        await world.until_step(newest, StepName.RETIRE)
+        world.proxy.refuses_switch = True
+        failed = await world.scheduler.roll_back(APP, by="test")
+        world.proxy.refuses_switch, world.proxy.open_sessions = False, 0
+        return failed, await world.until_ended(newest.id)
+
+    failed, newest = virtual_time.run(story())
+    assert failed.state is State.FAILED
+    assert newest.state is State.LIVE
+    assert newest.ended_at is not None

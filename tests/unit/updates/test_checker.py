@@ -21,7 +21,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.supervision import Supervisor
-from orchestrator.updates.checker import UpdateChecker
+from orchestrator.updates.checker import MOST_TRIES, UpdateChecker
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.journal import UnreliableJournal
@@ -39,6 +39,10 @@ class Requests(Scheduler):
     def __init__(self, journal: UnreliableJournal, events: EventStream) -> None:
         super().__init__(journal, events, lambda name: pytest.fail(f"{name} was deployed"))
         self.taken: list[tuple[str, str, str]] = []
+        self.has: Deployment | None = None
+
+    def busy_with(self, app: str) -> Deployment | None:
+        return self.has
 
     def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
@@ -258,6 +262,43 @@ async def test_with_auto_update_what_is_found_is_deployed(bench: Bench) -> None:
         await asyncio.sleep(0)
 
     assert bench.scheduler.taken == [(APP, "r2", "auto_update")]
+
+
+@pytest.mark.parametrize(
+    ("ends", "tried_again"),
+    [
+        ([State.FAILED] * (MOST_TRIES - 1), True),
+        ([State.FAILED] * MOST_TRIES, False),
+        ([State.CANCELLED], False),
+    ],
+)
+async def test_auto_update_gives_up_on_a_revision_that_fails_or_is_cancelled(
+    bench: Bench, ends: list[State], tried_again: bool
+) -> None:
+    bench.live(bench.source.publish())
+    newest = bench.source.publish()
+    for number, end in enumerate(ends):
+        bench.journal.add(
+            Deployment(f"try{number}", APP, Kind.DEPLOY, end, "auto_update", FakeClock()(), release=newest)
+        )
+
+    async with bench.following(f"auto_update: true, {ONCE}"):
+        await bench.event("update")
+        await asyncio.sleep(0)
+
+    assert bool(bench.scheduler.taken) is tried_again
+
+
+async def test_auto_update_does_not_supersede_what_was_asked_for(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.scheduler.has = Deployment("asked", APP, Kind.DEPLOY, State.RUNNING, "me", FakeClock()())
+
+    async with bench.following(f"auto_update: true, {ONCE}"):
+        await bench.event("update")
+        await asyncio.sleep(0)
+
+    assert bench.scheduler.taken == []
 
 
 async def test_auto_update_never_makes_the_first_deployment(bench: Bench) -> None:

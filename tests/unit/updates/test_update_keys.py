@@ -62,6 +62,9 @@ class Requests:
     def request(self, _app: str, ref: str, **_by: str) -> None:
         self.refs.append(ref)
 
+    def busy_with(self, _app: str) -> None:
+        return None
+
 
 class Checks:
     """A checker of one app with a live release, its source, and what it has asked to be deployed."""

@@ -1,0 +1,62 @@
+"""A lane: the work of one app that is queued or under way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.domain.deployment import Deployment
+from orchestrator.errors import Refused
+
+
+@dataclass
+class Lane:
+    """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
+
+    A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
+    cancels that task. `queue` is the task that starts queued deployments. An app that is `unrecovered` begins nothing.
+    """
+
+    waiting: Deployment | None = None
+    running: Deployment | None = None
+    work: asyncio.Task[Deployment] | None = None
+    cancelling: bool = False
+    unrecovered: bool = False
+    queue: asyncio.Task[None] | None = None
+    retiring: asyncio.Task[None] | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """All tasks of the app; the innermost first."""
+        return [task for task in (self.work, self.queue, self.retiring) if task]
+
+    @property
+    def is_retiring(self) -> bool:
+        return self.retiring is not None and not self.retiring.done()
+
+    def will_run(self, deployment: Deployment) -> bool:
+        """Whether a queued deployment is known to the lane, or will be after recovery."""
+        return self.unrecovered or deployment.id in {one.id for one in (self.waiting, self.running) if one}
+
+    def refuse_if_busy(self, app: str) -> None:
+        """Raises Refused if something else of the app runs, or if nothing may begin."""
+        self.refuse_unrecovered(app)
+        if not self.turn.locked():
+            return
+        if self.running is None:
+            raise Refused(f"{app} is being rolled back, restored or recovered.", "Wait until that has ended.")
+        raise Refused(
+            f"Deployment {self.running.id} of {app} is running, requested at {self.running.requested_at:%H:%M:%S} UTC "
+            f"by {self.running.requested_by}.",
+            f"Wait until it has ended, or cancel it: changeover cancel {self.running.id}",
+        )
+
+    def refuse_unrecovered(self, app: str) -> None:
+        """Raises Refused before the app is recovered."""
+        if self.unrecovered:
+            raise Refused(
+                f"{app} is not recovered yet: what was interrupted at the last stop of the orchestrator is not undone.",
+                "See the cause: changeover doctor. Recovery is tried again until it succeeds.",
+            )

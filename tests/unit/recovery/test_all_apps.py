@@ -1,0 +1,120 @@
+"""An app is recovered once, before anything new begins for it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.deployment import Kind, State, StepName
+from orchestrator.errors import EngineError, Refused
+from orchestrator.recovery import resume
+from tests.support import virtual_time
+from tests.support.fakes.power import Killed
+from tests.support.fakes.stories import STORIES, assert_whole
+from tests.support.fakes.world import APP, World
+
+AWAY = EngineError("The engine does not answer.", "Start it.")
+
+
+class Failing:
+    """Fails the first times, and then does what it stands for."""
+
+    def __init__(self, times: int, real: object) -> None:
+        self.times = times
+        self.calls = 0
+        self._real = real
+
+    async def __call__(self, *arguments: object) -> object:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise AWAY
+        return await self._real(*arguments)  # type: ignore[operator]
+
+
+async def _killed_at_a_switch(folder: Path) -> World:
+    """A world whose process ended in the middle of a deployment with paused requests."""
+    config, before, act = STORIES["an incompatible migration"]
+    world = World(folder, config)
+    await before(world)
+    world.power.operations = []
+    world.power.cut_at(12, after=True)
+    with suppress(Killed):
+        await act(world)
+    return world
+
+
+def test_an_app_that_is_not_recovered_takes_no_work_and_goes_on_when_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = Failing(2, resume.finish_interrupted)
+    monkeypatch.setattr(resume, "finish_interrupted", finish)
+
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        assert AWAY.cause in world.recovery.problem(APP)
+        with pytest.raises(Refused, match="is not recovered yet"):
+            world.scheduler.request(APP, ref="", by="me")
+        with pytest.raises(Refused, match="is not recovered yet"):
+            await world.scheduler.roll_back(APP, by="me")
+        with pytest.raises(Refused, match="is not recovered yet"):
+            await world.scheduler.restore(APP, "any", by="me", kind=Kind.RESTORE)
+
+        await world.recovery.recover_the_rest()
+        await world.at_rest()
+        assert world.recovery.problem(APP) == ""
+        assert finish.calls == 3
+        assert_whole(world, "after recovery")
+        assert (await world.deploy()).state is State.LIVE
+
+    virtual_time.run(story())
+
+
+def test_what_cannot_be_brought_back_is_mended_by_a_new_deployment_that_no_retry_undoes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = Failing(0, resume.finish_interrupted)
+    monkeypatch.setattr(resume, "finish_interrupted", finish)
+    monkeypatch.setattr(resume, "bring_back", Failing(3, resume.bring_back))
+
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        assert AWAY.cause in world.recovery.problem(APP)
+
+        mended = await world.deploy()
+        await world.recovery.recover_the_rest()
+        await world.at_rest()
+        active = world.context.active
+        assert active is not None
+        assert (active.id, active.state) == (mended.id, State.LIVE)
+        assert finish.calls == 1
+        assert_whole(world, "after recovery")
+
+    virtual_time.run(story())
+
+
+def test_requests_that_new_work_pauses_are_not_resumed_by_a_second_pass_of_the_start(tmp_path: Path) -> None:
+    config, before, _ = STORIES["an incompatible migration"]
+
+    async def story() -> None:
+        world = World(tmp_path, config)
+        await before(world)
+        await world.new_process()
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        asked = world.scheduler.request(APP, ref="", by="me")
+        await world.until_step(asked, StepName.BUILD)
+        await world.proxy.pause(APP, 60)
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        assert await world.proxy.paused() == {APP}
+        await world.scheduler.stop()
+
+    virtual_time.run(story())
