@@ -14,7 +14,7 @@ from orchestrator.errors import UnknownApp
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.settings import Settings
-from orchestrator.sources.open import open_source
+from orchestrator.sources.factory import open_source
 
 MIB = 1024 * 1024
 
