@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
 
 AVAILABLE_SOURCES = ("git",)
-"""The values of `update.source` that are implemented; the others are refused. `sources/factory.py` has a case for each."""
+"""The implemented values of `update.source`; the others are refused. `sources/factory.py` has a case for each."""
 
 
 class GitSource(Section):

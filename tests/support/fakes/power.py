@@ -30,8 +30,8 @@ class Power:
         self._at, self._after, self.dead = number, after, False
 
     def restore(self) -> None:
-        """A new process; it is not killed."""
-        self._at, self.dead = None, False
+        """From now on nothing is cut or interrupted; a killed process is replaced by a new one."""
+        self._at, self.dead, self._interrupt = None, False, None
 
     def before(self, what: str) -> None:
         """To be called before an operation has its effect."""

@@ -77,6 +77,7 @@ async def _interrupted(
         await story
         await world.at_rest()
         await asyncio.sleep(1)  # an end is recorded before it is told
+        world.power.restore()  # a story that had an operation less than when it was counted was not interrupted
     if stops:
         await asyncio.gather(*stops)
         ran_on = len(world.power.operations)
