@@ -135,7 +135,7 @@ class Orchestrator:
             self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
         self.supervisor.keep("configuration", self._follow_config)
-        self.supervisor.keep("recovery of apps", self.recovery.recover_the_rest)
+        self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
 
     async def _follow_config(self) -> None:
         # Changes between the start and now are found by reading once.

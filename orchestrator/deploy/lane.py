@@ -40,6 +40,10 @@ class Lane:
         """Whether a queued deployment is known to the lane, or will be after recovery."""
         return self.unrecovered or deployment.id in {one.id for one in (self.waiting, self.running) if one}
 
+    def has_newer(self, deployment: Deployment) -> bool:
+        """Whether something is queued or runs that was requested after this deployment."""
+        return any(one.requested_at > deployment.requested_at for one in (self.waiting, self.running) if one)
+
     def refuse_if_busy(self, app: str) -> None:
         """Raises Refused if something else of the app runs, or if nothing may begin."""
         self.refuse_unrecovered(app)

@@ -19,8 +19,8 @@ from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.standby import find_standby
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
-from orchestrator.domain.events import Cancelled, Failed, Queued, Superseded
-from orchestrator.errors import ChangeoverError, Refused, UnknownApp
+from orchestrator.domain.events import Cancelled, Failed, Occurrence, Queued, Superseded
+from orchestrator.errors import ChangeoverError, JournalError, Refused, UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
 from orchestrator.journal.retry import patiently
@@ -58,16 +58,22 @@ class Scheduler:
         return deployment
 
     def enqueue(self, deployment: Deployment) -> None:
-        """Queue a recorded deployment; one of the same app that is queued already is superseded."""
+        """Queue a recorded deployment. Of it and those of the app that are queued or run already, the newest request
+        is carried out; one that waits for longer is superseded. Raises JournalError; then nothing is queued.
+        """
         if self._stopping:
             return
         lane = self._lane(deployment.app)
-        if lane.waiting and lane.waiting.id != deployment.id:
-            self._end_waiting(lane, State.SUPERSEDED)
+        if lane.has_newer(deployment):
+            self._end_queued(deployment, State.SUPERSEDED)
+            return
+        before = lane.waiting
+        if before and before.id != deployment.id:
+            self._end_queued(before, State.SUPERSEDED)
         lane.waiting = deployment
         if lane.queue is None or lane.queue.done():
             lane.queue = asyncio.create_task(self._work(deployment.app))
-        self._events.publish(Queued(deployment.requested_by), deployment.app, deployment.id)
+        self._tell(Queued(deployment.requested_by), deployment)
 
     def cancel(self, deployment_id: str) -> Deployment:
         """Cancel a queued or running deployment, rollback or restore, and return it as recorded.
@@ -77,7 +83,8 @@ class Scheduler:
         deployment = self._journal.deployment(deployment_id)
         lane = self._lane(deployment.app)
         if lane.waiting and lane.waiting.id == deployment_id:
-            self._end_waiting(lane, State.CANCELLED)
+            self._end_queued(deployment, State.CANCELLED)
+            lane.waiting = None
         elif lane.running and lane.running.id == deployment_id and lane.work:
             if lane.cancelling:
                 raise Refused(
@@ -90,6 +97,8 @@ class Scheduler:
                 )
             lane.cancelling = True
             lane.work.cancel()
+        elif deployment.state is State.QUEUED:
+            self._end_queued(deployment, State.CANCELLED)
         else:
             raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
         return self._journal.deployment(deployment_id)
@@ -257,13 +266,17 @@ class Scheduler:
         finally:
             await patiently(lambda: self.retire_again(context))
 
-    def _end_waiting(self, lane: Lane, state: State) -> None:
-        if lane.waiting:
-            ended = replace(lane.waiting, state=state, ended_at=now())
-            self._journal.save(ended)
-            lane.waiting = None
-            happened = Superseded() if state is State.SUPERSEDED else Cancelled()
-            self._events.publish(happened, ended.app, ended.id)
+    def _end_queued(self, deployment: Deployment, state: State) -> None:
+        """End a deployment that has not begun. Raises JournalError."""
+        self._journal.save(replace(deployment, state=state, ended_at=now()))
+        self._tell(Superseded() if state is State.SUPERSEDED else Cancelled(), deployment)
+
+    def _tell(self, happened: Occurrence, deployment: Deployment) -> None:
+        """Publish what is already done: that this cannot be recorded must not undo half of it."""
+        try:
+            self._events.publish(happened, deployment.app, deployment.id)
+        except JournalError as error:
+            log.warning("event not recorded", deployment=deployment.id, cause=error.cause)
 
 
 def _refuse_where_rollback_is_off(context: AppContext) -> None:

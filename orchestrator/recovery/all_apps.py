@@ -30,6 +30,8 @@ class Progress:
     """What was interrupted is finished or undone. Before this, nothing new may begin."""
     brought_back: bool = False
     """The active release has the traffic."""
+    resumed: bool = False
+    """Its paused requests are resumed. After this, only new work pauses them."""
     goes_on: bool = False
     """Its queued work is queued again."""
     problem: str = ""
@@ -74,31 +76,46 @@ class Recovery:
         """
         for paused in await self._proxy.paused():
             progress = self._of(paused)
-            if not progress.problem and not progress.goes_on:
+            if not progress.problem and not progress.resumed:
                 await self._proxy.resume(paused)
         for context in self._apps():
+            self._of(context.name).resumed = not self.problem(context.name)
             self._go_on(context)
+
+    async def keep_recovering(self) -> None:
+        """Recover the rest, also of apps that were not configured for a time. Never returns."""
+        while True:
+            await self.recover_the_rest()
+            await asyncio.sleep(AT_LEAST_EVERY_S)
 
     async def recover_the_rest(self) -> None:
         """Try the apps that are not recovered yet again, with growing pauses, until all are."""
         pause = AGAIN_AFTER_S
-        while waiting := [context for context in self._apps() if self.problem(context.name)]:
+        while self._not_recovered():
             await asyncio.sleep(pause)
             pause = min(pause * 2, AT_LEAST_EVERY_S)
-            for context in waiting:
+            for context in self._not_recovered():
                 if self._scheduler.busy_with(context.name) is None:
                     await self._recover_again(context)
 
+    def _not_recovered(self) -> list[AppContext]:
+        return [context for context in self._apps() if self.problem(context.name)]
+
     async def _recover_again(self, context: AppContext) -> None:
+        progress = self._of(context.name)
         async with self._scheduler.turn_of(context.name):
             await self._recover(context)
-            if not self.problem(context.name) and context.name in await self._proxy.paused():
-                await self._proxy.resume(context.name)
-            self._go_on(context)
+            try:
+                if progress.brought_back and context.name in await self._proxy.paused():
+                    await self._proxy.resume(context.name)
+                self._go_on(context)
+            except ChangeoverError as error:
+                self._failed(context, error)
 
     async def _recover(self, context: AppContext) -> None:
         progress = self._of(context.name)
         if progress.brought_back:
+            progress.problem = ""
             return
         try:
             if not progress.finished:
@@ -108,13 +125,17 @@ class Recovery:
                 self._scheduler.recovered(context.name)
             await resume.bring_back(context)
         except ChangeoverError as error:
-            if progress.problem != str(error):
-                self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
-            progress.problem = str(error)
-            log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
+            self._failed(context, error)
         else:
             progress.brought_back, progress.problem = True, ""
             self._brought_back(context.name)
+
+    def _failed(self, context: AppContext, error: ChangeoverError) -> None:
+        progress = self._of(context.name)
+        log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
+        told, progress.problem = progress.problem, str(error)
+        if told != progress.problem:
+            self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
 
     def _go_on(self, context: AppContext) -> None:
         progress = self._of(context.name)

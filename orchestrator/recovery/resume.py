@@ -20,6 +20,7 @@ from orchestrator.domain.deployment import Deployment, Failure, State, StepName,
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import to_its_end
 
 TIP = "Request it again."
 
@@ -27,7 +28,7 @@ TIP = "Request it again."
 async def remove_leftovers(engine: Engine, work: Path) -> None:
     """Remove the sidecars and fetched sources of interrupted deployments. Raises EngineError."""
     if work.exists():
-        await asyncio.to_thread(shutil.rmtree, work)
+        await to_its_end(asyncio.to_thread(shutil.rmtree, work))
     for container in await engine.containers():
         if container.labels.get(LABEL_ROLE) == Role.SIDECAR:
             await engine.remove(container.name)

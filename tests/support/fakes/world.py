@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 
 from orchestrator.apps.context import AppContext, Limits
+from orchestrator.clock import now
 from orchestrator.config.app_schema import App
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
 from orchestrator.recovery.all_apps import Recovery
@@ -98,6 +99,12 @@ class World:
         """Ask for the newest release, and wait for the end, retiring included."""
         asked = self.scheduler.request(APP, ref="", by="test")
         return await self.until_ended(asked.id)
+
+    def queue_without_running(self) -> Deployment:
+        """A deployment that a process before has recorded and not begun."""
+        queued = Deployment("queued", APP, Kind.DEPLOY, State.QUEUED, "test", now())
+        self.journal.add(queued)
+        return queued
 
     async def roll_back(self) -> Deployment:
         return await self.until_ended((await self.scheduler.roll_back(APP, by="test")).id)

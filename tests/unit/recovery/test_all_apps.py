@@ -118,3 +118,36 @@ def test_requests_that_new_work_pauses_are_not_resumed_by_a_second_pass_of_the_s
         await world.scheduler.stop()
 
     virtual_time.run(story())
+
+
+def test_an_app_whose_requests_cannot_be_resumed_at_once_is_tried_again_until_its_queue_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "finish_interrupted", Failing(1, resume.finish_interrupted))
+
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        queued = world.queue_without_running()
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        monkeypatch.setattr(world.proxy, "paused", Failing(1, world.proxy.paused))
+        await world.recovery.recover_the_rest()
+        assert (await world.until_ended(queued.id)).state is State.LIVE
+        assert world.recovery.problem(APP) == ""
+
+    virtual_time.run(story())
+
+
+def test_what_was_queued_before_does_not_supersede_a_newer_request(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        old = world.queue_without_running()
+        await world.recovery.recover_all()
+        new = world.scheduler.request(APP, ref="", by="me")
+        await world.recovery.go_on()
+        assert (await world.until_ended(new.id)).state is State.LIVE
+        assert world.journal.deployment(old.id).state is State.SUPERSEDED
+
+    virtual_time.run(story())
