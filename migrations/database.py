@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 BUSY_TIMEOUT_MS = 10_000
+READ_ONLY = "read_only"
+"""The execution option of a connection whose transactions only read: on SQLite they take no write lock."""
 BASE = "base"
 """Alembic's name for a database without any revision."""
 
@@ -35,7 +37,8 @@ def connect(url: str) -> sa.Engine:
 
         @sa.event.listens_for(engine, "begin")
         def _begin(connection: sa.Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            reads = connection.get_execution_options().get(READ_ONLY)
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -1,0 +1,141 @@
+"""Deployments, their steps, and which of them each app's slots hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+
+import sqlalchemy as sa
+
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
+from orchestrator.errors import UnknownDeployment
+from orchestrator.journal.database import Database
+from orchestrator.journal.rows import deployment_of, row_of, step_of, stored
+
+MOST_KNOWN = 1000
+"""The number of deployments that are cached: enough for the slots of hundreds of apps."""
+
+
+class DeploymentRecords(Database):
+    """Queries of deployments, steps and slots."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        # Caches. This process alone writes the journal; each write removes what it changes from the caches.
+        self._known_deployments: dict[str, Deployment] = {}
+        self._known_slots: dict[str, Slots] = {}
+
+    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
+        with self._writing() as connection:
+            row = row_of(deployment) | {
+                "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None
+            }
+            connection.execute(self._deployments.insert().values(row))
+
+    def save(self, deployment: Deployment) -> None:
+        with self._writing() as connection:
+            self._save(connection, deployment)
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """A deployment with its steps. Raises UnknownDeployment."""
+        if known := self._known_deployments.get(deployment_id):
+            return known
+        found = self._read(self._deployments.c.id == deployment_id)
+        if not found:
+            raise UnknownDeployment(
+                f"There is no deployment {deployment_id}.", "List the deployments: changeover history"
+            )
+        if len(self._known_deployments) >= MOST_KNOWN:
+            self._known_deployments.clear()
+        self._known_deployments[deployment_id] = found[0]
+        return found[0]
+
+    def maker_of(self, container: str) -> Deployment:
+        """The deployment that made a container. Raises UnknownDeployment."""
+        found = self._read((self._deployments.c.container == container) & (self._deployments.c.kind == Kind.DEPLOY), 1)
+        if not found:
+            raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
+        return found[0]
+
+    def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
+        """The app's deployments, the newest first."""
+        return self._read(self._deployments.c.app == app, limit)
+
+    def unfinished(self) -> list[Deployment]:
+        """Deployments of all apps that are queued, running, or live and not yet retired; the newest first."""
+        table = self._deployments
+        not_retired = (table.c.state == State.LIVE) & table.c.ended_at.is_(None)
+        return self._read(table.c.state.in_([State.QUEUED, State.RUNNING]) | not_retired)
+
+    def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
+        """The deployment that was requested for this app with this key; other apps have keys of their own."""
+        found = self._read(self._deployments.c.idempotency_key == _key(app, idempotency_key))
+        return found[0] if found else None
+
+    # Steps
+
+    def step_started(self, deployment_id: str, name: StepName) -> None:
+        self._known_deployments.pop(deployment_id, None)
+        with self._writing() as connection:
+            mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
+            connection.execute(self._steps.delete().where(mine))
+            row = {"deployment": deployment_id, "name": name, "state": StepState.RUNNING, "note": ""}
+            connection.execute(self._steps.insert().values(row | {"started_at": stored(now())}))
+
+    def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+        self._known_deployments.pop(deployment_id, None)
+        with self._writing() as connection:
+            mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
+            values: dict[str, object] = {"state": state, "ended_at": stored(now())}
+            if note:
+                values["note"] = note
+            connection.execute(self._steps.update().where(mine).values(values))
+
+    # Slots
+
+    def slots(self, app: str) -> Slots:
+        if known := self._known_slots.get(app):
+            return known
+        with self._reading() as connection:
+            row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
+        found = Slots(row["active"], row["standby"]) if row else Slots()
+        self._known_slots[app] = found
+        return found
+
+    def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
+        """Save the app's slots and the deployments that the switch changed, in one transaction."""
+        self._known_slots.pop(app, None)
+        with self._writing() as connection:
+            for deployment in changed:
+                self._save(connection, deployment)
+            connection.execute(self._slots.delete().where(self._slots.c.app == app))
+            connection.execute(self._slots.insert().values(app=app, **asdict(slots)))
+
+    # Rows and values
+
+    def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
+        self._known_deployments.pop(deployment.id, None)
+        mine = self._deployments.c.id == deployment.id
+        connection.execute(self._deployments.update().where(mine).values(row_of(deployment)))
+
+    def _read(self, which: sa.ColumnElement[bool], limit: int = 1000) -> list[Deployment]:
+        table = self._deployments
+        query = table.select().where(which).order_by(table.c.requested_at.desc()).limit(limit)
+        with self._reading() as connection:
+            found = [deployment_of(row) for row in connection.execute(query).mappings()]
+            wanted = self._steps.c.deployment.in_([deployment.id for deployment in found])
+            rows = connection.execute(self._steps.select().where(wanted)).mappings().all()
+        order = list(StepName)
+        by_deployment: dict[str, list[StepRecord]] = {}
+        for row in rows:
+            by_deployment.setdefault(row["deployment"], []).append(step_of(row))
+        return [
+            replace(one, steps=tuple(sorted(by_deployment.get(one.id, []), key=lambda step: order.index(step.name))))
+            for one in found
+        ]
+
+
+def _key(app: str, idempotency_key: str | None) -> str | None:
+    """As it is stored: of limited length, whatever a client sends."""
+    return idempotency_key and hashlib.sha256(f"{app}\0{idempotency_key}".encode(errors="surrogatepass")).hexdigest()
