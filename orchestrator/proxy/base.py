@@ -20,8 +20,8 @@ class Proxy(Protocol):
         """The app's current route. Raises ProxyError for an app that is not in the configuration."""
         ...
 
-    def addresses(self) -> set[str]:
-        """The addresses of all servers of all apps: no other container may get one of them."""
+    async def addresses(self) -> set[str]:
+        """The addresses that the proxy knows for any app, in any worker: no other container may get one of them."""
         ...
 
     def colour_in_file(self, app: str) -> Colour | None:
@@ -100,7 +100,9 @@ class Proxy(Protocol):
         """The number of requests and WebSockets that the colour serves now."""
         ...
 
-    async def cut_sessions(self, app: str, colour: Colour) -> None: ...
+    async def cut_sessions(self, app: str, colour: Colour) -> None:
+        """End what the colour serves now. When this returns, the colour serves nothing any more."""
+        ...
 
     async def pause(self, app: str, limit_s: float) -> None:
         """Pause new requests of the app. Each waits at most `limit_s` seconds, then it is answered with status 503."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
@@ -16,6 +15,7 @@ from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import HEADER_SERVED_BY
 from orchestrator.proxy.internal_way import InternalWay
 from orchestrator.proxy.proxy_files import ProxyFiles
+from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.running_proxy import RunningProxy
 
@@ -50,8 +50,9 @@ class HAProxy:
             raise ProxyError(f"{app} has no route at the proxy.", "Check that the configuration has this app.")
         return self._routes[app]
 
-    def addresses(self) -> set[str]:
-        return {server.address for route in self._routes.values() for server in route.servers.values()}
+    async def addresses(self) -> set[str]:
+        routed = {server.address for route in self._routes.values() for server in route.servers.values()}
+        return routed | await self._running.known_addresses()
 
     def colour_in_file(self, app: str) -> Colour | None:
         return self._files.colour(app)
@@ -98,7 +99,7 @@ class HAProxy:
     async def _bring_up_to_date(self, deadline_s: float) -> bool:
         """Bring the running proxy to the files. A proxy that has started with the new files is not reloaded."""
         reloaded = False
-        async for attempt in _retrying(deadline_s):
+        async for attempt in retrying(deadline_s):
             with attempt:
                 if not await self._running.runs_this_configuration() or await self.lacks_backends():
                     await self._running.reload()
@@ -114,7 +115,7 @@ class HAProxy:
         self._files.write_configuration(list(self._routes.values()), self._numbers, self.spare_backends)
 
     async def wait_until_up(self, deadline_s: float = START_DEADLINE_S) -> str:
-        async for attempt in _retrying(deadline_s):
+        async for attempt in retrying(deadline_s):
             with attempt:
                 return await self._running.answers()
         raise AssertionError  # the loop ends by return or by an error
@@ -253,15 +254,6 @@ class HAProxy:
     def _preview(self, app: str) -> str:
         self.route(app)
         return backends.preview(self._numbers[app])
-
-
-def _retrying(deadline_s: float) -> AsyncRetrying:
-    return AsyncRetrying(
-        retry=retry_if_exception_type(ProxyError),
-        stop=stop_after_delay(deadline_s),
-        wait=wait_exponential(multiplier=0.05, max=0.5),
-        reraise=True,
-    )
 
 
 def _served_by(answer: httpx.Response) -> str:

@@ -20,6 +20,9 @@ HOSTS_MAP = f"{HOME}/hosts.map"
 PATHS_MAP = f"{HOME}/paths.map"
 TRAFFIC_MAP = f"{HOME}/traffic.map"
 PAUSE_MAP = f"{HOME}/pause.map"
+RELAY_MAP = f"{HOME}/relay.map"
+"""Empty in the file. RELAY_ON in it lets a worker relay when it stops (relay.py)."""
+RELAY_ON = "on"
 
 NO_SERVER = Server("192.0.2.1", 9)
 """The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
@@ -59,6 +62,8 @@ pool-purge-delay 2s
 
 frontend public
     bind :8080
+    # Requests that a worker from before a reload passes on, with the address of their client (relay.py).
+    bind unix@{HOME}/relay.sock mode 666 accept-proxy
     http-request set-var(txn.host) req.hdr(host),field(1,:),lower
     http-request set-var(txn.app) var(txn.host),map_str({HOSTS_MAP})
     http-request set-var(txn.app) path,concat(/),map_beg({PATHS_MAP}) if !{{ var(txn.app) -m found }}
@@ -73,6 +78,7 @@ hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
     http-request set-header x-forwarded-proto http
     http-request del-header x-forwarded-for
     option forwardfor
+    use_backend relay if {{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
     default_backend nobody
 
@@ -87,6 +93,10 @@ frontend internal
     use_backend %[var(txn.backend)] if {{ var(txn.backend) -m found }}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
     default_backend nobody
+
+backend relay
+    timeout connect 5s
+    server current unix@{HOME}/relay.sock send-proxy-v2 no-check
 
 backend nobody
     errorfile 503 {HOME}/starting.http

@@ -18,6 +18,7 @@ CONFIGURATION = "haproxy.cfg"
 NUMBERS = "backends.map"
 TRAFFIC = "traffic.map"
 PAUSES = "pause.map"
+RELAY = "relay.map"
 BESIDE_CONFIGURATION = ("pause.lua", "starting.http")
 
 
@@ -62,6 +63,10 @@ class ProxyFiles:
         self._write(PAUSES, durable_file.map_text(pauses))
 
     def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
+        """Write haproxy.cfg, after the files that it names and that do not depend on routes."""
+        self._write(RELAY, "")
+        for name in BESIDE_CONFIGURATION:
+            self._write(name, resources.files(__package__).joinpath(name).read_bytes().decode())
         declared = backends.to_declare(numbers, self.declared(), spare)
         self._write(CONFIGURATION, haproxy_config.render(routes, numbers, declared))
 
@@ -72,8 +77,6 @@ class ProxyFiles:
         self._write("paths.map", durable_file.map_text(paths(routes)))
         self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
         self.write_traffic(routes, numbers)
-        for name in BESIDE_CONFIGURATION:
-            self._write(name, resources.files(__package__).joinpath(name).read_bytes().decode())
         self.write_configuration(routes, numbers, spare)
 
     def remove_those_of_the_previous_version(self) -> None:

@@ -1,4 +1,4 @@
-"""Changes of the running HAProxy, made and read back in every worker that still takes requests."""
+"""Changes of the running HAProxy, made and read back in every worker that routes requests."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from orchestrator.errors import ProxyError
-from orchestrator.proxy import backends, haproxy_config, previous_version, servers
+from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, sessions
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import HOSTS_MAP, PATHS_MAP, PAUSE_MAP, TRAFFIC_MAP
 from orchestrator.proxy.maps import RuntimeMap
+from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
 from orchestrator.proxy.runtime import Runtime, Worker
+
+CUT_DEADLINE_S = 2.0
 
 
 class RunningProxy:
     """Changes a running HAProxy by its sockets in `folder`. Every method raises ProxyError.
 
-    A worker from before a reload still takes requests on its open connections. Its maps can be changed, its servers
-    cannot. So it is switched only if it has the new server already; otherwise its last requests go to the old release.
+    A worker from before a reload passes its new requests to the current one (relay.py), so that routes, switches and
+    pauses hold there, too, once the current worker has them. What it had begun is counted and can be cut there.
+
+    An old worker of an earlier version of Changeover cannot relay. Its maps can be changed, its servers cannot: it is
+    switched if it has the new server already; otherwise it answers the app's requests with status 503.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +46,13 @@ class RunningProxy:
         return (await self._runtime.about()).get("description") == haproxy_config.shape()
 
     async def reload(self) -> None:
-        await self._runtime.reload()
+        """Start a new worker. The one before relays to it, and ends with its last connection."""
+        await relay.turn_on(self._runtime.worker)
+        try:
+            await self._runtime.reload()
+        except ProxyError:
+            await relay.turn_off(self._runtime.worker)
+            raise
 
     async def take(self, routes: list[AppRoute], numbers: Mapping[str, int], declared: int) -> None:
         """Bring every worker to these routes. New entries are added before old ones are removed."""
@@ -48,6 +60,7 @@ class RunningProxy:
         where: dict[str, Server | None] = {}
         for number in range(1, declared + 1):
             where |= haproxy_config.servers(number, owners.get(number))
+        await relay.turn_off(self._runtime.worker)
         await servers.bring_in_all(self._runtime.worker, where)
         traffic = haproxy_config.traffic(routes, numbers)
 
@@ -75,6 +88,8 @@ class RunningProxy:
         async def send(worker: Worker) -> None:
             if await _reaches(worker, backend, server):
                 await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
+            else:
+                await RuntimeMap(worker, TRAFFIC_MAP).remove(app)
 
         await self._each_worker(send)
 
@@ -85,7 +100,8 @@ class RunningProxy:
         await self._each_worker(lambda worker: RuntimeMap(worker, PAUSE_MAP).set(app, limit_ms))
 
     async def resume(self, app: str) -> None:
-        await self._each_worker(lambda worker: RuntimeMap(worker, PAUSE_MAP).remove(app))
+        """Resume requests in every worker: in an old one, those wait that were paused there before a reload."""
+        await self._each_worker(lambda worker: RuntimeMap(worker, PAUSE_MAP).remove(app), also_relaying=True)
         for worker in (await self._runtime.workers())[1:]:
             await previous_version.resume(worker, app)
 
@@ -93,11 +109,24 @@ class RunningProxy:
         return set(await RuntimeMap(self._runtime.worker, PAUSE_MAP).entries())
 
     async def sessions(self, backend: str) -> int:
-        return sum([await servers.sessions(worker, backend) for worker in await self._runtime.workers()])
+        return sum([await sessions.count(worker, backend) for worker in await self._runtime.workers()])
 
     async def cut_sessions(self, backend: str) -> None:
+        """End what the backend serves, in every worker. Raises ProxyError if something is not ended."""
         for worker in await self._runtime.workers():
-            await worker.ask(f"shutdown sessions server {backend}/{ServerName.APP}")
+            await sessions.cut(worker, backend)
+        async for attempt in retrying(CUT_DEADLINE_S):
+            with attempt:
+                if left := await self.sessions(backend):
+                    raise ProxyError(
+                        f"HAProxy did not end {left} connections to {backend}.",
+                        "Restart the proxy, which ends them: docker compose restart proxy",
+                    )
+
+    async def known_addresses(self) -> set[str]:
+        """The addresses of all servers in all workers, also of those without traffic."""
+        known = [await servers.states(worker) for worker in await self._runtime.workers()]
+        return {state.server.address for states in known for state in states.values()}
 
     async def _take_traffic(
         self, worker: Worker, traffic: Mapping[str, str], where: Mapping[str, Server | None]
@@ -108,17 +137,20 @@ class RunningProxy:
             if known.get(app) != backend and server and await _reaches(worker, backend, server):
                 await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
 
-    async def _each_worker(self, tell: Callable[[Worker], Awaitable[None]]) -> None:
-        """Change the current worker, then the old ones. One that ends meanwhile or has no such maps is skipped."""
+    async def _each_worker(self, tell: Callable[[Worker], Awaitable[None]], *, also_relaying: bool = False) -> None:
+        """Change the current worker, then the old ones that route requests themselves, or all old ones.
+
+        An old worker that ends meanwhile, or that has no such maps, is skipped.
+        """
         current, *old = await self._runtime.workers()
         await tell(current)
         for worker in old:
-            if await RuntimeMap(worker, TRAFFIC_MAP).exists():
-                try:
+            try:
+                if await RuntimeMap(worker, TRAFFIC_MAP).exists() and (also_relaying or not await relay.relays(worker)):
                     await tell(worker)
-                except ProxyError:
-                    if worker in await self._runtime.workers():
-                        raise
+            except ProxyError:
+                if worker in await self._runtime.workers():
+                    raise
 
 
 async def _reaches(worker: Worker, backend: str, server: Server) -> bool:

@@ -8,11 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import ProxyError
+from orchestrator.proxy.retry import retrying
 
 ANSWER_TIMEOUT_S = 5.0
 RELOAD_TIMEOUT_S = 30.0
+MASTER_AWAY_S = 2.0
+"""The longest time that the master refuses connections because it is started again by a reload, in seconds."""
 LONGEST_COMMANDS = 8000
 """The size of one batch of commands, in bytes. It must fit into one buffer of HAProxy (tune.bufsize, 16 kB)."""
+
+
+class CommandSocket:
+    """One UNIX socket of HAProxy. Each command uses a new connection, which HAProxy closes after its answer.
+
+    The master, which `is_master`, closes its socket during a reload, with all commands under way. So its commands are
+    sent one at a time, under `_lock`, and a connection that it refuses is tried again for MASTER_AWAY_S seconds.
+    """
+
+    def __init__(self, path: Path, *, is_master: bool = False) -> None:
+        self._path = path
+        self._lock = asyncio.Lock() if is_master else None
+
+    async def ask(self, command: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
+        """Send a command and return its answer. Raises ProxyError without an answer in `timeout_s` seconds."""
+        if self._lock is None:
+            return await _exchange(self._path, command, timeout_s)
+        async with self._lock:
+            async for attempt in retrying(MASTER_AWAY_S):
+                with attempt:
+                    return await _exchange(self._path, command, timeout_s)
+        raise AssertionError  # the loop ends by return or by an error
 
 
 @dataclass(frozen=True)
@@ -20,10 +45,10 @@ class Worker:
     """One worker process of HAProxy.
 
     A worker from before a reload is reached through the master by its `pid`. It takes requests on its open connections
-    and changes of maps; it refuses changes of servers with "Proxy is disabled.".
+    and changes of maps; it refuses changes of servers, and the end of a server's sessions, with "Proxy is disabled.".
     """
 
-    socket: Path
+    socket: CommandSocket
     pid: int | None = None
 
     @property
@@ -32,7 +57,7 @@ class Worker:
 
     async def ask(self, command: str) -> str:
         prefix = "" if self.current else f"@!{self.pid} "
-        return await _exchange(self.socket, prefix + command, ANSWER_TIMEOUT_S)
+        return await self.socket.ask(prefix + command)
 
     async def ask_all(self, commands: Iterable[str]) -> str:
         """Send commands in their order, in as few exchanges as possible. Returns all answers without empty lines."""
@@ -40,6 +65,15 @@ class Worker:
         batches = _batches(commands) if self.current else commands
         answers = [await self.ask(batch) for batch in batches]
         return "\n".join(line for answer in answers for line in answer.splitlines() if line.strip())
+
+    async def about(self) -> dict[str, str]:
+        """The fields of `show info`: Version, Pid, Stopping, description and more. Empty if the worker has ended."""
+        rows = (line.partition(": ") for line in (await self.ask("show info")).splitlines())
+        return {name: value for name, colon, value in rows if colon}
+
+    async def stopping(self) -> bool:
+        """Whether the worker takes no new connections, or has ended."""
+        return (await self.about()).get("Stopping") != "0"
 
     async def tell(self, command: str) -> None:
         """Send a command whose answer is empty on success. Raises ProxyError with any other answer."""
@@ -49,24 +83,25 @@ class Worker:
 
 
 class Runtime:
-    """One HAProxy in master-worker mode. Each command uses a new connection, which HAProxy closes after its answer."""
+    """One HAProxy in master-worker mode."""
 
     def __init__(self, folder: Path) -> None:
-        self._master = folder / "master.sock"
-        self.worker = Worker(folder / "admin.sock")
+        self._master = CommandSocket(folder / "master.sock", is_master=True)
+        self.worker = Worker(CommandSocket(folder / "admin.sock"))
 
     async def workers(self) -> list[Worker]:
         """The current worker, then those from before a reload that still have connections."""
-        listing = await _exchange(self._master, "show proc", ANSWER_TIMEOUT_S)
+        listing = await self._master.ask("show proc")
+        if "# workers" not in listing:
+            raise ProxyError(f"The proxy's master does not list its workers: {listing.strip() or 'an empty answer'}.")
         _, _, old = listing.partition("# old workers")
         rows = (line.split() for line in old.splitlines()[1:])
         pids = [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
         return [self.worker, *(Worker(self._master, pid) for pid in pids)]
 
     async def about(self) -> dict[str, str]:
-        """The fields of `show info` of the current worker: Version, Pid, description and more."""
-        rows = (line.partition(": ") for line in (await self.worker.ask("show info")).splitlines())
-        return {name: value for name, colon, value in rows if colon}
+        """The fields of `show info` of the current worker."""
+        return await self.worker.about()
 
     async def backends(self) -> set[str]:
         """The backends that the current worker has."""
@@ -77,7 +112,7 @@ class Runtime:
 
         Raises ProxyError with HAProxy's error when it refuses the file; then the old worker stays.
         """
-        answer = await _exchange(self._master, "reload", RELOAD_TIMEOUT_S)
+        answer = await self._master.ask("reload", RELOAD_TIMEOUT_S)
         if "Success=1" not in answer:
             raise ProxyError(f"HAProxy refused its new configuration: {answer.strip()}.")
 

@@ -1,4 +1,4 @@
-"""The servers of a running HAProxy: their addresses, states and sessions (management guide, section 9.3)."""
+"""The servers of a running HAProxy: their addresses and states (management guide, section 9.3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.errors import ProxyError
-from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.routes import Server
 from orchestrator.proxy.runtime import Worker
 
@@ -70,18 +69,3 @@ async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> N
     for name, server in wanted.items():
         if server is None and name in actual and not actual[name].in_maintenance:
             await take_out(worker, name)
-
-
-async def sessions(worker: Worker, backend: str) -> int:
-    """The number of requests and WebSockets that the backend's server `app` serves now."""
-    return current_sessions(await worker.ask(f"show stat {backend} 4 -1"), backend)
-
-
-def current_sessions(listing: str, backend: str) -> int:
-    """The sum of `scur` in an answer of `show stat`: CSV whose heading is a comment."""
-    heading, *rows = [line for line in listing.splitlines() if line] or [""]
-    names = heading.lstrip("# ").split(",")
-    if "scur" not in names:
-        return 0
-    cells = [dict(zip(names, row.split(","), strict=False)) for row in rows]
-    return sum(int(row["scur"] or 0) for row in cells if row["svname"] == ServerName.APP and row["pxname"] == backend)

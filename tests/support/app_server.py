@@ -1,13 +1,19 @@
-"""A tiny HTTP server that stands for a container of an app: it answers with its name."""
+"""A tiny HTTP server that stands for a container of an app: it answers with its name, in all ways that HTTP has."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import sys
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
 from orchestrator.proxy.routes import Server
+
+_RFC_6455 = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class _Listener(ThreadingHTTPServer):
@@ -21,22 +27,63 @@ class _Listener(ThreadingHTTPServer):
 
 
 class AppServer:
-    """Answers every GET with `name`, on an address that containers of this machine reach."""
+    """Answers with `name`, on an address that containers of this machine reach.
+
+    GET: the name. `/stream`: the name again and again. `/socket`: a WebSocket in its bytes only, which answers each
+    message with the name. POST: the name, after the whole body was read; `written` has the bodies.
+    """
 
     def __init__(self, name: str, address: str) -> None:
         body = name.encode()
+        self.written: list[bytes] = []
+        written = self.written
 
         class Answer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if self.path == "/stream":
+                    self._stream()
+                elif self.path == "/socket":
+                    self._socket()
+                else:
+                    self._answer()
+
+            def do_OPTIONS(self) -> None:
+                self._answer()
+
+            def do_POST(self) -> None:
+                written.append(self.rfile.read(int(self.headers["content-length"])))
+                self._answer()
+
+            def _answer(self) -> None:
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
+                self.send_header("x-client", self.headers.get("x-forwarded-for", ""))
                 self.end_headers()
                 self.wfile.write(body)
 
-            def do_OPTIONS(self) -> None:
-                self.do_GET()
+            def _stream(self) -> None:
+                self.send_response(200)
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                self.close_connection = True
+                with suppress(OSError):
+                    while True:
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+                        time.sleep(0.02)
+
+            def _socket(self) -> None:
+                self.send_response(101)
+                self.send_header("connection", "upgrade")
+                self.send_header("upgrade", "websocket")
+                proof = hashlib.sha1(self.headers["sec-websocket-key"].encode() + _RFC_6455).digest()
+                self.send_header("sec-websocket-accept", base64.b64encode(proof).decode())
+                self.end_headers()
+                self.close_connection = True
+                with suppress(OSError):
+                    while self.connection.recv(1000):
+                        self.connection.sendall(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Nobody reads it."""

@@ -50,6 +50,10 @@ class ProxyContainer:
         self._container.restart(timeout=5)
         self._wait_until_up()
 
+    def stop_gently(self) -> None:
+        """Ask the proxy to stop, as Docker does first (STOPSIGNAL)."""
+        self._container.kill("SIGUSR1")
+
     def _wait_until_up(self) -> None:
         """The worker may serve before the master takes commands."""
         deadline = time.monotonic() + STARTED_WITHIN_S

@@ -25,7 +25,7 @@ class StartCandidate(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Start the container. Adds `address`, its IPv4 address. Raises EngineError when the engine refuses it."""
         if not deployment.address:
-            taken = context.proxy.addresses()
+            taken = await context.proxy.addresses()
             deployment = replace(deployment, address=await context.engine.free_address(taken))
             context.journal.save(deployment)
         spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)

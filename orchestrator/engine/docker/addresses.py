@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
+from itertools import chain
 
 import docker
 
@@ -16,21 +17,24 @@ RESERVED_S = 600.0
 class AddressPool:
     """The fixed addresses of a stack's network: the one owner of them, for all apps that are deployed at once.
 
-    An address that was given out is reserved until its container exists, at most for RESERVED_S seconds.
+    An address that was given out is reserved until its container exists, at most for RESERVED_S seconds. Addresses are
+    given out in turn, so that a freed one is given to another container as late as possible.
     """
 
     def __init__(self, network: str) -> None:
         self._network = network
         self._lock = threading.Lock()
         self._reserved: dict[str, float] = {}
+        self._last: str | None = None
 
     def take(self, client: docker.DockerClient, taken: set[str]) -> str:
         """An address that neither `taken`, nor a container, nor another caller has. Raises EngineError."""
         with self._lock:
             now = time.monotonic()
             self._reserved = {one: until for one, until in self._reserved.items() if until > now}
-            address = free_address(client, self._network, taken | set(self._reserved))
+            address = free_address(client, self._network, taken | set(self._reserved), after=self._last)
             self._reserved[address] = now + RESERVED_S
+            self._last = address
             return address
 
     def used(self, address: str) -> None:
@@ -39,10 +43,11 @@ class AddressPool:
             self._reserved.pop(address, None)
 
 
-def free_address(client: docker.DockerClient, network_name: str, taken: set[str]) -> str:
-    """The highest free address of the subnet that is outside of the network's ip_range, from which Docker chooses.
+def free_address(client: docker.DockerClient, network_name: str, taken: set[str], *, after: str | None = None) -> str:
+    """The next free address of the subnet outside of the network's ip_range, from which Docker chooses.
 
-    Raises EngineError when the network has no ip_range smaller than its subnet, or no address is free.
+    Addresses are taken from the top to the bottom, beginning below `after`, then again from the top. Raises EngineError
+    when the network has no ip_range smaller than its subnet, or no address is free.
     """
     network = client.networks.get(network_name)
     settings = network.attrs["IPAM"]["Config"][0]
@@ -54,12 +59,11 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
             f"Remove it and create it again: docker network rm {network_name}; make up",
         )
     used = taken | _fixed_addresses(client, network_name)
-    top = int(subnet.broadcast_address)
-    for number in range(top - 1, int(subnet.network_address) + 1, -1):
+    top, bottom = int(subnet.broadcast_address) - 1, int(subnet.network_address) + 2
+    start = int(ipaddress.ip_address(after)) - 1 if after else top
+    for number in chain(range(min(start, top), bottom - 1, -1), range(top, max(start, bottom - 1), -1)):
         address = type(subnet.network_address)(number)
-        if address in own_range:
-            break
-        if str(address) not in used:
+        if address not in own_range and str(address) not in used:
             return str(address)
     raise EngineError(f"Network {network_name} ({subnet}) has no free address.", "Use a larger subnet.")
 

@@ -46,7 +46,7 @@ class FakeProxy:
             raise ProxyError(f"{app} has no route.", "Configure it.")
         return self._routes[app]
 
-    def addresses(self) -> set[str]:
+    async def addresses(self) -> set[str]:
         return {server.address for route in self._routes.values() for server in route.servers.values()}
 
     def colour_in_file(self, app: str) -> Colour | None:

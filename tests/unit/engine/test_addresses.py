@@ -42,6 +42,18 @@ def test_what_a_container_or_a_route_has_is_not_given_out() -> None:
     assert pool.take(client, {"10.1.0.5"}) == "10.1.0.4"
 
 
+def test_a_freed_address_is_given_out_again_only_after_all_others() -> None:
+    client, pool = network("10.1.0.0/28", "10.1.0.0/29"), AddressPool("net")
+
+    found = [pool.take(client, set()) for _ in range(7)]
+    for address in found:
+        pool.used(address)
+    again = [pool.take(client, {found[2]}) for _ in range(6)]
+
+    assert len(set(found)) == 7
+    assert again == [found[index] for index in (0, 1, 3, 4, 5, 6)]
+
+
 def test_a_network_without_a_free_address_says_so() -> None:
     client, pool = network("10.1.0.0/29", "10.1.0.0/30"), AddressPool("net")
     for _ in range(3):

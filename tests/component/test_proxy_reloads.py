@@ -1,0 +1,320 @@
+"""Connections from before a reload of HAProxy: each gets its own app's active release, or is closed.
+
+The promise is that of all workers together, whatever happens to several apps after the reload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.colour import Colour
+from orchestrator.errors import ProxyError
+from orchestrator.proxy.haproxy import HAProxy
+from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.runtime import Runtime
+from tests.support.app_server import AppServer
+from tests.support.images import build_image
+from tests.support.proxy_container import ProxyContainer, gateway
+
+APPS = ("one", "two", "three")
+RELOADS = 10
+UPLOAD = b"0123456789"
+HANDSHAKE = (
+    "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image() -> None:
+    build_image("proxy")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "proxy"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+@pytest.fixture
+def releases() -> Iterator[dict[str, AppServer]]:
+    """Two containers of each app, named `app-colour`."""
+    address = gateway()
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(AppServer(name, address))
+            for name in (f"{app}-{colour}" for app in APPS for colour in Colour)
+        }
+
+
+@pytest.fixture
+def container(folder: Path) -> Iterator[ProxyContainer]:
+    with ProxyContainer(folder) as container:
+        yield container
+
+
+def route(app: str, releases: dict[str, AppServer]) -> AppRoute:
+    return AppRoute(app, host=f"{app}.test", active=Colour.BLUE, servers={Colour.BLUE: releases[f"{app}-blue"].server})
+
+
+def started(container: ProxyContainer, releases: dict[str, AppServer]) -> HAProxy:
+    proxy = HAProxy(container.folder, 2)
+    proxy.prepare_files([route(app, releases) for app in APPS])
+    container.start()
+    return proxy
+
+
+async def reload(proxy: HAProxy) -> None:
+    """A reload as `configure` makes one when no spare backend is left."""
+    await proxy._running.reload()
+    await proxy.configure([proxy.route(app) for app in APPS])
+
+
+class Client:
+    """One kept-alive connection to an app, byte by byte. An empty answer: the proxy closed it."""
+
+    def __init__(self, port: int, app: str) -> None:
+        self.app = app
+        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._connection.settimeout(10)
+
+    def send(self, method: str, path: str, more: str = "", body: bytes = b"") -> None:
+        head = f"{method} {path} HTTP/1.1\r\nhost: {self.app}.test\r\nx-forwarded-for: 6.6.6.6\r\n{more}\r\n"
+        self._connection.sendall(head.encode() + body)
+
+    def receive(self) -> str:
+        """The next answer, whole if it has a length; otherwise what there is."""
+        answer = ""
+        try:
+            while more := self._connection.recv(100_000).decode():
+                answer += more
+                length = re.search(r"content-length: (\d+)", answer)
+                if not length or len(answer.partition("\r\n\r\n")[2]) >= int(length[1]):
+                    break
+        except ConnectionResetError:
+            return ""
+        return answer
+
+    def ask(self, method: str = "GET", path: str = "/", more: str = "", body: bytes = b"") -> str:
+        try:
+            self.send(method, path, more, body)
+        except (BrokenPipeError, ConnectionResetError):
+            return ""
+        return self.receive()
+
+    def go_on(self, body: bytes) -> str:
+        try:
+            self._connection.sendall(body)
+        except (BrokenPipeError, ConnectionResetError):
+            return ""
+        return self.receive()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Opened:
+    """What a client may have open when a reload comes: an idle connection, an upload, a stream, a WebSocket."""
+
+    def __init__(self, port: int, app: str) -> None:
+        self.app = app
+        self.idle, self.upload, self.stream, self.web_socket = (Client(port, app) for _ in range(4))
+        self.all = [self.idle, self.upload, self.stream, self.web_socket]
+        assert app in self.idle.ask()
+        self.upload.send("POST", "/", f"content-length: {2 * len(UPLOAD)}\r\n", UPLOAD)
+        assert "200 OK" in self.stream.ask(path="/stream")
+        assert "101 " in self.web_socket.ask(path="/socket", more=HANDSHAKE)
+
+    def close(self) -> None:
+        for client in self.all:
+            client.close()
+
+
+def who(answer: str) -> str:
+    """The name at the end of an answer."""
+    return answer.rpartition("\n")[2] if answer else ""
+
+
+async def test_connections_of_ten_reloads_reach_the_active_release_of_their_own_app(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    with ExitStack() as stack:
+        opened: list[tuple[str, Opened]] = []
+        for turn in range(RELOADS):
+            for app in APPS:
+                opened.append((f"{app}-{proxy.route(app).active}", Opened(container.port, app)))
+                stack.callback(opened[-1][1].close)
+            await reload(proxy)
+            app = APPS[turn % len(APPS)]
+            new = (proxy.route(app).active or Colour.BLUE).other
+            await proxy.switch(app, new, releases[f"{app}-{new}"].server)
+        assert len(await Runtime(container.folder).workers()) > RELOADS
+
+        for began, connections in opened:
+            active = f"{connections.app}-{proxy.route(connections.app).active}"
+            answer = connections.idle.ask()
+            assert who(answer) == active, answer
+            assert "x-client: 127.0.0.1" in answer or "x-client: 172." in answer
+            # What was begun is finished where it began.
+            assert who(connections.upload.go_on(UPLOAD)) == began
+            assert began in connections.stream.receive()
+            assert connections.web_socket.go_on(b"?") == began
+        assert sum(len(server.written) for server in releases.values()) == len(opened)
+
+
+async def test_a_connection_from_before_a_reload_gets_an_app_that_was_added_after_it(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = HAProxy(container.folder, 2)
+    proxy.prepare_files([route("one", releases)])
+    container.start()
+    with closing(Client(container.port, "one")) as early:
+        assert who(early.ask()) == "one-blue"
+        await proxy._running.reload()
+        await proxy.configure([route("one", releases), route("two", releases)])
+
+        early.app = "two"
+        assert who(early.ask()) == "two-blue"
+
+
+async def test_a_pause_holds_and_a_cut_cuts_in_workers_from_before_a_reload(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    """The writer of the issue: it went on after the pause on a connection that could not be cut."""
+    proxy = started(container, releases)
+    written = releases["one-blue"].written
+    with closing(Opened(container.port, "one")) as mine, closing(Opened(container.port, "two")) as others:
+        await reload(proxy)
+
+        await proxy.pause("one", 30)
+        assert await proxy.sessions("one", Colour.BLUE) == 3
+        await proxy.cut_sessions("one", Colour.BLUE)
+
+        assert await proxy.sessions("one", Colour.BLUE) == 0
+        answers: list[str] = []
+        waiting = threading.Thread(
+            target=lambda: answers.append(mine.idle.ask("POST", "/", "content-length: 1\r\n", b"x"))
+        )
+        waiting.start()
+        await asyncio.sleep(0.3)
+        assert (answers, written) == ([], [])
+        assert mine.upload.go_on(UPLOAD) == ""
+        assert mine.web_socket.go_on(b"?") == ""
+        assert written == []
+        assert others.web_socket.go_on(b"?") == "two-blue"
+        assert who(others.upload.go_on(UPLOAD)) == "two-blue"
+
+        await proxy.switch("one", Colour.GREEN, releases["one-green"].server)
+        await proxy.resume("one")
+        await asyncio.to_thread(waiting.join, 5)
+        assert who(answers[0]) == "one-green"
+        assert written == []
+
+
+async def test_requests_that_wait_in_an_old_worker_are_resumed_there(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    answers: list[str] = []
+    with closing(Client(container.port, "one")) as client:
+        assert who(client.ask()) == "one-blue"
+        await proxy.pause("one", 30)
+        waiting = threading.Thread(target=lambda: answers.append(client.ask()))
+        waiting.start()
+        await asyncio.sleep(0.2)
+        await reload(proxy)
+        await proxy.switch("one", Colour.GREEN, releases["one-green"].server)
+        await asyncio.sleep(0.2)
+        assert answers == []
+
+        await proxy.resume("one")
+
+        await asyncio.to_thread(waiting.join, 5)
+        assert who(answers[0]) == "one-green"
+
+
+async def test_no_command_fails_while_the_proxy_reloads(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    """A deployment drains, pauses and switches while others save the configuration."""
+    proxy = started(container, releases)
+    ended = asyncio.Event()
+
+    async def reloads() -> None:
+        for _ in range(RELOADS):
+            await reload(proxy)
+        ended.set()
+
+    async def deployments() -> int:
+        rounds = 0
+        while not ended.is_set() or rounds < 5:
+            await proxy.pause("one", 30)
+            await proxy.sessions("one", Colour.BLUE)
+            await proxy.cut_sessions("one", Colour.BLUE)
+            colour = Colour.GREEN if rounds % 2 == 0 else Colour.BLUE
+            await proxy.switch("one", colour, releases[f"one-{colour}"].server)
+            await proxy.resume("one")
+            await proxy.confirm("one", colour, "/")
+            rounds += 1
+        return rounds
+
+    under_way = asyncio.create_task(deployments())
+    await reloads()
+    assert await under_way >= 5
+
+
+async def test_a_reload_by_another_hand_is_noticed_by_the_next_command(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    with closing(Client(container.port, "one")) as client:
+        assert who(client.ask()) == "one-blue"
+        await Runtime(container.folder).reload()
+
+        await proxy.switch("one", Colour.GREEN, releases["one-green"].server)
+
+        assert who(client.ask()) == "one-green"
+
+
+async def test_a_proxy_that_stops_without_a_successor_serves_its_last_requests(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    await reload(proxy)
+    (container.folder / "haproxy.cfg").write_text("nonsense\n")
+    with pytest.raises(ProxyError, match="refused its new configuration"):
+        await proxy._running.reload()
+    with closing(Client(container.port, "one")) as idle, closing(Client(container.port, "one")) as stream:
+        assert who(idle.ask()) == "one-blue"
+        stream.ask(path="/stream")
+
+        container.stop_gently()
+        await asyncio.sleep(0.3)
+
+        assert who(idle.ask()) == "one-blue"
+
+
+async def test_an_address_that_an_old_worker_knows_is_in_use(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    gone = Server("10.9.9.9", 80)
+    await proxy.configure([replace(route("one", releases), servers={Colour.BLUE: releases["one-blue"].server})])
+    await proxy.preview("one", gone)
+    with closing(Client(container.port, "one")) as client:
+        client.ask()
+        await proxy._running.reload()
+
+        assert gone.address in await proxy.addresses()
