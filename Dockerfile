@@ -25,7 +25,9 @@ USER haproxy
 # On SIGUSR1, HAProxy finishes running requests; on SIGTERM, it closes them.
 STOPSIGNAL SIGUSR1
 EXPOSE 8080
-CMD ["haproxy", "-W", "-S", "/run/changeover/master.sock,mode,666", "-f", "/run/changeover/haproxy.cfg"]
+# At the first start the orchestrator has not written the files yet; at any later one they are there already.
+CMD ["sh", "-c", "until [ -f /run/changeover/haproxy.cfg ]; do sleep 0.1; done; \
+ exec haproxy -W -S /run/changeover/master.sock,mode,666 -f /run/changeover/haproxy.cfg"]
 
 # The orchestrator. git fetches sources; the docker command with buildx builds images.
 FROM python AS orchestrator

@@ -11,6 +11,7 @@ import copy
 import hashlib
 import io
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,42 @@ class CannotChange(Exception):
 
 
 class Configuration:
-    """One configuration file. Call `prepare` before the database commits, and `put_in_place` after that."""
+    """One configuration file. Call `prepare` before the database commits, and `put_in_place` after that.
+
+    The file is read when a schema revision asks for its `content`, not before: one that is not valid concerns only
+    revisions that change it.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        text = path.read_text(encoding="utf-8") if path and path.exists() else ""
-        self.content: Any = _yaml().load(text) if text.strip() else {}  # Any: any YAML document
-        self._before = copy.deepcopy(self.content)
+        self._before: Any = None
         self._waiting: Path | None = None
+
+    @cached_property
+    def content(self) -> Any:  # Any: any YAML document
+        """The document, to be changed in place. Raises CannotChange when the file is not valid."""
+        document = self._read()
+        self._before = copy.deepcopy(document)
+        return document
+
+    def _read(self) -> Any:  # Any: any YAML document
+        from ruamel.yaml.error import YAMLError  # imported here for the same reason as in `_yaml`
+
+        if self._path is None or not self._path.exists():
+            return {}
+        try:
+            text = self._path.read_text(encoding="utf-8")
+            return _yaml().load(text) if text.strip() else {}
+        except (OSError, UnicodeDecodeError, YAMLError) as error:
+            why = " ".join(str(error).split())
+            raise CannotChange(
+                f"{self._path.name} must be changed for this version of Changeover, and cannot be read: {why}. Correct "
+                "the file, then start again."
+            ) from error
 
     def prepare(self, schema: str) -> None:
         """Write the changed file beside the old one. Raises CannotChange when it cannot be written."""
-        if self.content == self._before:
+        if "content" not in self.__dict__ or self.content == self._before:
             return
         if self._path is None:
             raise CannotChange(

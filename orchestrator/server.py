@@ -8,6 +8,7 @@ from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
 from orchestrator.clock import now
+from orchestrator.config import user_files
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile
 from orchestrator.deploy.routes import routes_of
@@ -16,7 +17,7 @@ from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
-from orchestrator.errors import ChangeoverError, ConfigError, ProxyError
+from orchestrator.errors import ChangeoverError, ConfigError, Refused
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
@@ -41,7 +42,8 @@ class Orchestrator:
 
     def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:
         self.settings = settings
-        self.config_file = ConfigFile(settings.config, settings.state / "last-valid-config.yaml")
+        self._kept_config = settings.state / "last-valid-config.yaml"
+        self.config_file = ConfigFile(settings.config, self._kept_config)
         self.journal = Journal(settings.journal_url, settings.config)
         self.events = EventStream(self.journal)
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network)
@@ -61,16 +63,28 @@ class Orchestrator:
     def load(self) -> None:
         """Read the configuration, and write the proxy's files that do not exist yet.
 
-        If the file is invalid, the configuration that was in use last is used. Raises ConfigError if there is none.
+        If the file is invalid, the configuration that was in use last is used. If there is none, the start waits for a
+        valid file, and the proxy goes on with the files that it has. Raises JournalError or ProxyError.
         """
+        self._make_missing_files()
         read = self.config_file.read_at_start()
-        self._use(read.loaded.config)
-        if self.config_file.problem:
+        self._use(read.loaded.config if read else Config())
+        if read is None:
+            log.error("configuration refused, a valid one is waited for", problems=self.config_file.problem)
+        elif self.config_file.problem:
             self.config_file.use_kept(read)
             log.error("configuration refused, the last valid one is used", problems=self.config_file.problem)
         else:
             self.config_file.accept(read)
         self.proxy.prepare_files(routes_of(self.apps.all()))
+
+    def _make_missing_files(self) -> None:
+        try:
+            if source := user_files.make_missing(self.settings.config, self._kept_config):
+                log.info("configuration file made", file=str(self.settings.config), source=source)
+        except OSError as error:
+            # The defaults, or the configuration that is kept, are used without it.
+            log.error("configuration file not made", file=str(self.settings.config), cause=error.strerror)
 
     async def start(self) -> None:
         """Start the background tasks. `ready` becomes true when every app was recovered, or was tried to be."""
@@ -87,28 +101,47 @@ class Orchestrator:
     async def reload_config(self) -> None:
         """Read the configuration file and use it, whole or not at all.
 
-        If it is not valid, or the proxy does not take its routes, everything stays as it was, and the reason is
-        recorded, logged and published.
+        If it is not valid, or anything else goes wrong, everything stays as it was, and the reason is recorded, logged
+        and published. What may go away without a change of the file is tried again.
         """
         before = self.config_file.config
         try:
             read = self.config_file.read()
-            if read.loaded.config != before:
+            if changed := read.loaded.config != before:
+                self._refuse_to_remove_busy_apps(read.loaded.config)
                 await self._take(read.loaded.config, before)
-        except (ConfigError, ProxyError) as error:
-            self.config_file.refuse(str(error) if isinstance(error, ProxyError) else error.cause)
-            self.events.publish(ConfigRefused(self.config_file.problem.splitlines()))
-            log.error("configuration refused", problems=self.config_file.problem)
-            return
-        self.config_file.accept(read)
-        if read.loaded.config != before:
-            self.checker.follow(self.apps.all())
-            self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+        except ConfigError as error:
+            self._refuse_config(error.cause, try_again=False)
+        except ChangeoverError as error:
+            self._refuse_config(str(error), try_again=True)
+        except Exception as error:
+            log.exception("configuration not used because of a defect in Changeover")
+            self._refuse_config(f"Unexpected {type(error).__name__}: {error}.", try_again=True)
+        else:
+            self.config_file.accept(read)
+            if changed:
+                self.checker.follow(self.apps.all())
+                self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+
+    def _refuse_config(self, problem: str, *, try_again: bool) -> None:
+        if self.config_file.refuse(problem, try_again=try_again):
+            log.error("configuration refused", problems=problem)
+            self.events.publish(ConfigRefused(problem.splitlines()))
+
+    def _refuse_to_remove_busy_apps(self, config: Config) -> None:
+        """Raises Refused while something is under way for an app that this configuration lacks."""
+        removed = [context.name for context in self.apps.all() if context.name not in config.all_apps()]
+        busy = [f"{app} ({doing})" for app in removed if (doing := self.scheduler.doing(app))]
+        if busy:
+            raise Refused(
+                f"The configuration has no longer an app for which something is under way: {', '.join(busy)}.",
+                "The configuration before stays in use until that has ended; then the file is used by itself.",
+            )
 
     async def _take(self, config: Config, before: Config) -> None:
-        """Use this configuration; back to the one before when the proxy does not take its routes. Raises ProxyError."""
-        self._use(config)
+        """Use this configuration; back to the one before when anything goes wrong. Raises ProxyError."""
         try:
+            self._use(config)
             await self.proxy.configure(routes_of(self.apps.all()))
         except BaseException:
             self._use(before)
@@ -123,6 +156,7 @@ class Orchestrator:
 
         Started again by the supervisor until the proxy and the journal answer; apps that are recovered are left alone.
         """
+        await self._until_configured()
         try:
             await self._prepare_proxy()
             await self._recover_all()
@@ -136,6 +170,21 @@ class Orchestrator:
         self.checker.follow(self.apps.all())
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
+
+    async def _until_configured(self) -> None:
+        """At a start without any valid configuration: wait for one. The proxy serves from the files that it has."""
+        if self.config_file.is_known:
+            return
+        async for _ in self.config_file.changes():
+            try:
+                read = self.config_file.read()
+            except ConfigError as error:
+                self._refuse_config(error.cause, try_again=False)
+                continue
+            self._use(read.loaded.config)
+            self.config_file.accept(read)
+            self.proxy.prepare_files(routes_of(self.apps.all()))
+            return
 
     async def _follow_config(self) -> None:
         # Changes between the start and now are found by reading once.

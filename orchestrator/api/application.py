@@ -38,6 +38,9 @@ async def ready(orchestrator: Serving) -> PlainTextResponse:
     """Status 200 when the recovery at the orchestrator's start has ended, 503 before."""
     if orchestrator.ready:
         return PlainTextResponse("ready\n")
+    if not orchestrator.config_file.is_known:
+        waits = f"waiting for a valid configuration\n{orchestrator.config_file.problem}\n"
+        return PlainTextResponse(waits, status_code=503)
     return PlainTextResponse("starting\n", status_code=503)
 
 

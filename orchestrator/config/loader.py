@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,9 @@ from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
 from orchestrator.errors import ConfigError, Problem
+
+MERGE_MARK = re.compile(r"(?:<{7}|>{7}|\|{7}) ")
+"""A line that Git writes into a file in which two changes conflict (git-merge, "How conflicts are presented")."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +49,41 @@ def load(path: Path) -> Loaded:
 
     Raises ConfigError with every problem found, each with its line.
     """
+    content = content_of(path)
+    return Loaded(Config()) if content is None else parse(text_of(content, path.name), path.name)
+
+
+def content_of(path: Path) -> bytes | None:
+    """The bytes of a configuration file, at most one more than it may have; None if it does not exist.
+
+    Never waits: a named pipe, a device and a folder are refused. Raises ConfigError.
+    """
     try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ConfigError((Problem(path.name, 1, "", "cannot be read: it is not a regular file"),))
+            return file.read(yaml_text.MOST_BYTES + 1)
     except FileNotFoundError:
-        return Loaded(Config())
+        return None
     except OSError as error:
         raise ConfigError((Problem(path.name, 1, "", f"cannot be read: {error.strerror}"),)) from error
+
+
+def text_of(content: bytes, name: str) -> str:
+    """The text of a configuration file; `name` is the file name in messages. Raises ConfigError."""
+    if len(content) > yaml_text.MOST_BYTES:
+        raise ConfigError((Problem(name, 1, "", yaml_text.TOO_LARGE),))
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
-        raise ConfigError((Problem(path.name, 1, "", messages.not_text(error)),)) from error
+        raise ConfigError((Problem(name, 1, "", messages.not_text(error)),)) from error
 
 
 def parse(text: str, name: str) -> Loaded:
     """The configuration in `text`; `name` is the file name in messages. Raises ConfigError as `load` does."""
+    if marked := next((at for at, line in enumerate(text.split("\n"), 1) if MERGE_MARK.match(line)), 0):
+        raise ConfigError((Problem(name, marked, "", messages.MERGE_CONFLICT),))
     try:
         document = yaml_text.read(text)
     except yaml.MarkedYAMLError as error:

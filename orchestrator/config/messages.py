@@ -14,6 +14,11 @@ LONGEST_VALUE = 60
 KEPT_SECRET = ("env", "args")
 """Sections whose values are not repeated in messages, because they may contain passwords."""
 
+MERGE_CONFLICT = (
+    "the file has marks of a merge conflict. Keep one of the two sides, and remove the lines that begin with "
+    "<<<<<<<, =======, >>>>>>>"
+)
+
 _EXPECTED = {
     "bool_type": "true or false",
     "int_type": "a whole number",

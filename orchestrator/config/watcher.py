@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -9,16 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
 from watchfiles import awatch
 
 from orchestrator.clock import now
 from orchestrator.config import loader
+from orchestrator.config.durable_text import save
 from orchestrator.config.loader import Loaded
 from orchestrator.config.schema import Config
 from orchestrator.errors import ConfigError, Problem
 
+log = structlog.get_logger()
+
 STEP_MS = 100
 """How long changes in the folder are collected, in milliseconds."""
+LOOK_EVERY_MS = 5000
+"""How often the file is looked at without a notification, in milliseconds: a link's target and some file systems send
+none."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,16 @@ class ConfigFile:
         self.path = path
         self._kept = kept
         self.in_use = Loaded(Config())
+        self.is_known = False
+        """Whether `in_use` is the user's. If not, the file is invalid and no valid one is kept."""
         self.problem = ""
         self.problem_since: datetime | None = None
+        self.not_kept = ""
+        """Why the configuration in use could not be kept for the next start; empty if it is kept."""
         self.digest = ""
         """Of the file's bytes, when it was last accepted or refused."""
+        self._stamp: object = None
+        self._try_again = False
 
     @property
     def config(self) -> Config:
@@ -52,70 +66,93 @@ class ConfigFile:
 
     def read(self) -> Read:
         """Read the file. Raises ConfigError when it is invalid, or when it vanished or was emptied while in use."""
-        content = self._bytes()
-        digest = hashlib.sha256(content).hexdigest() if content is not None else ""
-        text = (content or b"").decode(errors="replace")
-        if self.config.apps and not text.strip():
+        self._stamp = self._stamp_of_file()
+        content = loader.content_of(self.path)
+        self.digest = hashlib.sha256(content).hexdigest() if content is not None else ""
+        text = loader.text_of(content or b"", self.path.name)
+        if self.config != Config() and not text.strip():
             says = "the file does not exist any more" if content is None else "the file is empty"
-            says += "; the apps in use would be removed. To remove them, write: apps: {}"
+            says += "; the settings in use stay. To use the defaults for everything, write: apps: {}"
             raise ConfigError((Problem(self.path.name, 1, "", says),))
-        return Read(digest, text, loader.load(self.path))
+        return Read(self.digest, text, loader.parse(text, self.path.name))
 
-    def read_at_start(self) -> Read:
+    def read_at_start(self) -> Read | None:
         """As `read`; when the file is invalid, the configuration that was accepted last, with the problem recorded.
 
-        Raises ConfigError when there is none.
+        None when there is no valid one: the caller must wait for it. Raises nothing for a file that is invalid.
         """
-        kept = self._kept.read_text(encoding="utf-8") if self._kept.exists() else ""
+        kept = self._read_kept()
+        if kept:
+            # An empty file takes no settings away, as while the orchestrator runs.
+            self.in_use = kept.loaded
         try:
-            if kept:
-                # An empty file takes no apps away, as while the orchestrator runs.
-                self.in_use = loader.parse(kept, self._kept.name)
             return self.read()
         except ConfigError as error:
-            if not kept:
-                raise
             self.refuse(error.cause)
-            return Read(self.digest, kept, loader.parse(kept, self._kept.name))
+            return kept
 
     def accept(self, read: Read) -> None:
         """This configuration is in use now."""
-        self._keep(read.text)
-        self.in_use, self.digest = read.loaded, read.digest
-        self.problem, self.problem_since = "", None
+        self.in_use, self.is_known = read.loaded, True
+        self.problem, self.problem_since, self._try_again = "", None, False
+        try:
+            save(self._kept, read.text)
+            self.not_kept = ""
+        except OSError as error:
+            # It is in use all the same; doctor shows that a start with an invalid file would use an older one.
+            self.not_kept = f"{self._kept} cannot be written: {error.strerror}"
+            log.error("configuration not kept", file=str(self._kept), cause=error.strerror)
 
     def use_kept(self, read: Read) -> None:
         """This configuration, which was accepted earlier, is in use; the problem of the file stays."""
-        self.in_use = read.loaded
+        self.in_use, self.is_known = read.loaded, True
 
-    def refuse(self, problem: str) -> None:
-        """The file is not in use, for this reason."""
-        content = self._bytes()
-        self.digest = hashlib.sha256(content).hexdigest() if content is not None else ""
+    def refuse(self, problem: str, *, try_again: bool = False) -> bool:
+        """The file is not in use, for this reason. Returns whether the reason is another one than before.
+
+        `try_again`: the reason may go away without a change of the file, which is therefore read again.
+        """
+        is_new = problem != self.problem
         self.problem_since = self.problem_since or now()
-        self.problem = problem
+        self.problem, self._try_again = problem, try_again
+        return is_new
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yields each time that the file changes. Ends at once if its folder does not exist."""
-        if not self.path.parent.is_dir():
-            return
-        async for changes in awatch(self.path.parent, recursive=False, step=STEP_MS):
-            if any(Path(changed).name == self.path.name for _, changed in changes):
+        """Yields when the file may differ from what was read last, and when it should be tried again. Never ends."""
+        while True:
+            try:
+                async for changes in awatch(
+                    self.path.parent, recursive=False, step=STEP_MS, rust_timeout=LOOK_EVERY_MS, yield_on_timeout=True
+                ):
+                    named = any(Path(changed).name == self.path.name for _, changed in changes)
+                    if named or self._is_to_be_read():
+                        yield
+            except OSError as error:
+                # The folder does not exist, or the system has no watch left: look from time to time.
+                log.warning("configuration file cannot be watched", folder=str(self.path.parent), cause=str(error))
+            await asyncio.sleep(LOOK_EVERY_MS / 1000)
+            if self._is_to_be_read():
                 yield
 
-    def _bytes(self) -> bytes | None:
-        try:
-            return self.path.read_bytes()
-        except OSError:
-            return None  # the loader says why, where that matters
+    def _is_to_be_read(self) -> bool:
+        return self._try_again or self._stamp_of_file() != self._stamp
 
-    def _keep(self, text: str) -> None:
-        if self._kept.exists() and self._kept.read_text(encoding="utf-8") == text:
-            return
-        temporary = self._kept.with_name(self._kept.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._kept)
+    def _stamp_of_file(self) -> object:
+        """What differs after the file was written, replaced or removed."""
+        try:
+            found = os.stat(self.path)
+        except OSError as error:
+            return error.errno
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _read_kept(self) -> Read | None:
+        """The configuration that was accepted last. None if there is none, or if this version does not accept it."""
+        try:
+            content = loader.content_of(self._kept)
+            if content is None:
+                return None
+            text = loader.text_of(content, self._kept.name)
+            return Read("", text, loader.parse(text, self._kept.name))
+        except ConfigError as error:
+            log.error("the kept configuration is not valid", file=str(self._kept), problems=error.cause)
+            return None

@@ -16,6 +16,7 @@ import yaml
 from orchestrator.config.keys import KeyPath
 
 MOST_BYTES = 256 * 1024
+TOO_LARGE = f"the file is larger than {MOST_BYTES // 1024} kB"
 MOST_NODES = 50_000
 """Counted as they are used: an alias counts as often as it is written."""
 MOST_DEPTH = 40
@@ -44,6 +45,8 @@ class _Loader(yaml.SafeLoader):
 
 
 _OURS = ("bool", "int", "float", "timestamp", "value")
+_PREFIX = "tag:yaml.org,2002:"
+_PLAIN = {f"{_PREFIX}{name}" for name in ("str", "null", "bool", "int", "float", "seq", "map")}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag.rsplit(":", 1)[-1] not in _OURS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -56,11 +59,13 @@ _Loader.add_implicit_resolver(
     list("-+0123456789."),
 )
 
+_RESOLVER = _Loader("")
+
 
 def read(text: str) -> Document:
     """Raises NotPlain beyond the limits, and yaml.YAMLError for what is not YAML."""
     if len(text.encode()) > MOST_BYTES:
-        raise NotPlain(1, f"the file is larger than {MOST_BYTES // 1024} kB")
+        raise NotPlain(1, TOO_LARGE)
     try:
         # Counted before anything is built of them: building takes far longer than reading.
         if sum(1 for _ in islice(yaml.parse(text, Loader=_Loader), 2 * MOST_NODES + 1)) > 2 * MOST_NODES:
@@ -85,6 +90,7 @@ def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) ->
         raise NotPlain(line, f"the file has more than {MOST_NODES} values, aliases included")
     if len(at) > MOST_DEPTH:
         raise NotPlain(line, f"the file is nested more than {MOST_DEPTH} levels deep, or contains itself")
+    _refuse_other_tags(node, line)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*at, _key(key))
@@ -96,6 +102,20 @@ def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) ->
         for index, value in enumerate(node.value):
             document.lines[(*at, index)] = value.start_mark.line + 1
             _walk(value, (*at, index), document, count)
+
+
+def _refuse_other_tags(node: yaml.Node, line: int) -> None:
+    """A tag that is written into the file must be plain, and fit its value: PyYAML fails in many ways where not."""
+    tag = str(node.tag).removeprefix(_PREFIX)
+    if node.tag not in _PLAIN:
+        raise NotPlain(line, f"the tag !!{tag} is neither text, number, boolean, list nor section. Remove it")
+    if isinstance(node, yaml.ScalarNode):
+        implied = _RESOLVER.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+        fits = tag == "str" or implied == node.tag
+    else:
+        fits = tag == ("map" if isinstance(node, yaml.MappingNode) else "seq")
+    if not fits:
+        raise NotPlain(line, f"the value does not fit its tag !!{tag}. Remove the tag, or correct the value")
 
 
 def _key(node: yaml.Node) -> str:

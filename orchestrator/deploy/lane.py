@@ -36,6 +36,17 @@ class Lane:
     def is_retiring(self) -> bool:
         return self.retiring is not None and not self.retiring.done()
 
+    @property
+    def doing(self) -> str:
+        """What is queued or under way, for people; empty if nothing is."""
+        if self.running:
+            return f"{self.running.kind_in_words} {self.running.id} is running"
+        if self.waiting:
+            return f"{self.waiting.kind_in_words} {self.waiting.id} is queued"
+        if self.is_retiring:
+            return "its old colour is being retired"
+        return "it is being rolled back, restored or recovered" if self.turn.locked() else ""
+
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""
         return self.unrecovered or deployment.id in {one.id for one in (self.waiting, self.running) if one}

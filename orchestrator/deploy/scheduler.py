@@ -187,6 +187,10 @@ class Scheduler:
         lane = self._lane(app)
         return lane.running or lane.waiting
 
+    def doing(self, app: str) -> str:
+        """What is queued or under way for this app, for people; empty if nothing is."""
+        return self._lane(app).doing
+
     async def stop(self) -> None:
         """Cancel all tasks, wait for their end, and start no others.
 

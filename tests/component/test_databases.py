@@ -139,6 +139,26 @@ def test_a_revision_that_fails_leaves_the_configuration_file_as_it_was(
     assert not list(tmp_path.glob(".control*"))
 
 
+CHANGES_DATABASE = 'def upgrade():\n    op.execute("CREATE TABLE zero (a INTEGER)")\n'
+BROKEN_FILES = (b"<<<<<<< HEAD\na: b\n", b"\xff\xfe", b"a: [")
+
+
+@pytest.mark.parametrize("content", BROKEN_FILES)
+def test_a_configuration_file_that_is_not_valid_concerns_only_a_revision_that_changes_it(
+    url: str, home: Callable[..., str], tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "control-panel-config.yaml"
+    file.write_bytes(content)
+
+    revisions.upgrade(home(CHANGES_DATABASE), connect(url), configuration=file)
+    assert current(connect(url)) == "0001"
+
+    with pytest.raises(configuration.CannotChange, match=r"control-panel-config.yaml must be changed .* Correct the"):
+        revisions.upgrade(home(CHANGES_DATABASE, CHANGES_BOTH), connect(url), configuration=file)
+    assert current(connect(url)) == "0001"
+    assert file.read_bytes() == content
+
+
 KILLED = """
 import os, sys
 from pathlib import Path

@@ -239,24 +239,6 @@ def test_a_taken_port_stops_make_up_before_anything_is_started() -> None:
     assert "CHANGEOVER_PORT=" in ended.stderr
 
 
-def test_a_wrong_configuration_at_start_says_why_and_starts_nothing(tmp_path: Path, proxy_image: None) -> None:
-    (tmp_path / "control-panel-config.yaml").write_text("updte: {}\n")
-    environment = {
-        **os.environ,
-        "CHANGEOVER_STATE": str(tmp_path / "state"),
-        "CHANGEOVER_PROXY": str(tmp_path / "proxy"),
-        "CHANGEOVER_CONFIG": str(tmp_path / "control-panel-config.yaml"),
-        "CHANGEOVER_TOKEN_FOLDER": str(tmp_path),
-    }
-
-    ended = subprocess.run(
-        [sys.executable, "-m", "orchestrator"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
-    )
-
-    assert ended.returncode == 2
-    assert "control-panel-config.yaml:1: updte: unknown key. Did you mean 'update'?" in ended.stderr
-
-
 def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path, repository: Repository, proxy_image: None) -> None:
     """The state folder on a small file system of its own, filled to the last byte."""
     small = tmp_path / "small"

@@ -208,6 +208,17 @@ def test_every_app_is_live_as_before_with_its_containers_its_standby_its_history
     assert f"Panel     {upgraded.installation.url}" in upgraded.said
 
 
+def test_the_configuration_that_the_version_before_tracked_is_still_there_and_not_tracked_any_more(
+    upgraded: Upgraded,
+) -> None:
+    installation = upgraded.installation
+
+    assert "remote: /source/shop" in (installation.folder / "control-panel-config.yaml").read_text()
+    assert "control-panel-config.yaml" not in installation.git("ls-files").splitlines()
+    assert "control-panel-config.yaml" not in installation.git("status", "--short")
+    assert (installation.folder / "secrets").stat().st_mode & 0o777 == 0o700
+
+
 def test_requests_fail_only_while_the_proxy_is_replaced_and_no_order_that_was_acknowledged_is_lost(
     upgraded: Upgraded,
 ) -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from orchestrator.config import watcher
+from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import EventKind
-from orchestrator.errors import ConfigError, UnknownApp
+from orchestrator.errors import UnknownApp
 from orchestrator.server import Orchestrator
 from tests.support.fakes.proxy import FakeProxy
 from tests.unit.conftest import SHOP
 
 BLOG = "  blog:\n    update: {git: {remote: /srv/blog}}\n    route: {host: blog.test}\n"
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0.01)
 
 
 def names(orchestrator: Orchestrator) -> list[str]:
@@ -84,14 +93,29 @@ def test_a_key_without_effect_loads_with_a_notice(orchestrator: Orchestrator) ->
     assert "hot_reload" in str(orchestrator.config_file.in_use.notices[0])
 
 
-def test_a_wrong_configuration_at_the_first_start_is_an_error_that_names_the_line(
+def test_without_any_valid_configuration_the_start_waits_for_one_and_the_proxy_is_left_alone(
     orchestrator: Orchestrator, tmp_path: Path
 ) -> None:
-    orchestrator.settings.config.write_text("updte: {}\n")
     (tmp_path / "last-valid-config.yaml").unlink()
+    orchestrator.settings.config.write_text("updte: {}\n")
+    again = Orchestrator(orchestrator.settings, engine=orchestrator.engine, proxy=orchestrator.proxy)
+    again.load()
+    assert "control-panel-config.yaml:1: updte" in again.config_file.problem
+    proxy = again.proxy
+    assert isinstance(proxy, FakeProxy)
 
-    with pytest.raises(ConfigError, match=r"control-panel-config.yaml:1: updte"):
-        orchestrator.load()
+    async def story() -> None:
+        await again.start()
+        await asyncio.sleep(0.3)
+        assert not again.ready
+        assert proxy.configured == 0
+        again.settings.config.write_text(SHOP)
+        await until(lambda: again.ready)
+        await again.stop()
+
+    asyncio.run(story())
+    assert names(again) == ["panel", "shop"]
+    assert again.config_file.problem == ""
 
 
 def test_a_wrong_configuration_at_the_start_leaves_the_last_valid_one_in_use_and_says_so(
@@ -103,7 +127,7 @@ def test_a_wrong_configuration_at_the_start_leaves_the_last_valid_one_in_use_and
     again.load()
 
     assert names(again) == ["panel", "shop"]
-    assert "control-panel-config.yaml:2: not valid YAML" in again.config_file.problem
+    assert "control-panel-config.yaml:1: the file has marks of a merge conflict" in again.config_file.problem
     assert again.config_file.problem_since is not None
 
 
@@ -118,7 +142,7 @@ def test_a_file_that_is_emptied_or_vanishes_for_a_moment_takes_no_app_away(
         reload(orchestrator, text)
 
     assert names(orchestrator) == ["panel", "shop"]
-    assert "To remove them, write: apps: {}" in orchestrator.config_file.problem
+    assert "To use the defaults for everything, write: apps: {}" in orchestrator.config_file.problem
 
 
 def test_a_configuration_whose_routes_the_proxy_does_not_take_is_not_in_use(orchestrator: Orchestrator) -> None:
@@ -145,3 +169,85 @@ def test_an_app_for_which_nothing_changes_keeps_its_context_when_another_is_adde
     reload(orchestrator, SHOP + BLOG)
 
     assert orchestrator.apps.get("shop") is before
+
+
+class BusyScheduler(Scheduler):
+    """One for which something is under way for the shop."""
+
+    is_busy = True
+
+    def doing(self, app: str) -> str:
+        return "deployment d1 is running" if app == "shop" and self.is_busy else ""
+
+
+def test_an_app_for_which_something_is_under_way_is_removed_when_that_has_ended(orchestrator: Orchestrator) -> None:
+    busy = BusyScheduler(orchestrator.journal, orchestrator.events, orchestrator.apps.get)
+    orchestrator.scheduler = busy
+
+    kinds = reload(orchestrator, "apps: {}\n")
+
+    assert names(orchestrator) == ["panel", "shop"]
+    assert "shop (deployment d1 is running)" in orchestrator.config_file.problem
+    assert kinds == [EventKind.CONFIG_REFUSED]
+    busy.is_busy = False
+    reload(orchestrator, "apps: {}\n")
+    assert names(orchestrator) == ["panel"]
+    assert orchestrator.config_file.problem == ""
+
+
+def test_a_file_that_the_proxy_did_not_take_is_read_again_by_itself_and_told_once(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "LOOK_EVERY_MS", 20)
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+    proxy.refuses_configuration = True
+
+    async def story() -> None:
+        following = asyncio.create_task(orchestrator._follow_config())
+        orchestrator.settings.config.write_text(SHOP + BLOG)
+        await until(lambda: orchestrator.config_file.problem != "")
+        await asyncio.sleep(0.2)
+        proxy.refuses_configuration = False
+        await until(lambda: orchestrator.config_file.problem == "")
+        following.cancel()
+        await orchestrator.supervisor.stop()
+
+    asyncio.run(story())
+    assert names(orchestrator) == ["panel", "shop", "blog"]
+    kinds = [event.kind for event in orchestrator.journal.events()]
+    assert kinds.count(EventKind.CONFIG_REFUSED) == 1
+
+
+def test_a_file_in_a_folder_that_is_made_later_is_found(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "LOOK_EVERY_MS", 20)
+    orchestrator.config_file.path = orchestrator.settings.config.parent / "later" / "control-panel-config.yaml"
+
+    async def story() -> None:
+        following = asyncio.create_task(orchestrator._follow_config())
+        await until(lambda: "does not exist" in orchestrator.config_file.problem)
+        orchestrator.config_file.path.parent.mkdir()
+        orchestrator.config_file.path.write_text(SHOP + BLOG)
+        await until(lambda: orchestrator.config_file.problem == "")
+        following.cancel()
+        await orchestrator.supervisor.stop()
+
+    asyncio.run(story())
+    assert names(orchestrator) == ["panel", "shop", "blog"]
+
+
+def test_a_defect_while_a_configuration_is_taken_leaves_the_one_before(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_routes: object, **_: object) -> bool:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(orchestrator.proxy, "configure", fails)
+
+    kinds = reload(orchestrator, SHOP + BLOG)
+
+    assert names(orchestrator) == ["panel", "shop"]
+    assert "Unexpected KeyError" in orchestrator.config_file.problem
+    assert kinds == [EventKind.CONFIG_REFUSED]

@@ -33,6 +33,7 @@ class FakeProxy:
         self.refuses_configuration = False
         self.fallback_answers = False
         self.asked = 0
+        self.configured = 0
 
     def restarted(self) -> FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
@@ -61,6 +62,7 @@ class FakeProxy:
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
         if self.refuses_configuration:
             raise ProxyError("The proxy does not answer.", "Start it.")
+        self.configured += 1
         self.know(routes)
         return False
 

@@ -1,0 +1,41 @@
+"""The user's own files beside `compose.yaml`: the configuration file and the folder `secrets`. Git ignores both."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SECRETS = "secrets"
+
+
+def make_missing(config: Path, kept: Path) -> str:
+    """Make the configuration file and the folder for secrets where they do not exist.
+
+    The file is made from the configuration that was in use last (`kept`); at the first start, from the example that
+    Git tracks. Nothing is made where there is no example: the folder is not a checkout of Changeover.
+    Returns what the file was made from, empty if it was not made. Raises OSError.
+    """
+    example = config.with_name(f"{config.stem}.example{config.suffix}")
+    if not example.is_file():
+        return ""
+    secrets = config.with_name(SECRETS)
+    if not secrets.exists():
+        secrets.mkdir(mode=0o700)
+        _give_to_owner_of_folder(secrets)
+    if os.path.lexists(config):
+        return ""
+    # The version before tracked the file, so that a pull removed it; `kept` has what the user wrote.
+    source = kept if kept.is_file() and kept.stat().st_size else example
+    new = config.with_name(f".{config.name}.new")
+    new.write_bytes(source.read_bytes())
+    new.chmod(0o644)
+    _give_to_owner_of_folder(new)
+    new.replace(config)
+    return str(source)
+
+
+def _give_to_owner_of_folder(path: Path) -> None:
+    """The orchestrator's container runs as root; the file is the user's."""
+    owner = path.parent.stat()
+    if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(path, owner.st_uid, owner.st_gid)
