@@ -56,8 +56,10 @@ def container_spec(
         },
         owned=((context.volume, run.data),) if run.data else (),
         memory=run.memory,
+        pids=run.pids,
         user=run.user,
         privileges=run.privileges,
+        read_only=run.read_only,
     )
 
 

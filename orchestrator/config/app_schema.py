@@ -15,6 +15,11 @@ CommandOrNone = Annotated[str | None, Unit("command line")]
 UrlPath = Annotated[str, Unit("URL path")]
 UrlPathOrNone = Annotated[str | None, Unit("URL path")]
 
+NOT_FOR_DATA = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var")
+)
+"""A data volume mounted there would hide what the container needs, such as its users in /etc/passwd."""
+
 
 class Build(Section):
     """How the image of a release is built from the fetched source, with BuildKit."""
@@ -46,9 +51,14 @@ class Run(Section):
     memory: Annotated[str | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""
+    pids: Annotated[int, Field(ge=16), Unit("processes")] = 1024
+    """How many processes and threads each container of the app may have at once. Example: 4096"""
     user: Annotated[str | None, Unit("user or user:group")] = None
     """The user that the containers run as; the image's own user when not set, or 10001 if that is root. Example:
     "1000:1000\""""
+    read_only: bool = False
+    """The containers can write in their data volume and in `/tmp` (64 MiB, part of their memory), nowhere else.
+    Example: true"""
     privileges: bool = False
     """Keep Docker's default Linux capabilities and the right to gain new privileges. When false, both are dropped.
     Example: true"""
@@ -65,6 +75,8 @@ class Run(Section):
     def _data_is_absolute(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith("/"):
             raise ValueError("expected an absolute path in the container, such as /data")
+        if value is not None and (".." in value.split("/") or f"/{value.strip('/')}" in NOT_FOR_DATA):
+            raise ValueError("expected a folder of the app's own, such as /data: not one of the image's system folders")
         return value
 
 

@@ -20,6 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 PANEL = "panel"
+PANEL_MEMORY = "2g"
+"""Each open page of the panel is a process of some 70 MB."""
 
 AppName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -100,7 +102,7 @@ def panel_app(update: UpdatePolicy) -> App:
     return App(
         update=update,
         build=Build(target="panel"),
-        run=Run(port=8000, data="/data"),
+        run=Run(port=8000, data="/data", memory=PANEL_MEMORY, read_only=True),
         route=Route(default=True),
         health=Health(path="/readyz", page="/"),
         migrate=Migrate(

@@ -19,16 +19,20 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Finding:
+    """The checked part, whether it is in order, and what to do. `warns`: it is in order, and a risk is accepted."""
+
     what: str
     well: bool
     says: str
     remedy: str = ""
+    warns: bool = False
 
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
     findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
     findings += _tasks(orchestrator)
+    findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
     findings += await _leftovers(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
     return findings
@@ -58,6 +62,14 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
         remedy = f"Resume them: changeover resume {context.name}"
         return Finding(what, False, f"{says}: its requests are paused", remedy)
     return Finding(what, True, f"{says}; {takes}")
+
+
+def _limits(context: AppContext) -> list[Finding]:
+    """An app without a memory limit can take the memory of the whole host."""
+    if context.config.run.memory:
+        return []
+    says = "no memory limit; it can use up the memory of this host"
+    return [Finding(f"memory of {context.name}", True, says, f"Set run.memory of {context.name}.", warns=True)]
 
 
 async def _room(context: AppContext, usage: DiskUsage | None) -> str:

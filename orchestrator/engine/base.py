@@ -22,6 +22,9 @@ LABEL_REQUESTED = "changeover.requested"
 LABEL_MIGRATED = "changeover.migrated"
 """The schema revisions that its deployment applied to the app's data, as JSON."""
 
+MOST_PROCESSES = 1024
+"""The default of ContainerSpec.pids."""
+
 
 class Role(StrEnum):
     """The purpose of a container."""
@@ -35,22 +38,33 @@ class ContainerSpec:
     """The specification of a container. `address` is its fixed IPv4 address; empty: the engine chooses one.
 
     `owned` and `mounts` are pairs of a volume name or host folder and a path in the container; the container's user
-    becomes the owner of those in `owned`. `files` are pairs of a path and a content, written before it starts.
+    becomes the owner of those in `owned`. `parts` are triples of a volume name or host folder, a folder in it, and a
+    path in the container: only that folder is mounted. `files` are pairs of a path and a content, written before it
+    starts; with `read_only` each must be in a mount.
     """
 
     name: str
     image: str
     labels: dict[str, str]
     network: str
+    """Empty: it has no network."""
     env: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] | None = None
     address: str = ""
     owned: tuple[tuple[str, str], ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str, str], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     memory: str | None = None
+    pids: int = MOST_PROCESSES
+    """How many processes and threads it may have at once."""
     user: str | None = None
     privileges: bool = False
+    """Whether it keeps the engine's default capabilities and the right to gain new privileges."""
+    capabilities: tuple[str, ...] = ()
+    """The Linux capabilities that it has without `privileges`, such as CHOWN."""
+    read_only: bool = False
+    """Whether it can write in its volumes and in /tmp only."""
     gives_way: bool = False
     """Whether it has the lowest CPU priority: it gets the processor time that other containers do not use."""
 
@@ -187,6 +201,9 @@ class Engine(Protocol):
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
 
     async def ensure_volume(self, name: str) -> None: ...
+
+    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
+        """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine."""
 
     async def remove_volume(self, name: str) -> None: ...
 

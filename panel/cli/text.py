@@ -140,9 +140,9 @@ def migrations(found: Migrations, now: datetime) -> str:
 def findings(found: Sequence[Finding]) -> str:
     lines = []
     for finding in found:
-        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        mark = "[yellow]![/]" if finding.warns else "[green]✓[/]" if finding.well else "[red]✗[/]"
         lines.append(f"{mark} {escape(finding.what)}: {escape(finding.says)}")
-        if not finding.well and finding.remedy:
+        if (finding.warns or not finding.well) and finding.remedy:
             lines.append(f"  💡 {escape(finding.remedy)}")
     return "\n".join(lines)
 

@@ -234,12 +234,13 @@ class Migrations(Value):
 
 
 class Finding(Value):
-    """The checked part, whether it is in order, and a remedy if it is not."""
+    """The checked part, whether it is in order, and a remedy if it is not. `warns`: in order, with an accepted risk."""
 
     what: str
     well: bool
     says: str
     remedy: str = ""
+    warns: bool = False
 
 
 class Findings(Value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import secrets
 import tarfile
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,12 +12,11 @@ from typing import Any
 import docker
 from docker.errors import APIError
 from docker.models.containers import Container
-from docker.types import LogConfig
+from docker.types import LogConfig, Mount
 
-from orchestrator.engine.base import LABEL_STACK, ContainerSpec
-
-UNPRIVILEGED_USER = 10001
-"""The user id of a container whose image has root as its user."""
+from orchestrator.engine.base import LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
+from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
+from orchestrator.errors import EngineError
 
 HEAD_BLOCKS = 16
 """The blocks of an archive to read: enough for the first entry and an extended header before it."""
@@ -24,54 +24,122 @@ HEAD_BLOCKS = 16
 LEAST_SHARE = 2
 """The lowest value of cpu_shares. The default is 1024."""
 
+SUBPATH_SINCE = (1, 45)
+"""The first version of the engine's API that mounts a folder of a volume: that of Docker 26."""
+
+TEMPORARY_FILES = "size=64m,mode=1777"
+"""What a container with a read-only root can write in /tmp: 64 MiB, which count as its memory."""
+
 
 def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Container:
-    """Create a container without starting it. It has no root user, capabilities or new privileges unless specified."""
+    """Create a container without starting it. It has no root user, capabilities or new privileges unless specified.
+
+    An image whose user is root, however it writes that, runs as UNPRIVILEGED. Raises EngineError when the engine
+    is too old for the mounts.
+    """
     user = spec.user or _user_of(client, spec.image)
-    options: dict[str, Any] = {}  # Any: the SDK's own keyword arguments
-    mounts = (*spec.mounts, *spec.owned)
-    if mounts:
-        options["volumes"] = {source: {"bind": target, "mode": "rw"} for source, target in mounts}
-    if spec.memory:
-        options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
-    if not spec.privileges:
-        options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
-    if spec.gives_way:
-        options["cpu_shares"] = LEAST_SHARE
-    endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
-    container = client.containers.create(
+    container = _create(client, spec, stack, user)
+    if not spec.user and is_root(user, passwd_of(container, user)):
+        container.remove(force=True, v=True)
+        user = UNPRIVILEGED
+        container = _create(client, spec, stack, user)
+    try:
+        for _, path in spec.owned:
+            _own_empty_volume(container, path, user)
+        for path, content in spec.files:
+            folder = _mount_with(spec, path)
+            container.put_archive(folder, _packed(path.removeprefix(folder), content))
+    except BaseException:
+        # Nobody else knows of it.
+        container.remove(force=True, v=True)
+        raise
+    return container
+
+
+def _user_of(client: docker.DockerClient, image: str) -> str:
+    """The image's user, or UNPRIVILEGED where that is root without looking further."""
+    configured = str(client.images.get(image).attrs["Config"].get("User") or "")
+    return UNPRIVILEGED if is_root(configured, "") else configured
+
+
+def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: str) -> Container:
+    return client.containers.create(
         spec.image,
         command=list(spec.command) if spec.command else None,
         name=spec.name,
         labels=spec.labels | {LABEL_STACK: stack},
         environment=spec.env,
         user=user,
-        network=spec.network,
-        networking_config={spec.network: endpoint},
+        mounts=_mounts(client, spec),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
-        **options,
+        **_network(client, spec),
+        **_limits(spec),
     )
-    for _, path in spec.owned:
-        _own_empty_volume(container, path, user)
-    if spec.files:
-        container.put_archive("/", _packed(spec.files))
-    return container
 
 
-def _packed(files: tuple[tuple[str, bytes], ...]) -> bytes:
+def _network(client: docker.DockerClient, spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword arguments
+    if not spec.network:
+        return {"network_mode": "none"}
+    endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
+    return {"network": spec.network, "networking_config": {spec.network: endpoint}}
+
+
+def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword arguments
+    """What the container may do and use."""
+    options: dict[str, Any] = {"pids_limit": spec.pids}
+    if spec.memory:
+        options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
+    if not spec.privileges:
+        options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+        if spec.capabilities:
+            options["cap_add"] = list(spec.capabilities)
+    if spec.read_only:
+        options |= {"read_only": True, "tmpfs": {"/tmp": TEMPORARY_FILES}}
+    if spec.gives_way:
+        options["cpu_shares"] = LEAST_SHARE
+    return options
+
+
+def _mounts(client: docker.DockerClient, spec: ContainerSpec) -> list[Mount]:
+    """Each as a value of its own: a text such as `source:target:mode` would be cut at a colon in a path."""
+    mounts = [_mount(source, target) for source, target in (*spec.mounts, *spec.owned)]
+    return mounts + [_part(client, volume, folder, target) for volume, folder, target in spec.parts]
+
+
+def _mount(source: str, target: str) -> Mount:
+    if not source.startswith("/"):
+        return Mount(target, source, type="volume")
+    bind = Mount(target, source, type="bind")
+    bind["BindOptions"] = {"CreateMountpoint": True}
+    return bind
+
+
+def _part(client: docker.DockerClient, volume: str, folder: str, target: str) -> Mount:
+    """One folder of a volume or of a folder of the host: nothing beside it can be reached."""
+    if volume.startswith("/"):
+        return _mount(f"{volume.rstrip('/')}/{folder}", target)
+    api = tuple(int(number) for number in str(client.api.api_version).split("."))
+    if api < SUBPATH_SINCE:
+        raise EngineError(
+            f"Docker Engine with API {client.api.api_version} cannot mount a folder of the volume {volume}.",
+            "Install Docker Engine 26 or newer, or set update.backup.backup_location to a folder of the host.",
+        )
+    return Mount(target, volume, type="volume", subpath=folder)
+
+
+def _mount_with(spec: ContainerSpec, path: str) -> str:
+    """Where the mount is that a path is in; else the root, which the engine does not write to if it is read-only."""
+    targets = [target for _, target in (*spec.mounts, *spec.owned)] + [target for _, _, target in spec.parts]
+    return max((one for one in targets if path.startswith(f"{one}/")), key=len, default="/")
+
+
+def _packed(path: str, content: bytes) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path, content in files:
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size, entry.mode = len(content), 0o600
+        archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
-
-
-def _user_of(client: docker.DockerClient, image: str) -> str:
-    configured = str(client.images.get(image).attrs["Config"].get("User") or "")
-    name = configured.split(":")[0]
-    return f"{UNPRIVILEGED_USER}:{UNPRIVILEGED_USER}" if name in ("", "0", "root") else configured
 
 
 def _own_empty_volume(container: Container, path: str, user: str) -> None:
@@ -81,12 +149,12 @@ def _own_empty_volume(container: Container, path: str, user: str) -> None:
     and the app cannot write to it. Unpacking an archive that has only this folder sets the owner without running a
     command.
     """
-    if user.partition(":")[0] in ("0", "root") or _owner_of(container, path) != 0:
+    if is_root(user, passwd_of(container, user)) or _owner_of(container, path) != 0:
         return
     folder = PurePosixPath(path)
     entry = tarfile.TarInfo(folder.name)
     entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-    entry.uid, entry.gid = _numbers_of(container, user)
+    entry.uid, entry.gid = numbers_of(container, user)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.addfile(entry)
@@ -104,22 +172,21 @@ def _owner_of(container: Container, folder: str) -> int:
     return entry.uid
 
 
-def _numbers_of(container: Container, user: str) -> tuple[int, int]:
-    """The user and group id; names are looked up in the image's /etc/passwd and /etc/group."""
-    name, _, group = user.partition(":")
-    uid, gid = (int(name), int(name)) if name.isdigit() else _entry_of(container, "/etc/passwd", name)
-    if group:
-        gid = int(group) if group.isdigit() else _entry_of(container, "/etc/group", group)[0]
-    return uid, gid
-
-
-def _entry_of(container: Container, file: str, name: str) -> tuple[int, int]:
-    """Fields 3 and 4 of an entry: the id of a user or group, and of a user's group (passwd(5), group(5))."""
-    stream, _stat = container.get_archive(file)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-        content = archive.extractfile(PurePosixPath(file).name)
-        lines = content.read().decode(errors="replace").splitlines() if content else []
-    entry = next((fields for line in lines if (fields := line.split(":"))[0] == name), None)
-    if entry is None:
-        raise APIError(f"the image's user or group {name} is not in its {file}")
-    return int(entry[2]), int(entry[3]) if entry[3].isdigit() else 0
+def ensure_folder(client: docker.DockerClient, stack: str, volume: str, folder: str, image: str) -> None:
+    """Create a folder in a volume, for root alone, if it does not exist; through a container that never starts."""
+    entry = tarfile.TarInfo(folder)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(entry)
+    container = client.containers.create(
+        image,
+        name=f"{stack}-folder-{secrets.token_hex(4)}",
+        labels={LABEL_STACK: stack, LABEL_ROLE: Role.SIDECAR},
+        network_mode="none",
+        mounts=[_mount(volume, "/volume")],
+    )
+    try:
+        container.put_archive("/volume", packed.getvalue())
+    finally:
+        container.remove(force=True)

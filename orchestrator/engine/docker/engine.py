@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_af
 
 from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
 from orchestrator.engine.docker.addresses import AddressPool
-from orchestrator.engine.docker.container_creation import create
+from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
@@ -79,6 +79,13 @@ class DockerEngine:
                 client.volumes.create(name, labels={LABEL_STACK: self.stack})
 
         await self._call(ensure)
+
+    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
+        """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine.
+
+        It is created through a container that never starts.
+        """
+        await self._call(lambda client: ensure_folder(client, self.stack, volume, folder, image))
 
     async def start(self, spec: ContainerSpec) -> str:
         """Create and start a container, or start the existing one with the same name. Returns its id."""

@@ -195,6 +195,9 @@ class FakeEngine:
     async def ensure_volume(self, name: str) -> None:
         return None
 
+    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
+        return None
+
     async def remove_volume(self, name: str) -> None:
         return None
 

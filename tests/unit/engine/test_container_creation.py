@@ -1,0 +1,158 @@
+"""What a container may do and reach is what its specification asks for, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from types import SimpleNamespace
+from typing import Any, cast
+
+import docker
+import pytest
+from docker.errors import NotFound
+
+from orchestrator.engine.base import ContainerSpec
+from orchestrator.engine.docker.container_creation import create, ensure_folder
+from orchestrator.errors import EngineError
+
+
+class Containers:
+    """Keeps what was asked of the SDK. Each container has this /etc/passwd; None: it has none."""
+
+    def __init__(self, passwd: str | None) -> None:
+        self.made: list[dict[str, Any]] = []
+        self.removed = 0
+        self.put: list[tuple[str, bytes]] = []
+        self._passwd = passwd
+
+    def create(self, image: str, **options: Any) -> Any:
+        self.made.append({"image": image, **options})
+
+        def get_archive(path: str, chunk_size: int = 0) -> tuple[list[bytes], object]:
+            if self._passwd is None or path != "/etc/passwd":
+                raise NotFound(path)
+            packed = io.BytesIO()
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                entry = tarfile.TarInfo("passwd")
+                entry.size = len(self._passwd)
+                archive.addfile(entry, io.BytesIO(self._passwd.encode()))
+            return [packed.getvalue()], None
+
+        def remove(**_options: bool) -> None:
+            self.removed += 1
+
+        def put_archive(path: str, content: bytes) -> None:
+            self.put.append((path, content))
+
+        return SimpleNamespace(get_archive=get_archive, remove=remove, put_archive=put_archive)
+
+
+def client(containers: Containers, *, user: str = "", api: str = "1.45") -> docker.DockerClient:
+    images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": user}}))
+    endpoint = {"create_endpoint_config": lambda ipv4_address: {"address": ipv4_address}}
+    return cast(
+        docker.DockerClient,
+        SimpleNamespace(containers=containers, images=images, api=SimpleNamespace(api_version=api, **endpoint)),
+    )
+
+
+def spec(**more: Any) -> ContainerSpec:
+    return ContainerSpec("test-app", "sha256:1", {}, **{"network": "test"} | more)
+
+
+def made(containers: Containers, **more: Any) -> dict[str, Any]:
+    create(client(containers), spec(**more), "test")
+    return containers.made[-1]
+
+
+PASSWD = "app:x:1000:1000\ntoor:x:0:0\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "runs_as"),
+    [
+        ("", "10001:10001"), ("root", "10001:10001"), ("00", "10001:10001"), ("root:staff", "10001:10001"),
+        ("toor", "10001:10001"), ("app", "app"), ("1000:0", "1000:0"),
+    ],
+)  # fmt: skip
+def test_an_image_never_runs_as_root_by_itself(written: str, runs_as: str) -> None:
+    containers = Containers(PASSWD)
+
+    create(client(containers, user=written), spec(), "test")
+
+    assert containers.made[-1]["user"] == runs_as
+    assert containers.removed == len(containers.made) - 1
+
+
+def test_root_is_who_the_configuration_says_it_is() -> None:
+    containers = Containers(PASSWD)
+
+    create(client(containers, user="app"), spec(user="root"), "test")
+
+    assert [one["user"] for one in containers.made] == ["root"]
+
+
+def test_a_container_has_only_what_its_specification_asks_for() -> None:
+    plain = made(Containers(None))
+    asked = made(
+        Containers(None), network="", pids=50, memory="1g", read_only=True, capabilities=("CHOWN",), user="0:0"
+    )
+    privileged = made(Containers(None), privileges=True)
+
+    for one in (plain, asked):
+        assert one["cap_drop"] == ["ALL"]
+        assert one["security_opt"] == ["no-new-privileges"]
+    assert plain["pids_limit"] == 1024
+    assert "cap_add" not in plain
+    assert plain["network"] == "test"
+    assert asked["network_mode"] == "none"
+    assert "network" not in asked
+    assert (asked["pids_limit"], asked["mem_limit"], asked["memswap_limit"]) == (50, "1g", "1g")
+    assert (asked["read_only"], asked["cap_add"]) == (True, ["CHOWN"])
+    assert "cap_drop" not in privileged
+    assert privileged["pids_limit"] == 1024
+
+
+def test_a_colon_in_a_path_is_part_of_the_path() -> None:
+    (mount,) = made(Containers(None), mounts=(("/srv/a:b", "/backups:ro"),))["mounts"]
+
+    assert (mount["Source"], mount["Target"], mount["ReadOnly"]) == ("/srv/a:b", "/backups:ro", False)
+
+
+def test_of_a_volume_or_a_folder_only_the_named_part_is_mounted() -> None:
+    parts = (("kept", "shop", "/backups"), ("/srv/kept/", "shop", "/b"))
+
+    volume, folder = made(Containers(None), parts=parts)["mounts"]
+
+    assert (volume["Source"], volume["VolumeOptions"]) == ("kept", {"Subpath": "shop"})
+    assert (folder["Type"], folder["Source"]) == ("bind", "/srv/kept/shop")
+
+
+def test_an_engine_that_cannot_mount_a_part_of_a_volume_is_not_given_the_whole_one() -> None:
+    containers = Containers(None)
+
+    with pytest.raises(EngineError, match="cannot mount a folder of the volume kept"):
+        create(client(containers, api="1.44"), spec(parts=(("kept", "shop", "/backups"),)), "test")
+
+    assert containers.made == []
+
+
+def test_files_are_put_into_the_mount_that_they_are_in() -> None:
+    containers = Containers(None)
+
+    more = {"files": (("/kept/a/b", b"1"), ("/other", b"2")), "parts": (("kept", "shop", "/kept"),)}
+    create(client(containers), spec(**more), "test")
+
+    assert [path for path, _ in containers.put] == ["/kept", "/"]
+
+
+def test_a_folder_of_a_volume_is_made_through_a_container_that_is_removed_again() -> None:
+    containers = Containers(None)
+
+    ensure_folder(client(containers), "test", "kept", "shop", "sha256:1")
+
+    ((path, packed),) = containers.put
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert [(one.name, one.mode, one.isdir()) for one in archive] == [("shop", 0o700, True)]
+    assert path == "/volume"
+    assert containers.removed == 1
