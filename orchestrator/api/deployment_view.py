@@ -24,7 +24,7 @@ class DeploymentView(BaseModel):
     """`ref` is what was requested: a branch, tag or commit, or the backup of a restore. `revision` is the commit.
 
     `seconds` is the time from the start to the switch. `paused` is how long requests were paused while the data
-    changed, in seconds; null if they were not.
+    changed, in seconds; null if they were not. `interrupted_by`: person, stop or kill; null if nothing interrupted it.
     """
 
     id: str
@@ -50,6 +50,7 @@ class DeploymentView(BaseModel):
     changes: list[Change]
     steps: list[StepView]
     failure: Failure | None
+    interrupted_by: str | None
 
 
 def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
@@ -82,4 +83,5 @@ def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
             for step in deployment.steps
         ],
         failure=deployment.failure,
+        interrupted_by=deployment.interrupted_by,
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.access import Reader, Serving
-from orchestrator.api.update_view import UpdateView, update_view
+from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.server import Orchestrator
@@ -39,6 +39,7 @@ class AppView(BaseModel):
     standby: SlotView | None
     candidate: SlotView | None
     update: UpdateView | None
+    held_back: HeldBackView | None
     deployment: CurrentDeploymentView | None
     health: str
 
@@ -72,6 +73,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         standby=_slot(standby),
         candidate=_slot(candidate),
         update=update_view(orchestrator.checker.known(context.name)),
+        held_back=held_back_view(orchestrator.checker.held_back(context.name)),
         deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
         health=await orchestrator.health.of(context.name),
     )

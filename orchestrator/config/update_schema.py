@@ -141,8 +141,8 @@ class UpdatePolicy(Section):
     """Send a notification when an update is found. Example: false"""
     auto_update: bool = False
     """Deploy an update as soon as a check finds it, if a release of the app is live and no other is being deployed. A
-    revision that failed three times, or was cancelled, is not tried again. When false, a person or a program starts
-    each deployment. Example: true"""
+    release that failed, was rolled back or was cancelled by a person is not deployed again by itself. When false, a
+    person or a program starts each deployment. Example: true"""
     background_check: BackgroundCheck = BackgroundCheck()
     backup: Backup = Backup()
     migrations: Migrations = Migrations()

@@ -12,23 +12,32 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.steps.base import Step
-from orchestrator.domain.deployment import Deployment, Failure, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
 from orchestrator.domain.events import Cancelled, Failed
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
 
+BEFORE_THE_RELEASE = (StepName.PREPARE, StepName.FETCH)
+"""The steps that can fail only by what is outside of the release: the disk, the source."""
 ENGINE_BACK_S = 60.0
 """How long each attempt of an undo waits for an engine that does not answer, in seconds."""
 
 
 async def compensate(
-    context: AppContext, events: EventStream, deployment: Deployment, end: State, failure: Failure, plan: Plan
+    context: AppContext,
+    events: EventStream,
+    deployment: Deployment,
+    end: State,
+    failure: Failure,
+    plan: Plan,
+    by: Interrupter | None = None,
 ) -> Deployment:
     """Undo every step that was begun, in reverse order, and resume paused requests.
 
-    If an undo fails, the others still run. The deployment is recorded with the state `end` and the `failure`, to which
-    a sentence for each undo is added. Waits, without limit, for a journal that does not answer.
+    If an undo fails, the others still run. The deployment is recorded with the state `end`, with what interrupted it
+    (`by`), and with the `failure`, to which a sentence for each undo is added. Waits, without limit, for a journal that
+    does not answer.
     """
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     deployment = replace(recorded, changes=deployment.changes)
@@ -39,7 +48,8 @@ async def compensate(
                 undone.append(said)
                 context.say(deployment.id, said)
     deployment = await resume_requests(context, deployment)
-    ended = replace(deployment, state=end, failure=replace(failure, undone=tuple(undone)), ended_at=now())
+    failure = replace(failure, undone=tuple(undone))
+    ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=now())
     await patiently(lambda: context.journal.save(ended))
     happened = Failed if end is State.FAILED else Cancelled
     await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))
@@ -58,8 +68,9 @@ async def resume_requests(context: AppContext, deployment: Deployment) -> Deploy
 def failure_at(step: StepName, error: ChangeoverError) -> Failure:
     """The failure that the journal records for an error of a step."""
     if isinstance(error, StepFailed):
-        return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom)
-    return Failure(step, error.cause, error.remedy)
+        outside = step in BEFORE_THE_RELEASE
+        return Failure(step, error.cause, error.remedy, error.log, error.exit_code, error.oom, outside=outside)
+    return Failure(step, error.cause, error.remedy, outside=True)
 
 
 async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list[str]:

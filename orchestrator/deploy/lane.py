@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
 
 
@@ -47,13 +47,17 @@ class Lane:
             return "its old colour is being retired"
         return "it is being rolled back, restored or recovered" if self.turn.locked() else ""
 
+    def interrupter(self) -> Interrupter:
+        """Whose cancel it is that ends the work under way: a person's, or else that of a stop of the orchestrator."""
+        return Interrupter.PERSON if self.cancelling else Interrupter.STOP
+
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""
         return self.unrecovered or deployment.id in {one.id for one in (self.waiting, self.running) if one}
 
     def has_newer(self, deployment: Deployment) -> bool:
         """Whether something is queued or runs that was requested after this deployment."""
-        return any(one.requested_at > deployment.requested_at for one in (self.waiting, self.running) if one)
+        return any(one.number > deployment.number for one in (self.waiting, self.running) if one)
 
     def refuse_if_busy(self, app: str) -> None:
         """Raises Refused if something else of the app runs, or if nothing may begin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -17,7 +18,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
-from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName, StepState
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -26,10 +27,15 @@ from orchestrator.journal.retry import RETRY_S, patiently
 RETIRE_WITHIN_S = 60.0
 
 
-async def deploy(context: AppContext, events: EventStream, deployment: Deployment) -> Deployment:
+Asks = Callable[[], Interrupter]
+"""Tells, when a task is cancelled, whose cancel that is."""
+
+
+async def deploy(context: AppContext, events: EventStream, deployment: Deployment, by: Asks) -> Deployment:
     """Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic.
 
-    Returns the deployment as recorded: live, failed or cancelled. Does not raise a step's ChangeoverError.
+    Returns the deployment as recorded: live, failed or cancelled (`by` a person or a stop).
+    Does not raise a step's ChangeoverError.
     """
     try:
         deployment = replace(deployment, state=State.RUNNING, started_at=now())
@@ -39,7 +45,7 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     except JournalError as error:
         failure = failure_at(StepName.PREPARE, error)
         return await compensate(context, events, deployment, State.FAILED, failure, plans.DEPLOY)
-    deployment = await carry_out(context, events, deployment, plans.DEPLOY)
+    deployment = await carry_out(context, events, deployment, plans.DEPLOY, by)
     if deployment.state is State.LIVE:
         await remove_source(context, deployment)
         await patiently(lambda: publish_live(events, deployment))
@@ -48,17 +54,15 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
 
 def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
     """Record a rollback to this standby. Raises JournalError."""
-    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
-    context.journal.add(record)
-    return record
+    return context.journal.add(_going_to(to.deployment, record, left=context.journal.slots(context.name).active))
 
 
-async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby) -> Deployment:
+async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby, by: Asks) -> Deployment:
     """Roll back to the standby, which becomes active; the active release becomes standby.
 
     `record` is the rollback's own record in the journal. If a step fails, the steps are compensated.
     """
-    record = await carry_out(context, events, record, plans.to_standby(to))
+    record = await carry_out(context, events, record, plans.to_standby(to), by)
     if record.state is State.LIVE:
         await patiently(lambda: publish_live(events, record))
     return record
@@ -71,17 +75,15 @@ def begin_restore(context: AppContext, record: Deployment) -> Deployment:
     if active is None or release is None:
         what = "live" if record.kind is Kind.RESTORE else "standby"
         raise Refused(f"Restore failed: {context.name} has no {what} release to run on the data.", "Deploy it first.")
-    record = _going_to(release, record, left=active.id)
-    context.journal.add(record)
-    return record
+    return context.journal.add(_going_to(release, record, left=active.id))
 
 
-async def restore(context: AppContext, events: EventStream, record: Deployment) -> Deployment:
+async def restore(context: AppContext, events: EventStream, record: Deployment, by: Asks) -> Deployment:
     """Restore the backup `record.ref` and run the active release on it, or the standby if it is a rollback.
 
     If a step fails, the steps are compensated.
     """
-    record = await carry_out(context, events, record, plans.with_backup(record.kind))
+    record = await carry_out(context, events, record, plans.with_backup(record.kind), by)
     if record.state is State.LIVE:
         restored = happenings.Restored(record.ref, record.backup, record.paused_s)
         await patiently(lambda: events.publish(restored, context.name, record.id))
@@ -113,7 +115,9 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
     return ended
 
 
-async def carry_out(context: AppContext, events: EventStream, deployment: Deployment, plan: Plan) -> Deployment:
+async def carry_out(
+    context: AppContext, events: EventStream, deployment: Deployment, plan: Plan, by: Asks
+) -> Deployment:
     """Run the steps of a plan in order. If one fails or the task is cancelled, compensate.
 
     Returns the deployment as recorded. An error that is not a ChangeoverError is raised again after compensation.
@@ -125,7 +129,7 @@ async def carry_out(context: AppContext, events: EventStream, deployment: Deploy
             deployment = await _perform(context, events, step, deployment)
     except asyncio.CancelledError:
         failure = Failure(under_way, "The deployment was cancelled.")
-        return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure)
+        return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure, by())
     except ChangeoverError as error:
         failure = failure_at(under_way, error)
         return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
@@ -176,12 +180,13 @@ async def _end_of(
     plan: Plan,
     interruption: Interruption,
     failure: Failure,
+    by: Interrupter | None = None,
 ) -> Deployment:
     """End an interrupted deployment: keep it live if the journal has it as live, else compensate.
 
     Runs in a task of its own. A second cancel does not interrupt it.
     """
-    return await in_spite_of_cancels(_keep_or_compensate(context, events, deployment, plan, interruption, failure))
+    return await in_spite_of_cancels(_keep_or_compensate(context, events, deployment, plan, interruption, failure, by))
 
 
 async def _keep_or_compensate(
@@ -191,12 +196,13 @@ async def _keep_or_compensate(
     plan: Plan,
     interruption: Interruption,
     failure: Failure,
+    by: Interrupter | None = None,
 ) -> Deployment:
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)
     end = State.CANCELLED if interruption is Interruption.CANCELLED else State.FAILED
-    return await compensate(context, events, deployment, end, failure, plan)
+    return await compensate(context, events, deployment, end, failure, plan, by)
 
 
 async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:

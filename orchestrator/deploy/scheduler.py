@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -16,9 +15,10 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy import pipeline
 from orchestrator.deploy.lane import Lane
+from orchestrator.deploy.request import new_request, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import find_standby
 from orchestrator.deploy.switch_outcome import may_be_cancelled
-from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
 from orchestrator.domain.events import Cancelled, Failed, Occurrence, Queued, Superseded
 from orchestrator.errors import ChangeoverError, JournalError, Refused, UnknownApp
 from orchestrator.events.stream import EventStream
@@ -52,8 +52,8 @@ class Scheduler:
             return known
         self._context(app)
         self._lane(app).refuse_unrecovered(app)
-        deployment = replace(_new(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
-        self._journal.add(deployment, idempotency_key)
+        deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
+        deployment = self._journal.add(deployment, idempotency_key)
         self.enqueue(deployment)
         return deployment
 
@@ -83,7 +83,7 @@ class Scheduler:
         deployment = self._journal.deployment(deployment_id)
         lane = self._lane(deployment.app)
         if lane.waiting and lane.waiting.id == deployment_id:
-            self._end_queued(deployment, State.CANCELLED)
+            self._end_queued(deployment, State.CANCELLED, Interrupter.PERSON)
             lane.waiting = None
         elif lane.running and lane.running.id == deployment_id and lane.work:
             if lane.cancelling:
@@ -98,7 +98,7 @@ class Scheduler:
             lane.cancelling = True
             lane.work.cancel()
         elif deployment.state is State.QUEUED:
-            self._end_queued(deployment, State.CANCELLED)
+            self._end_queued(deployment, State.CANCELLED, Interrupter.PERSON)
         else:
             raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
         return self._journal.deployment(deployment_id)
@@ -110,14 +110,15 @@ class Scheduler:
         usable standby, or the app is busy.
         """
         context, lane = self._context(app), self._lane(app)
-        _refuse_where_rollback_is_off(context)
+        refuse_where_rollback_is_off(context)
         lane.refuse_if_busy(app)
         async with lane.turn:
             standby = await find_standby(context)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                record = pipeline.begin_roll_back(context, _new(app, Kind.ROLLBACK, by), standby)
-                await self._carry_out(lane, record, pipeline.roll_back(context, self._events, record, standby))
+                record = pipeline.begin_roll_back(context, new_request(app, Kind.ROLLBACK, by), standby)
+                work = pipeline.roll_back(context, self._events, record, standby, lane.interrupter)
+                await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
@@ -129,14 +130,15 @@ class Scheduler:
         """
         context, lane = self._context(app), self._lane(app)
         if kind is Kind.ROLLBACK:
-            _refuse_where_rollback_is_off(context)
+            refuse_where_rollback_is_off(context)
         lane.refuse_if_busy(app)
         async with lane.turn:
             await backups.find(context, backup)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                record = pipeline.begin_restore(context, replace(_new(app, kind, by), ref=backup))
-                await self._carry_out(lane, record, pipeline.restore(context, self._events, record))
+                record = pipeline.begin_restore(context, replace(new_request(app, kind, by), ref=backup))
+                work = pipeline.restore(context, self._events, record, lane.interrupter)
+                await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
 
     async def _carry_out(self, lane: Lane, record: Deployment, work: Coroutine[Any, Any, Deployment]) -> None:
@@ -149,7 +151,7 @@ class Scheduler:
             if not task.cancelled():
                 raise
             work.close()
-            ended = await in_spite_of_cancels(self._unheard_end(record.id))
+            ended = await in_spite_of_cancels(self._unheard_end(record.id, lane.interrupter()))
         finally:
             lane.running = lane.work = None
         if ended.state is State.LIVE:
@@ -228,15 +230,19 @@ class Scheduler:
             await self._end(deployment, State.FAILED, error)
             return
         try:
-            await self._carry_out(lane, deployment, pipeline.deploy(context, self._events, deployment))
+            await self._carry_out(
+                lane, deployment, pipeline.deploy(context, self._events, deployment, lane.interrupter)
+            )
         except Exception:
             # A defect in Changeover. The deployment is compensated; the queue continues.
             log.exception("deployment failed unexpectedly", app=deployment.app, deployment=deployment.id)
 
-    async def _unheard_end(self, deployment_id: str) -> Deployment:
+    async def _unheard_end(self, deployment_id: str, by: Interrupter) -> Deployment:
         """The end of work that was cancelled before its first step or after its last one."""
         recorded = await patiently(lambda: self._journal.deployment(deployment_id))
-        return recorded if recorded.state.ended else await self._end(recorded, State.CANCELLED)
+        if recorded.state.ended:
+            return recorded
+        return await self._end(replace(recorded, interrupted_by=by), State.CANCELLED)
 
     async def _end(self, deployment: Deployment, state: State, error: ChangeoverError | None = None) -> Deployment:
         """End a deployment that has not begun."""
@@ -270,9 +276,9 @@ class Scheduler:
         finally:
             await patiently(lambda: self.retire_again(context))
 
-    def _end_queued(self, deployment: Deployment, state: State) -> None:
+    def _end_queued(self, deployment: Deployment, state: State, by: Interrupter | None = None) -> None:
         """End a deployment that has not begun. Raises JournalError."""
-        self._journal.save(replace(deployment, state=state, ended_at=now()))
+        self._journal.save(replace(deployment, state=state, interrupted_by=by, ended_at=now()))
         self._tell(Superseded() if state is State.SUPERSEDED else Cancelled(), deployment)
 
     def _tell(self, happened: Occurrence, deployment: Deployment) -> None:
@@ -281,15 +287,3 @@ class Scheduler:
             self._events.publish(happened, deployment.app, deployment.id)
         except JournalError as error:
             log.warning("event not recorded", deployment=deployment.id, cause=error.cause)
-
-
-def _refuse_where_rollback_is_off(context: AppContext) -> None:
-    if not context.config.update.rollback.enabled:
-        cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
-        raise Refused(cause, "Set it to true to allow rollbacks.")
-
-
-def _new(app: str, kind: Kind, by: str) -> Deployment:
-    return Deployment(
-        id=secrets.token_hex(4), app=app, kind=kind, state=State.QUEUED, requested_by=by, requested_at=now()
-    )

@@ -49,6 +49,20 @@ class StepName(StrEnum):
     RETIRE = "retire"
 
 
+class Interrupter(StrEnum):
+    """What ended a deployment before it was live, other than a step that failed.
+
+    A deployment that a person cancelled is not tried again by `auto_update`; one that a stop interrupted is.
+    """
+
+    PERSON = "person"
+    """A person or a program cancelled it."""
+    STOP = "stop"
+    """The orchestrator was stopped, and compensated it."""
+    KILL = "kill"
+    """The orchestrator ended without compensating it; its next start did."""
+
+
 class StepState(StrEnum):
     RUNNING = "running"
     DONE = "done"
@@ -62,7 +76,8 @@ class Failure:
     """Why a deployment failed.
 
     `tip` says what to do next; `log`, `exit_code` and `oom` are those of the container or command that failed; `undone`
-    has one sentence for each undo.
+    has one sentence for each undo. `outside`: the cause is not the release, so that another try may succeed: the disk
+    is full, or the source, the engine, the proxy or the journal does not answer.
     """
 
     step: StepName
@@ -72,6 +87,7 @@ class Failure:
     exit_code: int | None = None
     oom: bool = False
     undone: tuple[str, ...] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +107,10 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment, rollback or restore, with the release and the container that it is about. Times are in UTC."""
+    """A deployment, rollback or restore, with the release and the container that it is about. Times are in UTC.
+
+    Times are for people. What came before what is decided by `number`, because the clock of a host can be set back.
+    """
 
     id: str
     app: str
@@ -119,6 +138,21 @@ class Deployment:
     paused_at: datetime | None = None
     resumed_at: datetime | None = None
     failure: Failure | None = None
+    interrupted_by: Interrupter | None = None
+    """What interrupted it; None for one that was not, and for one that an earlier version of Changeover recorded."""
+    number: int = 0
+    """Its place in the order of requests, of all apps; the journal assigns it. 0: not recorded yet."""
+    known_run: int | None = None
+    """The id of the app's last migration run when it went live, 0 if there was none. None: recorded by an earlier
+    version of Changeover."""
+    made_from: str = ""
+    """A digest of the configuration that its container was made from. Empty: not known."""
+    volume: str = ""
+    """The data volume that its container was made with. Empty: none, or not known."""
+    forced: bool = False
+    """Whether it is carried out although its release is live already, with the same configuration."""
+    brings_release: bool = False
+    """Of a restore: whether it also deploys the release of the backup, in a container of its own."""
     steps: tuple[StepRecord, ...] = ()
 
     @property

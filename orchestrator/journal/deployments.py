@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.errors import UnknownDeployment
-from orchestrator.journal.database import Database
+from orchestrator.journal.releases import ReleaseRecords
 from orchestrator.journal.rows import deployment_of, row_of, step_of, stored
 
 MOST_KNOWN = 1000
 """The number of deployments that are cached: enough for the slots of hundreds of apps."""
 
 
-class DeploymentRecords(Database):
+class DeploymentRecords(ReleaseRecords):
     """Queries of deployments, steps and slots."""
 
     def __init__(self, url: str) -> None:
@@ -26,12 +26,18 @@ class DeploymentRecords(Database):
         self._known_deployments: dict[str, Deployment] = {}
         self._known_slots: dict[str, Slots] = {}
 
-    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
+    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
+        """Record a new deployment. Returns it with its number: the next one, unless it has one already."""
+        self._forget_attempts(deployment.app)
         with self._writing() as connection:
-            row = row_of(deployment) | {
-                "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None
+            newest = connection.execute(sa.select(sa.func.max(self._deployments.c.number))).scalar() or 0
+            numbered = replace(deployment, number=deployment.number or newest + 1)
+            row = row_of(numbered) | {
+                "number": numbered.number,
+                "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None,
             }
             connection.execute(self._deployments.insert().values(row))
+        return numbered
 
     def save(self, deployment: Deployment) -> None:
         with self._writing() as connection:
@@ -52,8 +58,13 @@ class DeploymentRecords(Database):
         return found[0]
 
     def maker_of(self, container: str) -> Deployment:
-        """The deployment that made a container. Raises UnknownDeployment."""
-        found = self._read((self._deployments.c.container == container) & (self._deployments.c.kind == Kind.DEPLOY), 1)
+        """The deployment that made a container. Raises UnknownDeployment.
+
+        Rollbacks and restores to it come later and name it, too. A restore that brings a release makes one.
+        """
+        table = self._deployments
+        makes = (table.c.kind == Kind.DEPLOY) | table.c.brings_release
+        found = self._read((table.c.container == container) & makes, 1)
         if not found:
             raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
         return found[0]
@@ -116,12 +127,13 @@ class DeploymentRecords(Database):
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
         self._known_deployments.pop(deployment.id, None)
+        self._forget_attempts(deployment.app)
         mine = self._deployments.c.id == deployment.id
         connection.execute(self._deployments.update().where(mine).values(row_of(deployment)))
 
     def _read(self, which: sa.ColumnElement[bool], limit: int = 1000) -> list[Deployment]:
         table = self._deployments
-        query = table.select().where(which).order_by(table.c.requested_at.desc()).limit(limit)
+        query = table.select().where(which).order_by(table.c.number.desc()).limit(limit)
         with self._reading() as connection:
             found = [deployment_of(row) for row in connection.execute(query).mappings()]
             wanted = self._steps.c.deployment.in_([deployment.id for deployment in found])

@@ -38,7 +38,7 @@ class EventLog(Database):
     def forget_output(self, app: str, keep: int) -> None:
         """Delete the output lines of the app's deployments, except for those of the newest `keep`."""
         mine = sa.select(self._deployments.c.id).where(self._deployments.c.app == app)
-        newest = mine.order_by(self._deployments.c.requested_at.desc()).limit(keep)
+        newest = mine.order_by(self._deployments.c.number.desc()).limit(keep)
         old = self._events.c.deployment.in_(mine) & self._events.c.deployment.not_in(newest)
         with self._writing() as connection:
             connection.execute(self._events.delete().where((self._events.c.kind == EventKind.LINE) & old))

@@ -9,8 +9,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator.domain.colour import Colour
-from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName, StepRecord, StepState
+from orchestrator.domain.deployment import (
+    Deployment,
+    Failure,
+    Interrupter,
+    Kind,
+    State,
+    StepName,
+    StepRecord,
+    StepState,
+)
 from orchestrator.domain.release import Change, Release
+from orchestrator.domain.release_history import Attempt
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 
 _CHANGES = TypeAdapter(tuple[Change, ...])
@@ -31,11 +41,12 @@ def zoned_if_any(moment: datetime | None) -> datetime | None:
 
 
 def row_of(deployment: Deployment) -> dict[str, object]:
+    """The row without its number, which is assigned once."""
     row: dict[str, object] = {
         name: getattr(deployment, name)
         for name in (
             "id", "app", "kind", "state", "requested_by", "ref", "colour", "container", "address", "port", "previous",
-            "migrate", "backup",
+            "migrate", "backup", "interrupted_by", "known_run", "made_from", "volume", "forced", "brings_release",
         )
     }  # fmt: skip
     for moment in ("requested_at", "started_at", "live_at", "ended_at", "paused_at", "resumed_at"):
@@ -68,10 +79,30 @@ def deployment_of(row: Any) -> Deployment:  # Any: SQLAlchemy's RowMapping is un
         paused_at=zoned_if_any(row["paused_at"]),
         resumed_at=zoned_if_any(row["resumed_at"]),
         failure=_FAILURE.validate_python(row["failure"]) if row["failure"] else None,
+        interrupted_by=Interrupter(row["interrupted_by"]) if row["interrupted_by"] else None,
+        number=row["number"],
+        known_run=row["known_run"],
+        made_from=row["made_from"],
+        volume=row["volume"],
+        forced=row["forced"],
+        brings_release=row["brings_release"],
         requested_at=zoned(row["requested_at"]),
         started_at=zoned_if_any(row["started_at"]),
         live_at=zoned_if_any(row["live_at"]),
         ended_at=zoned_if_any(row["ended_at"]),
+    )
+
+
+def attempt_of(row: Any) -> Attempt:  # Any: as above
+    return Attempt(
+        number=row["number"],
+        deployment=row["id"],
+        ref=row["ref"],
+        release=_release(row["release"]),
+        state=State(row["state"]),
+        was_live=row["live_at"] is not None,
+        failure=_FAILURE.validate_python(row["failure"]) if row["failure"] else None,
+        interrupted_by=Interrupter(row["interrupted_by"]) if row["interrupted_by"] else None,
     )
 
 

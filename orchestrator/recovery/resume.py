@@ -16,7 +16,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
-from orchestrator.domain.deployment import Deployment, Failure, State, StepName, StepState
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
@@ -99,7 +99,7 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
             return
         cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
         failure = Failure(StepName.SWITCH, cause, TIP)
-        await compensate(context, events, deployment, State.FAILED, failure, plan)
+        await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
         return
     context.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")
     publish_live(events, live, recovered=True)
@@ -109,7 +109,8 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
     under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
     context.journal.step_ended(deployment.id, under_way, StepState.FAILED, "interrupted")
     failure = Failure(under_way, f"The orchestrator was stopped during {under_way}.", TIP)
-    await compensate(context, events, deployment, State.FAILED, failure, plans.of_interrupted(deployment))
+    plan = plans.of_interrupted(deployment)
+    await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
 
 
 async def _restore_traffic(context: AppContext) -> None:

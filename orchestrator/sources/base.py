@@ -34,5 +34,8 @@ class Source(Protocol):
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
         """The changes after one source revision up to another, the newest first; empty if they are not known."""
 
+    async def is_older(self, revision: str, than: str) -> bool:
+        """Whether `revision` is an ancestor of the source revision `than`, or the same; False where it is not known."""
+
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write exactly this source revision into `folder`, which is created again if it exists."""

@@ -100,6 +100,11 @@ class GitRepository:
         entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
         return tuple(parse_commit(revision, message) for revision, message in entries)
 
+    async def is_older(self, revision: str, than: str) -> bool:
+        """Whether `revision` is an ancestor of the commit `than`, or the same. False if one of them is not known."""
+        common = await self._git("merge-base", revision, than, check=False) if revision and than else ""
+        return bool(common) and common.strip() == revision
+
     async def _last_that_matters(self, commit: str) -> str:
         """The last commit, up to `commit`, that changed the app's folder in the repository (`update.git.path`)."""
         if self.settings.path in (".", ""):

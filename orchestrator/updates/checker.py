@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from orchestrator.apps.context import AppContext
-from orchestrator.clock import now
+from orchestrator.clock import elapsed, now
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import Slots, State
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
+from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
 from orchestrator.supervision import Supervisor
+from orchestrator.updates.held_back import HeldBack, older, why_held_back
 
 log = structlog.get_logger()
 
-DISMISSED_FOR = timedelta(hours=24)
-MOST_TRIES = 3
-"""How often a revision that fails is deployed by `auto_update`; after that, only on request."""
+DISMISSED_FOR_S = 24 * 3600.0
 
 
 class UpdateChecker:
@@ -37,15 +36,17 @@ class UpdateChecker:
         scheduler: Scheduler,
         supervisor: Supervisor,
         clock: Callable[[], datetime] = now,
+        elapsed: Callable[[], float] = elapsed,
     ) -> None:
         self._journal = journal
         self._events = events
         self._scheduler = scheduler
         self._now = clock
+        self._elapsed = elapsed
         self._found: dict[str, Update | None] = {}
-        self._dismissed: dict[tuple[str, str], datetime] = {}
-        # A release becomes live by a change of the slots, so the cached history is valid while they are the same.
-        self._were_live: dict[str, tuple[Slots, frozenset[str]]] = {}
+        self._dismissed: dict[tuple[str, str], float] = {}
+        self._older: dict[str, HeldBack | None] = {}
+        self._waited: dict[tuple[str, str], int] = {}
         self._supervisor = supervisor
         self._followed: dict[str, AppContext] = {}
 
@@ -63,60 +64,70 @@ class UpdateChecker:
         self._followed = wanted
 
     def known(self, app: str) -> Update | None:
-        """The update that the last check found; None if it was live before or is dismissed. Raises JournalError."""
+        """The update that the last check found; None if it may not be offered or is dismissed. Raises JournalError."""
         update = self._found.get(app)
-        if update is None or update.release.source_revision in self._not_to_be_offered(app):
+        if update is None or not may_be_offered(self._journal.attempts(app), update.release.source_revision):
             return None
         dismissed = self._dismissed.get((app, update.release.source_revision))
-        return None if dismissed and self._now() - dismissed < DISMISSED_FOR else update
+        return None if dismissed is not None and self._elapsed() - dismissed < DISMISSED_FOR_S else update
+
+    def held_back(self, app: str) -> HeldBack | None:
+        """Why the release that the last check found is not offered; None if it is, or is live. Raises JournalError."""
+        update = self._found.get(app)
+        if update is None or update.release.source_revision == self._live_revision(app):
+            return self._older.get(app)
+        return why_held_back(app, update.release, self._journal.attempts(app))
 
     async def check(self, context: AppContext) -> Update | None:
-        """Ask the source now. None if the newest release is or was live. Raises StepFailed or JournalError."""
+        """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, or it is
+        older than the one that is live. Raises StepFailed or JournalError.
+        """
+        app = context.name
         newest = await context.source.newest()
-        if newest.release.source_revision in self._not_to_be_offered(context.name):
-            self._found[context.name] = None
+        revision, live = newest.release.source_revision, self._live_revision(app)
+        if revision != live and await context.source.is_older(revision, live):
+            self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
             return None
-        live = self._live_revision(context.name)
-        known = self._found.get(context.name)
-        changes = await context.source.changes(live, newest.release.source_revision)
+        known, self._older[app] = self._found.get(app), None
+        changes = await context.source.changes(live, revision)
         update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
-        self._found[context.name] = update
-        if known is None or known.release.source_revision != newest.release.source_revision:
-            self._events.publish(UpdateFound(newest.release.version), context.name)
+        self._found[app] = update
+        if not may_be_offered(self._journal.attempts(app), revision):
+            return None
+        if known is None or known.release.source_revision != revision:
+            self._events.publish(UpdateFound(newest.release.version), app)
         return update
 
     def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
         update = self.known(app)
         if update:
-            self._dismissed[app, update.release.source_revision] = self._now()
+            self._dismissed[app, update.release.source_revision] = self._elapsed()
             self._events.publish(Dismissed(update.release.version), app)
         return update
-
-    def _not_to_be_offered(self, app: str) -> frozenset[str]:
-        """The source revisions that are or were live; also those that were rolled back are not offered again."""
-        slots = self._journal.slots(app)
-        known = self._were_live.get(app)
-        if known is None or known[0] != slots:
-            history = self._journal.deployments(app)
-            revisions = frozenset(one.release.source_revision for one in history if one.release and one.live_at)
-            known = self._were_live[app] = (slots, revisions)
-        return known[1]
 
     def _live_revision(self, app: str) -> str:
         slots = self._journal.slots(app)
         release = self._journal.deployment(slots.active).release if slots.active else None
         return release.source_revision if release else ""
 
+    def _live_version(self, app: str) -> str:
+        slots = self._journal.slots(app)
+        return self._journal.deployment(slots.active).version if slots.active else ""
+
     def _is_worth_a_try(self, app: str, update: Update) -> bool:
-        """Whether to deploy it without being asked: something is live, the app is not busy, and nobody cancelled this
-        revision, nor has it failed MOST_TRIES times."""
+        """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
+        release allows it. One that failed for a cause outside of it is tried again at ever fewer checks.
+        """
         if not self._live_revision(app) or self._scheduler.busy_with(app):
             return False
-        wanted = update.release.source_revision
-        tries = [one for one in self._journal.deployments(app) if one.release and one.release.source_revision == wanted]
-        ends = [one.state for one in tries]
-        return State.CANCELLED not in ends and ends.count(State.FAILED) < MOST_TRIES
+        attempts, revision = self._journal.attempts(app), update.release.source_revision
+        if not may_install_itself(attempts, revision):
+            return False
+        waited = self._waited.get((app, revision), 0) + 1
+        due = waited > checks_between_tries(attempts, revision)
+        self._waited[app, revision] = 0 if due else waited
+        return due
 
     async def _keep_checking(self, context: AppContext) -> None:
         policy = context.config.update

@@ -46,7 +46,19 @@ def apps_table(apps: Sequence[App]) -> Table:
 def update(app: str, found: Update, now: datetime) -> str:
     released = ago(found.released_at, now)
     heading = f"[bold]{app}: {escape(found.version)} is available[/] ({released}, {escape(found.origin)})"
-    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: changeover deploy {app} --wait"])
+    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: {install(app, found)}"])
+
+
+def install(app: str, found: Update) -> str:
+    """The command that deploys exactly this update, also when a newer one came since."""
+    return f"changeover deploy {app} --ref {found.revision[:12]} --wait"
+
+
+def up_to_date(app: App) -> str:
+    """What to say where a check found no update: that there is none, or why the newest release is not offered."""
+    if app.held_back is None:
+        return f"{app.name} is up to date."
+    return f"No update of {app.name} is offered: {app.held_back.says}\n{app.held_back.remedy}"
 
 
 def plan(found: Plan) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, show
-from panel.client.model import Update
+from panel.cli.output import AppArgument, JsonOption, out, print_json, run
+from panel.client.client import Client
 from panel.clock import utc_now
 
 commands = typer.Typer()
@@ -16,7 +17,14 @@ commands = typer.Typer()
 def check(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
     """Ask an app's source for an update, and show what it changes."""
 
-    def says(update: Update | None) -> str:
-        return text.update(app, update, utc_now()) if update else f"{app} is up to date."
+    async def ask(client: Client) -> str:
+        update = await client.check(app)
+        if as_json:
+            print_json(client.answer)
+            return ""
+        if update:
+            return text.update(app, update, utc_now())
+        return escape(text.up_to_date(await client.app(app)))
 
-    show(lambda client: client.check(app), as_json, says)
+    if says := run(ask):
+        out.print(says)

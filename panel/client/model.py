@@ -67,6 +67,15 @@ class Update(Value):
     changes: tuple[Change, ...] = ()
 
 
+class HeldBack(Value):
+    """The newest release of the source, which is not offered as an update: why, and how to deploy it nevertheless."""
+
+    version: str
+    revision: str
+    says: str
+    remedy: str = ""
+
+
 class Current(Value):
     """The running or queued deployment, and its newest step."""
 
@@ -84,6 +93,7 @@ class App(Value):
     standby: Slot | None = None
     candidate: Slot | None = None
     update: Update | None = None
+    held_back: HeldBack | None = None
     deployment: Current | None = None
     health: str = "none"
 

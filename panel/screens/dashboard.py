@@ -99,14 +99,20 @@ class DashboardScreen(Screen[None]):
             return
         try:
             update = (app.update if use_known else None) or await self._client.check(app.name)
+            if update is None:
+                self._say_that_there_is_none(await self._client.app(app.name))
+                return
         except ClientError as error:
             self._complain(error)
             return
-        if update is None:
-            version = app.active.version if app.active else "not deployed"
-            self.notify(f"{app.name} is up to date ({version}).", markup=False)
-            return
         self._confirm(app, update)
+
+    def _say_that_there_is_none(self, app: App) -> None:
+        version = app.active.version if app.active else "not deployed"
+        says = f"{app.name} is up to date ({version})."
+        if app.held_back:
+            says = f"No update of {app.name} is offered: {app.held_back.says} {app.held_back.remedy}"
+        self.notify(says, markup=False)
 
     def _confirm(self, app: App, update: Update) -> None:
         async def answered(yes: bool | None) -> None:

@@ -258,8 +258,7 @@ def deployment(**changes: object) -> Deployment:
 
 def test_the_journal_gives_back_what_it_was_told(url: str) -> None:
     journal = Journal(url)
-    told = deployment()
-    journal.add(told, idempotency_key="key")
+    told = journal.add(deployment(), idempotency_key="key")
     journal.add(deployment(id="def", container="", pending=None, failure=None, release=None))
     journal.step_started("abc", StepName.BUILD)
     journal.step_ended("abc", StepName.BUILD, StepState.DONE, "noted")
@@ -298,7 +297,8 @@ def test_a_journal_of_before_is_brought_up_to_date_with_all_that_it_knows(url: s
     row = (
         "INSERT INTO deployments (id, app, kind, state, requested_by, requested_at, ref, container, address, port, "
         "previous, changes) "
-        "VALUES ('old', 'shop', 'deploy', 'live', 'me', '2026-01-01 00:00:00', '', 'c', '', 1, '', '[]')"
+        "VALUES ('new', 'shop', 'deploy', 'live', 'me', '2026-01-02 00:00:00', '', 'c', '', 1, '', '[]'), "
+        "('old', 'shop', 'deploy', 'live', 'me', '2026-01-01 00:00:00', '', 'c', '', 1, '', '[]')"
     )
     with engine.begin() as connection:
         connection.exec_driver_sql(row)
@@ -307,6 +307,8 @@ def test_a_journal_of_before_is_brought_up_to_date_with_all_that_it_knows(url: s
 
     assert journal.deployment("old").pending is None
     assert journal.deployment("old").migrate is False
+    assert [one.id for one in journal.deployments("shop")] == ["new", "old"]
+    assert journal.add(deployment(id="newest")).number == 3
     (run,) = journal.migrations(OWN)
     assert (run.revisions[0].previous, run.revisions[-1].revision) == ("0001", head("orchestrator"))
     assert run.outcome is Outcome.DONE

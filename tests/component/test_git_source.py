@@ -197,3 +197,18 @@ async def test_a_commit_that_is_not_there_is_not_fetched(remote: Remote, tmp_pat
 
     with pytest.raises(StepFailed):
         await git.fetch("f" * 40, tmp_path / "work")
+
+
+async def test_a_commit_that_another_one_contains_is_older(remote: Remote) -> None:
+    first = remote.git("rev-parse", "HEAD")
+    second = remote.commit("feat: the second")
+    remote.git("checkout", "--quiet", "-b", "other", first)
+    aside = remote.commit("feat: elsewhere")
+    repository = source(remote)
+    await repository.newest()
+
+    assert await repository.is_older(first, second)
+    assert not await repository.is_older(second, first)
+    assert not await repository.is_older(aside, second)
+    assert not await repository.is_older(first, "0" * 40)
+    assert not await repository.is_older(first, "")

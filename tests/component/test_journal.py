@@ -25,7 +25,7 @@ REVISIONS = (SchemaRevision("0001", "base"), SchemaRevision("0002", "0001", comp
 
 def deployment(number: int, **more: Any) -> Deployment:
     return Deployment(
-        f"d{number}", "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT + timedelta(minutes=number),
+        f"d{number}", "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT - timedelta(days=number),
         release=Release(f"v{number}", f"{number:040}", f"sha256:{number}"), colour=Colour.BLUE, container=f"c{number}",
         changes=(Change("abc", "feat", "", "more"),), live_at=MOMENT, **more,
     )  # fmt: skip
@@ -61,6 +61,7 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "by key": lambda journal: journal.with_key("shop", "a key"),
     "by an unknown key": lambda journal: journal.with_key("shop", "another"),
     "by the key of another app": lambda journal: journal.with_key("blog", "a key"),
+    "attempts": lambda journal: journal.attempts("shop"),
     "maker": lambda journal: journal.maker_of("c1"),
     "slots": lambda journal: journal.slots("shop"),
     "no slots": lambda journal: journal.slots("blog"),
@@ -93,6 +94,15 @@ def test_the_journal_in_memory_answers_as_the_real_one(read: str, tmp_path: Path
         write(journal)
 
     assert comparable(READS[read](fake)) == comparable(READS[read](real))
+
+
+def test_the_order_is_that_of_the_requests_whatever_the_clock_said(tmp_path: Path) -> None:
+    for journal in (Journal(f"sqlite:///{tmp_path / 'journal.db'}"), MemoryJournal()):
+        write(journal)
+
+        assert [one.id for one in journal.deployments("shop")] == ["d3", "d2", "d1"]
+        assert [one.id for one in journal.unfinished()] == ["d3", "d2"]
+        assert [one.deployment for one in journal.attempts("shop")] == ["d3", "d2", "d1"]
 
 
 def test_both_know_no_deployment_that_was_never_added(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.domain.events import Event, EventKind, NewEvent
+from orchestrator.domain.release_history import Attempt
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.store import Journal
@@ -40,12 +41,15 @@ class MemoryJournal(Journal):
     def close(self) -> None:
         return None
 
-    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> None:
+    def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         self._power.before("journal: add")
+        newest = max((one.number for one in self._records.deployments.values()), default=0)
+        deployment = replace(deployment, number=deployment.number or newest + 1)
         self._records.deployments[deployment.id] = replace(deployment, steps=())
         if idempotency_key:
             self._records.keys[deployment.app, idempotency_key] = deployment.id
         self._power.after()
+        return deployment
 
     def save(self, deployment: Deployment) -> None:
         self._power.before("journal: save")
@@ -66,7 +70,7 @@ class MemoryJournal(Journal):
 
     def maker_of(self, container: str) -> Deployment:
         for one in self._newest_first():
-            if one.container == container and one.kind is Kind.DEPLOY:
+            if one.container == container and (one.kind is Kind.DEPLOY or one.brings_release):
                 return one
         raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
 
@@ -79,6 +83,16 @@ class MemoryJournal(Journal):
             for one in self._newest_first()
             if not one.state.ended or (one.state is State.LIVE and one.ended_at is None)
         ]
+
+    def attempts(self, app: str) -> tuple[Attempt, ...]:
+        return tuple(
+            Attempt(
+                one.number, one.id, one.ref, one.release, one.state, one.live_at is not None, one.failure,
+                one.interrupted_by,
+            )
+            for one in self._newest_first()
+            if one.app == app and (one.kind is Kind.DEPLOY or one.brings_release)
+        )  # fmt: skip
 
     def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
         known = self._records.keys.get((app, idempotency_key))
@@ -157,11 +171,11 @@ class MemoryJournal(Journal):
         return max((one.id for one in self._records.events), default=0)
 
     def _save_one(self, deployment: Deployment) -> None:
-        if deployment.id in self._records.deployments:
-            self._records.deployments[deployment.id] = replace(deployment, steps=())
+        if known := self._records.deployments.get(deployment.id):
+            self._records.deployments[deployment.id] = replace(deployment, steps=(), number=known.number)
 
     def _newest_first(self) -> list[Deployment]:
-        found = sorted(self._records.deployments.values(), key=lambda one: one.requested_at, reverse=True)
+        found = sorted(self._records.deployments.values(), key=lambda one: one.number, reverse=True)
         return [self._with_steps(one) for one in found]
 
     def _with_steps(self, deployment: Deployment) -> Deployment:

@@ -23,6 +23,11 @@ class FakeSource:
         self._schemas: dict[str, str] = {}
         self.is_away = False
         self.asked = 0
+        self._withdrawn = 0
+
+    def withdraw(self) -> None:
+        """The newest release is taken back, as by a forced push: the one before it is the newest again."""
+        self._withdrawn += 1
 
     def publish(self, *, schema: str = "") -> Release:
         number = len(self._releases) + 1
@@ -41,7 +46,7 @@ class FakeSource:
         if self.is_away:
             raise StepFailed("https://git.test/shop does not answer.", "Check update.git.remote.")
         if not ref:
-            return self._releases[-1]
+            return self._releases[-1 - self._withdrawn]
         for one in self._releases:
             if ref in (one.release.version, one.release.source_revision):
                 return one
@@ -53,6 +58,11 @@ class FakeSource:
             return ()
         between = revisions[revisions.index(since) + 1 : revisions.index(until) + 1]
         return tuple(Change(revision, "feat", "", f"what {revision} changes") for revision in reversed(between))
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        revisions = [one.release.source_revision for one in self._releases]
+        known = revision in revisions and than in revisions
+        return known and revisions.index(revision) <= revisions.index(than)
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from orchestrator.api.application import create
 from orchestrator.server import Orchestrator
 from tests.support.fakes.proxy import FakeProxy
 
-APP_KEYS = {"name", "url", "active", "standby", "candidate", "update", "deployment", "health"}
+APP_KEYS = {"name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health"}
 """The contract of `changeover status --json` and `GET /v1/apps`."""
 
 

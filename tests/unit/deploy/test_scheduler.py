@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.app_schema import App
-from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.errors import Refused, UnknownApp
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
@@ -75,7 +75,7 @@ def test_a_cancelled_deployment_is_undone_and_the_old_release_serves_on(world: W
         return ended, world.scheduler.busy_with(APP)
 
     ended, busy = virtual_time.run(story())
-    assert ended.state is State.CANCELLED
+    assert (ended.state, ended.interrupted_by) == (State.CANCELLED, Interrupter.PERSON)
     assert ended.failure is not None
     assert ended.failure.step is StepName.BUILD
     assert busy is None
@@ -90,6 +90,7 @@ def test_one_that_waits_is_cancelled_without_touching_the_one_under_way(world: W
         await world.until_step(running, StepName.BUILD)
         waiting = request(world)
         cancelled = world.scheduler.cancel(waiting.id)
+        assert cancelled.interrupted_by is Interrupter.PERSON
         return cancelled.state, (await world.until_ended(running.id)).state
 
     assert virtual_time.run(story()) == (State.CANCELLED, State.LIVE)
@@ -153,6 +154,7 @@ def test_a_stop_undoes_what_is_under_way_and_leaves_what_waits_for_the_next_star
         waiting = request(world)
         await world.scheduler.stop()
         stopped = world.journal.deployment(running.id).state
+        assert world.journal.deployment(running.id).interrupted_by is Interrupter.STOP
         left = world.journal.deployment(waiting.id).state
         world.engine.build_s = 0
         await world.restart()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
-from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import SchemaRevision
 from orchestrator.journal.rows import deployment_of, row_of, stored, zoned
@@ -35,6 +35,13 @@ DEPLOYMENTS = st.builds(
     changes=st.lists(st.builds(Change, TEXT, TEXT, TEXT, TEXT, st.booleans()), max_size=2).map(tuple),
     pending=st.none() | st.lists(st.builds(SchemaRevision, TEXT, TEXT, st.booleans(), TEXT), max_size=2).map(tuple),
     migrate=st.booleans(),
+    interrupted_by=st.none() | st.sampled_from(Interrupter),
+    number=st.integers(1, 10**9),
+    known_run=st.none() | st.integers(0, 10**9),
+    made_from=TEXT,
+    volume=TEXT,
+    forced=st.booleans(),
+    brings_release=st.booleans(),
     paused_at=st.none() | MOMENTS,
     resumed_at=st.none() | MOMENTS,
     failure=st.none()
@@ -47,6 +54,7 @@ DEPLOYMENTS = st.builds(
         exit_code=st.none() | st.integers(0, 255),
         oom=st.booleans(),
         undone=st.lists(TEXT, max_size=2).map(tuple),
+        outside=st.booleans(),
     ),
     steps=st.just(()),
 )
@@ -58,6 +66,7 @@ def test_a_deployment_is_the_same_after_it_was_a_row(deployment: Deployment) -> 
     row = row_of(deployment)
     # What the database keeps as JSON comes back as JSON gives it: lists, and no types of ours.
     row |= {column: json.loads(json.dumps(row[column])) for column in IN_JSON}
+    row["number"] = deployment.number
 
     assert deployment_of(row) == deployment
 

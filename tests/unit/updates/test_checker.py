@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +17,14 @@ from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
 from orchestrator.domain.events import Event
 from orchestrator.domain.release import Release
+from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.supervision import Supervisor
-from orchestrator.updates.checker import MOST_TRIES, UpdateChecker
+from orchestrator.updates.checker import DISMISSED_FOR_S, UpdateChecker
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.journal import UnreliableJournal
@@ -61,10 +64,14 @@ class Bench:
     source: FakeSource = field(default_factory=FakeSource)
 
     def __post_init__(self) -> None:
+        self._ids = count()
+        self.elapsed_s = 0.0
         self.events = EventStream(self.journal)
         self.scheduler = Requests(self.journal, self.events)
         self.supervisor = Supervisor()
-        self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor, self.clock)
+        self.checker = UpdateChecker(
+            self.journal, self.events, self.scheduler, self.supervisor, self.clock, lambda: self.elapsed_s
+        )
 
     def app(self, update: str = "") -> AppContext:
         text = f"apps:\n  {APP}:\n    update: {{git: {{remote: /shop}}, {update}}}\n    route: {{host: shop.test}}\n"
@@ -97,6 +104,12 @@ class Bench:
         self.journal.add(deployment)
         self.journal.save_switch(APP, Slots(deployment.id, standby))
         return deployment.id
+
+    def tried(self, release: Release, state: State, kind: Kind = Kind.DEPLOY, **more: Any) -> None:
+        """A deployment of this release ended so."""
+        moment = self.clock()
+        tried = Deployment(f"t{next(self._ids)}", APP, kind, state, "auto_update", moment, release=release, **more)
+        self.journal.add(replace(tried, ended_at=moment, live_at=moment if state is State.LIVE else None))
 
     @asynccontextmanager
     async def following(self, update: str) -> AsyncIterator[None]:
@@ -180,9 +193,11 @@ async def test_a_dismissed_update_is_not_shown_for_24_hours_and_then_again(bench
     dismissed = bench.checker.dismiss(APP)
     at_once = bench.checker.known(APP)
     await bench.checker.check(bench.app())
-    bench.clock.go_on(timedelta(hours=24) - timedelta(seconds=1))
+    bench.elapsed_s = DISMISSED_FOR_S - 1
+    bench.clock.go_on(timedelta(days=40))
     just_before = bench.checker.known(APP)
-    bench.clock.go_on(timedelta(seconds=1))
+    bench.elapsed_s = DISMISSED_FOR_S
+    bench.clock.go_on(-timedelta(days=80))
 
     assert dismissed == found
     assert (at_once, just_before) == (None, None)
@@ -264,29 +279,102 @@ async def test_with_auto_update_what_is_found_is_deployed(bench: Bench) -> None:
     assert bench.scheduler.taken == [(APP, "r2", "auto_update")]
 
 
+async def one_check(bench: Bench) -> None:
+    """A check in the background, with auto_update, to its end."""
+    before = bench.source.asked
+    async with bench.following(f"auto_update: true, {ONCE}"):
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert bench.source.asked == before + 1
+
+
+BY_ITSELF = Failure(StepName.VERIFY, "It does not answer.")
+OUTSIDE = Failure(StepName.PREPARE, "Docker does not answer.", outside=True)
+
+
 @pytest.mark.parametrize(
-    ("ends", "tried_again"),
+    ("state", "more", "offered", "installed"),
     [
-        ([State.FAILED] * (MOST_TRIES - 1), True),
-        ([State.FAILED] * MOST_TRIES, False),
-        ([State.CANCELLED], False),
+        (State.FAILED, {"failure": BY_ITSELF}, False, False),
+        (State.FAILED, {}, False, False),
+        (State.FAILED, {"failure": OUTSIDE, "interrupted_by": Interrupter.KILL}, True, True),
+        (State.CANCELLED, {"interrupted_by": Interrupter.PERSON}, True, False),
+        (State.CANCELLED, {"interrupted_by": None}, True, False),
+        (State.CANCELLED, {"interrupted_by": Interrupter.STOP}, True, True),
+        (State.SUPERSEDED, {}, True, True),
     ],
 )
-async def test_auto_update_gives_up_on_a_revision_that_fails_or_is_cancelled(
-    bench: Bench, ends: list[State], tried_again: bool
+async def test_what_became_of_a_release_decides_whether_it_is_offered_and_whether_it_installs_itself(
+    bench: Bench, state: State, more: dict[str, Any], offered: bool, installed: bool
 ) -> None:
     bench.live(bench.source.publish())
     newest = bench.source.publish()
-    for number, end in enumerate(ends):
-        bench.journal.add(
-            Deployment(f"try{number}", APP, Kind.DEPLOY, end, "auto_update", FakeClock()(), release=newest)
-        )
+    bench.tried(newest, state, **more)
 
-    async with bench.following(f"auto_update: true, {ONCE}"):
-        await bench.event("update")
-        await asyncio.sleep(0)
+    await one_check(bench)
 
-    assert bool(bench.scheduler.taken) is tried_again
+    assert (bench.checker.known(APP) is not None) is offered
+    assert bool(bench.scheduler.taken) is installed
+
+
+async def test_a_release_that_was_tried_or_live_is_known_whatever_came_after_it(bench: Bench) -> None:
+    live = bench.source.publish()
+    bench.live(live)
+    newest = bench.source.publish()
+    bench.tried(newest, State.FAILED, failure=BY_ITSELF)
+    for _ in range(60):
+        bench.tried(live, State.LIVE, kind=Kind.ROLLBACK)
+
+    await one_check(bench)
+
+    assert bench.checker.known(APP) is None
+    assert bench.scheduler.taken == []
+    held_back = bench.checker.held_back(APP)
+    assert held_back is not None
+    assert held_back.says == "v2 failed at verify: It does not answer."
+    assert "changeover deploy shop --ref r2" in held_back.remedy
+
+
+async def test_a_release_that_is_older_than_the_live_one_is_neither_offered_nor_installed(bench: Bench) -> None:
+    bench.source.publish()
+    bench.live(bench.source.publish())
+    bench.source.withdraw()
+
+    await one_check(bench)
+
+    assert bench.checker.known(APP) is None
+    assert bench.scheduler.taken == []
+    held_back = bench.checker.held_back(APP)
+    assert held_back is not None
+    assert "v1, the newest release of the source, is older than" in held_back.says
+
+
+async def test_what_failed_for_another_cause_is_tried_again_at_ever_fewer_checks(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    newest = bench.source.publish()
+    tried_at = []
+    for check in range(40):
+        bench.scheduler.taken.clear()
+        await one_check(bench)
+        if bench.scheduler.taken:
+            tried_at.append(check)
+            bench.tried(newest, State.FAILED, failure=OUTSIDE)
+
+    assert tried_at == [0, 2, 5, 10, 19, 36]
+
+
+async def test_a_deployment_that_kills_the_orchestrator_each_time_is_not_tried_for_ever(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    newest = bench.source.publish()
+    tries = 0
+    for _ in range(40):
+        bench.scheduler.taken.clear()
+        await one_check(bench)
+        if bench.scheduler.taken:
+            tries += 1
+            bench.tried(newest, State.FAILED, failure=OUTSIDE, interrupted_by=Interrupter.KILL)
+
+    assert tries == MOST_KILLED
 
 
 async def test_auto_update_does_not_supersede_what_was_asked_for(bench: Bench) -> None:

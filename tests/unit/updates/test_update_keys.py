@@ -46,6 +46,9 @@ class Source:
             self._news.notify_all()
         return SourceRelease(NEWEST, datetime(2026, 1, 1, tzinfo=UTC))
 
+    async def is_older(self, revision: str, than: str) -> bool:
+        return False
+
     async def changes(self, _since: str, _until: str) -> tuple[Change, ...]:
         return ()
 

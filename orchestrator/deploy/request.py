@@ -1,0 +1,24 @@
+"""A request for a deployment, rollback or restore, before the journal has it."""
+
+from __future__ import annotations
+
+import secrets
+
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.errors import Refused
+
+
+def new_request(app: str, kind: Kind, by: str) -> Deployment:
+    """A queued deployment, rollback or restore, with a new id."""
+    return Deployment(
+        id=secrets.token_hex(4), app=app, kind=kind, state=State.QUEUED, requested_by=by, requested_at=now()
+    )
+
+
+def refuse_where_rollback_is_off(context: AppContext) -> None:
+    """Raises Refused if the configuration allows no rollbacks of the app."""
+    if not context.config.update.rollback.enabled:
+        cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
+        raise Refused(cause, "Set it to true to allow rollbacks.")

@@ -1,0 +1,44 @@
+"""Why the newest release of an app's source is not offered as an update, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.domain.release import Release
+from orchestrator.domain.release_history import Attempt, Standing, standing
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A release that is not offered. `says` is the cause, `remedy` how to deploy it nevertheless."""
+
+    release: Release
+    says: str
+    remedy: str
+
+
+def why_held_back(app: str, release: Release, attempts: Iterable[Attempt]) -> HeldBack | None:
+    """Why a release, which is not live, is not offered; None if it is."""
+    attempts = tuple(attempts)
+    mine = [one for one in attempts if one.is_of(release.source_revision)]
+    match standing(mine, release.source_revision):
+        case Standing.WAS_LIVE:
+            says = f"{release.version} was live before; another release was made live after it."
+        case Standing.FAILED:
+            newest = max((one for one in mine if one.failure), key=lambda one: one.number, default=None)
+            why = f" at {newest.failure.step}: {newest.failure.cause}" if newest and newest.failure else "."
+            says = f"{release.version} failed{why}"
+        case _:
+            return None
+    return HeldBack(release, says, _remedy(app, release))
+
+
+def older(app: str, release: Release, live: str) -> HeldBack:
+    """The source's newest release comes before the one that is live."""
+    says = f"{release.version}, the newest release of the source, is older than {live}, which is live."
+    return HeldBack(release, says, _remedy(app, release))
+
+
+def _remedy(app: str, release: Release) -> str:
+    return f"Deploy it nevertheless: changeover deploy {app} --ref {release.source_revision[:12]} --wait"
