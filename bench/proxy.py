@@ -101,7 +101,7 @@ def _routes(count: int) -> list[AppRoute]:
     """The one that is asked is the last of them, and found by its host."""
     ways = {Colour.BLUE: BACKEND, Colour.GREEN: BACKEND}
     return [
-        AppRoute(f"app-{number}", f"app-{number}.test", f"/app-{number}", active=Colour.BLUE, servers=ways)
+        AppRoute(f"app-{number}", (f"app-{number}.test",), active=Colour.BLUE, servers=ways)
         for number in reversed(range(count))
     ]
 

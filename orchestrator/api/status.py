@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from orchestrator.api.access import Reader, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.apps.context import AppContext
+from orchestrator.config.schema import PANEL
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.server import Orchestrator
 
@@ -82,11 +83,13 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
 def url_of(orchestrator: Orchestrator, context: AppContext) -> str:
     """The app's URL for browsers."""
     public, route = orchestrator.settings.public_url, context.config.route
-    if route.host:
-        scheme, _, rest = public.partition("://")
-        _, colon, port = rest.partition(":")
-        return f"{scheme}://{route.host}{colon}{port}"
-    return public + (route.path or "")
+    if context.name == PANEL:
+        return public
+    scheme, _, rest = public.partition("://")
+    _, colon, port = rest.partition(":")
+    # Without hosts, any host that is not another app's leads to it; names below localhost need no DNS.
+    host = route.first_host or f"{context.name}.localhost"
+    return f"{scheme}://{host}{colon}{port}{route.path or ''}"
 
 
 def _slot(deployment: Deployment | None) -> SlotView | None:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit
 from orchestrator.config.update_schema import UpdatePolicy
 
 Command = Annotated[str, Unit("command line")]
 CommandOrNone = Annotated[str | None, Unit("command line")]
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
+def _bare_host(value: str) -> str:
+    host = value.lower().removesuffix(".")
+    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
+        raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
+    return host
+
+
+HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]
+HostNameOrNone = Annotated[Annotated[str, AfterValidator(_bare_host)] | None, Unit("host name")]
 UrlPath = Annotated[str, Unit("URL path")]
 UrlPathOrNone = Annotated[str | None, Unit("URL path")]
 
@@ -81,22 +93,31 @@ class Run(Section):
 
 
 class Route(Section):
-    """Which requests go to the app. At least one of the three keys is required; no two apps may share a value."""
+    """Which requests go to the app. At least one of `host`, `hosts`, `path` and `default` is required; no two apps may
+    have the same host and path. Hosts of the panel (127.0.0.1, localhost, [::1] and `public.panel.host`) are its alone,
+    with all paths. A request that belongs to no app is answered with status 404."""
 
-    host: Annotated[str | None, Unit("host name")] = None
-    """Requests for this host name. Example: shop.example.com"""
+    host: HostNameOrNone = None
+    """Short form of `hosts` for one host name. Example: shop.example.com"""
+    hosts: Annotated[tuple[HostName, ...], Unit("list of host names")] = ()
+    """Requests for these host names, with any port. Upper and lower case and a dot at the end make no difference.
+    Example: [shop.example.com, www.shop.example.com]"""
     path: UrlPathOrNone = None
-    """Requests whose path is this prefix or below it, and that no app's `host` claims. The longest prefix wins; the app
-    receives the path unchanged. Example: /shop"""
+    """Requests whose path is this prefix or below it; the longest prefix wins. With `hosts`, for these hosts only;
+    otherwise for all hosts that no app claims. Several apps can share a host by different paths. Example: /shop"""
+    strip_path: bool = False
+    """Remove `path` from the start of the path before the app receives it; the header `X-Forwarded-Prefix` contains it.
+    Example: true"""
     default: bool = False
-    """Requests that no other app claims. The panel has this route, so no app of `apps:` can have it. Example: false"""
+    """Requests that no other app claims. At most one app can have it. Example: true"""
 
-    @field_validator("host")
-    @classmethod
-    def _host_is_bare(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
-            raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
-        return value.lower() if value else value
+    @property
+    def all_hosts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*((self.host,) if self.host else ()), *self.hosts)))
+
+    @property
+    def first_host(self) -> str | None:
+        return next(iter(self.all_hosts), None)
 
     @field_validator("path")
     @classmethod
@@ -107,8 +128,10 @@ class Route(Section):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Route:
-        if not (self.host or self.path or self.default):
-            raise ValueError("expected at least one of host, path or default: true")
+        if not (self.all_hosts or self.path or self.default):
+            raise ValueError("expected at least one of hosts, path or default: true")
+        if self.strip_path and self.default:
+            raise ValueError("strip_path cannot be combined with default: true, whose requests have other paths, too")
         return self
 
 
@@ -117,6 +140,9 @@ class Health(Section):
 
     path: UrlPath = "/readyz"
     """The path that answers with a 2xx status when the app is ready. Example: /health"""
+    host: HostNameOrNone = None
+    """The `Host` header of the probes; the first host of the route when not set, or the app's name below `localhost`.
+    Example: shop.example.com"""
     timeout: Seconds = 60
     """How long a candidate may take to become ready. Each new value of its `X-Progress` response header starts this
     time again. Example: 120"""

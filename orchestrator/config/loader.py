@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
+from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
 from orchestrator.errors import ConfigError, Problem
@@ -25,20 +26,20 @@ MERGE_MARK = re.compile(r"(?:<{7}|>{7}|\|{7}) ")
 
 @dataclass(frozen=True)
 class Notice:
-    """A key of the file that is accepted and has no effect yet."""
+    """A key of the file that is accepted, and does not do everything that one could expect."""
 
     file: str
     line: int
     key: str
-    why: str
+    says: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.key}: has no effect yet: {self.why}"
+        return f"{self.file}:{self.line}: {self.key}: {self.says}"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that was accepted, and a notice for each of its keys that has no effect yet."""
+    """A configuration that was accepted, and a notice for each of its keys that does not do what one could expect."""
 
     config: Config
     notices: tuple[Notice, ...] = ()
@@ -109,8 +110,9 @@ def parse(text: str, name: str) -> Loaded:
         raise ConfigError(tuple(Problem(name, _line(at, lines), _name(at), says) for at, says in problems)) from error
     if impossible := tuple(_impossible(config, lines, name)):
         raise ConfigError(impossible)
-    found = written_without_effect(lines)
-    return Loaded(config, tuple(Notice(name, lines[at], _name(at), why) for at, why in found))
+    without_effect = [(at, f"has no effect yet: {why}") for at, why in written_without_effect(lines)]
+    found = [*without_effect, *paths_beside_the_panel(config)]
+    return Loaded(config, tuple(Notice(name, _line(at, lines), _name(at), says) for at, says in found))
 
 
 def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:
@@ -124,19 +126,10 @@ def _name(at: KeyPath) -> str:
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
     """Problems that the models cannot find: two apps with the same route, a source that is not implemented."""
-    claimed: dict[str, str] = {}
+    for where, says in route_conflicts(config):
+        yield Problem(name, _line(where, lines), _name(where), says)
     for app, settings in config.all_apps().items():
         at: KeyPath = () if app == PANEL else ("apps", app)
-        route = settings.route
-        claims = {"host": route.host, "path": route.path, "default": "true" if route.default else None}
-        for key, value in claims.items():
-            if value is None:
-                continue
-            owner = claimed.setdefault(f"{key} {value}", app)
-            if owner != app:
-                here = (*at, "route", key)
-                says = f"{value} is already the {key} of app {owner}. Give one of the two apps another route"
-                yield Problem(name, _line(here, lines), _name(here), says)
         source = settings.update.source
         if source not in AVAILABLE_SOURCES:
             here = (*at, "update", "source")

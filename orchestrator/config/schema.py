@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route, Run
+from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, HostNameOrNone, Migrate, Route, Run
 from orchestrator.config.section import Megabytes, NoEffectYet, Section, Unit
 from orchestrator.config.update_schema import GitSource, UpdatePolicy
 
@@ -22,6 +22,8 @@ __all__ = [
 PANEL = "panel"
 PANEL_MEMORY = "2g"
 """Each open page of the panel is a process of some 70 MB."""
+PANEL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""The hosts at which the panel always answers, with any port, as through a tunnel of SSH."""
 
 AppName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -74,6 +76,20 @@ class ProxySettings(Section):
     apps beyond the configured ones. A change takes effect at the next reload. Example: 32"""
 
 
+class PublicPanel(Section):
+    """How browsers reach the panel."""
+
+    host: HostNameOrNone = None
+    """The host name at which the panel answers, in addition to 127.0.0.1, localhost and [::1]. No app can use it.
+    Example: panel.example.com"""
+
+
+class Public(Section):
+    """What is reachable from other machines."""
+
+    panel: PublicPanel = PublicPanel()
+
+
 class Config(Section):
     """The whole file."""
 
@@ -81,6 +97,7 @@ class Config(Section):
     update: UpdatePolicy = UpdatePolicy()
     disk: Disk = Disk()
     proxy: ProxySettings = ProxySettings()
+    public: Public = Public()
     apps: dict[AppName, App] = {}
 
     @field_validator("apps")
@@ -94,16 +111,22 @@ class Config(Section):
 
     def all_apps(self) -> dict[str, App]:
         """The panel first, then the others in the file's order."""
-        return {PANEL: panel_app(self.update), **self.apps}
+        return {PANEL: panel_app(self.update, self.public), **self.apps}
 
 
-def panel_app(update: UpdatePolicy) -> App:
+def panel_hosts(public: Public) -> tuple[str, ...]:
+    """The hosts that are the panel's alone."""
+    return (*PANEL_HOSTS, public.panel.host) if public.panel.host else PANEL_HOSTS
+
+
+def panel_app(update: UpdatePolicy, public: Public) -> App:
     """The panel as an app: everything but `update` is fixed, so that users need not configure it."""
     return App(
         update=update,
         build=Build(target="panel"),
         run=Run(port=8000, data="/data", memory=PANEL_MEMORY, read_only=True),
-        route=Route(default=True),
+        # Not validated: [::1] is a host that no app can have.
+        route=Route.model_construct(hosts=panel_hosts(public)),
         health=Health(path="/readyz", page="/"),
         migrate=Migrate(
             command="python -m migrations panel upgrade",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.apps.context import AppContext
+from orchestrator.config.schema import App
 from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment
 from orchestrator.proxy.routes import AppRoute, Server
 
 
@@ -16,14 +18,24 @@ def routes_of(contexts: Iterable[AppContext]) -> list[AppRoute]:
 
 
 def _route(context: AppContext) -> AppRoute:
-    active, standby = context.active, context.standby
-    servers: dict[Colour, Server] = {}
-    for deployment in (active, standby):
-        if deployment and deployment.colour:
-            servers[deployment.colour] = Server(deployment.address, deployment.port)
-    failover = standby_for_failover(context)
+    return route_of(context.name, context.config, context.active, context.standby, standby_for_failover(context))
+
+
+def route_of(
+    app: str, config: App, active: Deployment | None, standby: Deployment | None, failover: Deployment | None
+) -> AppRoute:
+    """The route of an app with these releases. `failover` is the standby if it may answer for the active release."""
+    servers = {one.colour: Server(one.address, one.port) for one in (active, standby) if one is not None and one.colour}
     fallbacks = frozenset({failover.colour}) if failover and failover.colour else frozenset[Colour]()
-    way = context.config.route
+    way = config.route
     return AppRoute(
-        context.name, way.host, way.path, way.default, active.colour if active else None, servers, fallbacks
+        app,
+        hosts=way.all_hosts,
+        path=way.path,
+        strip_path=way.strip_path,
+        default=way.default,
+        active=active.colour if active else None,
+        servers=servers,
+        fallbacks=fallbacks,
+        probe_host=config.health.host or way.first_host or f"{app}.localhost",
     )

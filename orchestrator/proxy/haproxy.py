@@ -78,7 +78,7 @@ class HAProxy:
     async def configure(self, routes: list[AppRoute], *, deadline_s: float = 0) -> bool:
         """Replace all routes by these. Reloads the proxy, without failed requests, if it lacks backends.
 
-        Of a known app, only host, path and default are taken, because a switch may be changing the rest. Retries for
+        Of a known app, only what leads to it is taken, because a switch may be changing the rest. Retries for
         `deadline_s` seconds, because the proxy's container is replaced during an upgrade. Returns True if the proxy was
         reloaded. Raises ProxyError; then the earlier routes are known and written again.
         """
@@ -132,18 +132,23 @@ class HAProxy:
         await self._running.take_out(self._preview(app))
 
     async def ask(self, app: str, path: str) -> httpx.Response:
-        return await self._internal.ask_app(app, path)
+        return await self._internal.ask_app(app, path, host=self.route(app).probe_host)
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
         whose = f"{app} ({colour})"
-        return await self._internal.ask_backend(self._backend(app, colour), path, whose=whose, timeout_s=timeout_s)
+        return await self._ask_backend(app, self._backend(app, colour), path, whose, timeout_s)
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
         whose = f"the candidate of {app}"
-        return await self._internal.ask_backend(self._preview(app), path, whose=whose, timeout_s=timeout_s)
+        return await self._ask_backend(app, self._preview(app), path, whose, timeout_s)
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
-        return await self._internal.open_websocket(self._preview(app), path, timeout_s)
+        host = self.route(app).probe_host
+        return await self._internal.open_websocket(self._preview(app), path, timeout_s, host=host)
+
+    async def _ask_backend(self, app: str, backend: str, path: str, whose: str, timeout_s: float) -> httpx.Response:
+        host = self.route(app).probe_host
+        return await self._internal.ask_backend(backend, path, host=host, whose=whose, timeout_s=timeout_s)
 
     def answered_for(self, answer: httpx.Response) -> bool:
         return _served_by(answer).endswith(f"/{ServerName.FALLBACK}")
@@ -261,4 +266,4 @@ def _served_by(answer: httpx.Response) -> str:
 
 
 def _with_ways_of(known: AppRoute, new: AppRoute) -> AppRoute:
-    return replace(known, host=new.host, path=new.path, default=new.default)
+    return replace(new, active=known.active, servers=known.servers, fallbacks=known.fallbacks)

@@ -16,8 +16,9 @@ from orchestrator.proxy.routes import DEFAULT_PREFIX, AppRoute, Server
 
 HOME = "/run/changeover"
 """The path of the shared volume in the proxy's container."""
-HOSTS_MAP = f"{HOME}/hosts.map"
+WAYS_MAP = f"{HOME}/ways.map"
 PATHS_MAP = f"{HOME}/paths.map"
+STRIP_MAP = f"{HOME}/strip.map"
 TRAFFIC_MAP = f"{HOME}/traffic.map"
 PAUSE_MAP = f"{HOME}/pause.map"
 RELAY_MAP = f"{HOME}/relay.map"
@@ -31,10 +32,22 @@ HEADER_APP = "x-changeover-app"
 HEADER_BACKEND = "x-changeover-backend"
 HEADER_SERVED_BY = "x-changeover-served-by"
 
+_SAID_BY_US = "^(x[-_]forwarded([-_].*)?|x[-_]real[-_]ip|forwarded|x-changeover-.*)$"
+"""Headers that say who the client is, and our own. Servers such as WSGI's take an underscore for a hyphen."""
+_RELAYED = f"{{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}"
+"""In a worker from before a reload (relay.py)."""
+
+HEADER_BYTES = 65536
+"""The size of a buffer, which must hold all headers of a request or an answer. nginx takes 32 kB, Node.js 16 kB."""
+HEADERS = 1000
+"""The most headers of a request or an answer. nginx has no limit; Node.js takes 2,000."""
+
 _GLOBAL = f"""\
     stats socket {HOME}/admin.sock mode 666 level admin expose-fd listeners
     lua-load {HOME}/pause.lua
     log stdout format raw local0 notice
+    tune.bufsize {HEADER_BYTES}
+    tune.http.maxhdr {HEADERS}
 
 defaults
     mode http
@@ -64,21 +77,32 @@ frontend public
     bind :8080
     # Requests that a worker from before a reload passes on, with the address of their client (relay.py).
     bind unix@{HOME}/relay.sock mode 666 accept-proxy
-    http-request set-var(txn.host) req.hdr(host),field(1,:),lower
-    http-request set-var(txn.app) var(txn.host),map_str({HOSTS_MAP})
+    http-request allow if {_RELAYED}
+    http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
+    http-request set-var-fmt(txn.way) %[var(txn.host)]%[path]/
+    http-request set-var(txn.app) var(txn.way),map_beg({WAYS_MAP})
     http-request set-var(txn.app) path,concat(/),map_beg({PATHS_MAP}) if !{{ var(txn.app) -m found }}
     # Of what has no path, such as OPTIONS *.
     http-request set-var(txn.app) str({DEFAULT_PREFIX}),map_str({PATHS_MAP}) if !{{ var(txn.app) -m found }}
-    http-request del-header {HEADER_APP}
+    http-request return status 404 content-type text/plain string "No app is configured for this host and path.\\n" \
+unless {{ var(txn.app) -m found }}
     # Lua on each request would cost a fifth of the requests per second.
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
+    # What has waited here while the proxy was reloaded.
+    http-request allow if {_RELAYED}
     # Said by us and never taken from the client, who could say anything.
+    http-request del-header {_SAID_BY_US} -m reg
+    http-request set-header x-forwarded-for %[src]
+    http-request set-header x-forwarded-host %[req.hdr(host)]
     http-request set-header x-forwarded-proto http
-    http-request del-header x-forwarded-for
-    option forwardfor
-    use_backend relay if {{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}
+    http-request set-header x-real-ip %[src]
+    http-request set-var(txn.strip) var(txn.app),map_str_int({STRIP_MAP})
+    http-request set-header x-forwarded-prefix %[path,bytes(0,txn.strip)] if {{ var(txn.strip) -m found }}
+    http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}
+    http-request set-path / if {{ var(txn.strip) -m found }} !{{ path_beg / }}
+    use_backend relay if {_RELAYED}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
     default_backend nobody
 

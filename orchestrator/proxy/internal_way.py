@@ -30,19 +30,19 @@ class InternalWay:
             timeout=DEFAULT_TIMEOUT_S,
         )
 
-    async def ask_app(self, app: str, path: str) -> httpx.Response:
-        return await self._get(path, {HEADER_APP: app}, app, DEFAULT_TIMEOUT_S)
+    async def ask_app(self, app: str, path: str, *, host: str) -> httpx.Response:
+        return await self._get(path, {"host": host, HEADER_APP: app}, app, DEFAULT_TIMEOUT_S)
 
     async def ask_backend(
-        self, backend: str, path: str, *, whose: str, timeout_s: float = DEFAULT_TIMEOUT_S
+        self, backend: str, path: str, *, host: str, whose: str, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> httpx.Response:
-        return await self._get(path, {HEADER_BACKEND: backend}, whose, timeout_s)
+        return await self._get(path, {"host": host, HEADER_BACKEND: backend}, whose, timeout_s)
 
-    async def open_websocket(self, backend: str, path: str, timeout_s: float) -> str:
+    async def open_websocket(self, backend: str, path: str, timeout_s: float, *, host: str) -> str:
         """The first line of the answer to an opening handshake (RFC 6455, section 4); empty after `timeout_s`."""
         key = base64.b64encode(os.urandom(16)).decode()
         request = (
-            f"GET {path} HTTP/1.1\r\nHost: changeover.internal\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{HEADER_BACKEND}: {backend}\r\n\r\n"
         )
         try:

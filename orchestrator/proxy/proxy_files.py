@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, durable_file, haproxy_config, previous_version
-from orchestrator.proxy.routes import AppRoute, hosts, paths
+from orchestrator.proxy.routes import AppRoute, paths, stripped, ways
 
 CONFIGURATION = "haproxy.cfg"
 NUMBERS = "backends.map"
@@ -73,7 +73,8 @@ class ProxyFiles:
     def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         """Write all files, the configuration last, so that the files that it names exist."""
         self.write_numbers(numbers)
-        self._write("hosts.map", durable_file.map_text(hosts(routes)))
+        self._write("strip.map", durable_file.map_text(stripped(routes)))
+        self._write("ways.map", durable_file.map_text(ways(routes)))
         self._write("paths.map", durable_file.map_text(paths(routes)))
         self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
         self.write_traffic(routes, numbers)

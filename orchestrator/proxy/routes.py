@@ -21,19 +21,25 @@ class Server:
 
 @dataclass(frozen=True)
 class AppRoute:
-    """One app at the proxy: its host or path, and a server for each colour that has a container.
+    """One app at the proxy: its hosts and path, and a server for each colour that has a container.
+
+    A request belongs to the app whose host and path it has; without such an app, to the app whose path it has and that
+    has no hosts; otherwise to the `default` app. `strip_path`: the app receives the path without `path`. `probe_host`:
+    the `Host` header of our own requests to the app.
 
     `active` is the colour that has the traffic; `fallbacks` are the colours whose container answers while the other
     colour's does not.
     """
 
     app: str
-    host: str | None = None
+    hosts: tuple[str, ...] = ()
     path: str | None = None
     default: bool = False
     active: Colour | None = None
     servers: dict[Colour, Server] = field(default_factory=dict)
     fallbacks: frozenset[Colour] = frozenset()
+    strip_path: bool = False
+    probe_host: str = "localhost"
 
     def fallback_of(self, colour: Colour) -> Server | None:
         """The server that is the fallback of `colour`, if any."""
@@ -43,22 +49,31 @@ class AppRoute:
 DEFAULT_PREFIX = "/"
 
 
-def hosts(routes: Iterable[AppRoute]) -> dict[str, str]:
-    """Host in lower case -> app."""
-    return {route.host: route.app for route in routes if route.host}
+def ways(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """Host in lower case and path prefix that ends in `/`, such as `shop.test/api/` -> app.
+
+    The proxy joins host and path of a request, appends `/`, and takes the longest prefix. So `shop.test/api/` is found
+    by `/api` and `/api/x` of that host and not by `/apis`.
+    """
+    return {f"{host}{route.path or ''}/": route.app for route in routes for host in route.hosts}
 
 
 def paths(routes: Iterable[AppRoute]) -> dict[str, str]:
-    """Path prefix that ends in `/` -> app. The proxy appends `/` to the path of a request and takes the longest prefix.
+    """Path prefix that ends in `/` -> app, for requests whose host and path are in no entry of `ways`.
 
-    So `/shop/` is found by `/shop` and `/shop/x` and not by `/shopping`. The default app has the shortest prefix.
+    The default app has the shortest prefix.
     """
     routes = list(routes)
     found: dict[str, str] = {}
     for route in routes:
-        if route.path:
+        if route.path and not route.hosts:
             found.setdefault(f"{route.path}/", route.app)
     for route in routes:
         if route.default:
             found.setdefault(DEFAULT_PREFIX, route.app)
     return found
+
+
+def stripped(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """App -> how many bytes of the path the proxy removes before the app receives it."""
+    return {route.app: str(len(route.path)) for route in routes if route.strip_path and route.path}

@@ -8,10 +8,10 @@ from pathlib import Path
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, sessions
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.haproxy_config import HOSTS_MAP, PATHS_MAP, PAUSE_MAP, TRAFFIC_MAP
+from orchestrator.proxy.haproxy_config import PATHS_MAP, PAUSE_MAP, STRIP_MAP, TRAFFIC_MAP, WAYS_MAP
 from orchestrator.proxy.maps import RuntimeMap
 from orchestrator.proxy.retry import retrying
-from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
+from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
 from orchestrator.proxy.runtime import Runtime, Worker
 
 CUT_DEADLINE_S = 2.0
@@ -66,7 +66,8 @@ class RunningProxy:
 
         async def maps(worker: Worker) -> None:
             await self._take_traffic(worker, traffic, where)
-            await _take_ways(worker, {HOSTS_MAP: hosts(routes), PATHS_MAP: paths(routes)})
+            wanted = {STRIP_MAP: stripped(routes), WAYS_MAP: ways(routes), PATHS_MAP: paths(routes)}
+            await _take_ways(worker, wanted)
             await _remove_others(RuntimeMap(worker, TRAFFIC_MAP), traffic)
             await _remove_others(RuntimeMap(worker, PAUSE_MAP), numbers)
 
@@ -162,8 +163,11 @@ async def _reaches(worker: Worker, backend: str, server: Server) -> bool:
 
 
 async def _take_ways(worker: Worker, wanted: Mapping[str, Mapping[str, str]]) -> None:
-    """Replace the maps by two commits each, so that an app that moves between host and path is found at any moment."""
-    maps = {file: RuntimeMap(worker, file) for file in wanted}
+    """Replace the maps by two commits each, so that an app that moves between host and path is found at any moment.
+
+    An old worker of an earlier version may lack one of them.
+    """
+    maps = {file: one for file in wanted if await (one := RuntimeMap(worker, file)).exists()}
     known = {file: await one.entries() for file, one in maps.items()}
     for file, one in maps.items():
         await one.replace({**known[file], **wanted[file]})

@@ -59,7 +59,7 @@ def container(folder: Path) -> Iterator[ProxyContainer]:
         yield container
 
 
-def live(app: str, servers: dict[str, Server], **ways: str | bool) -> AppRoute:
+def live(app: str, servers: dict[str, Server], **ways: str | bool | tuple[str, ...]) -> AppRoute:
     return AppRoute(app, active=Colour.BLUE, servers={Colour.BLUE: servers[app]}, **ways)  # type: ignore[arg-type]
 
 
@@ -75,23 +75,21 @@ async def worker(folder: Path) -> str:
 
 
 def model(routes: list[AppRoute], host: str, path: str) -> str | None:
-    """Which app gets a request: by host, then by the longest path prefix in whole segments, then the default."""
-    bare = host.partition(":")[0].lower()
-    for route in routes:
-        if route.host == bare:
-            return route.app
-    prefixes = [r for r in routes if r.path and (path == r.path or path.startswith(f"{r.path}/"))]
-    if prefixes:
-        return max(prefixes, key=lambda route: len(route.path or "")).app
+    """Which app gets a request: by host and path, then by path alone, by the longest prefix, then the default."""
+    bare = host.partition(":")[0].lower().rstrip(".")
+    fitting = [r for r in routes if not r.path or path == r.path or path.startswith(f"{r.path}/")]
+    for found in ([r for r in fitting if bare in r.hosts], [r for r in fitting if r.path and not r.hosts]):
+        if found:
+            return max(found, key=lambda route: len(route.path or "")).app
     return next((route.app for route in routes if route.default), None)
 
 
-def test_host_comes_before_path_and_path_before_the_default_app(
+def test_host_and_path_come_before_path_and_path_before_the_default_app(
     container: ProxyContainer, servers: dict[str, Server]
 ) -> None:
     routes = [
         live("one", servers, default=True),
-        live("two", servers, host="two.test"),
+        live("two", servers, hosts=("two.test",)),
         live("three", servers, path="/shop"),
         live("four", servers, path="/shop/deep"),
     ]
@@ -120,18 +118,19 @@ HOSTS = st.sampled_from(["x.test", "y.test", "z.test"])
 
 
 @st.composite
-def routings(draw: st.DrawFn) -> list[tuple[str, str | None, str | None, bool]]:
-    """Name, host, path and default of some apps; no way leads to two of them, as the configuration sees to it."""
+def routings(draw: st.DrawFn) -> list[AppRoute]:
+    """Some apps without servers; no way leads to two of them, as the configuration sees to it."""
     apps = draw(st.lists(st.sampled_from(APPS), unique=True))
-    hosts = draw(st.lists(st.none() | HOSTS, min_size=5, max_size=5).filter(_no_way_twice))
-    paths = draw(st.lists(st.none() | PATHS, min_size=5, max_size=5).filter(_no_way_twice))
     default = draw(st.none() | st.sampled_from(APPS))
-    return [(app, host, path, app == default) for app, host, path in zip(apps, hosts, paths, strict=False)]
-
-
-def _no_way_twice(ways: list[str | None]) -> bool:
-    given_ways = [way for way in ways if way]
-    return len(set(given_ways)) == len(given_ways)
+    routes: list[AppRoute] = []
+    claimed: set[tuple[str | None, str | None]] = set()
+    for app in apps:
+        hosts, path = draw(st.lists(HOSTS, unique=True, max_size=2)), draw(st.none() | PATHS)
+        ways: set[tuple[str | None, str | None]] = {(host, path) for host in hosts} or {(None, path)}
+        if not claimed & ways:
+            claimed |= ways
+            routes.append(AppRoute(app, tuple(hosts), path, app == default))
+    return routes
 
 
 def test_any_routes_lead_where_the_model_says_and_change_without_a_reload(
@@ -140,7 +139,7 @@ def test_any_routes_lead_where_the_model_says_and_change_without_a_reload(
     proxy = started(container, [])
     before = asyncio.run(worker(container.folder))
     requests = st.lists(
-        st.tuples(st.sampled_from(["x.test", "Y.TEST", "z.test:81", "other.test"]), PATHS | st.just("/")),
+        st.tuples(st.sampled_from(["x.test", "Y.TEST", "z.test.:81", "other.test"]), PATHS | st.just("/")),
         min_size=1,
         max_size=8,
     )
@@ -149,11 +148,8 @@ def test_any_routes_lead_where_the_model_says_and_change_without_a_reload(
 
         @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
         @given(routings(), requests)
-        def holds(ways: list[tuple[str, str | None, str | None, bool]], asked: list[tuple[str, str]]) -> None:
-            routes = [
-                AppRoute(app, host, path, default, Colour.BLUE, {Colour.BLUE: servers[app]})
-                for app, host, path, default in ways
-            ]
+        def holds(ways: list[AppRoute], asked: list[tuple[str, str]]) -> None:
+            routes = [replace(way, active=Colour.BLUE, servers={Colour.BLUE: servers[way.app]}) for way in ways]
             assert runner.run(proxy.configure(routes)) is False
             for host, path in asked:
                 answer = container.get(path, host)
@@ -172,12 +168,12 @@ async def test_apps_come_change_and_go_without_a_reload_or_a_failed_request(
 
     with Asking(container) as others:
         for turn in range(8):
-            two = live("two", servers, host=f"two-{turn}.test")
+            two = live("two", servers, hosts=(f"two-{turn}.test",))
             assert await proxy.configure([one, two]) is False
             with Asking(container, "/two", f"two-{turn}.test", clients=2) as its_own:
-                # The same client is led to the app by its host, by both, and then by the path.
+                # The same client is led to the app by its host, by the path of the host, and then by the path.
                 assert await proxy.configure([one, replace(two, path="/two")]) is False
-                assert await proxy.configure([one, replace(two, host=None, path="/two")]) is False
+                assert await proxy.configure([one, replace(two, hosts=(), path="/two")]) is False
                 assert await proxy.configure([one, replace(two, path="/two")]) is False
             assert its_own.failures == []
             assert {who for _, who in its_own.answers} == {"two"}
@@ -286,7 +282,7 @@ async def test_a_preview_is_reached_by_the_orchestrator_alone(
 async def test_paused_requests_wait_also_over_a_restart_and_are_served_when_resumed(
     container: ProxyContainer, servers: dict[str, Server]
 ) -> None:
-    proxy = started(container, [live("one", servers, default=True), live("two", servers, host="two.test")])
+    proxy = started(container, [live("one", servers, default=True), live("two", servers, hosts=("two.test",))])
     answers: list[str] = []
     waiting = [threading.Thread(target=lambda: answers.append(container.get().text)) for _ in range(10)]
 
@@ -344,7 +340,7 @@ def old_files(folder: Path, servers: dict[str, Server]) -> list[AppRoute]:
     (folder / "hold.map").write_text("shop 30000\n")
     return [
         AppRoute("panel", default=True, active=Colour.GREEN, servers={Colour.GREEN: panel}),
-        AppRoute("shop", host="shop.test", active=Colour.BLUE, servers={Colour.BLUE: shop}),
+        AppRoute("shop", hosts=("shop.test",), active=Colour.BLUE, servers={Colour.BLUE: shop}),
     ]
 
 

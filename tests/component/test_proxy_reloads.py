@@ -65,7 +65,9 @@ def container(folder: Path) -> Iterator[ProxyContainer]:
 
 
 def route(app: str, releases: dict[str, AppServer]) -> AppRoute:
-    return AppRoute(app, host=f"{app}.test", active=Colour.BLUE, servers={Colour.BLUE: releases[f"{app}-blue"].server})
+    return AppRoute(
+        app, hosts=(f"{app}.test",), active=Colour.BLUE, servers={Colour.BLUE: releases[f"{app}-blue"].server}
+    )
 
 
 def started(container: ProxyContainer, releases: dict[str, AppServer]) -> HAProxy:

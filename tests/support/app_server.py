@@ -29,8 +29,9 @@ class _Listener(ThreadingHTTPServer):
 class AppServer:
     """Answers with `name`, on an address that containers of this machine reach.
 
-    GET: the name. `/stream`: the name again and again. `/socket`: a WebSocket in its bytes only, which answers each
-    message with the name. POST: the name, after the whole body was read; `written` has the bodies.
+    GET: the name. `/headers`: the request as it arrived, with `x-large` bytes of headers in the answer. `/stream`: the
+    name again and again. `/socket`: a WebSocket in its bytes only, which answers each message with the name. POST: the
+    name, after the whole body was read; `written` has the bodies.
     """
 
     def __init__(self, name: str, address: str) -> None:
@@ -42,7 +43,9 @@ class AppServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                if self.path == "/stream":
+                if self.path.endswith("/headers"):
+                    self._headers()
+                elif self.path == "/stream":
                     self._stream()
                 elif self.path == "/socket":
                     self._socket()
@@ -62,6 +65,15 @@ class AppServer:
                 self.send_header("x-client", self.headers.get("x-forwarded-for", ""))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _headers(self) -> None:
+                text = f"{self.path}\n{self.headers}".encode()
+                self.send_response(200)
+                self.send_header("content-length", str(len(text)))
+                for number in range(int(self.headers.get("x-large", "0")) // 1000):
+                    self.send_header(f"x-large-{number}", "x" * 1000)
+                self.end_headers()
+                self.wfile.write(text)
 
             def _stream(self) -> None:
                 self.send_response(200)

@@ -43,7 +43,7 @@ def reload(orchestrator: Orchestrator, text: str) -> list[str]:
 
 def test_the_panel_and_the_configured_apps_have_a_context_and_a_route(orchestrator: Orchestrator) -> None:
     assert names(orchestrator) == ["panel", "shop"]
-    assert orchestrator.proxy.route("shop").host == "shop.test"
+    assert orchestrator.proxy.route("shop").hosts == ("shop.test",)
     with pytest.raises(UnknownApp, match="No app 'blog' is configured"):
         orchestrator.apps.get("blog")
 
@@ -52,7 +52,7 @@ def test_a_changed_configuration_is_taken_and_told(orchestrator: Orchestrator) -
     kinds = reload(orchestrator, SHOP + BLOG)
 
     assert names(orchestrator) == ["panel", "shop", "blog"]
-    assert orchestrator.proxy.route("blog").host == "blog.test"
+    assert orchestrator.proxy.route("blog").hosts == ("blog.test",)
     assert kinds == [EventKind.CONFIG_LOADED]
 
 
@@ -82,7 +82,7 @@ def test_who_has_an_apps_data_in_hand_still_has_it_when_the_configuration_change
 
     reload(orchestrator, SHOP.replace("shop.test", "another.test"))
 
-    assert orchestrator.apps.get("shop").config.route.host == "another.test"
+    assert orchestrator.apps.get("shop").config.route.first_host == "another.test"
     assert orchestrator.apps.get("shop").data_turn is turn
 
 

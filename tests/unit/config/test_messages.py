@@ -71,12 +71,42 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             "apps:\n  shop:\n    route: {}\n",
-            "c.yaml:3: apps.shop.route: expected at least one of host, path or default: true",
+            "c.yaml:3: apps.shop.route: expected at least one of hosts, path or default: true",
         ),
         (
             SHOP + "  stall:\n    route: {host: shop.test}\n",
             "c.yaml:5: apps.stall.route.host: shop.test is already the host of app shop. "
             "Give one of the two apps another route",
+        ),
+        (
+            SHOP + "  api:\n    route: {hosts: [shop.test], path: /api}\n"
+            "  twice:\n    route: {hosts: [www.test, shop.test.], path: /api/}\n",
+            "c.yaml:7: apps.twice.route.hosts: shop.test/api is already the host and path of app api. "
+            "Give one of the two apps another route",
+        ),
+        (
+            "apps:\n  one:\n    route: {path: /x}\n  two:\n    route: {path: /x}\n",
+            "c.yaml:5: apps.two.route.path: /x is already the path of app one. Give one of the two apps another route",
+        ),
+        (
+            "apps:\n  one:\n    route: {default: true}\n  two:\n    route: {default: true}\n",
+            "c.yaml:5: apps.two.route.default: app one is the default app already. "
+            "Give one of the two apps another route",
+        ),
+        (
+            "public: {panel: {host: Panel.test}}\napps:\n  shop:\n    route: {hosts: [panel.test], path: /shop}\n",
+            "c.yaml:4: apps.shop.route.hosts: panel.test is a host of the panel. An app cannot share it, because the "
+            "app's pages could then act as the person who is signed in. Use another host, such as shop.localhost",
+        ),
+        (
+            "apps:\n  shop:\n    route: {host: LocalHost}\n",
+            "c.yaml:3: apps.shop.route.host: localhost is a host of the panel. An app cannot share it, because the "
+            "app's pages could then act as the person who is signed in. Use another host, such as shop.localhost",
+        ),
+        (
+            "apps:\n  shop:\n    route: {default: true, path: /x, strip_path: true}\n",
+            "c.yaml:3: apps.shop.route: strip_path cannot be combined with default: true, whose requests have other "
+            "paths, too",
         ),
         (
             "apps:\n  Shop: {route: {host: shop.test}}\n",

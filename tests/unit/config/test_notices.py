@@ -16,7 +16,7 @@ def test_a_key_without_effect_loads_with_a_notice(key: Key) -> None:
 
     notices = loader.parse(yaml.safe_dump(written), "c.yaml").notices
 
-    assert [notice.why for notice in notices] == [key.no_effect]
+    assert [notice.says for notice in notices] == [f"has no effect yet: {key.no_effect}"]
     assert key.name.startswith(notices[0].key)
 
 
@@ -43,3 +43,13 @@ def test_a_notice_names_file_line_and_key_and_a_section_is_told_once() -> None:
 
 def test_a_file_that_sets_no_such_key_has_no_notice() -> None:
     assert loader.parse("disk: {min_free_mb: 5}\n", "c.yaml").notices == ()
+
+
+def test_a_path_for_any_host_is_said_not_to_be_the_panels() -> None:
+    loaded = loader.parse("apps:\n  shop:\n    route: {path: /shop}\n", "c.yaml")
+
+    assert [str(notice) for notice in loaded.notices] == [
+        "c.yaml:3: apps.shop.route.path: requests for /shop reach shop at every host but those of the panel and of "
+        "other apps, for example shop.localhost; at 127.0.0.1 and localhost they reach the panel. Add hosts to choose "
+        "them"
+    ]

@@ -53,6 +53,6 @@ def test_files_of_this_version_that_are_there_are_left_alone(tmp_path: Path) -> 
     HAProxy(tmp_path).prepare_files([ROUTE])
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
-    HAProxy(tmp_path).prepare_files([replace(ROUTE, active=Colour.GREEN, host="shop.test")])
+    HAProxy(tmp_path).prepare_files([replace(ROUTE, active=Colour.GREEN, hosts=("shop.test",))])
 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before

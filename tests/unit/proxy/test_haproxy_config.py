@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
-from orchestrator.proxy.routes import AppRoute, Server, hosts, paths
+from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
 
 SERVER = Server("10.0.0.9", 80)
 
 
 @given(st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True), unique=True, max_size=6), st.integers(0, 3))
 def test_every_number_has_its_backends_once_and_every_app_is_named_above_its_own(names: list[str], spare: int) -> None:
-    routes = [AppRoute(name, host=f"{name}.test", servers={Colour.BLUE: SERVER}) for name in names]
+    routes = [AppRoute(name, hosts=(f"{name}.test",), servers={Colour.BLUE: SERVER}) for name in names]
     numbers = backends.assign({}, names, len(names) + spare)
 
     text = haproxy_config.render(routes, numbers, len(names) + spare)
@@ -51,13 +51,21 @@ def test_a_fallback_is_the_other_colours_server() -> None:
 
 def test_the_maps_name_hosts_prefixes_in_whole_segments_and_the_default_as_the_shortest() -> None:
     routes = [
-        AppRoute("panel", default=True),
-        AppRoute("shop", host="shop.test", path="/shop"),
-        AppRoute("late", default=True, path="/shop"),
+        AppRoute("panel", hosts=("localhost", "[::1]")),
+        AppRoute("shop", hosts=("shop.test", "www.shop.test")),
+        AppRoute("api", hosts=("shop.test",), path="/api", strip_path=True),
+        AppRoute("late", default=True, path="/late"),
     ]
 
-    assert hosts(routes) == {"shop.test": "shop"}
-    assert paths(routes) == {"/shop/": "shop", "/": "panel"}
+    assert ways(routes) == {
+        "localhost/": "panel",
+        "[::1]/": "panel",
+        "shop.test/": "shop",
+        "www.shop.test/": "shop",
+        "shop.test/api/": "api",
+    }
+    assert paths(routes) == {"/late/": "late", "/": "late"}
+    assert stripped(routes) == {"api": "4"}
 
 
 def test_only_what_is_live_has_traffic() -> None:
