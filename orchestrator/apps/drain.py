@@ -7,6 +7,7 @@ import asyncio
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
+from orchestrator.errors import EngineError
 
 POLL_S = 0.1
 
@@ -20,7 +21,7 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> No
         return
     settings = context.config.drain
     if settings.signal:
-        await context.engine.signal(old.container, settings.signal)
+        await _ask_to_finish(context, old, settings.signal, said_by)
     started = elapsed()
     while left := await context.proxy.sessions(context.name, old.colour):
         if elapsed() - started > settings.timeout:
@@ -31,3 +32,11 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> No
             return
         await asyncio.sleep(POLL_S)
     context.say(said_by.id, f"{old.colour} drained in {elapsed() - started:.1f} s")
+
+
+async def _ask_to_finish(context: AppContext, old: Deployment, signal: str, said_by: Deployment) -> None:
+    """Send `drain.signal`. What cannot be sent is told: it must not keep the old colour from being retired."""
+    try:
+        await context.engine.signal(old.container, signal)
+    except EngineError as error:
+        context.say(said_by.id, f"the signal {signal} (drain.signal) could not be sent to {old.colour}: {error.cause}")

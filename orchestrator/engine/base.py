@@ -11,6 +11,8 @@ from typing import Protocol
 from orchestrator.host.output import LINE_BYTES
 
 LABEL_STACK = "changeover.stack"
+LABEL_NAME = "changeover.name"
+"""The name under which a container was created: it is found by this label, whatever it is called now."""
 LABEL_APP = "changeover.app"
 LABEL_COLOUR = "changeover.colour"
 LABEL_DEPLOYMENT = "changeover.deployment"
@@ -206,6 +208,9 @@ class Engine(Protocol):
         """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine."""
 
     async def remove_volume(self, name: str) -> None: ...
+
+    async def volumes(self) -> list[str]:
+        """The names of the stack's volumes."""
 
     async def disk_usage(self) -> DiskUsage: ...
 

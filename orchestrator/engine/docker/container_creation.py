@@ -14,7 +14,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount
 
-from orchestrator.engine.base import LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
+from orchestrator.engine.base import LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
 from orchestrator.errors import EngineError
 
@@ -67,7 +67,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         spec.image,
         command=list(spec.command) if spec.command else None,
         name=spec.name,
-        labels=spec.labels | {LABEL_STACK: stack},
+        labels=spec.labels | {LABEL_STACK: stack, LABEL_NAME: spec.name},
         environment=spec.env,
         user=user,
         mounts=_mounts(client, spec),

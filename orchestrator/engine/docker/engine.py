@@ -24,7 +24,7 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import build_image
-from orchestrator.engine.docker.lookup import find, remove
+from orchestrator.engine.docker.lookup import find, remove, start
 from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES
@@ -90,13 +90,18 @@ class DockerEngine:
     async def start(self, spec: ContainerSpec) -> str:
         """Create and start a container, or start the existing one with the same name. Returns its id."""
 
-        def start(client: docker.DockerClient) -> str:
-            container = find(client, spec.name) or create(client, spec, self.stack)
-            container.start()
+        def create_and_start(client: docker.DockerClient) -> str:
+            container = find(client, spec.name, self.stack)
+            if container is not None and container.status == "created":
+                # Its creation may have been interrupted before its files and its volume's owner were set.
+                remove(client, spec.name, self.stack)
+                container = None
+            container = container or create(client, spec, self.stack)
+            start(client, container, self.network)
             self._addresses.used(spec.address)
             return str(container.id)
 
-        return await self._call(start)
+        return await self._call(create_and_start)
 
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = LINE_BYTES
@@ -120,7 +125,7 @@ class DockerEngine:
         """The status of a container; None if it does not exist."""
 
         def status(client: docker.DockerClient) -> ContainerStatus | None:
-            container = find(client, name)
+            container = find(client, name, self.stack)
             return status_of(container) if container else None
 
         return await self._call(status)
@@ -139,7 +144,7 @@ class DockerEngine:
         """The last `tail` lines of a container's log; empty if it does not exist."""
 
         def logs(client: docker.DockerClient) -> tuple[str, ...]:
-            container = find(client, name)
+            container = find(client, name, self.stack)
             return tuple(container.logs(tail=tail).decode(errors="replace").splitlines()) if container else ()
 
         return await self._call(logs)
@@ -161,13 +166,13 @@ class DockerEngine:
     async def wake(self, name: str) -> None:
         """Start or unpause a container, if it does not run."""
 
-        def wake(container: Container) -> None:
+        def wake(client: docker.DockerClient, container: Container) -> None:
             if container.status == "paused":
                 container.unpause()
             elif container.status != "running":
-                container.start()
+                start(client, container, self.network)
 
-        await self._on(name, wake)
+        await self._with(name, wake)
 
     async def signal(self, name: str, signal: str) -> None:
         await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)
@@ -176,14 +181,14 @@ class DockerEngine:
         """Stop and remove a container. Returns False if it does not exist."""
 
         def stop_and_remove(client: docker.DockerClient) -> bool:
-            container = find(client, name)
+            container = find(client, name, self.stack)
             if container is None:
                 return False
             if stop_timeout_s:
                 if container.status == "paused":
                     container.unpause()
                 container.stop(timeout=stop_timeout_s)
-            remove(client, name)
+            remove(client, name, self.stack)
             return True
 
         return await self._call(stop_and_remove)
@@ -222,6 +227,10 @@ class DockerEngine:
 
         await self._call(remove_it)
 
+    async def volumes(self) -> list[str]:
+        label = f"{LABEL_STACK}={self.stack}"
+        return await self._call(lambda client: [str(one.name) for one in client.volumes.list(filters={"label": label})])
+
     async def disk_usage(self) -> DiskUsage:
         return await self._call(lambda client: usage_of(client.df()))
 
@@ -255,10 +264,13 @@ class DockerEngine:
             ) from error
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
+        await self._with(name, lambda _client, container: act(container))
+
+    async def _with(self, name: str, act: Callable[[docker.DockerClient, Container], object]) -> None:
         def on(client: docker.DockerClient) -> None:
-            container = find(client, name)
+            container = find(client, name, self.stack)
             if container is None:
                 raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
-            act(container)
+            act(client, container)
 
         await self._call(on)

@@ -11,7 +11,7 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
-from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerEvent
+from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerEvent
 from orchestrator.errors import EngineError
 
 
@@ -75,5 +75,5 @@ def _event(event: dict[str, Any]) -> ContainerEvent:  # Any: Docker's JSON
         action=str(event.get("Action", "")).partition(":")[0],
         app=attributes.get(LABEL_APP, ""),
         role=attributes.get(LABEL_ROLE, ""),
-        container=attributes.get("name", ""),
+        container=attributes.get(LABEL_NAME) or attributes.get("name", ""),
     )

@@ -1,4 +1,4 @@
-"""Finding and removing containers by name, while others create and remove containers."""
+"""Finding, starting and removing the containers of a stack, while others create, rename and remove containers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,67 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_COLOUR,
+    LABEL_DEPLOYMENT,
+    LABEL_NAME,
+    LABEL_ROLE,
+    LABEL_STACK,
+    Role,
+)
 
-def find(client: docker.DockerClient, name: str) -> Container | None:
+
+def find(client: docker.DockerClient, name: str, stack: str) -> Container | None:
+    """The container of the stack that was created under this name, also when somebody has renamed it since."""
     try:
-        return client.containers.get(name)
+        found = client.containers.get(name)
+        if found.labels.get(LABEL_STACK) == stack and name_of(found) == name:
+            return found
     except NotFound:
-        return None
+        pass
+    mine = client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
+    named = [one for one in mine if name_of(one) == name]
+    # A copy that somebody made of it has the same labels.
+    return next((one for one in named if one.status in ("running", "paused")), next(iter(named), None))
 
 
-def remove(client: docker.DockerClient, name: str) -> None:
-    """Remove a container, running or not. Its volumes are kept. Does nothing if it does not exist."""
+def name_of(container: Container) -> str:
+    """The name under which a container was created. Earlier versions have no label for it."""
+    labels = container.labels
+    if said := labels.get(LABEL_NAME):
+        return str(said)
+    if labels.get(LABEL_ROLE) != Role.APP:
+        return str(container.name)
+    return "-".join(labels.get(label, "") for label in (LABEL_STACK, LABEL_APP, LABEL_COLOUR, LABEL_DEPLOYMENT))
+
+
+def start(client: docker.DockerClient, container: Container, network: str) -> None:
+    """Start a container, also when its network was removed and made again, as `docker compose down` and `up` do.
+
+    Docker knows a container's network by an id, and refuses to start a container whose network is gone.
+    """
     try:
-        client.containers.get(name).remove(force=True, v=False)
+        container.start()
+    except APIError as error:
+        said = str(error.explanation or error)
+        if error.status_code != 404 or "network" not in said:
+            raise
+        endpoint = container.attrs["NetworkSettings"]["Networks"].get(network) or {}
+        address = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
+        client.networks.get(network).connect(container, ipv4_address=address)
+        container.start()
+
+
+def remove(client: docker.DockerClient, name: str, stack: str) -> None:
+    """Remove a container, running or not, with its anonymous volumes. Named volumes are kept.
+
+    Does nothing if it does not exist.
+    """
+    container = find(client, name, stack)
+    try:
+        if container is not None:
+            container.remove(force=True, v=True)
     except NotFound:
         return
     except APIError as error:

@@ -18,7 +18,7 @@ from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_status import status_of
-from orchestrator.engine.docker.lookup import remove
+from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -95,9 +95,9 @@ class Sidecars:
         def remove_them(client: docker.DockerClient) -> list[str]:
             labels = [f"{LABEL_STACK}={self._stack}", f"{LABEL_APP}={app}", f"{LABEL_ROLE}={Role.SIDECAR}"]
             found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-            strays = [str(one.name) for one in found if one.name not in self._awaited]
+            strays = [name for one in found if (name := name_of(one)) not in self._awaited]
             for name in strays:
-                remove(client, name)
+                remove(client, name, self._stack)
             return strays
 
         return await self._short(remove_them)
@@ -113,7 +113,7 @@ class Sidecars:
                     await self._remove(name)
 
     async def _remove(self, name: str) -> None:
-        await self._short(lambda client: remove(client, name))
+        await self._short(lambda client: remove(client, name, self._stack))
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class _Run:
         finally:
             output.close()
             deadline.cancel()
-            remove(client, self.spec.name)
+            remove(client, self.spec.name, self.stack)
 
     def _tell(self, line: str) -> None:
         self.loop.call_soon_threadsafe(self.on_line, line)

@@ -66,6 +66,7 @@ class FakeEngine:
         self.failing: set[str] = set()
         self.broken: set[str] = set()
         self.build_s = 0.0
+        self.named_volumes: set[str] = set()
         self._addresses = iter(range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
@@ -193,13 +194,16 @@ class FakeEngine:
         return None
 
     async def ensure_volume(self, name: str) -> None:
-        return None
+        self.named_volumes.add(name)
 
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
         return None
 
     async def remove_volume(self, name: str) -> None:
-        return None
+        self.named_volumes.discard(name)
+
+    async def volumes(self) -> list[str]:
+        return sorted(self.named_volumes)
 
     async def disk_usage(self) -> DiskUsage:
         return DiskUsage(0, 0, 0, 0, {}, {}, {})

@@ -1,0 +1,139 @@
+"""The engine on a real Docker: what a person or `docker compose down` has done to containers meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from orchestrator.engine.base import LABEL_APP, LABEL_COLOUR, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.docker.container_creation import create
+from orchestrator.engine.docker.engine import DockerEngine
+from orchestrator.errors import EngineError
+from tests.support.addresses import create_network
+
+IMAGE = "debian:trixie-slim"
+
+
+@pytest.fixture
+def client() -> Iterator[docker.DockerClient]:
+    found = docker.from_env()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def stack(client: docker.DockerClient) -> Iterator[str]:
+    name = f"t{secrets.token_hex(3)}"
+    create_network(client, name)
+    yield name
+    for one in client.containers.list(all=True, filters={"label": f"changeover.stack={name}"}):
+        one.remove(force=True, v=True)
+    client.networks.get(name).remove()
+
+
+def spec(stack: str, *, deployment: str = "d1", address: str = "") -> ContainerSpec:
+    labels = {LABEL_APP: "shop", LABEL_ROLE: Role.APP, LABEL_COLOUR: "blue", LABEL_DEPLOYMENT: deployment}
+    return ContainerSpec(
+        f"{stack}-shop-blue-{deployment}", IMAGE, labels, stack, command=("sleep", "1000"), address=address
+    )
+
+
+def start(stack: str, wanted: ContainerSpec) -> str:
+    return asyncio.run(DockerEngine(stack, stack).start(wanted))
+
+
+def of(client: docker.DockerClient, stack: str) -> list[Container]:
+    return client.containers.list(all=True, filters={"label": f"changeover.stack={stack}"})
+
+
+def test_a_container_that_was_renamed_is_the_same_one(client: docker.DockerClient, stack: str) -> None:
+    wanted = spec(stack)
+    made = start(stack, wanted)
+    client.containers.get(made).rename(f"{stack}-of-mine")
+    engine = DockerEngine(stack, stack)
+
+    async def story() -> None:
+        status = await engine.status(wanted.name)
+        assert status is not None
+        assert (status.id, status.running) == (made, True)
+        assert await engine.start(wanted) == made
+        await engine.pause(wanted.name)
+        await engine.wake(wanted.name)
+        assert await engine.remove(wanted.name)
+
+    asyncio.run(story())
+    assert of(client, stack) == []
+
+
+def test_a_container_of_somebody_else_with_our_name_is_not_ours(client: docker.DockerClient, stack: str) -> None:
+    wanted = spec(stack)
+    other = client.containers.create(IMAGE, ["sleep", "1000"], name=wanted.name)
+    try:
+        assert asyncio.run(DockerEngine(stack, stack).status(wanted.name)) is None
+        assert not asyncio.run(DockerEngine(stack, stack).remove(wanted.name))
+    finally:
+        other.remove(force=True)
+
+
+def test_a_stopped_container_runs_again_at_its_address_after_its_network_was_made_anew(
+    client: docker.DockerClient, stack: str
+) -> None:
+    """As after `docker compose down` and `docker compose up`."""
+    engine = DockerEngine(stack, stack)
+    address = asyncio.run(engine.free_address(set()))
+    wanted = spec(stack, address=address)
+    made = start(stack, wanted)
+    asyncio.run(engine.stop(wanted.name, 0))
+    network = client.networks.get(stack)
+    settings = network.attrs["IPAM"]["Config"][0]
+    network.remove()
+    pool = docker.types.IPAMPool(subnet=settings["Subnet"], iprange=settings["IPRange"])
+    client.networks.create(stack, ipam=docker.types.IPAMConfig(pool_configs=[pool]))
+
+    asyncio.run(engine.wake(wanted.name))
+
+    status = asyncio.run(engine.status(wanted.name))
+    assert status is not None
+    assert (status.id, status.running, status.address) == (made, True, address)
+
+
+def test_a_container_whose_creation_was_interrupted_is_made_anew(client: docker.DockerClient, stack: str) -> None:
+    wanted = spec(stack)
+    half = create(client, wanted, stack)
+
+    made = start(stack, wanted)
+
+    assert made != half.id
+    assert [one.id for one in of(client, stack)] == [made]
+
+
+def test_anonymous_volumes_go_with_their_container_and_named_ones_stay(client: docker.DockerClient, stack: str) -> None:
+    named = client.volumes.create(f"{stack}-shop-data", labels={"changeover.stack": stack})
+    labels = spec(stack).labels | {"changeover.stack": stack}
+    container = client.containers.create(
+        IMAGE, ["sleep", "1000"], name=f"{stack}-shop-blue-d1", labels=labels,
+        volumes=["/anonymous", f"{named.name}:/data"],
+    )  # fmt: skip
+    anonymous = next(str(one["Name"]) for one in container.attrs["Mounts"] if one["Destination"] == "/anonymous")
+    try:
+        assert asyncio.run(DockerEngine(stack, stack).remove(f"{stack}-shop-blue-d1"))
+
+        left = {str(one.name) for one in client.volumes.list()}
+        assert anonymous not in left
+        assert named.name in left
+        assert asyncio.run(DockerEngine(stack, stack).volumes()) == [named.name]
+    finally:
+        named.remove(force=True)
+
+
+def test_a_signal_that_does_not_exist_is_an_error_of_the_engine(stack: str) -> None:
+    wanted = spec(stack)
+    start(stack, wanted)
+
+    with pytest.raises(EngineError):
+        asyncio.run(DockerEngine(stack, stack).signal(wanted.name, "SIGFOO"))
