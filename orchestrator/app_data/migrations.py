@@ -84,9 +84,19 @@ async def down(context: AppContext, revisions: tuple[SchemaRevision, ...], by: D
     context.say(by.id, f"reverted: {names(revisions)}")
 
 
-def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
-    """The schema change that a release, which was live before, needs before it can run. Raises JournalError."""
-    return change_to(release.live_at, context.journal.migrations(context.name))
+def needed_by(context: AppContext, release: Deployment, *, exactly: bool = False) -> SchemaChange:
+    """The schema change that a release, which was live before, needs before it can run. Raises JournalError.
+
+    With `exactly`, the data gets the schema that it had when the release went live.
+    """
+    runs = context.journal.migrations(context.name)
+    return change_to(release.known_run, release.live_at, runs, exactly=exactly)
+
+
+def newest_run(context: AppContext) -> int:
+    """The id of the app's last migration run, for `Deployment.known_run`; 0 if there was none. Raises JournalError."""
+    runs = context.journal.migrations(context.name)
+    return runs[-1].id if runs else 0
 
 
 async def change(context: AppContext, wanted: SchemaChange, target: Deployment, by: Deployment) -> None:

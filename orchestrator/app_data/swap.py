@@ -7,6 +7,7 @@ from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.domain.schema_report import from_json
 from orchestrator.engine.base import ContainerStatus
 from orchestrator.errors import StepFailed
 
@@ -45,17 +46,19 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
     The journal has its start and end, so that an interrupted one is undone at the next start. Raises UnknownBackup or
     StepFailed.
     """
-    made_at = (await backups.find(context, backup)).made_at
-    run = context.journal.migration_started(context.name, by.id, Direction.RESTORED, as_of=made_at)
+    manifest = await backups.find(context, backup)
+    has = from_json(manifest.applied) if manifest.applied else ()
+    as_of = None if manifest.applied else manifest.made_at
+    run = context.journal.migration_started(context.name, by.id, Direction.RESTORED, has, as_of=as_of)
     try:
         async with context.data_turn:
             await backups.restore(
                 context, backup, release=context.journal.deployment(context.journal.slots(context.name).active)
             )
     except StepFailed as error:
-        context.journal.migration_ended(run, Outcome.FAILED, (), f"backup {backup}: {error.cause}")
+        context.journal.migration_ended(run, Outcome.FAILED, has, f"backup {backup}: {error.cause}")
         raise
-    context.journal.migration_ended(run, Outcome.DONE, (), f"backup {backup}")
+    context.journal.migration_ended(run, Outcome.DONE, has, f"backup {backup}")
 
 
 async def put_back(context: AppContext, backup: str, by: Deployment) -> None:

@@ -38,7 +38,12 @@ class Manifest:
     """The content of the archive and its origin. Sizes are in bytes; `created_at` is in UTC, in ISO 8601.
 
     `revision` is the source revision of the release. `data_schema` is the schema revision of the data, empty if the
-    app's migrations report none. `places` are folders and links; `left_out` are links that point outside of the data.
+    app's migrations report none; `applied` are all schema revisions of the data, as JSON text, empty if that is not
+    known. `places` are folders and links; `left_out` are links that point outside of the data.
+
+    `number` is the backup's place in the order of the app's backups, whatever the clock said; 0 in earlier formats.
+    `image` is the digest of the release's image, and `deployment` the id of the deployment that made it live. `after`
+    is the number of the app's newest deployment of that time.
     """
 
     id: str
@@ -54,6 +59,11 @@ class Manifest:
     places: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     data_schema: str = ""
+    applied: str = ""
+    number: int = 0
+    image: str = ""
+    deployment: str = ""
+    after: int = 0
 
     @property
     def made_at(self) -> datetime:

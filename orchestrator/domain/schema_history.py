@@ -40,7 +40,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class MigrationRun:
-    """One run of migrations on an app's data. `as_of` is the time of the restored backup. Times are in UTC."""
+    """One run of migrations on an app's data. Times are in UTC and for people: the order is that of the ids.
+
+    A restore's `revisions` are those of the restored data. Where these are not known, because an earlier version of
+    Changeover made the backup, `as_of` is the backup's time.
+    """
 
     id: int
     app: str
@@ -83,21 +87,26 @@ def applied(runs: Iterable[MigrationRun]) -> tuple[SchemaRevision, ...]:
             case Direction.DOWN:
                 has = [one for one in has if one.revision not in names]
             case Direction.RESTORED:
-                moment = run.as_of or run.started_at
-                has = list(applied(one for one in done[:number] if one.started_at < moment))
+                has = list(run.revisions)
+                if (moment := run.as_of) is not None:
+                    has = list(applied(one for one in done[:number] if one.started_at < moment))
     return tuple(has)
 
 
-def change_to(live_at: datetime | None, runs: Iterable[MigrationRun], *, exactly: bool = False) -> SchemaChange:
-    """The schema change from the data as it is to data on which the release that went live at `live_at` can run.
+def change_to(
+    known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun], *, exactly: bool = False
+) -> SchemaChange:
+    """The schema change from the data as it is to data on which a release can run that was live before.
 
-    The release knows the schema revisions that were applied before it went live. Of the later ones, the first
-    incompatible one is reverted, with all after it; with `exactly`, all later ones are reverted. Those that the release
-    knows and that were reverted since are applied again.
+    The release knows the schema revisions that were applied when it went live: those of the runs up to `known_run`, the
+    id of the last one at that time; where that is not known, because an earlier version of Changeover recorded the
+    release, those of the runs before `live_at`. Of the later ones, the first incompatible one is reverted, with all
+    after it; with `exactly`, all later ones are reverted. Those that the release knows and that were reverted since are
+    applied again.
     """
     runs = list(runs)
     has = applied(runs)
-    known = applied(run for run in runs if live_at is None or run.started_at < live_at)
+    known = applied(run for run in runs if _was_known(run, known_run, live_at))
     known_names = {one.revision for one in known}
     later = [one for one in has if one.revision not in known_names]
     down: tuple[SchemaRevision, ...] = ()
@@ -106,6 +115,12 @@ def change_to(live_at: datetime | None, runs: Iterable[MigrationRun], *, exactly
         down = tuple(later[breaking[0] :])
     has_names = {one.revision for one in has}
     return SchemaChange(down, tuple(one for one in known if one.revision not in has_names))
+
+
+def _was_known(run: MigrationRun, known_run: int | None, live_at: datetime | None) -> bool:
+    if known_run is not None:
+        return run.id <= known_run
+    return live_at is None or run.started_at < live_at
 
 
 def names(revisions: Iterable[SchemaRevision]) -> str:

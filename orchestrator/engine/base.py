@@ -21,6 +21,8 @@ LABEL_SOURCE_REVISION = "changeover.revision"
 LABEL_ROLE = "changeover.role"
 LABEL_REQUESTED = "changeover.requested"
 """When its deployment was requested: in UTC, in ISO 8601."""
+LABEL_NUMBER = "changeover.number"
+"""The number of its deployment: its place in the order of requests."""
 LABEL_MIGRATED = "changeover.migrated"
 """The schema revisions that its deployment applied to the app's data, as JSON."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -19,6 +20,7 @@ from orchestrator.engine.base import (
     LABEL_COLOUR,
     LABEL_DEPLOYMENT,
     LABEL_MIGRATED,
+    LABEL_NUMBER,
     LABEL_RELEASE,
     LABEL_REQUESTED,
     LABEL_ROLE,
@@ -45,27 +47,28 @@ async def slots_from_what_runs(context: AppContext) -> bool:
         return False
     mine = [one for one in await context.engine.containers() if _is_app_container(one, context.name)]
     # A candidate has the standby's colour, too, and is the newer of the two.
-    found = sorted(mine, key=_requested_at)
+    found = sorted(mine, key=_place)
     active = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour and one.running), None)
     if active is None:
         return False
     standby = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour.other), None)
-    both = [one for one in (active, standby) if one]
+    both = [one for one in found if one in (active, standby)]
     for container in both:
-        context.journal.add(_record(context, container))
+        _add_what_it_applied(context, container)
+        context.journal.add(replace(_record(context, container), known_run=migrations.newest_run(context)))
     standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
     context.journal.save_switch(context.name, Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id))
-    await _migrations(context, [one for one in found if one in both])
+    await _add_what_was_reverted(context, newest=both[-1])
     return True
 
 
-async def _migrations(context: AppContext, containers: list[ContainerStatus]) -> None:
-    """Record the schema revisions that each container's deployment applied, and those that were reverted since."""
-    for container in containers:
-        if revisions := from_json(container.labels.get(LABEL_MIGRATED, "[]")):
-            before = _requested_at(container) - timedelta(microseconds=1)
-            _add_run(context, container, Direction.UP, revisions, before)
-    newest = containers[-1]
+def _add_what_it_applied(context: AppContext, container: ContainerStatus) -> None:
+    """Record the schema revisions that the container's deployment applied."""
+    if revisions := from_json(container.labels.get(LABEL_MIGRATED, "[]")):
+        _add_run(context, container, Direction.UP, revisions, _requested_at(container))
+
+
+async def _add_what_was_reverted(context: AppContext, newest: ContainerStatus) -> None:
     brought = from_json(newest.labels.get(LABEL_MIGRATED, "[]"))
     if gone := await _taken_back(context, newest, brought):
         _add_run(context, newest, Direction.DOWN, gone, now())
@@ -106,6 +109,11 @@ def _is_app_container(container: ContainerStatus, app: str) -> bool:
     return container.labels.get(LABEL_APP) == app and container.labels.get(LABEL_ROLE) == Role.APP
 
 
+def _place(container: ContainerStatus) -> tuple[int, datetime]:
+    """Its place in the order of requests. Containers of earlier versions, which have no number, come first."""
+    return int(container.labels.get(LABEL_NUMBER, "0")), _requested_at(container)
+
+
 def _requested_at(container: ContainerStatus) -> datetime:
     """When the container's deployment was requested; LONG_AGO for one of an early version, which has no such label."""
     said = container.labels.get(LABEL_REQUESTED)
@@ -127,6 +135,7 @@ def _record(context: AppContext, container: ContainerStatus) -> Deployment:
         release=Release(labels.get(LABEL_RELEASE, ""), labels.get(LABEL_SOURCE_REVISION, ""), container.image),
         colour=Colour(labels[LABEL_COLOUR]),
         container=container.name,
+        number=int(labels.get(LABEL_NUMBER, "0")),
         address=container.address,
         port=context.config.run.port,
     )

@@ -13,7 +13,7 @@ from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Kind, StepName
-from orchestrator.domain.schema_history import SchemaRevision, change_to, names
+from orchestrator.domain.schema_history import SchemaRevision, names
 from orchestrator.errors import StepFailed
 
 
@@ -59,7 +59,7 @@ class Migrate(Step):
         had_traffic = context.journal.deployment(deployment.previous)
         # `down` reverts compatible revisions, too: only the release that failed knows how.
         exactly = deployment.kind is Kind.DEPLOY and context.migrations.down is not None
-        wanted = change_to(had_traffic.live_at, context.journal.migrations(context.name), exactly=exactly)
+        wanted = migrations.needed_by(context, had_traffic, exactly=exactly)
         if wanted.is_empty:
             return _what_stays(context, deployment)
         if wanted.down and context.migrations.down is None and deployment.backup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.app_data import migrations
 from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
@@ -25,7 +26,7 @@ class SwitchToCandidate(Step):
         Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
         """
         await traffic.send_to(context, deployment)
-        live = replace(deployment, state=State.LIVE, live_at=now())
+        live = replace(deployment, state=State.LIVE, live_at=now(), known_run=migrations.newest_run(context))
         context.journal.save_switch(context.name, Slots(active=live.id, standby=live.previous), live)
         return await pause.resume(context, live)
 

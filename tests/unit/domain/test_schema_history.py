@@ -34,9 +34,15 @@ def revision(number: int, *, compatible: bool = True) -> SchemaRevision:
 
 
 def run(
-    minute: int, direction: Direction, *revisions: SchemaRevision, outcome: Outcome = Outcome.DONE, as_of: int = 0
+    minute: int,
+    direction: Direction,
+    *revisions: SchemaRevision,
+    outcome: Outcome = Outcome.DONE,
+    as_of: int | None = None,
 ) -> MigrationRun:
-    return MigrationRun(minute, "shop", "", direction, revisions, outcome, at(minute), as_of=at(as_of))
+    """A run that has the minute as its id."""
+    moment = None if as_of is None else at(as_of)
+    return MigrationRun(minute, "shop", "", direction, revisions, outcome, at(minute), as_of=moment)
 
 
 ONE, TWO, THREE = revision(1), revision(2), revision(3)
@@ -54,6 +60,8 @@ UP, DOWN, RESTORED = Direction.UP, Direction.DOWN, Direction.RESTORED
         ([run(1, UP, ONE, TWO), run(2, DOWN, TWO)], (ONE,)),
         ([run(1, UP, ONE), run(3, UP, TWO), run(5, RESTORED, as_of=2)], (ONE,)),
         ([run(1, UP, ONE), run(3, DOWN, ONE), run(5, RESTORED, as_of=2)], (ONE,)),
+        ([run(1, UP, ONE), run(3, UP, TWO), run(5, RESTORED, ONE)], (ONE,)),
+        ([run(1, UP, ONE), run(3, UP, TWO), run(5, RESTORED)], ()),
     ],
 )
 def test_what_the_data_has_is_what_was_done_and_not_undone(
@@ -76,7 +84,8 @@ def test_what_the_data_has_is_what_was_done_and_not_undone(
     ],
 )  # fmt: skip
 def test_what_a_release_needs_before_it_can_run_again(runs: list[MigrationRun], live: int, way: SchemaChange) -> None:
-    assert change_to(at(live), runs) == way
+    assert change_to(None, at(live), runs) == way
+    assert change_to(live, None, _with_any_clock(runs)) == way
 
 
 @given(st.data())
@@ -94,17 +103,33 @@ def test_going_the_way_makes_the_release_fit_whatever_came_before(data: st.DataO
         elif direction is DOWN and has:
             runs.append(run(minute, DOWN, *has[data.draw(st.integers(0, len(has) - 1)) :]))
         elif direction is RESTORED:
-            runs.append(run(minute, RESTORED, as_of=data.draw(st.integers(0, minute - 1))))
-    live_at = at(data.draw(st.integers(0, minute)) + 0.5)
+            moment = data.draw(st.integers(0, minute - 1))
+            runs.append(run(minute, RESTORED, *applied(one for one in runs if one.id <= moment)))
+    runs = [replace(one, started_at=at(data.draw(st.integers(-60_000, 60_000)))) for one in runs]
+    live = data.draw(st.integers(0, minute))
     exactly = data.draw(st.booleans())
 
-    way = change_to(live_at, runs, exactly=exactly)
+    way = change_to(live, None, runs, exactly=exactly)
     done = _gone(runs, way, minute + 2)
 
-    assert change_to(live_at, done, exactly=exactly).is_empty
+    assert change_to(live, None, done, exactly=exactly).is_empty
     if exactly:
-        known = applied(one for one in runs if one.started_at < live_at)
+        known = applied(one for one in runs if one.id <= live)
         assert {one.revision for one in applied(done)} == {one.revision for one in known}
+
+
+def _with_any_clock(runs: list[MigrationRun]) -> list[MigrationRun]:
+    """The same runs on a host whose clock was set back before each; a restore says what the data has then."""
+    told: list[MigrationRun] = []
+    for one in runs:
+        has = applied(run for run in runs if run.id <= (_minute(one.as_of) if one.as_of else 0))
+        revisions = has if one.direction is RESTORED else one.revisions
+        told.append(replace(one, started_at=at(-one.id), as_of=None, revisions=revisions))
+    return told
+
+
+def _minute(moment: datetime) -> int:
+    return round((moment - START).total_seconds() / 60)
 
 
 def _gone(runs: Iterable[MigrationRun], way: SchemaChange, minute: int) -> list[MigrationRun]:
