@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Reader, Serving
 from orchestrator.config import loader
+from orchestrator.config.preflight import preflight
 from orchestrator.errors import ConfigError
 
 router = APIRouter(prefix="/config")
@@ -27,7 +28,7 @@ class ConfigView(BaseModel):
 
 
 class ConfigProblems(BaseModel):
-    """Why a configuration would be refused; where it would not be, which of its keys have no effect yet."""
+    """Why a configuration would be refused or cannot work; otherwise, which of its keys have no effect yet."""
 
     problems: list[str]
     notices: list[str] = []
@@ -41,10 +42,11 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 
 
 @router.post("/validate")
-async def validate(wanted: ConfigText, _who: Reader) -> ConfigProblems:
-    """Check a configuration without using it."""
+async def validate(wanted: ConfigText, orchestrator: Serving, _who: Reader) -> ConfigProblems:
+    """Check a configuration without using it, and whether what it names is there."""
     try:
         loaded = loader.parse(wanted.text, wanted.name)
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
-    return ConfigProblems(problems=[], notices=[str(notice) for notice in loaded.notices])
+    problems = await preflight(loaded.config, orchestrator.settings.config.parent)
+    return ConfigProblems(problems=problems, notices=[str(notice) for notice in loaded.notices])

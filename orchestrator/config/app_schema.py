@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import signal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit
+from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit, WholeSecondsOrNone
 from orchestrator.config.update_schema import UpdatePolicy
 
 Command = Annotated[str, Unit("command line")]
@@ -24,8 +26,17 @@ def _bare_host(value: str) -> str:
 
 HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]
 HostNameOrNone = Annotated[Annotated[str, AfterValidator(_bare_host)] | None, Unit("host name")]
-UrlPath = Annotated[str, Unit("URL path")]
-UrlPathOrNone = Annotated[str | None, Unit("URL path")]
+
+
+def _absolute(value: str) -> str:
+    if not _URL_PATH.fullmatch(value):
+        raise ValueError("expected a URL path that begins with /, without host and spaces, such as /readyz")
+    return value
+
+
+_URL_PATH = re.compile(r"/[\x21-\x22\x24-\x7e]{0,2000}")
+UrlPath = Annotated[str, AfterValidator(_absolute), Unit("URL path")]
+UrlPathOrNone = Annotated[Annotated[str, AfterValidator(_absolute)] | None, Unit("URL path")]
 
 NOT_FOR_DATA = frozenset(
     ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var")
@@ -197,8 +208,18 @@ class Drain(Section):
     signal: Annotated[str | None, Unit("signal name")] = None
     """The signal that the old container receives when draining begins, for apps that then save and close their
     sessions. No signal is sent when not set. Example: SIGUSR1"""
-    stop_timeout: Annotated[int, Field(ge=0), Unit("seconds")] = 10
+    stop_timeout: WholeSecondsOrNone = 10
     """How long a container may take to stop after SIGTERM; then it is killed. Example: 30"""
+
+    @field_validator("signal")
+    @classmethod
+    def _signal_exists(cls, value: str | None) -> str | None:
+        known = {one.name for one in signal.Signals}
+        if value is not None and value.upper() not in known | {name.removeprefix("SIG") for name in known}:
+            near = difflib.get_close_matches(f"SIG{value.upper().removeprefix('SIG')}", known, n=1)
+            says = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"expected the name of a signal, such as SIGUSR1.{says}")
+        return value.upper() if value else value
 
 
 class App(Section):

@@ -1,30 +1,51 @@
-"""Files of NAME=value lines, such as the one that `run.env_file` names."""
+"""Files of NAME=value lines, such as the one that `run.env_file` names, read as Docker Compose reads them.
+
+python-dotenv reads quotes, `export`, comments and values of several lines. Unlike Compose, `$` stands for itself: a
+password is what is written.
+"""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+
+from dotenv.parser import parse_stream
 
 from orchestrator.errors import ChangeoverError
 
+MOST_BYTES = 1024 * 1024
+
 
 class EnvFileUnreadable(ChangeoverError):
-    """The file does not exist, may not be read, or is not UTF-8 text."""
+    """The file does not exist, may not be read, or is not what an environment file is."""
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables that a file of NAME=value lines sets, in the order of the file.
+    """The variables that the file sets. Of a name that is set twice the last value counts.
 
-    A line without `=` and a line that begins with `#` are ignored. Spaces around name and value are removed; the value
-    is otherwise taken as it is, quotes included. Of a name that is set twice the last value counts.
-    Raises EnvFileUnreadable, whose message names the file and the reason.
+    Raises EnvFileUnreadable, whose message names the file and the reason, and never a value.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise EnvFileUnreadable(f"The environment file {path} is larger than {MOST_BYTES // 1024} kB.")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise EnvFileUnreadable(
             f"The environment file {path} cannot be read: {reason}.",
             "run.env_file is a path relative to the folder of the configuration file.",
         ) from error
-    pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    found: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise EnvFileUnreadable(
+                f"Line {binding.original.line} of the environment file {path} is not NAME=value.",
+                "Write NAME=value, or put a # at the start of a comment. A value of several lines needs quotes.",
+            )
+        if binding.key is not None:
+            found[binding.key] = binding.value or ""
+    if wrong := next((name for name, value in found.items() if "\0" in name + value), None):
+        raise EnvFileUnreadable(f"The value of {wrong[:40]!r} in the environment file {path} contains a null byte.")
+    return found

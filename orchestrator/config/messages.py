@@ -55,7 +55,8 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
         case "string_pattern_mismatch":
             return (
                 path,
-                "expected a name of at most 31 lower-case letters, digits and hyphens that begins with a letter",
+                "expected a name of at most 31 lower-case letters, digits and hyphens that begins with a letter "
+                "and does not end with a hyphen",
             )
         case "value_error":
             says = detail["msg"].removeprefix("Value error, ")

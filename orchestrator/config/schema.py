@@ -25,7 +25,7 @@ PANEL_MEMORY = "2g"
 PANEL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The hosts at which the panel always answers, with any port, as through a tunnel of SSH."""
 
-AppName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+AppName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
 
 
 class HotReload(Section):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from orchestrator.config.durations import seconds
 
 
 class Section(BaseModel):
@@ -32,6 +34,9 @@ class NoEffectYet:
     why: str
 
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
-SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False), Unit("seconds")]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, allow_inf_nan=False), Unit("seconds or 90s, 10m, 1h")]
+SecondsOrNone = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False), Unit("seconds or 90s, 10m, 1h")
+]
+WholeSecondsOrNone = Annotated[int, BeforeValidator(seconds), Field(ge=0), Unit("seconds or 90s, 10m, 1h")]
 Megabytes = Annotated[int, Field(ge=0), Unit("MiB")]

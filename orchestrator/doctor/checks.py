@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
+from orchestrator.config.preflight import preflight
 from orchestrator.engine.base import LABEL_APP, DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
@@ -31,6 +32,7 @@ class Finding:
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
     findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
+    findings += await _preflight(orchestrator)
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
     findings += await _leftovers(orchestrator)
@@ -163,6 +165,15 @@ def _journal(orchestrator: Orchestrator) -> Finding:
     runs = orchestrator.journal.migrations(OWN)
     since = f", migrated {runs[-1].started_at:%Y-%m-%d %H:%M} UTC, {runs[-1].note}" if runs else ""
     return Finding("journal", True, f"{orchestrator.journal.backend}, schema {orchestrator.journal.schema}{since}")
+
+
+async def _preflight(orchestrator: Orchestrator) -> list[Finding]:
+    """What the configuration names and what cannot work."""
+    file = orchestrator.config_file
+    problems = await preflight(file.config, file.path.parent)
+    return [
+        Finding("configuration", False, problem, "Correct it; deployments of the app fail.") for problem in problems
+    ]
 
 
 def _config(orchestrator: Orchestrator) -> Finding:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from orchestrator.config.preflight import unsupported_remote
+from orchestrator.config.schema import PANEL
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.errors import ChangeoverError
 from orchestrator.sources.base import Source
@@ -19,6 +21,7 @@ def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path, lo
     """
     match policy.source:
         case "git":
-            return GitRepository(policy.git, folder / f"{app}.git", checkout, lock)
+            refusal = "" if app == PANEL else unsupported_remote(policy.git)
+            return GitRepository(policy.git, folder / f"{app}.git", checkout, lock, refusal=refusal)
         case kind:
             raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")

@@ -15,6 +15,7 @@ from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 FETCH_TIMEOUT_S = 300.0
 MOST_CHANGES = 200
@@ -31,13 +32,25 @@ _ENVIRONMENT = {
 
 
 class GitRepository:
-    """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`."""
+    """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`.
 
-    def __init__(self, settings: GitSource, mirror: Path, checkout: Path, lock: asyncio.Lock | None = None) -> None:
+    `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked.
+    """
+
+    def __init__(
+        self,
+        settings: GitSource,
+        mirror: Path,
+        checkout: Path,
+        lock: asyncio.Lock | None = None,
+        *,
+        refusal: str = "",
+    ) -> None:
         self.settings = settings
         self._mirror = mirror
         self._checkout = checkout
         self._lock = lock or asyncio.Lock()
+        self._refusal = refusal
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
@@ -67,6 +80,7 @@ class GitRepository:
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed."""
+        await refuse_incomplete(self._git, source_revision, self.settings.path)
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
@@ -144,7 +158,10 @@ class GitRepository:
         return remote
 
     async def _fetch(self) -> None:
+        if self._refusal:
+            raise StepFailed(f"This source cannot be used: {self._refusal}.", "Correct the configuration file.")
         remote = await self._remote()
+        refuse_missing_folder(remote)
         if not (self._mirror / "HEAD").exists():
             self._mirror.parent.mkdir(parents=True, exist_ok=True)
             await self._run("init", "--quiet", "--bare", str(self._mirror))

@@ -212,3 +212,41 @@ async def test_a_commit_that_another_one_contains_is_older(remote: Remote) -> No
     assert not await repository.is_older(aside, second)
     assert not await repository.is_older(first, "0" * 40)
     assert not await repository.is_older(first, "")
+
+
+async def test_a_submodule_is_refused_where_the_app_would_lack_it(remote: Remote, tmp_path: Path) -> None:
+    other = Remote(tmp_path / "other")
+    other.commit("feat: a library")
+    remote.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "web/library")
+    commit = remote.commit("feat: use it")
+    git = source(remote)
+    await git.newest()
+
+    with pytest.raises(StepFailed, match="has submodules, which are not fetched yet: web/library"):
+        await git.fetch(commit, tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+    elsewhere = source(remote, path="api")
+    await elsewhere.fetch(commit, tmp_path / "tree")
+
+
+async def test_a_pointer_of_git_lfs_is_refused_instead_of_built(remote: Remote, tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5\n"
+    remote.commit("feat: a picture", "web/picture.png", pointer)
+    plain = remote.commit("docs: what a pointer looks like")
+    commit = remote.commit("build: lfs", ".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
+    git = source(remote)
+    await git.newest()
+
+    await git.fetch(plain, tmp_path / "tree")
+    with pytest.raises(StepFailed, match=r"has files in Git LFS, which are not fetched yet: web/picture\.png"):
+        await git.fetch(commit, tmp_path / "tree")
+
+
+async def test_a_folder_that_is_not_mounted_is_told_from_one_that_is_no_repository(tmp_path: Path) -> None:
+    missing = GitRepository(GitSource(remote=str(tmp_path / "gone")), tmp_path / "mirror.git", tmp_path)
+
+    with pytest.raises(StepFailed, match="does not exist in the orchestrator's container") as failed:
+        await missing.newest()
+
+    assert "compose.override.yaml" in failed.value.remedy

@@ -6,14 +6,58 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.env_file import MOST_BYTES, EnvFileUnreadable, read_env_file
 
 
-def test_names_and_values_are_read_and_comments_are_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("KEY=plain", "plain"),
+        ("KEY=a=b=c", "a=b=c"),
+        ("  KEY = two words  ", "two words"),
+        ("export KEY=exported", "exported"),
+        ("KEY='single # \\n $HOME'", "single # \\n $HOME"),
+        ('KEY="double # \\n \\" ${HOME}"', 'double # \n " ${HOME}'),
+        ("KEY=value # comment", "value"),
+        ("KEY=p#ssword", "p#ssword"),
+        ("KEY=$dollar$", "$dollar$"),
+        ("KEY=", ""),
+        ('KEY=""', ""),
+        ("\ufeffKEY=after a byte order mark", "after a byte order mark"),
+        ("KEY=windows\r\nOTHER=x\r\n", "windows"),
+        ('KEY="-----BEGIN\nsecond\nEND-----"\nOTHER=x', "-----BEGIN\nsecond\nEND-----"),
+        ("KEY=first\nKEY=last", "last"),
+        ("# KEY=comment\n\n   # indented\nKEY=set", "set"),
+        ("KEY=日本", "日本"),
+    ],
+)
+def test_values_are_read_as_compose_reads_them(tmp_path: Path, text: str, value: str) -> None:
     file = tmp_path / "shop.env"
-    file.write_text("# secrets\nTOKEN=abc=def\n\n  KEY = two words \n# OLD=1\nTOKEN=last\nno value\nEMPTY=\n")
+    file.write_bytes(text.encode())
 
-    assert read_env_file(file) == {"TOKEN": "last", "KEY": "two words", "EMPTY": ""}
+    assert read_env_file(file)["KEY"] == value
+
+
+@pytest.mark.parametrize("text", ["A=1\nhidden value\nB=2", "A=1\nKEY='hidden", 'A=1\nKEY="hidden\nB=2'])
+def test_a_line_that_sets_nothing_is_named_by_its_number_and_its_text_is_not_shown(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "shop.env"
+    file.write_text(text)
+
+    with pytest.raises(EnvFileUnreadable, match=r"^Line 2 of .*shop\.env is not NAME=value") as failed:
+        read_env_file(file)
+
+    assert "hidden" not in str(failed.value)
+
+
+def test_a_huge_file_and_a_null_byte_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "shop.env"
+    file.write_text("KEY=" + "x" * MOST_BYTES)
+    with pytest.raises(EnvFileUnreadable, match="larger than 1024 kB"):
+        read_env_file(file)
+
+    file.write_text("KEY=a\0b")
+    with pytest.raises(EnvFileUnreadable, match="null byte"):
+        read_env_file(file)
 
 
 def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -111,7 +111,39 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         (
             "apps:\n  Shop: {route: {host: shop.test}}\n",
             "c.yaml:2: apps.Shop: expected a name of at most 31 lower-case letters, digits and hyphens that begins "
-            "with a letter",
+            "with a letter and does not end with a hyphen",
+        ),
+        (
+            "apps:\n  shop-: {route: {host: shop.test}}\n",
+            "c.yaml:2: apps.shop-: expected a name of at most 31 lower-case letters, digits and hyphens that begins "
+            "with a letter and does not end with a hyphen",
+        ),
+        (
+            SHOP + "    health: {timeout: 1:30}\n",
+            "c.yaml:4: apps.shop.health.timeout: expected a number of seconds, or a duration such as 90s, 10m or "
+            "1h30m; found '1:30'",
+        ),
+        (
+            SHOP + "    health: {timeout: 0s}\n",
+            "c.yaml:4: apps.shop.health.timeout: expected a number greater than 0; found '0s'",
+        ),
+        (
+            SHOP + "    health: {timeout: .inf}\n",
+            "c.yaml:4: apps.shop.health.timeout: expected a finite number; found Infinity",
+        ),
+        (
+            SHOP + "    health: {path: readyz}\n",
+            "c.yaml:4: apps.shop.health.path: expected a URL path that begins with /, without host and spaces, such as "
+            "/readyz; found 'readyz'",
+        ),
+        (
+            SHOP + "    drain: {signal: SIGUSER1}\n",
+            "c.yaml:4: apps.shop.drain.signal: expected the name of a signal, such as SIGUSR1. Did you mean SIGUSR1?; "
+            "found 'SIGUSER1'",
+        ),
+        (
+            SHOP + "    drain: {stop_timeout: 1.5}\n",
+            "c.yaml:4: apps.shop.drain.stop_timeout: expected a whole number; found 1.5",
         ),
         (
             "disk: {}\napps: {panel: {route: {path: /x}}}\n",

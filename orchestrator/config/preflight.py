@@ -1,0 +1,65 @@
+"""What a valid configuration names and what cannot work: files that are not there, sources that are not understood.
+
+A configuration is not refused for these, because they concern one app, and the file may come later. `validate` and
+`doctor` show them, and the deployment that needs one of them fails with the same reason.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.schema import PANEL, App, Config
+from orchestrator.config.update_schema import GitSource
+from orchestrator.host import child_process
+
+_SSH = re.compile(r"(git\+)?ssh://|[^/]+@[^/]+:|[\w.-]+:(?!//)[^/]")
+GIT_TIMEOUT_S = 5.0
+
+
+async def preflight(config: Config, folder: Path) -> list[str]:
+    """One sentence with its key for each thing that cannot work. `folder` is the configuration file's."""
+    apps = [(name, app) for name, app in config.all_apps().items() if name != PANEL]
+    return [f"apps.{name}.{says}" for name, app in apps for says in await _of_app(app, folder)]
+
+
+def unsupported_remote(git: GitSource) -> str:
+    """Why the remote of an app (not the panel) cannot be its source, and what to write instead; empty if it may be."""
+    if git.remote == "." and git.path in (".", ""):
+        return (
+            "the app has no repository of its own: '.' is the checkout of Changeover, whose image is the panel. Set "
+            "update.git.remote to the URL or path of the app's repository, or update.git.path to a folder of this one"
+        )
+    if _SSH.match(git.remote):
+        return "repositories cannot be fetched by SSH yet: the image has no SSH client. Use an https:// URL"
+    if git.remote.startswith(("./", "../", "~")):
+        return "a path must be absolute, and exist in the orchestrator's container. Mount the folder, or use a URL"
+    return ""
+
+
+async def _of_app(app: App, folder: Path) -> list[str]:
+    remote = unsupported_remote(app.update.git)
+    found = [f"update.git.remote: {remote}"] if remote else []
+    named = app.run.env_file
+    if not named:
+        return found
+    try:
+        read_env_file(folder / named)
+    except EnvFileUnreadable as error:
+        return [*found, f"run.env_file: {error}"]
+    if await _would_be_committed(folder / named):
+        says = f"git would commit {named}, which contains secrets. Add it to .gitignore, or put it into secrets/"
+        return [*found, f"run.env_file: {says}"]
+    return found
+
+
+async def _would_be_committed(path: Path) -> bool:
+    """Whether the file is in a checkout that does not ignore it. False if there is none, or git does not answer."""
+    command = ("git", "-c", "safe.directory=*", "-C", str(path.parent), "check-ignore", "--quiet", "--", path.name)
+    try:
+        asked = await child_process.run(*command, env={}, timeout_s=GIT_TIMEOUT_S)
+    except (OSError, TimeoutError):
+        return False
+    # 0: ignored, 1: not ignored, 128: not in a checkout (git-check-ignore(1)).
+    return asked.exit_code == 1

@@ -1,0 +1,51 @@
+"""What a Git source cannot fetch yet, found before it is built into an image that lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from orchestrator.errors import StepFailed
+
+Git = Callable[..., Awaitable[str]]
+
+_LFS_POINTER = "version https://git-lfs.github.com/spec/v1"
+_GITLINK = "160000"
+
+
+def refuse_missing_folder(remote: str) -> None:
+    """Raises StepFailed for a path that the orchestrator's container does not have."""
+    path = remote.removeprefix("file://")
+    if path.startswith("/") and not Path(path).exists():
+        raise StepFailed(
+            f"The repository {remote} does not exist in the orchestrator's container.",
+            f"A path of the host must be mounted: add '{path}:{path}:ro' to the volumes of the orchestrator in a "
+            "compose.override.yaml, then run make up.",
+        )
+
+
+async def refuse_incomplete(git: Git, commit: str, path: str) -> None:
+    """Raises StepFailed if the tree of the commit lacks content: submodules, or files that Git LFS stores elsewhere.
+
+    `git` runs a git command in the mirror.
+    """
+    listing = await git("ls-tree", "-r", commit, "--", path)
+    links = [line.partition("\t")[2] for line in listing.splitlines() if line.startswith(_GITLINK)]
+    if links:
+        raise StepFailed(
+            f"Commit {commit[:12]} has submodules, which are not fetched yet: {_some(links)}.",
+            "Commit the files of the submodules into the repository, or fetch them in the Dockerfile.",
+        )
+    if not await git("grep", "--files-with-matches", "filter=lfs", commit, "--", "*.gitattributes", check=False):
+        return
+    found = await git("grep", "--files-with-matches", "--fixed-strings", _LFS_POINTER, commit, "--", path, check=False)
+    pointers = [line.partition(":")[2] for line in found.splitlines()]
+    if pointers:
+        raise StepFailed(
+            f"Commit {commit[:12]} has files in Git LFS, which are not fetched yet: {_some(pointers)}.",
+            "Commit the files themselves (git lfs migrate export), or fetch them in the Dockerfile.",
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

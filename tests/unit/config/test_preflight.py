@@ -1,0 +1,71 @@
+"""What cannot work is found before a deployment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config import loader
+from orchestrator.config.preflight import preflight, unsupported_remote
+from orchestrator.config.update_schema import GitSource
+from orchestrator.host import child_process
+
+APP = "apps:\n  shop:\n    route: {host: shop.test}\n    update: {git: {remote: https://git.test/shop}}\n"
+
+
+async def found(text: str, folder: Path) -> list[str]:
+    return await preflight(loader.parse(text, "c.yaml").config, folder)
+
+
+@pytest.mark.parametrize(
+    ("remote", "path", "says"),
+    [
+        (".", ".", "has no repository of its own"),
+        (".", "", "has no repository of its own"),
+        (".", "examples/shop", ""),
+        ("origin", ".", ""),
+        ("https://git.test/shop.git", ".", ""),
+        ("http://me:secret@git.test:3000/shop.git", ".", ""),
+        ("/srv/git/shop.git", ".", ""),
+        ("file:///srv/git/shop.git", ".", ""),
+        ("git@github.com:me/shop.git", ".", "SSH"),
+        ("ssh://git@git.test/shop.git", ".", "SSH"),
+        ("git+ssh://git.test/shop.git", ".", "SSH"),
+        ("host:shop.git", ".", "SSH"),
+        ("../shop", ".", "absolute"),
+        ("~/shop", ".", "absolute"),
+    ],
+)
+def test_a_remote_that_cannot_be_an_apps_source_is_found(remote: str, path: str, says: str) -> None:
+    problem = unsupported_remote(GitSource(remote=remote, path=path))
+
+    assert says in problem
+    assert bool(problem) == bool(says)
+
+
+async def test_a_configuration_that_works_has_no_problem(tmp_path: Path) -> None:
+    assert await found(APP, tmp_path) == []
+    assert await found("", tmp_path) == []
+
+
+async def test_an_environment_file_that_is_not_there_is_named_with_its_key(tmp_path: Path) -> None:
+    problems = await found(APP + "    run: {env_file: secrets/shop.env}\n", tmp_path)
+
+    assert len(problems) == 1
+    assert problems[0].startswith("apps.shop.run.env_file: The environment file")
+    assert "No such file" in problems[0]
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+async def test_secrets_that_git_would_commit_are_found(tmp_path: Path, ignored: bool) -> None:
+    await child_process.run("git", "init", "--quiet", str(tmp_path), env={}, timeout_s=10)
+    (tmp_path / "shop.env").write_text("KEY=secret\n")
+    if ignored:
+        (tmp_path / ".gitignore").write_text("*.env\n")
+
+    problems = await found(APP + "    run: {env_file: shop.env}\n", tmp_path)
+
+    assert [problem.partition(", which")[0] for problem in problems] == (
+        [] if ignored else ["apps.shop.run.env_file: git would commit shop.env"]
+    )
