@@ -12,6 +12,7 @@ ChangeoverError
 ├── JournalError          the journal cannot be written or read
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
+    └── NoWayBack         what a failed migration left in the data cannot be taken back; only a person can decide
 
 `cause` says what failed, with the value; `remedy` says what to do next.
 """
@@ -111,3 +112,10 @@ class StepFailed(ChangeoverError):
         self.log = log
         self.exit_code = exit_code
         self.oom = oom
+
+
+class NoWayBack(StepFailed):
+    """What a failed migration left in the data cannot be taken back without a person's decision. Not tried again.
+
+    `cause` says what stands in the data, `remedy` which command restores what.
+    """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -68,7 +68,7 @@ def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
 def entry_view(app: str, entry: Entry, history: list[Deployment]) -> BackupView:
     if entry.manifest:
         return view(entry.manifest, history)
-    made = datetime.strptime(entry.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    made = backups.made_at(entry.id)
     return BackupView(id=entry.id, app=app, created_at=made, archive_size=entry.size, problem=entry.problem)
 
 

@@ -18,6 +18,7 @@ from orchestrator.app_data import migrations
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Entry
+from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome, applied
@@ -33,6 +34,7 @@ DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _MANIFEST = TypeAdapter(Manifest)
 _ENTRIES = TypeAdapter(list[Entry])
+_DIFFERENCE = TypeAdapter(Difference)
 
 
 async def entries(context: AppContext) -> list[Entry]:
@@ -59,8 +61,9 @@ async def create(
     """Back up the app's data while the app runs. `reason` is shown in the list of backups.
 
     The sidecar runs with low priority, unless `requests_wait`. Afterwards, backups older than the newest
-    `update.backup.keep_backups` are removed, except for `keeping` and one that a rollback needs. The caller must have
-    locked `data_turn`. Raises Refused when the app has no data, StepFailed and EngineError.
+    `update.backup.keep_backups` are removed, except for `keeping`, one that a rollback needs, and one that settles what
+    a failed migration left. The caller must have locked `data_turn`. Raises Refused when the app has no data,
+    StepFailed and EngineError.
     """
     if not context.has_data:
         raise Refused(
@@ -79,7 +82,9 @@ async def create(
         "data_schema": has[-1].revision if has else "",
         "reason": reason,
     }
-    kept = [f"--keeping={one}" for one in (keeping, needed_for_rollback(context)) if one]
+    left = context.journal.unsettled(context.name)
+    needed = (keeping, needed_for_rollback(context), left.backup if left else "")
+    kept = [f"--keeping={one}" for one in needed if one]
     keep = ("--keep", str(context.config.update.backup.keep_backups), *kept)
     async with _dump_volume(context, backup) as volume:
         if context.config.backup and volume:
@@ -89,6 +94,11 @@ async def create(
         return _manifest(
             await _run(context, "create", backup, *more, dump=volume, files=files, gently=not requests_wait)
         )
+
+
+def made_at(backup: str) -> datetime:
+    """When a backup was begun, in UTC, from its id."""
+    return datetime.strptime(backup[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
 
 
 def needed_for_rollback(context: AppContext) -> str:
@@ -103,6 +113,18 @@ def needed_for_rollback(context: AppContext) -> str:
 async def check(context: AppContext, backup: str) -> Manifest:
     """Read and check every byte of a backup. Raises StepFailed when it is damaged, or UnknownBackup."""
     return _manifest(await _run(context, "verify", backup, gently=True))
+
+
+async def compare(context: AppContext, backup: str, release: Deployment) -> Difference:
+    """How the data differs from a backup of it, with the dump command in the image of `release`.
+
+    The app may run meanwhile. The caller must have locked `data_turn`. Raises UnknownBackup, StepFailed or EngineError.
+    """
+    await _be_alone(context)
+    async with _dump_volume(context, f"{backup}-compared") as volume:
+        if context.config.backup and volume:
+            await _command(context, release, "dump", f"{backup}-compared", context.config.backup.dump, volume)
+        return _DIFFERENCE.validate_python(await _run(context, "compare", backup, dump=volume, gently=True))
 
 
 async def restore(context: AppContext, backup: str, release: Deployment) -> Manifest:
@@ -194,7 +216,7 @@ async def _run(
     if not context.backups.startswith("/"):
         await context.engine.ensure_volume(context.backups)
     mounts = [(context.backups, "/backups")]
-    if context.config.run.data and job in ("create", "restore", "undo-interrupted"):
+    if context.config.run.data and job in ("create", "compare", "restore", "undo-interrupted"):
         mounts.append((context.volume, "/data"))
     if dump:
         mounts.append((dump, "/dump"))

@@ -64,8 +64,13 @@ async def up(context: AppContext, release: Deployment, by: Deployment) -> None:
         context.say(by.id, f"migrated: {names(done)}")
 
 
-async def down(context: AppContext, revisions: tuple[SchemaRevision, ...], by: Deployment) -> None:
-    """Revert schema revisions, in a sidecar of the release that applied the newest of them. Raises StepFailed."""
+async def down(
+    context: AppContext, revisions: tuple[SchemaRevision, ...], by: Deployment, *, checked: bool = False
+) -> None:
+    """Revert schema revisions, in a sidecar of the release that applied the newest of them. Raises StepFailed.
+
+    With `checked`, the status command must report them as pending afterwards, if the app has one.
+    """
     settings = _settings(context)
     target = revisions[0].previous
     if settings.down is None:
@@ -80,7 +85,7 @@ async def down(context: AppContext, revisions: tuple[SchemaRevision, ...], by: D
         )
     newest = brought(context, revisions[-1]) or by
     command = Command(DOWN, settings.down.replace("{revision}", target), by, newest, {TARGET: target})
-    await _on_record(context, Direction.DOWN, command, revisions)
+    await _on_record(context, Direction.DOWN, command, revisions, checked=checked)
     context.say(by.id, f"reverted: {names(revisions)}")
 
 
@@ -99,10 +104,26 @@ def newest_run(context: AppContext) -> int:
     return runs[-1].id if runs else 0
 
 
-async def change(context: AppContext, wanted: SchemaChange, target: Deployment, by: Deployment) -> None:
-    """Make the schema change `wanted`, so that `target` can run on the data. Raises StepFailed."""
+async def down_to_what_was(context: AppContext, by: Deployment) -> None:
+    """Revert what a failed migration of `by` left, if nobody knows its names, by a down command that needs none.
+
+    The caller must compare the data afterwards. Raises StepFailed.
+    """
+    settings = _settings(context)
+    if settings.down is None or "{revision}" in settings.down:
+        raise StepFailed(f"{context.name} has no migrate.down that needs no revision.")
+    await _on_record(context, Direction.DOWN, Command(DOWN, settings.down, by, by, {}), ())
+
+
+async def change(
+    context: AppContext, wanted: SchemaChange, target: Deployment, by: Deployment, *, checked: bool = False
+) -> None:
+    """Make the schema change `wanted`, so that `target` can run on the data. Raises StepFailed.
+
+    `checked` as in `down`.
+    """
     if wanted.down:
-        await down(context, wanted.down, by)
+        await down(context, wanted.down, by, checked=checked)
     if wanted.up:
         await up(context, replace(target, pending=wanted.up), by)
 
@@ -121,41 +142,45 @@ def applied_by(context: AppContext, deployment: Deployment) -> tuple[SchemaRevis
     return tuple(one for run in done for one in run.revisions)
 
 
-async def record_interrupted_runs(context: AppContext, by: Deployment) -> None:
-    """Record the outcome of this deployment's runs that did not succeed, from what the app reports as pending now.
-
-    An app without a status command is assumed to migrate in one transaction, which a kill rolls back.
-    """
-    for run in context.journal.migrations(context.name):
-        if run.deployment == by.id and run.outcome is not Outcome.DONE and run.direction is not Direction.RESTORED:
-            happened = await _what_happened(context, run)
-            outcome = Outcome.DONE if happened else Outcome.FAILED
-            context.journal.migration_ended(run.id, outcome, happened or run.revisions, run.note or "interrupted")
-
-
-async def _what_happened(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...]:
-    knows = brought(context, run.revisions[-1]) if run.revisions else None
-    still = await pending(context, knows) if knows else None
-    if still is None:
-        return ()
-    lacking = {one.revision for one in still}
-    return tuple(one for one in run.revisions if (one.revision in lacking) is (run.direction is Direction.DOWN))
+def runs_of(context: AppContext, deployment: Deployment) -> list[MigrationRun]:
+    """The migration runs that a deployment began, restores included, in the order of their start."""
+    return [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
 
 
 async def _on_record(
-    context: AppContext, direction: Direction, command: Command, planned: tuple[SchemaRevision, ...]
+    context: AppContext,
+    direction: Direction,
+    command: Command,
+    planned: tuple[SchemaRevision, ...],
+    *,
+    checked: bool = False,
 ) -> tuple[SchemaRevision, ...]:
     """Run a command, and record its start and end in the journal. An interrupted run stays `running`."""
     journal = context.journal
     run = journal.migration_started(context.name, command.by.id, direction, planned)
     try:
         said = await _run(context, command)
+        if checked:
+            await _must_be_pending(context, planned, command)
     except StepFailed as error:
         journal.migration_ended(run, Outcome.FAILED, planned, error.cause)
         raise
     done = planned if direction is Direction.DOWN else said or planned or _unnamed(context, command.image_of)
     journal.migration_ended(run, Outcome.DONE, done)
     return done
+
+
+async def _must_be_pending(context: AppContext, revisions: tuple[SchemaRevision, ...], reverted: Command) -> None:
+    """Raises StepFailed when the app reports a schema revision as applied that a down command has reverted."""
+    still = await pending(context, reverted.image_of)
+    if still is None:
+        return
+    stand = [one for one in revisions if one.revision not in {lacking.revision for lacking in still}]
+    if stand:
+        raise StepFailed(
+            f"The command '{reverted.text}' succeeded, but {names(stand)} is still applied.",
+            f"Correct migrate.down of {context.name}, or its migrate.status.",
+        )
 
 
 def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, ...]:

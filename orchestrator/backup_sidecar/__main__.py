@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backup_sidecar import archive, restore
+from orchestrator.backup_sidecar import archive, difference, restore
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import DamagedBackup, NoRoom
@@ -26,7 +26,7 @@ ABOUT = ("version", "revision", "data_schema", "reason")
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["list", "create", "verify", "restore", "undo-interrupted"])
+    parser.add_argument("job", choices=["list", "create", "verify", "compare", "restore", "undo-interrupted"])
     for name in (*ABOUT, "app", "backup"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
@@ -64,6 +64,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(manifest)
         case "verify":
             return asdict(archive.verify(catalogue.folder(asked.backup), pace))
+        case "compare":
+            return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace))
         case "restore":
             return asdict(restore.restore(catalogue.folder(asked.backup), put_back))
         case _:

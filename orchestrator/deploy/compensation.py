@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
+from orchestrator.app_data import way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.serving_check import ask_active
 from orchestrator.clock import now
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
 from orchestrator.domain.events import Cancelled, Failed
-from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, StepFailed
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, NoWayBack, ProxyError, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
 
@@ -22,6 +24,14 @@ BEFORE_THE_RELEASE = (StepName.PREPARE, StepName.FETCH)
 """The steps that can fail only by what is outside of the release: the disk, the source."""
 ENGINE_BACK_S = 60.0
 """How long each attempt of an undo waits for an engine that does not answer, in seconds."""
+
+
+@dataclass(frozen=True)
+class _Undone:
+    """A sentence for each attempt of an undo, and the error of the last attempt if it failed."""
+
+    says: tuple[str, ...] = ()
+    error: ChangeoverError | None = None
 
 
 async def compensate(
@@ -33,27 +43,43 @@ async def compensate(
     plan: Plan,
     by: Interrupter | None = None,
 ) -> Deployment:
-    """Undo every step that was begun, in reverse order, and resume paused requests.
+    """Undo every step that was begun, in reverse order, and resume paused requests. Then ask the active release.
 
     If an undo fails, the others still run. The deployment is recorded with the state `end`, with what interrupted it
-    (`by`), and with the `failure`, to which a sentence for each undo is added. Waits, without limit, for a journal that
-    does not answer.
+    (`by`), and with the `failure`, to which is added: a sentence for each undo, what is left in the data, and what the
+    active release answered. Waits, without limit, for a journal that does not answer.
     """
     recorded = await patiently(lambda: context.journal.deployment(deployment.id))
     deployment = replace(recorded, changes=deployment.changes)
-    undone = []
+    undone: list[str] = []
+    data_error = None
     for step in reversed(plan):
         if deployment.has_begun(step.name):
-            for said in await _undo(context, step, deployment):
-                undone.append(said)
+            undo = await _undo(context, step, deployment)
+            undone += undo.says
+            for said in undo.says:
                 context.say(deployment.id, said)
+            data_error = undo.error if step.name is StepName.MIGRATE else data_error
     deployment = await resume_requests(context, deployment)
-    failure = replace(failure, undone=tuple(undone))
+    failure = await _what_is_left(context, deployment, replace(failure, undone=tuple(undone)), data_error)
     ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=now())
     await patiently(lambda: context.journal.save(ended))
     happened = Failed if end is State.FAILED else Cancelled
     await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))
     return ended
+
+
+async def _what_is_left(
+    context: AppContext, deployment: Deployment, failure: Failure, data_error: ChangeoverError | None
+) -> Failure:
+    """Ask the active release, and record what is left in the data. Waits for a journal that does not answer."""
+    serving = await ask_active(context)
+    context.say(deployment.id, serving.says)
+    left = await patiently(lambda: way_back.left_by(context, deployment, data_error, serving))
+    if left is None:
+        return replace(failure, serving=serving)
+    await patiently(lambda: context.journal.leave(context.name, left))
+    return replace(failure, serving=serving, left=left.says, left_remedy=left.remedy)
 
 
 async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:
@@ -73,22 +99,33 @@ def failure_at(step: StepName, error: ChangeoverError) -> Failure:
     return Failure(step, error.cause, error.remedy, outside=True)
 
 
-async def _undo(context: AppContext, step: Step, deployment: Deployment) -> list[str]:
-    """Run the undo of a step, at most `update.rollback.max_rollback_attempts` times. Returns a sentence per attempt."""
+async def _undo(context: AppContext, step: Step, deployment: Deployment) -> _Undone:
+    """Run the undo of a step, at most `update.rollback.max_rollback_attempts` times.
+
+    An undo that only a person can continue (NoWayBack) is not tried again.
+    """
     attempts = context.config.update.rollback.max_rollback_attempts
-    tried = []
+    tried: list[str] = []
+    error: ChangeoverError | None = None
     for attempt in range(1, attempts + 1):
         try:
             said = await step.undo(context, deployment)
-        except (ChangeoverError, OSError) as error:
-            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
-            if attempt < attempts:
-                await asyncio.sleep(RETRY_S)
-            if isinstance(error, EngineError):
-                # No undo can succeed without the engine: wait until it is restarted.
-                await context.engine.wait_until_up(ENGINE_BACK_S)
-            if isinstance(error, JournalError):
-                await patiently(lambda: context.journal.slots(context.name))
+        except NoWayBack as failed:
+            return _Undone((*tried, f"Could not undo {step.name}: {failed.cause}"), failed)
+        except (ChangeoverError, OSError) as failed:
+            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {failed}")
+            error = failed if isinstance(failed, ChangeoverError) else ChangeoverError(f"{failed}.")
+            await _wait_for_what_is_away(context, failed, last=attempt == attempts)
         else:
-            return [*tried, said] if said else tried
-    return tried
+            return _Undone((*tried, said) if said else tuple(tried))
+    return _Undone(tuple(tried), error)
+
+
+async def _wait_for_what_is_away(context: AppContext, error: Exception, *, last: bool) -> None:
+    if not last:
+        await asyncio.sleep(RETRY_S)
+    if isinstance(error, EngineError):
+        # No undo can succeed without the engine: wait until it is restarted.
+        await context.engine.wait_until_up(ENGINE_BACK_S)
+    if isinstance(error, JournalError):
+        await patiently(lambda: context.journal.slots(context.name))

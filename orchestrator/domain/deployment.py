@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import SchemaRevision
 
@@ -72,12 +73,23 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True)
+class Serving:
+    """What the active release answered when it was asked after a failure. `says` is a sentence."""
+
+    answers: bool
+    says: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why a deployment failed.
 
     `tip` says what to do next; `log`, `exit_code` and `oom` are those of the container or command that failed; `undone`
     has one sentence for each undo. `outside`: the cause is not the release, so that another try may succeed: the disk
     is full, or the source, the engine, the proxy or the journal does not answer.
+    `left` says what stands in the data that could not be undone, and `left_remedy` which command settles it; both are
+    empty if nothing does. `serving` is what the active release answered afterwards; None for a failure of an earlier
+    version, which did not ask.
     """
 
     step: StepName
@@ -88,6 +100,9 @@ class Failure:
     oom: bool = False
     undone: tuple[str, ...] = ()
     outside: bool = False
+    left: str = ""
+    left_remedy: str = ""
+    serving: Serving | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,11 @@ class Deployment:
     """Whether migrations may run although `update.migrations.auto_run` is off."""
     backup: str = ""
     """The id of the backup that was made before the data changed."""
+    paused_backup: str = ""
+    """The id of the backup that was made while requests were paused: a restore of it before they are resumed loses no
+    write that a client was told of."""
+    cut: InHand | None = None
+    """What draining cut, before the data changed and after the switch; None if nothing was cut so far."""
     paused_at: datetime | None = None
     resumed_at: datetime | None = None
     failure: Failure | None = None

@@ -44,7 +44,7 @@ class Database:
         tables = schema.tables
         self._deployments, self._steps, self._slots = tables["deployments"], tables["steps"], tables["slots"]
         self._events, self._tokens, self._audit = tables["events"], tables["tokens"], tables["audit"]
-        self._migrations = tables["migrations"]
+        self._migrations, self._unsettled = tables["migrations"], tables["unsettled"]
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

@@ -19,10 +19,12 @@ from orchestrator.domain.deployment import (
     StepRecord,
     StepState,
 )
+from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.release_history import Attempt
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 
+_IN_HAND = TypeAdapter(InHand)
 _CHANGES = TypeAdapter(tuple[Change, ...])
 _FAILURE = TypeAdapter(Failure)
 _REVISIONS = TypeAdapter(tuple[SchemaRevision, ...])
@@ -47,6 +49,7 @@ def row_of(deployment: Deployment) -> dict[str, object]:
         for name in (
             "id", "app", "kind", "state", "requested_by", "ref", "colour", "container", "address", "port", "previous",
             "migrate", "backup", "interrupted_by", "known_run", "made_from", "volume", "forced", "brings_release",
+            "paused_backup",
         )
     }  # fmt: skip
     for moment in ("requested_at", "started_at", "live_at", "ended_at", "paused_at", "resumed_at"):
@@ -54,6 +57,7 @@ def row_of(deployment: Deployment) -> dict[str, object]:
     row["release"] = _stored_release(deployment.release)
     row["pending"] = None if deployment.pending is None else [asdict(one) for one in deployment.pending]
     row["changes"] = [asdict(change) for change in deployment.changes]
+    row["cut"] = asdict(deployment.cut) if deployment.cut else None
     row["failure"] = _FAILURE.dump_python(deployment.failure, mode="json") if deployment.failure else None
     return row
 
@@ -76,6 +80,8 @@ def deployment_of(row: Any) -> Deployment:  # Any: SQLAlchemy's RowMapping is un
         pending=None if row["pending"] is None else _REVISIONS.validate_python(row["pending"]),
         migrate=row["migrate"],
         backup=row["backup"],
+        paused_backup=row["paused_backup"],
+        cut=_IN_HAND.validate_python(row["cut"]) if row["cut"] else None,
         paused_at=zoned_if_any(row["paused_at"]),
         resumed_at=zoned_if_any(row["resumed_at"]),
         failure=_FAILURE.validate_python(row["failure"]) if row["failure"] else None,

@@ -15,13 +15,14 @@ from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.migration_runs import MigrationRuns
 from orchestrator.journal.tokens import Tokens
+from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
 
 OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
 
 
-class Journal(DeploymentRecords, MigrationRuns, EventLog, Tokens, AuditLog):
+class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens, AuditLog):
     """The journal in the database of `url`. One process reads and writes it.
 
     The queries of a noun are in the file of that noun.

@@ -13,8 +13,10 @@ import pytest
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
 from orchestrator.domain.events import EventKind, NewEvent
+from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.domain.unsettled import Unsettled
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.store import Journal
 from tests.support.fakes.memory_journal import MemoryJournal
@@ -39,7 +41,12 @@ def write(journal: Journal) -> None:
         journal.step_started("d2", name)
     journal.step_ended("d2", StepName.BUILD, StepState.FAILED, "a note")
     journal.save_switch("shop", Slots("d2", "d1"), replace(deployment(1), state=State.ROLLED_BACK, ended_at=MOMENT))
-    journal.save(replace(deployment(2), backup="b1"))
+    journal.save(replace(deployment(2), backup="b1", paused_backup="b2", cut=InHand(websockets=2)))
+    journal.leave("shop", Unsettled("d1", MOMENT, "0003 stands.", "Restore.", "b0"))
+    journal.leave("shop", Unsettled("d2", MOMENT, "0004 stands.", "Restore.", "b1"))
+    journal.leave("blog", Unsettled("d2", MOMENT, "0004 stands.", "Restore.", "b1"))
+    journal.settle("blog")
+    journal.settle("nobody")
     run = journal.migration_started("shop", "d2", Direction.UP, REVISIONS[:1])
     journal.migration_ended(run, Outcome.DONE, REVISIONS, "went well")
     journal.migration_started("shop", "d2", Direction.RESTORED, as_of=MOMENT)
@@ -66,6 +73,8 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "slots": lambda journal: journal.slots("shop"),
     "no slots": lambda journal: journal.slots("blog"),
     "migrations": lambda journal: journal.migrations("shop"),
+    "what is unsettled": lambda journal: journal.unsettled("shop"),
+    "what was settled": lambda journal: journal.unsettled("blog"),
     "events": lambda journal: journal.events(),
     "events of one": lambda journal: journal.events(after=1, deployment_id="d1"),
     "the last event": lambda journal: journal.last_event_id() > 0,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.app_data import backups, migrations, swap
+from orchestrator.app_data import backups, failed_migrations, migrations, way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
-from orchestrator.domain.deployment import Deployment, Kind, StepName
+from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.domain.schema_history import SchemaRevision, names
 from orchestrator.errors import StepFailed
 
@@ -46,29 +46,21 @@ class Migrate(Step):
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """Bring the data back to the schema of the release that had the traffic.
+        """Take back what the migration committed, also if it failed half-way or was killed.
 
-        Reverts by `migrate.down`, or else by the backup that was made while requests were paused. Raises StepFailed.
+        By `migrate.down`, or else by the backup that was made while requests were paused. Raises NoWayBack if neither
+        is possible, StepFailed, EngineError or ProxyError.
         """
         await context.engine.remove_stray_sidecars(context.name)
-        if context.migrations is None:
+        if context.migrations is None or not migrations.runs_of(context, deployment):
             return ""
-        await migrations.record_interrupted_runs(context, by=deployment)
+        found = await failed_migrations.find_out(context, by=deployment)
+        for sentence in found.says:
+            context.say(deployment.id, sentence)
         if not deployment.previous:
-            return ""
-        had_traffic = context.journal.deployment(deployment.previous)
-        # `down` reverts compatible revisions, too: only the release that failed knows how.
-        exactly = deployment.kind is Kind.DEPLOY and context.migrations.down is not None
-        wanted = migrations.needed_by(context, had_traffic, exactly=exactly)
-        if wanted.is_empty:
-            return _what_stays(context, deployment)
-        if wanted.down and context.migrations.down is None and deployment.backup:
-            await swap.put_back(context, deployment.backup, by=deployment)
-            return f"Restored backup {deployment.backup}, made before {names(wanted.down)}"
-        await migrations.change(context, wanted, target=had_traffic, by=deployment)
-        done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
-        done += [f"Migrated again to {names(wanted.up)}"] if wanted.up else []
-        return ", ".join(done)
+            return " ".join([*found.says, f"{context.name} had no release before: what the migration committed stays."])
+        said = await way_back.take_back(context, deployment, found)
+        return ". ".join(dict.fromkeys([*(one.rstrip(".") for one in found.says), *(one.rstrip(".") for one in said)]))
 
 
 class MigrateForStandby(Migrate):
@@ -86,15 +78,19 @@ class MigrateForStandby(Migrate):
 
 
 async def _pause(context: AppContext, deployment: Deployment) -> Deployment:
-    """Pause requests. Without `migrate.down`, make a backup then, so that undo can restore it without losing writes."""
-    if context.migrations is None or context.migrations.down is not None:
+    """Pause requests. Make a backup then, so that undo can restore it without losing writes.
+
+    No backup is made if `migrate.down` can revert the migration, which it can if its schema revisions are known.
+    """
+    can_revert = context.migrations is None or (context.migrations.down is not None and deployment.pending is not None)
+    if can_revert or not context.has_data:
         return await pause.pause(context, deployment)
     async with context.data_turn:
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
         reason = f"before the migration of deployment {deployment.id}, with requests paused"
         manifest = await backups.create(context, before, reason, requests_wait=True)
-    deployment = replace(deployment, backup=manifest.id)
+    deployment = replace(deployment, backup=manifest.id, paused_backup=manifest.id)
     context.journal.save(deployment)
     return deployment
 
@@ -114,8 +110,3 @@ def _must_be_allowed(context: AppContext, deployment: Deployment) -> None:
         f"Migrations may not run: update.migrations.auto_run of {context.name} is off, and this release {what}.",
         f"Allow them: changeover deploy {context.name} --migrate",
     )
-
-
-def _what_stays(context: AppContext, deployment: Deployment) -> str:
-    revisions = migrations.applied_by(context, deployment)
-    return f"Kept {names(revisions)}: compatible with the previous release" if revisions else ""

@@ -34,7 +34,7 @@ class BackUpReplacedData(Step):
             reason = f"before restoring {wanted.id}"
             replaced = await backups.create(context, active, reason, keeping=wanted.id, requests_wait=True)
         context.say(deployment.id, f"the replaced data is kept as backup {replaced.id}")
-        return replace(deployment, backup=replaced.id)
+        return replace(deployment, backup=replaced.id, paused_backup=replaced.id)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Start the app's containers again. Raises StepFailed when the active release does not become ready."""
@@ -63,7 +63,7 @@ class ReplaceData(Step):
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Restore the backup of the replaced data, also when only a part of it was replaced. Raises StepFailed."""
         await context.engine.remove_stray_sidecars(context.name)
-        mine = [run for run in context.journal.migrations(context.name) if run.deployment == deployment.id]
+        mine = migrations.runs_of(context, deployment)
         if not deployment.backup or not any(run.direction is Direction.RESTORED for run in mine):
             return ""
         # A container that runs already has files open that are about to be replaced.
@@ -86,6 +86,7 @@ class ResumeActive(Step):
         await swap.wake_writers(context)
         live = replace(deployment, state=State.LIVE, live_at=now())
         context.journal.save(live)
+        context.journal.settle(context.name)
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:

@@ -7,7 +7,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain
 from orchestrator.deploy import retention
 from orchestrator.deploy.steps.base import Step
-from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.domain.deployment import Deployment, Kind, StepName
 
 
 class Retire(Step):
@@ -22,6 +22,8 @@ class Retire(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Drain, keep and remove. Raises EngineError, ProxyError or JournalError."""
         await context.proxy.end_preview(context.name)
+        if deployment.kind is Kind.DEPLOY or deployment.ref:
+            context.journal.settle(context.name)
         standby = context.standby
         if standby:
             await drain(context, standby, said_by=deployment)

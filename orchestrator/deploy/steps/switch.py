@@ -28,6 +28,7 @@ class SwitchToCandidate(Step):
         await traffic.send_to(context, deployment)
         live = replace(deployment, state=State.LIVE, live_at=now(), known_run=migrations.newest_run(context))
         context.journal.save_switch(context.name, Slots(active=live.id, standby=live.previous), live)
+        context.journal.settle(context.name)
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
@@ -48,4 +49,6 @@ class SwitchToStandby(SwitchToCandidate):
             left = context.journal.deployment(deployment.previous)
             changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
         context.journal.save_switch(context.name, Slots(active=standby.id, standby=deployment.previous), *changed)
+        if deployment.ref:
+            context.journal.settle(context.name)  # the data is a backup's; a rollback alone leaves it as it is
         return await pause.resume(context, live)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
+from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.schema_report import PREFIX
 from orchestrator.engine.base import (
@@ -23,6 +25,8 @@ from orchestrator.engine.base import (
 )
 from orchestrator.errors import EngineError, StepFailed
 from tests.support.fakes.power import Power
+
+DATABASE = "data/shop.db"
 
 
 @dataclass
@@ -50,7 +54,9 @@ class FakeEngine:
     """Implements the Engine protocol. `images` says which schema revisions the release of an image brings.
 
     `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1, or
-    "build"; `broken` are versions that never answer. A build takes `build_s` seconds.
+    "build"; `broken` are versions that never answer. A build takes `build_s` seconds. `half_way` are revisions at which
+    the migrate command fails, with those before them committed. `silent`: it reports nothing. `meanwhile` is called
+    while a migration runs.
     """
 
     stack = "test"
@@ -67,6 +73,9 @@ class FakeEngine:
         self.broken: set[str] = set()
         self.build_s = 0.0
         self.named_volumes: set[str] = set()
+        self.half_way: set[str] = set()
+        self.silent = False
+        self.meanwhile: Callable[[], None] = lambda: None
         self._addresses = iter(range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
@@ -213,6 +222,11 @@ class FakeEngine:
 
     # What happens to it
 
+    def mend(self) -> None:
+        """From now on every command succeeds."""
+        self.failing.clear()
+        self.half_way.clear()
+
     async def happened(self, event: ContainerEvent) -> None:
         """Tell all that watch, and let them take it."""
         await self._tell(event)
@@ -267,8 +281,14 @@ class FakeEngine:
             case "status":
                 self._report(lacking, known, on_line)
             case "up":
-                data.schema += lacking
-                self._report(lacking, known, on_line)
+                self.meanwhile()
+                done = list(itertools.takewhile(lambda revision: revision not in self.half_way, lacking))
+                data.schema += done
+                if done != lacking:
+                    on_line(f"{lacking[len(done)]} does not work")
+                    return 1
+                if not self.silent:
+                    self._report(lacking, known, on_line)
             case "down":
                 target = command[1]
                 data.schema = data.schema[: data.schema.index(target) + 1] if target != "base" else []
@@ -299,6 +319,8 @@ class FakeEngine:
                 return asdict(manifest)
             case "verify":
                 return asdict(kept[named][0])
+            case "compare":
+                return asdict(_difference(kept[named][1], self.data_of(app)))
             case "restore":
                 self.data[app] = kept[named][1].copy()
                 return asdict(kept[named][0])
@@ -315,3 +337,9 @@ class FakeEngine:
         return ContainerStatus(
             name, name, spec.labels, one.running, one.paused, one.exit_code, False, 0, "", (), spec.address, spec.image
         )
+
+
+def _difference(before: FakeData, now: FakeData) -> Difference:
+    """All of the data is in one database."""
+    structure = (DATABASE,) if before.schema != now.schema else ()
+    return Difference((DATABASE,), structure, (DATABASE,) if before != now else ())

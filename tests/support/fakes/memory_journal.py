@@ -11,6 +11,7 @@ from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepN
 from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.domain.release_history import Attempt
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.domain.unsettled import Unsettled
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.store import Journal
 from tests.support.fakes.power import Power
@@ -26,6 +27,7 @@ class Records:
     slots: dict[str, Slots] = field(default_factory=dict)
     runs: dict[int, MigrationRun] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    unsettled: dict[str, Unsettled] = field(default_factory=dict)
 
 
 class MemoryJournal(Journal):
@@ -144,6 +146,21 @@ class MemoryJournal(Journal):
 
     def migrations(self, app: str) -> list[MigrationRun]:
         return [run for run in self._records.runs.values() if run.app == app]
+
+    def unsettled(self, app: str) -> Unsettled | None:
+        return self._records.unsettled.get(app)
+
+    def leave(self, app: str, left: Unsettled) -> None:
+        self._power.before("journal: leave")
+        self._records.unsettled[app] = left
+        self._power.after()
+
+    def settle(self, app: str) -> None:
+        if app not in self._records.unsettled:
+            return
+        self._power.before("journal: settle")
+        del self._records.unsettled[app]
+        self._power.after()
 
     def append_events(self, events: Iterable[NewEvent]) -> None:
         self._power.before("journal: append events")

@@ -12,8 +12,10 @@ Story = Callable[[World], Awaitable[None]]
 ROW = "an order that somebody was told is kept"
 
 
-def app(*, down: bool = True, standby: str = "warm") -> App:
-    migrate = {"command": "up", "status": "status"} | ({"down": "down {revision}"} if down else {})
+def app(*, down: bool = True, standby: str = "warm", names: bool = True) -> App:
+    """`names`: it has a status command; without one, its migrations are not compatible."""
+    migrate: dict[str, object] = {"command": "up", **({"status": "status"} if names else {"compatible": False})}
+    migrate |= {"down": "down {revision}"} if down else {}
     return App.model_validate(
         {
             "route": {"host": "shop.test"},
@@ -58,6 +60,15 @@ async def failing_migration(world: World) -> None:
     await live(world, "0001")
     world.publish("0002")
     world.engine.failing.add("up")
+
+
+async def half_way(world: World) -> None:
+    """The tool commits 0002, and fails at 0003."""
+    world.engine.silent = not (world.config.migrate and world.config.migrate.status)
+    await live(world, "0001")
+    world.engine.incompatible.add("0002")
+    world.publish("0002", "0003")
+    world.engine.half_way.add("0003")
 
 
 async def two_releases(world: World) -> None:
@@ -105,6 +116,9 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "an incompatible migration": (app(), incompatible_migration, deploy),
     "an incompatible migration without a way down": (app(down=False), incompatible_migration, deploy),
     "a migration that fails": (app(), failing_migration, deploy),
+    "a migration that fails half-way, and can be reverted": (app(), half_way, deploy),
+    "a migration that fails half-way, and the backup is restored": (app(down=False), half_way, deploy),
+    "a migration that fails half-way, without names": (app(down=False, names=False), half_way, deploy),
     "a rollback to a warm standby": (app(), two_releases, roll_back),
     "a rollback to a paused standby": (app(standby="paused"), two_releases, roll_back),
     "a rollback with the data": (app(), across_an_incompatible_migration, roll_back),

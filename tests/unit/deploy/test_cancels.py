@@ -85,10 +85,10 @@ async def _interrupted(
         assert len(world.power.operations) == ran_on, f"{where}: something runs on after the stop"
         story.cancel()
         await asyncio.wait([story])
-        world.engine.failing.clear()
+        world.engine.mend()
         await world.restart()
     await world.at_rest()
-    world.engine.failing.clear()
+    world.engine.mend()
 
     assert_whole(world, where)
     keeps = act not in (restore, roll_back_with_a_backup)

@@ -78,7 +78,7 @@ async def _kill(folder: Path, config: App, before: Story, act: Story, number: in
     with suppress(Killed):
         await act(world)
     _serves_meanwhile(world, old, where)
-    world.engine.failing.clear()
+    world.engine.mend()
 
     await world.restart()
 

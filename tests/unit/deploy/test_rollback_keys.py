@@ -47,7 +47,9 @@ async def test_an_undo_that_fails_is_tried_as_often_as_configured(tmp_path: Path
     step = CannotBeUndone()
     policy = UpdatePolicy.model_validate({"rollback": {"max_rollback_attempts": attempts}})
     config = SimpleNamespace(update=policy)
-    context = cast(AppContext, SimpleNamespace(name="shop", config=config, journal=journal, say=lambda *_: None))
+    context = cast(
+        AppContext, SimpleNamespace(name="shop", config=config, journal=journal, active=None, say=lambda *_: None)
+    )
     failure = Failure(StepName.START, "It failed.")
 
     await compensate(context, EventStream(journal), deployment, State.FAILED, failure, (step,))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
-from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Serving, State, StepName
+from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import SchemaRevision
 from orchestrator.journal.rows import deployment_of, row_of, stored, zoned
@@ -42,6 +43,9 @@ DEPLOYMENTS = st.builds(
     volume=TEXT,
     forced=st.booleans(),
     brings_release=st.booleans(),
+    backup=TEXT,
+    paused_backup=TEXT,
+    cut=st.none() | st.builds(InHand, *[st.integers(0, 9)] * 4),
     paused_at=st.none() | MOMENTS,
     resumed_at=st.none() | MOMENTS,
     failure=st.none()
@@ -55,10 +59,13 @@ DEPLOYMENTS = st.builds(
         oom=st.booleans(),
         undone=st.lists(TEXT, max_size=2).map(tuple),
         outside=st.booleans(),
+        left=TEXT,
+        left_remedy=TEXT,
+        serving=st.none() | st.builds(Serving, st.booleans(), TEXT),
     ),
     steps=st.just(()),
 )
-IN_JSON = ("release", "pending", "changes", "failure")
+IN_JSON = ("release", "pending", "changes", "failure", "cut")
 
 
 @given(DEPLOYMENTS)

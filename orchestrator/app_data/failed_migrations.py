@@ -1,0 +1,126 @@
+"""What a migration committed before it failed or was killed: asked of the app, or found by comparing the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.app_data import backups, migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar.difference import Difference
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision, names
+from orchestrator.errors import StepFailed, UnknownBackup
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of a deployment's migrations that did not succeed.
+
+    `unnamed` is the direction of a run that committed something, or may have, of which no names are known; None if
+    there is none. `says` has sentences for people.
+    """
+
+    unnamed: Direction | None = None
+    says: tuple[str, ...] = ()
+
+
+async def find_out(context: AppContext, by: Deployment) -> Found:
+    """Find out what the migrations of a deployment committed that did not succeed, and record it.
+
+    The app's status command names it. Without one, or if it fails, the data is compared with the backup that was made
+    before. Raises EngineError or JournalError.
+    """
+    says: list[str] = []
+    not_known = None
+    for run in migrations.runs_of(context, by):
+        if run.outcome is Outcome.DONE or run.direction is Direction.RESTORED:
+            continue
+        happened = await _reported(context, run)
+        if happened is None:
+            not_known = run
+            continue
+        outcome = Outcome.DONE if happened else Outcome.FAILED
+        context.journal.migration_ended(run.id, outcome, happened or run.revisions, run.note or "interrupted")
+        says.append(_reported_in_words(run, happened))
+    if not_known is None:
+        return Found(None, tuple(says))
+    return await _compared(context, by, not_known, tuple(says))
+
+
+async def compared_now(context: AppContext, by: Deployment) -> tuple[bool | None, str]:
+    """Whether the data differs from the backup made before the migration as only a migration changes it.
+
+    None: not known. With a sentence that says so. Raises EngineError.
+    """
+    backup = by.paused_backup or by.backup
+    if not backup:
+        return None, (
+            f"It cannot be found out whether the migration committed something: {context.name} has no migrate.status, "
+            "and there is no backup to compare the data with."
+        )
+    nobody_wrote = await only_we_write(context, by)
+    before = context.journal.deployment(by.previous) if by.previous else by
+    try:
+        async with context.data_turn:
+            found = await backups.compare(context, backup, before)
+    except (StepFailed, UnknownBackup) as error:
+        return None, f"It cannot be found out whether the migration committed something: {error.cause}"
+    return _verdict(found, backup, nobody_wrote=nobody_wrote)
+
+
+async def only_we_write(context: AppContext, by: Deployment) -> bool:
+    """Whether requests are paused since before the backup `paused_backup`, so that a restore of it loses no write.
+
+    False if somebody has resumed them by hand. Raises ProxyError.
+    """
+    paused = bool(by.paused_backup) and by.resumed_at is None
+    return paused and context.name in await context.proxy.paused()
+
+
+def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[bool | None, str]:
+    if nobody_wrote and not found.content:
+        return False, f"Nothing of the migration was committed: the data is as in backup {backup}."
+    if found.structure or nobody_wrote:
+        differ = ", ".join(found.structure or found.content)
+        what = "the schema of " if found.structure else ""
+        return True, f"The migration committed a part of its changes: {what}{differ} differs from backup {backup}."
+    if found.databases:
+        same = ", ".join(found.databases)
+        return False, f"Nothing of the migration was committed: the schema of {same} is as in backup {backup}."
+    if not found.content:
+        return False, f"Nothing of the migration was committed: the data is as in backup {backup}."
+    differ = ", ".join(found.content[:5])
+    return None, (
+        f"It is not known whether the migration committed something: {differ} differs from backup {backup}, and the "
+        "app served requests meanwhile."
+    )
+
+
+async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says: tuple[str, ...]) -> Found:
+    stands, sentence = await compared_now(context, by)
+    note = f"{run.note or 'interrupted'} {sentence}"
+    context.journal.migration_ended(run.id, Outcome.FAILED, run.revisions, note)
+    return Found(None if stands is False else run.direction, (*says, sentence))
+
+
+async def _reported(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...] | None:
+    """What a run did, from what the app reports as pending now; None if the app cannot say."""
+    knows = migrations.brought(context, run.revisions[-1]) if run.revisions else None
+    if knows is None:
+        return None
+    try:
+        still = await migrations.pending(context, knows)
+    except StepFailed:
+        return None
+    if still is None:
+        return None
+    lacking = {one.revision for one in still}
+    return tuple(one for one in run.revisions if (one.revision in lacking) is (run.direction is Direction.DOWN))
+
+
+def _reported_in_words(run: MigrationRun, happened: tuple[SchemaRevision, ...]) -> str:
+    command = "migrate.down" if run.direction is Direction.DOWN else "migrate.command"
+    if not happened:
+        return f"Nothing of {command} was committed: the app reports the same migrations as before."
+    did = "reverted" if run.direction is Direction.DOWN else "committed"
+    return f"Before it failed, {command} had {did} {names(happened)}: the app reports it."

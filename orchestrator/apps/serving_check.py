@@ -1,0 +1,91 @@
+"""Asks the active release, after a failure, whether it serves: a message says so only after it has answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from orchestrator.apps import health
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.health import Health
+from orchestrator.apps.probe import PROBE_TIMEOUT_S
+from orchestrator.domain.deployment import Deployment, Serving
+from orchestrator.errors import ChangeoverError, JournalError
+
+WITHIN_S = 5.0
+"""How long a release that does not answer well is asked again, in seconds: it may have been woken a moment ago."""
+AGAIN_AFTER_S = 0.25
+
+
+async def ask_active(context: AppContext) -> Serving:
+    """Ask the active release by its readiness path, at its container and through the proxy, and for `health.page`.
+
+    Does not raise a ChangeoverError: what cannot be asked does not count as an answer.
+    """
+    said = Serving(False, f"{context.name} did not answer within {WITHIN_S:g} s.")
+    try:
+        if context.active is None:
+            return Serving(False, f"No release of {context.name} is live.")
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                said = await _once(context)
+                if said.answers:
+                    return said
+                await asyncio.sleep(AGAIN_AFTER_S)
+    except TimeoutError:
+        return said
+    except JournalError as error:
+        return _not_asked(context, error)
+
+
+async def _once(context: AppContext) -> Serving:
+    try:
+        active = context.active
+        if active is None:
+            return Serving(False, f"No release of {context.name} is live any more.")
+        return await _at_its_container(context, active) or await _through_the_proxy(context, active)
+    except ChangeoverError as error:
+        return _not_asked(context, error)
+
+
+def _not_asked(context: AppContext, error: ChangeoverError) -> Serving:
+    return Serving(False, f"Whether {context.name} serves could not be asked: {error}")
+
+
+async def _at_its_container(context: AppContext, active: Deployment) -> Serving | None:
+    """None if it answers well."""
+    path = context.config.health.path
+    status = await context.engine.status(active.container)
+    if status is None or not status.running or status.paused:
+        return Serving(False, f"{_name(active)} does not serve: its container does not run.")
+    try:
+        answer = await context.prober.ask(active.address, active.port, path)
+    except httpx.HTTPError as error:
+        why = str(error) or type(error).__name__
+        return Serving(False, f"{_name(active)} does not serve: its container does not answer {path} ({why}).")
+    if not answer.is_success:
+        return Serving(
+            False, f"{_name(active)} does not serve: its container answers {path} with status {answer.status_code}."
+        )
+    return None
+
+
+async def _through_the_proxy(context: AppContext, active: Deployment) -> Serving:
+    settings = context.config.health
+    found = await health.ask(context)
+    if found is Health.PAUSED:
+        return Serving(False, f"{_name(active)} is ready, but requests are paused: changeover resume {context.name}")
+    if found is not Health.HEALTHY:
+        return Serving(False, f"{_name(active)} does not serve: {settings.path} has no good answer through the proxy.")
+    asked = settings.path
+    if settings.page and active.colour:
+        page = await context.proxy.ask_colour(context.name, active.colour, settings.page, PROBE_TIMEOUT_S)
+        if page.status_code >= 400:
+            return Serving(False, f"{_name(active)} answers {settings.page} (health.page) with {page.status_code}.")
+        asked = f"{settings.path} and {settings.page}"
+    return Serving(True, f"{_name(active)} serves: it has answered {asked} at its container and through the proxy.")
+
+
+def _name(active: Deployment) -> str:
+    return f"{active.version} on {active.colour}"

@@ -1,0 +1,153 @@
+"""How the data differs from a backup of it: in the structure of its databases, and at all. Standard library only.
+
+While an app runs, it writes rows and files. It does not create tables, and does not write the tables in which migration
+tools record what they have applied. So these, the structure, show whether a migration committed something.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.backup_sidecar.archive import DATA, DUMP, unpack
+from orchestrator.backup_sidecar.copy import Pace, copy_database, digest, entries_of, is_sqlite
+
+RECORDS_OF_MIGRATIONS = re.compile(
+    r"migrat|alembic|schema_version|schema_info|flyway|databasechangelog|sequelizemeta|goose|knex", re.IGNORECASE
+)
+"""Tables in which tools record migrations: those of Django, Alembic, Rails, Flyway, Liquibase, Prisma and others."""
+_COPY = re.compile(r"COPY (?P<table>\S+) .*FROM stdin;", re.IGNORECASE)
+_INSERT = re.compile(r"INSERT INTO (?P<table>\S+)", re.IGNORECASE)
+_NO_STRUCTURE = re.compile(r"--|/\*|\\(un)?restrict\b|SET |SELECT pg_catalog\.set|LOCK TABLES|UNLOCK TABLES|\s*$")
+_COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`databases`: the SQLite databases and SQL dumps that were compared. `structure`: those whose structure differs.
+
+    `content`: every file that differs in any way. An SQLite database is compared by its rows, not by its bytes.
+    """
+
+    databases: tuple[str, ...]
+    structure: tuple[str, ...]
+    content: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Print:
+    """The digests of one file; `structure` is empty if it is no database."""
+
+    structure: str
+    content: str
+
+
+def compare(folder: Path, roots: dict[str, Path], pace: Pace) -> Difference:
+    """Compare the data and the dump in `roots` with the backup in `folder`. Raises DamagedBackup."""
+    with tempfile.TemporaryDirectory() as temporary:
+        kept, copy = Path(temporary) / "backup", Path(temporary) / "copy"
+        kept.mkdir()
+        unpack(folder, kept, pace)
+        before = {name: _prints(kept / name, copy, pace) for name in (DATA, DUMP) if (kept / name).is_dir()}
+        now = {name: _prints(root, copy, pace) for name, root in roots.items() if name in (DATA, DUMP)}
+    return _difference(_flat(before), _flat(now))
+
+
+def _difference(before: dict[str, _Print], now: dict[str, _Print]) -> Difference:
+    none = _Print("", "")
+    names = sorted({*before, *now})
+    pairs = {name: (before.get(name, none), now.get(name, none)) for name in names}
+    return Difference(
+        tuple(name for name, (old, new) in pairs.items() if old.structure or new.structure),
+        tuple(name for name, (old, new) in pairs.items() if old.structure != new.structure),
+        tuple(name for name, (old, new) in pairs.items() if old.content != new.content),
+    )
+
+
+def _flat(prints: dict[str, dict[str, _Print]]) -> dict[str, _Print]:
+    return {f"{root}/{name}": one for root, files in prints.items() for name, one in files.items()}
+
+
+def _prints(root: Path, copy: Path, pace: Pace) -> dict[str, _Print]:
+    files = [path for path in entries_of(root) if path.is_file() and not path.is_symlink()]
+    return {str(path.relative_to(root)): _print(path, copy, pace) for path in files}
+
+
+def _print(path: Path, copy: Path, pace: Pace) -> _Print:
+    if is_sqlite(path):
+        copy_database(path, copy, pace)
+        try:
+            return _of_database(copy, pace)
+        finally:
+            copy.unlink()
+    if dumped := _of_dump(path):
+        return dumped
+    return _Print("", digest(path, pace))
+
+
+def _of_database(path: Path, pace: Pace) -> _Print:
+    """Of a copy that nobody writes."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
+        query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+        made = database.execute(query).fetchall()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        tables = [row[1] for row in made if row[0] == "table" and not str(row[3]).upper().startswith("CREATE VIRTUAL")]
+        rows = {name: _rows(database, name, pace) for name in tables}
+    records = {name: digest for name, digest in rows.items() if RECORDS_OF_MIGRATIONS.search(name)}
+    structure = _sha256([repr((made, version, sorted(records.items())))])
+    return _Print(structure, _sha256([structure, repr(sorted(rows.items()))]))
+
+
+def _rows(database: sqlite3.Connection, table: str, pace: Pace) -> tuple[int, int]:
+    """The number of a table's rows and the sum of their digests, which does not depend on their order."""
+    number = total = 0
+    for row in database.execute('SELECT * FROM "{}"'.format(table.replace('"', '""'))):
+        number += 1
+        total += int.from_bytes(hashlib.sha256(repr(row).encode(errors="surrogatepass")).digest()[:16], "big")
+        pace.rest()
+    return number, total
+
+
+def _of_dump(path: Path) -> _Print | None:
+    """Of a dump in SQL; None for any other file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            if not any("CREATE TABLE" in line for line in file):
+                return None
+            file.seek(0)
+            structure = _sha256(_structure(file))
+            file.seek(0)
+            return _Print(structure, _sha256(line for line in file if not _NO_STRUCTURE.match(line)))
+    except UnicodeDecodeError:
+        return None
+
+
+def _structure(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that create something, and the rows of the tables that record migrations."""
+    copied = ""
+    for line in lines:
+        if copied:
+            if line.startswith("\\."):
+                copied = ""
+            elif RECORDS_OF_MIGRATIONS.search(copied):
+                yield line
+        elif copying := _COPY.match(line):
+            copied = copying["table"]
+        elif inserted := _INSERT.match(line):
+            if RECORDS_OF_MIGRATIONS.search(inserted["table"]):
+                yield line
+        elif not _NO_STRUCTURE.match(line):
+            yield _COUNTER.sub("", line)
+
+
+def _sha256(parts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode(errors="surrogatepass"))
+    return found.hexdigest()

@@ -1,0 +1,226 @@
+"""A migration that fails half-way is taken back, or it is said exactly what stands and which command restores what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.app_schema import App
+from orchestrator.domain.deployment import Deployment, Kind, State
+from tests.support import virtual_time
+from tests.support.fakes.stories import ROW
+from tests.support.fakes.world import APP, World
+
+LATE_ROW = "an order of the old release during the migration"
+
+
+def app(**migrate: object) -> App:
+    return App.model_validate(
+        {
+            "route": {"host": "shop.test"},
+            "run": {"data": "/data"},
+            "migrate": {"command": "up", **migrate},
+            "health": {"answers": 1, "timeout": 0.05},
+            "update": {"rollback": {"max_rollback_attempts": 2}},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """An app whose release brings 0003, 0004 and 0005. The migrate command fails at one of them.
+
+    `breaks`: the old release cannot run on 0003. `stands`: the schema afterwards. `says`: a part of the undo's text.
+    """
+
+    config: App
+    fails_at: str
+    breaks: bool
+    stands: list[str]
+    says: str
+    left: bool = False
+    serves: bool = True
+    meanwhile: Callable[[World], None] = lambda world: None
+
+
+def status_fails(world: World) -> None:
+    world.engine.failing.add("status")
+
+
+def down_fails(world: World) -> None:
+    world.engine.failing.add("down")
+
+
+def resumed_by_hand(world: World) -> None:
+    world.proxy.waiting.clear()
+
+
+STATUS, DOWN = {"status": "status"}, {"down": "down {revision}"}
+BEFORE, HALF = ["0001", "0002"], ["0001", "0002", "0003", "0004"]
+CASES = {
+    "names and a way down": Case(app(**STATUS, **DOWN), "0005", False, BEFORE, "Reverted 0003, 0004"),
+    "names and a way down, under pause": Case(app(**STATUS, **DOWN), "0005", True, BEFORE, "Reverted 0003, 0004"),
+    "names, compatible": Case(app(**STATUS), "0005", False, HALF, "Kept 0003, 0004: the app reports that v1 can run"),
+    "names, under pause": Case(app(**STATUS), "0005", True, BEFORE, "Restored backup"),
+    "names, nothing committed": Case(app(**STATUS), "0003", False, BEFORE, "Nothing of migrate.command was committed"),
+    "the command alone": Case(app(), "0005", False, HALF, "schema of data/shop.db differs", left=True),
+    "the command alone, and the old release cannot run": Case(
+        app(), "0005", True, HALF, "schema of data/shop.db differs", left=True, serves=False
+    ),
+    "the command alone, nothing committed": Case(app(), "0003", True, BEFORE, "Nothing of the migration was committed"),
+    "the command alone, under pause": Case(app(compatible=False), "0005", True, BEFORE, "Restored backup"),
+    "the command alone, under pause, nothing committed": Case(
+        app(compatible=False), "0003", True, BEFORE, "Nothing of the migration was committed"
+    ),
+    "the command alone, under pause, resumed by hand": Case(
+        app(compatible=False), "0005", True, HALF, "differs", left=True, serves=False, meanwhile=resumed_by_hand
+    ),
+    "no names, and a way down that needs none": Case(
+        app(down="down 0002"), "0005", True, BEFORE, "Reverted by migrate.down"
+    ),
+    "no names, a way down that needs them, under pause": Case(
+        app(compatible=False, **DOWN), "0005", True, BEFORE, "Restored backup"
+    ),
+    "names that cannot be asked for afterwards": Case(
+        app(**STATUS), "0005", True, BEFORE, "Restored backup", meanwhile=status_fails
+    ),
+    "a way down that fails": Case(
+        app(**STATUS, **DOWN), "0005", True, HALF, "0003, 0004 stands in the data", left=True, serves=False,
+        meanwhile=down_fails,
+    ),
+}  # fmt: skip
+
+
+async def failed(world: World, case: Case) -> Deployment:
+    """Version 1 is live, and version 2 fails in its migration, while version 1 takes another order if it is asked."""
+    world.engine.silent = True
+    world.publish(*BEFORE)
+    live = await world.deploy()
+    assert live.state is State.LIVE, live.failure
+    world.engine.data_of(APP).rows.add(ROW)
+    world.engine.half_way.add(case.fails_at)
+    world.engine.incompatible |= {"0003"} if case.breaks else set()
+
+    def meanwhile() -> None:
+        if APP not in world.proxy.waiting:
+            world.engine.data_of(APP).rows.add(LATE_ROW)
+        case.meanwhile(world)
+
+    world.engine.meanwhile = meanwhile
+    world.publish("0003", "0004", "0005")
+    ended = await world.deploy()
+    world.engine.meanwhile = lambda: None
+    world.engine.failing.clear()
+    return ended
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_it_committed_is_taken_back_or_told(name: str, tmp_path: Path) -> None:
+    case, world = CASES[name], World(tmp_path, CASES[name].config)
+
+    ended = virtual_time.run(failed(world, case))
+
+    why = ended.failure
+    assert (ended.state, world.proxy.waiting) == (State.FAILED, set())
+    assert why is not None
+    assert world.engine.data_of(APP).schema == case.stands
+    assert ROW in world.engine.data_of(APP).rows
+    assert case.says in " ".join(why.undone)
+    assert why.serving is not None
+    assert why.serving.answers is case.serves, why.serving.says
+    left = world.journal.unsettled(APP)
+    assert (left is not None) is case.left
+    assert (why.left, why.left_remedy) == ((left.says, left.remedy) if left else ("", ""))
+    if left:
+        assert f"changeover backup restore {APP} {ended.backup}" in left.remedy
+        assert left.backup == ended.backup
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_write_that_was_acknowledged_is_lost_by_the_way_back(name: str, tmp_path: Path) -> None:
+    case, world = CASES[name], World(tmp_path, CASES[name].config)
+
+    ended = virtual_time.run(failed(world, case))
+
+    assert (LATE_ROW in world.engine.data_of(APP).rows) is (ended.paused_at is None)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.left])
+def test_the_command_that_is_offered_settles_it_and_keeps_what_it_replaced(name: str, tmp_path: Path) -> None:
+    case, world = CASES[name], World(tmp_path, CASES[name].config)
+
+    async def story() -> Deployment:
+        ended = await failed(world, case)
+        record = await world.scheduler.restore(APP, ended.backup, by="me", kind=Kind.RESTORE)
+        return await world.until_ended(record.id)
+
+    restored = virtual_time.run(story())
+    assert restored.state is State.LIVE, restored.failure
+    assert world.engine.data_of(APP).schema == BEFORE
+    assert world.journal.unsettled(APP) is None
+    assert world.engine.backups[APP][restored.backup][1].schema == HALF
+
+
+def test_a_release_whose_migrations_succeed_settles_it(tmp_path: Path) -> None:
+    world = World(tmp_path, CASES["the command alone"].config)
+
+    async def story() -> Deployment:
+        await failed(world, CASES["the command alone"])
+        world.engine.half_way.clear()
+        return await world.deploy()
+
+    assert virtual_time.run(story()).state is State.LIVE
+    assert world.journal.unsettled(APP) is None
+
+
+def test_a_second_failure_keeps_the_backup_of_before_the_first(tmp_path: Path) -> None:
+    world = World(tmp_path, CASES["the command alone"].config)
+
+    async def story() -> tuple[Deployment, Deployment]:
+        return await failed(world, CASES["the command alone"]), await world.deploy()
+
+    first, second = virtual_time.run(story())
+    left = world.journal.unsettled(APP)
+    assert left is not None
+    assert left.backup == first.backup != second.backup
+    assert second.failure is not None
+    assert first.backup in second.failure.left_remedy
+
+
+def test_a_first_deployment_says_that_what_was_committed_stays(tmp_path: Path) -> None:
+    world = World(tmp_path, app(**STATUS))
+
+    async def story() -> Deployment:
+        world.publish("0001", "0002")
+        world.engine.half_way.add("0002")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert any("committed 0001" in said and "stays" in said for said in ended.failure.undone), ended.failure.undone
+
+
+@pytest.mark.parametrize("broken", ["build", "v2"])
+def test_after_every_failure_the_old_release_is_asked_before_it_is_said_to_serve(broken: str, tmp_path: Path) -> None:
+    world = World(tmp_path, app(**STATUS))
+
+    async def story() -> tuple[Deployment, Deployment]:
+        world.publish("0001")
+        await world.deploy()
+        (world.engine.failing if broken == "build" else world.engine.broken).add(broken)
+        world.publish()
+        well = await world.deploy()
+        world.engine.broken.add("v1")
+        return well, await world.deploy()
+
+    well, unwell = (one.failure for one in virtual_time.run(story()))
+    assert well is not None
+    assert well.serving is not None
+    assert well.serving.says == "v1 on blue serves: it has answered /readyz at its container and through the proxy."
+    assert unwell is not None
+    assert unwell.serving is not None
+    assert not unwell.serving.answers
+    assert "does not serve" in unwell.serving.says
