@@ -7,12 +7,12 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.api.access import Reader, Serving
+from orchestrator.api.access import Deployer, Reader, Serving
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.standby import can_take_back, no_way_down, way_by_restore
 from orchestrator.domain.schema_history import MigrationRun, SchemaRevision, applied, names
-from orchestrator.errors import StepFailed
+from orchestrator.errors import Refused, StepFailed
 
 router = APIRouter(prefix="/apps/{app}/migrations")
 
@@ -37,6 +37,14 @@ class RollbackView(BaseModel):
     way: str
     says: str
     remedy: str = ""
+
+
+class Accepted(BaseModel):
+    """What was accepted: what the failed deployment left in the data."""
+
+    app: str
+    deployment: str
+    says: str
 
 
 class MigrationsView(BaseModel):
@@ -68,6 +76,17 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
         runs=[_run(run) for run in reversed(runs)],
         rollback=_rollback(context),
     )
+
+
+@router.post("/accept")
+async def accept(app: str, orchestrator: Serving, _who: Deployer) -> Accepted:
+    """Accept the data as it is: what a failed migration left there is settled. The data is not changed."""
+    context = orchestrator.apps.get(app)
+    left = context.journal.unsettled(app)
+    if left is None:
+        raise Refused(f"Nothing is unsettled in the data of {app}.", f"See: changeover migrate status {app}")
+    context.journal.settle(app)
+    return Accepted(app=app, deployment=left.deployment, says=left.says)
 
 
 def _run(run: MigrationRun) -> RunView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_vie
 from orchestrator.apps.context import AppContext
 from orchestrator.config.schema import PANEL
 from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.unsettled import Unsettled
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps")
@@ -33,6 +35,16 @@ class CurrentDeploymentView(BaseModel):
     step: str | None
 
 
+class DataProblemView(BaseModel):
+    """What a failed change of the app's data left, until it is settled. `remedy` has the commands that settle it."""
+
+    deployment: str
+    since: datetime
+    says: str
+    remedy: str
+    backup: str
+
+
 class AppView(BaseModel):
     name: str
     url: str
@@ -43,6 +55,7 @@ class AppView(BaseModel):
     held_back: HeldBackView | None
     deployment: CurrentDeploymentView | None
     health: str
+    unsettled: DataProblemView | None
 
 
 class Apps(BaseModel):
@@ -77,7 +90,12 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         held_back=held_back_view(orchestrator.checker.held_back(context.name)),
         deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
         health=await orchestrator.health.of(context.name),
+        unsettled=_unsettled(journal.unsettled(context.name)),
     )
+
+
+def _unsettled(left: Unsettled | None) -> DataProblemView | None:
+    return DataProblemView(**asdict(left)) if left else None
 
 
 def url_of(orchestrator: Orchestrator, context: AppContext) -> str:

@@ -35,6 +35,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += await _preflight(orchestrator)
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
+    findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
     findings += await _leftovers(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
     return findings
@@ -64,6 +65,15 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
         remedy = f"Resume them: changeover resume {context.name}"
         return Finding(what, False, f"{says}: its requests are paused", remedy)
     return Finding(what, True, f"{says}; {takes}")
+
+
+def _unsettled(context: AppContext) -> list[Finding]:
+    """What a failed change of the app's data left there."""
+    left = context.journal.unsettled(context.name)
+    if left is None:
+        return []
+    says = f"{left.says} Since {left.since:%Y-%m-%d %H:%M} UTC, by deployment {left.deployment}."
+    return [Finding(f"data of {context.name}", False, says, left.remedy)]
 
 
 def _limits(context: AppContext) -> list[Finding]:

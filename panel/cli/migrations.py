@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, show
+from panel.cli.output import AppArgument, JsonOption, YesOption, out, run, show
 from panel.clock import utc_now
 
 commands = typer.Typer(no_args_is_help=True)
@@ -14,6 +14,18 @@ commands = typer.Typer(no_args_is_help=True)
 @commands.callback()
 def group() -> None:
     """Show the schema migrations of an app's data."""
+
+
+@commands.command("accept")
+def accept(app: AppArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Accept the data as a failed migration left it: 'status' and 'doctor' stop to report it. Nothing is changed."""
+    if not yes:
+        left = run(lambda client: client.app(app)).unsettled
+        if left:
+            out.print(left.says, markup=False)
+            typer.confirm(f"Is the data of {app} as it should be?", abort=True)
+    says = f"The data of {app} is accepted as it is."
+    show(lambda client: client.accept_data(app), as_json, lambda _: says, markup=False)
 
 
 @commands.command("status")

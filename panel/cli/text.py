@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -33,13 +34,23 @@ SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
 
 
+def status(apps: Sequence[App]) -> Group:
+    """The table of apps, and below it what a failed migration left in an app's data."""
+    problems = [
+        f"[red]✗ {app.name}: {escape(app.unsettled.says)}[/]\n  💡 {escape(app.unsettled.remedy)}"
+        for app in apps
+        if app.unsettled
+    ]
+    return Group(apps_table(apps), *problems)
+
+
 def apps_table(apps: Sequence[App]) -> Table:
     table = _table("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
     for app in apps:
         update = escape(app.update.version) if app.update else NONE
         current = app.deployment
         deployment = f"{current.id} {current.step or current.state}" if current else NONE
-        table.add_row(app.name, _slot(app.active), _slot(app.standby), app.health, update, deployment, app.url)
+        table.add_row(app.name, _slot(app.active), _slot(app.standby), _health(app), update, deployment, app.url)
     return table
 
 
@@ -183,6 +194,10 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     return table
+
+
+def _health(app: App) -> str:
+    return f"[red]{escape(app.health)}, data unsettled[/]" if app.unsettled else escape(app.health)
 
 
 def _slot(slot: Slot | None) -> str:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from panel.client.answers import error_of, is_record_of_failure
 from panel.client.errors import ClientError, Unreachable
 from panel.client.events import DECIDED, Event
+from panel.client.failure import Accepted
 from panel.client.model import (
     App,
     Apps,
@@ -31,8 +32,8 @@ from panel.client.model import (
     Tokens,
     Update,
     Validation,
-    Value,
 )
+from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
@@ -145,6 +146,10 @@ class Client:
 
     async def migrations(self, app: str) -> Migrations:
         return await self._read(Migrations, "GET", f"/v1/apps/{app}/migrations", timeout=None)
+
+    async def accept_data(self, app: str) -> Accepted:
+        """Accept the data as a failed migration left it."""
+        return await self._read(Accepted, "POST", f"/v1/apps/{app}/migrations/accept")
 
     async def backups(self, app: str) -> tuple[Backup, ...]:
         """The app's backups, the newest first."""

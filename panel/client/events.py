@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
 
-from panel.client.model import Value
+from panel.client.value import Value
 
 
 class EventKind(StrEnum):

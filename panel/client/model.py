@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field
 
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+from panel.client.failure import Failure, Unsettled
+from panel.client.value import Value
 
 
 class StepState(StrEnum):
@@ -85,7 +84,10 @@ class Current(Value):
 
 
 class App(Value):
-    """`health`: `healthy`, `paused`, `unhealthy`, `stopped`, or `none` if no release is live."""
+    """`health`: `healthy`, `paused`, `unhealthy`, `stopped`, or `none` if no release is live.
+
+    `unsettled` is what a failed migration left in the data, until it is settled.
+    """
 
     name: str
     url: str
@@ -96,6 +98,7 @@ class App(Value):
     held_back: HeldBack | None = None
     deployment: Current | None = None
     health: str = "none"
+    unsettled: Unsettled | None = None
 
 
 class Apps(Value):
@@ -108,18 +111,6 @@ class Step(Value):
     started_at: datetime
     seconds: float | None = None
     note: str = ""
-
-
-class Failure(Value):
-    """Why a deployment failed. `undone` says what was compensated, one sentence each."""
-
-    step: str
-    cause: str
-    tip: str = ""
-    log: tuple[str, ...] = ()
-    exit_code: int | None = None
-    oom: bool = False
-    undone: tuple[str, ...] = ()
 
 
 class Deployment(Value):

@@ -27,7 +27,11 @@ def outcome(ended: Deployment, app: App | None = None) -> str:
 
 
 def failure(ended: Deployment, app: App | None = None) -> list[str]:
-    """Lines of markup: the step, the cause, the log, what was compensated, what is active now, and a tip."""
+    """Lines of markup: the step, the cause, the log, what was compensated, what is left in the data, and a tip.
+
+    And what the active release answered when it was asked; for a failure of an earlier orchestrator, which did not ask,
+    `app` as it is now.
+    """
     if ended.failure is None:
         return []
     why = ended.failure
@@ -36,7 +40,12 @@ def failure(ended: Deployment, app: App | None = None) -> list[str]:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     lines += [f"  [dim]│[/] {escape(line)}" for line in why.log]
     lines += [f"  • {escape(undone)}" for undone in why.undone]
-    if app:
+    if why.left:
+        lines += [f"  [red]✗ In the data: {escape(why.left)}[/]", f"  💡 {escape(why.left_remedy)}"]
+    if why.serving:
+        mark = "[green]✓" if why.serving.answers else "[red]✗"
+        lines.append(f"  {mark} {escape(why.serving.says)}[/]")
+    elif app:
         lines.append(f"  {what_is_active(app)}")
     if why.tip:
         lines.append(f"  💡 {escape(why.tip)}")
@@ -44,10 +53,12 @@ def failure(ended: Deployment, app: App | None = None) -> list[str]:
 
 
 def what_is_active(app: App) -> str:
-    """Markup: which release has the traffic, and its health as the orchestrator last found it."""
+    """Markup: which release has the traffic, its health as the orchestrator last found it, and unsettled data."""
     if app.active is None:
         return f"[red]✗ {app.name} has no active release.[/]"
     active = f"{escape(app.active.version)} is active on {app.active.colour}"
+    if app.unsettled:
+        return f"[red]✗ {active}; {escape(app.unsettled.says)}[/] 💡 {escape(app.unsettled.remedy)}"
     if app.health == HEALTHY:
         return f"[green]✓ {active} and healthy.[/]"
     return f"[red]✗ {active}; its health is '{escape(app.health)}'. See: changeover doctor[/]"

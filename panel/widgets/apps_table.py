@@ -64,11 +64,17 @@ def _cells(app: App, now: datetime) -> tuple[Text, ...]:
         Text(app.name, style="bold"),
         _slot(app.active),
         _slot(app.standby),
-        Text(app.health, style=HEALTH.get(app.health, "")),
+        _health(app),
         Text(since),
         Text(under_way, style="yellow" if app.deployment else "grey50"),
         Text(app.url, style="grey70"),
     )
+
+
+def _health(app: App) -> Text:
+    if app.unsettled:
+        return Text(f"{app.health}, data unsettled", style="red")
+    return Text(app.health, style=HEALTH.get(app.health, ""))
 
 
 def _slot(slot: Slot | None) -> Text:

@@ -92,5 +92,5 @@ def test_an_update_that_fails_shows_why_in_the_terminal(shop: Shop, tmux: Tmux) 
     tmux.press("y")
     shown = tmux.wait_for("UPDATE FAILED")
 
-    assert "closed today" in tmux.wait_for("and healthy")
+    assert "closed today" in tmux.wait_for("serves: it has")
     assert "exited with code 1" in shown.replace("\n", " ")

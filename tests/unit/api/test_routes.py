@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,10 +12,15 @@ from fastapi import FastAPI
 from orchestrator.access import tokens
 from orchestrator.access.tokens import Scope
 from orchestrator.api.application import create
+from orchestrator.doctor.checks import Finding, examine
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.unsettled import Unsettled
 from orchestrator.server import Orchestrator
 from tests.support.fakes.proxy import FakeProxy
 
-APP_KEYS = {"name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health"}
+APP_KEYS = {
+    "name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health", "unsettled",
+}  # fmt: skip
 """The contract of `changeover status --json` and `GET /v1/apps`."""
 
 
@@ -50,6 +56,30 @@ def test_status_has_the_fields_of_its_contract(client: Client, orchestrator: Orc
     assert [app["name"] for app in answer.json()["apps"]] == ["panel", "shop"]
     assert all(set(app) == APP_KEYS for app in answer.json()["apps"])
     assert {app["health"] for app in answer.json()["apps"]} == {"none"}
+
+
+def test_what_a_failed_migration_left_is_red_until_it_is_accepted(client: Client, orchestrator: Orchestrator) -> None:
+    left = Unsettled("d1", datetime(2026, 1, 1, tzinfo=UTC), "0003 stands.", "Restore backup b1.", "b1")
+    orchestrator.journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "me", left.since))
+    orchestrator.journal.save_switch("shop", Slots("d1", ""))
+    orchestrator.journal.leave("shop", left)
+
+    async def finding() -> Finding | None:
+        return next((one for one in await examine(orchestrator) if one.what == "data of shop"), None)
+
+    shown = client.ask(Scope.READ, "GET", "/v1/apps/shop").json()["unsettled"]
+    red = asyncio.run(finding())
+    accepted = client.ask(Scope.DEPLOY, "POST", "/v1/apps/shop/migrations/accept")
+    again = client.ask(Scope.DEPLOY, "POST", "/v1/apps/shop/migrations/accept?again=1")
+
+    assert (shown["says"], shown["remedy"], shown["backup"]) == ("0003 stands.", "Restore backup b1.", "b1")
+    assert red is not None
+    assert (red.well, red.remedy) == (False, "Restore backup b1.")
+    assert "0003 stands." in red.says
+    assert accepted.json() == {"app": "shop", "deployment": "d1", "says": "0003 stands."}
+    assert again.status_code == 409
+    assert orchestrator.journal.unsettled("shop") is None
+    assert asyncio.run(finding()) is None
 
 
 def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orchestrator: Orchestrator) -> None:

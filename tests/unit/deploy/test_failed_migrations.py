@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,7 @@ async def failed(world: World, case: Case) -> Deployment:
     world.engine.meanwhile = meanwhile
     world.publish("0003", "0004", "0005")
     ended = await world.deploy()
+    await asyncio.sleep(1)  # an end is recorded before the next may begin
     world.engine.meanwhile = lambda: None
     world.engine.failing.clear()
     return ended

@@ -97,6 +97,16 @@ def test_status_shows_every_app(api: FakeApi) -> None:
     assert till.split() == ["till", "–", "–", "none", "–", "d7", "build", "http://till.localhost:8080"]
 
 
+def test_status_says_what_a_failed_migration_left_and_how_to_settle_it(api: FakeApi) -> None:
+    left = {"deployment": "d1", "since": answers.before(minutes=2), "says": "0003 [b] stands.", "remedy": "Restore b1."}
+    api.gives("GET", "/v1/apps", {"apps": [answers.app(unsettled=left | {"backup": "b1"})]})
+
+    shown = changeover("status").stdout
+
+    assert "healthy, data unsettled" in shown
+    assert "✗ shop: 0003 [b] stands.\n  💡 Restore b1." in shown
+
+
 def test_a_dry_run_prints_the_plan_and_deploys_nothing(api: FakeApi) -> None:
     api.gives("GET", "/v1/apps/shop/plan", PLAN)
 

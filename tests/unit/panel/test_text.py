@@ -101,6 +101,19 @@ def test_a_failure_says_nothing_about_what_is_active_when_that_was_not_asked() -
     )
 
 
+def test_a_failure_says_what_the_active_release_answered_and_what_is_left_in_the_data() -> None:
+    why = answers.FAILURE | {"left": "0003 stands.", "left_remedy": "Restore b1."}
+    for serving, says in (
+        ({"answers": True, "says": "v1 on blue serves."}, "✓ v1 on blue serves."),
+        ({"answers": False, "says": "v1 on blue does not serve."}, "✗ v1 on blue does not serve."),
+    ):
+        failing = Deployment.model_validate(answers.failed() | {"failure": why | {"serving": serving}})
+        shown = plain("\n".join(failure(failing, App.model_validate(answers.app()))))
+        assert says in shown
+        assert "In the data: 0003 stands.\n  💡 Restore b1." in shown
+        assert "healthy" not in shown
+
+
 def event(kind: str, **fields: Any) -> Event:
     (one,) = answers.Events().add(kind, "d42", **fields).all
     return Event.model_validate(one)
