@@ -58,7 +58,8 @@ class Orchestrator:
         self.ready = False
         self.started_at = now()
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
-        self._leftovers_removed = False
+        self._proxy_is_prepared = False
+        self._reload_is_due = False
 
     def load(self) -> None:
         """Read the configuration, and write the proxy's files that do not exist yet.
@@ -95,6 +96,7 @@ class Orchestrator:
     async def stop(self) -> None:
         """Cancel the background tasks and the running deployments, and close the journal."""
         await self.supervisor.stop()
+        await self.recovery.stop()
         await self.scheduler.stop()
         self.journal.close()
 
@@ -120,6 +122,7 @@ class Orchestrator:
         else:
             self.config_file.accept(read)
             if changed:
+                self.recovery.configured()
                 self.checker.follow(self.apps.all())
                 self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
 
@@ -158,7 +161,9 @@ class Orchestrator:
         """
         await self._until_configured()
         try:
-            await self._prepare_proxy()
+            if not self._proxy_is_prepared:
+                await self._prepare_proxy()
+                self._proxy_is_prepared = True
             await self._recover_all()
         except ChangeoverError as error:
             self.events.publish(StartFailed(error.cause, error.remedy))
@@ -193,6 +198,7 @@ class Orchestrator:
             await self.reload_config()
 
     async def _prepare_proxy(self) -> None:
+        """Once per process: what comes after may have begun new work, of which the routes in memory know."""
         for context in self.apps.all():
             if await rebuild_journal.slots_from_what_runs(context):
                 log.warning("journal rebuilt from the running containers", app=context.name)
@@ -201,18 +207,19 @@ class Orchestrator:
         log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
         # After a reload, the old HAProxy worker takes no more changes, but still has the paused requests. So there is
         # no reload while a deployment is interrupted, unless the worker lacks the backends to route to.
-        if not self._is_interrupted() or await self.proxy.lacks_backends():
+        self._reload_is_due = self._is_interrupted()
+        if not self._reload_is_due or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
-        if not self._leftovers_removed:
-            await resume.remove_leftovers(self.engine, self.settings.state / "work")
-            self._leftovers_removed = True
+        await resume.remove_leftovers(self.engine, self.settings.state / "work")
 
     async def _recover_all(self) -> None:
-        interrupted = self._is_interrupted()
         await self.recovery.recover_all()
-        if interrupted:
+        if self._reload_is_due:
             await self.proxy.configure(routes_of(self.apps.all()))
+            self._reload_is_due = False
         await self.recovery.go_on()
 
     def _is_interrupted(self) -> bool:
-        return any(one.state is State.RUNNING for one in self.journal.unfinished())
+        """Whether an earlier process was stopped during a deployment, which is not finished or undone yet."""
+        running = (one for one in self.journal.unfinished() if one.state is State.RUNNING)
+        return any(not self.recovery.is_finished(one.app) for one in running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shlex
 from collections import deque
@@ -32,9 +33,15 @@ ANSWER_BYTES = 64 * 2**20
 """The longest answer of a backup sidecar: a line of JSON that names each file of a backup."""
 DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
+_DUMP_VOLUME = re.compile(r"-dump-\d{8}-\d{6}-\d{6}$")
 _MANIFEST = TypeAdapter(Manifest)
 _ENTRIES = TypeAdapter(list[Entry])
 _DIFFERENCE = TypeAdapter(Difference)
+
+
+def is_dump_volume(name: str) -> bool:
+    """Whether a volume is the temporary one of a dump, which exists no longer than the dump's backup or restore."""
+    return _DUMP_VOLUME.search(name) is not None
 
 
 async def entries(context: AppContext) -> list[Entry]:

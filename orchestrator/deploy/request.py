@@ -8,6 +8,10 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.errors import Refused
+from orchestrator.journal.store import Journal
+
+LOOK_BACK = 1000
+"""Among so many newest deployments of an app one is looked for that is newer than one that was queued earlier."""
 
 
 def new_request(app: str, kind: Kind, by: str) -> Deployment:
@@ -22,3 +26,9 @@ def refuse_where_rollback_is_off(context: AppContext) -> None:
     if not context.config.update.rollback.enabled:
         cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
         raise Refused(cause, "Set it to true to allow rollbacks.")
+
+
+def is_outdated(journal: Journal, deployment: Deployment) -> bool:
+    """Whether a deployment, rollback or restore that was requested after this one has begun or ended already."""
+    newest = journal.deployments(deployment.app, limit=LOOK_BACK)
+    return any(one.number > deployment.number and one.state is not State.QUEUED for one in newest)

@@ -8,6 +8,7 @@ from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
+from orchestrator.errors import EngineError
 
 LOOK_BACK = 1000
 """The number of newest deployments whose images can be kept."""
@@ -43,16 +44,22 @@ async def apply(context: AppContext) -> None:
 async def remove_stray_containers(context: AppContext) -> list[str]:
     """Remove every container of the app that is neither active nor standby. Returns their names.
 
-    Raises EngineError or JournalError.
+    Raises EngineError, when all that can be removed are, or JournalError.
     """
     slots = context.journal.slots(context.name)
     removed = await context.engine.remove_stray_sidecars(context.name)
+    failed: EngineError | None = None
     for container in await context.engine.containers():
         labels = container.labels
         mine = labels.get(LABEL_APP) == context.name and labels.get(LABEL_ROLE) == Role.APP
         if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby):
-            await context.engine.remove(container.name, context.config.drain.stop_timeout)
-            removed.append(container.name)
+            try:
+                await context.engine.remove(container.name, context.config.drain.stop_timeout)
+                removed.append(container.name)
+            except EngineError as error:
+                failed = error
+    if failed:
+        raise failed
     return removed
 
 

@@ -15,7 +15,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy import pipeline
 from orchestrator.deploy.lane import Lane
-from orchestrator.deploy.request import new_request, refuse_where_rollback_is_off
+from orchestrator.deploy.request import is_outdated, new_request, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import find_standby
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
@@ -48,7 +48,8 @@ class Scheduler:
         """
         if idempotency_key and (known := self._journal.with_key(app, idempotency_key)):
             if known.state is State.QUEUED and not self._lane(app).will_run(known):
-                self.enqueue(known)  # it was recorded, and the request failed before it was queued
+                self.queue_again(known)  # it was recorded, and the request failed before it was queued
+                known = self._journal.deployment(known.id)
             return known
         self._context(app)
         self._lane(app).refuse_unrecovered(app)
@@ -56,6 +57,13 @@ class Scheduler:
         deployment = self._journal.add(deployment, idempotency_key)
         self.enqueue(deployment)
         return deployment
+
+    def queue_again(self, deployment: Deployment) -> None:
+        """Queue what was recorded and did not begin; supersede it if a newer one has begun. Raises JournalError."""
+        if is_outdated(self._journal, deployment):
+            self._end_queued(deployment, State.SUPERSEDED)
+        else:
+            self.enqueue(deployment)
 
     def enqueue(self, deployment: Deployment) -> None:
         """Queue a recorded deployment. Of it and those of the app that are queued or run already, the newest request
@@ -180,8 +188,11 @@ class Scheduler:
 
     @asynccontextmanager
     async def turn_of(self, app: str) -> AsyncIterator[None]:
-        """While this is held, nothing of the app runs or begins."""
-        async with self._lane(app).turn:
+        """While this is held, nothing of the app runs or begins; retiring, which may be under way, has ended."""
+        lane = self._lane(app)
+        async with lane.turn:
+            while lane.retiring and lane.is_retiring:
+                await asyncio.wait([lane.retiring])
             yield
 
     def busy_with(self, app: str) -> Deployment | None:

@@ -1,4 +1,4 @@
-"""The recovery of all apps at the start, and again of those for which it failed."""
+"""The recovery of all apps: at the start, of apps that are configured later, and again where it failed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import State
 from orchestrator.domain.events import RecoveryFailed
-from orchestrator.errors import ChangeoverError
+from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
 from orchestrator.recovery import resume
 
 log = structlog.get_logger()
 
+PATIENCE_S = 20.0
+"""How long the start waits for the recovery of all apps. What takes longer goes on beside it."""
+BRING_BACK_WITHIN_S = 600.0
+"""How long an app may take until it is ready, however often it reports progress. Then it is tried again."""
 AGAIN_AFTER_S = 5.0
 AT_LEAST_EVERY_S = 120.0
 
@@ -36,12 +41,19 @@ class Progress:
     """Its queued work is queued again."""
     problem: str = ""
     """Why the next stage failed."""
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.task is not None and not self.task.done()
 
 
 class Recovery:
-    """Recovers each app once. An app for which it fails does not stop the others, and is tried again.
+    """Recovers each app once, by itself: an app for which it fails or takes long keeps no other one waiting.
 
-    `brought_back` is called with an app's name when its active release has the traffic again.
+    While an app is recovered, nothing else of it runs: its turn in the scheduler is held. An app that fails is tried
+    again. `brought_back` is called with an app's name when its active release has the traffic again. Used on the event
+    loop alone; `stop` cancels what is under way, and the next start finishes it.
     """
 
     def __init__(
@@ -58,76 +70,121 @@ class Recovery:
         self._scheduler = scheduler
         self._brought_back = brought_back
         self._progress: dict[str, Progress] = {}
+        self._may_go_on = False
 
     def problem(self, app: str) -> str:
         """Why the app is not recovered yet; empty if it is."""
-        return self._of(app).problem
+        progress = self._of(app)
+        if not progress.problem and progress.is_under_way:
+            return "it is being recovered, and not ready yet."
+        return progress.problem
+
+    def is_finished(self, app: str) -> bool:
+        """Whether nothing of the app is interrupted any more by a stop of an earlier process."""
+        return self._of(app).finished
 
     async def recover_all(self) -> None:
-        """Finish what was interrupted, and bring the active releases back. Failures are recorded and published."""
+        """Recover all apps at the same time. Returns when all are, or after PATIENCE_S. Failures are recorded."""
         for context in self._apps():
-            await self._recover(context)
+            self._begin(context)
+        await self._wait()
 
     async def go_on(self) -> None:
         """Resume the paused requests of recovered apps, then continue their queued work.
 
         Requests that are paused for a schema change wait until it is finished or undone, and new work may pause them
-        again: so this comes after recovery, and an app is resumed before it goes on. Raises ProxyError or JournalError.
+        again: so this comes after recovery, and an app is resumed before it goes on. Apps that are recovered later go
+        on by themselves. Raises ProxyError or JournalError.
         """
-        for paused in await self._proxy.paused():
-            progress = self._of(paused)
-            if not progress.problem and not progress.resumed:
-                await self._proxy.resume(paused)
+        self._may_go_on = True
+        paused = await self._proxy.paused()
+        for app in paused - {context.name for context in self._apps()}:
+            await self._proxy.resume(app)
         for context in self._apps():
-            self._of(context.name).resumed = not self.problem(context.name)
-            self._go_on(context)
+            await self._go_on(context, paused)
+
+    def configured(self) -> None:
+        """The configuration has changed: recover the apps that it has anew, and forget those that it lacks."""
+        contexts = self._apps()
+        for name in set(self._progress) - {context.name for context in contexts}:
+            if not self._progress[name].is_under_way:
+                del self._progress[name]
+        for context in contexts:
+            if context.name not in self._progress:
+                if _is_interrupted(context):
+                    self._scheduler.wait_for_recovery(context.name)
+                self._begin(context)
 
     async def keep_recovering(self) -> None:
-        """Recover the rest, also of apps that were not configured for a time. Never returns."""
+        """Recover the rest again and again. Never returns."""
         while True:
             await self.recover_the_rest()
-            await asyncio.sleep(AT_LEAST_EVERY_S)
+            await asyncio.sleep(AGAIN_AFTER_S)
 
     async def recover_the_rest(self) -> None:
         """Try the apps that are not recovered yet again, with growing pauses, until all are."""
         pause = AGAIN_AFTER_S
-        while self._not_recovered():
+        while any(self.problem(context.name) for context in self._apps()):
             await asyncio.sleep(pause)
             pause = min(pause * 2, AT_LEAST_EVERY_S)
-            for context in self._not_recovered():
-                if self._scheduler.busy_with(context.name) is None:
-                    await self._recover_again(context)
+            for context in self._apps():
+                if self.problem(context.name) and self._scheduler.busy_with(context.name) is None:
+                    self._begin(context)
+            await self._wait()
 
-    def _not_recovered(self) -> list[AppContext]:
-        return [context for context in self._apps() if self.problem(context.name)]
+    async def stop(self) -> None:
+        """Cancel what is under way, and wait for its end."""
+        tasks = self._under_way()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
-    async def _recover_again(self, context: AppContext) -> None:
+    def _begin(self, context: AppContext) -> None:
         progress = self._of(context.name)
-        async with self._scheduler.turn_of(context.name):
-            await self._recover(context)
-            try:
-                if progress.brought_back and context.name in await self._proxy.paused():
-                    await self._proxy.resume(context.name)
-                self._go_on(context)
-            except ChangeoverError as error:
-                self._failed(context, error)
+        if not progress.is_under_way and (progress.problem or not progress.brought_back):
+            progress.task = asyncio.create_task(self._alone(context), name=f"recovery of {context.name}")
 
-    async def _recover(self, context: AppContext) -> None:
-        progress = self._of(context.name)
-        if progress.brought_back:
-            progress.problem = ""
-            return
+    async def _wait(self) -> None:
+        if tasks := self._under_way():
+            await asyncio.wait(tasks, timeout=PATIENCE_S)
+
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        return [one.task for one in self._progress.values() if one.task and one.is_under_way]
+
+    async def _alone(self, context: AppContext) -> None:
+        """Recover one app. No error leaves it: each is recorded."""
         try:
-            if not progress.finished:
-                self._scheduler.wait_for_recovery(context.name)
-                await resume.finish_interrupted(context, self._events)
-                progress.finished = True
-                self._scheduler.recovered(context.name)
-            await resume.bring_back(context)
+            async with self._scheduler.turn_of(context.name):
+                await self._recover(context)
+                self._of(context.name).problem = ""
+                if self._may_go_on:
+                    await self._go_on(context, await self._proxy.paused())
         except ChangeoverError as error:
             self._failed(context, error)
-        else:
-            progress.brought_back, progress.problem = True, ""
+        except Exception as error:
+            log.exception("recovery failed unexpectedly", app=context.name)
+            says = f"Unexpected {type(error).__name__}: {error}."
+            self._failed(context, ChangeoverError(says, "Report this defect in Changeover."))
+        if self._may_go_on and self._of(context.name).finished:
+            self._go_on_after_failure(context)
+
+    async def _recover(self, context: AppContext) -> None:
+        """Raises EngineError, ProxyError, JournalError or StepFailed."""
+        progress = self._of(context.name)
+        if not progress.finished:
+            self._scheduler.wait_for_recovery(context.name)
+            await resume.finish_interrupted(context, self._events)
+            progress.finished = True
+            self._scheduler.recovered(context.name)
+        if not progress.brought_back:
+            try:
+                async with asyncio.timeout(BRING_BACK_WITHIN_S):
+                    await resume.bring_back(context)
+            except TimeoutError as error:
+                says = f"{context.name} was not ready within {BRING_BACK_WITHIN_S:g} s."
+                raise ChangeoverError(says, f"See its log: changeover logs {context.name}") from error
+            progress.brought_back = True
             self._brought_back(context.name)
 
     def _failed(self, context: AppContext, error: ChangeoverError) -> None:
@@ -135,9 +192,27 @@ class Recovery:
         log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
         told, progress.problem = progress.problem, str(error)
         if told != progress.problem:
-            self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
+            try:
+                self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
+            except JournalError as away:
+                log.warning("event not recorded", app=context.name, cause=away.cause)
 
-    def _go_on(self, context: AppContext) -> None:
+    async def _go_on(self, context: AppContext, paused: set[str]) -> None:
+        progress = self._of(context.name)
+        if progress.brought_back and not progress.resumed:
+            if context.name in paused:
+                await self._proxy.resume(context.name)
+            progress.resumed = True
+        self._queue(context)
+
+    def _go_on_after_failure(self, context: AppContext) -> None:
+        """An app that could not be brought back takes its queued work, which may repair it."""
+        try:
+            self._queue(context)
+        except JournalError as error:
+            self._failed(context, error)
+
+    def _queue(self, context: AppContext) -> None:
         progress = self._of(context.name)
         if progress.finished and not progress.goes_on:
             resume.go_on(context, self._scheduler)
@@ -145,3 +220,12 @@ class Recovery:
 
     def _of(self, app: str) -> Progress:
         return self._progress.setdefault(app, Progress())
+
+
+def _is_interrupted(context: AppContext) -> bool:
+    """Whether a deployment of the app was interrupted by a stop of an earlier process; also if that is not known."""
+    try:
+        unfinished = context.journal.unfinished()
+    except JournalError:
+        return True
+    return any(one.app == context.name and one.state is State.RUNNING for one in unfinished)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable
 from pathlib import Path
+
+import structlog
 
 from orchestrator.app_data import backups, migrations
 from orchestrator.apps import readiness, traffic, verification
@@ -18,20 +21,42 @@ from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
-from orchestrator.errors import ChangeoverError
+from orchestrator.errors import ChangeoverError, EngineError
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
+
+log = structlog.get_logger()
 
 TIP = "Request it again."
 
 
 async def remove_leftovers(engine: Engine, work: Path) -> None:
-    """Remove the sidecars and fetched sources of interrupted deployments. Raises EngineError."""
+    """Remove what interrupted work left: sidecars, fetched sources, and volumes of dumps. Raises EngineError.
+
+    One that cannot be removed is logged; `changeover doctor` shows it.
+    """
     if work.exists():
-        await to_its_end(asyncio.to_thread(shutil.rmtree, work))
+        await to_its_end(asyncio.to_thread(_remove_folder, work))
     for container in await engine.containers():
         if container.labels.get(LABEL_ROLE) == Role.SIDECAR:
-            await engine.remove(container.name)
+            await _try(engine.remove(container.name), container.name)
+    for volume in await engine.volumes():
+        if backups.is_dump_volume(volume):
+            await _try(engine.remove_volume(volume), volume)
+
+
+def _remove_folder(folder: Path) -> None:
+    def report(_function: object, path: str, error: tuple[type[BaseException], BaseException, object]) -> None:
+        log.warning("fetched source not removed", path=path, cause=str(error[1]))
+
+    shutil.rmtree(folder, onerror=report)
+
+
+async def _try(removal: Awaitable[object], name: str) -> None:
+    try:
+        await removal
+    except EngineError as error:
+        log.warning("left by an interrupted deployment, and not removed", name=name, cause=error.cause)
 
 
 async def finish_interrupted(context: AppContext, events: EventStream) -> None:
@@ -69,7 +94,7 @@ def go_on(context: AppContext, scheduler: Scheduler) -> None:
     scheduler.retire_again(context)
     for deployment in _unfinished(context):
         if deployment.state is State.QUEUED:
-            scheduler.enqueue(deployment)
+            scheduler.queue_again(deployment)
 
 
 def _unfinished(context: AppContext) -> list[Deployment]:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.clock import now
 from orchestrator.config import watcher
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.events import EventKind
-from orchestrator.errors import UnknownApp
+from orchestrator.errors import ProxyError, UnknownApp
 from orchestrator.server import Orchestrator
 from tests.support.fakes.proxy import FakeProxy
 from tests.unit.conftest import SHOP
@@ -251,3 +253,30 @@ def test_a_defect_while_a_configuration_is_taken_leaves_the_one_before(
     assert names(orchestrator) == ["panel", "shop"]
     assert "Unexpected KeyError" in orchestrator.config_file.problem
     assert kinds == [EventKind.CONFIG_REFUSED]
+
+
+def test_a_second_pass_of_a_start_that_failed_leaves_the_routes_to_what_began_meanwhile(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+    go_on = orchestrator.recovery.go_on
+    passes: list[int] = []
+
+    async def fails_once() -> None:
+        passes.append(proxy.configured)
+        if len(passes) == 1:
+            # As the queue does that an app goes on with before the proxy fails for another one.
+            orchestrator.journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.RUNNING, "test", now()))
+            raise ProxyError("The proxy does not answer.", "Start it.")
+        await go_on()
+
+    monkeypatch.setattr(orchestrator.recovery, "go_on", fails_once)
+
+    async def story() -> None:
+        await orchestrator.start()
+        await until(lambda: orchestrator.ready)
+        await orchestrator.stop()
+
+    asyncio.run(story())
+    assert passes == [1, 1]

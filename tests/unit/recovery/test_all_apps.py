@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.deployment import Kind, State, StepName
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
+from orchestrator.recovery.all_apps import BRING_BACK_WITHIN_S, PATIENCE_S, Recovery
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, assert_whole
@@ -149,5 +154,111 @@ def test_what_was_queued_before_does_not_supersede_a_newer_request(tmp_path: Pat
         await world.recovery.go_on()
         assert (await world.until_ended(new.id)).state is State.LIVE
         assert world.journal.deployment(old.id).state is State.SUPERSEDED
+
+    virtual_time.run(story())
+
+
+def test_an_app_that_never_gets_ready_and_one_with_a_defect_keep_no_other_app_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bring_back(context: AppContext) -> None:
+        if context.name == "never-ready":
+            await asyncio.Event().wait()
+        if context.name == "defect":
+            raise KeyError("a defect")
+
+    monkeypatch.setattr(resume, "bring_back", bring_back)
+
+    async def story() -> None:
+        world = World(tmp_path, STORIES["a deployment"][0])
+        contexts = [replace(world.context, name=name) for name in ("never-ready", "defect", APP)]
+        brought_back: list[str] = []
+        recovery = Recovery(lambda: contexts, world.proxy, world.events, world.scheduler, brought_back.append)
+        began = asyncio.get_running_loop().time()
+
+        await recovery.recover_all()
+        await recovery.go_on()
+
+        assert asyncio.get_running_loop().time() - began <= PATIENCE_S + 1
+        assert brought_back == [APP]
+        assert recovery.problem(APP) == ""
+        assert "being recovered" in recovery.problem("never-ready")
+        assert "Unexpected KeyError" in recovery.problem("defect")
+        world.publish("0001")
+        assert (await world.deploy()).state is State.LIVE
+        await asyncio.sleep(BRING_BACK_WITHIN_S)
+        assert "was not ready within 600 s" in recovery.problem("never-ready")
+        await recovery.stop()
+
+    virtual_time.run(story())
+
+
+def test_an_app_that_is_configured_again_later_is_recovered_before_it_takes_work(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        configured: list[AppContext] = []
+        recovery = Recovery(lambda: configured, world.proxy, world.events, world.scheduler, lambda _app: None)
+        await recovery.recover_all()
+        await recovery.go_on()
+        assert world.journal.unfinished()
+
+        configured.append(world.context)
+        recovery.configured()
+        with pytest.raises(Refused, match="is not recovered yet"):
+            world.scheduler.request(APP, ref="", by="me")
+        await world.at_rest()
+        assert recovery.problem(APP) == ""
+        assert_whole(world, "after recovery")
+        assert (await world.deploy()).state is State.LIVE
+
+    virtual_time.run(story())
+
+
+def test_an_app_that_is_new_takes_work_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(tmp_path, STORIES["a deployment"][0])
+        configured: list[AppContext] = []
+        recovery = Recovery(lambda: configured, world.proxy, world.events, world.scheduler, lambda _app: None)
+        await recovery.recover_all()
+        await recovery.go_on()
+        configured.append(world.context)
+        recovery.configured()
+        world.publish("0001")
+        assert (await world.deploy()).state is State.LIVE
+
+    virtual_time.run(story())
+
+
+def test_what_was_queued_and_did_not_begin_is_superseded_by_what_has_ended_since(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(tmp_path, STORIES["a deployment"][0])
+        world.publish("0001")
+        old = world.journal.add(Deployment("old", APP, Kind.DEPLOY, State.QUEUED, "test", now()), "the key")
+        newer = await world.deploy()
+        assert newer.state is State.LIVE
+
+        again = world.scheduler.request(APP, ref="", by="test", idempotency_key="the key")
+
+        assert (again.id, again.state) == (old.id, State.SUPERSEDED)
+        await world.at_rest()
+        assert_whole(world, "after the retry")
+
+    virtual_time.run(story())
+
+
+def test_recovery_does_not_run_beside_retiring(tmp_path: Path) -> None:
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment with a standby"]
+        world = World(tmp_path, config)
+        await before(world)
+        world.proxy.open_sessions = 1
+        world.publish()
+        asked = world.scheduler.request(APP, ref="", by="me")
+        while world.scheduler.doing(APP) != "its old colour is being retired":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        async with world.scheduler.turn_of(APP):
+            assert world.scheduler.doing(APP) == "it is being rolled back, restored or recovered"
+            assert world.journal.deployment(asked.id).ended_at is not None
 
     virtual_time.run(story())
