@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.apps.context import AppContext
-from orchestrator.config.env_file import read_env_file
+from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -18,6 +18,7 @@ from orchestrator.engine.base import (
     Role,
 )
 from orchestrator.errors import StepFailed
+from orchestrator.host.beneath import LeadsOutside, within
 
 
 def container_spec(
@@ -67,4 +68,15 @@ def container_spec(
 
 def _env_file(context: AppContext) -> dict[str, str]:
     named = context.config.run.env_file
-    return read_env_file(context.config_file.parent / named) if named else {}
+    if not named:
+        return {}
+    folder = context.config_file.parent
+    try:
+        return read_env_file(within(folder, named))
+    except FileNotFoundError:
+        return read_env_file(folder / named)
+    except LeadsOutside as error:
+        raise EnvFileUnreadable(
+            f"The environment file {folder / named} is not read: {error}.",
+            f"Put the file into {folder} or a folder in it: run.env_file is relative to the configuration file.",
+        ) from error

@@ -44,6 +44,14 @@ NOT_FOR_DATA = frozenset(
 """A data volume mounted there would hide what the container needs, such as its users in /etc/passwd."""
 
 
+def with_names(variables: dict[str, str]) -> dict[str, str]:
+    """Variables whose names are names: one with `=` in it would set another variable than it seems to."""
+    for name, value in variables.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or "\0" in value:
+            raise ValueError(f"expected names of letters, digits and _, such as LOG_LEVEL, not '{name[:40]}'")
+    return variables
+
+
 class Build(Section):
     """How the image of a release is built from the fetched source, with BuildKit."""
 
@@ -55,6 +63,25 @@ class Build(Section):
     """Build arguments. Do not use them for secrets: they can be read from the image. Example: {PYTHON: "3.13"}"""
     timeout: Seconds = 1800
     """How long a build may take; then it is stopped and the deployment fails. Example: 3600"""
+
+    @field_validator("dockerfile")
+    @classmethod
+    def _dockerfile_is_in_the_repository(cls, value: str) -> str:
+        if not value or value.startswith("/") or "\0" in value:
+            raise ValueError("expected a path relative to update.git.path, such as docker/Dockerfile")
+        return value
+
+    @field_validator("target")
+    @classmethod
+    def _target_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", value):
+            raise ValueError("expected the name of a stage of the Dockerfile, such as production")
+        return value
+
+    @field_validator("args")
+    @classmethod
+    def _args_have_names(cls, value: dict[str, str]) -> dict[str, str]:
+        return with_names(value)
 
 
 class Run(Section):
@@ -85,6 +112,11 @@ class Run(Section):
     privileges: bool = False
     """Keep Docker's default Linux capabilities and the right to gain new privileges. When false, both are dropped.
     Example: true"""
+
+    @field_validator("env")
+    @classmethod
+    def _env_has_names(cls, value: dict[str, str]) -> dict[str, str]:
+        return with_names(value)
 
     @field_validator("memory")
     @classmethod

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
+from orchestrator.domain.source_names import is_ref, why_no_remote
 
+EXAMPLE_REMOTE = "https://git.example.com/shop.git"
 AVAILABLE_SOURCES = ("git",)
 """The implemented values of `update.source`; the others are refused. `sources/factory.py` has a case for each."""
 
@@ -35,6 +37,27 @@ class GitSource(Section):
         Seconds, NoEffectYet("update.background_check.interval sets the time between two checks")
     ] = 3600
     """Time between two fetches. Example: 900"""
+
+    @field_validator("remote")
+    @classmethod
+    def _remote_is_no_option(cls, value: str) -> str:
+        if why := why_no_remote(value):
+            raise ValueError(f"expected a URL, a path or the name of a remote, such as {EXAMPLE_REMOTE}: {why}")
+        return value
+
+    @field_validator("branch")
+    @classmethod
+    def _branch_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not is_ref(value):
+            raise ValueError("expected the name of a branch or tag, such as main")
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_in_the_repository(cls, value: str) -> str:
+        if value.startswith("/") or ".." in value.split("/") or "\0" in value:
+            raise ValueError("expected a path in the repository, without '..', such as services/shop")
+        return value
 
 
 class PypiSource(Section):

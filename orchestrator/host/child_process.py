@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +16,12 @@ TERMINATE_WITHIN_S = 5.0
 """How long a process that is asked to end may take before it is killed, in seconds."""
 MOST_OUTPUT_BYTES = 64 * 2**20
 CHUNK = 64 * 1024
+INHERITED = re.compile(
+    r"PATH|HOME|USER|TZ|TMPDIR|LANG|LC_\w+|XDG_\w+|SSH_AUTH_SOCK|SSL_CERT_(FILE|DIR)|(DOCKER|BUILDX|BUILDKIT)_\w+"
+    r"|(https?|no|all)_proxy|(HTTPS?|NO|ALL)_PROXY"
+)
+"""The variables of the orchestrator that its children get. They get neither its secrets (CHANGEOVER_DATABASE_URL) nor
+what would change how they work (GIT_DIR, GIT_SSH)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ async def run(
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             *command,
-            env={**os.environ, **env},
+            env={**inherited(os.environ), **env},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT if on_chunk else asyncio.subprocess.PIPE,
@@ -62,6 +69,10 @@ async def run(
     except BaseException:
         await to_its_end(_end(process))
         raise
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if INHERITED.fullmatch(name)}
 
 
 async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes], None] | None) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.release import Change, Release
+from orchestrator.domain.source_names import SCHEMES, is_commit, is_ref, why_no_remote
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
@@ -21,12 +22,16 @@ FETCH_TIMEOUT_S = 300.0
 MOST_CHANGES = 200
 
 _ENVIRONMENT = {
-    # No prompts. Repositories of another user may be read: the checkout is mounted from the host.
+    # No prompts, no helpers, no transport that runs a program, no configuration but ours. child_process passes no GIT_*
+    # variable of the orchestrator's own on.
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
     "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-    "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "safe.directory",
-    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("git.config")),
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
 
@@ -61,6 +66,10 @@ class GitRepository:
 
         Raises StepFailed when the remote does not answer or has no such branch, tag or commit.
         """
+        if ref and not is_ref(ref):
+            raise StepFailed(
+                f"'{ref[:80]}' is not a name of a branch, tag or commit.", "Correct the --ref that was given."
+            )
         async with self._lock:
             await self._fetch()
         wanted = ref or self.settings.branch or "HEAD"
@@ -79,7 +88,12 @@ class GitRepository:
         )
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
-        """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed."""
+        """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed.
+
+        Links are written as links: whoever reads a file of the tree must not follow them out of it.
+        """
+        if not is_commit(source_revision):
+            raise StepFailed(f"'{source_revision[:80]}' is not a commit.", "Deploy the app again.")
         await refuse_incomplete(self._git, source_revision, self.settings.path)
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
@@ -87,7 +101,8 @@ class GitRepository:
         packed = folder.with_name(folder.name + ".tar")
         try:
             await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
-            unpack = ("tar", "-xf", str(packed), "-C", str(folder))
+            # tar itself writes nothing through a link that it has unpacked, and strips `..` and `/` from names.
+            unpack = ("tar", "--no-same-owner", "--no-same-permissions", "-C", str(folder), "-xf", str(packed))
             ended = await child_process.run(*unpack, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         finally:
             packed.unlink(missing_ok=True)
@@ -99,7 +114,7 @@ class GitRepository:
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
         """Commits after `since` up to `until`, the newest first, without merges. Empty if `since` is not known."""
-        if not since or not await self._git("cat-file", "-t", since, check=False):
+        if not (is_commit(since) and is_commit(until)) or not await self._git("cat-file", "-t", since, check=False):
             return ()
         path = self.settings.path
         log = await self._git(
@@ -144,10 +159,20 @@ class GitRepository:
         return SourceRelease(Release(version, commit), released_at)
 
     async def _remote(self) -> str:
+        """The address to fetch from. Raises StepFailed for one that is an option, or runs a program."""
+        remote = await self._configured_remote()
+        if why := why_no_remote(remote):
+            raise StepFailed(
+                f"The remote '{self.settings.remote[:80]}' cannot be used: {why}.",
+                "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
+            )
+        return remote
+
+    async def _configured_remote(self) -> str:
         remote = self.settings.remote
         if remote == ".":
             return str(self._checkout)
-        if re.fullmatch(r"[\w.-]+", remote):
+        if re.fullmatch(r"[\w.][\w.-]*", remote):
             url = await self._run("-C", str(self._checkout), "remote", "get-url", remote, check=False)
             if not url:
                 raise StepFailed(
@@ -166,7 +191,7 @@ class GitRepository:
             self._mirror.parent.mkdir(parents=True, exist_ok=True)
             await self._run("init", "--quiet", "--bare", str(self._mirror))
         await self._git(
-            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", remote,
+            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--", remote,
             "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
         )  # fmt: skip
 

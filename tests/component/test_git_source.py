@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,6 +34,20 @@ class Remote:
         self.git("add", "--all")
         self.git("commit", "--quiet", "-m", message)
         return self.git("rev-parse", "HEAD")
+
+    def blob(self, content: str) -> str:
+        return self._written("blob", content.encode())
+
+    def tree(self, *entries: tuple[str, str, str]) -> str:
+        """A tree with exactly these entries: mode, name and object; Git's own commands would refuse some."""
+        content = b"".join(
+            f"{mode} {name}".encode() + b"\0" + bytes.fromhex(object_) for mode, name, object_ in entries
+        )
+        return self._written("tree", content)
+
+    def _written(self, kind: str, content: bytes) -> str:
+        command = ["git", "-C", str(self.path), "hash-object", "-t", kind, "-w", "--stdin", "--literally"]
+        return subprocess.run(command, check=True, capture_output=True, input=content).stdout.decode().strip()
 
 
 @pytest.fixture
@@ -250,3 +266,151 @@ async def test_a_folder_that_is_not_mounted_is_told_from_one_that_is_no_reposito
         await missing.newest()
 
     assert "compose.override.yaml" in failed.value.remedy
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["--upload-pack=touch {mark}", "ext::sh -c 'touch {mark}'", "ext::touch {mark}", "-u{mark}", "fd::3,4{mark}"],
+)
+async def test_a_remote_that_is_an_option_or_a_program_is_refused_and_runs_nothing(
+    remote: Remote, tmp_path: Path, url: str
+) -> None:
+    """Also one that was written into the checkout's own settings, which no configuration file says."""
+    mark = tmp_path / "mark"
+    remote.git("config", "remote.origin.url", url.format(mark=mark))
+    settings = GitSource.model_construct(remote=url.format(mark=mark), branch="main", path=".")
+
+    for git in (source(remote, url="origin"), GitRepository(settings, tmp_path / "mirrors" / "b.git", remote.path)):
+        with pytest.raises(StepFailed, match="cannot be used"):
+            await git.newest()
+
+    assert not mark.exists()
+
+
+async def test_programs_that_git_would_run_by_its_settings_are_not_run(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings of the user, variables of the orchestrator, and hooks and settings of the repository."""
+    mark, home = tmp_path / "mark", tmp_path / "home"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {mark}\nexit 1\n")
+    program.chmod(0o755)
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        f"[core]\nfsmonitor = {program}\nhooksPath = {home}\n[credential]\nhelper = !{program}\n"
+        f'[url "ext::{program}"]\ninsteadOf = {remote.path}\n[uploadpack]\npackObjectsHook = {program}\n'
+    )
+    for hook in ("post-update", "pre-receive", "reference-transaction", "post-checkout"):
+        (home / hook).write_text(program.read_text())
+        (home / hook).chmod(0o755)
+    remote.git("config", "uploadpack.packObjectsHook", str(program))
+    remote.git("config", "core.fsmonitor", str(program))
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("GIT_SSH", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_EDITOR"):
+        monkeypatch.setenv(name, str(program))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_EXEC_PATH", str(home))
+    git = source(remote)
+
+    newest = await git.newest()
+    await git.fetch(newest.release.source_revision, tmp_path / "work")
+
+    assert (tmp_path / "work" / "app.py").exists()
+    assert not mark.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
+async def test_a_checkout_of_another_user_is_read(remote: Remote) -> None:
+    for path in (remote.path, *remote.path.rglob("*")):
+        os.chown(path, 1000, 1000)
+
+    found = await source(remote).newest()
+
+    assert found.release.source_revision
+
+
+async def test_a_tree_that_was_made_to_write_elsewhere_writes_nothing_there(remote: Remote, tmp_path: Path) -> None:
+    """Trees that `git add` never makes, and that a server can send all the same."""
+    (tmp_path / "outside").mkdir()
+    blob = remote.git("rev-parse", "HEAD:app.py")
+    evil = remote.tree(("100644", "evil", blob))
+    link = remote.blob(str(tmp_path / "outside"))
+    up = remote.blob("../../outside")
+    tree = remote.tree(
+        ("120000", "a", link), ("40000", "a", evil), ("120000", "b", up), ("40000", "b", evil),
+        ("40000", "..", evil), ("100644", "good", blob),
+    )  # fmt: skip
+    commit = remote.git("commit-tree", "-m", "feat: evil", tree)
+    remote.git("update-ref", "refs/heads/main", commit)
+    git = source(remote)
+    await git.newest()
+    folder = tmp_path / "work" / "d1"
+
+    with contextlib.suppress(StepFailed):
+        await git.fetch(commit, folder)
+
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert {one.name for one in tmp_path.iterdir()} == {"outside", "remote", "mirrors", "work"}
+    assert {one.name for one in (tmp_path / "work").iterdir()} <= {"d1"}
+
+
+async def test_links_of_a_source_are_written_as_links_and_none_is_followed(remote: Remote, tmp_path: Path) -> None:
+    (remote.path / "passwords").symlink_to("/etc/passwd")
+    (remote.path / "up").symlink_to("../..")
+    commit = remote.commit("feat: links")
+    git = source(remote)
+    await git.newest()
+
+    await git.fetch(commit, tmp_path / "work" / "d1")
+
+    assert (tmp_path / "work" / "d1" / "passwords").readlink() == Path("/etc/passwd")
+    assert (tmp_path / "work" / "d1" / "up").readlink() == Path("../..")
+
+
+@pytest.mark.parametrize("ref", ["--output=MARK", "-h", "main:app.py", "HEAD^{/feat}", "main@{0}", "main~0", "a b"])
+async def test_a_ref_that_is_an_option_or_an_expression_is_refused(remote: Remote, tmp_path: Path, ref: str) -> None:
+    with pytest.raises(StepFailed, match="is not a name of a branch, tag or commit"):
+        await source(remote).newest(ref.replace("MARK", str(tmp_path / "mark")))
+
+    assert not (tmp_path / "mark").exists()
+
+
+async def test_a_branch_or_tag_of_the_repository_that_looks_like_an_option_does_no_harm(
+    remote: Remote, tmp_path: Path
+) -> None:
+    commit = remote.git("rev-parse", "HEAD")
+    for name in ("refs/heads/--upload-pack=x", "refs/tags/--output=x", "refs/tags/-v9"):
+        remote.git("update-ref", name, commit)
+    git = source(remote)
+
+    newest = await git.newest()
+    await git.fetch(newest.release.source_revision, tmp_path / "work")
+
+    assert newest.release.source_revision == commit
+
+
+@pytest.mark.parametrize("revision", ["--output=x", "main", "HEAD", "", "f" * 39])
+async def test_only_a_commit_is_fetched(remote: Remote, tmp_path: Path, revision: str) -> None:
+    git = source(remote)
+    await git.newest()
+
+    with pytest.raises(StepFailed, match="is not a commit"):
+        await git.fetch(revision, tmp_path / "work")
+
+
+async def test_submodules_are_never_fetched(remote: Remote, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    (remote.path / ".gitmodules").write_text(
+        f'[submodule "x"]\npath = x\nurl = ext::touch {mark}\nupdate = !touch {mark}\n'
+    )
+    remote.git("add", ".gitmodules")
+    remote.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},x")
+    remote.git("commit", "--quiet", "-m", "feat: a submodule")
+    commit = remote.git("rev-parse", "HEAD")
+    git = source(remote)
+    await git.newest()
+
+    with pytest.raises(StepFailed, match="has submodules"):
+        await git.fetch(commit, tmp_path / "work")
+
+    assert not mark.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.build_context import NoDockerfile, build_context
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
@@ -23,22 +24,23 @@ class Build(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Build the image. Adds its digest to the release.
 
-        Raises StepFailed when there is no Dockerfile, and when the build fails or takes longer than `build.timeout`
-        seconds; then with its last lines of output.
+        Raises StepFailed when there is no Dockerfile, when a link of the source leads out of it, and when the build
+        fails or takes longer than `build.timeout` seconds; then with its last lines of output.
         """
         if deployment.release is None:
             raise StepFailed(f"Deployment {deployment.id} has no fetched release to build.")
         settings = context.config.build
-        folder = context.source_folder(deployment) / context.config.update.git.path
-        dockerfile = folder / settings.dockerfile
-        if not dockerfile.is_file():
+        tree = context.source_folder(deployment)
+        try:
+            built = build_context(tree, context.config.update.git.path, settings.dockerfile)
+        except NoDockerfile as error:
             raise StepFailed(
                 f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
                 f"Commit a Dockerfile, or correct build.dockerfile and update.git.path of {context.name}.",
-            )
+            ) from error
         image = ImageBuild(
-            folder=folder,
-            dockerfile=dockerfile,
+            folder=built.folder,
+            dockerfile=built.dockerfile,
             tag=f"{context.image_name}:{deployment.release.source_revision[:12]}",
             timeout_s=settings.timeout,
             target=settings.target,

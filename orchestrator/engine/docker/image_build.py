@@ -17,14 +17,16 @@ LAST_LINES = 40
 
 
 def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
-    """The command line of a build. `--load` stores the image in the engine with any builder."""
-    command = ["docker", "buildx", "build", "--load", "--progress", "plain", "--provenance", "false"]
-    command += ["--file", str(image.dockerfile), "--tag", image.tag, "--iidfile", str(digest_file)]
+    """The command line of a build. `--load` stores the image in the engine with any builder.
+
+    No value can become an option of its own.
+    """
+    command = ["docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false"]
+    command += [f"--file={image.dockerfile}", f"--tag={image.tag}", f"--iidfile={digest_file}"]
     if image.target:
-        command += ["--target", image.target]
-    for name, value in sorted(image.args.items()):
-        command += ["--build-arg", f"{name}={value}"]
-    return [*command, str(image.folder)]
+        command.append(f"--target={image.target}")
+    command += [f"--build-arg={name}={value}" for name, value in sorted(image.args.items())]
+    return [*command, "--", str(image.folder)]
 
 
 async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:

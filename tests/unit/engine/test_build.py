@@ -19,6 +19,15 @@ def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
 def test_a_build_says_everything_it_was_told() -> None:
     command = build_command(ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60, "web", {"B": "2", "A": "1"}), Path("/d"))
 
-    assert command[-1] == "/c"
-    assert command[command.index("--target") + 1] == "web"
-    assert [command[i + 1] for i, word in enumerate(command) if word == "--build-arg"] == ["A=1", "B=2"]
+    assert command[-2:] == ["--", "/c"]
+    assert "--target=web" in command
+    assert [word for word in command if word.startswith("--build-arg")] == ["--build-arg=A=1", "--build-arg=B=2"]
+
+
+def test_no_value_of_a_build_is_an_option() -> None:
+    evil = "--allow=security.insecure"
+
+    command = build_command(ImageBuild(Path(evil), Path(evil), evil, 60, evil, {evil: evil}), Path(evil))
+
+    assert [word for word in command[: command.index("--")] if word == evil] == []
+    assert command[command.index("--") :] == ["--", evil]

@@ -102,3 +102,15 @@ def _environment(process: Path) -> str:
 async def test_a_command_that_does_not_exist_is_an_error_of_the_system() -> None:
     with pytest.raises(FileNotFoundError):
         await child_process.run("changeover-no-such-command", env={}, timeout_s=5)
+
+
+def test_a_child_gets_neither_secrets_nor_what_would_change_how_it_works() -> None:
+    usual = {"PATH": "/bin", "HOME": "/root", "DOCKER_HOST": "unix:///x", "https_proxy": "http://p", "LC_ALL": "C"}
+    others = {
+        "CHANGEOVER_DATABASE_URL": "postgresql://u:p@h/d",
+        "GIT_DIR": "/x",
+        "GIT_SSH": "/x",
+        "LD_PRELOAD": "/x.so",
+    }
+
+    assert child_process.inherited(usual | others) == usual

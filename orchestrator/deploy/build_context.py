@@ -1,0 +1,53 @@
+"""What of a fetched source is built: its folder and its Dockerfile, which must both be in the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import StepFailed
+from orchestrator.host.beneath import LeadsOutside, within
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """Both are real paths, without links."""
+
+    folder: Path
+    dockerfile: Path
+
+
+class NoDockerfile(Exception):
+    """The source has no such file."""
+
+
+def build_context(tree: Path, path: str, dockerfile: str) -> BuildContext:
+    """The folder `path` of a source tree, and the Dockerfile in it. A link to elsewhere in the tree is followed.
+
+    Raises StepFailed when one of them, or a file that the builder reads beside them, leads out of the tree, and
+    NoDockerfile.
+    """
+    folder = _within(tree, path)
+    if not folder.is_dir():
+        raise NoDockerfile(path)
+    file = _within(tree, f"{path}/{dockerfile}")
+    if not file.is_file():
+        raise NoDockerfile(dockerfile)
+    # The builder reads these by name, and would follow a link of that name:
+    # https://docs.docker.com/build/concepts/context/#filename-and-location
+    for ignored in (folder / ".dockerignore", file.with_name(f"{file.name}.dockerignore")):
+        if ignored.is_symlink():
+            _within(tree, str(ignored.relative_to(tree.resolve())))
+    return BuildContext(folder, file)
+
+
+def _within(tree: Path, name: str) -> Path:
+    try:
+        return within(tree, name)
+    except FileNotFoundError as error:
+        raise NoDockerfile(name) from error
+    except LeadsOutside as error:
+        raise StepFailed(
+            f"The source is not built: {error}.",
+            "Commit a file or folder instead, and name one in the repository in update.git.path and build.dockerfile.",
+        ) from error

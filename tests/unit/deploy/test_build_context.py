@@ -1,0 +1,85 @@
+"""What is built is in the fetched source, wherever its links lead."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.deploy.build_context import NoDockerfile, build_context
+from orchestrator.errors import StepFailed
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A source tree, and beside it what it must not reach."""
+    tree = tmp_path / "work" / "d1"
+    (tree / "shop").mkdir(parents=True)
+    (tree / "docker").mkdir()
+    (tree / "shop" / "Dockerfile").write_text("FROM scratch")
+    (tree / "docker" / "Dockerfile").write_text("FROM scratch")
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / "Dockerfile").write_text("FROM scratch")
+    (tmp_path / "work" / "d2").mkdir()
+    (tmp_path / "work" / "d2" / "Dockerfile").write_text("FROM scratch")
+    return tree
+
+
+def test_a_folder_and_its_dockerfile_are_built(tree: Path) -> None:
+    built = build_context(tree, "shop", "Dockerfile")
+
+    assert (built.folder, built.dockerfile) == (tree / "shop", tree / "shop" / "Dockerfile")
+
+
+def test_links_within_the_source_are_followed(tree: Path) -> None:
+    (tree / "app").symlink_to("shop")
+    (tree / "shop" / "Other").symlink_to("../docker/Dockerfile")
+
+    built = build_context(tree, "app", "Other")
+
+    assert (built.folder, built.dockerfile) == (tree / "shop", tree / "docker" / "Dockerfile")
+    assert build_context(tree, "shop", "../docker/Dockerfile").dockerfile == tree / "docker" / "Dockerfile"
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["/", "/etc", "../../checkout", "..", "../d2", "../../work/d2", "/proc/self/cwd", "/proc/self/root", "../nowhere"],
+)
+@pytest.mark.parametrize("what", ["shop", "shop/Dockerfile", "shop/.dockerignore", "shop/Dockerfile.dockerignore"])
+def test_a_link_to_elsewhere_is_refused(tree: Path, what: str, link: str) -> None:
+    place = tree / what
+    if place.is_dir():
+        place.rename(tree / "moved")
+    place.unlink(missing_ok=True)
+    place.symlink_to(os.path.join("..", link) if "/" in what and not link.startswith("/") else link)
+
+    with pytest.raises(StepFailed, match="leads out of the folder"):
+        build_context(tree, "shop", "Dockerfile")
+
+
+def test_a_link_through_another_link_is_refused(tree: Path) -> None:
+    (tree / "a").symlink_to("b")
+    (tree / "b").symlink_to("../../checkout")
+
+    with pytest.raises(StepFailed, match="leads out"):
+        build_context(tree, "a", "Dockerfile")
+
+
+@pytest.mark.parametrize(("path", "dockerfile"), [("/etc", "Dockerfile"), ("../d2", "Dockerfile"), ("shop", "/etc/x")])
+def test_a_configured_path_out_of_the_source_is_refused(tree: Path, path: str, dockerfile: str) -> None:
+    with pytest.raises((StepFailed, NoDockerfile)):
+        build_context(tree, path, dockerfile)
+
+
+@pytest.mark.parametrize("path", ["nothing", "shop/Dockerfile", "docker/nothing"])
+def test_what_is_not_there_is_said_to_be_missing(tree: Path, path: str) -> None:
+    with pytest.raises(NoDockerfile):
+        build_context(tree, path, "Dockerfile")
+
+
+def test_a_link_to_itself_is_refused(tree: Path) -> None:
+    (tree / "loop").symlink_to("loop")
+
+    with pytest.raises(StepFailed):
+        build_context(tree, "loop", "Dockerfile")
