@@ -131,7 +131,8 @@ class GitRepository:
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether `revision` is an ancestor of the commit `than`, or the same. False if one of them is not known."""
-        common = await self._git("merge-base", revision, than, check=False) if revision and than else ""
+        known = is_commit(revision) and is_commit(than)
+        common = await self._git("merge-base", revision, than, check=False) if known else ""
         return bool(common) and common.strip() == revision
 
     async def _last_that_matters(self, commit: str) -> str:
