@@ -55,7 +55,7 @@ class GitSource(Section):
     @field_validator("path")
     @classmethod
     def _path_is_in_the_repository(cls, value: str) -> str:
-        if value.startswith("/") or ".." in value.split("/") or "\0" in value:
+        if value.startswith(("/", ":")) or ".." in value.split("/") or "\0" in value:
             raise ValueError("expected a path in the repository, without '..', such as services/shop")
         return value
 

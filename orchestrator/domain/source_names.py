@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-SCHEMES = ("file", "git", "http", "https", "ssh")
-"""The transports of Git that are used. Others, such as `ext::`, run programs that the address names."""
+SCHEMES = ("file", "git", "http", "https", "ssh", "git+ssh", "ssh+git")
+"""The transports of Git that run no program that an address names. Others, such as `ext::`, do."""
 
 _SCHEME = re.compile(r"([A-Za-z0-9+.-]*)(://|::)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

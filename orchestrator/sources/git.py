@@ -30,7 +30,6 @@ _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("git.config")),
-    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
