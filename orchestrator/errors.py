@@ -8,6 +8,7 @@ ChangeoverError
 ├── UnknownBackup         the app has no backup with this id
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
+├── TooManyTries          the address has sent too many wrong tokens
 ├── EngineError           Docker does not answer or refuses
 ├── JournalError          the journal cannot be written or read
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
@@ -19,6 +20,7 @@ ChangeoverError
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -78,6 +80,14 @@ class NotAllowed(ChangeoverError):
     def __init__(self, cause: str, remedy: str = "", *, known: bool = False) -> None:
         super().__init__(cause, remedy)
         self.known = known
+
+
+class TooManyTries(ChangeoverError):
+    """The address has sent too many wrong tokens, and has to wait for `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = max(1, math.ceil(wait_s))
+        super().__init__("Too many wrong tokens were sent from this address.", f"Wait {self.wait_s} s, then try again.")
 
 
 class EngineError(ChangeoverError):

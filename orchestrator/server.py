@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import structlog
 
+from orchestrator.access.audit import AuditLog
+from orchestrator.access.gate import Gate
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
@@ -45,6 +47,7 @@ class Orchestrator:
         self._kept_config = settings.state / "last-valid-config.yaml"
         self.config_file = ConfigFile(settings.config, self._kept_config)
         self.journal = Journal(settings.journal_url, settings.config)
+        self.gate, self.audit = Gate(self.journal), AuditLog(self.journal)
         self.events = EventStream(self.journal)
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy)

@@ -1,1 +1,1 @@
-"""Tokens and their scopes."""
+"""Who may do what: tokens, sessions of the panel, slowed guessing, and the audit log."""

@@ -1,64 +1,68 @@
-"""Tokens and their scopes. A token has 256 random bits; the journal has only its digest."""
+"""Makes tokens. A token has 256 random bits; the journal has only its digest."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from enum import StrEnum
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
-from orchestrator.errors import NotAllowed, Refused
+from orchestrator.clock import now
+from orchestrator.domain.access import Scope
+from orchestrator.errors import Refused
 from orchestrator.journal.store import Journal
 
 FIRST_TOKEN = "first-start"
 PREFIX = "co_"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What a token may be called: it stands in a URL when the token is revoked, and in tables."""
 
 
-class Scope(StrEnum):
-    """What a token may do. Each scope includes those before it."""
+def create(
+    journal: Journal,
+    name: str,
+    scope: Scope,
+    apps: Iterable[str] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """Create a token and return its secret, which cannot be read again. `apps`: None for all apps.
 
-    READ = "read"
-    DEPLOY = "deploy"
-    ADMIN = "admin"
-
-    def covers(self, other: Scope) -> bool:
-        order = list(Scope)
-        return order.index(self) >= order.index(other)
-
-
-def create(journal: Journal, name: str, scope: Scope) -> str:
-    """Create a token and return its secret, which cannot be read again. Raises Refused when the name is taken."""
-    if any(token["name"] == name for token in journal.tokens()):
+    Raises Refused when the name is not allowed or taken, or the time of expiry is past.
+    """
+    if not re.fullmatch(NAME, name):
+        raise Refused(
+            "The token was not created: its name is not allowed.",
+            "Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit.",
+        )
+    if journal.token_named(name):
         raise Refused(
             f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."
         )
+    if expires_at and expires_at <= now():
+        raise Refused(f"Token '{name}' was not created: it would have expired already.", "Give a later time.")
     secret = PREFIX + secrets.token_urlsafe(32)
-    journal.add_token(name, secret, scope)
+    journal.add_token(name, secret, scope, None if apps is None else tuple(sorted(set(apps))), expires_at)
     return secret
 
 
-def check(journal: Journal, secret: str | None, needed: Scope) -> str:
-    """The name of a token that has the scope `needed`. Raises NotAllowed."""
-    found = journal.token(secret) if secret else None
-    if found is None:
-        raise NotAllowed(
-            "No token was given." if not secret else "The token is unknown or revoked.",
-            "Use the token in .changeover/token of the checkout, or create one: changeover token create",
-        )
-    name, scope = found
-    if not Scope(scope).covers(needed):
-        raise NotAllowed(f"Token '{name}' has scope '{scope}'; this needs '{needed}'.", known=True)
-    return name
-
-
 def leave_first_token(journal: Journal, folder: Path) -> Path | None:
-    """Create the first token, with scope admin, in a file that only its owner can read. None if any token exists."""
-    if journal.tokens():
+    """Create a token with scope admin, in a file that only its owner can read. None if a valid one exists.
+
+    It is made at the first start, and at a start after the last one with scope admin was revoked or has expired.
+    """
+    known = journal.tokens()
+    moment = now()
+    if any(one.scope is Scope.ADMIN and one.apps is None and not one.invalid_because(moment) for one in known):
         return None
+    taken = {one.name for one in known}
+    names = [FIRST_TOKEN, *(f"{FIRST_TOKEN}-{number}" for number in range(2, len(taken) + 3))]
+    secret = create(journal, next(name for name in names if name not in taken), Scope.ADMIN)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "token"
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(create(journal, FIRST_TOKEN, Scope.ADMIN) + "\n")
+        file.write(secret + "\n")
     return path

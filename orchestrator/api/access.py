@@ -1,15 +1,24 @@
-"""Dependencies of the routes: the orchestrator, and the name of a token that has the required scope."""
+"""Dependencies of the routes: the orchestrator, and a caller with the required scope and for the route's app.
+
+A route takes `Reader`, `Deployer` or `Admin`. A caller whose token is for some apps only is refused by a route of
+another app, and by every route without an app, except for those that take one of the `…OfSome` dependencies: these
+filter what they show by `Caller.sees`, or check the app themselves by `Caller.require_app`.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from orchestrator.access import tokens
-from orchestrator.access.tokens import Scope
-from orchestrator.errors import Refused
+from orchestrator.access.caller import Caller
+from orchestrator.domain.access import Scope
+from orchestrator.errors import ChangeoverError, NotAllowed, Refused, TooManyTries
 from orchestrator.server import Orchestrator
+
+FORWARDED = "changeover-client"
+"""The request header in which the panel names the address of the browser, for the audit log."""
 
 
 def _orchestrator(request: Request) -> Orchestrator:
@@ -22,25 +31,72 @@ Serving = Annotated[Orchestrator, Depends(_orchestrator)]
 
 
 class _Holder:
-    """A dependency that requires a token with a scope, and records requests other than GET in the audit log."""
+    """A dependency that requires a token or a session of the panel, with a scope.
 
-    def __init__(self, scope: Scope) -> None:
+    Refused requests, those other than GET, and those that are `sensitive` are recorded in the audit log, before they
+    are carried out; `audited.py` adds the outcome.
+    """
+
+    def __init__(self, scope: Scope, *, of_some: bool = False, sensitive: bool = False) -> None:
         self._scope = scope
+        self._of_some = of_some
+        self._sensitive = sensitive
 
-    def __call__(self, request: Request, orchestrator: Serving, authorization: Annotated[str, Header()] = "") -> str:
-        scheme, _, secret = authorization.partition(" ")
-        bearer = secret.strip() if scheme.lower() == "bearer" else None
-        name = tokens.check(orchestrator.journal, bearer, self._scope)
-        if request.method != "GET":
-            origin = request.client.host if request.client else ""
-            action = f"{request.method} {request.url.path}"
-            orchestrator.journal.audit(name, origin, action, str(request.path_params.get("app", "")))
-        return name
+    async def __call__(
+        self, request: Request, orchestrator: Serving, authorization: Annotated[str, Header()] = ""
+    ) -> Caller:
+        app = str(request.path_params.get("app", ""))
+        action = f"{request.method} {request.url.path}"
+        origin = _origin(request)
+        caller = None
+        try:
+            caller = await orchestrator.gate.admit(_bearer(authorization), _address(request), origin)
+            caller.require(self._scope)
+            if app:
+                caller.require_app(app)
+            elif not self._of_some:
+                caller.require_all_apps()
+        except (NotAllowed, TooManyTries) as error:
+            who, status = (caller.name if caller else ""), status_of(error)
+            await orchestrator.audit.refused(who, caller.origin if caller else origin, action, app, status, error.cause)
+            raise
+        if request.method != "GET" or self._sensitive:
+            request.state.audit_entry = await orchestrator.audit.begun(caller, action, app)
+        return caller
 
 
-Reader = Annotated[str, Depends(_Holder(Scope.READ))]
-Deployer = Annotated[str, Depends(_Holder(Scope.DEPLOY))]
-Admin = Annotated[str, Depends(_Holder(Scope.ADMIN))]
+def status_of(error: ChangeoverError) -> int:
+    """The HTTP status of a refusal."""
+    if isinstance(error, TooManyTries):
+        return 429
+    return 403 if isinstance(error, NotAllowed) and error.known else 401
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _origin(request: Request) -> str:
+    """Where the request came from, as far as is known: a browser's address is what the panel says."""
+    address = _address(request)
+    told = request.headers.get(FORWARDED, "")
+    try:
+        return f"{ipaddress.ip_address(told)} by {address}"
+    except ValueError:
+        return address
+
+
+Reader = Annotated[Caller, Depends(_Holder(Scope.READ))]
+ReaderOfSome = Annotated[Caller, Depends(_Holder(Scope.READ, of_some=True))]
+Deployer = Annotated[Caller, Depends(_Holder(Scope.DEPLOY))]
+DeployerOfSome = Annotated[Caller, Depends(_Holder(Scope.DEPLOY, of_some=True))]
+Admin = Annotated[Caller, Depends(_Holder(Scope.ADMIN))]
+Auditor = Annotated[Caller, Depends(_Holder(Scope.ADMIN, sensitive=True))]
 
 
 def require_ready(orchestrator: Orchestrator) -> None:

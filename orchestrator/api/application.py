@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from orchestrator.api import (
     apps,
+    audit,
     backups,
     config,
     deployments,
@@ -19,10 +20,12 @@ from orchestrator.api import (
     pause,
     plan,
     problems,
+    sessions,
     status,
     tokens,
 )
 from orchestrator.api.access import Serving
+from orchestrator.api.audited import Audited
 from orchestrator.server import Orchestrator
 
 health = APIRouter()
@@ -54,7 +57,22 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     api = FastAPI(title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     api.state.orchestrator = orchestrator
     problems.install(api)
+    api.add_middleware(Audited, orchestrator=orchestrator)
     api.include_router(health)
-    for part in (status, apps, plan, pause, backups, migrations, deployments, events, config, tokens, doctor):
+    for part in (
+        status,
+        apps,
+        plan,
+        pause,
+        backups,
+        migrations,
+        deployments,
+        events,
+        config,
+        tokens,
+        sessions,
+        audit,
+        doctor,
+    ):
         api.include_router(part.router, prefix="/v1")
     return api

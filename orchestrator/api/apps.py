@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.api.access import Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
 from orchestrator.api.update_view import UpdateView, update_view
+from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Kind, State
 
 router = APIRouter(prefix="/apps")
@@ -80,7 +81,7 @@ async def deploy(
     """Queue a deployment, and answer at once. The same idempotency key gives the same deployment again."""
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
-    asked = orchestrator.scheduler.request(app, wanted.ref, who, idempotency_key, migrate=wanted.migrate)
+    asked = orchestrator.scheduler.request(app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate)
     return deployment_view(orchestrator.journal, asked)
 
 
@@ -96,12 +97,15 @@ async def history(
 async def roll_back(
     app: str, orchestrator: Serving, who: Deployer, response: Response, wanted: RollbackRequest | None = None
 ) -> DeploymentView:
-    """Roll back, and answer when it has ended: with status 502 if it failed."""
+    """Roll back, and answer when it has ended: with status 502 if it failed. `restore` requires the scope admin."""
+    restore = wanted.restore if wanted else ""
+    if restore:
+        who.require(Scope.ADMIN, "a rollback that restores a backup")
     require_ready(orchestrator)
-    if wanted and wanted.restore:
-        record = await orchestrator.scheduler.restore(app, wanted.restore, who, Kind.ROLLBACK)
+    if restore:
+        record = await orchestrator.scheduler.restore(app, restore, who.name, Kind.ROLLBACK)
     else:
-        record = await orchestrator.scheduler.roll_back(app, who)
+        record = await orchestrator.scheduler.roll_back(app, who.name)
     if record.state is State.FAILED:
         response.status_code = 502
     return deployment_view(orchestrator.journal, record)

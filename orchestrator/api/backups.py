@@ -91,7 +91,7 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
     async with context.data_turn:
-        manifest = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who}")
+        manifest = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who.name}")
     return view(manifest, [])
 
 
@@ -108,7 +108,7 @@ async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, resp
     Answers when it has ended: with status 502 if it failed.
     """
     require_ready(orchestrator)
-    record = await orchestrator.scheduler.restore(app, backup, who, Kind.RESTORE)
+    record = await orchestrator.scheduler.restore(app, backup, who.name, Kind.RESTORE)
     if record.state is State.FAILED:
         response.status_code = 502
     return deployment_view(orchestrator.journal, record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator.api.access import Reader, Serving
+from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.config import loader
 from orchestrator.config.preflight import preflight
 from orchestrator.errors import ConfigError
@@ -42,7 +42,7 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 
 
 @router.post("/validate")
-async def validate(wanted: ConfigText, orchestrator: Serving, _who: Reader) -> ConfigProblems:
+async def validate(wanted: ConfigText, orchestrator: Serving, _who: ReaderOfSome) -> ConfigProblems:
     """Check a configuration without using it, and whether what it names is there."""
     try:
         loaded = loader.parse(wanted.text, wanted.name)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.api.access import Deployer, Reader, Serving
+from orchestrator.access.caller import Caller
+from orchestrator.api.access import DeployerOfSome, ReaderOfSome, Serving
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
 from orchestrator.api.events import EventView, event_view
+from orchestrator.domain.deployment import Deployment
+from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/deployments")
 
@@ -17,17 +20,25 @@ class Events(BaseModel):
 
 
 @router.get("/{deployment_id}")
-async def show(deployment_id: str, orchestrator: Serving, _who: Reader) -> DeploymentView:
-    return deployment_view(orchestrator.journal, orchestrator.journal.deployment(deployment_id))
+async def show(deployment_id: str, orchestrator: Serving, who: ReaderOfSome) -> DeploymentView:
+    return deployment_view(orchestrator.journal, _of_callers_app(orchestrator, deployment_id, who))
 
 
 @router.get("/{deployment_id}/events")
-async def events(deployment_id: str, orchestrator: Serving, _who: Reader, after: int = 0) -> Events:
+async def events(deployment_id: str, orchestrator: Serving, who: ReaderOfSome, after: int = 0) -> Events:
     """The deployment's events so far. `/v1/events` streams those that follow."""
-    orchestrator.journal.deployment(deployment_id)
+    _of_callers_app(orchestrator, deployment_id, who)
     return Events(events=[event_view(event) for event in orchestrator.journal.events(after, deployment_id)])
 
 
 @router.post("/{deployment_id}/cancel")
-async def cancel(deployment_id: str, orchestrator: Serving, _who: Deployer) -> DeploymentView:
+async def cancel(deployment_id: str, orchestrator: Serving, who: DeployerOfSome) -> DeploymentView:
+    _of_callers_app(orchestrator, deployment_id, who)
     return deployment_view(orchestrator.journal, orchestrator.scheduler.cancel(deployment_id))
+
+
+def _of_callers_app(orchestrator: Orchestrator, deployment_id: str, who: Caller) -> Deployment:
+    """The deployment. Raises UnknownDeployment, and NotAllowed if the token is not for its app."""
+    found = orchestrator.journal.deployment(deployment_id)
+    who.require_app(found.app)
+    return found

@@ -11,8 +11,11 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from orchestrator.api.access import Reader, Serving
+from orchestrator.access.caller import Caller
+from orchestrator.api.access import ReaderOfSome, Serving
+from orchestrator.clock import elapsed, now
 from orchestrator.domain.events import Event
+from orchestrator.errors import UnknownDeployment
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/events")
@@ -38,7 +41,7 @@ def event_view(event: Event) -> EventView:
 @router.get("")
 async def events(
     orchestrator: Serving,
-    _who: Reader,
+    who: ReaderOfSome,
     after: int | None = None,
     recent: Annotated[int, Query(ge=0, le=1000)] = 0,
     deployment: str = "",
@@ -46,26 +49,60 @@ async def events(
 ) -> StreamingResponse:
     """Server-sent events (HTML standard, section 9.2) with ids above `after`; without it, those from now on.
 
-    `recent` starts that many events earlier.
+    `recent` starts that many events earlier. A token for some apps gets the events of these only. The stream ends when
+    the token expires or is revoked, or the session of the panel ends.
     """
+    if deployment and who.apps is not None:
+        who.require_app(orchestrator.journal.deployment(deployment).app)
     start = after if after is not None else last_event_id
     start = max(0, orchestrator.journal.last_event_id() - recent) if start is None else start
-    return StreamingResponse(_stream(orchestrator, start, deployment), media_type="text/event-stream")
+    return StreamingResponse(stream(orchestrator, who, start, deployment), media_type="text/event-stream")
 
 
-async def _stream(orchestrator: Orchestrator, after: int, deployment: str) -> AsyncIterator[str]:
+async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment: str) -> AsyncIterator[str]:
     """The text of the stream, with a comment every KEEP_ALIVE_S seconds, so that the connection is never idle."""
     yield ": changeover\n\n"
-    following = orchestrator.events.follow(after, deployment)
-    upcoming = asyncio.ensure_future(anext(following))
+    with orchestrator.gate.watch(who) as over:
+        following = orchestrator.events.follow(after, deployment)
+        upcoming = asyncio.ensure_future(anext(following))
+        ended = asyncio.ensure_future(over.wait())
+        checked = float("-inf")
+        try:
+            while True:
+                if elapsed() - checked >= KEEP_ALIVE_S:
+                    checked = elapsed()
+                    if not await orchestrator.gate.is_valid(who):
+                        return
+                done, _ = await asyncio.wait(
+                    [upcoming, ended], timeout=_pause_s(who), return_when=asyncio.FIRST_COMPLETED
+                )
+                if over.is_set() or (who.ends_at and now() >= who.ends_at):
+                    return
+                if upcoming not in done:
+                    yield ": still here\n\n"
+                    continue
+                event = upcoming.result()
+                upcoming = asyncio.ensure_future(anext(following))
+                if _sees(orchestrator, who, event):
+                    yield f"id: {event.id}\nevent: {event.kind}\ndata: {event_view(event).model_dump_json()}\n\n"
+        finally:
+            upcoming.cancel()
+            ended.cancel()
+
+
+def _pause_s(who: Caller) -> float:
+    """How long to wait for an event: until the next comment, or until the caller's token or session expires."""
+    if who.ends_at is None:
+        return KEEP_ALIVE_S
+    return min(KEEP_ALIVE_S, max(0.0, (who.ends_at - now()).total_seconds()))
+
+
+def _sees(orchestrator: Orchestrator, who: Caller, event: Event) -> bool:
+    """Whether the caller may see an event. One without an app, of the orchestrator, is for tokens for all apps."""
+    if who.apps is None:
+        return True
     try:
-        while True:
-            done, _ = await asyncio.wait([upcoming], timeout=KEEP_ALIVE_S)
-            if not done:
-                yield ": still here\n\n"
-                continue
-            event = upcoming.result()
-            upcoming = asyncio.ensure_future(anext(following))
-            yield f"id: {event.id}\nevent: {event.kind}\ndata: {event_view(event).model_dump_json()}\n\n"
-    finally:
-        upcoming.cancel()
+        app = event.app or (orchestrator.journal.deployment(event.deployment).app if event.deployment else "")
+    except UnknownDeployment:
+        return False
+    return who.sees(app)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from orchestrator.api.access import status_of
+from orchestrator.api.audited import REASON
 from orchestrator.errors import (
     ChangeoverError,
     ConfigError,
@@ -14,6 +16,7 @@ from orchestrator.errors import (
     ProxyError,
     Refused,
     StepFailed,
+    TooManyTries,
     UnknownApp,
     UnknownBackup,
     UnknownDeployment,
@@ -33,12 +36,11 @@ STATUS: dict[type[ChangeoverError], int] = {
 
 def install(api: FastAPI) -> None:
     @api.exception_handler(ChangeoverError)
-    async def answer(_request: Request, error: Exception) -> JSONResponse:
+    async def answer(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ChangeoverError)
-        if isinstance(error, NotAllowed):
-            status = 403 if error.known else 401
-        else:
-            status = STATUS.get(type(error), 500)
+        refused = isinstance(error, (NotAllowed, TooManyTries))
+        status = status_of(error) if refused else STATUS.get(type(error), 500)
+        setattr(request.state, REASON, error.cause)
         content = {
             "type": f"urn:changeover:{type(error).__name__}",
             "title": type(error).__name__,
@@ -48,4 +50,6 @@ def install(api: FastAPI) -> None:
             "log": list(error.log) if isinstance(error, StepFailed) else [],
         }
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        if isinstance(error, TooManyTries):
+            headers["Retry-After"] = str(error.wait_s)
         return JSONResponse(content, status, headers, media_type="application/problem+json")

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.api.access import Reader, Serving
+from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.apps.context import AppContext
 from orchestrator.config.schema import PANEL
@@ -63,8 +63,10 @@ class Apps(BaseModel):
 
 
 @router.get("")
-async def list_apps(orchestrator: Serving, _who: Reader) -> Apps:
-    return Apps(apps=await asyncio.gather(*(app_view(orchestrator, context) for context in orchestrator.apps.all())))
+async def list_apps(orchestrator: Serving, who: ReaderOfSome) -> Apps:
+    """The apps that the token is for, in the order of the configuration."""
+    contexts = [context for context in orchestrator.apps.all() if who.sees(context.name)]
+    return Apps(apps=await asyncio.gather(*(app_view(orchestrator, context) for context in contexts)))
 
 
 @router.get("/{app}")

@@ -1,16 +1,73 @@
-"""The audit log: who did what, from where and when."""
+"""The audit log: who did what, from where and when, and the outcome."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.clock import now
+from orchestrator.domain.access import AuditEntry
 from orchestrator.journal.database import Database
-from orchestrator.journal.rows import stored
+from orchestrator.journal.rows import stored, zoned
+
+MOST_ENTRIES = 100_000
+"""The audit log keeps this many entries; the oldest ones are removed."""
+PRUNED_EVERY = 1000
 
 
 class AuditLog(Database):
     """Queries of the audit log."""
 
-    def audit(self, who: str, origin: str, action: str, app: str) -> None:
+    def audit(self, who: str, origin: str, action: str, app: str, status: int | None = None, reason: str = "") -> int:
+        """Add an entry, and return its id. `status` is None while the request is carried out."""
+        row = {
+            "at": stored(now()), "who": clipped(who, 100), "origin": clipped(origin, 100),
+            "action": clipped(action, 100), "app": clipped(app, 64), "status": status,
+            "reason": clipped(reason, 1000),
+        }  # fmt: skip
         with self._writing() as connection:
-            row = {"at": stored(now()), "who": who, "origin": origin, "action": action, "app": app}
-            connection.execute(self._audit.insert().values(row))
+            key = connection.execute(self._audit.insert().values(row)).inserted_primary_key
+            assert key is not None
+            if key[0] % PRUNED_EVERY == 0:
+                connection.execute(self._audit.delete().where(self._audit.c.id <= key[0] - MOST_ENTRIES))
+        return int(key[0])
+
+    def audit_ended(self, entry: int, status: int, reason: str) -> None:
+        """Add the outcome to an entry."""
+        values = {"status": status, "reason": clipped(reason, 1000)}
+        with self._writing() as connection:
+            connection.execute(self._audit.update().where(self._audit.c.id == entry).values(values))
+
+    def audit_entries(
+        self, limit: int, before: int | None = None, app: str = "", who: str = "", refused_only: bool = False
+    ) -> list[AuditEntry]:
+        """Entries of the audit log, the newest first; only those with smaller ids than `before` if it is given."""
+        table = self._audit
+        query = table.select().order_by(table.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(table.c.id < before)
+        if app:
+            query = query.where(table.c.app == app)
+        if who:
+            query = query.where(table.c.who == who)
+        if refused_only:
+            query = query.where(table.c.status >= 400)
+        with self._reading() as connection:
+            return [_entry_of(row) for row in connection.execute(query).mappings()]
+
+
+def _entry_of(row: Any) -> AuditEntry:  # Any: as above
+    return AuditEntry(
+        id=row["id"],
+        at=zoned(row["at"]),
+        who=row["who"],
+        origin=row["origin"],
+        action=row["action"],
+        app=row["app"],
+        status=row["status"],
+        reason=row["reason"],
+    )
+
+
+def clipped(text: str, most: int) -> str:
+    """As it is stored: of limited length, and with no character that a database cannot store (NUL, lone surrogates)."""
+    return text.encode(errors="replace").decode().replace("\0", "")[:most]

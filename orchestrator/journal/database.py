@@ -45,6 +45,7 @@ class Database:
         self._deployments, self._steps, self._slots = tables["deployments"], tables["steps"], tables["slots"]
         self._events, self._tokens, self._audit = tables["events"], tables["tokens"], tables["audit"]
         self._migrations, self._unsettled = tables["migrations"], tables["unsettled"]
+        self._sessions = tables["panel_sessions"]
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

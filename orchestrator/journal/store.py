@@ -14,6 +14,7 @@ from orchestrator.journal.audit_log import AuditLog
 from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.migration_runs import MigrationRuns
+from orchestrator.journal.panel_sessions import PanelSessions
 from orchestrator.journal.tokens import Tokens
 from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
@@ -22,7 +23,7 @@ OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
 
 
-class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens, AuditLog):
+class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens, PanelSessions, AuditLog):
     """The journal in the database of `url`. One process reads and writes it.
 
     The queries of a noun are in the file of that noun.

@@ -6,6 +6,7 @@ import typer
 
 from panel.cli import (
     apps,
+    audit,
     backups,
     configuration,
     deployments,
@@ -32,7 +33,7 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
 command = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (apps, updates, deployments, events, configuration, doctor, panel):
+for group in (apps, updates, deployments, events, configuration, doctor, audit, panel):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from panel.client import events
+from panel.client.access_model import AuditEntries, Token
 from panel.client.events import Event
 from panel.client.model import (
     App,
@@ -22,7 +23,6 @@ from panel.client.model import (
     SchemaRevision,
     Slot,
     StepState,
-    Token,
     Update,
     Validation,
 )
@@ -175,11 +175,34 @@ def validation(file: str, found: Validation) -> str:
     return "\n".join([*(found.problems or [f"{file} is valid."]), *notices])
 
 
-def tokens(found: Sequence[Token]) -> str:
-    return "\n".join(
-        f"{one.name:<24} {one.scope:<8} {f'revoked {one.revoked_at:%Y-%m-%d %H:%M}' if one.revoked_at else 'valid'}"
-        for one in found
-    )
+def tokens(found: Sequence[Token]) -> Table:
+    table = _table("NAME", "SCOPE", "APPS", "EXPIRES", "STATE")
+    for one in found:
+        apps = "all" if one.apps is None else ", ".join(one.apps)
+        expires = f"{one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "never"
+        table.add_row(escape(one.name), one.scope, escape(apps), expires, _token_state(one))
+    return table
+
+
+def _token_state(token: Token) -> str:
+    if token.revoked_at:
+        return f"revoked {token.revoked_at:%Y-%m-%d %H:%M}"
+    return "valid" if token.valid else "expired"
+
+
+def audit(page: AuditEntries, limit: int) -> Table | str:
+    if not page.entries:
+        return "The audit log has no such entries."
+    table = _table("WHEN (UTC)", "WHO", "FROM", "ACTION", "OUTCOME")
+    table.add_column("WHY", no_wrap=True, overflow="ellipsis")
+    for one in page.entries:
+        outcome = f"{one.outcome} {one.status}" if one.status else one.outcome
+        who, origin = escape(one.who) or NONE, escape(one.origin)
+        table.add_row(f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, escape(one.action), outcome, escape(one.reason))
+    if page.before is not None:
+        table.caption = f"Older entries: changeover audit --limit {limit} --before {page.before}"
+        table.caption_justify = "left"
+    return table
 
 
 def size(size_in_bytes: int) -> str:

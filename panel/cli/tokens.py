@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, show
+from panel.cli.output import USAGE, JsonOption, show, stop
 
 commands = typer.Typer(help="Manage the tokens of people and CI jobs.", no_args_is_help=True)
 
@@ -18,19 +19,35 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the t
 def create(
     name: NameArgument,
     scope: Annotated[str, typer.Option(help="read, deploy or admin; each includes those before it.")] = "deploy",
+    app: Annotated[list[str] | None, typer.Option(help="Only for this app. Can be given several times.")] = None,
+    expires: Annotated[str, typer.Option(metavar="DURATION", help="For example 90d, 12h or 30m; or never.")] = "never",
     as_json: JsonOption = False,
 ) -> None:
     """Create a token and print it. It cannot be printed again."""
-    show(lambda client: client.create_token(name, scope), as_json, str, markup=False)
+    expires_in_s = _seconds(expires)
+    show(lambda client: client.create_token(name, scope, app or (), expires_in_s), as_json, str, markup=False)
 
 
 @commands.command("list")
 def list_tokens(as_json: JsonOption = False) -> None:
-    """List all tokens by name and scope, without the secrets."""
-    show(lambda client: client.tokens(), as_json, text.tokens, markup=False)
+    """List all tokens by name, scope, apps and expiry, without the secrets."""
+    show(lambda client: client.tokens(), as_json, text.tokens)
 
 
 @commands.command("revoke")
 def revoke(name: NameArgument, as_json: JsonOption = False) -> None:
     """Revoke a token. It is refused from now on."""
     show(lambda client: client.revoke_token(name), as_json, lambda _: f"Token {name} is revoked.", markup=False)
+
+
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+
+
+def _seconds(duration: str) -> int | None:
+    """A duration in seconds; None for never."""
+    if duration == "never":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", duration)
+    if not found:
+        stop(f"--expires '{duration}' is not a duration. Use a number and a unit, such as 90d, 12h or 30m.", USAGE)
+    return int(found[1]) * UNITS_S[found[2]]

@@ -15,6 +15,7 @@ KINDS: dict[int, type[ClientError]] = {
     404: NotFound,
     409: Refused,
     422: Invalid,
+    429: Refused,
     503: Refused,
 }
 

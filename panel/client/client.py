@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import ValidationError
 
+from panel.client.access import AccessRequests
 from panel.client.answers import error_of, is_record_of_failure
 from panel.client.errors import ClientError, Unreachable
 from panel.client.events import DECIDED, Event
@@ -26,10 +27,7 @@ from panel.client.model import (
     Findings,
     Logs,
     Migrations,
-    NewToken,
     Plan,
-    Token,
-    Tokens,
     Update,
     Validation,
 )
@@ -50,7 +48,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client:
+class Client(AccessRequests):
     """An open connection to one orchestrator. Every method raises a ClientError.
 
     A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
@@ -173,15 +171,6 @@ class Client:
 
     async def doctor(self) -> tuple[Finding, ...]:
         return (await self._read(Findings, "GET", "/v1/doctor")).findings
-
-    async def tokens(self) -> tuple[Token, ...]:
-        return (await self._read(Tokens, "GET", "/v1/tokens")).tokens
-
-    async def create_token(self, name: str, scope: str) -> str:
-        return (await self._read(NewToken, "POST", "/v1/tokens", json={"name": name, "scope": scope})).token
-
-    async def revoke_token(self, name: str) -> None:
-        await self._ask("DELETE", f"/v1/tokens/{name}")
 
     # Events
 

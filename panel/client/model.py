@@ -253,19 +253,3 @@ class Validation(Value):
 
     problems: tuple[str, ...]
     notices: tuple[str, ...] = ()
-
-
-class Token(Value):
-    name: str
-    scope: str
-    revoked_at: datetime | None = None
-
-
-class Tokens(Value):
-    tokens: tuple[Token, ...]
-
-
-class NewToken(Value):
-    """The only answer that has the token itself."""
-
-    token: str

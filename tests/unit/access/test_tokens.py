@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.access.tokens import Scope
+from orchestrator.domain.access import Scope
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from datetime import UTC, datetime
 
 import httpx
@@ -10,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from orchestrator.access import tokens
-from orchestrator.access.tokens import Scope
 from orchestrator.api.application import create
 from orchestrator.doctor.checks import Finding, examine
+from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.server import Orchestrator
@@ -34,7 +35,7 @@ class Client:
 
     def ask(self, scope: Scope | None, method: str, path: str, body: object = None) -> httpx.Response:
         """With a token of this scope, or with none."""
-        secret = tokens.create(self._journal, f"{scope} {method} {path}", scope) if scope else ""
+        secret = tokens.create(self._journal, f"t{secrets.token_hex(4)}", scope) if scope else ""
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._api)

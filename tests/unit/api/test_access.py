@@ -1,0 +1,289 @@
+"""Who may use which route: every route, with every scope, and with tokens for other apps."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from orchestrator.access.caller import Caller
+from orchestrator.api.events import stream
+from orchestrator.clock import now
+from orchestrator.domain.access import Scope
+from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.events import EventKind, NewEvent
+from orchestrator.journal.tokens import digest_of
+from tests.unit.api.conftest import Api
+
+READ, DEPLOY, ADMIN = Scope.READ, Scope.DEPLOY, Scope.ADMIN
+ALL, SOME, OWN = "all", "some", "own"
+"""What a token that is for some apps may do: nothing here (ALL), see its own part (SOME), use it for its app (OWN)."""
+
+TABLE: dict[str, tuple[Scope | None, str]] = {
+    "GET /healthz": (None, SOME),
+    "GET /readyz": (None, SOME),
+    "GET /v1/apps": (READ, SOME),
+    "GET /v1/apps/{app}": (READ, OWN),
+    "GET /v1/apps/{app}/logs": (READ, OWN),
+    "GET /v1/apps/{app}/update": (READ, OWN),
+    "POST /v1/apps/{app}/update/check": (READ, OWN),
+    "POST /v1/apps/{app}/update/dismiss": (DEPLOY, OWN),
+    "GET /v1/apps/{app}/deployments": (READ, OWN),
+    "POST /v1/apps/{app}/deployments": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/rollback": (DEPLOY, OWN),
+    "GET /v1/apps/{app}/plan": (READ, OWN),
+    "POST /v1/apps/{app}/pause": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/hold": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/resume": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/release": (DEPLOY, OWN),
+    "GET /v1/apps/{app}/backups": (READ, OWN),
+    "POST /v1/apps/{app}/backups": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/backups/{backup}/verify": (READ, OWN),
+    "POST /v1/apps/{app}/backups/{backup}/restore": (ADMIN, OWN),
+    "GET /v1/apps/{app}/migrations": (READ, OWN),
+    "POST /v1/apps/{app}/migrations/accept": (DEPLOY, OWN),
+    "GET /v1/deployments/{deployment_id}": (READ, OWN),
+    "GET /v1/deployments/{deployment_id}/events": (READ, OWN),
+    "POST /v1/deployments/{deployment_id}/cancel": (DEPLOY, OWN),
+    "GET /v1/events": (READ, SOME),
+    "GET /v1/config": (READ, ALL),
+    "POST /v1/config/validate": (READ, SOME),
+    "GET /v1/tokens": (ADMIN, ALL),
+    "POST /v1/tokens": (ADMIN, ALL),
+    "DELETE /v1/tokens": (ADMIN, ALL),
+    "DELETE /v1/tokens/{name}": (ADMIN, ALL),
+    "POST /v1/sessions": (READ, SOME),
+    "GET /v1/sessions/current": (READ, SOME),
+    "DELETE /v1/sessions/current": (READ, SOME),
+    "GET /v1/audit": (ADMIN, ALL),
+    "GET /v1/doctor": (READ, ALL),
+}
+"""The scope that each route needs. A new route is added here, with a decision: what removes or replaces data, or shows
+what only admins may see, needs `admin`."""
+
+NEEDED = {route: scope for route, (scope, _) in TABLE.items() if scope}
+
+
+def test_every_route_stands_in_the_table(api: Api) -> None:
+    in_document = {
+        f"{method.upper()} {path}" for path, methods in api.app.openapi()["paths"].items() for method in methods
+    }
+    hidden = {"POST /v1/apps/{app}/hold", "POST /v1/apps/{app}/release"}
+
+    assert set(TABLE) == in_document | hidden
+
+
+def concrete(route: str, app: str = "ghost") -> tuple[str, str]:
+    """A request for this route. No such app is configured, so that nothing is done if it is let through."""
+    method, path = route.split(" ")
+    path = path.replace("{app}", app).replace("{backup}", "20261125-120000-abc").replace("{deployment_id}", "d1")
+    return method, path.replace("{name}", "nobody")
+
+
+async def test_each_route_is_for_the_scopes_of_the_table_and_no_others(api: Api) -> None:
+    tokens = {scope: api.token(scope) for scope in Scope}
+    callers = [(scope, secret) for scope, token in tokens.items() for secret in (token, await api.session(token))]
+
+    wrong = []
+    # What ends the session of the request comes last.
+    for route, needed in sorted(NEEDED.items(), key=lambda one: one[0] == "DELETE /v1/sessions/current"):
+        for scope, secret in callers:
+            status = await api.status(*concrete(route), secret)
+            if (status not in (401, 403)) is not (scope.covers(needed) and not _only_for_tokens(route, secret)):
+                wrong.append((route, scope, secret[:3], status))
+
+    assert wrong == []
+
+
+def _only_for_tokens(route: str, caller: str) -> bool:
+    """A session of the panel makes no sessions."""
+    return caller.startswith("cs_") and route == "POST /v1/sessions"
+
+
+async def test_each_route_refuses_whoever_has_no_valid_token(api: Api) -> None:
+    revoked, expired = api.token(ADMIN, revoked=True), api.token(ADMIN, lasts=timedelta(seconds=-1))
+
+    for secret in ("", revoked, expired):
+        answers = {route: await api.status(*concrete(route), secret) for route in NEEDED}
+        assert answers == dict.fromkeys(NEEDED, 401)
+
+
+async def test_a_token_for_some_apps_is_for_these_apps_only(api: Api) -> None:
+    stored(api, "d1", "ghost")
+    other, own = api.token(ADMIN, "shop"), api.token(ADMIN, "ghost")
+
+    others_refused = {route for route in NEEDED if await api.status(*concrete(route), other) == 403}
+    own_refused = {route for route in NEEDED if await api.status(*concrete(route), own) == 403}
+
+    assert others_refused == {route for route, (_, kind) in TABLE.items() if kind in (ALL, OWN)}
+    assert own_refused == {route for route, (_, kind) in TABLE.items() if kind == ALL}
+
+
+def stored(api: Api, deployment_id: str, app: str) -> Deployment:
+    made = Deployment(deployment_id, app, Kind.DEPLOY, State.FAILED, "ci", now())
+    api.orchestrator.journal.add(made)
+    return made
+
+
+async def test_a_deploy_token_may_roll_back_but_not_replace_data(api: Api) -> None:
+    restore = {"restore": "20261125-120000-abc"}
+
+    plain = await api.status("POST", "/v1/apps/shop/rollback", api.token(DEPLOY))
+    refused = await api.json("POST", "/v1/apps/shop/rollback", api.token(DEPLOY, name="ci"), restore)
+    admin = await api.status("POST", "/v1/apps/shop/rollback", api.token(ADMIN), restore)
+
+    assert plain == 409  # there is no standby
+    assert refused["status"] == 403
+    assert refused["detail"] == "Token 'ci' has scope 'deploy'; a rollback that restores a backup needs 'admin'."
+    assert admin == 404  # there is no such backup
+
+
+async def test_a_list_of_apps_has_those_of_the_token(api: Api) -> None:
+    all_apps = await api.json("GET", "/v1/apps", api.token(READ))
+    own = await api.json("GET", "/v1/apps", api.token(READ, "shop"))
+
+    assert [app["name"] for app in all_apps["apps"]] == ["panel", "shop"]  # type: ignore[attr-defined]
+    assert [app["name"] for app in own["apps"]] == ["shop"]  # type: ignore[attr-defined]
+
+
+async def test_the_event_stream_has_the_events_of_the_tokens_apps(api: Api) -> None:
+    stored(api, "d1", "shop")
+    stored(api, "d2", "panel")
+    api.orchestrator.journal.append_events(
+        [
+            NewEvent(EventKind.LINE, "", "d2", {"line": "of the panel"}),
+            NewEvent(EventKind.CONFIG_LOADED, "", "", {"apps": ["panel", "shop"]}),
+            NewEvent(EventKind.LIVE, "panel", "d2", {}),
+            NewEvent(EventKind.LINE, "", "gone", {"line": "of nobody"}),
+            NewEvent(EventKind.LINE, "", "d1", {"line": "of the shop"}),
+        ]
+    )
+
+    async with api.request("GET", "/v1/events?after=0", api.token(READ, "shop")) as stream:
+        text = ""
+        while "data:" not in text:
+            text += await stream.chunk()
+    foreign = await api.status("GET", "/v1/events?deployment=d2", api.token(READ, "shop"))
+
+    assert text.count("data:") == 1
+    assert "of the shop" in text
+    assert foreign == 403
+
+
+@pytest.mark.parametrize("as_session", [False, True])
+async def test_revoking_a_token_ends_its_event_streams_at_once(api: Api, as_session: bool) -> None:
+    secret = api.token(READ, name="ci")
+    caller = await api.session(secret) if as_session else secret
+    other = api.token(READ)
+
+    async with api.request("GET", "/v1/events", caller) as stream, api.request("GET", "/v1/events", other) as kept:
+        await stream.chunk()
+        await kept.chunk()
+        revoked = await api.status("DELETE", "/v1/tokens/ci", api.token(ADMIN))
+        rest = await stream.text()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(kept.chunk(), 0.05)
+    again = await api.status("GET", "/v1/events", caller)
+
+    assert (revoked, rest, again) == (200, "", 401)
+
+
+async def test_signing_out_ends_the_sessions_streams_and_no_others(api: Api) -> None:
+    secret = api.token(READ)
+    mine, another = await api.session(secret), await api.session(secret)
+
+    async with api.request("GET", "/v1/events", mine) as stream:
+        await stream.chunk()
+        ended = await api.status("DELETE", "/v1/sessions/current", mine)
+        rest = await stream.text()
+
+    assert (ended, rest) == (200, "")
+    assert await api.status("GET", "/v1/apps", mine) == 401
+    assert await api.status("GET", "/v1/apps", another) == 200
+    assert await api.status("GET", "/v1/apps", secret) == 200
+
+
+async def test_an_event_stream_ends_when_its_token_expires(api: Api) -> None:
+    api.token(READ, name="ci")
+    soon = Caller("ci", READ, ends_at=now() + timedelta(milliseconds=20))
+
+    sent = [text async for text in stream(api.orchestrator, soon, 0, "")]
+
+    assert sent == [": changeover\n\n"]
+
+
+async def test_a_session_is_stored_as_a_digest_and_makes_neither_tokens_nor_sessions(api: Api) -> None:
+    session = await api.session(api.token(ADMIN))
+    wanted = {"name": "lasting", "scope": "admin"}
+
+    made = [
+        await api.status("POST", "/v1/tokens", session, wanted),
+        await api.status("POST", "/v1/sessions", session),
+    ]
+
+    assert made == [403, 403]
+    assert session.encode() not in b"".join(file.read_bytes() for file in api.orchestrator.settings.state.glob("*.db*"))
+
+
+async def test_a_session_ends_when_it_is_not_used_and_after_its_time(api: Api) -> None:
+    journal = api.orchestrator.journal
+    idle, used, old = [await api.session(api.token(READ)) for _ in range(3)]
+    rewrite(api, idle, used=timedelta(hours=-13))
+    rewrite(api, used, used=timedelta(hours=-11))
+    rewrite(api, old, expires=timedelta(seconds=-1))
+
+    answers = [await api.json("GET", "/v1/sessions/current?used=true", secret) for secret in (idle, used, old)]
+
+    assert [one.get("detail", "") for one in answers] == [
+        "The session of the panel has ended because it was not used.",
+        "",
+        "The session of the panel has expired.",
+    ]
+    kept = journal.panel_session(used)
+    assert kept
+    assert now() - kept.used_at < timedelta(minutes=1)
+
+
+def rewrite(api: Api, secret: str, *, used: timedelta = timedelta(0), expires: timedelta = timedelta(days=7)) -> None:
+    """Move the session's times: to so long from now."""
+    moments = [str((now() + distance).replace(tzinfo=None)) for distance in (used, expires)]
+    with sqlite3.connect(api.orchestrator.settings.state / "journal.db") as database:
+        database.execute(
+            "UPDATE panel_sessions SET used_at = ?, expires_at = ? WHERE digest = ?", (*moments, digest_of(secret))
+        )
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a b", "ä", "", "-x", "x" * 65, "a\nb", "?x", "%2F"])
+async def test_a_name_that_could_not_be_revoked_is_refused_and_one_of_before_can_be_revoked(
+    api: Api, name: str
+) -> None:
+    admin = api.token(ADMIN)
+    refused = await api.status("POST", "/v1/tokens", admin, {"name": name, "scope": "read"})
+    secret = f"co_{name!r}"
+    api.orchestrator.journal.add_token(name, secret, READ)
+
+    revoked = await api.json("DELETE", f"/v1/tokens?name={quote(name, safe='')}", admin)
+
+    assert refused == 422
+    assert revoked == {"revoked": name}
+    assert await api.status("GET", "/v1/apps", secret) == 401
+
+
+async def test_a_token_is_created_for_apps_and_for_a_time(api: Api) -> None:
+    admin = api.token(ADMIN, name="boss")
+    wanted = {"name": "ci", "scope": "deploy", "apps": ["shop"], "expires_in": 90 * 24 * 3600}
+
+    made = await api.json("POST", "/v1/tokens", admin, wanted)
+    unknown = await api.status("POST", "/v1/tokens", admin, {**wanted, "name": "x", "apps": ["ghost"]})
+    listed = await api.json("GET", "/v1/tokens", admin)
+
+    assert unknown == 404
+    (ci,) = [one for one in listed["tokens"] if one["name"] == "ci"]  # type: ignore[attr-defined]
+    assert (ci["scope"], ci["apps"], ci["valid"]) == ("deploy", ["shop"], True)
+    assert ci["expires_at"] == made["expires_at"]
+    assert str(made["token"]) not in str(listed)
+    assert await api.status("GET", "/v1/apps/shop", str(made["token"])) == 200
+    assert await api.status("GET", "/v1/apps/panel", str(made["token"])) == 403
