@@ -53,6 +53,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Cancel all tasks and wait for their end."""
         tasks = list(self._tasks.values())
+        self._tasks.clear()
         for task in tasks:
             task.cancel()
         for task in tasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
@@ -60,9 +61,12 @@ class AppRegistry:
         """An app for which nothing changed keeps its context, and with it its source and its checks."""
         known = self._contexts.get(name)
         limits = _limits(disk)
-        if known and known.config == app and known.limits == limits:
-            return known
-        return self._context(name, app, limits)
+        if known is None:
+            return self._context(name, app, limits)
+        if known.config == app:
+            return known if known.limits == limits else replace(known, limits=limits)
+        new = self._context(name, app, limits)
+        return replace(new, source=known.source) if known.config.update == app.update else new
 
     def _context(self, name: str, app: App, limits: Limits) -> AppContext:
         settings = self._settings

@@ -24,6 +24,8 @@ from orchestrator.updates.held_back import HeldBack, older, why_held_back
 log = structlog.get_logger()
 
 DISMISSED_FOR_S = 24 * 3600.0
+AT_ONCE = 4
+"""So many sources are asked at the same time by checks in the background: at a start all of them are due."""
 
 
 class UpdateChecker:
@@ -49,19 +51,21 @@ class UpdateChecker:
         self._waited: dict[tuple[str, str], int] = {}
         self._supervisor = supervisor
         self._followed: dict[str, AppContext] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     def follow(self, contexts: list[AppContext]) -> None:
         """Check these apps in the background, each at its own interval, and no others.
 
-        An app whose context is the same as before goes on as it is.
+        An app whose section `update` is the same as before goes on as it is, also with a check that is under way.
         """
-        wanted = {context.name: context for context in contexts if context.config.update.enabled}
-        for name in set(self._followed) - set(wanted):
+        before = self._followed
+        self._followed = {context.name: context for context in contexts if context.config.update.enabled}
+        for name in set(before) - set(self._followed):
             self._supervisor.drop(_task(name))
-        for name, context in wanted.items():
-            if self._followed.get(name) is not context:
-                self._supervisor.keep(_task(name), partial(self._keep_checking, context))
-        self._followed = wanted
+        for name, context in self._followed.items():
+            is_same = name in before and before[name].config.update == context.config.update
+            if not is_same or _task(name) not in self._supervisor.names():
+                self._supervisor.keep(_task(name), partial(self._keep_checking, name))
 
     def known(self, app: str) -> Update | None:
         """The update that the last check found; None if it may not be offered or is dismissed. Raises JournalError."""
@@ -91,12 +95,12 @@ class UpdateChecker:
         known, self._older[app] = self._found.get(app), None
         changes = await context.source.changes(live, revision)
         update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
-        self._found[app] = update
-        if not may_be_offered(self._journal.attempts(app), revision):
-            return None
-        if known is None or known.release.source_revision != revision:
+        offered = may_be_offered(self._journal.attempts(app), revision)
+        if offered and (known is None or known.release.source_revision != revision):
+            # Before it is known: what could not be told is told by the next check.
             self._events.publish(UpdateFound(newest.release.version), app)
-        return update
+        self._found[app] = update
+        return update if offered else None
 
     def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
@@ -129,26 +133,33 @@ class UpdateChecker:
         self._waited[app, revision] = 0 if due else waited
         return due
 
-    async def _keep_checking(self, context: AppContext) -> None:
-        policy = context.config.update
+    async def _keep_checking(self, app: str) -> None:
+        policy = self._followed[app].config.update
         if not policy.check_on_startup:
             if not policy.background_check.enabled:
                 return
             await asyncio.sleep(policy.background_check.interval)
         while True:
-            try:
-                update = await self.check(context)
-                if update and policy.auto_update and self._is_worth_a_try(context.name, update):
-                    self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
-            except JournalError:
-                # The journal cannot record the failure either: the supervisor tries again soon.
-                raise
-            except ChangeoverError as error:
-                self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
-                log.warning("update check failed", app=context.name, cause=error.cause)
+            async with self._slots:
+                await self._check_in_background(self._followed[app])
             if not policy.background_check.enabled:
                 return
             await asyncio.sleep(policy.background_check.interval)
+
+    async def _check_in_background(self, context: AppContext) -> None:
+        """Check, and deploy what is found if that is wanted. A source's failure is published.
+
+        Raises JournalError, which cannot be published: the supervisor tries again soon.
+        """
+        try:
+            update = await self.check(context)
+            if update and context.config.update.auto_update and self._is_worth_a_try(context.name, update):
+                self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+        except JournalError:
+            raise
+        except ChangeoverError as error:
+            self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
+            log.warning("update check failed", app=context.name, cause=error.cause)
 
 
 def _task(app: str) -> str:

@@ -255,6 +255,20 @@ def test_a_defect_while_a_configuration_is_taken_leaves_the_one_before(
     assert kinds == [EventKind.CONFIG_REFUSED]
 
 
+@pytest.mark.parametrize("change", ["disk: {keep_images: 9}\n", BLOG, "proxy: {spare_backends: 3}\n"])
+def test_an_app_whose_section_did_not_change_keeps_its_source_and_its_locks(
+    orchestrator: Orchestrator, change: str
+) -> None:
+    before = orchestrator.apps.get("shop")
+
+    reload(orchestrator, SHOP + change)
+
+    after = orchestrator.apps.get("shop")
+    assert after.source is before.source
+    assert after.data_turn is before.data_turn
+    assert after.limits.keep_images == (9 if "keep_images" in change else before.limits.keep_images)
+
+
 def test_a_second_pass_of_a_start_that_failed_leaves_the_routes_to_what_began_meanwhile(
     orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator import supervision
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
@@ -23,8 +24,9 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import StepFailed
 from orchestrator.events.stream import EventStream
+from orchestrator.sources.base import SourceRelease
 from orchestrator.supervision import Supervisor
-from orchestrator.updates.checker import DISMISSED_FOR_S, UpdateChecker
+from orchestrator.updates.checker import AT_ONCE, DISMISSED_FOR_S, UpdateChecker
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.journal import UnreliableJournal
@@ -418,3 +420,87 @@ async def test_an_app_that_is_not_followed_any_more_is_not_asked_any_more(bench:
     await bench.supervisor.stop()
 
     assert bench.source.asked == 0
+
+
+class SlowSource(FakeSource):
+    """Counts checks that begin and that end; each ends when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+        self.ended = 0
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        self.asked += 1
+        await self.may_end.wait()
+        self.ended += 1
+        return await super().newest(ref)
+
+
+async def test_a_changed_section_of_another_kind_neither_cancels_a_check_nor_begins_one(bench: Bench) -> None:
+    slow = SlowSource()
+    slow.publish()
+    first = replace(bench.app(), source=slow)
+    bench.checker.follow([first])
+    await _until(lambda: slow.asked == 1)
+
+    for port in range(9000, 9005):
+        run = first.config.run.model_copy(update={"port": port})
+        bench.checker.follow([replace(first, config=first.config.model_copy(update={"run": run}))])
+        await asyncio.sleep(0.01)
+    slow.may_end.set()
+    await bench.event("update")
+    await bench.supervisor.stop()
+
+    assert slow.ended == 1
+    assert slow.asked == 2  # FakeSource counts the one that ended once more
+
+
+async def test_a_start_asks_a_few_sources_at_a_time(bench: Bench) -> None:
+    slow = SlowSource()
+    slow.publish()
+    apps = [replace(bench.app(), name=f"app-{number}", source=slow) for number in range(45)]
+
+    bench.checker.follow(apps)
+    await asyncio.sleep(0.05)
+
+    assert slow.asked == AT_ONCE
+    await bench.supervisor.stop()
+
+
+async def test_an_error_that_nobody_expected_ends_no_check_for_good(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_S", 0.01)
+    bench.source.publish()
+    newest = bench.source.newest
+    errors = iter([OverflowError("date value out of range"), RecursionError("too deep")])
+
+    async def fails_twice(ref: str = "") -> SourceRelease:
+        if error := next(errors, None):
+            raise error
+        return await newest(ref)
+
+    monkeypatch.setattr(bench.source, "newest", fails_twice)
+    async with bench.following("background_check: {interval: 1000}"):
+        await _until(lambda: bench.supervisor.problems != {})
+        assert "date value out of range" in bench.supervisor.problems["update check of shop"].cause
+        await bench.event("update")
+
+
+async def test_a_journal_that_is_away_for_a_moment_ends_no_check_for_good(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_S", 0.01)
+    bench.source.publish()
+    bench.journal.is_away = True
+    async with bench.following("background_check: {interval: 1000}"):
+        await _until(lambda: bench.supervisor.problems != {})
+        bench.journal.is_away = False
+        await bench.event("update")
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not holds():  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0.01)
