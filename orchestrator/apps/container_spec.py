@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.run_schema import Mounted
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -57,7 +58,15 @@ def container_spec(
             "CHANGEOVER_REVISION": deployment.release.source_revision,
             "CHANGEOVER_DEPLOYMENT": deployment.id,
         },
-        owned=((context.volume, run.data),) if run.data else (),
+        owned=(
+            *(((context.volume, run.data),) if run.data else ()),
+            *((_source(context, one), one.target) for one in run.mounted if not one.read_only and one.is_volume),
+        ),
+        mounts=tuple((one.source, one.target) for one in run.mounted if not one.read_only and not one.is_volume),
+        read_only_mounts=tuple((_source(context, one), one.target) for one in run.mounted if one.read_only),
+        more_networks=run.networks,
+        extra_hosts=tuple(run.extra_hosts.items()),
+        capabilities=tuple(name.upper() for name in run.capabilities),
         memory=run.memory,
         pids=run.pids,
         user=run.user,
@@ -80,3 +89,8 @@ def _env_file(context: AppContext) -> dict[str, str]:
             f"The environment file {folder / named} is not read: {error}.",
             f"Put the file into {folder} or a folder in it: run.env_file is relative to the configuration file.",
         ) from error
+
+
+def _source(context: AppContext, mounted: Mounted) -> str:
+    """A volume of the app alone, or a folder of the host."""
+    return f"{context.engine.stack}-{context.name}-{mounted.source}" if mounted.is_volume else mounted.source

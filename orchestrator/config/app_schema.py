@@ -1,4 +1,4 @@
-"""The sections of one app, below its name in `apps:`."""
+"""The sections of one app, below its name in `apps:`. The section `run` is in run_schema.py."""
 
 from __future__ import annotations
 
@@ -7,49 +7,20 @@ import re
 import signal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from orchestrator.config.run_schema import Run
 from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit, WholeSecondsOrNone
 from orchestrator.config.update_schema import UpdatePolicy
-
-Command = Annotated[str, Unit("command line")]
-CommandOrNone = Annotated[str | None, Unit("command line")]
-_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-
-
-def _bare_host(value: str) -> str:
-    host = value.lower().removesuffix(".")
-    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
-    return host
-
-
-HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]
-HostNameOrNone = Annotated[Annotated[str, AfterValidator(_bare_host)] | None, Unit("host name")]
-
-
-def _absolute(value: str) -> str:
-    if not _URL_PATH.fullmatch(value):
-        raise ValueError("expected a URL path that begins with /, without host and spaces, such as /readyz")
-    return value
-
-
-_URL_PATH = re.compile(r"/[\x21-\x22\x24-\x7e]{0,2000}")
-UrlPath = Annotated[str, AfterValidator(_absolute), Unit("URL path")]
-UrlPathOrNone = Annotated[Annotated[str, AfterValidator(_absolute)] | None, Unit("URL path")]
-
-NOT_FOR_DATA = frozenset(
-    ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var")
+from orchestrator.config.value_types import (
+    Command,
+    CommandOrNone,
+    HostName,
+    HostNameOrNone,
+    UrlPath,
+    UrlPathOrNone,
+    with_names,
 )
-"""A data volume mounted there would hide what the container needs, such as its users in /etc/passwd."""
-
-
-def with_names(variables: dict[str, str]) -> dict[str, str]:
-    """Variables whose names are names: one with `=` in it would set another variable than it seems to."""
-    for name, value in variables.items():
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or "\0" in value:
-            raise ValueError(f"expected names of letters, digits and _, such as LOG_LEVEL, not '{name[:40]}'")
-    return variables
 
 
 class Build(Section):
@@ -82,57 +53,6 @@ class Build(Section):
     @classmethod
     def _args_have_names(cls, value: dict[str, str]) -> dict[str, str]:
         return with_names(value)
-
-
-class Run(Section):
-    """How the app's containers are run."""
-
-    port: Annotated[int, Field(ge=1, le=65535), Unit("TCP port")] = 8000
-    """The port that the app listens on in its container. Example: 3000"""
-    command: Annotated[tuple[str, ...] | None, Unit("list of words")] = None
-    """The command of the container; the image's own when not set. Example: [gunicorn, shop:app]"""
-    env: Annotated[dict[str, str], Unit("names and texts")] = {}
-    """Environment variables of the app's containers and sidecars. Example: {LOG_LEVEL: debug}"""
-    env_file: Annotated[str | None, Unit("path")] = None
-    """A file of NAME=value lines, relative to the folder of the configuration file, for secrets. `run.env` overrides
-    it. Example: secrets/shop.env"""
-    data: Annotated[str | None, Unit("path in the container")] = None
-    """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
-    memory: Annotated[str | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
-    """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
-    that exceeds it. Example: 512m"""
-    pids: Annotated[int, Field(ge=16), Unit("processes")] = 1024
-    """How many processes and threads each container of the app may have at once. Example: 4096"""
-    user: Annotated[str | None, Unit("user or user:group")] = None
-    """The user that the containers run as; the image's own user when not set, or 10001 if that is root. Example:
-    "1000:1000\""""
-    read_only: bool = False
-    """The containers can write in their data volume and in `/tmp` (64 MiB, part of their memory), nowhere else.
-    Example: true"""
-    privileges: bool = False
-    """Keep Docker's default Linux capabilities and the right to gain new privileges. When false, both are dropped.
-    Example: true"""
-
-    @field_validator("env")
-    @classmethod
-    def _env_has_names(cls, value: dict[str, str]) -> dict[str, str]:
-        return with_names(value)
-
-    @field_validator("memory")
-    @classmethod
-    def _memory_is_a_size(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"\d+[bkmg]?", value):
-            raise ValueError("expected a size such as 256m or 1g")
-        return value
-
-    @field_validator("data")
-    @classmethod
-    def _data_is_absolute(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("/"):
-            raise ValueError("expected an absolute path in the container, such as /data")
-        if value is not None and (".." in value.split("/") or f"/{value.strip('/')}" in NOT_FOR_DATA):
-            raise ValueError("expected a folder of the app's own, such as /data: not one of the image's system folders")
-        return value
 
 
 class Route(Section):

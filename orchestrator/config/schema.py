@@ -1,7 +1,7 @@
 """The whole file `control-panel-config.yaml`, and the panel as an app.
 
 The panel is configured at the top level, other apps below their name in `apps:`. This module re-exports the sections of
-update_schema.py and app_schema.py.
+update_schema.py, app_schema.py and run_schema.py.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, HostNameOrNone, Migrate, Route, Run
+from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route
+from orchestrator.config.run_schema import Run
 from orchestrator.config.section import Megabytes, NoEffectYet, Section, Unit
 from orchestrator.config.update_schema import GitSource, UpdatePolicy
+from orchestrator.config.value_types import HostNameOrNone
 
 __all__ = [
     "PANEL", "App", "Build", "Config", "Disk", "Drain", "Dump", "GitSource", "Health", "HotReload", "Migrate",

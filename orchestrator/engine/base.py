@@ -42,9 +42,9 @@ class ContainerSpec:
     """The specification of a container. `address` is its fixed IPv4 address; empty: the engine chooses one.
 
     `owned` and `mounts` are pairs of a volume name or host folder and a path in the container; the container's user
-    becomes the owner of those in `owned`. `parts` are triples of a volume name or host folder, a folder in it, and a
-    path in the container: only that folder is mounted. `files` are pairs of a path and a content, written before it
-    starts; with `read_only` each must be in a mount.
+    becomes the owner of those in `owned`. `read_only_mounts` are such pairs, too. `parts` are triples of a volume name
+    or host folder, a folder in it, and a path in the container: only that folder is mounted. `files` are pairs of a
+    path and a content, written before it starts; with `read_only` each must be in a mount.
     """
 
     name: str
@@ -52,11 +52,16 @@ class ContainerSpec:
     labels: dict[str, str]
     network: str
     """Empty: it has no network."""
+    more_networks: tuple[str, ...] = ()
+    """Networks that it joins in addition. They must exist."""
+    extra_hosts: tuple[tuple[str, str], ...] = ()
+    """Pairs of a host name that it can resolve, and an address or `host-gateway`, which is this host."""
     env: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] | None = None
     address: str = ""
     owned: tuple[tuple[str, str], ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
+    read_only_mounts: tuple[tuple[str, str], ...] = ()
     parts: tuple[tuple[str, str, str], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     memory: str | None = None

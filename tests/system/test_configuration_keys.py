@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import docker
 import httpx
 import pytest
 import yaml
 
+from tests.support.addresses import create_network
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
 from tests.support.stack import Stack
@@ -29,6 +33,8 @@ WITNESS: dict[str, Any] = {
         "data": "/data",
         "memory": "200m",
         "user": "1234:1234",
+        "volumes": ["extra:/extra"],
+        "extra_hosts": {"host.internal": "host-gateway"},
     },
     "route": {"host": "witness.test", "path": "/witness"},
     "health": {"path": "/ok", "answers": 4, "page": "/page", "websocket": "/socket", "timeout": 30},
@@ -43,6 +49,9 @@ SPARE = 3
 def configuration(repository: Repository, **sections: Any) -> str:
     """With the keys of WITNESS, but for those given here, section by section."""
     app = WITNESS | {name: WITNESS.get(name, {}) | keys for name, keys in sections.items()}
+    shared = f"{repository.path.parent / 'shared'}:/shared:ro"
+    app["run"] = {key: value for key, value in app["run"].items() if value is not None}
+    app["run"] |= {"volumes": [*app["run"]["volumes"], shared]}
     app["update"] = app["update"] | {"git": {"remote": str(repository.path), "path": "services/web"}}
     whole = {
         "disk": {"min_free_mb": 100, "keep_output": 2},
@@ -53,10 +62,10 @@ def configuration(repository: Repository, **sections: Any) -> str:
 
 
 class Witness:
-    """The app, its repository and the stack that it is deployed to."""
+    """The app, its repository, the stack that it is deployed to, and a network that exists beside it."""
 
-    def __init__(self, stack: Stack, repository: Repository) -> None:
-        self.stack, self.repository = stack, repository
+    def __init__(self, stack: Stack, repository: Repository, network: str) -> None:
+        self.stack, self.repository, self.network = stack, repository, network
 
     def configure(self, **sections: Any) -> None:
         self.stack.set_config(configuration(self.repository, **sections))
@@ -68,13 +77,26 @@ class Witness:
         return httpx.get(self.stack.url("/witness/about"), headers={"Host": "witness.test"}, timeout=10).json()
 
 
+@contextmanager
+def another_network() -> Iterator[str]:
+    engine, name = docker.from_env(), f"other-{secrets.token_hex(4)}"
+    try:
+        create_network(engine, name)
+        yield name
+        engine.networks.get(name).remove()
+    finally:
+        engine.close()
+
+
 @pytest.fixture(scope="module")
 def witness(tmp_path_factory: pytest.TempPathFactory, proxy_image: None) -> Iterator[Witness]:
     folder = tmp_path_factory.mktemp("witness")
     repository = Repository(folder / "repository", ROOT / "tests" / "support" / "witness")
+    (folder / "shared").mkdir()
+    (folder / "shared" / "note").write_text("from the host")
     (folder / "witness.env").write_text("SECRET=from a file\nBOTH=from a file\n")
-    with Stack(folder, configuration(repository)) as stack:
-        witness = Witness(stack, repository)
+    with another_network() as network, Stack(folder, configuration(repository)) as stack:
+        witness = Witness(stack, repository, network)
         first = witness.deploy()
         assert first["state"] == "live", first["failure"]
         yield witness
@@ -101,6 +123,10 @@ def test_the_container_runs_as_the_run_keys_say(witness: Witness) -> None:
     assert report["user"] == "1234:1234"
     assert report["data"] is not None
     assert container_of(witness).attrs["HostConfig"]["Memory"] == 200 * 2**20
+    # A volume of its own that it can write to, a folder of the host that it cannot, and this host by name.
+    assert report["written"] is True
+    assert report["shared"] == ["from the host", False]
+    assert len(report["hosts"]["host.internal"]) == 1
 
 
 def test_the_candidate_was_asked_as_the_health_keys_say(witness: Witness) -> None:
@@ -119,6 +145,18 @@ def test_privileges_are_kept_where_the_app_asks_for_them(witness: Witness) -> No
 
     assert int(without, 16) == 0
     assert int(witness.report()["capabilities"], 16) != 0
+
+
+def test_the_smallest_set_of_capabilities_suffices_for_a_server_that_starts_as_root(witness: Witness) -> None:
+    """And it joins a network that exists already."""
+    witness.configure(run={"user": None, "capabilities": ["chown", "CAP_SETUID"], "networks": [witness.network]})
+
+    assert witness.deploy()["state"] == "live"
+
+    report = witness.report()
+    assert report["user"] == "0:0"
+    assert int(report["capabilities"], 16) == 1 << 0 | 1 << 7
+    assert report["interfaces"] == 2
 
 
 def test_a_candidate_has_as_long_as_health_timeout_says(witness: Witness) -> None:

@@ -34,12 +34,13 @@ TEMPORARY_FILES = "size=64m,mode=1777"
 def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Container:
     """Create a container without starting it. It has no root user, capabilities or new privileges unless specified.
 
-    An image whose user is root, however it writes that, runs as UNPRIVILEGED. Raises EngineError when the engine
+    An image whose user is root, however it writes that, runs as UNPRIVILEGED, or as root with the capabilities that
+    are specified. Raises EngineError when the engine
     is too old for the mounts.
     """
-    user = spec.user or _user_of(client, spec.image)
+    user = spec.user or _user_of(client, spec)
     container = _create(client, spec, stack, user)
-    if not spec.user and is_root(user, passwd_of(container, user)):
+    if not spec.user and not spec.capabilities and is_root(user, passwd_of(container, user)):
         container.remove(force=True, v=True)
         user = UNPRIVILEGED
         container = _create(client, spec, stack, user)
@@ -56,10 +57,10 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     return container
 
 
-def _user_of(client: docker.DockerClient, image: str) -> str:
-    """The image's user, or UNPRIVILEGED where that is root without looking further."""
-    configured = str(client.images.get(image).attrs["Config"].get("User") or "")
-    return UNPRIVILEGED if is_root(configured, "") else configured
+def _user_of(client: docker.DockerClient, spec: ContainerSpec) -> str:
+    """The image's user, or UNPRIVILEGED where that is root without looking further and has no capabilities."""
+    configured = str(client.images.get(spec.image).attrs["Config"].get("User") or "")
+    return UNPRIVILEGED if not spec.capabilities and is_root(configured, "") else configured
 
 
 def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: str) -> Container:
@@ -81,7 +82,12 @@ def _network(client: docker.DockerClient, spec: ContainerSpec) -> dict[str, Any]
     if not spec.network:
         return {"network_mode": "none"}
     endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
-    return {"network": spec.network, "networking_config": {spec.network: endpoint}}
+    others = {name: client.api.create_endpoint_config() for name in spec.more_networks}
+    return {
+        "network": spec.network,
+        "networking_config": {spec.network: endpoint, **others},
+        "extra_hosts": dict(spec.extra_hosts),
+    }
 
 
 def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword arguments
@@ -103,13 +109,14 @@ def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword ar
 def _mounts(client: docker.DockerClient, spec: ContainerSpec) -> list[Mount]:
     """Each as a value of its own: a text such as `source:target:mode` would be cut at a colon in a path."""
     mounts = [_mount(source, target) for source, target in (*spec.mounts, *spec.owned)]
+    mounts += [_mount(source, target, read_only=True) for source, target in spec.read_only_mounts]
     return mounts + [_part(client, volume, folder, target) for volume, folder, target in spec.parts]
 
 
-def _mount(source: str, target: str) -> Mount:
+def _mount(source: str, target: str, *, read_only: bool = False) -> Mount:
     if not source.startswith("/"):
-        return Mount(target, source, type="volume")
-    bind = Mount(target, source, type="bind")
+        return Mount(target, source, type="volume", read_only=read_only)
+    bind = Mount(target, source, type="bind", read_only=read_only)
     bind["BindOptions"] = {"CreateMountpoint": True}
     return bind
 

@@ -8,8 +8,9 @@ import pytest
 
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.clock import now
-from orchestrator.config.app_schema import App, Run
+from orchestrator.config.app_schema import App
 from orchestrator.config.env_file import EnvFileUnreadable
+from orchestrator.config.run_schema import Run
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import ContainerSpec, Role

@@ -70,6 +70,26 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "c.yaml:4: apps.shop.run.memory: expected a size such as 256m or 1g; found '5x'",
         ),
         (
+            SHOP + "    run: {capabilities: [chwon]}\n",
+            "c.yaml:4: apps.shop.run.capabilities.0: expected a Linux capability such as chown or setuid. "
+            "Did you mean chown?; found 'chwon'",
+        ),
+        (
+            SHOP + "    run: {volumes: ['uploads']}\n",
+            "c.yaml:4: apps.shop.run.volumes.0: expected SOURCE:PATH or SOURCE:PATH:ro with the name of a volume or an "
+            "absolute path of the host, such as uploads:/srv/uploads; found 'uploads'",
+        ),
+        (
+            SHOP + "    run: {volumes: ['/srv/../etc:/etc']}\n",
+            "c.yaml:4: apps.shop.run.volumes.0: expected SOURCE:PATH or SOURCE:PATH:ro with the name of a volume or an "
+            "absolute path of the host, such as uploads:/srv/uploads; found '/srv/../etc:/etc'",
+        ),
+        (
+            SHOP + "    run: {extra_hosts: {db.internal: gateway}}\n",
+            "c.yaml:4: apps.shop.run.extra_hosts.db.internal: expected an IP address, or host-gateway for this host; "
+            "found 'gateway'",
+        ),
+        (
             "apps:\n  shop:\n    route: {}\n",
             "c.yaml:3: apps.shop.route: expected at least one of hosts, path or default: true",
         ),

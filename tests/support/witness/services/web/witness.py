@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -48,6 +49,10 @@ class Witness(BaseHTTPRequestHandler):
             "environment": dict(os.environ),
             "user": f"{os.getuid()}:{os.getgid()}",
             "capabilities": next(line.split()[1] for line in status if line.startswith("CapBnd")),
+            "written": write("/extra/new"),
+            "shared": [Path("/shared/note").read_text(), write("/shared/new")] if Path("/shared").is_dir() else None,
+            "hosts": {name: addresses(name) for name in ("localhost", "host.internal")},
+            "interfaces": len(os.listdir("/sys/class/net")) - 1,
             "data": sorted(path.name for path in data.iterdir()) if data.is_dir() else None,
             "asked": dict(asked),
             "probes before page": probes_before_page,
@@ -70,6 +75,21 @@ class Witness(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """The output has only what a test looks for."""
+
+
+def write(path: str) -> bool:
+    try:
+        Path(path).write_text("written")
+    except OSError:
+        return False
+    return True
+
+
+def addresses(name: str) -> list[str]:
+    try:
+        return socket.gethostbyname_ex(name)[2]
+    except OSError:
+        return []
 
 
 def stop_slowly(_signal: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,44 @@
+"""Kinds of text in the configuration: command lines, host names, URL paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from orchestrator.config.section import Unit
+
+Command = Annotated[str, Unit("command line")]
+CommandOrNone = Annotated[str | None, Unit("command line")]
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
+def _bare_host(value: str) -> str:
+    host = value.lower().removesuffix(".")
+    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
+        raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
+    return host
+
+
+HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]
+HostNameOrNone = Annotated[Annotated[str, AfterValidator(_bare_host)] | None, Unit("host name")]
+
+
+def _absolute(value: str) -> str:
+    if not _URL_PATH.fullmatch(value):
+        raise ValueError("expected a URL path that begins with /, without host and spaces, such as /readyz")
+    return value
+
+
+_URL_PATH = re.compile(r"/[\x21-\x22\x24-\x7e]{0,2000}")
+UrlPath = Annotated[str, AfterValidator(_absolute), Unit("URL path")]
+UrlPathOrNone = Annotated[Annotated[str, AfterValidator(_absolute)] | None, Unit("URL path")]
+
+
+def with_names(variables: dict[str, str]) -> dict[str, str]:
+    """Variables whose names are names: one with `=` in it would set another variable than it seems to."""
+    for name, value in variables.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or "\0" in value:
+            raise ValueError(f"expected names of letters, digits and _, such as LOG_LEVEL, not '{name[:40]}'")
+    return variables
