@@ -22,18 +22,34 @@ from orchestrator.config.value_types import (
     with_names,
 )
 
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+SecretFile = Annotated[str, Field(pattern=r'^[^,"/\x00-\x1f-][^,"\x00-\x1f]*$')]
+
 
 class Build(Section):
     """How the image of a release is built from the fetched source, with BuildKit."""
 
     dockerfile: Annotated[str, Unit("path")] = "Dockerfile"
     """The Dockerfile, relative to `update.git.path`. Example: docker/Dockerfile"""
+    context: Annotated[str | None, Unit("path in the repository")] = None
+    """The folder that the Dockerfile can copy from, relative to the root of the repository; `update.git.path` when not
+    set. For an app whose image needs other folders of its repository. Example: ."""
     target: Annotated[str | None, Unit("stage")] = None
     """The stage of the Dockerfile to build; the last one when not set. Example: production"""
     args: Annotated[dict[str, str], Unit("names and texts")] = {}
     """Build arguments. Do not use them for secrets: they can be read from the image. Example: {PYTHON: "3.13"}"""
+    secrets: Annotated[dict[SecretName, SecretFile], Unit("names and paths")] = {}
+    """Files, relative to the folder of the configuration file, that `RUN --mount=type=secret,id=NAME` of the Dockerfile
+    can read at /run/secrets/NAME. They do not become part of the image. Example: {npm_token: secrets/npm-token}"""
     timeout: Seconds = 1800
     """How long a build may take; then it is stopped and the deployment fails. Example: 3600"""
+
+    @field_validator("context")
+    @classmethod
+    def _context_is_in_the_repository(cls, value: str | None) -> str | None:
+        if value is not None and (not value or value.startswith("/") or "\0" in value):
+            raise ValueError("expected a path relative to the root of the repository, such as . or services")
+        return value
 
     @field_validator("dockerfile")
     @classmethod

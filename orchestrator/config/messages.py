@@ -52,6 +52,8 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
             return path, _unknown(path)
         case "missing":
             return path, "the key is required here. docs/configuration.md describes it"
+        case "string_pattern_mismatch" if path[-1:] and path[0] == "apps" and len(path) > 2:
+            return path, f"expected a value without special characters; {_found(path, detail['input'])}"
         case "string_pattern_mismatch":
             return (
                 path,

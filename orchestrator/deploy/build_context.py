@@ -21,15 +21,18 @@ class NoDockerfile(Exception):
     """The source has no such file."""
 
 
-def build_context(tree: Path, path: str, dockerfile: str) -> BuildContext:
-    """The folder `path` of a source tree, and the Dockerfile in it. A link to elsewhere in the tree is followed.
+def build_context(tree: Path, path: str, dockerfile: str, context: str | None = None) -> BuildContext:
+    """The folder `context` of a source tree, or `path`; and the Dockerfile, relative to `path`.
+
+    A link to elsewhere in the tree is followed.
 
     Raises StepFailed when one of them, or a file that the builder reads beside them, leads out of the tree, and
     NoDockerfile.
     """
-    folder = _within(tree, path)
+    named = path if context is None else context
+    folder = _within(tree, named)
     if not folder.is_dir():
-        raise NoDockerfile(path)
+        raise NoDockerfile(named)
     file = _within(tree, f"{path}/{dockerfile}")
     if not file.is_file():
         raise NoDockerfile(dockerfile)
@@ -49,5 +52,6 @@ def _within(tree: Path, name: str) -> Path:
     except LeadsOutside as error:
         raise StepFailed(
             f"The source is not built: {error}.",
-            "Commit a file or folder instead, and name one in the repository in update.git.path and build.dockerfile.",
+            "Commit a file or folder instead, and name one in the repository in update.git.path, build.context and "
+            "build.dockerfile.",
         ) from error

@@ -122,6 +122,8 @@ class ImageBuild:
     timeout_s: float
     target: str | None = None
     args: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Path] = field(default_factory=dict)
+    """Files that `RUN --mount=type=secret,id=NAME` can read. They do not become part of the image."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.build_context import NoDockerfile, build_context
@@ -10,6 +11,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
+from orchestrator.host.beneath import LeadsOutside, within
 
 
 class Build(Step):
@@ -32,11 +34,11 @@ class Build(Step):
         settings = context.config.build
         tree = context.source_folder(deployment)
         try:
-            built = build_context(tree, context.config.update.git.path, settings.dockerfile)
+            built = build_context(tree, context.config.update.git.path, settings.dockerfile, settings.context)
         except NoDockerfile as error:
             raise StepFailed(
                 f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
-                f"Commit a Dockerfile, or correct build.dockerfile and update.git.path of {context.name}.",
+                f"Commit it, or correct build.dockerfile, build.context and update.git.path of {context.name}.",
             ) from error
         image = ImageBuild(
             folder=built.folder,
@@ -45,9 +47,23 @@ class Build(Step):
             timeout_s=settings.timeout,
             target=settings.target,
             args=settings.args,
+            secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
         )
         digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
         return replace(deployment, release=replace(deployment.release, image=digest))
+
+
+def _secret(context: AppContext, name: str, file: str) -> Path:
+    """The file of a build secret. Raises StepFailed when it is not there, or a link leads out of the folder."""
+    folder = context.config_file.parent
+    try:
+        return within(folder, file)
+    except (OSError, LeadsOutside) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise StepFailed(
+            f"The file {folder / file} of build secret {name} cannot be read: {why}.",
+            "build.secrets are files relative to the folder of the configuration file.",
+        ) from error
 
 
 def _shown(context: AppContext) -> str:

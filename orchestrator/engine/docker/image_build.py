@@ -26,6 +26,7 @@ def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
     if image.target:
         command.append(f"--target={image.target}")
     command += [f"--build-arg={name}={value}" for name, value in sorted(image.args.items())]
+    command += [f"--secret=id={name},src={file}" for name, file in sorted(image.secrets.items())]
     return [*command, "--", str(image.folder)]
 
 

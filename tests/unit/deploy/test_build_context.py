@@ -83,3 +83,16 @@ def test_a_link_to_itself_is_refused(tree: Path) -> None:
 
     with pytest.raises(StepFailed):
         build_context(tree, "loop", "Dockerfile")
+
+
+def test_the_context_may_be_another_folder_than_that_of_the_dockerfile(tmp_path: Path) -> None:
+    (tmp_path / "services" / "api").mkdir(parents=True)
+    (tmp_path / "services" / "api" / "Dockerfile").write_text("FROM scratch\n")
+
+    built = build_context(tmp_path, "services/api", "Dockerfile", ".")
+
+    assert (built.folder, built.dockerfile) == (tmp_path, tmp_path / "services" / "api" / "Dockerfile")
+    with pytest.raises(NoDockerfile):
+        build_context(tmp_path, "services/api", "Dockerfile", "libraries")
+    with pytest.raises(StepFailed, match="not built"):
+        build_context(tmp_path, "services/api", "Dockerfile", "../..")

@@ -31,3 +31,9 @@ def test_no_value_of_a_build_is_an_option() -> None:
 
     assert [word for word in command[: command.index("--")] if word == evil] == []
     assert command[command.index("--") :] == ["--", evil]
+
+
+def test_a_build_secret_is_a_file_that_the_builder_reads() -> None:
+    image = ImageBuild(Path("/tree"), Path("/tree/Dockerfile"), "app:1", 5, secrets={"npm": Path("/secrets/npm token")})
+
+    assert "--secret=id=npm,src=/secrets/npm token" in build_command(image, Path("/digest"))
