@@ -14,14 +14,21 @@ BASE = "base"
 """Alembic's name for a database without any revision."""
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str, answer_within_s: float | None = None) -> sa.Engine:
     """An SQLAlchemy engine for `url`.
+
+    A PostgreSQL server that does not answer a query or a connection within `answer_within_s` seconds fails it with an
+    OperationalError, also if it accepts connections and is silent.
 
     On SQLite, the driver uses autocommit and SQLAlchemy sends BEGIN IMMEDIATE, because the driver's implicit
     transactions commit before every DDL statement (SQLAlchemy, "Pysqlite: serializable isolation, savepoints and
     transactional DDL").
     """
     engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
+    if engine.dialect.name == "postgresql" and answer_within_s is not None:
+        from migrations.punctual_connection import punctual  # loads psycopg, which SQLite does not need
+
+        sa.event.listen(engine, "do_connect", punctual(answer_within_s))
     if engine.dialect.name == "sqlite":
 
         @sa.event.listens_for(engine, "connect")

@@ -19,7 +19,7 @@ from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
-from orchestrator.errors import ChangeoverError, ConfigError, Refused
+from orchestrator.errors import ChangeoverError, ConfigError, JournalError, Refused
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
@@ -101,6 +101,10 @@ class Orchestrator:
         await self.supervisor.stop()
         await self.recovery.stop()
         await self.scheduler.stop()
+        try:
+            await self.events.stop()
+        except JournalError as error:
+            log.error("last lines of output not recorded", cause=error.cause)
         self.journal.close()
 
     async def reload_config(self) -> None:
@@ -116,23 +120,23 @@ class Orchestrator:
                 self._refuse_to_remove_busy_apps(read.loaded.config)
                 await self._take(read.loaded.config, before)
         except ConfigError as error:
-            self._refuse_config(error.cause, try_again=False)
+            await self._refuse_config(error.cause, try_again=False)
         except ChangeoverError as error:
-            self._refuse_config(str(error), try_again=True)
+            await self._refuse_config(str(error), try_again=True)
         except Exception as error:
             log.exception("configuration not used because of a defect in Changeover")
-            self._refuse_config(f"Unexpected {type(error).__name__}: {error}.", try_again=True)
+            await self._refuse_config(f"Unexpected {type(error).__name__}: {error}.", try_again=True)
         else:
             self.config_file.accept(read)
             if changed:
-                self.recovery.configured()
+                await self.recovery.configured()
                 self.checker.follow(self.apps.all())
-                self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+                await self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
 
-    def _refuse_config(self, problem: str, *, try_again: bool) -> None:
+    async def _refuse_config(self, problem: str, *, try_again: bool) -> None:
         if self.config_file.refuse(problem, try_again=try_again):
             log.error("configuration refused", problems=problem)
-            self.events.publish(ConfigRefused(problem.splitlines()))
+            await self.events.publish(ConfigRefused(problem.splitlines()))
 
     def _refuse_to_remove_busy_apps(self, config: Config) -> None:
         """Raises Refused while something is under way for an app that this configuration lacks."""
@@ -169,12 +173,12 @@ class Orchestrator:
                 self._proxy_is_prepared = True
             await self._recover_all()
         except ChangeoverError as error:
-            self.events.publish(StartFailed(error.cause, error.remedy))
+            await self.events.publish(StartFailed(error.cause, error.remedy))
             raise
         self.ready = True
         first_start = not self.journal.slots(PANEL).active and self.scheduler.busy_with(PANEL) is None
         if first_start and self.settings.deploy_panel:
-            self.scheduler.request(PANEL, ref="", by="first start")
+            await self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
@@ -187,7 +191,7 @@ class Orchestrator:
             try:
                 read = self.config_file.read()
             except ConfigError as error:
-                self._refuse_config(error.cause, try_again=False)
+                await self._refuse_config(error.cause, try_again=False)
                 continue
             self._use(read.loaded.config)
             self.config_file.accept(read)
@@ -210,7 +214,7 @@ class Orchestrator:
         log.info("proxy answers", version=await self.proxy.wait_until_up(deadline_s=PROXY_UP_WITHIN_S))
         # After a reload, the old HAProxy worker takes no more changes, but still has the paused requests. So there is
         # no reload while a deployment is interrupted, unless the worker lacks the backends to route to.
-        self._reload_is_due = self._is_interrupted()
+        self._reload_is_due = await self._is_interrupted()
         if not self._reload_is_due or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
         await resume.remove_leftovers(self.engine, self.settings.state / "work")
@@ -222,7 +226,7 @@ class Orchestrator:
             self._reload_is_due = False
         await self.recovery.go_on()
 
-    def _is_interrupted(self) -> bool:
+    async def _is_interrupted(self) -> bool:
         """Whether an earlier process was stopped during a deployment, which is not finished or undone yet."""
-        running = (one for one in self.journal.unfinished() if one.state is State.RUNNING)
+        running = (one for one in await self.journal.beside(self.journal.unfinished) if one.state is State.RUNNING)
         return any(not self.recovery.is_finished(one.app) for one in running)

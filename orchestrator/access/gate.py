@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
 
 from orchestrator.access import tokens
 from orchestrator.access.attempts import Attempts
@@ -15,7 +14,6 @@ from orchestrator.access.caller import Caller
 from orchestrator.clock import now
 from orchestrator.domain.access import SESSION_LASTS, PanelSession, Scope, Token
 from orchestrator.errors import NotAllowed
-from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.journal.tokens import digest_of
 
@@ -23,7 +21,6 @@ SESSION_PREFIX = "cs_"
 MOST_SESSIONS, MOST_OF_TOKEN = 500, 20
 """Open sessions of the panel, in total and by token. A new one beyond them ends the least recently used one."""
 HOW_TO_GET_A_TOKEN = "Use the token in .changeover/token of the checkout, or create one: changeover token create"
-T = TypeVar("T")
 
 
 class Gate:
@@ -47,7 +44,7 @@ class Gate:
             raise NotAllowed("No token was given.", HOW_TO_GET_A_TOKEN)
         digest = digest_of(secret)
         async with self._attempts.turn(address, digest):
-            session, token = await _in_thread(lambda: self._find(secret))
+            session, token = await self._journal.beside(lambda: self._find(secret))
             if token is None:
                 self._attempts.wrong(address)
                 raise NotAllowed("The token is unknown or revoked.", HOW_TO_GET_A_TOKEN)
@@ -59,7 +56,7 @@ class Gate:
 
     async def is_valid(self, caller: Caller) -> bool:
         """Whether the caller would still be accepted."""
-        session, token = await _in_thread(lambda: self._find_again(caller))
+        session, token = await self._journal.beside(lambda: self._find_again(caller))
         return token is not None and not _invalid_because(session, token, now())
 
     @contextmanager
@@ -75,17 +72,17 @@ class Gate:
     # Tokens
 
     async def tokens(self) -> list[Token]:
-        return await _in_thread(self._journal.tokens)
+        return await self._journal.beside(self._journal.tokens)
 
     async def create_token(
         self, name: str, scope: Scope, apps: Iterable[str] | None, expires_at: datetime | None
     ) -> str:
         """Create a token and return its secret. Raises Refused."""
-        return await _in_thread(lambda: tokens.create(self._journal, name, scope, apps, expires_at))
+        return await self._journal.beside(lambda: tokens.create(self._journal, name, scope, apps, expires_at))
 
     async def revoke_token(self, name: str) -> bool:
         """Revoke a token, and end its sessions and streams. False if no such token is valid."""
-        revoked = await _in_thread(lambda: self._journal.revoke_token(name))
+        revoked = await self._journal.beside(lambda: self._journal.revoke_token(name))
         self._end(lambda caller: caller.name == name)
         return revoked
 
@@ -97,17 +94,19 @@ class Gate:
         moment = now()
         expires_at = min(filter(None, [moment + SESSION_LASTS, caller.ends_at]))
         session = PanelSession(digest_of(secret), caller.name, caller.origin, moment, moment, expires_at)
-        ended = await _in_thread(lambda: self._journal.add_panel_session(secret, session, MOST_OF_TOKEN, MOST_SESSIONS))
+        ended = await self._journal.beside(
+            lambda: self._journal.add_panel_session(secret, session, MOST_OF_TOKEN, MOST_SESSIONS)
+        )
         self._end(lambda other: other.session in ended)
         return secret, session
 
     async def session_used(self, caller: Caller) -> None:
         """Note that a person uses the session now."""
-        await _in_thread(lambda: self._journal.panel_session_used(caller.session))
+        await self._journal.beside(lambda: self._journal.panel_session_used(caller.session))
 
     async def end_session(self, caller: Caller) -> None:
         """End the caller's session, and its streams."""
-        await _in_thread(lambda: self._journal.end_panel_session(caller.session))
+        await self._journal.beside(lambda: self._journal.end_panel_session(caller.session))
         self._end(lambda other: other.session == caller.session)
 
     def _end(self, is_over: Callable[[Caller], bool]) -> None:
@@ -135,7 +134,3 @@ def _caller(session: PanelSession | None, token: Token, origin: str) -> Caller:
         return Caller(token.name, token.scope, token.apps, origin, ends_at=token.expires_at)
     ends_at = min(filter(None, [session.expires_at, token.expires_at]))
     return Caller(token.name, token.scope, token.apps, f"{session.origin} by {origin}", session.digest, ends_at)
-
-
-async def _in_thread(ask: Callable[[], T]) -> T:
-    return await to_its_end(asyncio.to_thread(ask))

@@ -67,7 +67,7 @@ async def check(app: str, orchestrator: Serving, _who: Reader) -> UpdateView | N
 
 @router.post("/{app}/update/dismiss")
 async def dismiss(app: str, orchestrator: Serving, _who: Deployer) -> UpdateView | None:
-    return update_view(orchestrator.checker.dismiss(orchestrator.apps.get(app).name))
+    return update_view(await orchestrator.checker.dismiss(orchestrator.apps.get(app).name))
 
 
 @router.post("/{app}/deployments", status_code=202)
@@ -81,16 +81,20 @@ async def deploy(
     """Queue a deployment, and answer at once. The same idempotency key gives the same deployment again."""
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
-    asked = orchestrator.scheduler.request(app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate)
-    return deployment_view(orchestrator.journal, asked)
+    asked = await orchestrator.scheduler.request(app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate)
+    return await orchestrator.journal.beside(deployment_view, orchestrator.journal, asked)
 
 
 @router.get("/{app}/deployments")
 async def history(
     app: str, orchestrator: Serving, _who: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 20
 ) -> Deployments:
-    found = orchestrator.journal.deployments(orchestrator.apps.get(app).name, limit)
-    return Deployments(deployments=[deployment_view(orchestrator.journal, deployment) for deployment in found])
+    journal, name = orchestrator.journal, orchestrator.apps.get(app).name
+
+    def page() -> list[DeploymentView]:
+        return [deployment_view(journal, deployment) for deployment in journal.deployments(name, limit)]
+
+    return Deployments(deployments=await journal.beside(page))
 
 
 @router.post("/{app}/rollback")
@@ -108,4 +112,4 @@ async def roll_back(
         record = await orchestrator.scheduler.roll_back(app, who.name)
     if record.state is State.FAILED:
         response.status_code = 502
-    return deployment_view(orchestrator.journal, record)
+    return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)

@@ -81,7 +81,7 @@ def releases_since(moment: datetime, history: list[Deployment]) -> list[str]:
 @router.get("")
 async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups:
     context = orchestrator.apps.get(app)
-    history = orchestrator.journal.deployments(app, limit=500)
+    history = await orchestrator.journal.beside(orchestrator.journal.deployments, app, limit=500)
     return Backups(backups=[entry_view(app, entry, history) for entry in await backups.entries(context)])
 
 
@@ -98,7 +98,8 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
 @router.post("/{backup}/verify")
 async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> BackupView:
     manifest = await backups.check(orchestrator.apps.get(app), backup)
-    return view(manifest, orchestrator.journal.deployments(app, limit=500))
+    history = await orchestrator.journal.beside(orchestrator.journal.deployments, app, limit=500)
+    return view(manifest, history)
 
 
 @router.post("/{backup}/restore")
@@ -111,7 +112,7 @@ async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, resp
     record = await orchestrator.scheduler.restore(app, backup, who.name, Kind.RESTORE)
     if record.state is State.FAILED:
         response.status_code = 502
-    return deployment_view(orchestrator.journal, record)
+    return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)
 
 
 def _active(orchestrator: Orchestrator, context: AppContext) -> Deployment:

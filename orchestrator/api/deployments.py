@@ -21,24 +21,27 @@ class Events(BaseModel):
 
 @router.get("/{deployment_id}")
 async def show(deployment_id: str, orchestrator: Serving, who: ReaderOfSome) -> DeploymentView:
-    return deployment_view(orchestrator.journal, _of_callers_app(orchestrator, deployment_id, who))
+    found = await _of_callers_app(orchestrator, deployment_id, who)
+    return await orchestrator.journal.beside(deployment_view, orchestrator.journal, found)
 
 
 @router.get("/{deployment_id}/events")
 async def events(deployment_id: str, orchestrator: Serving, who: ReaderOfSome, after: int = 0) -> Events:
     """The deployment's events so far. `/v1/events` streams those that follow."""
-    _of_callers_app(orchestrator, deployment_id, who)
-    return Events(events=[event_view(event) for event in orchestrator.journal.events(after, deployment_id)])
+    await _of_callers_app(orchestrator, deployment_id, who)
+    found = await orchestrator.journal.beside(orchestrator.journal.events, after, deployment_id)
+    return Events(events=[event_view(event) for event in found])
 
 
 @router.post("/{deployment_id}/cancel")
 async def cancel(deployment_id: str, orchestrator: Serving, who: DeployerOfSome) -> DeploymentView:
-    _of_callers_app(orchestrator, deployment_id, who)
-    return deployment_view(orchestrator.journal, orchestrator.scheduler.cancel(deployment_id))
+    await _of_callers_app(orchestrator, deployment_id, who)
+    cancelled = await orchestrator.scheduler.cancel(deployment_id)
+    return await orchestrator.journal.beside(deployment_view, orchestrator.journal, cancelled)
 
 
-def _of_callers_app(orchestrator: Orchestrator, deployment_id: str, who: Caller) -> Deployment:
+async def _of_callers_app(orchestrator: Orchestrator, deployment_id: str, who: Caller) -> Deployment:
     """The deployment. Raises UnknownDeployment, and NotAllowed if the token is not for its app."""
-    found = orchestrator.journal.deployment(deployment_id)
+    found = await orchestrator.journal.beside(orchestrator.journal.deployment, deployment_id)
     who.require_app(found.app)
     return found

@@ -55,7 +55,8 @@ async def events(
     if deployment and who.apps is not None:
         who.require_app(orchestrator.journal.deployment(deployment).app)
     start = after if after is not None else last_event_id
-    start = max(0, orchestrator.journal.last_event_id() - recent) if start is None else start
+    if start is None:
+        start = max(0, await orchestrator.journal.beside(orchestrator.journal.last_event_id) - recent)
     return StreamingResponse(stream(orchestrator, who, start, deployment), media_type="text/event-stream")
 
 

@@ -85,7 +85,7 @@ async def accept(app: str, orchestrator: Serving, _who: Deployer) -> Accepted:
     left = context.journal.unsettled(app)
     if left is None:
         raise Refused(f"Nothing is unsettled in the data of {app}.", f"See: changeover migrate status {app}")
-    context.journal.settle(app)
+    await context.journal.beside(context.journal.settle, app)
     return Accepted(app=app, deployment=left.deployment, says=left.says)
 
 

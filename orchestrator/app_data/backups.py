@@ -158,7 +158,8 @@ async def undo_interrupted_restores(context: AppContext) -> None:
     if stopped:
         await _run(context, "undo-interrupted", "")
     for run in stopped:
-        context.journal.migration_ended(run.id, Outcome.FAILED, run.revisions, "interrupted, and undone")
+        note = "interrupted, and undone"
+        await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
 
 
 async def _be_alone(context: AppContext) -> None:

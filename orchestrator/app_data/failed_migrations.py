@@ -40,7 +40,8 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
             not_known = run
             continue
         outcome = Outcome.DONE if happened else Outcome.FAILED
-        context.journal.migration_ended(run.id, outcome, happened or run.revisions, run.note or "interrupted")
+        revisions, note = happened or run.revisions, run.note or "interrupted"
+        await context.journal.beside(context.journal.migration_ended, run.id, outcome, revisions, note)
         says.append(_reported_in_words(run, happened))
     if not_known is None:
         return Found(None, tuple(says))
@@ -99,7 +100,7 @@ def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[boo
 async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says: tuple[str, ...]) -> Found:
     stands, sentence = await compared_now(context, by)
     note = f"{run.note or 'interrupted'} {sentence}"
-    context.journal.migration_ended(run.id, Outcome.FAILED, run.revisions, note)
+    await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
     return Found(None if stands is False else run.direction, (*says, sentence))
 
 

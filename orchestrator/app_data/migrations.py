@@ -157,16 +157,16 @@ async def _on_record(
 ) -> tuple[SchemaRevision, ...]:
     """Run a command, and record its start and end in the journal. An interrupted run stays `running`."""
     journal = context.journal
-    run = journal.migration_started(context.name, command.by.id, direction, planned)
+    run = await journal.beside(journal.migration_started, context.name, command.by.id, direction, planned)
     try:
         said = await _run(context, command)
         if checked:
             await _must_be_pending(context, planned, command)
     except StepFailed as error:
-        journal.migration_ended(run, Outcome.FAILED, planned, error.cause)
+        await journal.beside(journal.migration_ended, run, Outcome.FAILED, planned, error.cause)
         raise
     done = planned if direction is Direction.DOWN else said or planned or _unnamed(context, command.image_of)
-    journal.migration_ended(run, Outcome.DONE, done)
+    await journal.beside(journal.migration_ended, run, Outcome.DONE, done)
     return done
 
 

@@ -49,16 +49,17 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
     manifest = await backups.find(context, backup)
     has = from_json(manifest.applied) if manifest.applied else ()
     as_of = None if manifest.applied else manifest.made_at
-    run = context.journal.migration_started(context.name, by.id, Direction.RESTORED, has, as_of=as_of)
+    journal = context.journal
+    run = await journal.beside(journal.migration_started, context.name, by.id, Direction.RESTORED, has, as_of=as_of)
     try:
         async with context.data_turn:
             await backups.restore(
                 context, backup, release=context.journal.deployment(context.journal.slots(context.name).active)
             )
     except StepFailed as error:
-        context.journal.migration_ended(run, Outcome.FAILED, has, f"backup {backup}: {error.cause}")
+        await journal.beside(journal.migration_ended, run, Outcome.FAILED, has, f"backup {backup}: {error.cause}")
         raise
-    context.journal.migration_ended(run, Outcome.DONE, has, f"backup {backup}")
+    await journal.beside(journal.migration_ended, run, Outcome.DONE, has, f"backup {backup}")
 
 
 async def put_back(context: AppContext, backup: str, by: Deployment) -> None:

@@ -166,11 +166,11 @@ class HealthBoard:
         if entry.due > 0.0:
             entry.fresh.set()
         if changed:
-            self._tell(context.name, health)
+            await self._tell(context.name, health)
 
-    def _tell(self, app: str, health: Health) -> None:
+    async def _tell(self, app: str, health: Health) -> None:
         try:
-            self._events.publish(HealthChanged(health), app)
+            await self._events.publish(HealthChanged(health), app)
         except JournalError as error:
             # `status` shows the new health all the same, and the next change is published again.
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)

@@ -19,7 +19,7 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     Returns the deployment with `paused_at`. Raises JournalError, ProxyError or EngineError.
     """
     paused = replace(deployment, paused_at=now())
-    context.journal.save(paused)
+    await context.journal.beside(context.journal.save, paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)
     context.say(deployment.id, "requests are paused while the data changes")
     await drain(context, context.journal.deployment(deployment.previous), said_by=deployment)
@@ -35,5 +35,5 @@ async def resume(context: AppContext, deployment: Deployment) -> Deployment:
         return deployment
     await context.proxy.resume(context.name)
     resumed = replace(deployment, resumed_at=now())
-    context.journal.save(resumed)
+    await context.journal.beside(context.journal.save, resumed)
     return resumed

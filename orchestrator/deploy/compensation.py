@@ -49,7 +49,7 @@ async def compensate(
     (`by`), and with the `failure`, to which is added: a sentence for each undo, what is left in the data, and what the
     active release answered. Waits, without limit, for a journal that does not answer.
     """
-    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     deployment = replace(recorded, changes=deployment.changes)
     undone: list[str] = []
     data_error = None
@@ -63,7 +63,7 @@ async def compensate(
     deployment = await resume_requests(context, deployment)
     failure = await _what_is_left(context, deployment, replace(failure, undone=tuple(undone)), data_error)
     ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=now())
-    await patiently(lambda: context.journal.save(ended))
+    await patiently(lambda: context.journal.beside(context.journal.save, ended))
     happened = Failed if end is State.FAILED else Cancelled
     await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))
     return ended
@@ -75,10 +75,11 @@ async def _what_is_left(
     """Ask the active release, and record what is left in the data. Waits for a journal that does not answer."""
     serving = await ask_active(context)
     context.say(deployment.id, serving.says)
-    left = await patiently(lambda: way_back.left_by(context, deployment, data_error, serving))
+    journal = context.journal
+    left = await patiently(lambda: journal.beside(way_back.left_by, context, deployment, data_error, serving))
     if left is None:
         return replace(failure, serving=serving)
-    await patiently(lambda: context.journal.leave(context.name, left))
+    await patiently(lambda: journal.beside(journal.leave, context.name, left))
     return replace(failure, serving=serving, left=left.says, left_remedy=left.remedy)
 
 
@@ -128,4 +129,4 @@ async def _wait_for_what_is_away(context: AppContext, error: Exception, *, last:
         # No undo can succeed without the engine: wait until it is restarted.
         await context.engine.wait_until_up(ENGINE_BACK_S)
     if isinstance(error, JournalError):
-        await patiently(lambda: context.journal.slots(context.name))
+        await patiently(lambda: context.journal.beside(context.journal.last_event_id))

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
 
@@ -16,6 +17,7 @@ class Lane:
 
     A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
     cancels that task. `queue` is the task that starts queued deployments. An app that is `unrecovered` begins nothing.
+    What is asked of the lane (a request, a cancel) holds `asking`, because it waits for the journal in between.
     """
 
     waiting: Deployment | None = None
@@ -26,6 +28,7 @@ class Lane:
     queue: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def tasks(self) -> list[asyncio.Task[Any]]:
@@ -79,3 +82,18 @@ class Lane:
                 f"{app} is not recovered yet: what was interrupted at the last stop of the orchestrator is not undone.",
                 "See the cause: changeover doctor. Recovery is tried again until it succeeds.",
             )
+
+    def cancel_running(self, deployment: Deployment) -> None:
+        """Cancel what runs. Raises Refused when it is being cancelled already, or its step switch has begun."""
+        assert self.work is not None
+        if self.cancelling:
+            raise Refused(
+                f"Deployment {deployment.id} is being cancelled already.", "Wait until what it did is undone."
+            )
+        if not may_be_cancelled(deployment):
+            raise Refused(
+                f"Deployment {deployment.id} cannot be cancelled: it is switching traffic.",
+                f"Roll back when it is live: changeover rollback {deployment.app}",
+            )
+        self.cancelling = True
+        self.work.cancel()

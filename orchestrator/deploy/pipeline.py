@@ -21,7 +21,7 @@ from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
 from orchestrator.events.stream import EventStream
-from orchestrator.host.uninterrupted import in_spite_of_cancels
+from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
 from orchestrator.journal.retry import RETRY_S, patiently
 
 RETIRE_WITHIN_S = 60.0
@@ -39,9 +39,9 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     """
     try:
         deployment = replace(deployment, state=State.RUNNING, started_at=now())
-        context.journal.save(deployment)
+        await context.journal.beside(context.journal.save, deployment)
         started = happenings.Started(deployment.requested_by, deployment.kind)
-        events.publish(started, context.name, deployment.id)
+        await events.publish(started, context.name, deployment.id)
     except JournalError as error:
         failure = failure_at(StepName.PREPARE, error)
         return await compensate(context, events, deployment, State.FAILED, failure, plans.DEPLOY)
@@ -52,9 +52,10 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     return deployment
 
 
-def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
+async def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
     """Record a rollback to this standby. Raises JournalError."""
-    return context.journal.add(_going_to(to.deployment, record, left=context.journal.slots(context.name).active))
+    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
+    return await context.journal.beside(context.journal.add, record)
 
 
 async def roll_back(context: AppContext, events: EventStream, record: Deployment, to: Standby, by: Asks) -> Deployment:
@@ -68,14 +69,14 @@ async def roll_back(context: AppContext, events: EventStream, record: Deployment
     return record
 
 
-def begin_restore(context: AppContext, record: Deployment) -> Deployment:
+async def begin_restore(context: AppContext, record: Deployment) -> Deployment:
     """Record a restore of the backup `record.ref`. Raises Refused without a release to run on it, and JournalError."""
     release = context.active if record.kind is Kind.RESTORE else context.standby
     active = context.active
     if active is None or release is None:
         what = "live" if record.kind is Kind.RESTORE else "standby"
         raise Refused(f"Restore failed: {context.name} has no {what} release to run on the data.", "Deploy it first.")
-    return context.journal.add(_going_to(release, record, left=active.id))
+    return await context.journal.beside(context.journal.add, _going_to(release, record, left=active.id))
 
 
 async def restore(context: AppContext, events: EventStream, record: Deployment, by: Asks) -> Deployment:
@@ -108,9 +109,9 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
     except ChangeoverError as error:
         failed = happenings.RetireFailed(error.cause, error.remedy)
         await patiently(lambda: events.publish(failed, context.name, deployment.id))
-    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     ended = replace(recorded, ended_at=now())
-    await patiently(lambda: context.journal.save(ended))
+    await patiently(lambda: context.journal.beside(context.journal.save, ended))
     await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment.id))
     return ended
 
@@ -143,34 +144,46 @@ async def carry_out(
     return deployment
 
 
-def publish_live(events: EventStream, live: Deployment, *, recovered: bool = False) -> None:
+async def publish_live(events: EventStream, live: Deployment, *, recovered: bool = False) -> None:
     """Publish that a release has the traffic. Raises JournalError."""
     rollback = live.kind is Kind.ROLLBACK
     happened = happenings.Live(live.seconds_to_live, live.colour, rollback, live.paused_s, recovered)
-    events.publish(happened, live.app, live.id)
+    await events.publish(happened, live.app, live.id)
 
 
 async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
     """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
-    context.journal.step_started(deployment.id, step.name)
-    _publish_step(context, events, step, deployment, StepState.RUNNING)
+    journal = context.journal
     try:
+        await journal.beside(journal.step_started, deployment.id, step.name)
+        await _publish_step(context, events, step, deployment, StepState.RUNNING)
         deployment = await step.run(context, deployment)
     except BaseException as error:
-        note = str(error)
-        await patiently(lambda: context.journal.step_ended(deployment.id, step.name, StepState.FAILED, note))
-        await patiently(lambda: _publish_step(context, events, step, deployment, StepState.FAILED, note))
+        await in_spite_of_cancels(_record_failed(context, events, step, deployment, note=str(error)))
         raise
-    context.journal.save(deployment)
-    context.journal.step_ended(deployment.id, step.name, StepState.DONE)
-    _publish_step(context, events, step, deployment, StepState.DONE)
+    await to_its_end(_record_done(context, events, step, deployment))
     return deployment
 
 
-def _publish_step(
+async def _record_failed(
+    context: AppContext, events: EventStream, step: Step, deployment: Deployment, note: str
+) -> None:
+    journal = context.journal
+    await patiently(lambda: journal.beside(journal.step_ended, deployment.id, step.name, StepState.FAILED, note))
+    await patiently(lambda: _publish_step(context, events, step, deployment, StepState.FAILED, note))
+
+
+async def _record_done(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> None:
+    journal = context.journal
+    await journal.beside(journal.save, deployment)
+    await journal.beside(journal.step_ended, deployment.id, step.name, StepState.DONE)
+    await _publish_step(context, events, step, deployment, StepState.DONE)
+
+
+async def _publish_step(
     context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str = ""
 ) -> None:
-    events.publish(happenings.Step(step.name, state, note), context.name, deployment.id)
+    await events.publish(happenings.Step(step.name, state, note), context.name, deployment.id)
 
 
 async def _end_of(
@@ -198,7 +211,7 @@ async def _keep_or_compensate(
     failure: Failure,
     by: Interrupter | None = None,
 ) -> Deployment:
-    recorded = await patiently(lambda: context.journal.deployment(deployment.id))
+    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)
     end = State.CANCELLED if interruption is Interruption.CANCELLED else State.FAILED
@@ -208,7 +221,7 @@ async def _keep_or_compensate(
 async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:
     """Finish a deployment that the journal has as live: resume paused requests, and record the step's end."""
     live = await resume_requests(context, live)
-    await patiently(lambda: context.journal.step_ended(live.id, last, StepState.DONE))
+    await patiently(lambda: context.journal.beside(context.journal.step_ended, live.id, last, StepState.DONE))
     return live
 
 

@@ -33,12 +33,11 @@ async def apply(context: AppContext) -> None:
     """
     journal, limits = context.journal, context.limits
     in_slots = [one for one in (context.active, context.standby) if one]
-    keep = images_to_keep(
-        journal.deployments(context.name, limit=LOOK_BACK), in_slots, _for_rollback(context), limits.keep_images
-    )
+    history = await journal.beside(journal.deployments, context.name, limit=LOOK_BACK)
+    keep = images_to_keep(history, in_slots, _for_rollback(context), limits.keep_images)
     await context.engine.remove_images(context.image_name, keep=keep)
     await context.engine.prune_build_cache(limits.build_cache_bytes)
-    journal.forget_output(context.name, keep=limits.keep_output)
+    await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
 
 
 async def remove_stray_containers(context: AppContext) -> list[str]:

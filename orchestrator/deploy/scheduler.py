@@ -12,15 +12,14 @@ import structlog
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
-from orchestrator.clock import now
 from orchestrator.deploy import pipeline
+from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.request import is_outdated, new_request, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import find_standby
-from orchestrator.deploy.switch_outcome import may_be_cancelled
-from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
-from orchestrator.domain.events import Cancelled, Failed, Occurrence, Queued, Superseded
-from orchestrator.errors import ChangeoverError, JournalError, Refused, UnknownApp
+from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
+from orchestrator.domain.events import Queued
+from orchestrator.errors import Refused, UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
 from orchestrator.journal.retry import patiently
@@ -35,80 +34,58 @@ class Scheduler:
     def __init__(self, journal: Journal, events: EventStream, context: Callable[[str], AppContext]) -> None:
         self._journal = journal
         self._events = events
+        self._endings = Endings(journal, events)
         self._context = context
         self._lanes: dict[str, Lane] = {}
         self._stopping = False
 
-    def request(
+    async def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
     ) -> Deployment:
         """Record and queue a deployment. The same idempotency key returns the same deployment again.
 
         `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
         """
-        if idempotency_key and (known := self._journal.with_key(app, idempotency_key)):
-            if known.state is State.QUEUED and not self._lane(app).will_run(known):
-                self.queue_again(known)  # it was recorded, and the request failed before it was queued
-                known = self._journal.deployment(known.id)
-            return known
         self._context(app)
-        self._lane(app).refuse_unrecovered(app)
-        deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
-        deployment = self._journal.add(deployment, idempotency_key)
-        self.enqueue(deployment)
-        return deployment
+        lane = self._lane(app)
+        async with lane.asking:
+            known = await self._journal.beside(self._journal.with_key, app, idempotency_key)
+            if known:
+                if known.state is State.QUEUED and not lane.will_run(known):
+                    await self._queue_again(lane, known)  # it was recorded, and the request failed before it was queued
+                    known = self._journal.deployment(known.id)
+                return known
+            lane.refuse_unrecovered(app)
+            deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
+            deployment = await self._journal.beside(self._journal.add, deployment, idempotency_key)
+            await self._enqueue(lane, deployment)
+            return deployment
 
-    def queue_again(self, deployment: Deployment) -> None:
+    async def queue_again(self, deployment: Deployment) -> None:
         """Queue what was recorded and did not begin; supersede it if a newer one has begun. Raises JournalError."""
-        if is_outdated(self._journal, deployment):
-            self._end_queued(deployment, State.SUPERSEDED)
-        else:
-            self.enqueue(deployment)
-
-    def enqueue(self, deployment: Deployment) -> None:
-        """Queue a recorded deployment. Of it and those of the app that are queued or run already, the newest request
-        is carried out; one that waits for longer is superseded. Raises JournalError; then nothing is queued.
-        """
-        if self._stopping:
-            return
         lane = self._lane(deployment.app)
-        if lane.has_newer(deployment):
-            self._end_queued(deployment, State.SUPERSEDED)
-            return
-        before = lane.waiting
-        if before and before.id != deployment.id:
-            self._end_queued(before, State.SUPERSEDED)
-        lane.waiting = deployment
-        if lane.queue is None or lane.queue.done():
-            lane.queue = asyncio.create_task(self._work(deployment.app))
-        self._tell(Queued(deployment.requested_by), deployment)
+        async with lane.asking:
+            await self._queue_again(lane, deployment)
 
-    def cancel(self, deployment_id: str) -> Deployment:
+    async def cancel(self, deployment_id: str) -> Deployment:
         """Cancel a queued or running deployment, rollback or restore, and return it as recorded.
 
         Raises UnknownDeployment, and Refused when it has ended, its step switch has begun, or it is being cancelled.
         """
-        deployment = self._journal.deployment(deployment_id)
-        lane = self._lane(deployment.app)
-        if lane.waiting and lane.waiting.id == deployment_id:
-            self._end_queued(deployment, State.CANCELLED, Interrupter.PERSON)
-            lane.waiting = None
-        elif lane.running and lane.running.id == deployment_id and lane.work:
-            if lane.cancelling:
-                raise Refused(
-                    f"Deployment {deployment_id} is being cancelled already.", "Wait until what it did is undone."
-                )
-            if not may_be_cancelled(deployment):
-                raise Refused(
-                    f"Deployment {deployment_id} cannot be cancelled: it is switching traffic.",
-                    f"Roll back when it is live: changeover rollback {deployment.app}",
-                )
-            lane.cancelling = True
-            lane.work.cancel()
-        elif deployment.state is State.QUEUED:
-            self._end_queued(deployment, State.CANCELLED, Interrupter.PERSON)
-        else:
-            raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
+        app = (await self._journal.beside(self._journal.deployment, deployment_id)).app
+        lane = self._lane(app)
+        async with lane.asking:
+            # No await between this and the cancel of what runs: a switch that begins cannot be cancelled.
+            deployment = self._journal.deployment(deployment_id)
+            if lane.waiting and lane.waiting.id == deployment_id:
+                async with self._taken_from(lane):
+                    await self._endings.of_queued(deployment, State.CANCELLED, Interrupter.PERSON)
+            elif lane.running and lane.running.id == deployment_id and lane.work:
+                lane.cancel_running(deployment)
+            elif deployment.state is State.QUEUED:
+                await self._endings.of_queued(deployment, State.CANCELLED, Interrupter.PERSON)
+            else:
+                raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
         return self._journal.deployment(deployment_id)
 
     async def roll_back(self, app: str, by: str) -> Deployment:
@@ -124,7 +101,8 @@ class Scheduler:
             standby = await find_standby(context)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                record = pipeline.begin_roll_back(context, new_request(app, Kind.ROLLBACK, by), standby)
+                begun = pipeline.begin_roll_back(context, new_request(app, Kind.ROLLBACK, by), standby)
+                record = await in_spite_of_cancels(begun)
                 work = pipeline.roll_back(context, self._events, record, standby, lane.interrupter)
                 await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
@@ -144,7 +122,8 @@ class Scheduler:
             await backups.find(context, backup)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                record = pipeline.begin_restore(context, replace(new_request(app, kind, by), ref=backup))
+                begun = pipeline.begin_restore(context, replace(new_request(app, kind, by), ref=backup))
+                record = await in_spite_of_cancels(begun)
                 work = pipeline.restore(context, self._events, record, lane.interrupter)
                 await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
@@ -159,7 +138,7 @@ class Scheduler:
             if not task.cancelled():
                 raise
             work.close()
-            ended = await in_spite_of_cancels(self._unheard_end(record.id, lane.interrupter()))
+            ended = await in_spite_of_cancels(self._endings.unheard(record.id, lane.interrupter()))
         finally:
             lane.running = lane.work = None
         if ended.state is State.LIVE:
@@ -167,15 +146,13 @@ class Scheduler:
 
     def retire(self, context: AppContext, deployment: Deployment) -> None:
         """Start to retire the old colour, in the background."""
-        if self._stopping:
-            return
-        lane = self._lane(context.name)
-        lane.retiring = asyncio.create_task(self._retire(context, deployment))
+        if not self._stopping:
+            self._lane(context.name).retiring = asyncio.create_task(self._retire(context, deployment))
 
-    def retire_again(self, context: AppContext) -> None:
-        """Retire the active release if that was begun and did not end. Raises JournalError."""
-        unfinished = [one for one in self._journal.unfinished() if one.app == context.name]
-        not_retired = next((one for one in unfinished if one.state is State.LIVE), None)
+    async def retire_again(self, context: AppContext) -> None:
+        """Retire the active release if that did not end. Raises JournalError."""
+        unfinished = await self._journal.beside(self._journal.unfinished)
+        not_retired = next((one for one in unfinished if one.app == context.name and one.state is State.LIVE), None)
         if not_retired and not self._lane(context.name).is_retiring:
             self.retire(context, not_retired)
 
@@ -236,39 +213,20 @@ class Scheduler:
     async def _deploy(self, lane: Lane, deployment: Deployment) -> None:
         try:
             context = self._context(deployment.app)
-        except UnknownApp as error:
-            # The app was removed from the configuration while the deployment was queued.
-            await self._end(deployment, State.FAILED, error)
+        except UnknownApp as error:  # it was removed from the configuration while the deployment was queued
+            await self._endings.of_unbegun(deployment, State.FAILED, error)
             return
         try:
             await self._carry_out(
                 lane, deployment, pipeline.deploy(context, self._events, deployment, lane.interrupter)
             )
-        except Exception:
-            # A defect in Changeover. The deployment is compensated; the queue continues.
+        except Exception:  # a defect in Changeover: the deployment is compensated, and the queue continues
             log.exception("deployment failed unexpectedly", app=deployment.app, deployment=deployment.id)
-
-    async def _unheard_end(self, deployment_id: str, by: Interrupter) -> Deployment:
-        """The end of work that was cancelled before its first step or after its last one."""
-        recorded = await patiently(lambda: self._journal.deployment(deployment_id))
-        if recorded.state.ended:
-            return recorded
-        return await self._end(replace(recorded, interrupted_by=by), State.CANCELLED)
-
-    async def _end(self, deployment: Deployment, state: State, error: ChangeoverError | None = None) -> Deployment:
-        """End a deployment that has not begun."""
-        failure = Failure(StepName.PREPARE, error.cause, error.remedy) if error else None
-        ended = replace(deployment, state=state, failure=failure, ended_at=now())
-        await patiently(lambda: self._journal.save(ended))
-        happened = Failed(failure.step, failure.cause) if failure else Cancelled()
-        await patiently(lambda: self._events.publish(happened, deployment.app, deployment.id))
-        return ended
 
     async def _retire(self, context: AppContext, deployment: Deployment) -> None:
         try:
             await pipeline.retire(context, self._events, deployment)
-        except Exception:
-            # The release stays live. The next deployment retires again.
+        except Exception:  # the release stays live; the next deployment retires again
             log.exception("retire failed unexpectedly", app=context.name, deployment=deployment.id)
 
     def _refuse_while_stopping(self) -> None:
@@ -287,14 +245,39 @@ class Scheduler:
         finally:
             await patiently(lambda: self.retire_again(context))
 
-    def _end_queued(self, deployment: Deployment, state: State, by: Interrupter | None = None) -> None:
-        """End a deployment that has not begun. Raises JournalError."""
-        self._journal.save(replace(deployment, state=state, interrupted_by=by, ended_at=now()))
-        self._tell(Superseded() if state is State.SUPERSEDED else Cancelled(), deployment)
+    async def _enqueue(self, lane: Lane, deployment: Deployment) -> None:
+        """Queue a recorded deployment. Of it and those of the app that are queued or run already, the newest request
+        is carried out; one that waits for longer is superseded. Raises JournalError; then nothing is queued.
+        """
+        if lane.has_newer(deployment):
+            await self._endings.of_queued(deployment, State.SUPERSEDED)
+            return
+        if lane.waiting and lane.waiting.id != deployment.id:
+            async with self._taken_from(lane) as before:
+                await self._endings.of_queued(before, State.SUPERSEDED)
+        if self._let_wait(lane, deployment):
+            await self._endings.tell(Queued(deployment.requested_by), deployment)
 
-    def _tell(self, happened: Occurrence, deployment: Deployment) -> None:
-        """Publish what is already done: that this cannot be recorded must not undo half of it."""
+    async def _queue_again(self, lane: Lane, deployment: Deployment) -> None:
+        if await self._journal.beside(is_outdated, self._journal, deployment):
+            await self._endings.of_queued(deployment, State.SUPERSEDED)
+        else:
+            await self._enqueue(lane, deployment)
+
+    def _let_wait(self, lane: Lane, deployment: Deployment) -> bool:
+        if not self._stopping:
+            lane.waiting = deployment
+            if lane.queue is None or lane.queue.done():
+                lane.queue = asyncio.create_task(self._work(deployment.app))
+        return not self._stopping
+
+    @asynccontextmanager
+    async def _taken_from(self, lane: Lane) -> AsyncIterator[Deployment]:
+        """Take what waits, so that it is not begun while its end is recorded; it waits again if that fails."""
+        assert lane.waiting is not None
+        taken, lane.waiting = lane.waiting, None
         try:
-            self._events.publish(happened, deployment.app, deployment.id)
-        except JournalError as error:
-            log.warning("event not recorded", deployment=deployment.id, cause=error.cause)
+            yield taken
+        except BaseException:
+            self._let_wait(lane, taken)
+            raise

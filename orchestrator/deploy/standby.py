@@ -74,3 +74,10 @@ def way_by_restore(context: AppContext) -> str:
         f"then is kept in a new backup. Run: "
         f"changeover rollback {context.name} --restore {active.backup}"
     )
+
+
+def refuse_where_rollback_is_off(context: AppContext) -> None:
+    """Raises Refused where `update.rollback.enabled` is off."""
+    if not context.config.update.rollback.enabled:
+        cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
+        raise Refused(cause, "Set it to true to allow rollbacks.")

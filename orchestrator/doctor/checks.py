@@ -31,7 +31,8 @@ class Finding:
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
-    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator), _journal(orchestrator)]
+    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
+    findings.append(await _journal(orchestrator))
     findings += await _preflight(orchestrator)
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
@@ -170,11 +171,12 @@ def _tasks(orchestrator: Orchestrator) -> list[Finding]:
     ]
 
 
-def _journal(orchestrator: Orchestrator) -> Finding:
+async def _journal(orchestrator: Orchestrator) -> Finding:
     """The journal's database and schema revision. The API needs the journal, so it answers if this runs."""
     runs = orchestrator.journal.migrations(OWN)
     since = f", migrated {runs[-1].started_at:%Y-%m-%d %H:%M} UTC, {runs[-1].note}" if runs else ""
-    return Finding("journal", True, f"{orchestrator.journal.backend}, schema {orchestrator.journal.schema}{since}")
+    schema = await orchestrator.journal.beside(lambda: orchestrator.journal.schema)
+    return Finding("journal", True, f"{orchestrator.journal.backend}, schema {schema}{since}")
 
 
 async def _preflight(orchestrator: Orchestrator) -> list[Finding]:

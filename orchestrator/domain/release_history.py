@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from orchestrator.domain.deployment import Failure, Interrupter, State
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State
 from orchestrator.domain.release import Release
 
 MOST_KILLED = 3
@@ -30,6 +30,20 @@ class Attempt:
     def is_of(self, revision: str) -> bool:
         """Also one that failed before its source was fetched, if exactly this source revision was requested."""
         return revision == (self.release.source_revision if self.release else self.ref)
+
+
+def attempt_by(deployment: Deployment) -> Attempt:
+    """What a deployment says of its release."""
+    return Attempt(
+        deployment.number,
+        deployment.id,
+        deployment.ref,
+        deployment.release,
+        deployment.state,
+        deployment.live_at is not None,
+        deployment.failure,
+        deployment.interrupted_by,
+    )
 
 
 class Standing(Enum):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from functools import partial
 
 from orchestrator.domain.events import Event, EventKind, Line, NewEvent, Occurrence
 from orchestrator.errors import JournalError
 from orchestrator.events.notifier import Notifier
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 
 BATCH = 500
@@ -17,21 +20,30 @@ MOST_LINES = 10_000
 
 
 class EventStream:
-    """The events of all apps, in order. A follower that connects later gets the events since a given id."""
+    """The events of all apps, in order. A follower that connects later gets the events since a given id.
+
+    Events are written beside the event loop, one write after the other; what comes meanwhile is written together.
+    """
 
     def __init__(self, journal: Journal, notifiers: Iterable[Notifier] = ()) -> None:
         self._journal = journal
         self._notifiers = list(notifiers)
-        self._lines: list[NewEvent] = []
+        self._waiting: list[NewEvent] = []
+        """What is not written yet, in its order."""
         self._flush: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
         self._news = asyncio.Condition()
+        self._writes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def publish(self, happened: Occurrence, app: str = "", deployment: str = "") -> None:
-        """Record an event, after all lines of output that came before it, and notify. Raises JournalError."""
-        self._write([*self._take_lines(), NewEvent(happened.kind, app, deployment, happened.as_json())])
-        for notifier in self._notifiers:
-            notifier.notify(happened, app, deployment)
+    async def publish(self, happened: Occurrence, app: str = "", deployment: str = "") -> None:
+        """Record an event, after all lines of output that came before it, then notify. Raises JournalError.
+
+        This is done to its end, also when the calling task is cancelled.
+        """
+        event = NewEvent(happened.kind, app, deployment, happened.as_json())
+        self._waiting.append(event)
+        await to_its_end(self._record(event, happened))
 
     def add(self, notifier: Notifier) -> None:
         """Add a notifier. It receives events from now on."""
@@ -39,47 +51,74 @@ class EventStream:
 
     def say(self, deployment: str, line: str) -> None:
         """Record one line of output. Lines are collected for GATHER_S seconds and recorded together."""
-        self._lines.append(NewEvent(EventKind.LINE, "", deployment, Line(line).as_json()))
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(GATHER_S, self._flush_lines)
-
-    def _take_lines(self) -> list[NewEvent]:
-        if self._flush:
-            self._flush.cancel()
-            self._flush = None
-        lines, self._lines = self._lines, []
-        return lines
-
-    def _flush_lines(self) -> None:
-        try:
-            self._write(self._take_lines())
-        except JournalError:
-            # The lines are kept and written later. The deployment that printed them reports the journal's error.
-            self._flush = asyncio.get_running_loop().call_later(RETRY_S, self._flush_lines)
-
-    def _write(self, events: list[NewEvent]) -> None:
-        """Record events. Raises JournalError; then at most MOST_LINES lines of output are kept for the next write."""
-        try:
-            self._journal.append_events(events)
-        except JournalError:
-            self._lines = [*(one for one in events if one.kind is EventKind.LINE), *self._lines][-MOST_LINES:]
-            raise
-        task = asyncio.get_running_loop().create_task(self._wake())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._waiting.append(NewEvent(EventKind.LINE, "", deployment, Line(line).as_json()))
+        self._flush_in(GATHER_S)
 
     async def follow(self, after: int, deployment: str = "") -> AsyncIterator[Event]:
-        """Events with ids above `after`, without end; only those of `deployment` if it is given."""
+        """Events with ids above `after`, without end; only those of `deployment` if given. Raises JournalError."""
         while True:
-            async with self._news:
-                events = self._journal.events(after, deployment, BATCH)
-                if not events:
-                    await self._news.wait()
-                    continue
+            seen = self._writes
+            events = await self._journal.beside(self._journal.events, after, deployment, BATCH)
             for event in events:
                 after = event.id
                 yield event
+            if not events:
+                async with self._news:
+                    await self._news.wait_for(partial(self._has_news, seen))
 
-    async def _wake(self) -> None:
+    async def stop(self) -> None:
+        """Write the lines that are not written yet. Raises JournalError."""
+        await self._write()
+
+    def _has_news(self, seen: int) -> bool:
+        return self._writes != seen
+
+    async def _record(self, event: NewEvent, happened: Occurrence) -> None:
+        await self._write(event)
+        for notifier in self._notifiers:
+            notifier.notify(happened, event.app, event.deployment)
+
+    async def _write(self, event: NewEvent | None = None) -> None:
+        """Write what waits, `event` included. Raises JournalError; then `event` is dropped, and the rest waits on.
+
+        Of lines, at most MOST_LINES wait for a journal that is away.
+        """
+        async with self._turn:
+            if event is not None and all(one is not event for one in self._waiting):
+                return  # an earlier write took it along
+            batch = self._take()
+            if not batch:
+                return
+            try:
+                await self._journal.beside(self._journal.append_events, batch)
+            except BaseException:
+                rest = [one for one in batch if one is not event]
+                self._waiting = [*rest, *self._waiting][-MOST_LINES:]
+                if self._waiting:
+                    self._flush_in(RETRY_S)
+                raise
+            self._writes += 1
         async with self._news:
             self._news.notify_all()
+
+    def _take(self) -> list[NewEvent]:
+        if self._flush:
+            self._flush.cancel()
+            self._flush = None
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    def _flush_in(self, seconds: float) -> None:
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(seconds, self._begin_to_flush)
+
+    def _begin_to_flush(self) -> None:
+        self._flush = None
+        task = asyncio.get_running_loop().create_task(self._flush_lines())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _flush_lines(self) -> None:
+        # If the journal is away, they are written later; the deployment that printed them reports the journal's error.
+        with suppress(JournalError):
+            await self._write()

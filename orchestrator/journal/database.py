@@ -1,14 +1,27 @@
-"""The journal's database: its tables, and transactions on them."""
+"""The journal's database: its tables, transactions on them, and the threads in which they run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
 from migrations.database import READ_ONLY, connect, current
+from orchestrator.errors import JournalError
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.errors import explain
+
+P = ParamSpec("P")
+T = TypeVar("T")
+ANSWER_WITHIN_S = 10.0
+"""The time limit of one answer of the database, in seconds; also the longest time that a query waits for a thread."""
+THREADS = 4
 
 
 class Database:
@@ -16,11 +29,42 @@ class Database:
 
     Each noun of the journal has a class of its own, with its queries, in a file of its own. It inherits this one, and
     `Journal` (store.py) inherits all of them. A query runs in `_writing` or in `_reading`.
+
+    Queries block. On the event loop, call them by `beside`, except for what is kept in memory: deployments, slots and
+    migration runs. These are read from the database once, and kept current by this process, which alone writes them.
+    Queries may run in several threads at once; writes are made one after the other.
     """
 
+    answer_within_s = ANSWER_WITHIN_S
+
     def __init__(self, url: str) -> None:
-        self._engine = connect(url)
+        self._engine = connect(url, self.answer_within_s)
         sa.event.listen(self._engine, "handle_error", explain)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="journal")
+        self._turn = threading.Lock()
+        self._written = 0
+        """The number of writes that were begun or done. What was read while it changed is not kept in memory."""
+        self._to_keep: list[Callable[[], None]] = []
+        self._in_doubt = False
+        """Whether a write failed since the last successful one: then what is kept in memory may not be true."""
+
+    async def beside(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `query`, which uses the journal, in a thread beside the event loop.
+
+        A cancel waits for the end of the query. Raises JournalError, also when no thread is free for ANSWER_WITHIN_S
+        seconds because the database does not answer.
+        """
+        asked = time.monotonic()
+
+        def answer() -> T:
+            if time.monotonic() - asked > self.answer_within_s:
+                raise JournalError(
+                    f"The journal's database did not answer within {self.answer_within_s:g} s.",
+                    "Check that it runs and can be reached, then try again.",
+                )
+            return query(*args, **kwargs)
+
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._threads, answer))
 
     @property
     def backend(self) -> str:
@@ -34,7 +78,8 @@ class Database:
         return current(self._engine) or ""
 
     def close(self) -> None:
-        """Close all connections. An SQLite journal is a single file then."""
+        """Wait for what is being asked, and close all connections. An SQLite journal is a single file then."""
+        self._threads.shutdown()
         self._engine.dispose()
 
     def _read_tables(self) -> None:
@@ -49,9 +94,34 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction that is committed, and on the disk, when the block ends."""
-        with self._engine.begin() as connection:
-            yield connection
+        """A transaction that is committed, and on the disk, when the block ends. One at a time.
+
+        After a write that failed, nobody knows whether it was committed: the next one that succeeds empties what is
+        kept in memory.
+        """
+        with self._turn:
+            self._written += 1
+            self._to_keep = []
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except BaseException:
+                self._in_doubt = True
+                raise
+            finally:
+                self._written += 1
+            if self._in_doubt:
+                self._forget()
+                self._in_doubt = False
+            for keep in self._to_keep:
+                keep()
+
+    def _when_written(self, keep: Callable[[], None]) -> None:
+        """Inside of `_writing`: change what is kept in memory as soon as the transaction is committed."""
+        self._to_keep.append(keep)
+
+    def _forget(self) -> None:
+        """Empty what is kept in memory."""
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

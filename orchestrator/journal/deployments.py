@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, replace
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from orchestrator.journal.releases import ReleaseRecords
 from orchestrator.journal.rows import deployment_of, row_of, step_of, stored
 
 MOST_KNOWN = 1000
-"""The number of deployments that are cached: enough for the slots of hundreds of apps."""
+"""The number of deployments that are kept in memory: enough for the slots of hundreds of apps."""
 
 
 class DeploymentRecords(ReleaseRecords):
@@ -22,13 +23,16 @@ class DeploymentRecords(ReleaseRecords):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        # Caches. This process alone writes the journal; each write removes what it changes from the caches.
         self._known_deployments: dict[str, Deployment] = {}
         self._known_slots: dict[str, Slots] = {}
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._known_deployments.clear()
+        self._known_slots.clear()
+
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         """Record a new deployment. Returns it with its number: the next one, unless it has one already."""
-        self._forget_attempts(deployment.app)
         with self._writing() as connection:
             newest = connection.execute(sa.select(sa.func.max(self._deployments.c.number))).scalar() or 0
             numbered = replace(deployment, number=deployment.number or newest + 1)
@@ -37,6 +41,7 @@ class DeploymentRecords(ReleaseRecords):
                 "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None,
             }
             connection.execute(self._deployments.insert().values(row))
+            self._keep_current(connection, deployment.id)
         return numbered
 
     def save(self, deployment: Deployment) -> None:
@@ -44,17 +49,24 @@ class DeploymentRecords(ReleaseRecords):
             self._save(connection, deployment)
 
     def deployment(self, deployment_id: str) -> Deployment:
-        """A deployment with its steps. Raises UnknownDeployment."""
+        """A deployment with its steps; from memory, if it was asked for or written before. Raises UnknownDeployment."""
         if known := self._known_deployments.get(deployment_id):
             return known
+        return self.recorded(deployment_id)
+
+    def recorded(self, deployment_id: str) -> Deployment:
+        """A deployment as the database has it, whatever is in memory: for decisions after a write that failed.
+
+        Raises UnknownDeployment.
+        """
+        before = self._written
         found = self._read(self._deployments.c.id == deployment_id)
         if not found:
             raise UnknownDeployment(
                 f"There is no deployment {deployment_id}.", "List the deployments: changeover history"
             )
-        if len(self._known_deployments) >= MOST_KNOWN:
-            self._known_deployments.clear()
-        self._known_deployments[deployment_id] = found[0]
+        if before == self._written:
+            self._keep(found[0])
         return found[0]
 
     def maker_of(self, container: str) -> Deployment:
@@ -79,65 +91,84 @@ class DeploymentRecords(ReleaseRecords):
         not_retired = (table.c.state == State.LIVE) & table.c.ended_at.is_(None)
         return self._read(table.c.state.in_([State.QUEUED, State.RUNNING]) | not_retired)
 
-    def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
+    def with_key(self, app: str, idempotency_key: str | None) -> Deployment | None:
         """The deployment that was requested for this app with this key; other apps have keys of their own."""
+        if not idempotency_key:
+            return None
         found = self._read(self._deployments.c.idempotency_key == _key(app, idempotency_key))
         return found[0] if found else None
 
     # Steps
 
     def step_started(self, deployment_id: str, name: StepName) -> None:
-        self._known_deployments.pop(deployment_id, None)
         with self._writing() as connection:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             connection.execute(self._steps.delete().where(mine))
             row = {"deployment": deployment_id, "name": name, "state": StepState.RUNNING, "note": ""}
             connection.execute(self._steps.insert().values(row | {"started_at": stored(now())}))
+            self._keep_current(connection, deployment_id)
 
     def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
-        self._known_deployments.pop(deployment_id, None)
         with self._writing() as connection:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             values: dict[str, object] = {"state": state, "ended_at": stored(now())}
             if note:
                 values["note"] = note
             connection.execute(self._steps.update().where(mine).values(values))
+            self._keep_current(connection, deployment_id)
 
     # Slots
 
     def slots(self, app: str) -> Slots:
+        """The app's slots; from memory, if they were asked for or written before."""
         if known := self._known_slots.get(app):
             return known
+        before = self._written
         with self._reading() as connection:
             row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
         found = Slots(row["active"], row["standby"]) if row else Slots()
-        self._known_slots[app] = found
+        if before == self._written:
+            self._known_slots[app] = found
         return found
 
     def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
         """Save the app's slots and the deployments that the switch changed, in one transaction."""
-        self._known_slots.pop(app, None)
         with self._writing() as connection:
             for deployment in changed:
                 self._save(connection, deployment)
             connection.execute(self._slots.delete().where(self._slots.c.app == app))
             connection.execute(self._slots.insert().values(app=app, **asdict(slots)))
+            self._when_written(lambda: self._known_slots.update({app: slots}))
 
     # Rows and values
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
-        self._known_deployments.pop(deployment.id, None)
-        self._forget_attempts(deployment.app)
         mine = self._deployments.c.id == deployment.id
         connection.execute(self._deployments.update().where(mine).values(row_of(deployment)))
+        self._keep_current(connection, deployment.id)
+
+    def _keep_current(self, connection: sa.Connection, deployment_id: str) -> None:
+        """Keep a deployment as it is after this transaction."""
+        for found in self._found(connection, self._deployments.c.id == deployment_id, 1):
+            self._when_written(partial(self._keep, found))
+            self._when_written(partial(self._keep_attempt, found))
+
+    def _keep(self, deployment: Deployment) -> None:
+        self._known_deployments.pop(deployment.id, None)
+        while len(self._known_deployments) >= MOST_KNOWN:
+            self._known_deployments.pop(next(iter(self._known_deployments)))
+        self._known_deployments[deployment.id] = deployment
 
     def _read(self, which: sa.ColumnElement[bool], limit: int = 1000) -> list[Deployment]:
+        with self._reading() as connection:
+            return self._found(connection, which, limit)
+
+    def _found(self, connection: sa.Connection, which: sa.ColumnElement[bool], limit: int) -> list[Deployment]:
         table = self._deployments
         query = table.select().where(which).order_by(table.c.number.desc()).limit(limit)
-        with self._reading() as connection:
-            found = [deployment_of(row) for row in connection.execute(query).mappings()]
-            wanted = self._steps.c.deployment.in_([deployment.id for deployment in found])
-            rows = connection.execute(self._steps.select().where(wanted)).mappings().all()
+        found = [deployment_of(row) for row in connection.execute(query).mappings()]
+        wanted = self._steps.c.deployment.in_([deployment.id for deployment in found])
+        rows = connection.execute(self._steps.select().where(wanted)).mappings().all()
         order = list(StepName)
         by_deployment: dict[str, list[StepRecord]] = {}
         for row in rows:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from orchestrator.clock import now
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.journal.database import Database
@@ -14,6 +16,14 @@ from orchestrator.journal.rows import migration_of, stored
 
 class MigrationRuns(Database):
     """Queries of migration runs."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._known_runs: dict[str, list[MigrationRun]] = {}
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._known_runs.clear()
 
     def migration_started(
         self,
@@ -31,6 +41,7 @@ class MigrationRuns(Database):
         }  # fmt: skip
         with self._writing() as connection:
             key = connection.execute(self._migrations.insert().values(row)).inserted_primary_key
+            self._keep_runs(connection, app)
         assert key is not None
         return int(key[0])
 
@@ -39,7 +50,10 @@ class MigrationRuns(Database):
             "outcome": outcome, "ended_at": stored(now()), "note": note, "revisions": [asdict(one) for one in revisions]
         }  # fmt: skip
         with self._writing() as connection:
-            connection.execute(self._migrations.update().where(self._migrations.c.id == run).values(values))
+            mine = self._migrations.c.id == run
+            connection.execute(self._migrations.update().where(mine).values(values))
+            app = connection.execute(sa.select(self._migrations.c.app).where(mine)).scalar()
+            self._keep_runs(connection, str(app))
 
     def add_migration(self, run: MigrationRun) -> None:
         """Record a migration run that has ended. It gets a new id."""
@@ -47,10 +61,25 @@ class MigrationRuns(Database):
         moments = {name: stored(row[name]) for name in ("started_at", "ended_at", "as_of")}
         with self._writing() as connection:
             connection.execute(self._migrations.insert().values(row | moments))
+            self._keep_runs(connection, run.app)
 
     def migrations(self, app: str) -> list[MigrationRun]:
-        """The app's migration runs, the oldest first."""
+        """The app's migration runs, the oldest first; from memory, if they were asked for or written before."""
+        known = self._known_runs.get(app)
+        if known is None:
+            before = self._written
+            with self._reading() as connection:
+                known = self._runs(connection, app)
+            if before == self._written:
+                self._known_runs[app] = known
+        return list(known)
+
+    def _keep_runs(self, connection: sa.Connection, app: str) -> None:
+        """Keep the app's runs as they are after this transaction."""
+        runs = self._runs(connection, app)
+        self._when_written(lambda: self._known_runs.update({app: runs}))
+
+    def _runs(self, connection: sa.Connection, app: str) -> list[MigrationRun]:
         table = self._migrations
         query = table.select().where(table.c.app == app).order_by(table.c.id)
-        with self._reading() as connection:
-            return [migration_of(row) for row in connection.execute(query).mappings()]
+        return [migration_of(row) for row in connection.execute(query).mappings()]

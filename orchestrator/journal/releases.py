@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from orchestrator.domain.deployment import Kind
-from orchestrator.domain.release_history import Attempt
+from orchestrator.domain.deployment import Deployment, Kind
+from orchestrator.domain.release_history import Attempt, attempt_by
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import attempt_of
 
@@ -20,18 +20,30 @@ class ReleaseRecords(Database):
         super().__init__(url)
         self._known_attempts: dict[str, tuple[Attempt, ...]] = {}
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._known_attempts.clear()
+
     def attempts(self, app: str) -> tuple[Attempt, ...]:
-        """Every deployment of the app that has ended or is under way, the newest first."""
+        """Every deployment of the app that has ended or is under way, the newest first; from memory, if they were
+        asked for before."""
         if (known := self._known_attempts.get(app)) is not None:
             return known
         table = self._deployments
         makes = (table.c.kind == Kind.DEPLOY) | table.c.brings_release
         query = sa.select(*(table.c[name] for name in COLUMNS)).where((table.c.app == app) & makes)
+        before = self._written
         with self._reading() as connection:
             rows = connection.execute(query.order_by(table.c.number.desc())).mappings().all()
-        found = self._known_attempts[app] = tuple(attempt_of(row) for row in rows)
+        found = tuple(attempt_of(row) for row in rows)
+        if before == self._written:
+            self._known_attempts[app] = found
         return found
 
-    def _forget_attempts(self, app: str) -> None:
-        """A deployment of the app was written."""
-        self._known_attempts.pop(app, None)
+    def _keep_attempt(self, deployment: Deployment) -> None:
+        """A deployment was written."""
+        known = self._known_attempts.get(deployment.app)
+        if known is not None and (deployment.kind is Kind.DEPLOY or deployment.brings_release):
+            others = [one for one in known if one.deployment != deployment.id]
+            newest_first = sorted([*others, attempt_by(deployment)], key=lambda one: one.number, reverse=True)
+            self._known_attempts[deployment.app] = tuple(newest_first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
@@ -13,9 +13,9 @@ T = TypeVar("T")
 RETRY_S = 1.0
 
 
-async def patiently(ask: Callable[[], T]) -> T:
-    """Call `ask` until it raises no JournalError, once a second and without limit. Returns its result."""
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Call and await `ask` until it raises no JournalError, once a second and without limit. Returns its result."""
     async for attempt in AsyncRetrying(retry=retry_if_exception_type(JournalError), wait=wait_fixed(RETRY_S)):
         with attempt:
-            return ask()
+            return await ask()
     raise AssertionError  # the loop has no limit

@@ -103,7 +103,7 @@ class Recovery:
         for context in self._apps():
             await self._go_on(context, paused)
 
-    def configured(self) -> None:
+    async def configured(self) -> None:
         """The configuration has changed: recover the apps that it has anew, and forget those that it lacks."""
         contexts = self._apps()
         for name in set(self._progress) - {context.name for context in contexts}:
@@ -111,7 +111,7 @@ class Recovery:
                 del self._progress[name]
         for context in contexts:
             if context.name not in self._progress:
-                if _is_interrupted(context):
+                if await _is_interrupted(context):
                     self._scheduler.wait_for_recovery(context.name)
                 self._begin(context)
 
@@ -161,13 +161,13 @@ class Recovery:
                 if self._may_go_on:
                     await self._go_on(context, await self._proxy.paused())
         except ChangeoverError as error:
-            self._failed(context, error)
+            await self._failed(context, error)
         except Exception as error:
             log.exception("recovery failed unexpectedly", app=context.name)
             says = f"Unexpected {type(error).__name__}: {error}."
-            self._failed(context, ChangeoverError(says, "Report this defect in Changeover."))
+            await self._failed(context, ChangeoverError(says, "Report this defect in Changeover."))
         if self._may_go_on and self._of(context.name).finished:
-            self._go_on_after_failure(context)
+            await self._go_on_after_failure(context)
 
     async def _recover(self, context: AppContext) -> None:
         """Raises EngineError, ProxyError, JournalError or StepFailed."""
@@ -187,13 +187,13 @@ class Recovery:
             progress.brought_back = True
             self._brought_back(context.name)
 
-    def _failed(self, context: AppContext, error: ChangeoverError) -> None:
+    async def _failed(self, context: AppContext, error: ChangeoverError) -> None:
         progress = self._of(context.name)
         log.error("recovery failed", app=context.name, cause=error.cause, remedy=error.remedy)
         told, progress.problem = progress.problem, str(error)
         if told != progress.problem:
             try:
-                self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
+                await self._events.publish(RecoveryFailed(error.cause, error.remedy), context.name)
             except JournalError as away:
                 log.warning("event not recorded", app=context.name, cause=away.cause)
 
@@ -203,29 +203,29 @@ class Recovery:
             if context.name in paused:
                 await self._proxy.resume(context.name)
             progress.resumed = True
-        self._queue(context)
+        await self._queue(context)
 
-    def _go_on_after_failure(self, context: AppContext) -> None:
+    async def _go_on_after_failure(self, context: AppContext) -> None:
         """An app that could not be brought back takes its queued work, which may repair it."""
         try:
-            self._queue(context)
+            await self._queue(context)
         except JournalError as error:
-            self._failed(context, error)
+            await self._failed(context, error)
 
-    def _queue(self, context: AppContext) -> None:
+    async def _queue(self, context: AppContext) -> None:
         progress = self._of(context.name)
         if progress.finished and not progress.goes_on:
-            resume.go_on(context, self._scheduler)
+            await resume.go_on(context, self._scheduler)
             progress.goes_on = True
 
     def _of(self, app: str) -> Progress:
         return self._progress.setdefault(app, Progress())
 
 
-def _is_interrupted(context: AppContext) -> bool:
+async def _is_interrupted(context: AppContext) -> bool:
     """Whether a deployment of the app was interrupted by a stop of an earlier process; also if that is not known."""
     try:
-        unfinished = context.journal.unfinished()
+        unfinished = await context.journal.beside(context.journal.unfinished)
     except JournalError:
         return True
     return any(one.app == context.name and one.state is State.RUNNING for one in unfinished)

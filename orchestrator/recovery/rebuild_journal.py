@@ -54,24 +54,26 @@ async def slots_from_what_runs(context: AppContext) -> bool:
     standby = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour.other), None)
     both = [one for one in found if one in (active, standby)]
     for container in both:
-        _add_what_it_applied(context, container)
-        context.journal.add(replace(_record(context, container), known_run=migrations.newest_run(context)))
+        await _add_what_it_applied(context, container)
+        record = replace(_record(context, container), known_run=migrations.newest_run(context))
+        await context.journal.beside(context.journal.add, record)
     standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
-    context.journal.save_switch(context.name, Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id))
+    slots = Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id)
+    await context.journal.beside(context.journal.save_switch, context.name, slots)
     await _add_what_was_reverted(context, newest=both[-1])
     return True
 
 
-def _add_what_it_applied(context: AppContext, container: ContainerStatus) -> None:
+async def _add_what_it_applied(context: AppContext, container: ContainerStatus) -> None:
     """Record the schema revisions that the container's deployment applied."""
     if revisions := from_json(container.labels.get(LABEL_MIGRATED, "[]")):
-        _add_run(context, container, Direction.UP, revisions, _requested_at(container))
+        await _add_run(context, container, Direction.UP, revisions, _requested_at(container))
 
 
 async def _add_what_was_reverted(context: AppContext, newest: ContainerStatus) -> None:
     brought = from_json(newest.labels.get(LABEL_MIGRATED, "[]"))
     if gone := await _taken_back(context, newest, brought):
-        _add_run(context, newest, Direction.DOWN, gone, now())
+        await _add_run(context, newest, Direction.DOWN, gone, now())
 
 
 async def _taken_back(
@@ -92,7 +94,7 @@ async def _taken_back(
     return tuple(one for one in brought if one.revision in lacking)
 
 
-def _add_run(
+async def _add_run(
     context: AppContext,
     container: ContainerStatus,
     direction: Direction,
@@ -100,9 +102,8 @@ def _add_run(
     moment: datetime,
 ) -> None:
     deployment = container.labels[LABEL_DEPLOYMENT]
-    context.journal.add_migration(
-        MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY)
-    )
+    run = MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY)
+    await context.journal.beside(context.journal.add_migration, run)
 
 
 def _is_app_container(container: ContainerStatus, app: str) -> bool:

@@ -65,7 +65,7 @@ async def finish_interrupted(context: AppContext, events: EventStream) -> None:
     Raises EngineError, ProxyError, JournalError or StepFailed; may be tried again.
     """
     await backups.undo_interrupted_restores(context)
-    for deployment in _unfinished(context):
+    for deployment in await _unfinished(context):
         if deployment.state is State.QUEUED:
             continue
         match outcome_of(deployment, Interruption.RESTART):
@@ -86,27 +86,30 @@ async def bring_back(context: AppContext) -> None:
     await retention.remove_stray_containers(context)
 
 
-def go_on(context: AppContext, scheduler: Scheduler) -> None:
+async def go_on(context: AppContext, scheduler: Scheduler) -> None:
     """Retire what is live and not retired, and queue the deployments that were queued. Raises JournalError.
 
     Comes last: what it begins may pause requests, which recovery resumes.
     """
-    scheduler.retire_again(context)
-    for deployment in _unfinished(context):
+    await scheduler.retire_again(context)
+    for deployment in await _unfinished(context):
         if deployment.state is State.QUEUED:
-            scheduler.queue_again(deployment)
+            await scheduler.queue_again(deployment)
 
 
-def _unfinished(context: AppContext) -> list[Deployment]:
+async def _unfinished(context: AppContext) -> list[Deployment]:
     """The app's unfinished deployments, the oldest first."""
-    return [one for one in reversed(context.journal.unfinished()) if one.app == context.name]
+    return [
+        one for one in reversed(await context.journal.beside(context.journal.unfinished)) if one.app == context.name
+    ]
 
 
 async def _keep_live(context: AppContext, live: Deployment) -> None:
     """Record the end of the last step, and resume paused requests. The caller retires again."""
     for step in live.steps:
         if step.state is StepState.RUNNING and step.name is not StepName.RETIRE:
-            context.journal.step_ended(live.id, step.name, StepState.DONE, "recorded after a restart")
+            note = "recorded after a restart"
+            await context.journal.beside(context.journal.step_ended, live.id, step.name, StepState.DONE, note)
     await resume_requests(context, live)
 
 
@@ -118,7 +121,7 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         await readiness.until_ready(context, deployment)
         live = await switch.run(context, deployment)
     except ChangeoverError as error:
-        recorded = context.journal.deployment(deployment.id)
+        recorded = await context.journal.beside(context.journal.recorded, deployment.id)
         if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
             await _keep_live(context, recorded)
             return
@@ -126,13 +129,15 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         failure = Failure(StepName.SWITCH, cause, TIP)
         await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
         return
-    context.journal.step_ended(live.id, StepName.SWITCH, StepState.DONE, "finished after a restart")
-    publish_live(events, live, recovered=True)
+    note = "finished after a restart"
+    await context.journal.beside(context.journal.step_ended, live.id, StepName.SWITCH, StepState.DONE, note)
+    await publish_live(events, live, recovered=True)
 
 
 async def _compensate(context: AppContext, events: EventStream, deployment: Deployment) -> None:
     under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
-    context.journal.step_ended(deployment.id, under_way, StepState.FAILED, "interrupted")
+    journal = context.journal
+    await journal.beside(journal.step_ended, deployment.id, under_way, StepState.FAILED, "interrupted")
     failure = Failure(under_way, f"The orchestrator was stopped during {under_way}.", TIP)
     plan = plans.of_interrupted(deployment)
     await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)

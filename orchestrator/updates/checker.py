@@ -98,16 +98,16 @@ class UpdateChecker:
         offered = may_be_offered(self._journal.attempts(app), revision)
         if offered and (known is None or known.release.source_revision != revision):
             # Before it is known: what could not be told is told by the next check.
-            self._events.publish(UpdateFound(newest.release.version), app)
+            await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update
         return update if offered else None
 
-    def dismiss(self, app: str) -> Update | None:
+    async def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
         update = self.known(app)
         if update:
             self._dismissed[app, update.release.source_revision] = self._elapsed()
-            self._events.publish(Dismissed(update.release.version), app)
+            await self._events.publish(Dismissed(update.release.version), app)
         return update
 
     def _live_revision(self, app: str) -> str:
@@ -154,11 +154,11 @@ class UpdateChecker:
         try:
             update = await self.check(context)
             if update and context.config.update.auto_update and self._is_worth_a_try(context.name, update):
-                self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+                await self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
         except JournalError:
             raise
         except ChangeoverError as error:
-            self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
+            await self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
             log.warning("update check failed", app=context.name, cause=error.cause)
 
 

@@ -72,7 +72,7 @@ class MigrateForStandby(Migrate):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Pause requests, then revert and apply migrations. Raises StepFailed when one fails."""
         deployment = await pause.pause(context, deployment)
-        standby = context.journal.maker_of(deployment.container)
+        standby = await context.journal.beside(context.journal.maker_of, deployment.container)
         await migrations.change(context, migrations.needed_by(context, standby), target=standby, by=deployment)
         return deployment
 
@@ -91,7 +91,7 @@ async def _pause(context: AppContext, deployment: Deployment) -> Deployment:
         reason = f"before the migration of deployment {deployment.id}, with requests paused"
         manifest = await backups.create(context, before, reason, requests_wait=True)
     deployment = replace(deployment, backup=manifest.id, paused_backup=manifest.id)
-    context.journal.save(deployment)
+    await context.journal.beside(context.journal.save, deployment)
     return deployment
 
 

@@ -53,7 +53,7 @@ class ReplaceData(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Restore and migrate. Raises StepFailed when the restore or a migration fails."""
         await swap.replace_data(context, deployment.ref, by=deployment)
-        release = context.journal.maker_of(deployment.container)
+        release = await context.journal.beside(context.journal.maker_of, deployment.container)
         if context.migrations is not None:
             pending = await migrations.pending(context, release)
             if pending != ():
@@ -85,8 +85,8 @@ class ResumeActive(Step):
         await verification.verify(context, deployment)
         await swap.wake_writers(context)
         live = replace(deployment, state=State.LIVE, live_at=now())
-        context.journal.save(live)
-        context.journal.settle(context.name)
+        await context.journal.beside(context.journal.save, live)
+        await context.journal.beside(context.journal.settle, context.name)
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:

@@ -23,7 +23,7 @@ class Retire(Step):
         """Drain, keep and remove. Raises EngineError, ProxyError or JournalError."""
         await context.proxy.end_preview(context.name)
         if deployment.kind is Kind.DEPLOY or deployment.ref:
-            context.journal.settle(context.name)
+            await context.journal.beside(context.journal.settle, context.name)
         standby = context.standby
         if standby:
             await drain(context, standby, said_by=deployment)

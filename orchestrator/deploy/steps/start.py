@@ -27,7 +27,7 @@ class StartCandidate(Step):
         if not deployment.address:
             taken = await context.proxy.addresses()
             deployment = replace(deployment, address=await context.engine.free_address(taken))
-            context.journal.save(deployment)
+            await context.journal.beside(context.journal.save, deployment)
         spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
         migrated = as_json(migrations.applied_by(context, deployment))
         await context.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))

@@ -27,8 +27,9 @@ class SwitchToCandidate(Step):
         """
         await traffic.send_to(context, deployment)
         live = replace(deployment, state=State.LIVE, live_at=now(), known_run=migrations.newest_run(context))
-        context.journal.save_switch(context.name, Slots(active=live.id, standby=live.previous), live)
-        context.journal.settle(context.name)
+        journal, slots = context.journal, Slots(active=live.id, standby=live.previous)
+        await journal.beside(journal.save_switch, context.name, slots, live)
+        await journal.beside(journal.settle, context.name)
         return await pause.resume(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
@@ -41,14 +42,17 @@ class SwitchToStandby(SwitchToCandidate):
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Switch, record the new slots, and resume paused requests. Raises ProxyError or JournalError."""
-        standby = context.journal.maker_of(deployment.container)
+        standby = await context.journal.beside(context.journal.maker_of, deployment.container)
         await traffic.send_to(context, standby)
         live = replace(deployment, state=State.LIVE, live_at=now())
         changed = [live, replace(standby, state=State.LIVE)]
         if deployment.previous:
             left = context.journal.deployment(deployment.previous)
             changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
-        context.journal.save_switch(context.name, Slots(active=standby.id, standby=deployment.previous), *changed)
+        journal, slots = context.journal, Slots(active=standby.id, standby=deployment.previous)
+        await journal.beside(journal.save_switch, context.name, slots, *changed)
         if deployment.ref:
-            context.journal.settle(context.name)  # the data is a backup's; a rollback alone leaves it as it is
+            await journal.beside(
+                journal.settle, context.name
+            )  # the data is a backup's; a rollback alone leaves it as it is
         return await pause.resume(context, live)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from orchestrator.domain.events import Event, NewEvent
 from orchestrator.errors import JournalError
 from orchestrator.journal.store import Journal
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class UnreliableJournal(Journal):
     """The real one on a SQLite file; while it is away, events can be neither written nor read.
 
+    It is asked at once, not in a thread, so that a test that lets a task go on for some turns knows how far it comes.
     `writes` says how many events each successful write had: the stream gathers lines into few writes.
     """
 
@@ -20,6 +25,9 @@ class UnreliableJournal(Journal):
         super().__init__(url)
         self.is_away = False
         self.writes: list[int] = []
+
+    async def beside(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return query(*args, **kwargs)
 
     @contextmanager
     def away(self) -> Iterator[None]:

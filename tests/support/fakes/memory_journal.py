@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.domain.events import Event, EventKind, NewEvent
-from orchestrator.domain.release_history import Attempt
+from orchestrator.domain.release_history import Attempt, attempt_by
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.store import Journal
 from tests.support.fakes.power import Power
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass
@@ -43,6 +47,10 @@ class MemoryJournal(Journal):
     def close(self) -> None:
         return None
 
+    async def beside(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """At once: a clock that jumps does not wait for threads."""
+        return query(*args, **kwargs)
+
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         self._power.before("journal: add")
         newest = max((one.number for one in self._records.deployments.values()), default=0)
@@ -70,6 +78,9 @@ class MemoryJournal(Journal):
             raise UnknownDeployment(f"There is no deployment {deployment_id}.")
         return self._with_steps(self._records.deployments[deployment_id])
 
+    def recorded(self, deployment_id: str) -> Deployment:
+        return self.deployment(deployment_id)
+
     def maker_of(self, container: str) -> Deployment:
         for one in self._newest_first():
             if one.container == container and (one.kind is Kind.DEPLOY or one.brings_release):
@@ -88,16 +99,13 @@ class MemoryJournal(Journal):
 
     def attempts(self, app: str) -> tuple[Attempt, ...]:
         return tuple(
-            Attempt(
-                one.number, one.id, one.ref, one.release, one.state, one.live_at is not None, one.failure,
-                one.interrupted_by,
-            )
+            attempt_by(one)
             for one in self._newest_first()
             if one.app == app and (one.kind is Kind.DEPLOY or one.brings_release)
-        )  # fmt: skip
+        )
 
-    def with_key(self, app: str, idempotency_key: str) -> Deployment | None:
-        known = self._records.keys.get((app, idempotency_key))
+    def with_key(self, app: str, idempotency_key: str | None) -> Deployment | None:
+        known = self._records.keys.get((app, idempotency_key or ""))
         return self.deployment(known) if known else None
 
     def step_started(self, deployment_id: str, name: StepName) -> None:

@@ -97,7 +97,7 @@ class World:
 
     async def deploy(self) -> Deployment:
         """Ask for the newest release, and wait for the end, retiring included."""
-        asked = self.scheduler.request(APP, ref="", by="test")
+        asked = await self.scheduler.request(APP, ref="", by="test")
         return await self.until_ended(asked.id)
 
     def queue_without_running(self) -> Deployment:

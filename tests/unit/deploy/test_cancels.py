@@ -58,14 +58,14 @@ async def _interrupted(
     await before(world)
     old = world.context.active
     stops: list[asyncio.Task[None]] = []
+    cancels: list[asyncio.Task[None]] = []
     struck = asyncio.Event()
 
     def strike() -> None:
         where_now = world.scheduler.busy_with(APP)
         if interrupt is not Interrupt.STOP and where_now:
-            for _ in range(2 if interrupt is Interrupt.TWO_CANCELS else 1):
-                with suppress(Refused):
-                    world.scheduler.cancel(where_now.id)
+            times = 2 if interrupt is Interrupt.TWO_CANCELS else 1
+            cancels.extend(asyncio.create_task(_cancel(world, where_now.id)) for _ in range(times))
         if interrupt in (Interrupt.STOP, Interrupt.CANCEL_AND_STOP):
             stops.append(asyncio.create_task(world.scheduler.stop()))
             struck.set()
@@ -97,6 +97,11 @@ async def _interrupted(
     again = await world.deploy()
     assert again.state is State.LIVE, f"{where}: then {again.failure}"
     assert_whole(world, f"{where}, and a deployment more")
+
+
+async def _cancel(world: World, deployment: str) -> None:
+    with suppress(Refused):
+        await world.scheduler.cancel(deployment)
 
 
 async def _to_its_end(world: World, act: Story) -> None:

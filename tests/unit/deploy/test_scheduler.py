@@ -15,8 +15,8 @@ from tests.support.fakes.world import APP, World
 LONG_S = 60.0
 
 
-def request(world: World, key: str | None = None) -> Deployment:
-    return world.scheduler.request(APP, ref="", by="test", idempotency_key=key)
+async def request(world: World, key: str | None = None) -> Deployment:
+    return await world.scheduler.request(APP, ref="", by="test", idempotency_key=key)
 
 
 async def live(world: World) -> Deployment:
@@ -30,9 +30,9 @@ def test_of_several_that_wait_the_newest_is_deployed_and_the_others_are_supersed
     async def story() -> list[State]:
         world.publish("0001")
         world.engine.build_s = LONG_S
-        running = request(world)
+        running = await request(world)
         await world.until_step(running, StepName.BUILD)
-        waiting = [request(world) for _ in range(3)]
+        waiting = [await request(world) for _ in range(3)]
         return [(await world.until_ended(one.id)).state for one in (running, *waiting)]
 
     assert virtual_time.run(story()) == [State.LIVE, State.SUPERSEDED, State.SUPERSEDED, State.LIVE]
@@ -41,7 +41,7 @@ def test_of_several_that_wait_the_newest_is_deployed_and_the_others_are_supersed
 def test_the_same_key_gives_the_same_deployment(world: World) -> None:
     async def story() -> tuple[str, str]:
         world.publish()
-        first, again = request(world, "push-1"), request(world, "push-1")
+        first, again = await request(world, "push-1"), await request(world, "push-1")
         await world.until_ended(first.id)
         return first.id, again.id
 
@@ -56,7 +56,7 @@ def test_a_request_for_an_app_that_is_not_configured_is_refused_and_leaves_no_tr
     async def story() -> None:
         world.scheduler._context = unknown  # type: ignore[assignment]
         with pytest.raises(UnknownApp):
-            request(world)
+            await request(world)
 
     virtual_time.run(story())
     assert world.journal.deployments(APP) == []
@@ -67,9 +67,9 @@ def test_a_cancelled_deployment_is_undone_and_the_old_release_serves_on(world: W
         before = await live(world)
         world.publish()
         world.engine.build_s = LONG_S
-        asked = request(world)
+        asked = await request(world)
         await world.until_step(asked, StepName.BUILD)
-        world.scheduler.cancel(asked.id)
+        await world.scheduler.cancel(asked.id)
         ended = await world.until_ended(asked.id)
         assert world.context.active == world.journal.deployment(before.id)
         return ended, world.scheduler.busy_with(APP)
@@ -86,10 +86,10 @@ def test_one_that_waits_is_cancelled_without_touching_the_one_under_way(world: W
     async def story() -> tuple[State, State]:
         world.publish()
         world.engine.build_s = LONG_S
-        running = request(world)
+        running = await request(world)
         await world.until_step(running, StepName.BUILD)
-        waiting = request(world)
-        cancelled = world.scheduler.cancel(waiting.id)
+        waiting = await request(world)
+        cancelled = await world.scheduler.cancel(waiting.id)
         assert cancelled.interrupted_by is Interrupter.PERSON
         return cancelled.state, (await world.until_ended(running.id)).state
 
@@ -100,7 +100,7 @@ def test_what_has_ended_cannot_be_cancelled(world: World) -> None:
     async def story() -> None:
         ended = await live(world)
         with pytest.raises(Refused, match="it has ended as live"):
-            world.scheduler.cancel(ended.id)
+            await world.scheduler.cancel(ended.id)
 
     virtual_time.run(story())
 
@@ -112,7 +112,7 @@ def test_a_rollback_and_a_restore_are_refused_while_a_deployment_is_under_way_wi
         await live(world)
         world.publish()
         world.engine.build_s = LONG_S
-        asked = request(world)
+        asked = await request(world)
         await world.until_step(asked, StepName.BUILD)
         with pytest.raises(Refused, match=rf"Deployment {asked.id} of {APP} is running, requested at .* by test"):
             await world.scheduler.roll_back(APP, by="me")
@@ -130,9 +130,9 @@ def test_a_rollback_goes_before_a_deployment_that_waits_for_draining(world: Worl
         second = await world.deploy()
         world.publish()
         world.proxy.open_sessions = 1
-        third = request(world)
+        third = await request(world)
         await world.until_step(third, StepName.RETIRE)
-        waiting = request(world)
+        waiting = await request(world)
         record = await world.scheduler.roll_back(APP, by="me")
         await world.until_ended(waiting.id)
         live_now = [one.kind for one in world.journal.deployments(APP)][:2]
@@ -149,9 +149,9 @@ def test_a_stop_undoes_what_is_under_way_and_leaves_what_waits_for_the_next_star
         await live(world)
         world.publish()
         world.engine.build_s = LONG_S
-        running = request(world)
+        running = await request(world)
         await world.until_step(running, StepName.BUILD)
-        waiting = request(world)
+        waiting = await request(world)
         await world.scheduler.stop()
         stopped = world.journal.deployment(running.id).state
         assert world.journal.deployment(running.id).interrupted_by is Interrupter.STOP
@@ -187,7 +187,7 @@ def test_retiring_that_a_rollback_stopped_is_done_when_the_rollback_fails(world:
         await live(world)
         world.publish()
         world.proxy.open_sessions = 1
-        newest = request(world)
+        newest = await request(world)
         await world.until_step(newest, StepName.RETIRE)
         world.proxy.refuses_switch = True
         failed = await world.scheduler.roll_back(APP, by="test")

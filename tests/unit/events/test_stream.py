@@ -33,7 +33,7 @@ def said(events: list[Event]) -> list[object]:
 
 async def test_events_come_in_the_order_in_which_they_happened(events: EventStream) -> None:
     for number in range(5):
-        events.publish(Queued(f"user {number}"), "shop")
+        await events.publish(Queued(f"user {number}"), "shop")
 
     found = await take(5, events.follow(after=0))
 
@@ -44,7 +44,7 @@ async def test_events_come_in_the_order_in_which_they_happened(events: EventStre
 async def test_what_was_said_before_an_event_stands_before_it(events: EventStream) -> None:
     events.say("d1", "first")
     events.say("d1", "second")
-    events.publish(Queued("me"), "shop", "d1")
+    await events.publish(Queued("me"), "shop", "d1")
     events.say("d1", "third")
 
     found = await take(4, events.follow(after=0))
@@ -63,10 +63,10 @@ async def test_lines_of_a_moment_are_one_write(journal: UnreliableJournal, event
 
 
 async def test_a_listener_that_comes_back_gets_what_it_missed_and_nothing_twice(events: EventStream) -> None:
-    events.publish(Queued("one"), "shop")
+    await events.publish(Queued("one"), "shop")
     first = await take(1, events.follow(after=0))
-    events.publish(Queued("two"), "shop")
-    events.publish(Queued("three"), "shop")
+    await events.publish(Queued("two"), "shop")
+    await events.publish(Queued("three"), "shop")
 
     missed = await take(2, events.follow(after=first[-1].id))
 
@@ -78,7 +78,7 @@ async def test_a_listener_that_waits_is_woken_by_the_next_event(events: EventStr
     waiting = asyncio.create_task(take(1, follow))
     await asyncio.sleep(0)
 
-    events.publish(Queued("late"), "shop")
+    await events.publish(Queued("late"), "shop")
 
     assert [event.fields["by"] for event in await waiting] == ["late"]
 
@@ -90,14 +90,14 @@ async def test_every_listener_is_told_and_one_that_left_is_not_missed(events: Ev
     left.cancel()
     await asyncio.gather(left, return_exceptions=True)
 
-    events.publish(Queued("news"), "shop")
+    await events.publish(Queued("news"), "shop")
 
     assert [said(await other) for other in others] == [["queued"]] * 3
 
 
 async def test_who_follows_one_deployment_hears_of_no_other(events: EventStream) -> None:
-    events.publish(Queued("mine"), "shop", "d1")
-    events.publish(Queued("another's"), "shop", "d2")
+    await events.publish(Queued("mine"), "shop", "d1")
+    await events.publish(Queued("another's"), "shop", "d2")
     events.say("d1", "a line of mine")
 
     found = await take(2, events.follow(after=0, deployment="d1"))
@@ -119,9 +119,9 @@ async def test_an_event_that_cannot_be_written_is_refused_to_who_publishes_it(
     journal: UnreliableJournal, events: EventStream
 ) -> None:
     with journal.away(), pytest.raises(JournalError):
-        events.publish(Queued("me"), "shop")
+        await events.publish(Queued("me"), "shop")
 
-    events.publish(Queued("me again"), "shop")
+    await events.publish(Queued("me again"), "shop")
     assert [event.fields["by"] for event in await take(1, events.follow(after=0))] == ["me again"]
 
 
@@ -131,9 +131,9 @@ async def test_lines_that_were_said_while_the_journal_was_away_are_written_when_
     with journal.away():
         events.say("d1", "during")
         with pytest.raises(JournalError):
-            events.publish(Queued("me"), "shop", "d1")
+            await events.publish(Queued("me"), "shop", "d1")
         events.say("d1", "still")
-    events.publish(Queued("me again"), "shop", "d1")
+    await events.publish(Queued("me again"), "shop", "d1")
 
     found = await take(3, events.follow(after=0))
 
@@ -157,8 +157,8 @@ async def test_of_very_many_lines_for_a_journal_that_is_away_the_newest_are_kept
         for number in range(stream.MOST_LINES + 2):
             events.say("d1", str(number))
         with pytest.raises(JournalError):
-            events.publish(Queued("me"), "shop", "d1")
-    events.publish(Queued("me again"), "shop", "d1")
+            await events.publish(Queued("me"), "shop", "d1")
+    await events.publish(Queued("me again"), "shop", "d1")
 
     found = said(await take(stream.MOST_LINES + 1, events.follow(after=0)))
     assert found == [*(str(number) for number in range(2, stream.MOST_LINES + 2)), "queued"]
@@ -184,9 +184,9 @@ async def test_notifiers_are_told_after_the_journal_has_it_and_not_of_what_it_re
     events = EventStream(journal, [first])
     events.add(second)
 
-    events.publish(Dismissed("v2"), "shop", "d1")
+    await events.publish(Dismissed("v2"), "shop", "d1")
     with journal.away(), pytest.raises(JournalError):
-        events.publish(Dismissed("v3"), "shop", "d1")
+        await events.publish(Dismissed("v3"), "shop", "d1")
 
     for notifier in (first, second):
         assert notifier.heard == [(Dismissed("v2"), "shop", "d1")]

@@ -63,7 +63,7 @@ def test_an_app_that_is_not_recovered_takes_no_work_and_goes_on_when_it_is(
         await world.recovery.go_on()
         assert AWAY.cause in world.recovery.problem(APP)
         with pytest.raises(Refused, match="is not recovered yet"):
-            world.scheduler.request(APP, ref="", by="me")
+            await world.scheduler.request(APP, ref="", by="me")
         with pytest.raises(Refused, match="is not recovered yet"):
             await world.scheduler.roll_back(APP, by="me")
         with pytest.raises(Refused, match="is not recovered yet"):
@@ -114,7 +114,7 @@ def test_requests_that_new_work_pauses_are_not_resumed_by_a_second_pass_of_the_s
         await world.new_process()
         await world.recovery.recover_all()
         await world.recovery.go_on()
-        asked = world.scheduler.request(APP, ref="", by="me")
+        asked = await world.scheduler.request(APP, ref="", by="me")
         await world.until_step(asked, StepName.BUILD)
         await world.proxy.pause(APP, 60)
         await world.recovery.recover_all()
@@ -150,7 +150,7 @@ def test_what_was_queued_before_does_not_supersede_a_newer_request(tmp_path: Pat
         await world.new_process()
         old = world.queue_without_running()
         await world.recovery.recover_all()
-        new = world.scheduler.request(APP, ref="", by="me")
+        new = await world.scheduler.request(APP, ref="", by="me")
         await world.recovery.go_on()
         assert (await world.until_ended(new.id)).state is State.LIVE
         assert world.journal.deployment(old.id).state is State.SUPERSEDED
@@ -204,9 +204,9 @@ def test_an_app_that_is_configured_again_later_is_recovered_before_it_takes_work
         assert world.journal.unfinished()
 
         configured.append(world.context)
-        recovery.configured()
+        await recovery.configured()
         with pytest.raises(Refused, match="is not recovered yet"):
-            world.scheduler.request(APP, ref="", by="me")
+            await world.scheduler.request(APP, ref="", by="me")
         await world.at_rest()
         assert recovery.problem(APP) == ""
         assert_whole(world, "after recovery")
@@ -223,7 +223,7 @@ def test_an_app_that_is_new_takes_work_at_once(tmp_path: Path) -> None:
         await recovery.recover_all()
         await recovery.go_on()
         configured.append(world.context)
-        recovery.configured()
+        await recovery.configured()
         world.publish("0001")
         assert (await world.deploy()).state is State.LIVE
 
@@ -238,7 +238,7 @@ def test_what_was_queued_and_did_not_begin_is_superseded_by_what_has_ended_since
         newer = await world.deploy()
         assert newer.state is State.LIVE
 
-        again = world.scheduler.request(APP, ref="", by="test", idempotency_key="the key")
+        again = await world.scheduler.request(APP, ref="", by="test", idempotency_key="the key")
 
         assert (again.id, again.state) == (old.id, State.SUPERSEDED)
         await world.at_rest()
@@ -254,7 +254,7 @@ def test_recovery_does_not_run_beside_retiring(tmp_path: Path) -> None:
         await before(world)
         world.proxy.open_sessions = 1
         world.publish()
-        asked = world.scheduler.request(APP, ref="", by="me")
+        asked = await world.scheduler.request(APP, ref="", by="me")
         while world.scheduler.doing(APP) != "its old colour is being retired":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         async with world.scheduler.turn_of(APP):

@@ -49,7 +49,7 @@ class Requests(Scheduler):
     def busy_with(self, app: str) -> Deployment | None:
         return self.has
 
-    def request(
+    async def request(
         self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
     ) -> Deployment:
         self.taken.append((app, ref, by))
@@ -192,7 +192,7 @@ async def test_a_dismissed_update_is_not_shown_for_24_hours_and_then_again(bench
     bench.source.publish()
     found = await bench.checker.check(bench.app())
 
-    dismissed = bench.checker.dismiss(APP)
+    dismissed = await bench.checker.dismiss(APP)
     at_once = bench.checker.known(APP)
     await bench.checker.check(bench.app())
     bench.elapsed_s = DISMISSED_FOR_S - 1
@@ -210,7 +210,7 @@ async def test_an_update_after_the_dismissed_one_is_shown_at_once(bench: Bench) 
     bench.live(bench.source.publish())
     bench.source.publish()
     await bench.checker.check(bench.app())
-    bench.checker.dismiss(APP)
+    await bench.checker.dismiss(APP)
     newer = bench.source.publish()
 
     found = await bench.checker.check(bench.app())
@@ -221,7 +221,7 @@ async def test_an_update_after_the_dismissed_one_is_shown_at_once(bench: Bench) 
 
 
 async def test_where_nothing_is_known_there_is_nothing_to_dismiss(bench: Bench) -> None:
-    assert bench.checker.dismiss(APP) is None
+    assert await bench.checker.dismiss(APP) is None
     assert bench.kinds() == []
 
 

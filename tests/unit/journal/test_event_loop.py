@@ -1,0 +1,112 @@
+"""The journal is asked beside the event loop."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.deployment import StepName, StepState
+from orchestrator.errors import JournalError
+from orchestrator.journal.database import THREADS
+from orchestrator.journal.store import Journal
+from tests.component.test_journal import deployment
+from tests.support.paths import ROOT
+
+IN_MEMORY = {"deployment", "slots", "migrations", "attempts", "unsettled", "backend", "beside"}
+"""What may be called on the event loop: it is kept in memory."""
+IN_A_THREAD = {
+    "orchestrator/access/gate.py",  # it gives lambdas to `beside`
+    "orchestrator/access/tokens.py",  # its callers call it by `beside`, or before the loop runs
+    "orchestrator/api/deployment_view.py",  # the same
+    "orchestrator/deploy/request.py",  # the same
+    "orchestrator/server.py",  # closes the journal at its end
+}
+
+
+class DirectCalls(ast.NodeVisitor):
+    """Finds calls of the journal that are neither in memory nor given to `beside`, with their line."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._functions: list[ast.AST] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if not self._functions:  # one inside of another function is given to `beside`
+            self._inside(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._inside(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if not isinstance(node.func, ast.Attribute):
+            self.generic_visit(node)
+            return
+        owner = node.func.value
+        name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+        if name.strip("_") == "journal" and node.func.attr not in IN_MEMORY:
+            self.found.append(f"line {node.lineno}: {node.func.attr}")
+        self.generic_visit(node)
+
+    def _inside(self, function: ast.AST) -> None:
+        self._functions.append(function)
+        self.generic_visit(function)
+        self._functions.pop()
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "orchestrator").rglob("*.py")), ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_nothing_asks_the_database_on_the_event_loop(file: Path) -> None:
+    path = str(file.relative_to(ROOT))
+    if path.startswith("orchestrator/journal/") or path in IN_A_THREAD:
+        return
+    calls = DirectCalls()
+
+    calls.visit(ast.parse(file.read_text(encoding="utf-8")))
+
+    assert calls.found == [], "call it by `await journal.beside(journal.query, …)`"
+
+
+@pytest.fixture
+def threaded(empty_journal: Path, tmp_path: Path) -> Iterator[Journal]:
+    """The journal as the orchestrator has it, with its threads."""
+    shutil.copy(empty_journal, tmp_path / "threaded.db")
+    found = Journal(f"sqlite:///{tmp_path / 'threaded.db'}")
+    yield found
+    found.close()
+
+
+async def test_the_event_loop_goes_on_while_the_database_is_silent(threaded: Journal) -> None:
+    asked = asyncio.create_task(threaded.beside(time.sleep, 0.3))
+    turns = 0
+    while not asked.done():
+        await asyncio.sleep(0.01)
+        turns += 1
+
+    assert turns >= 5
+
+
+async def test_a_query_that_finds_no_thread_in_time_fails(threaded: Journal) -> None:
+    threaded.answer_within_s = 0.1
+    silent = [asyncio.create_task(threaded.beside(time.sleep, 0.3)) for _ in range(THREADS)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(JournalError, match="did not answer within"):
+        await threaded.beside(threaded.unfinished)
+    await asyncio.gather(*silent)
+
+
+def test_what_is_kept_in_memory_is_what_the_database_has(journal: Journal) -> None:
+    journal.add(deployment(1))
+    journal.deployment("d1")
+    journal.step_started("d1", StepName.BUILD)
+    journal.step_ended("d1", StepName.BUILD, StepState.DONE, "a note")
+
+    assert journal.deployment("d1") == journal.recorded("d1")
+    assert [step.note for step in journal.deployment("d1").steps] == ["a note"]
