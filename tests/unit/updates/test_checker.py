@@ -276,7 +276,8 @@ async def test_with_auto_update_what_is_found_is_deployed(bench: Bench) -> None:
 
     async with bench.following(f"auto_update: true, {ONCE}"):
         await bench.event("update")
-        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     assert bench.scheduler.taken == [(APP, "r2", "auto_update")]
 
@@ -386,7 +387,8 @@ async def test_auto_update_does_not_supersede_what_was_asked_for(bench: Bench) -
 
     async with bench.following(f"auto_update: true, {ONCE}"):
         await bench.event("update")
-        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     assert bench.scheduler.taken == []
 
@@ -396,7 +398,8 @@ async def test_auto_update_never_makes_the_first_deployment(bench: Bench) -> Non
 
     async with bench.following(f"auto_update: true, {ONCE}"):
         await bench.event("update")
-        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     assert bench.scheduler.taken == []
 
