@@ -115,7 +115,9 @@ class PanelApp(App[int]):
 
     async def _load(self) -> None:
         try:
-            self._dashboard.show(await self.client.apps())
+            found = await self.client.status()
+            self._dashboard.show(found.apps)
+            self._dashboard.warn(found)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
 

@@ -13,6 +13,7 @@ from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.apps.context import AppContext
 from orchestrator.config.schema import PANEL
+from orchestrator.doctor import problems
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.server import Orchestrator
@@ -45,6 +46,14 @@ class DataProblemView(BaseModel):
     backup: str
 
 
+class TroubleView(BaseModel):
+    """What is wrong, what to do, and since when if that is known."""
+
+    says: str
+    remedy: str
+    since: datetime | None
+
+
 class AppView(BaseModel):
     name: str
     url: str
@@ -56,17 +65,23 @@ class AppView(BaseModel):
     deployment: CurrentDeploymentView | None
     health: str
     unsettled: DataProblemView | None
+    troubles: list[TroubleView]
+    """What keeps requests from the app."""
 
 
 class Apps(BaseModel):
+    """`troubles` are those of the installation: a configuration that is refused, a background task that fails."""
+
     apps: list[AppView]
+    troubles: list[TroubleView]
 
 
 @router.get("")
 async def list_apps(orchestrator: Serving, who: ReaderOfSome) -> Apps:
     """The apps that the token is for, in the order of the configuration."""
     contexts = [context for context in orchestrator.apps.all() if who.sees(context.name)]
-    return Apps(apps=await asyncio.gather(*(app_view(orchestrator, context) for context in contexts)))
+    views = await asyncio.gather(*(app_view(orchestrator, context) for context in contexts))
+    return Apps(apps=views, troubles=_troubles(problems.of_installation(orchestrator)))
 
 
 @router.get("/{app}")
@@ -77,6 +92,7 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> AppView:
 async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
     """The app's state, from the journal and the health board. Does not contact the engine or the app."""
     journal = orchestrator.journal
+    health = await orchestrator.health.of(context.name)
     active, standby = context.active, context.standby
     holder = orchestrator.scheduler.busy_with(context.name)
     current = journal.deployment(holder.id) if holder else None
@@ -91,9 +107,14 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         update=update_view(orchestrator.checker.known(context.name)),
         held_back=held_back_view(orchestrator.checker.held_back(context.name)),
         deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
-        health=await orchestrator.health.of(context.name),
+        health=health,
         unsettled=_unsettled(journal.unsettled(context.name)),
+        troubles=_troubles(problems.of_app(orchestrator, context.name, health)),
     )
+
+
+def _troubles(found: list[problems.Trouble]) -> list[TroubleView]:
+    return [TroubleView(says=one.says, remedy=one.remedy, since=one.since) for one in found]
 
 
 def _unsettled(left: Unsettled | None) -> DataProblemView | None:

@@ -17,7 +17,7 @@ LimitOption = Annotated[float, typer.Option(help="Seconds that one request may w
 @commands.command()
 def status(as_json: JsonOption = False) -> None:
     """Show every app: its active and standby release, health, update, and deployment under way."""
-    show(lambda client: client.apps(), as_json, text.status)
+    show(lambda client: client.status(), as_json, text.status)
 
 
 @commands.command()

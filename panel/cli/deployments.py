@@ -15,7 +15,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
-from panel.text.outcome import outcome, what_is_active
+from panel.text.outcome import PAUSED, outcome, what_is_active
 
 commands = typer.Typer()
 
@@ -127,13 +127,13 @@ def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> Non
         one = await ask(client)
         if as_json:
             print_json(client.answer)
-            return one, None
-        return one, await app_now(client, one.app) if exit_code(one) else None
+        # Also of one that is live: it gets no requests while they are paused.
+        return one, await app_now(client, one.app) if one.state != DeploymentState.QUEUED else None
 
     one, app = run(ended)
     if not as_json:
         out.print(outcome(one, app))
-    if code := exit_code(one):
+    if code := exit_code(one) or (FAILED if app and app.health == PAUSED else 0):
         raise typer.Exit(code)
 
 

@@ -14,6 +14,7 @@ from panel.client.access_model import AuditEntries, Token
 from panel.client.events import Event
 from panel.client.model import (
     App,
+    Apps,
     Backup,
     Deployment,
     Finding,
@@ -23,6 +24,7 @@ from panel.client.model import (
     SchemaRevision,
     Slot,
     StepState,
+    Trouble,
     Update,
     Validation,
 )
@@ -32,16 +34,23 @@ from panel.text.changelog import changelog
 STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED: "–"}
 SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
+WELL = ("healthy", "none")
 
 
-def status(apps: Sequence[App]) -> Group:
-    """The table of apps, and below it what a failed migration left in an app's data."""
-    problems = [
-        f"[red]✗ {app.name}: {escape(app.unsettled.says)}[/]\n  💡 {escape(app.unsettled.remedy)}"
-        for app in apps
-        if app.unsettled
-    ]
-    return Group(apps_table(apps), *problems)
+def status(found: Apps) -> Group:
+    """The table of apps, and below it what is wrong: with the installation, and with each app."""
+    lines = [_trouble("", one) for one in found.troubles]
+    for app in found.apps:
+        lines += [_trouble(f"{app.name}: ", one) for one in app.troubles]
+        if app.unsettled:
+            lines.append(f"[red]✗ {app.name}: {escape(app.unsettled.says)}[/]\n  💡 {escape(app.unsettled.remedy)}")
+    return Group(apps_table(found.apps), *lines)
+
+
+def _trouble(whose: str, trouble: Trouble) -> str:
+    since = f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
+    remedy = f"\n  💡 {escape(trouble.remedy)}" if trouble.remedy else ""
+    return f"[red]✗ {whose}{escape(trouble.says)}{since}[/]{remedy}"
 
 
 def apps_table(apps: Sequence[App]) -> Table:
@@ -220,7 +229,8 @@ def _table(*headings: str) -> Table:
 
 
 def _health(app: App) -> str:
-    return f"[red]{escape(app.health)}, data unsettled[/]" if app.unsettled else escape(app.health)
+    says = f"{escape(app.health)}, data unsettled" if app.unsettled else escape(app.health)
+    return says if app.health in WELL and not app.unsettled else f"[red]{says}[/]"
 
 
 def _slot(slot: Slot | None) -> str:

@@ -81,7 +81,11 @@ class Client(AccessRequests):
     # Apps
 
     async def apps(self) -> tuple[App, ...]:
-        return (await self._read(Apps, "GET", "/v1/apps")).apps
+        return (await self.status()).apps
+
+    async def status(self) -> Apps:
+        """All apps, and what is wrong with the installation."""
+        return await self._read(Apps, "GET", "/v1/apps")
 
     async def app(self, name: str) -> App:
         return await self._read(App, "GET", f"/v1/apps/{name}")

@@ -83,6 +83,14 @@ class Current(Value):
     step: str | None = None
 
 
+class Trouble(Value):
+    """What is wrong, and what to do."""
+
+    says: str
+    remedy: str = ""
+    since: datetime | None = None
+
+
 class App(Value):
     """`health`: `healthy`, `paused`, `unhealthy`, `stopped`, or `none` if no release is live.
 
@@ -99,10 +107,15 @@ class App(Value):
     deployment: Current | None = None
     health: str = "none"
     unsettled: Unsettled | None = None
+    troubles: tuple[Trouble, ...] = ()
+    """What keeps requests from it."""
 
 
 class Apps(Value):
+    """`troubles` are those of the installation, such as a configuration that is refused."""
+
     apps: tuple[App, ...]
+    troubles: tuple[Trouble, ...] = ()
 
 
 class Step(Value):

@@ -15,14 +15,14 @@ from textual.widgets import Footer, Header, Static
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.events import Event
-from panel.client.model import App, DeploymentState, Update
+from panel.client.model import App, Apps, DeploymentState, Update
 from panel.clock import Clock, utc_now
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
-from panel.widgets.banner import UpdateBanner
+from panel.widgets.banner import TroubleBanner, UpdateBanner
 from panel.widgets.event_log import EventLog
 
 
@@ -45,6 +45,7 @@ class DashboardScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header()
+        yield TroubleBanner()
         yield UpdateBanner()
         yield AppsTable(id="apps")
         yield Static("Events", classes="heading")
@@ -66,6 +67,11 @@ class DashboardScreen(Screen[None]):
         with_update = [app for app in apps if app.update]
         selected = [app for app in with_update if app.name == self.selected]
         self.query_one(UpdateBanner).show(next(iter(selected or with_update), None))
+
+    def warn(self, found: Apps) -> None:
+        """Show what is wrong with the installation and with apps."""
+        if self.is_mounted:
+            self.query_one(TroubleBanner).show(found)
 
     def take(self, event: Event) -> None:
         """Add an event to the log."""

@@ -17,7 +17,7 @@ from panel.client.events import LAST
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.text.changelog import changelog
-from panel.text.outcome import outcome
+from panel.text.outcome import outcome, while_paused
 from panel.widgets.steps import Progress, StepList
 
 
@@ -78,7 +78,8 @@ class ProgressScreen(Screen[None]):
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
         live = ended.state == DeploymentState.LIVE
-        says = complete(ended) if live else failed(ended, await self._app_now())
+        app = await self._app_now()
+        says = complete(ended, app) if live else failed(ended, app)
         dialog = self.query_one("#progress")
         dialog.border_title = f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}"
         dialog.set_class(not live, "-failed")
@@ -114,12 +115,13 @@ class ProgressScreen(Screen[None]):
         self.app.pop_screen()
 
 
-def complete(ended: Deployment) -> RenderableType:
+def complete(ended: Deployment, app: App | None = None) -> RenderableType:
     """The result of a deployment that is live."""
     took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
     lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
     if ended.paused is not None:
         lines = [f"New requests were paused for {ended.paused:.1f} s while the data changed.", "", *lines]
+    lines = [*while_paused(ended, app), *lines]
     return Group(
         Text(),
         Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),

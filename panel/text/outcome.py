@@ -11,19 +11,26 @@ DONE = {
     DeploymentKind.ROLLBACK: "Rolled back",
     DeploymentKind.RESTORE: "Restored",
 }
-HEALTHY = "healthy"
+HEALTHY, PAUSED = "healthy", "paused"
 
 
 def outcome(ended: Deployment, app: App | None = None) -> str:
     """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live."""
     if ended.state == DeploymentState.LIVE:
-        return "\n".join(_success(ended))
+        return "\n".join([*_success(ended), *while_paused(ended, app)])
     if ended.failure:
         return "\n".join(failure(ended, app))
     if ended.state == DeploymentState.QUEUED:
         return f"Deployment {ended.id} is queued. Follow it with: changeover events --deployment {ended.id}"
     lines = [f"Deployment {ended.id} of {_release(ended)}: {ended.state.replace('_', ' ')}."]
     return "\n".join([*lines, *([f"  {what_is_active(app)}"] if app else [])])
+
+
+def while_paused(ended: Deployment, app: App | None) -> list[str]:
+    """A line of markup if the app's requests are paused, so that the release that is live gets none."""
+    if app is None or app.health != PAUSED:
+        return []
+    return [f"[red]✗ But new requests wait: they are paused. Resume them: changeover resume {escape(ended.app)}[/]"]
 
 
 def failure(ended: Deployment, app: App | None = None) -> list[str]:

@@ -28,11 +28,13 @@ class Prepare(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Check, and choose. Adds `colour`, `container`, `port` and `previous`, the id of the active deployment.
 
-        Raises EngineError or ProxyError when one does not answer, and StepFailed when disk space is short.
+        Raises EngineError or ProxyError when one does not answer, and StepFailed when disk space is short or the app's
+        requests are paused.
         """
         engine, proxy = await context.engine.version(), await context.proxy.version()
         context.say(deployment.id, f"Docker Engine {engine}, HAProxy {proxy}")
         check_disk(context)
+        await _refuse_while_paused(context)
         active = context.active
         deployment = replace(
             deployment,
@@ -41,6 +43,15 @@ class Prepare(Step):
             port=context.config.run.port,
         )
         return replace(deployment, container=context.container_name(deployment))
+
+
+async def _refuse_while_paused(context: AppContext) -> None:
+    """A release is not live while requests wait. Deployments resume only what they have paused themselves."""
+    if context.name in await context.proxy.paused():
+        raise StepFailed(
+            f"The requests of {context.name} are paused: the new release would get none.",
+            f"Resume them, then deploy again: changeover resume {context.name}",
+        )
 
 
 def check_disk(context: AppContext) -> None:

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 
 from orchestrator.access import tokens
 from orchestrator.api.application import create
+from orchestrator.apps.health import Health
+from orchestrator.doctor import problems
 from orchestrator.doctor.checks import Finding, examine
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
@@ -21,6 +23,7 @@ from tests.support.fakes.proxy import FakeProxy
 
 APP_KEYS = {
     "name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health", "unsettled",
+    "troubles",
 }  # fmt: skip
 """The contract of `changeover status --json` and `GET /v1/apps`."""
 
@@ -81,6 +84,22 @@ def test_what_a_failed_migration_left_is_red_until_it_is_accepted(client: Client
     assert again.status_code == 409
     assert orchestrator.journal.unsettled("shop") is None
     assert asyncio.run(finding()) is None
+
+
+def test_a_configuration_that_is_refused_and_a_forgotten_pause_are_red_in_the_status(
+    client: Client, orchestrator: Orchestrator
+) -> None:
+    orchestrator.config_file.refuse("c.yaml:3: not valid")
+
+    (config,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
+    (paused,) = problems.of_app(orchestrator, "shop", Health.PAUSED)
+
+    assert config["says"].endswith("c.yaml:3: not valid")
+    assert config["since"] is not None
+    assert (paused.says, paused.remedy) == (
+        "New requests wait: they are paused.", "Resume them: changeover resume shop",
+    )  # fmt: skip
+    assert problems.of_app(orchestrator, "shop", Health.HEALTHY) == []
 
 
 def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orchestrator: Orchestrator) -> None:

@@ -29,6 +29,20 @@ def test_every_step_is_on_record_in_the_order_of_the_plan_with_its_end(world: Wo
     assert ended.ended_at is not None
 
 
+def test_a_deployment_of_an_app_whose_requests_are_paused_is_not_called_live(world: World) -> None:
+    async def story() -> Deployment:
+        await live(world, "0001")
+        await world.proxy.pause(APP, 30)
+        world.publish()
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.PREPARE
+    assert ended.failure.tip == "Resume them, then deploy again: changeover resume shop"
+
+
 def test_events_tell_the_story_in_its_order(world: World) -> None:
     ended = virtual_time.run(live(world, "0001"))
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from panel.cli import text
 from panel.client.events import Event
-from panel.client.model import App, Change, Deployment, Migrations
+from panel.client.model import App, Apps, Change, Deployment, Migrations
 from panel.text.age import ago
 from panel.text.changelog import changelog
 from panel.text.outcome import failure, outcome
@@ -174,3 +174,28 @@ def test_migrations_say_what_is_pending_or_why_that_is_not_known(pending: Any, p
 
     assert lines[lines.index("Pending") + 1].strip() == says
     assert lines[-1].strip() == "v1 can run on this schema."
+
+
+def test_a_release_that_is_live_while_requests_wait_is_told_so() -> None:
+    live = Deployment.model_validate(answers.deployment())
+    paused = App.model_validate(answers.app(health="paused"))
+
+    assert "But new requests wait: they are paused. Resume them: changeover resume" in plain(outcome(live, paused))
+    assert "But" not in plain(outcome(live, App.model_validate(answers.app(health="healthy"))))
+
+
+def test_what_is_wrong_stands_in_red_below_the_table_of_apps() -> None:
+    since = NOW.isoformat()
+    found = Apps.model_validate(
+        {
+            "apps": [answers.app(health="paused", troubles=[{"says": "New requests wait.", "remedy": "Resume them."}])],
+            "troubles": [{"says": "The configuration is refused.", "remedy": "Correct it.", "since": since}],
+        }
+    )
+
+    _, *lines = text.status(found).renderables
+
+    assert [plain(str(line)).splitlines()[0] for line in lines] == [
+        f"✗ The configuration is refused. (since {NOW:%Y-%m-%d %H:%M} UTC)", "✗ shop: New requests wait."
+    ]  # fmt: skip
+    assert all(str(line).startswith("[red]") for line in lines)
