@@ -11,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from panel.client.client import Client
-from panel.client.errors import ClientError
+from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event, EventKind
 from panel.client.settings import configured_token, configured_url
 from panel.clock import Clock, utc_now
@@ -101,8 +101,14 @@ class PanelApp(App[int]):
         try:
             async for event in self.client.events(recent=RECENT_EVENTS):
                 self._take(event)
+        except NotSignedIn as error:
+            self.signed_out(error)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=30, markup=False)
+
+    def signed_out(self, error: NotSignedIn) -> None:
+        """The token was revoked or has expired."""
+        self.notify(str(error), severity="error", timeout=30, markup=False)
 
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
@@ -118,6 +124,8 @@ class PanelApp(App[int]):
             found = await self.client.status()
             self._dashboard.show(found.apps)
             self._dashboard.warn(found)
+        except NotSignedIn as error:
+            self.signed_out(error)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
 

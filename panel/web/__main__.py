@@ -8,7 +8,11 @@ import uvicorn
 
 from panel.client.settings import configured_url
 from panel.session.store import Store
-from panel.web.server import PanelServer, create
+from panel.web.routes import create
+from panel.web.server import PanelServer
+
+LARGEST_MESSAGE_BYTES = 256 * 1024
+"""Of a page: what a person types or pastes."""
 
 
 def main() -> None:
@@ -19,7 +23,8 @@ def main() -> None:
         port=int(os.environ.get("PANEL_PORT", "8000")),
         log_level="warning",
         timeout_graceful_shutdown=3,
-        timeout_keep_alive=65,
+        timeout_keep_alive=10,
+        ws_max_size=LARGEST_MESSAGE_BYTES,
     )
 
 

@@ -19,6 +19,17 @@ PRELUDE = b"__GANGLION__\n"
 COMMAND = (sys.executable, "-m", "panel.web.session_app")
 
 
+LEAST_COLUMNS, MOST_COLUMNS = 20, 500
+LEAST_ROWS, MOST_ROWS = 8, 200
+"""The sizes that a page may have. A screen of 5000 x 5000 cells takes 128 MB in the process and in the browser."""
+MOST_WAITING = 1000
+"""Packets for a page that reads too slowly. Then the process is not read, so that it waits as well."""
+
+
+class MalformedMessage(Exception):
+    """A message of the page is not one that the page's script sends."""
+
+
 class AppFailed(Exception):
     """The process did not paint its first screen. The message has its output on standard error."""
 
@@ -30,7 +41,11 @@ class AppProcess:
         self._process = process
         self._lifeline = lifeline
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._painted = asyncio.Event()
+        self.signed_out = asyncio.Event()
+        """Set when the orchestrator does not accept the session any more."""
         self._saved = asyncio.Event()
         self._complaints = b""
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
@@ -38,64 +53,61 @@ class AppProcess:
     @classmethod
     async def start(cls, columns: int, rows: int) -> AppProcess:
         """A process that has painted its first screen. Raises AppFailed when it ends or does not paint in time."""
-        ours, theirs = os.pipe()
-        environment = {
-            name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "ROWS", "NO_COLOR")
-        }
-        environment |= {
-            "TEXTUAL_DRIVER": "panel.web.driver:PanelDriver",
-            "TEXTUAL_COLOR_SYSTEM": "truecolor",
-            "TERM_PROGRAM": "textual",
-            "COLUMNS": str(columns),
-            "ROWS": str(rows),
-            LIFELINE: str(ours),
-        }
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            env=environment,
-            pass_fds=(ours,),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        os.close(ours)
-        app = cls(process, theirs)
+        app = cls(*await _started(columns, rows))
         try:
             async with asyncio.timeout(START_DEADLINE_S):
                 await app._painted.wait()
         except TimeoutError as error:
             await app.end()
             raise AppFailed(f"the process did not paint its first screen within {START_DEADLINE_S:g} s") from error
-        if process.returncode is not None:
+        except asyncio.CancelledError:
+            await app.end()
+            raise
+        if app.has_ended:
             await app.end()
             raise AppFailed(
-                app._complaints.decode(errors="replace")[-2000:] or f"the process ended with code {process.returncode}"
+                app._complaints.decode(errors="replace")[-2000:]
+                or f"the process ended with code {app._process.returncode}"
             )
         return app
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
     async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
         """Assign a session to this process, and set the size of its page."""
-        await self._send_meta({"type": "resize", "width": columns, "height": rows})
+        await self._resize(columns, rows)
         await self._send_meta({"type": "adopt", "session": session, "token": token})
         await self._send_meta({"type": "focus"})
 
     async def take(self, message: str) -> str | None:
-        """Process one message of the page. Returns the answer to send back, or None."""
-        kind, *rest = json.loads(message)
-        if kind == "stdin":
-            typed = str(rest[0])
-            await self._send(b"D", (ESCAPE_KEY if typed == "\x1b" else typed).encode())
-        elif kind == "resize":
-            await self._send_meta({"type": "resize", "width": int(rest[0]["width"]), "height": int(rest[0]["height"])})
-        elif kind in ("focus", "blur"):
-            await self._send_meta({"type": kind})
-        elif kind == "ping":
-            return json.dumps(["pong", rest[0]])
+        """Process one message of the page. Returns the answer to send back, or None. Raises MalformedMessage."""
+        try:
+            kind, *rest = json.loads(message)
+            if kind == "stdin":
+                typed = str(rest[0])
+                await self._send(b"D", (ESCAPE_KEY if typed == "\x1b" else typed).encode(errors="replace"))
+            elif kind == "resize":
+                await self._resize(int(rest[0]["width"]), int(rest[0]["height"]))
+            elif kind in ("focus", "blur"):
+                await self._send_meta({"type": kind})
+            elif kind == "ping":
+                return json.dumps(["pong", rest[0]])
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+            raise MalformedMessage(f"{type(error).__name__}: {error}") from error
         return None
+
+    async def _resize(self, columns: int, rows: int) -> None:
+        columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, columns))
+        rows = max(LEAST_ROWS, min(MOST_ROWS, rows))
+        await self._send_meta({"type": "resize", "width": columns, "height": rows})
 
     async def output(self) -> AsyncIterator[bytes]:
         """Bytes for the terminal in the page, until the process ends."""
         while (data := await self._waiting.get()) is not None:
+            if self._waiting.qsize() < MOST_WAITING:
+                self._has_room.set()
             yield data
 
     async def save(self) -> None:
@@ -139,6 +151,9 @@ class AppProcess:
                 payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
                 if kind == b"D":
                     self._waiting.put_nowait(payload)
+                    if self._waiting.qsize() >= MOST_WAITING:
+                        self._has_room.clear()
+                        await self._has_room.wait()
                 elif kind == b"M":
                     self._take_meta(json.loads(payload))
         except asyncio.IncompleteReadError:
@@ -153,6 +168,8 @@ class AppProcess:
             self._painted.set()
         elif packet["type"] == "saved":
             self._saved.set()
+        elif packet["type"] == "signed_out":
+            self.signed_out.set()
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -160,3 +177,34 @@ class AppProcess:
             self._complaints = (self._complaints + chunk)[-20_000:]
             sys.stderr.buffer.write(chunk)
             sys.stderr.flush()
+
+
+async def _started(columns: int, rows: int) -> tuple[asyncio.subprocess.Process, int]:
+    """A new process, and our end of its lifeline."""
+    ours, theirs = os.pipe()
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "ROWS", "NO_COLOR")
+    }
+    environment |= {
+        "TEXTUAL_DRIVER": "panel.web.driver:PanelDriver",
+        "TEXTUAL_COLOR_SYSTEM": "truecolor",
+        "TERM_PROGRAM": "textual",
+        "COLUMNS": str(columns),
+        "ROWS": str(rows),
+        LIFELINE: str(ours),
+    }
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            env=environment,
+            pass_fds=(ours,),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except BaseException:
+        os.close(theirs)
+        raise
+    finally:
+        os.close(ours)
+    return process, theirs

@@ -7,8 +7,10 @@ import os
 
 from panel.app import PanelApp
 from panel.client.client import Client
+from panel.client.errors import NotSignedIn
 from panel.client.settings import configured_url
 from panel.session.store import Store
+from panel.uninterrupted import in_thread
 from panel.web.driver import Adopted, PanelDriver, SaveWanted
 
 
@@ -21,6 +23,7 @@ class SessionApp(PanelApp):
         self._session = ""
         self._url = url
         self._saved = ""
+        self._saving = asyncio.Lock()
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._tell, "painted")
@@ -28,7 +31,7 @@ class SessionApp(PanelApp):
     async def on_adopted(self, message: Adopted) -> None:
         self._session = message.session
         self.client.sign_in(message.token)
-        self.begin(await asyncio.to_thread(self._store.load, message.session))
+        self.begin(await in_thread(self._store.load, message.session))
         self.refresh(layout=True)
         self.set_interval(1.0, self._save_if_changed)
 
@@ -41,10 +44,17 @@ class SessionApp(PanelApp):
             await self._save()
 
     async def _save(self) -> None:
-        if self._session:
+        """One at a time, so that an older state never replaces a newer one; awaited to its end, also when cancelled."""
+        if not self._session:
+            return
+        async with self._saving:
             state = self.state
-            await asyncio.to_thread(self._store.save, self._session, state)
+            await in_thread(self._store.save, self._session, state)
             self._saved = state.model_dump_json()
+
+    def signed_out(self, _error: NotSignedIn) -> None:
+        """The server closes the page's connection, and the page goes to sign-in."""
+        self._tell("signed_out")
 
     def _tell(self, what: str) -> None:
         if isinstance(self._driver, PanelDriver):

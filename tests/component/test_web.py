@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -24,7 +26,8 @@ from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
 WAIT_S = 20
-SERVICE_RESTART = 1012
+SERVICE_RESTART, SIGN_IN_AGAIN, TOO_MANY_PAGES, MALFORMED = 1012, 4401, 4429, 1003
+SESSION = {"token": "ann", "scope": "deploy", "apps": None, "expires_at": "2127-01-01T00:00:00Z"}
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,23 @@ class Web:
                 return answer
         raise AssertionError(f"/readyz did not answer with {words}")
 
-    def session(self, name: str, **headers: str) -> ClientConnection:
-        url = f"{self.url}/session?session={name}&width=120&height=40".replace("http", "ws", 1)
-        return connect(url, additional_headers={"Cookie": "changeover_token=co_secret", **headers})
+    def session(self, name: str, *, size: tuple[int, int] = (120, 40), **headers: str) -> ClientConnection:
+        """The connection of a page, with a cookie of a session if `headers` has no other one."""
+        query = urlencode({"session": name, "width": size[0], "height": size[1]})
+        url = f"{self.url}/session?{query}".replace("http", "ws", 1)
+        return connect(url, additional_headers={"Cookie": "changeover_session=cs_secret", **headers})
+
+    @property
+    def processes(self) -> set[int]:
+        """The processes of the panel's app that run."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {int(child) for child in children}
+
+    def until_processes(self, count: int) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while len(self.processes) != count:
+            assert time.monotonic() < deadline, f"{len(self.processes)} processes run, not {count}"
+            time.sleep(0.05)
 
 
 @contextmanager
@@ -59,11 +76,14 @@ def serving_apps() -> Iterator[FakeApi]:
         api.gives("GET", "/healthz", {"status": "ok"})
         api.gives("GET", "/v1/apps", {"apps": [answers.app("shop"), answers.app("till")]})
         api.gives("GET", "/v1/apps/shop", answers.app("shop"))
+        api.gives("POST", "/v1/sessions", SESSION | {"session": "cs_secret"}, 201)
+        api.gives("GET", "/v1/sessions/current", SESSION)
+        api.gives("DELETE", "/v1/sessions/current", {"ended": "ann"})
         yield api
 
 
 @contextmanager
-def started(api: FakeApi, database: str, version: str) -> Iterator[Web]:
+def started(api: FakeApi, database: str, version: str, **more: str) -> Iterator[Web]:
     """A panel of this version, which is ended at the exit."""
     port = free_port()
     environment = os.environ | {
@@ -72,6 +92,7 @@ def started(api: FakeApi, database: str, version: str) -> Iterator[Web]:
         "PANEL_DATABASE_URL": database,
         "PANEL_HOST": "127.0.0.1",
         "PANEL_PORT": str(port),
+        **more,
     }
     process = subprocess.Popen([sys.executable, "-m", "panel.web"], cwd=ROOT, env=environment)
     try:
@@ -145,22 +166,173 @@ def test_signing_in_needs_a_token_that_the_orchestrator_accepts_and_this_site_as
     without = httpx.get(f"{web.url}/")
     elsewhere = httpx.post(f"{web.url}/sign-in", data=token, headers={"Origin": "https://evil.example"})
     accepted = httpx.post(f"{web.url}/sign-in", data=token, headers={"Origin": web.url})
-    page = httpx.get(f"{web.url}/", cookies=accepted.cookies)
-    api.refuses("GET", "/v1/apps", 401, detail="The token is unknown or revoked.")
+    asked = api.requests("POST", "/v1/sessions")[-1]
+    page = httpx.get(f"{web.url}/", cookies={"changeover_session": "cs_secret"})
+    api.refuses("POST", "/v1/sessions", 401, detail="The token is unknown or revoked.")
     unknown = httpx.post(f"{web.url}/sign-in", data=token)
-    api.gives("GET", "/v1/apps", {"apps": []})
+    api.gives("POST", "/v1/sessions", SESSION | {"session": "cs_secret"}, 201)
 
     assert (without.status_code, without.headers["location"]) == (303, "/sign-in")
     assert elsewhere.status_code == 403
     assert "the form was sent from another site" in elsewhere.text
     assert (accepted.status_code, accepted.headers["location"]) == (303, "/")
-    cookie = accepted.headers["set-cookie"].lower()
-    assert "httponly" in cookie
-    assert "samesite=strict" in cookie
+    assert asked.headers["authorization"] == "Bearer co_secret"
+    assert asked.headers["changeover-client"] == "127.0.0.1"
     assert "textual-terminal" in page.text
+    assert "Signed in with token ann (deploy)" in page.text
+    assert "Sign out" in page.text
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert unknown.status_code == 401
     assert "the token is unknown or revoked" in unknown.text
+
+
+def cookies_of(answer: httpx.Response) -> dict[str, str]:
+    """Name -> the whole header, of each cookie that an answer sets."""
+    return {one.partition("=")[0]: one.lower() for one in answer.headers.get_list("set-cookie")}
+
+
+@pytest.mark.parametrize(("scheme", "name"), [("http", "changeover_session"), ("https", "__Host-changeover_session")])
+def test_the_cookie_is_a_session_of_its_own_that_only_this_site_gets(web: Web, scheme: str, name: str) -> None:
+    headers = {"Origin": web.url, "X-Forwarded-Proto": scheme}
+
+    given = cookies_of(httpx.post(f"{web.url}/sign-in", data={"token": "co_secret"}, headers=headers))
+    other = {"http": "__Host-changeover_session", "https": "changeover_session"}[scheme]
+    by_name = {
+        one: httpx.get(f"{web.url}/", headers=headers | {"Cookie": f"{one}=cs_secret"}).status_code
+        for one in (name, other, "changeover_token")
+    }
+
+    assert set(given) == {name, "changeover_token"}
+    assert given[name].startswith(f"{name.lower()}=cs_secret;")
+    assert "co_secret" not in str(given)
+    for attribute in ("httponly", "samesite=strict", "path=/"):
+        assert attribute in given[name]
+    assert ("secure" in given[name]) is (scheme == "https")
+    assert "domain" not in given[name]
+    assert "max-age=0" in given["changeover_token"]
+    assert by_name == {name: 200, other: 303, "changeover_token": 303}
+
+
+def test_signing_out_ends_the_session_and_its_pages_at_once(api: FakeApi, web: Web) -> None:
+    cookie = {"Cookie": "changeover_session=cs_secret"}
+    elsewhere = httpx.post(f"{web.url}/sign-out", headers=cookie | {"Origin": "https://evil.example"})
+    ended_before = len(api.requests("DELETE", "/v1/sessions/current"))
+
+    with web.session("s1") as socket, web.session("s2", Cookie="changeover_session=cs_another") as another:
+        until_painted(socket, "shop")
+        until_painted(another, "shop")
+        answer = httpx.post(f"{web.url}/sign-out", headers=cookie | {"Origin": web.url})
+        code = closed_with(socket)
+        another.ping().wait(WAIT_S)
+    page = httpx.get(f"{web.url}{answer.headers['location']}")
+
+    assert (elsewhere.status_code, ended_before) == (403, 0)
+    assert code == SIGN_IN_AGAIN
+    assert api.requests("DELETE", "/v1/sessions/current")[-1].headers["authorization"] == "Bearer cs_secret"
+    assert all("max-age=0" in header for header in cookies_of(answer).values())
+    assert "You are signed out." in page.text
+
+
+def closed_with(socket: ClientConnection) -> int:
+    """Read until the connection is closed. Returns the code."""
+    with pytest.raises(ConnectionClosed) as closed:
+        read_until_closed(socket)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+def test_a_session_that_is_over_opens_no_page_and_an_open_one_is_closed(database: str) -> None:
+    with serving_apps() as api, started(api, database, "v1.2.3") as web:
+        web.until_readyz("ready")
+        with web.session("s1") as socket:
+            until_painted(socket, "shop")
+            # The stream of the page's process ends, and is refused when it is opened again.
+            api.refuses("GET", "/v1/apps", 401, detail="The session of the panel has ended.")
+            api.refuses("GET", "/v1/sessions/current", 401, detail="The session of the panel has ended.")
+            code = closed_with(socket)
+        with web.session("s2") as socket:
+            code_of_new = closed_with(socket)
+        page = httpx.get(f"{web.url}/", cookies={"changeover_session": "cs_secret"})
+
+    assert (code, code_of_new) == (SIGN_IN_AGAIN, SIGN_IN_AGAIN)
+    assert page.headers["location"] == "/sign-in"
+
+
+def test_pages_are_limited_and_no_process_stays_when_they_are_closed(database: str) -> None:
+    limits = {"PANEL_MAX_PAGES": "5", "PANEL_MAX_PAGES_OF_TOKEN": "4"}
+    with serving_apps() as api, started(api, database, "v1.2.3", **limits) as web:
+        web.until_readyz("ready")
+        web.until_processes(1)
+        with ExitStack() as pages:
+            # All at once: one takes the prewarmed process, the others start one.
+            sockets = [pages.enter_context(web.session(f"s{number}")) for number in range(7)]
+            codes = [closed_with(socket) for socket in sockets[4:]]
+            api.gives("GET", "/v1/sessions/current", SESSION | {"token": "bob"})
+            until_painted(pages.enter_context(web.session("bob")), "shop")
+            full = closed_with(pages.enter_context(web.session("full")))
+        web.until_processes(1)
+        with web.session("again") as again:
+            until_painted(again, "shop")
+
+    assert codes == [TOO_MANY_PAGES] * 3
+    assert full == TOO_MANY_PAGES
+
+
+@pytest.mark.parametrize(
+    "message", ["", "x", "[]", "{}", '["resize", {}]', '["resize", {"width": 1e999, "height": 1}]', "[" * 100_000]
+)
+def test_a_message_that_the_page_does_not_send_closes_it(web: Web, message: str) -> None:
+    with web.session("s1") as socket:
+        until_painted(socket, "shop")
+        socket.send(message)
+        assert closed_with(socket) == MALFORMED
+
+
+def test_a_page_of_any_size_gets_a_screen_of_limited_size(web: Web) -> None:
+    with web.session("s1", size=(5000, 5000)) as socket:
+        until_painted(socket, "shop")
+        socket.send(json.dumps(["resize", {"width": 5000, "height": 5000}]))
+        press(socket, "d")
+        painted = until_painted(socket, "No update is known")
+
+    columns = [int(found) for found in re.findall(rb"\x1b\[\d+;(\d+)H", painted)]
+    rows = [int(found) for found in re.findall(rb"\x1b\[(\d+);\d+H", painted)]
+    assert max(columns, default=1) <= 500
+    assert max(rows, default=1) <= 200
+
+
+def test_a_form_that_is_too_large_is_refused_before_it_is_read(web: Web) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        yield b"token="
+        while sent < 50_000_000:
+            sent += 65536
+            yield b"x" * 65536
+
+    answer = httpx.post(f"{web.url}/sign-in", content=body(), headers={"X-Forwarded-For": "198.51.100.1"})
+
+    assert answer.status_code == 413
+    assert "the form is too large" in answer.text
+
+
+def test_guessing_is_slowed_by_address(api: FakeApi, web: Web) -> None:
+    def tried(address: str, token: str = "co_guess") -> int:
+        return httpx.post(f"{web.url}/sign-in", data={"token": token}, headers={"X-Forwarded-For": address}).status_code
+
+    api.refuses("POST", "/v1/sessions", 401, detail="The token is unknown or revoked.")
+    guesses = [tried("198.51.100.2") for _ in range(9)]
+    asked = len(api.requests("POST", "/v1/sessions"))
+    more = [tried("198.51.100.2") for _ in range(3)]
+    asked_more = len(api.requests("POST", "/v1/sessions"))
+    api.gives("POST", "/v1/sessions", SESSION | {"session": "cs_secret"}, 201)
+    elsewhere = tried("198.51.100.3", "co_secret")
+
+    assert guesses[:5] == [401] * 5
+    assert 429 in guesses[5:] + more
+    assert asked_more - asked < 3
+    assert elsewhere == 303
 
 
 def test_a_session_from_another_site_is_refused(web: Web) -> None:

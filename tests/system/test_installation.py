@@ -63,7 +63,8 @@ def test_a_wrong_token_is_refused_with_the_reason(installation: Installation) ->
 
 def test_a_page_of_another_site_can_neither_sign_in_nor_open_a_session(installation: Installation) -> None:
     elsewhere = {"Origin": "http://evil.example"}
-    cookie = {"Cookie": f"changeover_token={installation.token}"}
+    signed_in = httpx.post(f"{installation.url}/sign-in", data={"token": installation.token})
+    cookie = {"Cookie": f"changeover_session={signed_in.cookies['changeover_session']}"}
 
     form = httpx.post(f"{installation.url}/sign-in", data={"token": installation.token}, headers=elsewhere)
     address = f"ws://127.0.0.1:{installation.port}/session?session=1"
@@ -78,6 +79,7 @@ def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(installati
     answer = httpx.post(f"{installation.url}/sign-in", data={"token": installation.token})
 
     cookie = answer.headers["set-cookie"].lower()
+    assert installation.token.lower() not in cookie
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
 

@@ -7,6 +7,13 @@
   const PAUSES_MS = [0, 50, 100, 200, 400];
   const SIGN_IN_AGAIN = 4401;
   const ENDED = 4410;
+  const TOO_MANY_PAGES = 4429;
+  const FULL_PAUSE_MS = 5000;
+
+  function say(text) {
+    const state = document.getElementById("state");
+    if (state) state.textContent = text;
+  }
 
   function sessionId() {
     let id = sessionStorage.getItem("changeover-session");
@@ -33,17 +40,27 @@
     open() {
       const socket = this.socket = new Native(this.url);
       socket.binaryType = "arraybuffer";
+      this.live = false;
       socket.addEventListener("open", () => {
-        this.failures = 0;
         if (!this.ever) { this.ever = true; this.dispatchEvent(new Event("open")); }
-        this.waiting.splice(0).forEach((message) => socket.send(message));
       });
       socket.addEventListener("message", (event) => {
+        if (!this.live) {
+          // Only now a process has the page: before, the server may have no place for it, and keys would be lost.
+          this.live = true;
+          this.failures = 0;
+          say("");
+          this.waiting.splice(0).forEach((message) => socket.send(message));
+        }
         this.dispatchEvent(new MessageEvent("message", { data: event.data }));
       });
       socket.addEventListener("close", (event) => {
-        if (event.code === SIGN_IN_AGAIN || event.code === ENDED) { location.href = "/sign-in"; return; }
-        const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+        this.live = false;
+        if (event.code === SIGN_IN_AGAIN) { location.href = "/sign-in?ended=true"; return; }
+        if (event.code === ENDED) { location.href = "/sign-in"; return; }
+        const isFull = event.code === TOO_MANY_PAGES;
+        if (isFull) say(event.reason);
+        const pause = isFull ? FULL_PAUSE_MS : PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
         this.failures += 1;
         setTimeout(() => this.open(), pause);
       });
@@ -55,8 +72,8 @@
         this.url.searchParams.set("width", value.width);
         this.url.searchParams.set("height", value.height);
       }
-      if (this.socket.readyState === Native.OPEN) this.socket.send(message);
-      else if (kind === "stdin") this.waiting.push(message);
+      if (kind === "stdin" && !this.live) this.waiting.push(message);
+      else if (this.socket.readyState === Native.OPEN) this.socket.send(message);
     }
   };
 })();

@@ -1,0 +1,86 @@
+"""The connection of one page: keys from it, its picture to it, until one of them ends or its session is over."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import WebSocketDisconnect
+
+from panel.client.client import Client
+from panel.client.errors import ClientError, NotSignedIn
+from panel.web.open_pages import Page
+from panel.web.process import AppProcess, MalformedMessage
+
+SIGN_IN_AGAIN, ENDED, TOO_MANY_PAGES, SERVICE_RESTART, TRY_LATER, MALFORMED = 4401, 4410, 4429, 1012, 1013, 1003
+"""Codes with which a connection is closed; persistent-socket.js has the same ones."""
+CHECKED_EVERY_S = 15.0
+"""How often the orchestrator is asked whether the session goes on, and told that it is used."""
+SEND_DEADLINE_S = 60.0
+"""A page that does not take its picture for so long is closed."""
+
+
+async def carry(page: Page, app: AppProcess, url: str) -> None:
+    """Pass input from the page to the process and output back, until one of them ends or the session is over."""
+    tasks = [
+        asyncio.create_task(work)
+        for work in (
+            _to_page(page, app),
+            _to_app(page, app),
+            _until_set(page, app.signed_out),
+            _until_set(page, page.signed_out),
+            _check_session(page, url),
+        )
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        # A session ends when its page is closed, possibly while data is sent to it.
+        expected = (asyncio.CancelledError, WebSocketDisconnect, RuntimeError, TimeoutError)
+        if isinstance(result, BaseException) and not isinstance(result, expected):
+            raise result
+
+
+async def _to_page(page: Page, app: AppProcess) -> None:
+    async for data in app.output():
+        async with asyncio.timeout(SEND_DEADLINE_S):
+            await page.socket.send_bytes(data)
+    await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else ENDED)
+
+
+async def _to_app(page: Page, app: AppProcess) -> None:
+    while True:
+        message = await page.socket.receive_text()
+        try:
+            answer = await app.take(message)
+        except MalformedMessage:
+            await page.socket.close(MALFORMED)
+            return
+        if answer:
+            await page.socket.send_text(answer)
+        elif message.startswith('["stdin"'):
+            page.was_used = True
+
+
+async def _until_set(page: Page, event: asyncio.Event) -> None:
+    await event.wait()
+    await page.socket.close(SIGN_IN_AGAIN)
+
+
+async def _check_session(page: Page, url: str) -> None:
+    """End the page when its session is over: it was signed out elsewhere, was not used, or its token was revoked."""
+    async with Client(url, page.secret) as client:
+        while True:
+            used, page.was_used = page.was_used, False
+            try:
+                await client.session(used=used)
+            except NotSignedIn:
+                await page.socket.close(SIGN_IN_AGAIN)
+                return
+            except ClientError:
+                # The orchestrator is away, as while it is upgraded: the page goes on, and it is asked again.
+                page.was_used = page.was_used or used
+            await asyncio.sleep(CHECKED_EVERY_S)
