@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+import structlog
 
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.release import Change, Release
@@ -14,9 +19,13 @@ from orchestrator.domain.source_names import SCHEMES, is_commit, is_ref, why_no_
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
+
+log = structlog.get_logger()
+T = TypeVar("T")
 
 FETCH_TIMEOUT_S = 300.0
 MOST_CHANGES = 200
@@ -55,6 +64,7 @@ class GitRepository:
         self._checkout = checkout
         self._lock = lock or asyncio.Lock()
         self._refusal = refusal
+        self._made_anew = 0
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
@@ -65,6 +75,9 @@ class GitRepository:
 
         Raises StepFailed when the remote does not answer or has no such branch, tag or commit.
         """
+        return await self._mended(lambda: self._newest(ref))
+
+    async def _newest(self, ref: str) -> SourceRelease:
         if ref and not is_ref(ref):
             raise StepFailed(
                 f"'{ref[:80]}' is not a name of a branch, tag or commit.", "Correct the --ref that was given."
@@ -91,6 +104,9 @@ class GitRepository:
 
         Links are written as links: whoever reads a file of the tree must not follow them out of it.
         """
+        await self._mended(lambda: self._write_tree(source_revision, folder))
+
+    async def _write_tree(self, source_revision: str, folder: Path) -> None:
         if not is_commit(source_revision):
             raise StepFailed(f"'{source_revision[:80]}' is not a commit.", "Deploy the app again.")
         await refuse_incomplete(self._git, source_revision, self.settings.path)
@@ -113,6 +129,9 @@ class GitRepository:
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
         """Commits after `since` up to `until`, the newest first, without merges. Empty if `since` is not known."""
+        return await self._mended(lambda: self._changes(since, until))
+
+    async def _changes(self, since: str, until: str) -> tuple[Change, ...]:
         if not (is_commit(since) and is_commit(until)) or not await self._git("cat-file", "-t", since, check=False):
             return ()
         path = self.settings.path
@@ -194,6 +213,47 @@ class GitRepository:
             "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--", remote,
             "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
         )  # fmt: skip
+
+    async def _mended(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` gives. It is asked once more when it failed because the mirror was damaged. Raises StepFailed."""
+        before = self._made_anew
+        try:
+            return await ask()
+        except StepFailed as error:
+            async with self._lock:
+                if self._made_anew == before and not await self._mend(error):
+                    raise
+        return await ask()
+
+    async def _mend(self, error: StepFailed) -> bool:
+        """Mend the mirror, if it is damaged. Returns whether it was. Raises StepFailed when it cannot be made anew."""
+        if mirror.remove_stale_locks(self._mirror):
+            return True
+        if not os.path.lexists(self._mirror) or not await self._is_damaged(error):
+            return False
+        log.warning("the mirror of a repository is damaged, and is made anew", mirror=str(self._mirror))
+        await to_its_end(asyncio.to_thread(mirror.remove, self._mirror))
+        await self._fetch()
+        self._made_anew += 1
+        return True
+
+    async def _is_damaged(self, error: StepFailed) -> bool:
+        """Whether the mirror lacks objects or cannot be read. Looked for only if the remote is not the cause."""
+        if error.exit_code is None:
+            # Git did what it was asked: it is enough that what the branches and tags name can be read.
+            return not await self._is_well("--git-dir", str(self._mirror), "for-each-ref", "--format=%(objecttype)")
+        if not await self._is_well("ls-remote", "--quiet", "--", await self._remote(), "HEAD"):
+            return False
+        return not await self._is_well("--git-dir", str(self._mirror), "fsck", "--no-dangling", "--no-progress")
+
+    async def _is_well(self, *arguments: str) -> bool:
+        try:
+            ended = await child_process.run("git", *arguments, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+        except TimeoutError:
+            return True  # not known to be damaged
+        # A ref that cannot be read is a warning, and is left out.
+        complains = "for-each-ref" in arguments and bool(ended.err.strip())
+        return ended.exit_code == 0 and not complains
 
     async def _git(self, *arguments: str, check: bool = True) -> str:
         return await self._run("--git-dir", str(self._mirror), *arguments, check=check)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -414,3 +416,97 @@ async def test_submodules_are_never_fetched(remote: Remote, tmp_path: Path) -> N
         await git.fetch(commit, tmp_path / "work")
 
     assert not mark.exists()
+
+
+def _lock_of_a_ref(mirror: Path) -> None:
+    (mirror / "refs/remotes/origin").mkdir(parents=True, exist_ok=True)
+    (mirror / "refs/remotes/origin/main.lock").touch()
+
+
+def _lock_of_packed_refs(mirror: Path) -> None:
+    (mirror / "packed-refs.lock").touch()
+
+
+def _no_objects(mirror: Path) -> None:
+    for file in [*mirror.glob("objects/??/*"), *mirror.glob("objects/pack/*")]:
+        file.chmod(0o644)
+        file.unlink()
+
+
+def _empty_objects(mirror: Path) -> None:
+    for file in [*mirror.glob("objects/??/*"), *mirror.glob("objects/pack/*.pack")]:
+        file.chmod(0o644)
+        file.write_bytes(b"")
+
+
+def _half_a_head(mirror: Path) -> None:
+    (mirror / "HEAD").write_text("ref: ")
+
+
+def _half_a_configuration(mirror: Path) -> None:
+    (mirror / "config").write_text("[core")
+
+
+def _an_empty_folder(mirror: Path) -> None:
+    shutil.rmtree(mirror)
+    mirror.mkdir()
+
+
+def _a_file(mirror: Path) -> None:
+    shutil.rmtree(mirror)
+    mirror.write_text("not a repository")
+
+
+DAMAGES = [
+    _lock_of_a_ref, _lock_of_packed_refs, _no_objects, _empty_objects, _half_a_head, _half_a_configuration,
+    _an_empty_folder, _a_file,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_damaged_mirror_is_found_and_made_anew_by_the_next_check_and_deployment(
+    remote: Remote, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    repository = source(remote)
+    first = (await repository.newest()).release.source_revision
+    mirror = remote.path.parent / "mirrors" / "app.git"
+    damage(mirror)
+    second = remote.commit("feat: the second")
+
+    assert (await repository.newest()).release.source_revision == second
+    damage(mirror)
+    await repository.fetch(second, tmp_path / "work")
+    assert (tmp_path / "work" / "app.py").read_text() == "feat: the second"
+    assert [change.subject for change in await repository.changes(first, second)] == ["the second"]
+
+
+async def test_what_a_killed_download_left_is_removed_and_takes_no_room(remote: Remote) -> None:
+    repository = source(remote)
+    await repository.newest()
+    mirror = remote.path.parent / "mirrors" / "app.git"
+    half = mirror / "objects" / "pack" / "tmp_pack_abc"
+    half.write_bytes(b"x" * 1000)
+    (mirror / "shallow.lock").touch()
+    (mirror / "packed-refs.lock").touch()
+    remote.git("branch", "another")
+    remote.git("branch", "--move", "main", "trunk")
+    remote.commit("feat: more")
+
+    await source(remote, branch="trunk").newest()
+
+    assert not half.exists()
+
+
+async def test_a_mirror_is_not_made_anew_when_its_remote_is_the_cause(remote: Remote) -> None:
+    repository = source(remote)
+    await repository.newest()
+    mirror = remote.path.parent / "mirrors" / "app.git"
+    made = mirror.stat().st_ino
+
+    with pytest.raises(StepFailed, match="has no branch, tag or commit 'nowhere'"):
+        await repository.newest("nowhere")
+    remote.path.rename(remote.path.with_name("away"))
+    with pytest.raises(StepFailed):
+        await repository.newest()
+
+    assert mirror.stat().st_ino == made

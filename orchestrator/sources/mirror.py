@@ -1,0 +1,35 @@
+"""The folder of a Git mirror: what a killed git process leaves in it, and its removal."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+HALF_WRITTEN = ("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/??/tmp_obj_*", "objects/tmp_*")
+
+
+def remove_stale_locks(mirror: Path) -> bool:
+    """Remove lock files and half-written packs. Returns whether there was a lock.
+
+    No git process may write to the mirror meanwhile. Without one, every lock in it is of a process that was killed.
+    """
+    for pattern in HALF_WRITTEN:
+        for file in mirror.glob(pattern):
+            with suppress(OSError):  # it takes room, and does no other harm
+                file.unlink()
+    locks = [*mirror.glob("*.lock"), *mirror.glob("refs/**/*.lock"), *mirror.glob("objects/**/*.lock")]
+    removed = False
+    for lock in locks:
+        with suppress(OSError):  # then it is still there, and the next fetch says so
+            lock.unlink()
+            removed = True
+    return removed
+
+
+def remove(mirror: Path) -> None:
+    """Remove a mirror, whatever it is. Raises OSError."""
+    if mirror.is_dir() and not mirror.is_symlink():
+        shutil.rmtree(mirror)
+    else:
+        mirror.unlink(missing_ok=True)
