@@ -35,9 +35,10 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends git docker-cli docker-buildx ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=orchestrator-packages /opt/venv /opt/venv
+COPY border border
 COPY migrations migrations
 COPY orchestrator orchestrator
-RUN python -m compileall -q orchestrator migrations
+RUN python -m compileall -q border orchestrator migrations
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.5s \
     CMD ["python", "-m", "orchestrator.docker_healthcheck"]
@@ -48,9 +49,10 @@ FROM python AS panel
 RUN useradd --uid 10001 --create-home panel && install -d -o panel -g panel /data
 COPY --from=panel-packages /opt/venv /opt/venv
 COPY pyproject.toml ./
+COPY border border
 COPY migrations migrations
 COPY panel panel
-RUN python -m compileall -q panel migrations
+RUN python -m compileall -q border panel migrations
 USER panel
 ENV PANEL_DATABASE_URL=sqlite:////data/panel.db
 EXPOSE 8000

@@ -24,7 +24,7 @@ def connect(url: str, answer_within_s: float | None = None) -> sa.Engine:
     transactions commit before every DDL statement (SQLAlchemy, "Pysqlite: serializable isolation, savepoints and
     transactional DDL").
     """
-    engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
+    engine = sa.create_engine(_with_driver(url), pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "postgresql" and answer_within_s is not None:
         from migrations.punctual_connection import punctual  # loads psycopg, which SQLite does not need
 

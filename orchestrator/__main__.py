@@ -11,9 +11,11 @@ from typing import IO
 import structlog
 import uvicorn
 
+from border.secrets import Secrets
 from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.errors import ChangeoverError
+from orchestrator.host import process_log
 from orchestrator.server import Orchestrator
 from orchestrator.settings import Settings
 
@@ -26,6 +28,8 @@ ANOTHER_IS_RUNNING = 3
 
 def main() -> int:
     argparse.ArgumentParser(prog="python -m orchestrator", description=DESCRIPTION).parse_args()
+    known_secrets = Secrets()
+    process_log.write_to(sys.stdout, known_secrets)
     settings = Settings()
     settings.state.mkdir(parents=True, exist_ok=True)
     lock = take_lock(settings)
@@ -37,10 +41,10 @@ def main() -> int:
     settings.proxy.mkdir(parents=True, exist_ok=True)
     os.chmod(settings.proxy, 0o1777)
     try:
-        orchestrator = Orchestrator(settings)
+        orchestrator = Orchestrator(settings, known_secrets=known_secrets)
         orchestrator.load()
     except ChangeoverError as error:
-        print(error, file=sys.stderr)
+        print(known_secrets.text(str(error)), file=sys.stderr)
         return USAGE_ERROR
     if path := tokens.leave_first_token(orchestrator.journal, settings.token_folder):
         log.info("first token written", file=str(path))
@@ -48,6 +52,7 @@ def main() -> int:
         create(orchestrator),
         host=settings.api_host,
         port=settings.api_port,
+        log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=2,
     )

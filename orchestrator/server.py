@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import structlog
 
+from border.secrets import Secrets
+from border.urls import credentials_in
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.gate import Gate
 from orchestrator.apps.health import HealthBoard
@@ -39,19 +41,30 @@ PROXY_UP_WITHIN_S = 120
 class Orchestrator:
     """The server without its API. `start` begins recovery and background tasks; `stop` cancels what is running.
 
-    `engine` and `proxy` are Docker and HAProxy by default.
+    `engine` and `proxy` are Docker and HAProxy by default. `known_secrets` are taken out of everything that is kept,
+    shown or logged; the process's log uses the same ones.
     """
 
-    def __init__(self, settings: Settings, engine: Engine | None = None, proxy: Proxy | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None = None,
+        proxy: Proxy | None = None,
+        known_secrets: Secrets | None = None,
+    ) -> None:
+        self.known_secrets = known_secrets or Secrets()
         self.settings = settings
         self._kept_config = settings.state / "last-valid-config.yaml"
         self.config_file = ConfigFile(settings.config, self._kept_config)
-        self.journal = Journal(settings.journal_url, settings.config)
+        self.known_secrets.know(credentials_in(settings.database_url) | credentials_in(settings.panel_database_url))
+        self.journal = Journal(settings.journal_url, settings.config, self.known_secrets)
         self.gate, self.audit = Gate(self.journal), AuditLog(self.journal)
-        self.events = EventStream(self.journal)
-        self.engine: Engine = engine or DockerEngine(settings.stack, settings.network)
+        self.events = EventStream(self.journal, known_secrets=self.known_secrets)
+        self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy)
-        self.apps = AppRegistry(settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say)
+        self.apps = AppRegistry(
+            settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say, self.known_secrets
+        )
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.health = HealthBoard(self.engine, self.apps.all, self.events)
         self.events.add(LogNotifier())

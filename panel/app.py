@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+from rich.traceback import Traceback
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
@@ -49,13 +51,17 @@ class PanelApp(App[int]):
         Binding("ctrl+q", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, client: Client, clock: Clock = utc_now) -> None:
-        super().__init__()
+    def __init__(self, client: Client, clock: Clock = utc_now, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
         self.client = client
         self.clock = clock
         self.sub_title = release()
         self._dashboard = DashboardScreen(client, clock)
         self._started = False
+
+    def _fatal_error(self) -> None:
+        """Textual's own prints the values of local variables, such as the token."""
+        self.panic(Traceback(show_locals=False, width=None))
 
     def on_mount(self) -> None:
         self.push_screen(self._dashboard)
@@ -132,7 +138,10 @@ class PanelApp(App[int]):
 
 def run_in_terminal() -> None:
     """Run the panel in this terminal until the person quits. Raises NotSignedIn when the token cannot be read."""
+    # Imported here: the panel in the browser has another driver.
+    from panel.keys.terminal_driver import TerminalDriver
+
     # Textual uses these instead of the terminal's real size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    PanelApp(Client(configured_url(), configured_token())).run()
+    PanelApp(Client(configured_url(), configured_token()), driver_class=TerminalDriver).run()

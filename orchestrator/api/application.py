@@ -25,6 +25,7 @@ from orchestrator.api import (
     tokens,
 )
 from orchestrator.api.access import Serving
+from orchestrator.api.answer import answer_class
 from orchestrator.api.audited import Audited
 from orchestrator.server import Orchestrator
 
@@ -43,7 +44,7 @@ async def ready(orchestrator: Serving) -> PlainTextResponse:
         return PlainTextResponse("ready\n")
     if not orchestrator.config_file.is_known:
         waits = f"waiting for a valid configuration\n{orchestrator.config_file.problem}\n"
-        return PlainTextResponse(waits, status_code=503)
+        return PlainTextResponse(orchestrator.known_secrets.text(waits), status_code=503)
     return PlainTextResponse("starting\n", status_code=503)
 
 
@@ -54,9 +55,12 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         yield
         await orchestrator.stop()
 
-    api = FastAPI(title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    answer = answer_class(orchestrator.known_secrets)
+    api = FastAPI(
+        title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, default_response_class=answer
+    )
     api.state.orchestrator = orchestrator
-    problems.install(api)
+    problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
     api.include_router(health)
     for part in (

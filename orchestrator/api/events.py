@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from border.plain import one_line
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import ReaderOfSome, Serving
 from orchestrator.clock import elapsed, now
@@ -62,6 +64,7 @@ async def events(
 
 async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment: str) -> AsyncIterator[str]:
     """The text of the stream, with a comment every KEEP_ALIVE_S seconds, so that the connection is never idle."""
+    known_secrets = orchestrator.known_secrets
     yield ": changeover\n\n"
     with orchestrator.gate.watch(who) as over:
         following = orchestrator.events.follow(after, deployment)
@@ -85,7 +88,8 @@ async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment
                 event = upcoming.result()
                 upcoming = asyncio.ensure_future(anext(following))
                 if _sees(orchestrator, who, event):
-                    yield f"id: {event.id}\nevent: {event.kind}\ndata: {event_view(event).model_dump_json()}\n\n"
+                    shown = json.dumps(known_secrets.values(event_view(event).model_dump(mode="json")))
+                    yield f"id: {event.id}\nevent: {one_line(event.kind)}\ndata: {shown}\n\n"
         finally:
             upcoming.cancel()
             ended.cancel()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from orchestrator.api.access import status_of
@@ -34,7 +36,9 @@ STATUS: dict[type[ChangeoverError], int] = {
 }
 
 
-def install(api: FastAPI) -> None:
+def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
+    """Errors are answered with answers of this class."""
+
     @api.exception_handler(ChangeoverError)
     async def answer(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ChangeoverError)
@@ -52,4 +56,11 @@ def install(api: FastAPI) -> None:
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, TooManyTries):
             headers["Retry-After"] = str(error.wait_s)
-        return JSONResponse(content, status, headers, media_type="application/problem+json")
+        return answer_class(content, status, headers, media_type="application/problem+json")
+
+    @api.exception_handler(RequestValidationError)
+    async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        # Without what was sent: it may be a whole configuration.
+        said = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
+        return answer_class({"detail": jsonable_encoder(said)}, 422)

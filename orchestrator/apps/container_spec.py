@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.apps.context import AppContext
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
 from orchestrator.config.run_schema import Mounted
+from orchestrator.config.secret_values import secrets_of_file
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -81,14 +82,17 @@ def _env_file(context: AppContext) -> dict[str, str]:
         return {}
     folder = context.config_file.parent
     try:
-        return read_env_file(within(folder, named))
+        variables = read_env_file(within(folder, named))
     except FileNotFoundError:
-        return read_env_file(folder / named)
+        variables = read_env_file(folder / named)
     except LeadsOutside as error:
         raise EnvFileUnreadable(
             f"The environment file {folder / named} is not read: {error}.",
             f"Put the file into {folder} or a folder in it: run.env_file is relative to the configuration file.",
         ) from error
+    # The file may have changed since the configuration was loaded.
+    context.known_secrets.know(secrets_of_file(variables))
+    return variables
 
 
 def _source(context: AppContext, mounted: Mounted) -> str:

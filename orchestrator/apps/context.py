@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from border.secrets import Secrets
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Migrate
 from orchestrator.domain.deployment import Deployment
@@ -56,6 +57,8 @@ class AppContext:
     prober: Prober
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
+    known_secrets: Secrets = field(default_factory=Secrets)
+    """Text from outside passes it before it is shortened, kept or shown."""
 
     def container_name(self, deployment: Deployment) -> str:
         return f"{self.engine.stack}-{self.name}-{deployment.colour}-{deployment.id}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from orchestrator.apps.answer_text import said
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import elapsed
@@ -18,7 +19,6 @@ from orchestrator.proxy.routes import Server
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
 LOG_LINES = 40
-MOST_OF_ANSWER = 300
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
 
@@ -52,7 +52,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         if elapsed() > so_far.deadline:
             raise StepFailed(
                 f"{health.path} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
-                f"See the container's log. Raise health.timeout of {context.name} if it needs longer.",
+                f"Raise health.timeout of {context.name} if it needs longer.",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         await asyncio.sleep(so_far.pause)
@@ -83,13 +83,16 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         else:
             answer = await context.proxy.ask_preview(context.name, health.path, PROBE_TIMEOUT_S)
     except (httpx.HTTPError, ProxyError) as error:
-        so_far.good, so_far.last = 0, f"no answer ({error or type(error).__name__})"
+        so_far.good, so_far.last = 0, f"no answer ({said(str(error), context.known_secrets) or type(error).__name__})"
         return
     if answer.is_success:
         so_far.good, so_far.pause = so_far.good + 1, FIRST_PAUSE_S
     else:
-        so_far.good, so_far.last = 0, f"status {answer.status_code}: {answer.text.strip()[:MOST_OF_ANSWER]}"
-    reported = answer.headers.get(PROGRESS_HEADER, "")
+        so_far.good, so_far.last = (
+            0,
+            f"status {answer.status_code}: {said(answer.text, context.known_secrets)}".rstrip(": "),
+        )
+    reported = said(answer.headers.get(PROGRESS_HEADER, ""), context.known_secrets)
     if reported and reported != so_far.progress:
         so_far.progress, so_far.deadline = reported, elapsed() + health.timeout
         context.say(deployment.id, f"getting ready: {reported}")
@@ -113,5 +116,6 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
         )
     if status.health == "unhealthy":
         log = await context.engine.logs(deployment.container, LOG_LINES)
-        raise StepFailed("Docker's HEALTHCHECK reports the new container as unhealthy.", log=log + status.health_log)
+        checks = (line for entry in status.health_log for line in entry.splitlines())
+        raise StepFailed("Docker's HEALTHCHECK reports the new container as unhealthy.", log=(*log, *checks))
     return status

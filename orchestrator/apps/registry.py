@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from border.secrets import Secrets
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App
 from orchestrator.config.schema import PANEL, Config, Disk
+from orchestrator.config.secret_values import secret_values
 from orchestrator.engine.base import Engine
 from orchestrator.errors import UnknownApp
 from orchestrator.journal.store import Journal
@@ -31,6 +33,7 @@ class AppRegistry:
         journal: Journal,
         prober: Prober,
         say: Callable[[str, str], None],
+        known_secrets: Secrets,
     ) -> None:
         self._settings = settings
         self._engine = engine
@@ -38,6 +41,7 @@ class AppRegistry:
         self._journal = journal
         self._prober = prober
         self._say = say
+        self._known_secrets = known_secrets
         self._contexts: dict[str, AppContext] = {}
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
@@ -54,7 +58,8 @@ class AppRegistry:
         return list(self._contexts.values())
 
     def take(self, config: Config) -> None:
-        """Replace the contexts by those of this configuration."""
+        """Replace the contexts by those of this configuration, whose secrets are known from now on."""
+        self._known_secrets.know(secret_values(config, self._settings.config.parent))
         self._contexts = {name: self._same_or_new(name, app, config.disk) for name, app in config.all_apps().items()}
 
     def _same_or_new(self, name: str, app: App, disk: Disk) -> AppContext:
@@ -81,6 +86,7 @@ class AppRegistry:
                 settings.state / "sources",
                 settings.source,
                 self._source_locks.setdefault(name, asyncio.Lock()),
+                self._known_secrets,
             ),
             journal=self._journal,
             work=settings.state / "work",
@@ -92,6 +98,7 @@ class AppRegistry:
             data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
             prober=self._prober,
             say=self._say,
+            known_secrets=self._known_secrets,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.apps.answer_text import said
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.readiness import LOG_LINES, until_ready
 from orchestrator.domain.deployment import Deployment
@@ -30,7 +31,7 @@ async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
     if answer.status_code >= 400:
         raise StepFailed(
             f"The page {path} (health.page) answered with status {answer.status_code}.",
-            "See the container's log.",
+            f"Correct the page, or health.page of {context.name}.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )
 
@@ -40,7 +41,7 @@ async def _websocket(context: AppContext, deployment: Deployment, path: str) -> 
     if " 101" not in answer:
         raise StepFailed(
             f"The WebSocket {path} (health.websocket) was not opened: "
-            f"{answer or f'no answer within {HANDSHAKE_TIMEOUT_S:g} s'}.",
-            "See the container's log.",
+            f"{said(answer, context.known_secrets) or f'no answer within {HANDSHAKE_TIMEOUT_S:g} s'}.",
+            f"Correct what the app answers there, or health.websocket of {context.name}.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )

@@ -94,7 +94,7 @@ def parse(text: str, name: str) -> Loaded:
     except yaml.YAMLError as error:
         raise ConfigError((Problem(name, 1, "", messages.not_yaml(str(error))),)) from error
     except yaml_text.NotPlain as error:
-        raise ConfigError((Problem(name, error.line, "", error.says),)) from error
+        raise ConfigError((Problem(name, error.line, "", messages.without_values(error.says)),)) from error
     content, lines = document.content, document.lines
     if document.repeated:
         twice = document.repeated

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import re
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from border.secrets import LEAST
 from orchestrator.config.keys import KeyPath, known_keys
 
-LONGEST_VALUE = 60
 KEPT_SECRET = ("env", "args")
 """Sections whose values are not repeated in messages, because they may contain passwords."""
+
+_QUOTED = re.compile(rf"""(['"])(?!<)(?:(?!\1).){{{LEAST},}}\1""")
+"""What a message of PyYAML quotes from the file; `<block end>` and the like are words of its own."""
 
 MERGE_CONFLICT = (
     "the file has marks of a merge conflict. Keep one of the two sides, and remove the lines that begin with "
@@ -33,7 +38,12 @@ _EXPECTED = {
 
 
 def not_yaml(problem: str) -> str:
-    return f"not valid YAML: {problem}. Correct this line, or one of the lines before it"
+    return f"not valid YAML: {without_values(problem)}. Correct this line, or one of the lines before it"
+
+
+def without_values(problem: str) -> str:
+    """The message of a parser, without what it quotes from the file where that may be a secret."""
+    return _QUOTED.sub("a value", problem)
 
 
 def not_text(error: UnicodeDecodeError) -> str:
@@ -94,9 +104,18 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _found(path: KeyPath, value: Any) -> str:  # Any: any value that YAML has
+    """A value of LEAST characters or more is not repeated: it may be a password that stands at the wrong place."""
     if any(part in KEPT_SECRET for part in path):
         return f"found a value of another kind ({type(value).__name__})"
-    if value is None:
-        return "found nothing. Remove the key, or give it a value"
-    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    return f"found {shown if len(shown) <= LONGEST_VALUE else shown[:LONGEST_VALUE] + ' (shortened)'}"
+    match value:
+        case None:
+            return "found nothing. Remove the key, or give it a value"
+        case list():
+            return f"found a list of {len(value)}"
+        case dict():
+            return f"found a section with {len(value)} keys"
+        case str():
+            return f"found {value!r}" if len(value) < LEAST else f"found another text of {len(value)} characters"
+    shown = json.dumps(value)
+    harmless = len(shown) < LEAST or (isinstance(value, float) and not math.isfinite(value))
+    return f"found {shown}" if harmless else "found another number"

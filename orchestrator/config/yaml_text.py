@@ -108,7 +108,7 @@ def _refuse_other_tags(node: yaml.Node, line: int) -> None:
     """A tag that is written into the file must be plain, and fit its value: PyYAML fails in many ways where not."""
     tag = str(node.tag).removeprefix(_PREFIX)
     if node.tag not in _PLAIN:
-        raise NotPlain(line, f"the tag !!{tag} is neither text, number, boolean, list nor section. Remove it")
+        raise NotPlain(line, "the value has a tag that is neither text, number, boolean, list nor section. Remove it")
     if isinstance(node, yaml.ScalarNode):
         implied = _RESOLVER.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
         fits = tag == "str" or implied == node.tag
@@ -121,4 +121,4 @@ def _refuse_other_tags(node: yaml.Node, line: int) -> None:
 def _key(node: yaml.Node) -> str:
     if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
         return str(node.value)
-    raise NotPlain(node.start_mark.line + 1, f"a key must be text; put quotes around {node.value!r:.60}")
+    raise NotPlain(node.start_mark.line + 1, f"a key must be text; put quotes around {node.value!r}")

@@ -166,7 +166,12 @@ def _disk(orchestrator: Orchestrator) -> Finding:
 def _tasks(orchestrator: Orchestrator) -> list[Finding]:
     """Background tasks that keep failing."""
     return [
-        Finding(f"task {name}", False, f"failed {problem.times} times in a row: {problem.cause}", "See the log.")
+        Finding(
+            f"task {name}",
+            False,
+            f"failed {problem.times} times in a row: {problem.cause}",
+            "See the orchestrator's log: docker compose logs orchestrator",
+        )
         for name, problem in orchestrator.supervisor.problems.items()
     ]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
+from border.secrets import Secrets
 from orchestrator.domain.events import Event, EventKind, Line, NewEvent, Occurrence
 from orchestrator.errors import JournalError
 from orchestrator.events.notifier import Notifier
@@ -25,8 +27,11 @@ class EventStream:
     Events are written beside the event loop, one write after the other; what comes meanwhile is written together.
     """
 
-    def __init__(self, journal: Journal, notifiers: Iterable[Notifier] = ()) -> None:
+    def __init__(
+        self, journal: Journal, notifiers: Iterable[Notifier] = (), known_secrets: Secrets | None = None
+    ) -> None:
         self._journal = journal
+        self._border = known_secrets or Secrets()
         self._notifiers = list(notifiers)
         self._waiting: list[NewEvent] = []
         """What is not written yet, in its order."""
@@ -39,8 +44,10 @@ class EventStream:
     async def publish(self, happened: Occurrence, app: str = "", deployment: str = "") -> None:
         """Record an event, after all lines of output that came before it, then notify. Raises JournalError.
 
-        This is done to its end, also when the calling task is cancelled.
+        Control characters and secrets are taken out before anybody sees it. This is done to its end, also when the
+        calling task is cancelled.
         """
+        happened = replace(happened, **self._border.values(happened.as_json()))
         event = NewEvent(happened.kind, app, deployment, happened.as_json())
         self._waiting.append(event)
         await to_its_end(self._record(event, happened))
@@ -51,7 +58,7 @@ class EventStream:
 
     def say(self, deployment: str, line: str) -> None:
         """Record one line of output. Lines are collected for GATHER_S seconds and recorded together."""
-        self._waiting.append(NewEvent(EventKind.LINE, "", deployment, Line(line).as_json()))
+        self._waiting.append(NewEvent(EventKind.LINE, "", deployment, Line(self._border.text(line)).as_json()))
         self._flush_in(GATHER_S)
 
     async def follow(self, after: int, deployment: str = "") -> AsyncIterator[Event]:

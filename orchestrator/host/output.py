@@ -1,9 +1,12 @@
-"""What a command prints, as lines: whole, within limits, and saying what was left out."""
+"""What a command prints, as lines: whole, plain, within limits, without secrets, and saying what was left out."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+
+from border.lines import SecretLines
+from border.secrets import Secrets
 
 MOST_LINES = 5000
 """So many lines of one command are passed on as they come."""
@@ -14,9 +17,9 @@ LINE_BYTES = 4096
 
 
 class Output:
-    """Takes bytes as they arrive and passes lines on. Memory is limited whatever the command prints.
+    """Takes bytes as they arrive and passes lines on, without control characters and without `known_secrets`.
 
-    `always` chooses lines that are passed on beyond MOST_LINES, too.
+    Memory is limited whatever the command prints. `always` chooses lines that are passed on beyond MOST_LINES, too.
     """
 
     def __init__(
@@ -24,10 +27,12 @@ class Output:
         on_line: Callable[[str], None],
         always: Callable[[str], bool] = lambda _line: False,
         line_bytes: int = LINE_BYTES,
+        known_secrets: Secrets | None = None,
     ) -> None:
         self._on_line = on_line
         self._line_bytes = line_bytes
         self._always = always
+        self._border = SecretLines(known_secrets or Secrets())
         self._line = bytearray()
         self._cut = 0
         self._passed = 0
@@ -45,6 +50,8 @@ class Output:
         """The command has ended: pass on what is left, and say how many lines were left out."""
         if self._line or self._cut:
             self._end_line()
+        for line in self._border.close():
+            self._pass_on(line)
         if self._left_out:
             before = self._left_out - len(self._last)
             self._on_line(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]")
@@ -58,10 +65,13 @@ class Output:
 
     def _end_line(self) -> None:
         text = self._line.decode(errors="replace").rstrip("\r")
-        if self._cut:
-            text += f" [{self._cut} bytes left out]"
+        missing = f" [{self._cut} bytes left out]" if self._cut else ""
         self._line.clear()
         self._cut = 0
+        for line in self._border.take(text, missing):
+            self._pass_on(line)
+
+    def _pass_on(self, text: str) -> None:
         if self._passed < MOST_LINES or self._always(text):
             self._passed += 1
             self._on_line(text)

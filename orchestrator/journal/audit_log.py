@@ -20,9 +20,9 @@ class AuditLog(Database):
     def audit(self, who: str, origin: str, action: str, app: str, status: int | None = None, reason: str = "") -> int:
         """Add an entry, and return its id. `status` is None while the request is carried out."""
         row = {
-            "at": stored(now()), "who": clipped(who, 100), "origin": clipped(origin, 100),
-            "action": clipped(action, 100), "app": clipped(app, 64), "status": status,
-            "reason": clipped(reason, 1000),
+            "at": stored(now()), "who": self._clipped(who, 100), "origin": self._clipped(origin, 100),
+            "action": self._clipped(action, 100), "app": self._clipped(app, 64), "status": status,
+            "reason": self._clipped(reason, 1000),
         }  # fmt: skip
         with self._writing() as connection:
             key = connection.execute(self._audit.insert().values(row)).inserted_primary_key
@@ -33,7 +33,7 @@ class AuditLog(Database):
 
     def audit_ended(self, entry: int, status: int, reason: str) -> None:
         """Add the outcome to an entry."""
-        values = {"status": status, "reason": clipped(reason, 1000)}
+        values = {"status": status, "reason": self._clipped(reason, 1000)}
         with self._writing() as connection:
             connection.execute(self._audit.update().where(self._audit.c.id == entry).values(values))
 
@@ -53,6 +53,10 @@ class AuditLog(Database):
             query = query.where(table.c.status >= 400)
         with self._reading() as connection:
             return [_entry_of(row) for row in connection.execute(query).mappings()]
+
+    def _clipped(self, text: str, most: int) -> str:
+        """As it is stored: without control characters and secrets, and then of limited length."""
+        return clipped(self._border.text(text), most)
 
 
 def _entry_of(row: Any) -> AuditEntry:  # Any: as above

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from border.secrets import Secrets
 from migrations.database import READ_ONLY, connect, current
 from orchestrator.errors import JournalError
 from orchestrator.host.uninterrupted import to_its_end
@@ -38,6 +39,8 @@ class Database:
     answer_within_s = ANSWER_WITHIN_S
 
     def __init__(self, url: str) -> None:
+        self._border = Secrets()
+        """What is written passes it: control characters and secrets are not stored. `Journal` sets those to know."""
         self._engine = connect(url, self.answer_within_s)
         sa.event.listen(self._engine, "handle_error", explain)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="journal")

@@ -36,7 +36,7 @@ class DeploymentRecords(ReleaseRecords):
         with self._writing() as connection:
             newest = connection.execute(sa.select(sa.func.max(self._deployments.c.number))).scalar() or 0
             numbered = replace(deployment, number=deployment.number or newest + 1)
-            row = row_of(numbered) | {
+            row = self._border.values(row_of(numbered)) | {
                 "number": numbered.number,
                 "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None,
             }
@@ -113,7 +113,7 @@ class DeploymentRecords(ReleaseRecords):
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             values: dict[str, object] = {"state": state, "ended_at": stored(now())}
             if note:
-                values["note"] = note
+                values["note"] = self._border.text(note)
             connection.execute(self._steps.update().where(mine).values(values))
             self._keep_current(connection, deployment_id)
 
@@ -144,7 +144,7 @@ class DeploymentRecords(ReleaseRecords):
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
         mine = self._deployments.c.id == deployment.id
-        connection.execute(self._deployments.update().where(mine).values(row_of(deployment)))
+        connection.execute(self._deployments.update().where(mine).values(self._border.values(row_of(deployment))))
         self._keep_current(connection, deployment.id)
 
     def _keep_current(self, connection: sa.Connection, deployment_id: str) -> None:

@@ -18,7 +18,7 @@ class EventLog(Database):
 
     def append_events(self, events: Iterable[NewEvent]) -> None:
         """Record events, in their order and in one transaction."""
-        rows = [asdict(event) | {"at": stored(now())} for event in events]
+        rows = [self._border.values(asdict(event)) | {"at": stored(now())} for event in events]
         if rows:
             with self._writing() as connection:
                 connection.execute(self._events.insert(), rows)

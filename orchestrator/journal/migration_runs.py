@@ -40,7 +40,7 @@ class MigrationRuns(Database):
             "started_at": stored(now()), "note": "", "as_of": stored(as_of),
         }  # fmt: skip
         with self._writing() as connection:
-            key = connection.execute(self._migrations.insert().values(row)).inserted_primary_key
+            key = connection.execute(self._migrations.insert().values(self._border.values(row))).inserted_primary_key
             self._keep_runs(connection, app)
         assert key is not None
         return int(key[0])
@@ -51,7 +51,7 @@ class MigrationRuns(Database):
         }  # fmt: skip
         with self._writing() as connection:
             mine = self._migrations.c.id == run
-            connection.execute(self._migrations.update().where(mine).values(values))
+            connection.execute(self._migrations.update().where(mine).values(self._border.values(values)))
             app = connection.execute(sa.select(self._migrations.c.app).where(mine)).scalar()
             self._keep_runs(connection, str(app))
 
@@ -60,7 +60,7 @@ class MigrationRuns(Database):
         row = {name: value for name, value in asdict(run).items() if name != "id"}
         moments = {name: stored(row[name]) for name in ("started_at", "ended_at", "as_of")}
         with self._writing() as connection:
-            connection.execute(self._migrations.insert().values(row | moments))
+            connection.execute(self._migrations.insert().values(self._border.values(row | moments)))
             self._keep_runs(connection, run.app)
 
     def migrations(self, app: str) -> list[MigrationRun]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from border.secrets import Secrets
 from migrations.database import current, head
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.journal.audit_log import AuditLog
@@ -30,9 +31,10 @@ class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens,
     Every method raises JournalError when the database does not answer or its disk is full.
     """
 
-    def __init__(self, url: str, configuration: Path | None = None) -> None:
+    def __init__(self, url: str, configuration: Path | None = None, known_secrets: Secrets | None = None) -> None:
         """Upgrade the schema, and the file `configuration` if a schema revision changes it. Raises JournalError."""
         super().__init__(url)
+        self._border = known_secrets or self._border
         migrated = None
         if (stands_at := current(self._engine)) != head("orchestrator"):
             migrated = bring_up_to_date(url, stands_at, configuration)

@@ -37,7 +37,7 @@ class UnsettledData(Database):
         """Record what is unsettled, in place of what was before."""
         with self._writing() as connection:
             connection.execute(self._unsettled.delete().where(self._unsettled.c.app == app))
-            row = asdict(left) | {"app": app, "since": stored(left.since)}
+            row = self._border.values(asdict(left)) | {"app": app, "since": stored(left.since)}
             connection.execute(self._unsettled.insert().values(row))
             self._keep_unsettled(connection)
 

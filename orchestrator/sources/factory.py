@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from border.secrets import Secrets
 from orchestrator.config.preflight import unsupported_remote
 from orchestrator.config.schema import PANEL
 from orchestrator.config.update_schema import UpdatePolicy
@@ -13,7 +14,9 @@ from orchestrator.sources.base import Source
 from orchestrator.sources.git import GitRepository
 
 
-def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path, lock: asyncio.Lock) -> Source:
+def open_source(
+    policy: UpdatePolicy, app: str, folder: Path, checkout: Path, lock: asyncio.Lock, known_secrets: Secrets
+) -> Source:
     """The app's source. Does not contact it. Raises ChangeoverError for a kind that is not implemented.
 
     The source stores fetched data in `folder`; `.` and names of Git remotes refer to `checkout`. `lock` is held
@@ -22,6 +25,7 @@ def open_source(policy: UpdatePolicy, app: str, folder: Path, checkout: Path, lo
     match policy.source:
         case "git":
             refusal = "" if app == PANEL else unsupported_remote(policy.git)
-            return GitRepository(policy.git, folder / f"{app}.git", checkout, lock, refusal=refusal)
+            mirror = folder / f"{app}.git"
+            return GitRepository(policy.git, mirror, checkout, lock, refusal=refusal, known_secrets=known_secrets)
         case kind:
             raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")

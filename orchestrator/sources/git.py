@@ -13,6 +13,9 @@ from typing import TypeVar
 
 import structlog
 
+from border.plain import plain
+from border.secrets import Secrets
+from border.urls import credentials_in, without_credentials
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.source_names import SCHEMES, is_commit, is_ref, why_no_remote
@@ -58,6 +61,7 @@ class GitRepository:
         lock: asyncio.Lock | None = None,
         *,
         refusal: str = "",
+        known_secrets: Secrets | None = None,
     ) -> None:
         self.settings = settings
         self._mirror = mirror
@@ -65,10 +69,11 @@ class GitRepository:
         self._lock = lock or asyncio.Lock()
         self._refusal = refusal
         self._made_anew = 0
+        self._border = known_secrets or Secrets()
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
-        return re.sub(r"//[^/@]+@", "//", await self._remote())
+        return self._border.text(without_credentials(await self._remote()))
 
     async def newest(self, ref: str = "") -> SourceRelease:
         """Fetch, and resolve `ref`: a branch, tag or commit; empty: the newest commit of the configured branch.
@@ -145,7 +150,7 @@ class GitRepository:
             path,
         )
         entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
-        return tuple(parse_commit(revision, message) for revision, message in entries)
+        return tuple(parse_commit(revision, self._border.text(message)) for revision, message in entries)
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether `revision` is an ancestor of the commit `than`, or the same. False if one of them is not known."""
@@ -162,7 +167,7 @@ class GitRepository:
 
     async def _release(self, commit: str) -> SourceRelease:
         described = await self._git("describe", "--tags", "--always", "--abbrev=7", commit)
-        version = described.strip()
+        version = plain(described.strip())
         if re.fullmatch(r"[0-9a-f]{7,40}", version):
             # Without a tag, the number of commits gives versions that can be ordered.
             count = (await self._git("rev-list", "--count", commit)).strip()
@@ -198,6 +203,7 @@ class GitRepository:
                     f"The checkout {self._checkout} has no remote '{remote}'.",
                     "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
                 )
+            self._border.know(credentials_in(url))
             return url.strip()
         return remote
 
@@ -267,7 +273,7 @@ class GitRepository:
             return ended.out.decode(errors="replace")
         if not check:
             return ""
-        said = re.sub(r"//[^/@\s]+@", "//", ended.err.decode(errors="replace")).strip()
+        said = self._border.text(ended.err.decode(errors="replace")).strip()
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
             "Correct update.git.remote, or give this host access to the repository.",

@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console, RenderableType
 
+from border.plain import plain
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.settings import configured_token, configured_url
@@ -27,8 +28,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before data is replaced.")]
 
 # A pipe has no width, and a folded table is hard to read for people and programs.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def run(ask: Callable[[Client], Awaitable[T]]) -> T:
@@ -68,5 +69,5 @@ def print_json(answer: Any) -> None:  # Any: JSON
 
 
 def stop(message: str, exit_code: int) -> NoReturn:
-    err.print(message, style="red", markup=False)
+    err.print(plain(message), style="red", markup=False)
     raise typer.Exit(exit_code)

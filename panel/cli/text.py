@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 
+from border.plain import one_line
 from panel.client import events
 from panel.client.access_model import AuditEntries, Token
 from panel.client.events import Event
@@ -30,10 +30,12 @@ from panel.client.model import (
 )
 from panel.text.age import ago
 from panel.text.changelog import changelog
+from panel.text.markup import inline, output
 
 STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED: "–"}
 SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
+COLOURS = ("blue", "green")
 WELL = ("healthy", "none")
 
 
@@ -41,32 +43,35 @@ def status(found: Apps) -> Group:
     """The table of apps, and below it what is wrong: with the installation, and with each app."""
     lines = [_trouble("", one) for one in found.troubles]
     for app in found.apps:
-        lines += [_trouble(f"{app.name}: ", one) for one in app.troubles]
+        lines += [_trouble(f"{inline(app.name)}: ", one) for one in app.troubles]
         if app.unsettled:
-            lines.append(f"[red]✗ {app.name}: {escape(app.unsettled.says)}[/]\n  💡 {escape(app.unsettled.remedy)}")
+            lines.append(
+                f"[red]✗ {inline(app.name)}: {inline(app.unsettled.says)}[/]\n  💡 {inline(app.unsettled.remedy)}"
+            )
     return Group(apps_table(found.apps), *lines)
 
 
 def _trouble(whose: str, trouble: Trouble) -> str:
     since = f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
-    remedy = f"\n  💡 {escape(trouble.remedy)}" if trouble.remedy else ""
-    return f"[red]✗ {whose}{escape(trouble.says)}{since}[/]{remedy}"
+    remedy = f"\n  💡 {inline(trouble.remedy)}" if trouble.remedy else ""
+    return f"[red]✗ {whose}{inline(trouble.says)}{since}[/]{remedy}"
 
 
 def apps_table(apps: Sequence[App]) -> Table:
     table = _table("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
     for app in apps:
-        update = escape(app.update.version) if app.update else NONE
+        update = inline(app.update.version) if app.update else NONE
         current = app.deployment
-        deployment = f"{current.id} {current.step or current.state}" if current else NONE
-        table.add_row(app.name, _slot(app.active), _slot(app.standby), _health(app), update, deployment, app.url)
+        deployment = inline(f"{current.id} {current.step or current.state}") if current else NONE
+        slots = _slot(app.active), _slot(app.standby)
+        table.add_row(inline(app.name), *slots, _health(app), update, deployment, inline(app.url))
     return table
 
 
 def update(app: str, found: Update, now: datetime) -> str:
     released = ago(found.released_at, now)
-    heading = f"[bold]{app}: {escape(found.version)} is available[/] ({released}, {escape(found.origin)})"
-    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: {install(app, found)}"])
+    heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/] ({released}, {inline(found.origin)})"
+    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: {inline(install(app, found))}"])
 
 
 def install(app: str, found: Update) -> str:
@@ -85,20 +90,28 @@ def plan(found: Plan) -> str:
     """A numbered line a step."""
     width = max((len(step.name) for step in found.steps), default=0)
     return "\n".join(
-        f"{number}. {step.name:<{width}}  {step.description}" for number, step in enumerate(found.steps, 1)
+        f"{number}. {one_line(step.name):<{width}}  {one_line(step.description)}"
+        for number, step in enumerate(found.steps, 1)
     )
 
 
 def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
     if not deployments:
-        return f"{app} has no deployments. Deploy it with: changeover deploy {app}"
+        return f"{inline(app)} has no deployments. Deploy it with: changeover deploy {inline(app)}"
     table = _table("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY")
     table.add_column("WHY", no_wrap=True, overflow="ellipsis")
     for one in deployments:
         why = f"{one.failure.step}: {one.failure.cause}" if one.failure else ""
-        when, version = ago(one.requested_at, now), escape(one.version) or NONE
+        when, version = ago(one.requested_at, now), inline(one.version) or NONE
         table.add_row(
-            when, one.id, one.kind, one.state, version, _seconds(one.seconds), escape(one.requested_by), escape(why)
+            when,
+            inline(one.id),
+            inline(one.kind),
+            inline(one.state),
+            version,
+            _seconds(one.seconds),
+            inline(one.requested_by),
+            inline(why),
         )
     return table
 
@@ -107,11 +120,11 @@ def progress_line(event: Event) -> str:
     """A line for one event of a deployment; empty for events that are not shown."""
     match event.what:
         case events.Step(step=step, state=state) if state in STEP_MARKS:
-            return f"{STEP_MARKS[StepState(state)]} {escape(step)}"
+            return f"{STEP_MARKS[StepState(state)]} {inline(step)}"
         case events.Line(line=line):
-            return f"  [dim]{escape(line)}[/]"
+            return f"  [dim]{output(line)}[/]"
         case events.Queued() | events.Started():
-            return f"{event.kind} {event.deployment}"
+            return inline(f"{event.kind} {event.deployment}")
         case _:
             return ""
 
@@ -121,27 +134,29 @@ def dated_event(event: Event) -> str:
     about = " ".join(filter(None, (event.app, event.deployment)))
     fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
     time = f"{event.at.astimezone():%H:%M:%S}"
-    return f"[dim]{event.id:>6} {time}[/] {escape(event.kind):<14} {escape(about)} {escape(fields)}"
+    return f"[dim]{event.id:>6} {time}[/] {inline(event.kind):<14} {inline(about)} {inline(fields)}"
 
 
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
     if not found:
-        return f"{app} has no backups. Create one with: changeover backup create {app}"
+        return f"{inline(app)} has no backups. Create one with: changeover backup create {inline(app)}"
     table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED", "WHY")
     for one in found:
         made, packed = ago(one.created_at, now), size(one.archive_size)
         if one.problem:
-            table.add_row(one.id, made, NONE, NONE, NONE, NONE, packed, f"[red]✗ {escape(one.problem)}[/]")
+            table.add_row(inline(one.id), made, NONE, NONE, NONE, NONE, packed, f"[red]✗ {inline(one.problem)}[/]")
             continue
-        version, schema = escape(one.version) or NONE, escape(one.data_schema) or NONE
-        table.add_row(one.id, made, version, schema, str(one.files), size(one.data_size), packed, escape(one.reason))
+        version, schema = inline(one.version) or NONE, inline(one.data_schema) or NONE
+        table.add_row(
+            inline(one.id), made, version, schema, str(one.files), size(one.data_size), packed, inline(one.reason)
+        )
     return table
 
 
 def new_backup(made: Backup) -> str:
-    lines = [f"[green]✓ Backup {made.id} is created: {made.files} files, {size(made.data_size)}.[/]"]
+    lines = [f"[green]✓ Backup {inline(made.id)} is created: {made.files} files, {size(made.data_size)}.[/]"]
     if made.left_out:
-        names = escape(", ".join(made.left_out))
+        names = inline(", ".join(made.left_out))
         lines.append(f"[yellow]! Not in the backup: symbolic links that point outside of the data: {names}[/]")
     return "\n".join(lines)
 
@@ -150,20 +165,20 @@ def loss(one: Backup, now: datetime) -> str:
     """What a restore replaces, for the confirmation before it."""
     made = ago(one.created_at, now)
     lines = [
-        f"Backup {one.id} was made {made}. "
-        f"Everything that {one.app} wrote since then is replaced; it is backed up first."
+        f"Backup {one_line(one.id)} was made {made}. "
+        f"Everything that {one_line(one.app)} wrote since then is replaced; it is backed up first."
     ]
     if one.releases_since:
-        lines.append(f"Releases since then: {', '.join(one.releases_since)}.")
+        lines.append(f"Releases since then: {one_line(', '.join(one.releases_since))}.")
     return "\n".join(lines)
 
 
 def migrations(found: Migrations, now: datetime) -> str:
     lines = ["[bold]Applied[/]", *([_revision(one) for one in found.applied] or ["  none recorded"])]
     lines += ["[bold]Pending[/]", *_pending(found)]
-    lines += ["[bold]Rollback[/]", f"  {escape(found.rollback.says)}"]
+    lines += ["[bold]Rollback[/]", f"  {inline(found.rollback.says)}"]
     if found.rollback.remedy:
-        lines.append(f"  💡 {escape(found.rollback.remedy)}")
+        lines.append(f"  💡 {inline(found.rollback.remedy)}")
     if found.runs:
         lines += ["[bold]Runs[/], the newest first", *(_run(run, now) for run in found.runs)]
     return "\n".join(lines)
@@ -173,15 +188,15 @@ def findings(found: Sequence[Finding]) -> str:
     lines = []
     for finding in found:
         mark = "[yellow]![/]" if finding.warns else "[green]✓[/]" if finding.well else "[red]✗[/]"
-        lines.append(f"{mark} {escape(finding.what)}: {escape(finding.says)}")
+        lines.append(f"{mark} {inline(finding.what)}: {inline(finding.says)}")
         if (finding.warns or not finding.well) and finding.remedy:
-            lines.append(f"  💡 {escape(finding.remedy)}")
+            lines.append(f"  💡 {inline(finding.remedy)}")
     return "\n".join(lines)
 
 
 def validation(file: str, found: Validation) -> str:
     notices = [f"Notice: {notice}" for notice in found.notices]
-    return "\n".join([*(found.problems or [f"{file} is valid."]), *notices])
+    return "\n".join(one_line(line) for line in [*(found.problems or [f"{file} is valid."]), *notices])
 
 
 def tokens(found: Sequence[Token]) -> Table:
@@ -189,7 +204,7 @@ def tokens(found: Sequence[Token]) -> Table:
     for one in found:
         apps = "all" if one.apps is None else ", ".join(one.apps)
         expires = f"{one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "never"
-        table.add_row(escape(one.name), one.scope, escape(apps), expires, _token_state(one))
+        table.add_row(inline(one.name), inline(one.scope), inline(apps), expires, _token_state(one))
     return table
 
 
@@ -206,8 +221,10 @@ def audit(page: AuditEntries, limit: int) -> Table | str:
     table.add_column("WHY", no_wrap=True, overflow="ellipsis")
     for one in page.entries:
         outcome = f"{one.outcome} {one.status}" if one.status else one.outcome
-        who, origin = escape(one.who) or NONE, escape(one.origin)
-        table.add_row(f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, escape(one.action), outcome, escape(one.reason))
+        who, origin = inline(one.who) or NONE, inline(one.origin)
+        table.add_row(
+            f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, inline(one.action), inline(outcome), inline(one.reason)
+        )
     if page.before is not None:
         table.caption = f"Older entries: changeover audit --limit {limit} --before {page.before}"
         table.caption_justify = "left"
@@ -229,30 +246,35 @@ def _table(*headings: str) -> Table:
 
 
 def _health(app: App) -> str:
-    says = f"{escape(app.health)}, data unsettled" if app.unsettled else escape(app.health)
+    says = f"{inline(app.health)}, data unsettled" if app.unsettled else inline(app.health)
     return says if app.health in WELL and not app.unsettled else f"[red]{says}[/]"
 
 
 def _slot(slot: Slot | None) -> str:
-    return f"[{slot.colour}]●[/] {escape(slot.version)}" if slot else NONE
+    if slot is None:
+        return NONE
+    style = slot.colour if slot.colour in COLOURS else "default"
+    return f"[{style}]●[/] {inline(slot.version)}"
 
 
 def _pending(found: Migrations) -> list[str]:
     if found.pending is not None:
         return [_revision(one) for one in found.pending] or ["  none"]
-    return [f"  {escape(found.problem) or f'not known: {found.app} has no command that reports them (migrate.status)'}"]
+    unknown = f"not known: {found.app} has no command that reports them (migrate.status)"
+    return [f"  {inline(found.problem or unknown)}"]
 
 
 def _revision(one: SchemaRevision) -> str:
     incompatible = "" if one.compatible else "  [yellow]the previous release cannot run on it[/]"
-    return f"  {escape(one.revision):<8} {escape(one.says)}{incompatible}"
+    return f"  {inline(one.revision):<8} {inline(one.says)}{incompatible}"
 
 
 def _run(run: MigrationRun, now: datetime) -> str:
-    ends = escape(f"{run.from_schema or '?'} → {run.to_schema or '?'}")
+    ends = inline(f"{run.from_schema or '?'} → {run.to_schema or '?'}")
     when, took = ago(run.started_at, now), _seconds(run.seconds)
-    note = escape(run.note)
-    return f"  {when:<14} {run.direction:<8} {ends:<16} {run.outcome:<7} {took:>8}  {run.deployment} {note}"
+    note = inline(run.note)
+    what, end = inline(run.direction), inline(run.outcome)
+    return f"  {when:<14} {what:<8} {ends:<16} {end:<7} {took:>8}  {inline(run.deployment)} {note}"
 
 
 def _seconds(seconds: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from border.plain import plain_values
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
 
 KINDS: dict[int, type[ClientError]] = {
@@ -28,7 +29,7 @@ def is_record_of_failure(answer: httpx.Response) -> bool:
 def error_of(answer: httpx.Response) -> ClientError:
     """The error of an answer whose status is not 2xx."""
     try:
-        problem = answer.json()
+        problem = plain_values(answer.json())
     except json.JSONDecodeError:
         problem = None
     if not isinstance(problem, dict):

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from border.plain import one_line
 from panel.client.model import App, Update
 from panel.text.age import ago
 
@@ -32,7 +33,7 @@ class ConfirmScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = f"UPDATE {self._app_shown.name.upper()}"
+            dialog.border_title = Text(f"UPDATE {one_line(self._app_shown.name).upper()}")
             yield Static(self._text())
 
     def _text(self) -> Group:

@@ -20,6 +20,7 @@ from panel.clock import Clock, utc_now
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
+from panel.screens.question import QuestionScreen
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
@@ -160,17 +161,29 @@ class DashboardScreen(Screen[None]):
         self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.", markup=False)
 
     async def action_rollback(self) -> None:
-        """Send the traffic of the app under the cursor back to its standby release."""
+        """Ask, and send the traffic of the app under the cursor back to its standby release."""
         app = await self._current()
         if app is None:
             return
+        name = app.name
+        to = f"{app.standby.version} on {app.standby.colour}" if app.standby else "The standby release"
+        consequences = (f"{to} gets the traffic instead of {app.active.version if app.active else 'no release'}.",)
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self._roll_back(name)
+
+        question = QuestionScreen(f"ROLL BACK {name.upper()}", consequences, f"Roll {name} back?")
+        self.app.push_screen(question, answered)
+
+    async def _roll_back(self, app: str) -> None:
         try:
-            record = await self._client.rollback(app.name)
+            record = await self._client.rollback(app)
         except ClientError as error:
             self._complain(error)
             return
         severity: SeverityLevel = "information" if record.state == DeploymentState.LIVE else "error"
-        self.notify(Text.from_markup(outcome(record)).plain, severity=severity, timeout=10, markup=False)
+        self.notify(Text.from_markup(outcome(record), emoji=False).plain, severity=severity, timeout=10, markup=False)
 
     async def action_progress(self) -> None:
         """Show the deployment under way."""

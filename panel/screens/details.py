@@ -39,7 +39,8 @@ class DetailsScreen(ModalScreen[str]):
                 yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
                 yield Static(
                     Text.from_markup(
-                        "\n".join(changelog(update.changes)) or "\nNo changes are recorded for this version."
+                        "\n".join(changelog(update.changes)) or "\nNo changes are recorded for this version.",
+                        emoji=False,
                     )
                 )
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")

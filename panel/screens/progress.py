@@ -11,11 +11,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
+from border.plain import one_line
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.events import LAST
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import Clock, utc_now
+from panel.screens.question import QuestionScreen
 from panel.text.changelog import changelog
 from panel.text.outcome import outcome, while_paused
 from panel.widgets.steps import Progress, StepList
@@ -41,7 +43,7 @@ class ProgressScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         with Vertical(classes="dialog -tall", id="progress") as dialog:
-            dialog.border_title = f"UPDATING {self.app_name.upper()}…"
+            dialog.border_title = Text(f"UPDATING {one_line(self.app_name).upper()}…")
             with VerticalScroll():
                 yield StepList()
                 yield Static(id="outcome")
@@ -81,7 +83,7 @@ class ProgressScreen(Screen[None]):
         app = await self._app_now()
         says = complete(ended, app) if live else failed(ended, app)
         dialog = self.query_one("#progress")
-        dialog.border_title = f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}"
+        dialog.border_title = Text(f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}")
         dialog.set_class(not live, "-failed")
         dialog.set_class(live, "-complete")
         self.query_one("#outcome", Static).update(says)
@@ -106,6 +108,16 @@ class ProgressScreen(Screen[None]):
                 severity="warning",
             )
             return
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self._cancel()
+
+        consequences = (f"Deployment {self.deployment} ends, and what it has done is undone.",)
+        question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
+        self.app.push_screen(question, answered)
+
+    async def _cancel(self) -> None:
         try:
             await self._client.cancel(self.deployment)
         except ClientError as error:
@@ -125,10 +137,10 @@ def complete(ended: Deployment, app: App | None = None) -> RenderableType:
     return Group(
         Text(),
         Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),
-        Text.from_markup("\n".join(["", *lines]) if lines else ""),
+        Text.from_markup("\n".join(["", *lines]) if lines else "", emoji=False),
     )
 
 
 def failed(ended: Deployment, app: App | None) -> RenderableType:
     """The result of a deployment that is not live, with `app` as it is now."""
-    return Text.from_markup(f"\n{outcome(ended, app)}")
+    return Text.from_markup(f"\n{outcome(ended, app)}", emoji=False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
-
 from panel.client.model import Change
+from panel.text.markup import inline
 
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
 NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
@@ -23,4 +22,4 @@ def _section(title: str, changes: list[Change]) -> list[str]:
     if not changes:
         return []
     scoped = (f"{change.scope}: {change.subject}" if change.scope else change.subject for change in changes)
-    return ["", f"{title}:", *(f"  • {escape(text)}" for text in scoped)]
+    return ["", f"{title}:", *(f"  • {inline(text)}" for text in scoped)]

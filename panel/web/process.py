@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+from panel.keys.typed import Typed
 from panel.web.driver import LIFELINE
 
 START_DEADLINE_S = 20.0
@@ -48,6 +50,7 @@ class AppProcess:
         """Set when the orchestrator does not accept the session any more."""
         self._saved = asyncio.Event()
         self._complaints = b""
+        self._typed = Typed(time.monotonic)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
 
     @classmethod
@@ -86,8 +89,7 @@ class AppProcess:
         try:
             kind, *rest = json.loads(message)
             if kind == "stdin":
-                typed = str(rest[0])
-                await self._send(b"D", (ESCAPE_KEY if typed == "\x1b" else typed).encode(errors="replace"))
+                await self._type(str(rest[0]))
             elif kind == "resize":
                 await self._resize(int(rest[0]["width"]), int(rest[0]["height"]))
             elif kind in ("focus", "blur"):
@@ -127,6 +129,12 @@ class AppProcess:
         with suppress(OSError):
             os.close(self._lifeline)
         self._lifeline = -1
+
+    async def _type(self, message: str) -> None:
+        """Pass on what was typed. The page sends each key, and each answer of its terminal, as one message."""
+        typed = ESCAPE_KEY if message == "\x1b" else self._typed.take(message) + self._typed.rest()
+        if typed:
+            await self._send(b"D", typed.encode(errors="replace"))
 
     async def _send(self, kind: bytes, payload: bytes) -> None:
         assert self._process.stdin is not None

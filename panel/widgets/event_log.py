@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
 from rich.text import Text
 from textual import on
 from textual.events import Resize
@@ -11,6 +10,7 @@ from textual.widgets import RichLog
 from panel.client import events
 from panel.client.events import Event
 from panel.client.model import StepState
+from panel.text.markup import inline
 
 
 class EventLog(RichLog):
@@ -32,7 +32,7 @@ class EventLog(RichLog):
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
         if line := event_line(event):
-            self.write(Text.from_markup(line))
+            self.write(Text.from_markup(line, emoji=False))
 
 
 def event_line(event: Event) -> str:
@@ -41,36 +41,36 @@ def event_line(event: Event) -> str:
         return ""
     parts = [f"[grey50]{event.at.astimezone():%H:%M:%S}[/]"]
     if event.app:
-        parts.append(f"[bold]{escape(event.app)}[/]")
+        parts.append(f"[bold]{inline(event.app)}[/]")
     if event.deployment:
-        parts.append(f"[grey50]{escape(event.deployment)}[/]")
+        parts.append(f"[grey50]{inline(event.deployment)}[/]")
     return " ".join([*parts, says]).rstrip()
 
 
 def _says(event: Event) -> str:
     match event.what:
         case events.Step(step=step, state=StepState.DONE):
-            return f"[green3]✓[/] {escape(step)}"
+            return f"[green3]✓[/] {inline(step)}"
         case events.Step(step=step, state=StepState.FAILED, note=note):
-            return f"[red]✗ {escape(step)}[/] {escape(note)}"
+            return f"[red]✗ {inline(step)}[/] {inline(note)}"
         case events.Queued(by=by) | events.Started(by=by):
-            return f"{event.kind} by {escape(by)}" if by else event.kind
+            return f"{inline(event.kind)} by {inline(by)}" if by else inline(event.kind)
         case events.Live() as live:
             return _live(live)
         case events.NotLive(cause=cause):
-            return f"[bold red]{event.kind.replace('_', ' ')}[/] {escape(cause)}"
+            return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] {inline(cause)}"
         case events.Superseded():
             return "superseded by a newer request"
         case events.Restored(backup=backup, replaced=replaced):
-            return f"[bold green3]restored[/] backup {backup}; the replaced data is backup {replaced}"
+            return f"[bold green3]restored[/] backup {inline(backup)}; the replaced data is backup {inline(replaced)}"
         case events.HealthChanged(health=health):
-            return f"health: {escape(health)}"
+            return f"health: {inline(health)}"
         case events.UpdateFound(version=version):
-            return f"🆕 update available: {escape(version)}"
+            return f"🆕 update available: {inline(version)}"
         case events.Trouble(cause=cause, remedy=remedy):
-            return f"[red]{event.kind.replace('_', ' ')}[/] {escape(f'{cause} {remedy}')}"
+            return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
         case events.ConfigRefused(problems=problems):
-            return f"[red]configuration refused[/] {escape('; '.join(problems))}"
+            return f"[red]configuration refused[/] {inline('; '.join(problems))}"
         case events.ConfigLoaded():
             return "configuration loaded"
         case _:
@@ -79,4 +79,4 @@ def _says(event: Event) -> str:
 
 def _live(live: events.Live) -> str:
     took = f" after {live.seconds:.2f} s" if live.seconds is not None else ""
-    return f"[bold green3]live[/] on {live.colour}{took}"
+    return f"[bold green3]live[/] on {inline(live.colour)}{took}"

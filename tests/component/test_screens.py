@@ -176,7 +176,7 @@ def test_a_deployment_that_was_rolled_back(
 def test_a_rollback_is_told(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
     api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback", version="v0.9.0", seconds=0.05))
 
-    assert snap_compare(panel, terminal_size=size, run_before=pressing("b", "Rolled back"))
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("b y", "Rolled back"))
 
 
 def test_an_error_is_told_with_its_remedy(
@@ -184,7 +184,7 @@ def test_an_error_is_told_with_its_remedy(
 ) -> None:
     api.refuses("POST", "/v1/apps/shop/rollback", 409, detail="shop has no standby release.", remedy="Deploy it first.")
 
-    assert snap_compare(panel, terminal_size=size, run_before=pressing("b", "no standby", "Deploy it first."))
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("b y", "no standby", "Deploy it first."))
 
 
 class ResumedPanel(PanelApp):

@@ -77,6 +77,8 @@ def test_u_in_the_terminal_updates_an_app_and_shows_its_steps_and_changelog(shop
     tmux.press("Enter")
     tmux.wait_for("live on")
     tmux.press("b")
+    tmux.wait_for("Roll shop back? [y/N]")
+    tmux.press("y")
     tmux.wait_for("Rolled back")
     assert shop.stack.app()["active"]["version"] == before
 

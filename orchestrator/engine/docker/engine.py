@@ -17,6 +17,8 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from border.lines import SecretLines
+from border.secrets import Secrets
 from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.container_creation import create, ensure_folder
@@ -37,16 +39,17 @@ _ERRORS = (DockerException, RequestException)
 
 
 class DockerEngine:
-    """Implements Engine for the containers of one stack."""
+    """Implements Engine for the containers of one stack. Output is given without control characters and secrets."""
 
-    def __init__(self, stack: str, network: str) -> None:
+    def __init__(self, stack: str, network: str, known_secrets: Secrets | None = None) -> None:
+        self._known_secrets = known_secrets or Secrets()
         self.stack = stack
         self.network = network
         self._client: docker.DockerClient | None = None
         # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
         self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
         self._addresses = AddressPool(network)
-        self._sidecars = Sidecars(stack, self._call, self._call_alone)
+        self._sidecars = Sidecars(stack, self._call, self._call_alone, self._known_secrets)
 
     async def version(self) -> str:
         return await self._call(lambda client: str(client.version()["Version"]))
@@ -115,7 +118,7 @@ class DockerEngine:
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
         """Build an image with BuildKit. Returns its digest, `sha256:…`. Raises StepFailed with the last lines."""
-        return await build_image(image, on_line)
+        return await build_image(image, on_line, self._known_secrets)
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
         """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
@@ -143,11 +146,14 @@ class DockerEngine:
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""
 
-        def logs(client: docker.DockerClient) -> tuple[str, ...]:
+        def logs(client: docker.DockerClient) -> bytes:
             container = find(client, name, self.stack)
-            return tuple(container.logs(tail=tail).decode(errors="replace").splitlines()) if container else ()
+            return container.logs(tail=tail) if container else b""
 
-        return await self._call(logs)
+        border = SecretLines(self._known_secrets)
+        said = (await self._call(logs)).decode(errors="replace").rstrip("\n")
+        lines = said.split("\n") if said else []
+        return tuple(one for line in lines for one in border.take(line.rstrip("\r"))) + tuple(border.close())
 
     async def stop(self, name: str, timeout_s: int) -> None:
         await self._on(name, lambda container: container.stop(timeout=timeout_s))

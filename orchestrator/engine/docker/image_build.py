@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from border.secrets import Secrets
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
@@ -30,7 +31,7 @@ def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
     return [*command, "--", str(image.folder)]
 
 
-async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
+async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_secrets: Secrets) -> str:
     """Build an image. Calls `on_line` with each line of BuildKit's output. Returns the digest, `sha256:…`.
 
     Raises StepFailed with the last lines when the build fails or takes longer than the image's `timeout_s`.
@@ -42,7 +43,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None]) -> str:
             last.append(text)
             on_line(text)
 
-    output = Output(line)
+    output = Output(line, known_secrets=known_secrets)
     with TemporaryDirectory() as folder:
         digest_file = Path(folder) / "digest"
         try:

@@ -14,6 +14,7 @@ import structlog
 from docker.errors import APIError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
+from border.secrets import Secrets
 from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.container_creation import create
@@ -43,10 +44,11 @@ class Sidecars:
     cancel continues, at any point between its creation and its end.
     """
 
-    def __init__(self, stack: str, short: Call, alone: Call) -> None:
+    def __init__(self, stack: str, short: Call, alone: Call, known_secrets: Secrets) -> None:
         self._stack = stack
         self._short = short
         self._alone = alone
+        self._known_secrets = known_secrets
         self._awaited: set[str] = set()
         self._removals: set[asyncio.Task[None]] = set()
 
@@ -59,7 +61,8 @@ class Sidecars:
         """
         self._awaited.add(spec.name)
         stopped = threading.Event()
-        run = _Run(spec, self._stack, timeout_s, asyncio.get_running_loop(), on_line, line_bytes, stopped)
+        output = Output(_told_to(on_line, asyncio.get_running_loop()), is_report, line_bytes, self._known_secrets)
+        run = _Run(spec, self._stack, timeout_s, output, stopped)
         work = asyncio.ensure_future(self._alone(run))
         try:
             return await asyncio.shield(work)
@@ -123,9 +126,7 @@ class _Run:
     spec: ContainerSpec
     stack: str
     timeout_s: float
-    loop: asyncio.AbstractEventLoop
-    on_line: Callable[[str], None]
-    line_bytes: int
+    output: Output
     stopped: threading.Event
 
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
@@ -138,20 +139,25 @@ class _Run:
                 container.kill()
 
         deadline = threading.Timer(self.timeout_s, kill)
-        output = Output(self._tell, is_report, self.line_bytes)
         try:
             if not self.stopped.is_set():
                 container.start()
                 deadline.start()
             for chunk in container.logs(stream=True, follow=True):
-                output.feed(chunk)
+                self.output.feed(chunk)
             container.wait()
             container.reload()
             return status_of(container), late.is_set()
         finally:
-            output.close()
+            self.output.close()
             deadline.cancel()
             remove(client, self.spec.name, self.stack)
 
-    def _tell(self, line: str) -> None:
-        self.loop.call_soon_threadsafe(self.on_line, line)
+
+def _told_to(on_line: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+    """Calls `on_line` on the event loop, from any thread."""
+
+    def tell(line: str) -> None:
+        loop.call_soon_threadsafe(on_line, line)
+
+    return tell

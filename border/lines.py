@@ -1,0 +1,105 @@
+"""Lines of output without secrets, also where a secret is split by the end of a line."""
+
+from __future__ import annotations
+
+import re
+
+from border.secrets import Secrets
+from border.urls import HIDDEN
+
+SHOWN = 4
+"""A line that ends with so many characters of a secret's beginning is kept back until the next line shows whether it is
+one. Fewer are shown at once: they give nothing away, and every other line ends so."""
+MOST_HELD = 64
+"""At most so many lines are kept back."""
+_BUILDKIT = re.compile(r"#\d+ (?:\d+\.\d+ )?")
+"""What BuildKit's plain progress writes before each line of a command's output."""
+
+
+class SecretLines:
+    """Takes lines one after another, and gives those that may be shown, in their order, each made plain."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._held: list[str] = []
+        self._shown = ""
+        """The end of what was given already."""
+
+    def take(self, line: str, missing: str = "") -> list[str]:
+        """The lines that may be shown now that this one came. `missing` replaces the end of a line that was cut."""
+        forms = self._secrets.forms
+        line = self._secrets.text(line)
+        if missing:
+            line = _without_beginning(line, forms) + missing
+        if not forms:
+            return [line]
+        self._held.append(line)
+        self._hide_across_lines()
+        first_needed = self._first_needed(forms)
+        give, self._held = self._held[:first_needed], self._held[first_needed:]
+        self._remember(give, forms)
+        return give
+
+    def close(self) -> list[str]:
+        """The lines that were kept back: no other one follows."""
+        held, self._held = self._held, []
+        return held
+
+    def _hide_across_lines(self) -> None:
+        """Hide the parts of secrets that begin in a line and end in a later one. Whole ones are hidden already."""
+        text, places = self._joined()
+        while found := self._secrets.find(text):
+            self._hide(places, *found)
+            before, (text, places) = text, self._joined()
+            if text == before:
+                return  # it stands in what was given already
+
+    def _hide(self, places: list[tuple[int, int, int]], start: int, end: int) -> None:
+        for number, (begins, offset, length) in enumerate(places):
+            first, last = max(start, begins), min(end, begins + length)
+            if first < last:
+                line = self._held[number]
+                left, right = offset + first - begins, offset + last - begins
+                self._held[number] = line[:left] + HIDDEN + line[right:]
+
+    def _joined(self) -> tuple[str, list[tuple[int, int, int]]]:
+        """What was shown and the lines kept back as one text, without what separates lines; and for each of these
+        lines: where it begins in the text, where its content begins in the line, and the content's length."""
+        text, places = self._shown, []
+        for line in self._held:
+            prefix = _BUILDKIT.match(line)
+            content = line[prefix.end() if prefix else 0 :]
+            offset = len(line) - len(content.lstrip())
+            places.append((len(text), offset, len(content.strip())))
+            text += content.strip()
+        return text, places
+
+    def _first_needed(self, forms: tuple[str, ...]) -> int:
+        """The number of lines of those kept back that may be shown: up to the one in which a secret may begin."""
+        text, places = self._joined()
+        length = _beginning_at_end(text, forms)
+        if length < SHOWN:
+            return len(self._held)
+        begins = len(text) - length
+        first = next((number for number, place in enumerate(places) if place[0] + place[2] > begins), len(places))
+        return max(first, len(self._held) - MOST_HELD)
+
+    def _remember(self, given: list[str], forms: tuple[str, ...]) -> None:
+        contents = [_BUILDKIT.sub("", line, count=1).strip() for line in given]
+        self._shown = (self._shown + "".join(contents))[-len(forms[0]) :] if contents else self._shown
+
+
+def _beginning_at_end(text: str, forms: tuple[str, ...]) -> int:
+    """The length of the longest end of the text with which a secret begins, without being whole."""
+    end = text[-(len(forms[0]) - 1) :]
+    heads = {form[0] for form in forms}
+    for start, character in enumerate(end):
+        if character in heads and any(form.startswith(end[start:]) and len(form) > len(end) - start for form in forms):
+            return len(end) - start
+    return 0
+
+
+def _without_beginning(line: str, forms: tuple[str, ...]) -> str:
+    """A line that was cut, without the beginning of a secret at its end."""
+    length = _beginning_at_end(line, forms) if forms else 0
+    return line[: len(line) - length] + HIDDEN if length >= SHOWN else line

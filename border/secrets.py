@@ -1,0 +1,125 @@
+"""The one place that knows the values of all secrets, and takes them out of what is kept, shown or logged."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from border.plain import plain
+from border.urls import HIDDEN, hide_in_urls
+
+LEAST = 8
+"""A shorter value is not taken out: it would be found in the middle of other words."""
+MOST_KNOWN = 20_000
+"""So many values are known at a time; beyond it the ones that were learned first are forgotten."""
+MOST_CHARACTERS = 16_384
+"""Of a longer value, only its lines are looked for."""
+NAMES = frozenset(
+    {
+        "id", "app", "name", "kind", "state", "step", "colour", "container", "image", "revision", "version", "ref",
+        "deployment", "previous_version", "digest", "token", "session", "url", "backup", "replaced", "health",
+        "outcome", "direction", "requested_by", "by",
+    }
+)  # fmt: skip
+"""Fields of JSON answers that programs go by. They have no text from outside, and are passed on as they are."""
+
+_TOKEN = re.compile(r"\bc[os]_[A-Za-z0-9_-]{43}")
+"""A token of this API, or a session of the panel (orchestrator/access)."""
+_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key|credential|auth|private|salt|signature|dsn|cookie|session")
+_ORDINARY = re.compile(
+    r"(?:true|false|[\d.,:]+|[\w.-]*\d+\.\d+[\w.-]*"  # truth, numbers, versions
+    r"|production|development|staging|testing|information"
+    r"|\.{0,2}(?:/[A-Za-z_][\w.-]*)+/?|[a-z_]+(?:\.[a-z_]+)+"  # paths, modules
+    r"|(?:https?|sqlite)://[\w.:/-]*)",  # addresses without credentials
+)
+
+
+def may_be_secret(name: str, value: str) -> bool:
+    """Whether a variable's value is kept secret: always by its name, else unless it is plainly an ordinary setting."""
+    return len(value) >= LEAST and (bool(_SECRET_NAME.search(name)) or not _ORDINARY.fullmatch(value))
+
+
+class Secrets:
+    """The values of all secrets. They are learned from the configuration and the files that it names, and are never
+    forgotten while the process runs: old output may contain old ones. May be used from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+        self._forms: tuple[str, ...] = ()
+        self._pattern: re.Pattern[str] | None = None
+
+    def know(self, values: Iterable[str]) -> None:
+        """Take these values out from now on, also when they are encoded, escaped, or one line of several."""
+        parts = {part for value in values for part in (value, *value.splitlines())}
+        new = {part.strip() for part in parts if LEAST <= len(part.strip()) <= MOST_CHARACTERS} - self._known.keys()
+        if not new:
+            return
+        self._known |= dict.fromkeys(sorted(new))
+        for oldest in list(self._known)[: max(0, len(self._known) - MOST_KNOWN)]:
+            del self._known[oldest]
+        forms = {form for value in self._known for form in _forms(value)}
+        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._pattern = _one_pattern(self._forms)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every form of every value that is taken out, the longest first."""
+        return self._forms
+
+    def hide(self, text: str) -> str:
+        """The text without secrets: known ones, credentials in URLs, and tokens of this API."""
+        if self._pattern:
+            text = self._pattern.sub(HIDDEN, text)
+        if "co_" in text or "cs_" in text:
+            text = _TOKEN.sub(HIDDEN, text)
+        return hide_in_urls(text)
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Where the first known secret begins and ends in the text."""
+        found = self._pattern.search(text) if self._pattern else None
+        return found.span() if found else None
+
+    def text(self, text: str) -> str:
+        """Text from outside, as it may be kept and shown: without control characters, then without secrets."""
+        return self.hide(plain(text))
+
+    def values(self, value: Any) -> Any:  # Any: JSON
+        """As `text`, for every text in a JSON value. The fields in NAMES keep what they contain, made plain."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self._name(name): self._field(name, one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.values(one) for one in value]
+        return value
+
+    def cut(self, text: str, most: int) -> str:
+        """At most the first `most` characters. A secret is taken out before the cut, so that no half of one is left."""
+        return self.text(text)[:most]
+
+    def _name(self, name: Any) -> Any:  # Any: a key of JSON
+        return self.text(name) if isinstance(name, str) else name
+
+    def _field(self, name: Any, value: Any) -> Any:  # Any: JSON
+        return plain(value) if name in NAMES and isinstance(value, str) else self.values(value)
+
+
+def _forms(value: str) -> set[str]:
+    """How a value may be written: as it is, percent-encoded, in JSON or Python's notation, in HTML."""
+    encoded = {quote(value, safe=""), quote(value), quote_plus(value)}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in encoded}
+    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    return {value, plain(value), *encoded, *lower, *escaped, html.escape(value), html.escape(value, quote=False)}
+
+
+def _one_pattern(forms: Iterable[str]) -> re.Pattern[str]:
+    """Grouped by their first characters: that is several times faster than one long list of alternatives."""
+    groups: dict[str, list[str]] = {}
+    for form in forms:
+        groups.setdefault(form[:2], []).append(re.escape(form[2:]))
+    return re.compile("|".join(f"{re.escape(head)}(?:{'|'.join(rest)})" for head, rest in groups.items()))

@@ -1,0 +1,1 @@
+"""What a person typed, told apart from what a terminal answers by itself."""

@@ -1,0 +1,1 @@
+"""Text from outside at the border."""
