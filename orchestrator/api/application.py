@@ -16,6 +16,7 @@ from orchestrator.api import (
     deployments,
     doctor,
     events,
+    leftovers,
     migrations,
     pause,
     plan,
@@ -77,6 +78,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         sessions,
         audit,
         doctor,
+        leftovers,
     ):
         api.include_router(part.router, prefix="/v1")
     return api

@@ -122,6 +122,11 @@ async def check(context: AppContext, backup: str) -> Manifest:
     return _manifest(await _run(context, "verify", backup, gently=True))
 
 
+async def remove_all(context: AppContext) -> list[str]:
+    """Remove all backups of an app, for ever. Returns their ids. Raises StepFailed or EngineError."""
+    return list(await _run(context, "remove-all", ""))
+
+
 async def compare(context: AppContext, backup: str, release: Deployment) -> Difference:
     """How the data differs from a backup of it, with the dump command in the image of `release`.
 

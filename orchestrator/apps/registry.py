@@ -9,11 +9,11 @@ from dataclasses import replace
 from border.secrets import Secrets
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
-from orchestrator.config.app_schema import App
+from orchestrator.config.app_schema import App, Route
 from orchestrator.config.schema import PANEL, Config, Disk
 from orchestrator.config.secret_values import secret_values
 from orchestrator.engine.base import Engine
-from orchestrator.errors import UnknownApp
+from orchestrator.errors import Refused, UnknownApp
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.settings import Settings
@@ -56,6 +56,15 @@ class AppRegistry:
     def all(self) -> list[AppContext]:
         """All contexts in the order of the configuration, the panel first."""
         return list(self._contexts.values())
+
+    def removed(self, app: str) -> AppContext:
+        """A context for an app that is not configured any more, with defaults for everything. Raises Refused."""
+        if app in self._contexts:
+            raise Refused(
+                f"{app} is configured: what it has is in use.",
+                "Take it out of the configuration file first; nothing of it is removed by that.",
+            )
+        return self._context(app, App(route=Route(path=f"/{app}")), _limits(Disk()))
 
     def take(self, config: Config) -> None:
         """Replace the contexts by those of this configuration, whose secrets are known from now on."""

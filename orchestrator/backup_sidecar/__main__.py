@@ -26,7 +26,9 @@ ABOUT = ("version", "revision", "data_schema", "reason")
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["list", "create", "verify", "compare", "restore", "undo-interrupted"])
+    parser.add_argument(
+        "job", choices=["list", "create", "verify", "compare", "restore", "remove-all", "undo-interrupted"]
+    )
     for name in (*ABOUT, "app", "backup"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
@@ -68,6 +70,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace))
         case "restore":
             return asdict(restore.restore(catalogue.folder(asked.backup), put_back))
+        case "remove-all":
+            return catalogue.remove_all()
         case _:
             restore.undo_interrupted(put_back)
             return None

@@ -61,6 +61,13 @@ class Catalogue:
             shutil.rmtree(self._folder / backup)
         return gone
 
+    def remove_all(self) -> list[str]:
+        """Remove every backup, damaged and unfinished ones included. Returns their ids."""
+        gone = [one.id for one in self.entries()]
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+        return gone
+
 
 def _entry(folder: Path) -> Entry:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())

@@ -5,28 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sized
-from dataclasses import dataclass
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.config.preflight import preflight
-from orchestrator.engine.base import LABEL_APP, DiskUsage
+from orchestrator.doctor.labelled import labelled
+from orchestrator.doctor.report import Finding
+from orchestrator.engine.base import DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
 from orchestrator.server import Orchestrator
 
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The checked part, whether it is in order, and what to do. `warns`: it is in order, and a risk is accepted."""
-
-    what: str
-    well: bool
-    says: str
-    remedy: str = ""
-    warns: bool = False
 
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
@@ -37,7 +27,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
-    findings += await _leftovers(orchestrator)
+    findings += await labelled(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
     return findings
 
@@ -107,31 +97,6 @@ def _count(things: Sized, name: str) -> str:
 
 def _size(size: int) -> str:
     return f"{size / MIB:.1f} MB"
-
-
-async def _leftovers(orchestrator: Orchestrator) -> list[Finding]:
-    """Containers of apps that are not configured. They are reported, not removed."""
-    try:
-        containers = await orchestrator.engine.containers()
-    except ChangeoverError:
-        # The finding on the engine reports it.
-        return []
-    configured = {context.name for context in orchestrator.apps.all()}
-    names: dict[str, list[str]] = {}
-    for container in containers:
-        app = container.labels.get(LABEL_APP, "")
-        if app not in configured:
-            names.setdefault(app, []).append(container.name)
-    says = "not configured, but has containers"
-    return [
-        Finding(
-            f"app {app}",
-            False,
-            says,
-            f"Configure the app, or remove its containers: docker rm --force {' '.join(sorted(found))}",
-        )
-        for app, found in names.items()
-    ]
 
 
 async def _engine(orchestrator: Orchestrator) -> tuple[Finding, DiskUsage | None]:

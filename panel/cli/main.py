@@ -14,6 +14,7 @@ from panel.cli import (
     events,
     migrations,
     panel,
+    removal,
     tokens,
     updates,
 )
@@ -33,7 +34,7 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
 command = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (apps, updates, deployments, events, configuration, doctor, audit, panel):
+for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, panel):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")

@@ -18,6 +18,7 @@ from panel.client.model import (
     Backup,
     Deployment,
     Finding,
+    Leftover,
     MigrationRun,
     Migrations,
     Plan,
@@ -55,6 +56,14 @@ def _trouble(whose: str, trouble: Trouble) -> str:
     since = f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
     remedy = f"\n  💡 {inline(trouble.remedy)}" if trouble.remedy else ""
     return f"[red]✗ {whose}{inline(trouble.says)}{since}[/]{remedy}"
+
+
+def leftover(left: Leftover, keep_backups: bool) -> str:
+    """What an app has left, a line for each kind."""
+    kinds = {"containers": left.containers, "volumes with data": left.volumes, "images": left.images}
+    if not keep_backups:
+        kinds["backups"] = left.backups
+    return "\n".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
 
 
 def apps_table(apps: Sequence[App]) -> Table:

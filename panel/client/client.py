@@ -26,6 +26,7 @@ from panel.client.model import (
     Deployments,
     Finding,
     Findings,
+    Leftover,
     Logs,
     Migrations,
     Plan,
@@ -104,6 +105,15 @@ class Client(AccessRequests):
     async def resume(self, app: str) -> None:
         """Resume the app's paused requests."""
         await self._ask("POST", f"/v1/apps/{app}/resume")
+
+    async def leftover(self, app: str) -> Leftover:
+        """What an app has left that is not configured any more."""
+        return await self._read(Leftover, "GET", f"/v1/leftovers/{app}", timeout=None)
+
+    async def remove_leftover(self, app: str, *, keep_backups: bool = False) -> Leftover:
+        """Remove it for ever. Returns what was removed."""
+        wanted = {"keep_backups": keep_backups}
+        return await self._read(Leftover, "DELETE", f"/v1/leftovers/{app}", params=wanted, timeout=None)
 
     # Updates
 

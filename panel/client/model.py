@@ -118,6 +118,16 @@ class Apps(Value):
     troubles: tuple[Trouble, ...] = ()
 
 
+class Leftover(Value):
+    """What an app has left that is not configured any more."""
+
+    app: str
+    containers: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+
+
 class Step(Value):
     name: str
     state: str

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backup_sidecar import archive, copy, restore
+from orchestrator.backup_sidecar.catalogue import Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from tests.support.paths import ROOT
@@ -375,3 +376,15 @@ def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(da
     assert move > 5
     assert (data / "pictures" / "logo.png").read_bytes() == wanted
     assert not (data / "later.txt").exists()
+
+
+def test_all_backups_of_an_app_are_removed_and_those_of_another_stay(data: Path, tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path / "backups" / "shop")
+    for app, backup in (("shop", "1"), ("shop", "2"), ("blog", "1")):
+        back_up(data, tmp_path / "backups" / app / backup)
+    (tmp_path / "backups" / "shop" / "3.new").mkdir()
+
+    assert catalogue.remove_all() == ["2", "1"]
+    assert catalogue.remove_all() == []
+    assert [one.id for one in Catalogue(tmp_path / "backups" / "blog").entries()] == ["1"]
+    assert not (tmp_path / "backups" / "shop").exists()

@@ -73,6 +73,7 @@ class FakeEngine:
         self.broken: set[str] = set()
         self.build_s = 0.0
         self.named_volumes: set[str] = set()
+        self.tags: set[str] = set()
         self.half_way: set[str] = set()
         self.silent = False
         self.meanwhile: Callable[[], None] = lambda: None
@@ -197,7 +198,9 @@ class FakeEngine:
         return next(address for number in self._addresses if (address := f"10.0.0.{number}") not in taken)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        return []
+        gone = sorted(tag for tag in self.tags if tag.startswith(f"{name}:") and f"sha256:{tag}" not in keep)
+        self.tags -= set(gone)
+        return gone
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         return None
@@ -215,7 +218,7 @@ class FakeEngine:
         return sorted(self.named_volumes)
 
     async def disk_usage(self) -> DiskUsage:
-        return DiskUsage(0, 0, 0, 0, {}, {}, {})
+        return DiskUsage(0, 0, 0, 0, dict.fromkeys(self.tags, 1), {}, {})
 
     async def keeps_containers_running(self) -> bool:
         return True
@@ -321,6 +324,10 @@ class FakeEngine:
                 return asdict(kept[named][0])
             case "compare":
                 return asdict(_difference(kept[named][1], self.data_of(app)))
+            case "remove-all":
+                gone = sorted(kept)
+                kept.clear()
+                return gone
             case "restore":
                 self.data[app] = kept[named][1].copy()
                 return asdict(kept[named][0])

@@ -14,7 +14,8 @@ from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.apps.health import Health
 from orchestrator.doctor import problems
-from orchestrator.doctor.checks import Finding, examine
+from orchestrator.doctor.checks import examine
+from orchestrator.doctor.report import Finding
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.unsettled import Unsettled

@@ -314,3 +314,19 @@ def test_every_command_that_answers_can_answer_in_json() -> None:
     }
 
     assert without == {("panel",)}
+
+
+LEFT = {"app": "old", "containers": ["old-blue"], "volumes": ["old-data"], "images": ["x/old:1"], "backups": ["b1"]}
+
+
+def test_what_an_app_has_left_is_removed_after_a_question_that_names_it(api: FakeApi) -> None:
+    api.gives("GET", "/v1/leftovers/old", LEFT)
+    api.gives("DELETE", "/v1/leftovers/old", LEFT)
+
+    refused = changeover("remove", "old", typed="n\n")
+    removed = changeover("remove", "old", typed="y\n")
+
+    assert all(name in refused.output for name in ("old-blue", "old-data", "x/old:1", "b1", "cannot be brought back"))
+    assert refused.exit_code == 1
+    assert removed.exit_code == 0
+    assert [one.method for one in api.asked] == ["GET", "GET", "DELETE"]

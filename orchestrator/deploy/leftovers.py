@@ -1,0 +1,92 @@
+"""What apps have left that are not configured any more: containers, volumes, images, backups, a source's mirror."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from orchestrator.app_data import backups
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Slots
+from orchestrator.engine.base import LABEL_APP, Engine
+from orchestrator.errors import EngineError
+from orchestrator.host.uninterrupted import to_its_end
+
+OWN_IMAGES = ("orchestrator", "proxy")
+"""The names of Changeover's own images below the stack's name."""
+DATA_VOLUME = "-data"
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What one app has left. Containers and volumes by name, images by tag. `backups` are not looked for by `find`."""
+
+    app: str
+    containers: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    backups: tuple[str, ...] = field(default=())
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.containers or self.volumes or self.images or self.backups)
+
+
+async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
+    """What everything that carries the stack's label or name leaves, whoever made it, by app. Raises EngineError.
+
+    Containers with the label of the stack and without that of an app belong to the app "".
+    """
+    found: dict[str, Leftover] = {}
+
+    def add(app: str, **one: str) -> None:
+        if app in configured:
+            return
+        known = found.get(app, Leftover(app))
+        (kind, name) = next(iter(one.items()))
+        found[app] = replace(known, **{kind: (*getattr(known, kind), name)})  # type: ignore[arg-type]
+
+    for container in await engine.containers():
+        add(container.labels.get(LABEL_APP, ""), containers=container.name)
+    prefix = f"{engine.stack}-"
+    for volume in await engine.volumes():
+        if volume.startswith(prefix) and volume.endswith(DATA_VOLUME):
+            add(volume.removeprefix(prefix).removesuffix(DATA_VOLUME), volumes=volume)
+    for tag in sorted((await engine.disk_usage()).by_image):
+        name, _, _version = tag.partition(":")
+        stack, _, app = name.rpartition("/")
+        if stack == engine.stack and app not in OWN_IMAGES:
+            add(app, images=tag)
+    return sorted(found.values(), key=lambda one: one.app)
+
+
+async def of_app(context: AppContext, configured: Collection[str]) -> Leftover:
+    """What this app has left, its backups in their default place included. Raises EngineError or StepFailed."""
+    found = await find(context.engine, configured)
+    left = next((one for one in found if one.app == context.name), Leftover(context.name))
+    return replace(left, backups=tuple(one.id for one in await backups.entries(context)))
+
+
+async def remove(context: AppContext, left: Leftover, mirror: Path, *, keep_backups: bool) -> None:
+    """Remove what an app has left. Its history stays in the journal. Raises EngineError, StepFailed or JournalError.
+
+    May be done again after an error: what is removed is not missed. The caller holds the app's turn.
+    """
+    # First of all: from now on nothing looks for the containers, also if the app is configured again.
+    context.journal.save_switch(context.name, Slots())
+    for container in left.containers:
+        await context.engine.remove(container, context.config.drain.stop_timeout)
+    for volume in left.volumes:
+        await context.engine.remove_volume(volume)
+    if not keep_backups:
+        await backups.remove_all(context)
+    if left.images:
+        await context.engine.remove_images(context.image_name, keep=set())
+    if mirror.exists():
+        try:
+            await to_its_end(asyncio.to_thread(shutil.rmtree, mirror))
+        except OSError as error:
+            raise EngineError(f"The folder {mirror} cannot be removed: {error.strerror}.") from error

@@ -1,0 +1,62 @@
+"""The findings of `changeover doctor` on what carries the label of the stack, whoever made it."""
+
+from __future__ import annotations
+
+from orchestrator.app_data import backups
+from orchestrator.deploy import leftovers
+from orchestrator.deploy.leftovers import Leftover
+from orchestrator.doctor.report import Finding
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Role
+from orchestrator.errors import ChangeoverError
+from orchestrator.server import Orchestrator
+
+
+async def labelled(orchestrator: Orchestrator) -> list[Finding]:
+    """What apps have left that are not configured, containers beyond those that are needed, and volumes of dumps."""
+    engine = orchestrator.engine
+    try:
+        containers = await engine.containers()
+        volumes = await engine.volumes()
+        left = await leftovers.find(engine, {context.name for context in orchestrator.apps.all()})
+    except ChangeoverError:
+        # The finding on the engine reports it.
+        return []
+    findings = [_left(one) for one in left]
+    for context in orchestrator.apps.all():
+        mine = [one for one in containers if one.labels.get(LABEL_APP) == context.name]
+        findings += _beyond(orchestrator, context.name, mine)
+    dumps = [one for one in volumes if backups.is_dump_volume(one)]
+    if dumps and not any(orchestrator.scheduler.doing(context.name) for context in orchestrator.apps.all()):
+        remedy = f"The next start removes them. By hand: docker volume rm {' '.join(dumps)}"
+        findings.append(Finding("volumes", False, f"left by dumps: {', '.join(dumps)}", remedy))
+    return findings
+
+
+def _left(one: Leftover) -> Finding:
+    counts = ((one.containers, "container"), (one.volumes, "volume"), (one.images, "image"))
+    has = ", ".join(f"{len(names)} {kind}{'' if len(names) == 1 else 's'}" for names, kind in counts if names)
+    if not one.app:
+        remedy = f"Remove what is not needed: docker rm --force {' '.join(one.containers)}"
+        return Finding("containers without an app", False, f"carry the label of this stack: {has}", remedy)
+    remedy = f"Configure the app, or remove what it has left: changeover remove {one.app}"
+    return Finding(f"app {one.app}", False, f"not configured, but has {has}", remedy)
+
+
+def _beyond(orchestrator: Orchestrator, app: str, containers: list[ContainerStatus]) -> list[Finding]:
+    """Containers of a configured app that are neither active, standby nor used by what is under way."""
+    if orchestrator.scheduler.doing(app):
+        return []
+    slots = orchestrator.journal.slots(app)
+    seen: set[str] = set()
+    beyond = []
+    for one in containers:
+        deployment = one.labels.get(LABEL_DEPLOYMENT, "")
+        needed = one.labels.get(LABEL_ROLE) == Role.APP and deployment in (slots.active, slots.standby)
+        if not needed or deployment in seen:
+            beyond.append(one.name)
+        seen.add(deployment)
+    if not beyond:
+        return []
+    says = f"{len(beyond)} containers beyond the active one and the standby: {', '.join(sorted(beyond))}"
+    remedy = f"The next deployment of {app} removes them. By hand: docker rm --force {' '.join(sorted(beyond))}"
+    return [Finding(f"containers of {app}", False, says, remedy)]

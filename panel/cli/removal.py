@@ -1,0 +1,34 @@
+"""`changeover remove`: remove what an app has left that is not configured any more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import JsonOption, YesOption, out, run, show
+
+commands = typer.Typer()
+
+KeepOption = Annotated[bool, typer.Option("--keep-backups", help="Keep the app's backups.")]
+
+
+@commands.command()
+def remove(
+    app: Annotated[str, typer.Argument(metavar="APP", help="Name of the app, as 'changeover doctor' shows it.")],
+    keep_backups: KeepOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what an app has left after it was taken out of the configuration: containers, data, images, backups."""
+    if not yes:
+        left = run(lambda client: client.leftover(app))
+        out.print(text.leftover(left, keep_backups), markup=False)
+        typer.confirm(f"Remove all of this for ever? The data of {app} cannot be brought back", abort=True)
+    show(
+        lambda client: client.remove_leftover(app, keep_backups=keep_backups),
+        as_json,
+        lambda _: f"What {app} had left is removed. Its history is kept.",
+        markup=False,
+    )

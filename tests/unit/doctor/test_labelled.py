@@ -1,0 +1,171 @@
+"""Whatever carries the stack's label is counted, whoever made it; what an app has left is removed by one command."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from orchestrator.access import tokens
+from orchestrator.api.application import create
+from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.deploy import leftovers
+from orchestrator.doctor.labelled import labelled
+from orchestrator.domain.access import Scope
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.server import Orchestrator
+from tests.support.fakes.engine import FakeData, FakeEngine
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def engine_of(orchestrator: Orchestrator) -> FakeEngine:
+    engine = orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    return engine
+
+
+def container(orchestrator: Orchestrator, name: str, app: str, deployment: str = "", role: str = Role.APP) -> None:
+    labels = {LABEL_APP: app, LABEL_ROLE: role, LABEL_DEPLOYMENT: deployment} if app else {}
+    asyncio.run(engine_of(orchestrator).start(ContainerSpec(name, "image", labels, "test")))
+
+
+def shop_is_live(orchestrator: Orchestrator) -> None:
+    for name in ("d1", "d2"):
+        made = Deployment(name, "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT, live_at=MOMENT, colour=Colour.BLUE)
+        orchestrator.journal.add(made)
+        container(orchestrator, f"test-shop-{name}", "shop", name)
+    orchestrator.journal.save_switch("shop", Slots("d2", "d1"))
+
+
+def what_an_app_left(orchestrator: Orchestrator) -> FakeEngine:
+    """Of an app "old" that is not configured any more; and things of Changeover itself and of others beside it."""
+    engine = engine_of(orchestrator)
+    container(orchestrator, "test-old-blue-d9", "old", "d9")
+    orchestrator.journal.add(Deployment("d9", "old", Kind.DEPLOY, State.LIVE, "me", MOMENT, live_at=MOMENT))
+    orchestrator.journal.save_switch("old", Slots("d9", ""))
+    engine.named_volumes = {"test-old-data", "test-shop-data", "test-backups"}
+    engine.tags = {
+        "test/old:1",
+        "test/old:2",
+        "test/shop:1",
+        "test/orchestrator:latest",
+        "test/proxy:latest",
+        "other/old:1",
+    }
+    engine.backups["old"] = {"b1": (Manifest("b1", "old", "", "", "", MOMENT.isoformat(), "", 1, ()), FakeData())}
+    return engine
+
+
+def ask(orchestrator: Orchestrator, method: str, path: str, scope: Scope = Scope.ADMIN) -> httpx.Response:
+    orchestrator.ready = True
+    secret = tokens.create(orchestrator.journal, f"t{secrets.token_hex(4)}", scope)
+
+    async def story() -> httpx.Response:
+        transport = httpx.ASGITransport(app=create(orchestrator))
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
+            return await client.request(method, path)
+
+    return asyncio.run(story())
+
+
+def test_what_is_needed_is_no_finding(orchestrator: Orchestrator) -> None:
+    shop_is_live(orchestrator)
+
+    assert asyncio.run(labelled(orchestrator)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "app", "deployment", "role", "what"),
+    [
+        ("by-hand", "", "", "", "containers without an app"),
+        ("old", "old", "d9", Role.APP, "app old"),
+        ("an-earlier-one", "shop", "d0", Role.APP, "containers of shop"),
+        ("a-copy", "shop", "d2", Role.APP, "containers of shop"),
+        ("a-sidecar", "shop", "d2", Role.SIDECAR, "containers of shop"),
+        ("of-another-role", "shop", "d2", "experiment", "containers of shop"),
+    ],
+)
+def test_every_container_with_the_label_that_is_not_needed_is_counted(
+    orchestrator: Orchestrator, name: str, app: str, deployment: str, role: str, what: str
+) -> None:
+    shop_is_live(orchestrator)
+    container(orchestrator, name, app, deployment, role)
+
+    (finding,) = asyncio.run(labelled(orchestrator))
+
+    assert (finding.what, finding.well) == (what, False)
+    assert name in finding.says + finding.remedy
+
+
+def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator: Orchestrator) -> None:
+    shop_is_live(orchestrator)
+    engine = what_an_app_left(orchestrator)
+    mirror = orchestrator.settings.state / "sources" / "old.git"
+    mirror.mkdir(parents=True)
+
+    (finding,) = asyncio.run(labelled(orchestrator))
+    shown = ask(orchestrator, "GET", "/v1/leftovers/old").json()
+    removed = ask(orchestrator, "DELETE", "/v1/leftovers/old").json()
+
+    assert finding.says == "not configured, but has 1 container, 1 volume, 2 images"
+    assert finding.remedy.endswith("changeover remove old")
+    assert shown == removed
+    assert shown == {
+        "app": "old", "containers": ["test-old-blue-d9"], "volumes": ["test-old-data"],
+        "images": ["test/old:1", "test/old:2"], "backups": ["b1"],
+    }  # fmt: skip
+    assert set(engine.running) == {"test-shop-d1", "test-shop-d2"}
+    assert engine.named_volumes == {"test-shop-data", "test-backups"}
+    assert engine.tags == {"test/shop:1", "test/orchestrator:latest", "test/proxy:latest", "other/old:1"}
+    assert engine.backups["old"] == {}
+    assert not mirror.exists()
+    assert orchestrator.journal.slots("old") == Slots()
+    assert [one.id for one in orchestrator.journal.deployments("old")] == ["d9"]
+    assert asyncio.run(labelled(orchestrator)) == []
+    assert ask(orchestrator, "DELETE", "/v1/leftovers/old").status_code == 404
+
+
+def test_backups_are_kept_where_that_is_wanted(orchestrator: Orchestrator) -> None:
+    engine = what_an_app_left(orchestrator)
+
+    assert ask(orchestrator, "DELETE", "/v1/leftovers/old?keep_backups=true").status_code == 200
+
+    assert set(engine.backups["old"]) == {"b1"}
+
+
+@pytest.mark.parametrize("app", ["shop", "panel"])
+def test_an_app_that_is_configured_is_not_removed(orchestrator: Orchestrator, app: str) -> None:
+    shop_is_live(orchestrator)
+
+    refused = ask(orchestrator, "DELETE", f"/v1/leftovers/{app}")
+
+    assert refused.status_code == 409
+    assert set(engine_of(orchestrator).running) == {"test-shop-d1", "test-shop-d2"}
+
+
+@pytest.mark.parametrize("name", ["..", "a%2fb", "A", "-x", "x" * 40])
+def test_what_is_no_name_of_an_app_reaches_nothing(orchestrator: Orchestrator, name: str) -> None:
+    assert ask(orchestrator, "DELETE", f"/v1/leftovers/{name}").status_code in (404, 405, 422)
+
+
+def test_a_token_that_may_deploy_removes_no_data(orchestrator: Orchestrator) -> None:
+    engine = what_an_app_left(orchestrator)
+
+    assert ask(orchestrator, "DELETE", "/v1/leftovers/old", Scope.DEPLOY).status_code == 403
+    assert engine.named_volumes >= {"test-old-data"}
+
+
+def test_an_app_whose_name_ends_like_a_volume_has_its_own_volume_alone() -> None:
+    engine = FakeEngine()
+    engine.named_volumes = {"test-shop-data", "test-shop-data-data"}
+
+    found = asyncio.run(leftovers.find(engine, {"shop"}))
+
+    assert [(one.app, one.volumes) for one in found] == [("shop-data", ("test-shop-data-data",))]
