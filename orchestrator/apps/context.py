@@ -10,7 +10,7 @@ from pathlib import Path
 
 from border.secrets import Secrets
 from orchestrator.apps.probe import Prober
-from orchestrator.config.app_schema import App, Migrate
+from orchestrator.config.app_schema import App, Migrate, probe_host
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import Engine
 from orchestrator.journal.store import Journal
@@ -87,6 +87,11 @@ class AppContext:
     @property
     def volume(self) -> str:
         return f"{self.engine.stack}-{self.name}-data"
+
+    @property
+    def probe_host(self) -> str:
+        """The `Host` header of our own requests to the app."""
+        return probe_host(self.name, self.config)
 
     @property
     def active(self) -> Deployment | None:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import httpx
 import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
+from orchestrator.apps.readiness_answer import ask_ready
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import EventKind, HealthChanged, Occurrence
@@ -192,15 +194,18 @@ async def ask(context: AppContext) -> Health:
 
 async def _answers_well(context: AppContext, active: Deployment) -> bool:
     """Whether the active release itself answers with success, not the standby as its fallback."""
-    if active.colour is None:
+    colour = active.colour
+    if colour is None:
         return False
+
+    async def ask(path: str) -> httpx.Response:
+        return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)
+
     try:
-        answer = await context.proxy.ask_colour(
-            context.name, active.colour, context.config.health.path, PROBE_TIMEOUT_S
-        )
+        asked = await ask_ready(context.config.health.path, ask)
     except ProxyError:
         return False
-    return answer.is_success and not context.proxy.answered_for(answer)
+    return asked.ready and not context.proxy.answered_for(asked.answer)
 
 
 async def _is_paused(context: AppContext) -> bool:

@@ -13,14 +13,17 @@ PROBE_TIMEOUT_S = 2.0
 class Prober(Protocol):
     """Sends probes to a container directly, not through the proxy."""
 
-    async def ask(self, address: str, port: int, path: str) -> httpx.Response:
-        """Send GET `path`. Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S seconds."""
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
+        """Send GET `path` with the header `Host: host`.
+
+        Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S seconds.
+        """
 
 
 class HttpProber:
     """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
 
-    async def ask(self, address: str, port: int, path: str) -> httpx.Response:
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
-            return await client.get(f"http://{address}:{port}{path}")
+            return await client.get(f"http://{address}:{port}{path}", headers={"host": host})

@@ -9,7 +9,10 @@ import httpx
 
 from orchestrator.apps.answer_text import said
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.listening_check import ListeningCheck
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
+from orchestrator.apps.readiness_answer import ReadinessAnswer, ask_ready
+from orchestrator.apps.start_hint import permission_hint
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
@@ -26,10 +29,27 @@ PROGRESS_HEADER = "x-progress"
 async def answers_now(context: AppContext, deployment: Deployment) -> bool:
     """Send one probe: whether the container answers with success now."""
     try:
-        answer = await context.prober.ask(deployment.address, deployment.port, context.config.health.path)
+        return (await ask_directly(context, deployment)).ready
     except httpx.HTTPError:
         return False
-    return answer.is_success
+
+
+async def ask_directly(context: AppContext, deployment: Deployment) -> ReadinessAnswer:
+    """Ask the container itself whether it is ready. Raises httpx.HTTPError."""
+
+    async def ask(path: str) -> httpx.Response:
+        return await context.prober.ask(deployment.address, deployment.port, path, host=context.probe_host)
+
+    return await ask_ready(context.config.health.path, ask)
+
+
+async def ask_preview(context: AppContext) -> ReadinessAnswer:
+    """Ask the candidate through the preview route. Raises ProxyError."""
+
+    async def ask(path: str) -> httpx.Response:
+        return await context.proxy.ask_preview(context.name, path, PROBE_TIMEOUT_S)
+
+    return await ask_ready(context.config.health.path, ask)
 
 
 async def until_ready(context: AppContext, deployment: Deployment) -> None:
@@ -41,7 +61,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
     health = context.config.health
     await context.proxy.preview(context.name, Server(deployment.address, deployment.port))
     started = elapsed()
-    so_far = _SoFar(deadline=started + health.timeout)
+    so_far = _SoFar(started + health.timeout, ListeningCheck(), health.first_path)
     while True:
         status = await _running(context, deployment)
         await _probe(context, deployment, so_far)
@@ -49,9 +69,16 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             so_far.good, so_far.last = health.answers - 1, "Docker's HEALTHCHECK is still starting"
         if so_far.good >= health.answers:
             break
-        if elapsed() > so_far.deadline:
+        late = elapsed() > so_far.deadline
+        if so_far.refused and (unreachable := await so_far.listening.look(context, deployment, last=late)):
             raise StepFailed(
-                f"{health.path} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
+                unreachable,
+                f"Set run.port of {context.name} to the port that the app listens on, or correct where it listens.",
+                log=await context.engine.logs(deployment.container, LOG_LINES),
+            )
+        if late:
+            raise StepFailed(
+                f"{context.name} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
                 f"Raise health.timeout of {context.name} if it needs longer.",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
@@ -60,7 +87,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             so_far.pause = min(so_far.pause * 1.3, LONGEST_PAUSE_S)
     context.say(
         deployment.id,
-        f"ready after {elapsed() - started:.2f} s: {so_far.good} good answers in a row from {health.path}",
+        f"ready after {elapsed() - started:.2f} s: {so_far.good} good answers in a row from {so_far.path}",
     )
 
 
@@ -69,29 +96,34 @@ class _SoFar:
     """The result of the probes so far: successes in a row, the last failure, the progress and the deadline."""
 
     deadline: float
+    listening: ListeningCheck
+    path: str
     good: int = 0
+    refused: bool = False
     pause: float = FIRST_PAUSE_S
     last: str = "no answer yet"
+    told: str = ""
     progress: str = ""
 
 
 async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) -> None:
     health = context.config.health
     try:
-        if so_far.good == 0:
-            answer = await context.prober.ask(deployment.address, deployment.port, health.path)
-        else:
-            answer = await context.proxy.ask_preview(context.name, health.path, PROBE_TIMEOUT_S)
+        asked = await (ask_directly(context, deployment) if so_far.good == 0 else ask_preview(context))
     except (httpx.HTTPError, ProxyError) as error:
         so_far.good, so_far.last = 0, f"no answer ({said(str(error), context.known_secrets) or type(error).__name__})"
+        so_far.refused = isinstance(error, httpx.ConnectError)
         return
-    if answer.is_success:
+    answer = asked.answer
+    so_far.path, so_far.refused = asked.path, False
+    if asked.ready:
         so_far.good, so_far.pause = so_far.good + 1, FIRST_PAUSE_S
     else:
-        so_far.good, so_far.last = (
-            0,
-            f"status {answer.status_code}: {said(answer.text, context.known_secrets)}".rstrip(": "),
-        )
+        why_not, text = said(asked.why_not, context.known_secrets), said(answer.text, context.known_secrets)
+        so_far.good, so_far.last = 0, f"{why_not}: {text}".rstrip(": ")
+        if so_far.told != why_not:
+            so_far.told = why_not
+            context.say(deployment.id, f"not ready yet: {why_not}")
     reported = said(answer.headers.get(PROGRESS_HEADER, ""), context.known_secrets)
     if reported and reported != so_far.progress:
         so_far.progress, so_far.deadline = reported, elapsed() + health.timeout
@@ -107,10 +139,12 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
             f"Deploy again: changeover deploy {context.name}",
         )
     if not status.running:
+        log = await context.engine.logs(deployment.container, LOG_LINES)
+        hint = permission_hint(log, context.config.run, context.name)
         raise StepFailed(
             f"The new container {status.why_stopped} before it was ready.",
-            f"Raise run.memory of {context.name}." if status.oom else "",
-            log=await context.engine.logs(deployment.container, LOG_LINES),
+            f"Raise run.memory of {context.name}." if status.oom else hint,
+            log=log,
             exit_code=status.exit_code,
             oom=status.oom,
         )

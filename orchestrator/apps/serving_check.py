@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from orchestrator.apps import health
+from orchestrator.apps import answer_text, health, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.health import Health
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
@@ -55,19 +55,18 @@ def _not_asked(context: AppContext, error: ChangeoverError) -> Serving:
 
 async def _at_its_container(context: AppContext, active: Deployment) -> Serving | None:
     """None if it answers well."""
-    path = context.config.health.path
+    path = context.config.health.first_path
     status = await context.engine.status(active.container)
     if status is None or not status.running or status.paused:
         return Serving(False, f"{_name(active)} does not serve: its container does not run.")
     try:
-        answer = await context.prober.ask(active.address, active.port, path)
+        asked = await readiness.ask_directly(context, active)
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
         return Serving(False, f"{_name(active)} does not serve: its container does not answer {path} ({why}).")
-    if not answer.is_success:
-        return Serving(
-            False, f"{_name(active)} does not serve: its container answers {path} with status {answer.status_code}."
-        )
+    if not asked.ready:
+        why_not = answer_text.said(asked.why_not, context.known_secrets)
+        return Serving(False, f"{_name(active)} does not serve: at its container, {why_not}.")
     return None
 
 
@@ -77,13 +76,15 @@ async def _through_the_proxy(context: AppContext, active: Deployment) -> Serving
     if found is Health.PAUSED:
         return Serving(False, f"{_name(active)} is ready, but requests are paused: changeover resume {context.name}")
     if found is not Health.HEALTHY:
-        return Serving(False, f"{_name(active)} does not serve: {settings.path} has no good answer through the proxy.")
-    asked = settings.path
+        return Serving(
+            False, f"{_name(active)} does not serve: {settings.first_path} has no good answer through the proxy."
+        )
+    asked = settings.first_path
     if settings.page and active.colour:
         page = await context.proxy.ask_colour(context.name, active.colour, settings.page, PROBE_TIMEOUT_S)
         if page.status_code >= 400:
             return Serving(False, f"{_name(active)} answers {settings.page} (health.page) with {page.status_code}.")
-        asked = f"{settings.path} and {settings.page}"
+        asked = f"{settings.first_path} and {settings.page}"
     return Serving(True, f"{_name(active)} serves: it has answered {asked} at its container and through the proxy.")
 
 

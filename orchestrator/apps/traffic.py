@@ -13,7 +13,7 @@ async def send_to(context: AppContext, deployment: Deployment) -> None:
     if deployment.colour is None:
         raise StepFailed(f"Deployment {deployment.id} has no colour.")
     await context.proxy.switch(context.name, deployment.colour, Server(deployment.address, deployment.port))
-    await context.proxy.confirm(context.name, deployment.colour, context.config.health.path)
+    await context.proxy.confirm(context.name, deployment.colour, context.config.health.first_path)
 
 
 async def send_back(context: AppContext, deployment: Deployment) -> str:

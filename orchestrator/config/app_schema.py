@@ -17,7 +17,6 @@ from orchestrator.config.value_types import (
     CommandOrNone,
     HostName,
     HostNameOrNone,
-    UrlPath,
     UrlPathOrNone,
     with_names,
 )
@@ -114,11 +113,15 @@ class Route(Section):
         return self
 
 
+DEFAULT_READINESS_PATH = "/readyz"
+
+
 class Health(Section):
     """The checks that a candidate must pass before it gets traffic."""
 
-    path: UrlPath = "/readyz"
-    """The path that answers with a 2xx status when the app is ready. Example: /health"""
+    path: UrlPathOrNone = None
+    """The path that answers with a status from 200 to 299 when the app is ready. When not set: `/readyz`, or `/` where
+    that is not found, and statuses from 200 to 399, 401 and 403 count as ready. Example: /health"""
     host: HostNameOrNone = None
     """The `Host` header of the probes; the first host of the route when not set, or the app's name below `localhost`.
     Example: shop.example.com"""
@@ -131,6 +134,11 @@ class Health(Section):
     """A page that must also answer, with a status below 400, through the proxy. Example: /"""
     websocket: UrlPathOrNone = None
     """A path that must also accept a WebSocket handshake through the proxy. Example: /socket"""
+
+    @property
+    def first_path(self) -> str:
+        """The path that is asked first."""
+        return self.path or DEFAULT_READINESS_PATH
 
 
 class Migrate(Section):
@@ -204,3 +212,8 @@ class App(Section):
     standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`warm`, `paused` or `stopped`")] = "warm"
     """How the previous release is kept for a rollback. `warm`: it runs, and a rollback takes milliseconds. `paused`: it
     keeps its memory and uses no processor time. `stopped`: it uses neither and must start first. Example: paused"""
+
+
+def probe_host(name: str, app: App) -> str:
+    """The `Host` header of our own requests to an app."""
+    return app.health.host or app.route.first_host or f"{name}.localhost"

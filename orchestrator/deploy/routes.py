@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.apps.context import AppContext
-from orchestrator.config.schema import App
+from orchestrator.config.app_schema import App, probe_host
 from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment
@@ -37,5 +37,5 @@ def route_of(
         active=active.colour if active else None,
         servers=servers,
         fallbacks=fallbacks,
-        probe_host=config.health.host or way.first_host or f"{app}.localhost",
+        probe_host=probe_host(app, config),
     )

@@ -51,7 +51,9 @@ class ContainerSpec:
     image: str
     labels: dict[str, str]
     network: str
-    """Empty: it has no network."""
+    """Empty: it has no network, or that of `network_of`."""
+    network_of: str = ""
+    """The name of a container whose network it shares."""
     more_networks: tuple[str, ...] = ()
     """Networks that it joins in addition. They must exist."""
     extra_hosts: tuple[tuple[str, str], ...] = ()

@@ -44,6 +44,11 @@ def exits_at_once(repository: Repository) -> None:
     repository.replace("shop.py", "app = FastAPI(", 'raise SystemExit("the door is locked")\napp = FastAPI(')
 
 
+def listens_elsewhere(repository: Repository) -> None:
+    repository.replace("Dockerfile", '"0.0.0.0", "--port", "8000"', '"127.0.0.1", "--port", "3000"')
+    repository.replace("shop.py", "app = FastAPI(", 'print("around the corner", flush=True)\napp = FastAPI(')
+
+
 def killed_for_memory(repository: Repository) -> None:
     repository.replace(
         "shop.py", "app = FastAPI(", 'print("filling the shelves")\nshelves = bytearray(2**30)\napp = FastAPI('
@@ -57,6 +62,7 @@ def killed_for_memory(repository: Repository) -> None:
         (migration_fails, "migrate", "exited with code 1", "no such table: nowhere"),
         (never_healthy, "verify", "the till is jammed", "no key"),
         (exits_at_once, "verify", "exited with code 1", "the door is locked"),
+        (listens_elsewhere, "verify", "listens on 127.0.0.1:3000; it must listen on 0.0.0.0:8000", "around the corner"),
         (killed_for_memory, "verify", "exceeded its memory limit", "filling the shelves"),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,

@@ -18,9 +18,8 @@ class Verify(Step):
         more = [f"the page {health.page}"] if health.page else []
         more += [f"the WebSocket {health.websocket}"] if health.websocket else []
         then = f", then {' and '.join(more)}" if more else ""
-        return (
-            f"Wait for {health.answers} successful probes of {health.path} in a row, up to {health.timeout:g} s{then}."
-        )
+        probes = f"{health.answers} successful probes of {health.first_path} in a row"
+        return f"Wait for {probes}, up to {health.timeout:g} s{then}."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Verify the container. Raises StepFailed with its log when it fails a check."""

@@ -16,6 +16,7 @@ from docker.types import LogConfig, Mount
 
 from orchestrator.engine.base import LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
+from orchestrator.engine.docker.lookup import find
 from orchestrator.errors import EngineError
 
 HEAD_BLOCKS = 16
@@ -73,12 +74,19 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         user=user,
         mounts=_mounts(client, spec),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
-        **_network(client, spec),
+        **_network(client, spec, stack),
         **_limits(spec),
     )
 
 
-def _network(client: docker.DockerClient, spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword arguments
+def _network(
+    client: docker.DockerClient, spec: ContainerSpec, stack: str
+) -> dict[str, Any]:  # Any: the SDK's keyword arguments
+    if spec.network_of:
+        owner = find(client, spec.network_of, stack)
+        if owner is None:
+            raise EngineError(f"The container {spec.network_of} does not exist any more.")
+        return {"network_mode": f"container:{owner.id}"}
     if not spec.network:
         return {"network_mode": "none"}
     endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)

@@ -76,6 +76,8 @@ class FakeEngine:
         self.tags: set[str] = set()
         self.half_way: set[str] = set()
         self.silent = False
+        self.network_tables: list[str] = []
+        """Lines of /proc/net/tcp of new containers, where they do not listen at their port."""
         self.meanwhile: Callable[[], None] = lambda: None
         self._addresses = iter(range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
@@ -118,7 +120,11 @@ class FakeEngine:
         self._power.before(f"sidecar {' '.join(command[-3:])}")
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
-        if "orchestrator.backup_sidecar" in command:
+        if spec.network_of:
+            for line in self.network_tables:
+                on_line(line)
+            code = 0
+        elif "orchestrator.backup_sidecar" in command:
             on_line(json.dumps(self._backup_job(app, command)))
             code = 0
         else:

@@ -31,9 +31,9 @@ class FakeProber:
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
 
-    async def ask(self, address: str, port: int, path: str) -> httpx.Response:
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         name = self._engine.at(address)
-        if not name:
+        if not name or self._engine.network_tables:
             raise httpx.ConnectError("connection refused")
         return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)
 

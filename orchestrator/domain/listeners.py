@@ -1,0 +1,54 @@
+"""Where the processes of a container listen, from the kernel's tables, and what is wrong with it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LISTEN = "0A"
+_ENGINE_DNS = ipaddress.ip_address("127.0.0.11")
+"""Docker's own name server, in the network namespace of every container."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A TCP socket that waits for connections."""
+
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"
+
+
+def listeners(tables: Iterable[str]) -> tuple[Listener, ...]:
+    """The listening sockets in lines of /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation)."""
+    found = []
+    for line in tables:
+        fields = line.split()
+        if len(fields) > 3 and fields[3] == _LISTEN and (one := _listener(fields[1])) and one.address != _ENGINE_DNS:
+            found.append(one)
+    return tuple(dict.fromkeys(found))
+
+
+def why_unreachable(found: Iterable[Listener], port: int) -> str:
+    """Why nothing answers at `port` of the container's address; empty if something should, or nothing listens yet."""
+    found = list(found)
+    if not found or any(one.port == port and not one.address.is_loopback for one in found):
+        return ""
+    nearest = next((one for one in found if one.port == port), found[0])
+    return f"it listens on {nearest}; it must listen on 0.0.0.0:{port}"
+
+
+def _listener(local: str) -> Listener | None:
+    """`0100007F:0BB8` is 127.0.0.1:3000: words of four bytes in the order of the processor, which is little-endian."""
+    address, _, port = local.partition(":")
+    try:
+        words = bytes.fromhex(address)
+        packed = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
+        ip = ipaddress.ip_address(packed)
+    except ValueError:
+        return None
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return Listener(mapped or ip, int(port, 16))

@@ -1,0 +1,60 @@
+"""Where a container listens, from the kernel's tables."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.listeners import Listener, listeners, why_unreachable
+
+HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+LOOPBACK = "   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1"
+EVERYWHERE = "   1: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1"
+CONNECTED = "   2: 0100007F:0BB9 0100007F:0050 01 00000000:00000000 00:00000000 00000000     0        0 1 1"
+DNS = "   3: 0B00007F:9C41 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1"
+SIX = "   0: 00000000000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 1 1"
+
+
+def one(address: str, port: int) -> Listener:
+    return Listener(ipaddress.ip_address(address), port)
+
+
+def test_only_listening_sockets_of_the_app_count() -> None:
+    assert listeners([HEADING, LOOPBACK, EVERYWHERE, CONNECTED, DNS, "", "odd"]) == (
+        one("127.0.0.1", 3000),
+        one("0.0.0.0", 8000),
+    )
+    assert listeners([SIX]) == (one("::1", 3000),)
+
+
+def test_the_tables_of_this_kernel_are_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = listeners(Path("/proc/net/tcp").read_text().splitlines())
+
+    assert one("127.0.0.1", port) in found
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([], ""),
+        ([one("0.0.0.0", 8000)], ""),
+        ([one("::", 8000)], ""),
+        ([one("172.30.1.2", 8000)], ""),
+        ([one("127.0.0.1", 8000)], "it listens on 127.0.0.1:8000; it must listen on 0.0.0.0:8000"),
+        ([one("127.0.0.1", 3000)], "it listens on 127.0.0.1:3000; it must listen on 0.0.0.0:8000"),
+        ([one("0.0.0.0", 3000)], "it listens on 0.0.0.0:3000; it must listen on 0.0.0.0:8000"),
+        ([one("::1", 8000)], "it listens on [::1]:8000; it must listen on 0.0.0.0:8000"),
+        (
+            [one("0.0.0.0", 9000), one("127.0.0.1", 8000)],
+            "it listens on 127.0.0.1:8000; it must listen on 0.0.0.0:8000",
+        ),
+        ([one("127.0.0.1", 8000), one("0.0.0.0", 8000)], ""),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_where_nothing_listens_yet(found: list[Listener], says: str) -> None:
+    assert why_unreachable(found, 8000) == says
