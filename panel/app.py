@@ -34,6 +34,7 @@ CHANGES_APPS = frozenset(
         EventKind.ENDED,
         EventKind.FAILED,
         EventKind.CANCELLED,
+        EventKind.UNCHANGED,
         EventKind.HEALTH,
         EventKind.UPDATE,
         EventKind.DISMISSED,

@@ -30,12 +30,14 @@ class Logs(BaseModel):
 class DeploymentRequest(BaseModel):
     """`ref`: a branch, tag or commit; empty: the newest release of the app's source.
 
-    `migrate` allows migrations although `update.migrations.auto_run` is off.
+    `migrate` allows migrations although `update.migrations.auto_run` is off. `force` deploys a release that is live
+    already, with the same configuration; otherwise such a deployment ends as unchanged.
     """
 
     model_config = ConfigDict(extra="forbid")
     ref: str = ""
     migrate: bool = False
+    force: bool = False
 
 
 class RollbackRequest(BaseModel):
@@ -81,7 +83,9 @@ async def deploy(
     """Queue a deployment, and answer at once. The same idempotency key gives the same deployment again."""
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
-    asked = await orchestrator.scheduler.request(app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate)
+    asked = await orchestrator.scheduler.request(
+        app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate, force=wanted.force
+    )
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, asked)
 
 

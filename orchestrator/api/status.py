@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.made_from import is_changed_since
 from orchestrator.config.schema import PANEL
 from orchestrator.doctor import problems
 from orchestrator.domain.deployment import Deployment, State
@@ -67,6 +68,8 @@ class AppView(BaseModel):
     unsettled: DataProblemView | None
     troubles: list[TroubleView]
     """What keeps requests from the app."""
+    configuration_changed: bool
+    """Whether the configuration was changed since the active release was deployed."""
 
 
 class Apps(BaseModel):
@@ -110,6 +113,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         health=health,
         unsettled=_unsettled(journal.unsettled(context.name)),
         troubles=_troubles(problems.of_app(orchestrator, context.name, health)),
+        configuration_changed=active is not None and is_changed_since(context, active),
     )
 
 

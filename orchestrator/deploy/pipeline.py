@@ -34,7 +34,7 @@ Asks = Callable[[], Interrupter]
 async def deploy(context: AppContext, events: EventStream, deployment: Deployment, by: Asks) -> Deployment:
     """Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic.
 
-    Returns the deployment as recorded: live, failed or cancelled (`by` a person or a stop).
+    Returns the deployment as recorded: live, unchanged, failed or cancelled (`by` a person or a stop).
     Does not raise a step's ChangeoverError.
     """
     try:
@@ -121,6 +121,7 @@ async def carry_out(
 ) -> Deployment:
     """Run the steps of a plan in order. If one fails or the task is cancelled, compensate.
 
+    A deployment whose release has its image when it is fetched ends as unchanged: that release is live already.
     Returns the deployment as recorded. An error that is not a ChangeoverError is raised again after compensation.
     """
     under_way = plan[0].name
@@ -128,6 +129,8 @@ async def carry_out(
         for step in plan:
             under_way = step.name
             deployment = await _perform(context, events, step, deployment)
+            if step.name is StepName.FETCH and deployment.release and deployment.release.image:
+                return await in_spite_of_cancels(_end_unchanged(events, context, deployment))
     except asyncio.CancelledError:
         failure = Failure(under_way, "The deployment was cancelled.")
         return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure, by())
@@ -149,6 +152,13 @@ async def publish_live(events: EventStream, live: Deployment, *, recovered: bool
     rollback = live.kind is Kind.ROLLBACK
     happened = happenings.Live(live.seconds_to_live, live.colour, rollback, live.paused_s, recovered)
     await events.publish(happened, live.app, live.id)
+
+
+async def _end_unchanged(events: EventStream, context: AppContext, deployment: Deployment) -> Deployment:
+    ended = replace(deployment, state=State.UNCHANGED, ended_at=now())
+    await patiently(lambda: context.journal.beside(context.journal.save, ended))
+    await patiently(lambda: events.publish(happenings.Unchanged(ended.version), context.name, ended.id))
+    return ended
 
 
 async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
@@ -40,8 +40,9 @@ async def apply(context: AppContext) -> None:
     await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
 
 
-async def remove_stray_containers(context: AppContext) -> list[str]:
-    """Remove every container of the app that is neither active nor standby. Returns their names.
+async def remove_stray_containers(context: AppContext, draining: Collection[str] = ()) -> list[str]:
+    """Remove every container of the app that is neither active nor standby, nor of a deployment in `draining`. Returns
+    their names.
 
     Raises EngineError, when all that can be removed are, or JournalError.
     """
@@ -51,7 +52,7 @@ async def remove_stray_containers(context: AppContext) -> list[str]:
     for container in await context.engine.containers():
         labels = container.labels
         mine = labels.get(LABEL_APP) == context.name and labels.get(LABEL_ROLE) == Role.APP
-        if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby):
+        if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby, *draining):
             try:
                 await context.engine.remove(container.name, context.config.drain.stop_timeout)
                 removed.append(container.name)

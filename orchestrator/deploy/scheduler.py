@@ -40,11 +40,19 @@ class Scheduler:
         self._stopping = False
 
     async def request(
-        self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
+        self,
+        app: str,
+        ref: str,
+        by: str,
+        idempotency_key: str | None = None,
+        *,
+        migrate: bool = False,
+        force: bool = False,
     ) -> Deployment:
         """Record and queue a deployment. The same idempotency key returns the same deployment again.
 
-        `migrate` allows migrations although `update.migrations.auto_run` is off. Raises UnknownApp or JournalError.
+        `migrate` allows migrations although `update.migrations.auto_run` is off; `force` deploys what is live.
+        Raises UnknownApp or JournalError.
         """
         self._context(app)
         lane = self._lane(app)
@@ -56,7 +64,7 @@ class Scheduler:
                     known = self._journal.deployment(known.id)
                 return known
             lane.refuse_unrecovered(app)
-            deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate)
+            deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate, forced=force)
             deployment = await self._journal.beside(self._journal.add, deployment, idempotency_key)
             await self._enqueue(lane, deployment)
             return deployment

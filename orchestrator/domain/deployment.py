@@ -30,6 +30,8 @@ class State(StrEnum):
     ROLLED_BACK = "rolled_back"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    UNCHANGED = "unchanged"
+    """Its release was live already, made from the same configuration: nothing was done."""
 
     @property
     def ended(self) -> bool:

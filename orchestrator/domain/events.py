@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
+    UNCHANGED = "unchanged"
     RESTORED = "restored"
     RETIRE_FAILED = "retire_failed"
     UPDATE = "update"
@@ -144,6 +145,14 @@ class Superseded(Occurrence):
     """A newer request replaced a deployment that was queued."""
 
     kind = EventKind.SUPERSEDED
+
+
+@dataclass(frozen=True)
+class Unchanged(Occurrence):
+    """The release was live already, made from the same configuration. Nothing was deployed."""
+
+    kind = EventKind.UNCHANGED
+    version: str
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ class Proxy(Protocol):
         """The colour that has the app's traffic according to the proxy's files, which the proxy reads at its start."""
         ...
 
+    def server_in_file(self, app: str, colour: Colour) -> Server | None:
+        """The server of a colour according to the proxy's files; None if they have none."""
+        ...
+
     def know(self, routes: list[AppRoute]) -> None:
         """Set the known routes. Does not write files or contact the proxy."""
         ...
@@ -58,6 +62,10 @@ class Proxy(Protocol):
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
         """Switch: route all new requests of the app to `server`, the container of `colour`."""
+        ...
+
+    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
+        """Set the container of a colour that does not have the traffic."""
         ...
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:

@@ -57,6 +57,10 @@ class HAProxy:
     def colour_in_file(self, app: str) -> Colour | None:
         return self._files.colour(app)
 
+    def server_in_file(self, app: str, colour: Colour) -> Server | None:
+        number = self._files.numbers().get(app)
+        return self._files.server(backends.backend(number, colour)) if number else None
+
     def know(self, routes: list[AppRoute]) -> None:
         numbers = self._numbers or self._files.numbers()
         self._numbers = backends.assign(numbers, [route.app for route in routes], self._files.declared())
@@ -182,6 +186,16 @@ class HAProxy:
     async def _send_traffic(self, app: str, backend: str, server: Server) -> None:
         """Change the running proxy; the files name the new backend already."""
         await self._running.send_traffic(app, backend, server)
+
+    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
+        """Set the container of a colour that does not have the traffic. Does nothing if it is that one already."""
+        async with self._lock:
+            route = self.route(app)
+            if route.servers.get(colour) == server:
+                return
+            self._routes[app] = replace(route, servers=route.servers | {colour: server})
+            self._write_configuration()
+            await self._running.bring_in(self._backend(app, colour), server)
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         answer = await self.ask(app, path)

@@ -7,6 +7,7 @@ image can use it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 
 from orchestrator.domain.colour import Colour
@@ -163,6 +164,13 @@ def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
         found[f"{name}/{ServerName.APP}"] = route.servers.get(colour) if route else None
         found[f"{name}/{ServerName.FALLBACK}"] = route.fallback_of(colour) if route else None
     return found
+
+
+def server_in(text: str, backend: str) -> Server | None:
+    """The address of a backend's container in the text of haproxy.cfg; None if it has none."""
+    line = rf"^backend {re.escape(backend)}\n\s+server {ServerName.APP} (\S+):(\d+)(?!.* disabled)"
+    found = re.search(line, text, re.MULTILINE)
+    return Server(found[1], int(found[2])) if found else None
 
 
 def _backend_set(number: int, route: AppRoute | None) -> str:

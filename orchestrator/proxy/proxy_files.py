@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, durable_file, haproxy_config, previous_version
-from orchestrator.proxy.routes import AppRoute, paths, stripped, ways
+from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
 
 CONFIGURATION = "haproxy.cfg"
 NUMBERS = "backends.map"
@@ -41,6 +41,11 @@ class ProxyFiles:
         """How many sets of backends the configuration has."""
         path = self._folder / CONFIGURATION
         return backends.declared_in(path.read_text(encoding="utf-8")) if path.exists() else 0
+
+    def server(self, backend: str) -> Server | None:
+        """The server of a backend, as the configuration has it."""
+        path = self._folder / CONFIGURATION
+        return haproxy_config.server_in(path.read_text(encoding="utf-8"), backend) if path.exists() else None
 
     def colour(self, app: str) -> Colour | None:
         if not (self._folder / TRAFFIC).exists():

@@ -46,22 +46,36 @@ async def slots_from_what_runs(context: AppContext) -> bool:
     if colour is None or context.journal.slots(context.name).active:
         return False
     mine = [one for one in await context.engine.containers() if _is_app_container(one, context.name)]
-    # A candidate has the standby's colour, too, and is the newer of the two.
     found = sorted(mine, key=_place)
-    active = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour and one.running), None)
+    active = _active(context, found, colour)
     if active is None:
         return False
-    standby = next((one for one in found if one.labels.get(LABEL_COLOUR) == colour.other), None)
+    # A candidate is newer than the standby.
+    standby = next((one for one in found if one is not active), None)
     both = [one for one in found if one in (active, standby)]
     for container in both:
         await _add_what_it_applied(context, container)
-        record = replace(_record(context, container), known_run=migrations.newest_run(context))
+        known, holds = migrations.newest_run(context), colour if container is active else colour.other
+        record = replace(_record(context, container), known_run=known, colour=holds)
         await context.journal.beside(context.journal.add, record)
     standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
     slots = Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id)
     await context.journal.beside(context.journal.save_switch, context.name, slots)
     await _add_what_was_reverted(context, newest=both[-1])
     return True
+
+
+def _active(context: AppContext, found: list[ContainerStatus], colour: Colour) -> ContainerStatus | None:
+    """The running container to which the proxy's files send the traffic.
+
+    The label has the colour with which a container was made; a standby that stayed when the same release was deployed
+    again has the other one since. So the address decides, and the label only where the files have none.
+    """
+    running = [one for one in found if one.running]
+    server = context.proxy.server_in_file(context.name, colour)
+    if server is not None:
+        return next((one for one in running if one.address == server.address), None)
+    return next((one for one in running if one.labels.get(LABEL_COLOUR) == colour), None)
 
 
 async def _add_what_it_applied(context: AppContext, container: ContainerStatus) -> None:

@@ -83,7 +83,9 @@ async def bring_back(context: AppContext) -> None:
     Raises EngineError, ProxyError, JournalError or StepFailed; may be tried again, while the app is not busy.
     """
     await _restore_traffic(context)
-    await retention.remove_stray_containers(context)
+    # What is not drained yet is not in a slot any more if the same release was deployed again. Retiring removes it.
+    draining = [one.previous for one in await _unfinished(context) if one.state is State.LIVE]
+    await retention.remove_stray_containers(context, draining)
 
 
 async def go_on(context: AppContext, scheduler: Scheduler) -> None:

@@ -33,6 +33,7 @@ def deploy(
     ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live or has failed.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Deploy it even if it is live already, unchanged.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +43,7 @@ def deploy(
         return
 
     async def ask(client: Client) -> Deployment:
-        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate)
+        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate, force=force)
         if not wait:
             return asked
         async for event in client.wait_until_decided(asked.id):

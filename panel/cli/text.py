@@ -49,6 +49,8 @@ def status(found: Apps) -> Group:
             lines.append(
                 f"[red]✗ {inline(app.name)}: {inline(app.unsettled.says)}[/]\n  💡 {inline(app.unsettled.remedy)}"
             )
+        if app.configuration_changed and app.active:
+            lines.append(configuration_changed(app))
     return Group(apps_table(found.apps), *lines)
 
 
@@ -64,6 +66,14 @@ def leftover(left: Leftover, keep_backups: bool) -> str:
     if not keep_backups:
         kinds["backups"] = left.backups
     return "\n".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
+
+
+def configuration_changed(app: App) -> str:
+    version = inline(app.active.version) if app.active else NONE
+    deploy = inline(f"changeover deploy {app.name} --ref {app.active.revision[:12] if app.active else ''} --wait")
+    return (
+        f"[yellow]! {inline(app.name)}: configuration changed since {version} was deployed.[/] Deploy it with: {deploy}"
+    )
 
 
 def apps_table(apps: Sequence[App]) -> Table:

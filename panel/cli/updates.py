@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import typer
-from rich.markup import escape
 
 from panel.cli import text
 from panel.cli.output import AppArgument, JsonOption, out, print_json, run
 from panel.client.client import Client
 from panel.clock import utc_now
+from panel.text.markup import output
 
 commands = typer.Typer()
 
@@ -24,7 +24,7 @@ def check(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
             return ""
         if update:
             return text.update(app, update, utc_now())
-        return escape(text.up_to_date(await client.app(app)))
+        return output(text.up_to_date(await client.app(app)))
 
     if says := run(ask):
         out.print(says)

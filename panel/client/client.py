@@ -128,13 +128,16 @@ class Client(AccessRequests):
 
     # Deployments
 
-    async def deploy(self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False) -> Deployment:
+    async def deploy(
+        self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False, force: bool = False
+    ) -> Deployment:
         """Request a deployment of `ref`, or of the newest release. The same key gives the same deployment again.
 
-        `migrate` allows pending migrations although `update.migrations.auto_run` is off.
+        `migrate` allows pending migrations although `update.migrations.auto_run` is off; `force` deploys a release that
+        is live already, too.
         """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        wanted = {"ref": ref, "migrate": migrate}
+        wanted = {"ref": ref, "migrate": migrate} | ({"force": True} if force else {})
         return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=wanted, headers=headers)
 
     async def plan(self, app: str, kind: str = "deploy") -> Plan:

@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
+    UNCHANGED = "unchanged"
     RESTORED = "restored"
     HEALTH = "health"
     UPDATE = "update"
@@ -39,10 +40,13 @@ class EventKind(StrEnum):
     RETIRE_FAILED = "retire_failed"
 
 
-DECIDED = frozenset({EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
+NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
+"""The kinds with which a deployment ends that did not become live."""
+
+DECIDED = NOT_LIVE | {EventKind.LIVE}
 """The kinds after which it is known whether a deployment is live. A live one still retires the old colour."""
 
-LAST = frozenset({EventKind.ENDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED})
+LAST = NOT_LIVE | {EventKind.ENDED}
 """The kinds after which a deployment has no more events."""
 
 
@@ -115,6 +119,12 @@ class Superseded(Fields):
     pass
 
 
+class Unchanged(Fields):
+    """The release `version` was live already, made from the same configuration. Nothing was deployed."""
+
+    version: str = ""
+
+
 class Restored(Fields):
     """`backup` was restored; `replaced` is the backup of the data that it replaced."""
 
@@ -182,6 +192,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.FAILED: Failed,
     EventKind.CANCELLED: Cancelled,
     EventKind.SUPERSEDED: Superseded,
+    EventKind.UNCHANGED: Unchanged,
     EventKind.RESTORED: Restored,
     EventKind.HEALTH: HealthChanged,
     EventKind.UPDATE: UpdateFound,

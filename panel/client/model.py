@@ -26,6 +26,7 @@ class DeploymentState(StrEnum):
     ROLLED_BACK = "rolled_back"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    UNCHANGED = "unchanged"
 
 
 class DeploymentKind(StrEnum):
@@ -109,6 +110,8 @@ class App(Value):
     unsettled: Unsettled | None = None
     troubles: tuple[Trouble, ...] = ()
     """What keeps requests from it."""
+    configuration_changed: bool = False
+    """Whether the configuration was changed since the active release was deployed."""
 
 
 class Apps(Value):

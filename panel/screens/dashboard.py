@@ -117,6 +117,9 @@ class DashboardScreen(Screen[None]):
     def _say_that_there_is_none(self, app: App) -> None:
         version = app.active.version if app.active else "not deployed"
         says = f"{app.name} is up to date ({version})."
+        if app.configuration_changed and app.active:
+            deploy = f"changeover deploy {app.name} --ref {app.active.revision[:12]} --wait"
+            says = f"{says} Its configuration changed since then. Deploy it with: {deploy}"
         if app.held_back:
             says = f"No update of {app.name} is offered: {app.held_back.says} {app.held_back.remedy}"
         self.notify(says, markup=False)

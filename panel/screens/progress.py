@@ -82,10 +82,11 @@ class ProgressScreen(Screen[None]):
         live = ended.state == DeploymentState.LIVE
         app = await self._app_now()
         says = complete(ended, app) if live else failed(ended, app)
+        well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
         dialog = self.query_one("#progress")
         dialog.border_title = Text(f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}")
-        dialog.set_class(not live, "-failed")
-        dialog.set_class(live, "-complete")
+        dialog.set_class(not well, "-failed")
+        dialog.set_class(well, "-complete")
         self.query_one("#outcome", Static).update(says)
         # The outcome must be laid out before it can be scrolled to.
         self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)

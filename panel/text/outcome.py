@@ -17,6 +17,10 @@ def outcome(ended: Deployment, app: App | None = None) -> str:
     """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live."""
     if ended.state == DeploymentState.LIVE:
         return "\n".join([*_success(ended), *while_paused(ended, app)])
+    if ended.state == DeploymentState.UNCHANGED:
+        says = f"{_release(ended)} is live already, with this configuration. Nothing was deployed."
+        again = f"changeover deploy {inline(ended.app)} --ref {inline(ended.revision[:12])} --force"
+        return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
         return "\n".join(failure(ended, app))
     if ended.state == DeploymentState.QUEUED:

@@ -61,6 +61,8 @@ def _says(event: Event) -> str:
             return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] {inline(cause)}"
         case events.Superseded():
             return "superseded by a newer request"
+        case events.Unchanged(version=version):
+            return f"unchanged: {inline(version)} is live already"
         case events.Restored(backup=backup, replaced=replaced):
             return f"[bold green3]restored[/] backup {inline(backup)}; the replaced data is backup {inline(replaced)}"
         case events.HealthChanged(health=health):

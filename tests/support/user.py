@@ -50,8 +50,8 @@ class User:
         return self.get(f"/apps/{name or self.app_name}")
 
     def deploy(self, name: str = "", ref: str = "") -> Any:
-        """Deploy and wait for the end, the old colour's retirement included."""
-        return self.wait_ended(self.post(f"/apps/{name or self.app_name}/deployments", ref=ref)["id"])
+        """Deploy, also what is live already, and wait for the end, the old colour's retirement included."""
+        return self.wait_ended(self.post(f"/apps/{name or self.app_name}/deployments", ref=ref, force=True)["id"])
 
     def deploy_to_live(self, name: str = "") -> Any:
         """Deploy and wait until it has the traffic."""

@@ -37,7 +37,7 @@ def test_of_several_waiting_deployments_the_newest_wins_and_the_others_are_super
 
     ends = [stack.wait_ended(deployment)["state"] for deployment in [running, *waiting]]
 
-    assert ends == ["live", "superseded", "superseded", "live"]
+    assert ends == ["live", "superseded", "superseded", "unchanged"]
 
 
 def test_the_same_idempotency_key_gives_the_same_deployment(shop: Shop) -> None:

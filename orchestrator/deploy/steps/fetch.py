@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
+from orchestrator.deploy.unchanged import is_live_already
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -23,10 +24,14 @@ class Fetch(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Fetch the source. Adds the release and its changes since the active release.
 
+        If that release is live already, made from the same configuration, it is added with its image and not fetched.
+
         Raises StepFailed when the source does not answer or has no such release.
         """
         found = await context.source.newest(deployment.ref)
         context.say(deployment.id, f"{await context.source.origin()} at {found.release.version}")
+        if context.active and await is_live_already(context, deployment, found.release):
+            return replace(deployment, release=context.active.release)
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
         changes = await context.source.changes(before.source_revision if before else "", wanted)

@@ -8,6 +8,7 @@ from orchestrator.apps.drain import drain
 from orchestrator.deploy import retention
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Kind, StepName
+from orchestrator.proxy.routes import Server
 
 
 class Retire(Step):
@@ -24,13 +25,24 @@ class Retire(Step):
         await context.proxy.end_preview(context.name)
         if deployment.kind is Kind.DEPLOY or deployment.ref:
             await context.journal.beside(context.journal.settle, context.name)
-        standby = context.standby
-        if standby:
-            await drain(context, standby, said_by=deployment)
+        if left := _left_by(context, deployment):
+            await drain(context, left, said_by=deployment)
+        if standby := context.standby:
+            if standby.colour:
+                server = Server(standby.address, standby.port)
+                await context.proxy.set_server(context.name, standby.colour, server)
             await _park(context, standby)
         await retention.remove_stray_containers(context)
         await retention.apply(context)
         return deployment
+
+
+def _left_by(context: AppContext, deployment: Deployment) -> Deployment | None:
+    """The release from which the deployment took the traffic; None if there was none, or it still has it."""
+    active = context.active
+    if not deployment.previous or active is None or deployment.previous == active.id:
+        return None
+    return context.journal.deployment(deployment.previous)
 
 
 async def _park(context: AppContext, standby: Deployment) -> None:

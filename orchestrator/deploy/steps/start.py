@@ -8,6 +8,7 @@ from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.made_from import made_from
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.domain.schema_report import as_json
@@ -23,11 +24,16 @@ class StartCandidate(Step):
         return "Start the candidate container in the idle colour, beside the active one and the standby."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Start the container. Adds `address`, its IPv4 address. Raises EngineError when the engine refuses it."""
+        """Start the container. Adds `address`, its IPv4 address, and what it is made from.
+
+        Raises EngineError when the engine refuses it.
+        """
         if not deployment.address:
             taken = await context.proxy.addresses()
             deployment = replace(deployment, address=await context.engine.free_address(taken))
-            await context.journal.beside(context.journal.save, deployment)
+        volume = context.volume if context.config.run.data else ""
+        deployment = replace(deployment, made_from=made_from(context), volume=volume)
+        await context.journal.beside(context.journal.save, deployment)
         spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
         migrated = as_json(migrations.applied_by(context, deployment))
         await context.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))

@@ -9,6 +9,7 @@ from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy.steps.base import Step
+from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
 
 
@@ -23,12 +24,18 @@ class SwitchToCandidate(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Switch, record the new slots, and resume paused requests. Returns the deployment as live.
 
+        The last other release is the standby. If that is not the one that had the traffic, because the same release was
+        deployed again, it gets the colour that the new container does not have.
         Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
         """
         await traffic.send_to(context, deployment)
         live = replace(deployment, state=State.LIVE, live_at=now(), known_run=migrations.newest_run(context))
-        journal, slots = context.journal, Slots(active=live.id, standby=live.previous)
-        await journal.beside(journal.save_switch, context.name, slots, live)
+        standby = await standby_after(context, live)
+        if standby is not None and standby.id != live.previous and live.colour is not None:
+            standby = replace(standby, colour=live.colour.other)
+        changed = [one for one in (live, standby) if one]
+        journal, slots = context.journal, Slots(active=live.id, standby=standby.id if standby else "")
+        await journal.beside(journal.save_switch, context.name, slots, *changed)
         await journal.beside(journal.settle, context.name)
         return await pause.resume(context, live)
 

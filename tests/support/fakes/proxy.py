@@ -53,6 +53,9 @@ class FakeProxy:
     def colour_in_file(self, app: str) -> Colour | None:
         return self.files.get(app)
 
+    def server_in_file(self, app: str, colour: Colour) -> Server | None:
+        return self.running.get(app) if self.files.get(app) is colour else None
+
     def know(self, routes: list[AppRoute]) -> None:
         self._routes = {route.app: route for route in routes}
 
@@ -106,6 +109,10 @@ class FakeProxy:
         )
         self._power.after()
         await asyncio.sleep(0)
+
+    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
+        route = self.route(app)
+        self._routes[app] = replace(route, servers=route.servers | {colour: server})
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         if not (await self.ask(app, path)).is_success:

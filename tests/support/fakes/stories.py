@@ -76,6 +76,11 @@ async def two_releases(world: World) -> None:
     await live(world)
 
 
+async def a_standby_and_a_newer_release(world: World) -> None:
+    await two_releases(world)
+    world.publish()
+
+
 async def across_an_incompatible_migration(world: World) -> None:
     await live(world, "0001")
     world.engine.incompatible.add("0002")
@@ -89,6 +94,10 @@ async def a_backup(world: World) -> None:
 
 async def deploy(world: World) -> None:
     await world.deploy()
+
+
+async def deploy_again(world: World) -> None:
+    await world.deploy(force=True)
 
 
 async def roll_back(world: World) -> None:
@@ -111,7 +120,8 @@ async def roll_back_with_a_backup(world: World) -> None:
 STORIES: dict[str, tuple[App, Story, Story]] = {
     "the first deployment": (app(), nothing_before, deploy),
     "a deployment": (app(), one_release, deploy),
-    "a deployment with a standby": (app(), two_releases, deploy),
+    "a deployment with a standby": (app(), a_standby_and_a_newer_release, deploy),
+    "the same release again": (app(), two_releases, deploy_again),
     "a compatible migration": (app(), compatible_migration, deploy),
     "an incompatible migration": (app(), incompatible_migration, deploy),
     "an incompatible migration without a way down": (app(down=False), incompatible_migration, deploy),

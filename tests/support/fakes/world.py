@@ -95,9 +95,14 @@ class World:
         self.schema += revisions
         self.source.publish(schema="\n".join(self.schema))
 
-    async def deploy(self) -> Deployment:
-        """Ask for the newest release, and wait for the end, retiring included."""
-        asked = await self.scheduler.request(APP, ref="", by="test")
+    def configure(self, **sections: object) -> None:
+        """The configuration of the app is changed and loaded."""
+        self.config = App.model_validate(self.config.model_dump(exclude_defaults=True) | sections)
+        self.context = self._context()
+
+    async def deploy(self, ref: str = "", *, force: bool = False) -> Deployment:
+        """Ask for a release, the newest by default, and wait for the end, retiring included."""
+        asked = await self.scheduler.request(APP, ref=ref, by="test", force=force)
         return await self.until_ended(asked.id)
 
     def queue_without_running(self) -> Deployment:

@@ -25,6 +25,7 @@ from tests.support.fakes.proxy import FakeProxy
 APP_KEYS = {
     "name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health", "unsettled",
     "troubles",
+    "configuration_changed",
 }  # fmt: skip
 """The contract of `changeover status --json` and `GET /v1/apps`."""
 

@@ -84,7 +84,7 @@ async def _kill(folder: Path, config: App, before: Story, act: Story, number: in
 
     assert_whole(world, where)
     assert restoring or old is None or ROW in world.engine.data_of(APP).rows, f"{where}: a row is lost"
-    again = await world.deploy()
+    again = await world.deploy(force=True)
     assert again.state is State.LIVE, f"{where}: then {again.failure}"
     assert_whole(world, f"{where}, and a deployment more")
 

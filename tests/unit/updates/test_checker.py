@@ -50,7 +50,14 @@ class Requests(Scheduler):
         return self.has
 
     async def request(
-        self, app: str, ref: str, by: str, idempotency_key: str | None = None, *, migrate: bool = False
+        self,
+        app: str,
+        ref: str,
+        by: str,
+        idempotency_key: str | None = None,
+        *,
+        migrate: bool = False,
+        force: bool = False,
     ) -> Deployment:
         self.taken.append((app, ref, by))
         return Deployment("1", app, Kind.DEPLOY, State.QUEUED, by, FakeClock()(), ref)

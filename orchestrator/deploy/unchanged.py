@@ -1,0 +1,44 @@
+"""Whether a deployment would change nothing, and which release is kept as standby: decisions of a deployment."""
+
+from __future__ import annotations
+
+from orchestrator.apps import readiness
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.made_from import made_from
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.release import Release
+
+
+async def is_live_already(context: AppContext, deployment: Deployment, wanted: Release) -> bool:
+    """Whether the wanted release is live, made from the configuration as it is now, and answers.
+
+    A deployment that is forced, or that may migrate what was left out before, is carried out. Raises EngineError or
+    JournalError.
+    """
+    active = context.active
+    if active is None or not _are_same(active.release, wanted) or deployment.forced or deployment.migrate:
+        return False
+    if not active.made_from or active.made_from != made_from(context):
+        return False
+    status = await context.engine.status(active.container)
+    return status is not None and status.running and await readiness.answers_now(context, active)
+
+
+async def standby_after(context: AppContext, live: Deployment) -> Deployment | None:
+    """The deployment that is the standby when `live` has the traffic: the last one of another release.
+
+    That is the release that had the traffic, or else the present standby, if the same release is deployed again: then
+    it stays the goal of a rollback. Without another release, the container that had the traffic is kept. Raises
+    EngineError or JournalError.
+    """
+    left = context.journal.deployment(live.previous) if live.previous else None
+    kept = context.standby
+    if left is None or kept is None or not _are_same(left.release, live.release):
+        return left
+    if _are_same(kept.release, live.release) or await context.engine.status(kept.container) is None:
+        return left
+    return kept
+
+
+def _are_same(one: Release | None, other: Release | None) -> bool:
+    return one is not None and other is not None and one.source_revision == other.source_revision
