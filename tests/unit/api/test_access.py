@@ -58,6 +58,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "POST /v1/sessions": (READ, SOME),
     "GET /v1/sessions/current": (READ, SOME),
     "DELETE /v1/sessions/current": (READ, SOME),
+    "GET /v1/leftovers/{app}": (ADMIN, OWN),
+    "DELETE /v1/leftovers/{app}": (ADMIN, OWN),
     "GET /v1/audit": (ADMIN, ALL),
     "GET /v1/doctor": (READ, ALL),
 }
