@@ -76,7 +76,7 @@ async def remove(context: AppContext, left: Leftover, mirror: Path, *, keep_back
     May be done again after an error: what is removed is not missed. The caller holds the app's turn.
     """
     # First of all: from now on nothing looks for the containers, also if the app is configured again.
-    context.journal.save_switch(context.name, Slots())
+    await context.journal.beside(context.journal.save_switch, context.name, Slots())
     for container in left.containers:
         await context.engine.remove(container, context.config.drain.stop_timeout)
     for volume in left.volumes:
