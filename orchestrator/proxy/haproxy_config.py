@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
+from orchestrator.config.schema import PANEL
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends
 from orchestrator.proxy.backends import ServerName
@@ -37,6 +38,15 @@ _SAID_BY_US = "^(x[-_]forwarded([-_].*)?|x[-_]real[-_]ip|forwarded|x-changeover-
 """Headers that say who the client is, and our own. Servers such as WSGI's take an underscore for a hyphen."""
 _RELAYED = f"{{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}"
 """In a worker from before a reload (relay.py)."""
+
+_OUR_COOKIES = "(__Host-|__Secure-)?changeover_(session|token)"
+"""The cookies of the panel's sessions (panel/web/cookie.py), and of its versions before. Regular expressions here are
+POSIX extended ones, so that every build of HAProxy has them."""
+_NOT_PANEL = f"!{{ var(txn.app) -m str {PANEL} }}"
+_HAS_OURS = "{ var(txn.ours) -m bool }"
+_WITHOUT_OUR_LAST_ONE = f"replace-header cookie '^(.*; *)?{_OUR_COOKIES}=[^;]*(; *(.*))?$' '\\1\\5'"
+_OUR_COOKIES_OUT = "\n".join([f"    http-request {_WITHOUT_OUR_LAST_ONE} if {_HAS_OURS}"] * 4)
+"""Each removes one from each line of cookies. A browser has three at most; who sends more than four has none left."""
 
 HEADER_BYTES = 65536
 """The size of a buffer, which must hold all headers of a request or an answer. nginx takes 32 kB, Node.js 16 kB."""
@@ -99,6 +109,16 @@ hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
     http-request set-header x-forwarded-host %[req.hdr(host)]
     http-request set-header x-forwarded-proto http
     http-request set-header x-real-ip %[src]
+    # An app never sees the panel's cookie, which a browser sends to every app of the panel's host name, at any port.
+    acl our_cookie req.fhdr(cookie) -m reg '(^|; *){_OUR_COOKIES}='
+    http-request set-var(txn.ours) bool(true) if {_NOT_PANEL} our_cookie
+{_OUR_COOKIES_OUT}
+    http-request replace-header cookie '^(.*[^ ;])[ ;]*$' '\\1' if {_HAS_OURS}
+    http-request del-header cookie if {_HAS_OURS} our_cookie
+    http-request del-header cookie if {_HAS_OURS} {{ req.fhdr_cnt(cookie) eq 1 }} {{ req.fhdr(cookie) -m len 0 }}
+    # Nor does it set one, with a name or, which browsers send in the same form, with none.
+    http-response replace-header set-cookie '^( *)=? *{_OUR_COOKIES} *(=.*|;.*)?$' '\\1' \
+if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     http-request set-var(txn.strip) var(txn.app),map_str_int({STRIP_MAP})
     http-request set-header x-forwarded-prefix %[path,bytes(0,txn.strip)] if {{ var(txn.strip) -m found }}
     http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}

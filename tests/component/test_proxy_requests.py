@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from orchestrator.config.schema import PANEL_HOSTS
 from orchestrator.domain.colour import Colour
@@ -134,3 +137,85 @@ async def test_our_own_requests_have_the_host_of_the_app(container: ProxyContain
     answer = await proxy.ask("shop", "/headers")
 
     assert "host: shop.test" in answer.text.lower()
+
+
+OURS = st.sampled_from(["changeover_session", "__Host-changeover_session", "changeover_token"])
+THEIRS = st.sampled_from(
+    ["a", "session", "xchangeover_session", "changeover_sessions", "changeover", "Changeover_session", "__Host-a"]
+)
+VALUES = st.sampled_from(["", "1", "cs_secret", "changeover_session", "a=b", '"quoted"', "x" * 300])
+
+
+@st.composite
+def cookie_lines(draw: st.DrawFn) -> list[list[tuple[str, str, bool]]]:
+    """Lines of cookies: name, value, and whether the cookie is the panel's."""
+    cookie = st.one_of(st.tuples(OURS, VALUES, st.just(True)), st.tuples(THEIRS, VALUES, st.just(False)))
+    return draw(st.lists(st.lists(cookie, min_size=1, max_size=5), min_size=1, max_size=2))
+
+
+def test_an_app_gets_every_cookie_but_the_panels(container: ProxyContainer) -> None:
+    @settings(max_examples=150, deadline=None)
+    @given(cookie_lines(), st.sampled_from(["; ", ";"]))
+    @example([[("changeover_session", "1", True)] * 5], "; ")
+    def holds(lines: list[list[tuple[str, str, bool]]], separator: str) -> None:
+        headers = [("cookie", separator.join(f"{name}={value}" for name, value, _ in line)) for line in lines]
+        theirs = [f"{name}={value}" for line in lines for name, value, is_ours in line if not is_ours]
+
+        at_shop = cookies_at(container, "shop.test", headers)
+
+        assert not [one for one in at_shop if re.match(r"(__Host-)?changeover_(session|token)=", one)]
+        assert cookies_at(container, "localhost", headers) == [
+            f"{name}={value}" for one in lines for name, value, _ in one
+        ]
+        if max(sum(is_ours for *_, is_ours in line) for line in lines) <= 4:
+            assert at_shop == theirs
+
+    holds()
+
+
+def cookies_at(container: ProxyContainer, host: str, headers: list[tuple[str, str]]) -> list[str]:
+    received = get(container, "/headers", [("host", host), *headers]).text.splitlines()
+    lines = [line.partition(":")[2] for line in received if line.lower().startswith("cookie:")]
+    return [cookie for line in lines for one in line.split(";") if (cookie := one.strip())]
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ("changeover_session=1", None),
+        ("a=1; changeover_session=1", "a=1"),
+        ("changeover_session=1; a=1", "a=1"),
+        ("a=1; changeover_token=2; b=2; __Host-changeover_session=3; c=3; changeover_session=1", "a=1; b=2; c=3"),
+    ],
+)
+def test_what_is_left_of_the_cookies_is_as_a_browser_sends_it(
+    container: ProxyContainer, sent: str, arrives: str | None
+) -> None:
+    received = get(container, "/headers", [("host", "shop.test"), ("cookie", sent)]).text.splitlines()
+
+    found = [line.partition(": ")[2] for line in received if line.lower().startswith("cookie")]
+    assert found == ([] if arrives is None else [arrives])
+
+
+@pytest.mark.parametrize(
+    ("cookie", "arrives"),
+    [
+        ("changeover_session=evil; Path=/", False),
+        ("__Host-changeover_session=evil; Path=/; Secure", False),
+        ("changeover_token=evil; Domain=example.com", False),
+        ("changeover_session = evil", False),
+        ("=changeover_session=evil; Domain=example.com", False),
+        ("changeover_session", False),
+        ("session=changeover_session=1; Expires=Wed, 21 Oct 2126 07:28:00 GMT", True),
+        ("changeover_sessions=1", True),
+    ],
+)
+def test_an_app_cannot_set_the_panels_cookie(container: ProxyContainer, cookie: str, arrives: bool) -> None:
+    wanted = [("x-set-cookie", cookie), ("x-set-cookie", "theirs=1; Path=/")]
+
+    of_shop = get(container, "/headers", [("host", "shop.test"), *wanted])
+    of_panel = get(container, "/headers", [("host", "localhost"), *wanted])
+
+    given_cookies = [one for one in of_shop.headers.get_list("set-cookie") if one]
+    assert given_cookies == ([cookie.strip()] if arrives else []) + ["theirs=1; Path=/"]
+    assert len([one for one in of_panel.headers.get_list("set-cookie") if one]) == 2

@@ -29,9 +29,9 @@ class _Listener(ThreadingHTTPServer):
 class AppServer:
     """Answers with `name`, on an address that containers of this machine reach.
 
-    GET: the name. `/headers`: the request as it arrived, with `x-large` bytes of headers in the answer. `/stream`: the
-    name again and again. `/socket`: a WebSocket in its bytes only, which answers each message with the name. POST: the
-    name, after the whole body was read; `written` has the bodies.
+    GET: the name. `/headers`: the request as it arrived, with `x-large` bytes of headers and a `set-cookie` for each
+    `x-set-cookie` in the answer. `/stream`: the name again and again. `/socket`: a WebSocket in its bytes only, which
+    answers each message with the name. POST: the name, after the whole body was read; `written` has the bodies.
     """
 
     def __init__(self, name: str, address: str) -> None:
@@ -72,6 +72,8 @@ class AppServer:
                 self.send_header("content-length", str(len(text)))
                 for number in range(int(self.headers.get("x-large", "0")) // 1000):
                     self.send_header(f"x-large-{number}", "x" * 1000)
+                for cookie in self.headers.get_all("x-set-cookie", []):
+                    self.send_header("set-cookie", cookie)
                 self.end_headers()
                 self.wfile.write(text)
 

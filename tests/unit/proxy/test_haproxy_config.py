@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
 from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
+from panel.web import cookie
 
 SERVER = Server("10.0.0.9", 80)
 
@@ -79,3 +81,13 @@ def test_lua_runs_for_paused_apps_only() -> None:
         r"http-request lua\.pause if \{ var\(txn\.app\),map_str\(\S+/pause\.map\) -m found \}",
         haproxy_config.render([], {}, 1),
     )
+
+
+@pytest.mark.parametrize("name", [cookie.NAME, cookie.NAME_OVER_HTTPS, cookie.FORMER_NAME])
+def test_the_proxy_takes_away_the_cookies_that_the_panel_gives(name: str) -> None:
+    text = haproxy_config.render([], {}, 1)
+    pattern = re.search(r"acl our_cookie req\.fhdr\(cookie\) -m reg '(.*)'", text)
+
+    assert pattern
+    assert re.search(pattern[1], f"a=1; {name}=cs_secret")
+    assert not re.search(pattern[1], f"a=1; x{name}=cs_secret")
