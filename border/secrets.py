@@ -30,17 +30,24 @@ NAMES = frozenset(
 _TOKEN = re.compile(r"\bc[os]_[A-Za-z0-9_-]{43}")
 """A token of this API, or a session of the panel (orchestrator/access)."""
 _SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key|credential|auth|private|salt|signature|dsn|cookie|session")
+_WORDS = frozenset({"production", "development", "information"})
+"""Values of eight characters that stand in many environments and in all output."""
 _ORDINARY = re.compile(
-    r"(?:true|false|[\d.,:]+|[\w.-]*\d+\.\d+[\w.-]*"  # truth, numbers, versions
-    r"|production|development|staging|testing|information"
+    r"(?:[\d.,:]+|v?\d+(?:\.\d+)+(?:[.-][a-z]+\d*)*"  # numbers, versions
     r"|\.{0,2}(?:/[A-Za-z_][\w.-]*)+/?|[a-z_]+(?:\.[a-z_]+)+"  # paths, modules
     r"|(?:https?|sqlite)://[\w.:/-]*)",  # addresses without credentials
 )
 
 
-def may_be_secret(name: str, value: str) -> bool:
-    """Whether a variable's value is kept secret: always by its name, else unless it is plainly an ordinary setting."""
-    return len(value) >= LEAST and (bool(_SECRET_NAME.search(name)) or not _ORDINARY.fullmatch(value))
+def may_be_secret(name: str, value: str, *, in_secret_file: bool = False) -> bool:
+    """Whether a variable's value is kept secret: always by its name, else unless it is plainly an ordinary setting.
+
+    Of a file for secrets, everything is, but for words that would be taken out of every other sentence.
+    """
+    if len(value) < LEAST:
+        return False
+    ordinary = value in _WORDS or (not in_secret_file and _ORDINARY.fullmatch(value))
+    return not ordinary or bool(_SECRET_NAME.search(name))
 
 
 class Secrets:

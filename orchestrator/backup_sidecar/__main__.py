@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sqlite3
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backup_sidecar import archive, difference, restore
+from orchestrator.backup_sidecar import archive, difference, permission, restore
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import DamagedBackup, NoRoom
@@ -61,6 +62,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
             about = {name: getattr(asked, name) for name in (*ABOUT, "app", "backup")}
             restore.undo_interrupted(put_back)
+            permission.close(BACKUPS / asked.app)
+            os.umask(permission.NOTHING_FOR_OTHERS)
             manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, pace, **about)
             catalogue.prune(asked.keep, also=asked.keeping)
             return asdict(manifest)

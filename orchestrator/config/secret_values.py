@@ -12,9 +12,12 @@ from orchestrator.config.app_schema import App
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
 from orchestrator.config.schema import Config
 
+MOST_OF_FILE = 64 * 1024
+"""So many bytes of a secret's file are looked for in output."""
+
 
 def secret_values(config: Config, folder: Path) -> set[str]:
-    """Values of `run.env`, `run.env_file` and `build.args`, and the credentials of every address in the configuration.
+    """Values of `run.env`, `run.env_file`, `build.args` and `build.secrets`, and credentials of all addresses.
 
     `folder` is the one that the configuration's paths are relative to. Files that cannot be read are left out: who
     needs them reports it.
@@ -22,11 +25,11 @@ def secret_values(config: Config, folder: Path) -> set[str]:
     values = {found for text in _texts(config.model_dump()) for found in _credentials(text)}
     for app in config.apps.values():
         values |= _variables(app.run.env) | _variables(app.build.args) | _of_env_file(app, folder)
+        values |= {content for file in app.build.secrets.values() for content in of_secret_file(folder / file)}
     return values
 
 
 def _of_env_file(app: App, folder: Path) -> set[str]:
-    """All of it is secret: that is what the file is for."""
     if not app.run.env_file:
         return set()
     try:
@@ -35,9 +38,19 @@ def _of_env_file(app: App, folder: Path) -> set[str]:
         return set()
 
 
+def of_secret_file(file: Path) -> set[str]:
+    """All of the file, and each of its lines."""
+    try:
+        with file.open("rb") as content:
+            return {content.read(MOST_OF_FILE).decode(errors="replace").strip()}
+    except OSError:
+        return set()
+
+
 def secrets_of_file(variables: Mapping[str, str]) -> set[str]:
     """The secrets of an environment file: its values, and the credentials of addresses among them."""
-    return {found for value in variables.values() for found in (value, *_credentials(value))}
+    secret = {value for name, value in variables.items() if may_be_secret(name, value, in_secret_file=True)}
+    return secret | {found for value in variables.values() for found in _credentials(value)}
 
 
 def _variables(variables: Mapping[str, str]) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.apps.context import AppContext
+from orchestrator.config.secret_values import of_secret_file
 from orchestrator.deploy.build_context import NoDockerfile, build_context
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
@@ -57,7 +58,10 @@ def _secret(context: AppContext, name: str, file: str) -> Path:
     """The file of a build secret. Raises StepFailed when it is not there, or a link leads out of the folder."""
     folder = context.config_file.parent
     try:
-        return within(folder, file)
+        found = within(folder, file)
+        # The file may have changed since the configuration was loaded.
+        context.known_secrets.know(of_secret_file(found))
+        return found
     except (OSError, LeadsOutside) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise StepFailed(

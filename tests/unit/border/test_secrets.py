@@ -1,0 +1,175 @@
+"""No known secret is left in a text, however it is written, split or cut."""
+
+from __future__ import annotations
+
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from border.lines import MOST_HELD, SecretLines
+from border.secrets import LEAST, Secrets, may_be_secret
+from border.urls import HIDDEN, credentials_in, hide_in_urls, without_credentials
+from orchestrator.host.output import LINE_BYTES, Output
+
+CANARY = "canary-4711/with@odd characters"
+PLAIN = st.text("abcdefghij4711/@:% ", min_size=LEAST, max_size=24).map(str.strip).filter(lambda one: len(one) >= LEAST)
+
+
+def knowing(*values: str) -> Secrets:
+    secrets = Secrets()
+    secrets.know(values)
+    return secrets
+
+
+@given(PLAIN, st.text(max_size=20), st.text(max_size=20))
+def test_a_secret_is_taken_out_of_any_text(value: str, before: str, after: str) -> None:
+    assert value not in knowing(value).text(f"{before}{value}{after}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        CANARY, quote(CANARY), quote(CANARY, safe=""), quote_plus(CANARY), quote(CANARY, safe="").lower(),
+        json.dumps(CANARY), repr(CANARY), html.escape(CANARY),
+    ],
+)  # fmt: skip
+def test_a_secret_is_taken_out_in_every_form(written: str) -> None:
+    assert "4711" not in knowing(CANARY).hide(f"a {written} b")
+
+
+def test_the_lines_of_a_secret_are_secrets_and_short_values_are_not() -> None:
+    secrets = knowing("-----BEGIN KEY-----\r\nline-of-a-key\nshort\n-----END KEY-----\n", "postgres")
+
+    assert secrets.hide("x line-of-a-key x") == f"x {HIDDEN} x"
+    assert secrets.hide("short") == "short"
+    assert secrets.hide("postgres") == HIDDEN
+    assert knowing("1234567").hide("1234567") == "1234567"
+
+
+def test_fields_that_programs_go_by_keep_what_they_are() -> None:
+    answer = {"id": CANARY, "version": CANARY, "log": [CANARY], "detail": f"x{CANARY}", "fields": {"line": CANARY}}
+
+    assert knowing(CANARY).values(answer) == {
+        "id": CANARY, "version": CANARY, "log": [HIDDEN], "detail": f"x{HIDDEN}", "fields": {"line": HIDDEN},
+    }  # fmt: skip
+
+
+def test_tokens_and_sessions_are_hidden_without_being_known() -> None:
+    text = f"a co_{'x' * 43} b cs_{'y' * 43} c"
+
+    assert Secrets().hide(text) == f"a {HIDDEN} b {HIDDEN} c"
+
+
+def shown(secrets: Secrets, text: str, size: int = 7, line_bytes: int = LINE_BYTES) -> list[str]:
+    lines: list[str] = []
+    output = Output(lines.append, line_bytes=line_bytes, known_secrets=secrets)
+    encoded = text.encode()
+    for start in range(0, len(encoded), size):
+        output.feed(encoded[start : start + size])
+    output.close()
+    return lines
+
+
+@given(
+    st.lists(st.integers(1, 16), min_size=1, max_size=5), st.integers(1, 40), st.sampled_from(["", "#12 3.45 ", "  "])
+)
+def test_a_secret_that_is_split_by_lines_is_hidden_wherever_the_chunks_end(
+    cuts: list[int], size: int, prefix: str
+) -> None:
+    value = "Canary0123456789"
+    pieces, at = [], 0
+    for cut in cuts:
+        pieces.append(value[at : at + cut])
+        at += cut
+    pieces.append(value[at:])
+    text = f"\n{prefix}".join(["before", *filter(None, pieces), "after"])
+
+    lines = shown(knowing(value), text, size)
+
+    left = "".join(line.removeprefix(prefix) for line in lines)
+    assert max((length for length in range(len(value)) if value[:length] in left), default=0) < 4
+    assert "3456789" not in left
+    assert lines[0] == "before"
+    assert lines[-1].endswith("after")
+
+
+def test_a_line_that_is_cut_in_the_middle_of_a_secret_shows_nothing_of_it() -> None:
+    for before in range(80, 100):
+        (line,) = shown(knowing("canary-4711-value"), "x" * before + "canary-4711-value" + "y" * 50, line_bytes=100)
+
+        assert "canary-4" not in line
+        assert "bytes left out" in line
+
+
+def test_lines_are_not_kept_back_for_ever() -> None:
+    value = "a" * 5000
+    lines = SecretLines(knowing(value))
+
+    given_so_far = [one for _ in range(MOST_HELD * 3) for one in lines.take("aaaa")]
+
+    assert len(given_so_far) >= MOST_HELD
+
+
+@given(st.lists(st.text("abc", max_size=5)))
+def test_output_without_secrets_is_passed_on_line_by_line_and_whole(written: list[str]) -> None:
+    lines = SecretLines(knowing("abcabcabc-never"))
+
+    assert [*(one for line in written for one in lines.take(line)), *lines.close()] == written
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "shown"),
+    [
+        ("https://user:pass4711@host/x.git", "pass4711", "https://host/x.git"),
+        ("https://user:pa/ss4711@host/x", "pa/ss4711", "https://host/x"),
+        ("https://user:p@ss4711@host/x", "p@ss4711", "https://host/x"),
+        ("https://user:pa?ss4711@host/x", "pa?ss4711", "https://host/x"),
+        ("https://user:pa#ss4711@host/x", "pa#ss4711", "https://host/x"),
+        ("https://ghp_4711abcd@host/x", "ghp_4711abcd", "https://host/x"),
+        ("https://tok/en4711@host/x", "tok/en4711", "https://host/x"),
+        ("https://u:p%40ss%2F4711@host/x", "p@ss/4711", "https://host/x"),
+        ("https://host/x.git?private_token=4711abcd&y=1", "4711abcd", "https://host/x.git"),
+        ("postgresql://u:secret4711@db:5432/shop", "secret4711", "postgresql://db:5432/shop"),
+    ],
+)
+def test_credentials_of_an_address_are_known_and_not_shown(url: str, secret: str, shown: str) -> None:
+    assert secret in credentials_in(url)
+    assert without_credentials(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://host.test/@scope/x", "https://host:8080/x@1", "git@host.test:x.git", "/srv/shop", ".", "https://h/x"],
+)
+def test_an_address_without_credentials_stays_as_it_is(url: str) -> None:
+    assert credentials_in(url) == set()
+    assert without_credentials(url) == url
+    assert hide_in_urls(url) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fatal: unable to access 'https://u:s3cr3t@host/x.git/': 403", "GET https://host/x?access_token=s3cr3t&x=1",
+        "Authorization: Bearer s3cr3t", '"authorization": "Basic s3cr3t"', "https://s3cr3t@host/",
+    ],
+)  # fmt: skip
+def test_credentials_that_nobody_configured_are_hidden_in_any_text(text: str) -> None:
+    assert "s3cr3t" not in hide_in_urls(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("NODE_ENV", "production", False), ("DATA", "/data/shop/database", False), ("MODULE", "shop.settings", False),
+        ("LIMIT", "104857600", False), ("SITE", "https://shop.example.com/x", False), ("VERSION", "3.13.0-slim", False),
+        ("GREETING", "hello-4711", True), ("API_KEY", "production", True), ("DB", "postgresql://u:p@db/x", True),
+        ("X", "1234567", False), ("PASSWORD", "/data/shop/database", True), ("X", "p4ss1.2word", True),
+    ],
+)  # fmt: skip
+def test_ordinary_settings_are_not_taken_out_of_output(name: str, value: str, secret: bool) -> None:
+    assert may_be_secret(name, value) is secret
