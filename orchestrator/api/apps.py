@@ -41,10 +41,14 @@ class DeploymentRequest(BaseModel):
 
 
 class RollbackRequest(BaseModel):
-    """`restore`: the id of a backup to restore with the rollback; empty: the data is kept."""
+    """`restore`: the id of a backup to restore with the rollback; empty: the data is kept.
+
+    `container`: the standby's container that a person was shown; the rollback is refused if another one is standby now.
+    """
 
     model_config = ConfigDict(extra="forbid")
     restore: str = ""
+    container: str = ""
 
 
 @router.get("/{app}/logs")
@@ -113,7 +117,7 @@ async def roll_back(
     if restore:
         record = await orchestrator.scheduler.restore(app, restore, who.name, Kind.ROLLBACK)
     else:
-        record = await orchestrator.scheduler.roll_back(app, who.name)
+        record = await orchestrator.scheduler.roll_back(app, who.name, wanted.container if wanted else "")
     if record.state is State.FAILED:
         response.status_code = 502
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)

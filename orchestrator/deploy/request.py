@@ -21,6 +21,15 @@ def new_request(app: str, kind: Kind, by: str) -> Deployment:
     )
 
 
+def refuse_another_standby(context: AppContext, standby: Deployment, shown: str) -> None:
+    """Raises Refused if a person was shown another standby: by now, that one would be the wrong goal of a rollback."""
+    if shown and standby.container != shown:
+        raise Refused(
+            f"The standby of {context.name} is another one by now: {standby.version}, in {standby.container}.",
+            "Look at it, then ask again: changeover status",
+        )
+
+
 def refuse_where_rollback_is_off(context: AppContext) -> None:
     """Raises Refused if the configuration allows no rollbacks of the app."""
     if not context.config.update.rollback.enabled:

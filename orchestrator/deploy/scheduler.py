@@ -15,7 +15,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.deploy import pipeline
 from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane
-from orchestrator.deploy.request import is_outdated, new_request, refuse_where_rollback_is_off
+from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import find_standby
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.domain.events import Queued
@@ -96,8 +96,9 @@ class Scheduler:
                 raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
         return self._journal.deployment(deployment_id)
 
-    async def roll_back(self, app: str, by: str) -> Deployment:
-        """Roll back to the standby now, and return the rollback as recorded.
+    async def roll_back(self, app: str, by: str, shown: str = "") -> Deployment:
+        """Roll back to the standby now, and return the rollback as recorded. `shown` is the standby's container, if a
+        person confirmed it.
 
         Continues when the calling task is cancelled. Raises UnknownApp, and Refused when rollback is off, there is no
         usable standby, or the app is busy.
@@ -107,6 +108,7 @@ class Scheduler:
         lane.refuse_if_busy(app)
         async with lane.turn:
             standby = await find_standby(context)
+            refuse_another_standby(context, standby.deployment, shown)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
                 begun = pipeline.begin_roll_back(context, new_request(app, Kind.ROLLBACK, by), standby)

@@ -144,9 +144,12 @@ class Client(AccessRequests):
         """The steps of a deployment of this kind, without running them."""
         return await self._read(Plan, "GET", f"/v1/apps/{app}/plan", params={"kind": kind})
 
-    async def rollback(self, app: str, restore: str = "") -> Deployment:
-        """Roll back to the standby release, and restore the backup `restore` if it is given."""
-        wanted = {"restore": restore}
+    async def rollback(self, app: str, restore: str = "", container: str = "") -> Deployment:
+        """Roll back to the standby release, and restore the backup `restore` if it is given.
+
+        With `container`, the rollback is refused if that is not the standby's any more.
+        """
+        wanted = {"restore": restore} | ({"container": container} if container else {})
         return await self._read(Deployment, "POST", f"/v1/apps/{app}/rollback", json=wanted, timeout=None)
 
     async def cancel(self, deployment: str) -> Deployment:

@@ -30,6 +30,20 @@ class ConfirmScreen(ModalScreen[bool]):
         self._app_shown = app_shown
         self._update = update
         self._now = now
+        self._newer: Update | None = None
+
+    @property
+    def asks_about(self) -> str:
+        """The name of the app that is to be updated."""
+        return self._app_shown.name
+
+    def take(self, newest: Update) -> None:
+        """Say so if this update of the app, which was found while the question stands, is another one."""
+        if newest.revision == self._update.revision:
+            return
+        self._newer = newest
+        if self.is_mounted:
+            self.query_one(Static).update(self._text())
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -47,7 +61,16 @@ class ConfirmScreen(ModalScreen[bool]):
             Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
             Text(f"{count(len(update.changes))}. [D] on the dashboard lists them."),
-            Text("Proceed with update? [Y/n]", "bold"),
+            *self._question(),
+        )
+
+    def _question(self) -> tuple[Text, ...]:
+        if self._newer is None:
+            return (Text("Proceed with update? [Y/n]", "bold"),)
+        asked, newer = one_line(self._update.version), one_line(self._newer.version)
+        return (
+            Text(f"A newer version came meanwhile: {newer}. [N], then [U] shows it.", "yellow"),
+            Text(f"Proceed with update to {asked}? [Y/n]", "bold"),
         )
 
     def action_answer(self, yes: bool) -> None:

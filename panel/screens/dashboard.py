@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
@@ -68,6 +70,11 @@ class DashboardScreen(Screen[None]):
         with_update = [app for app in apps if app.update]
         selected = [app for app in with_update if app.name == self.selected]
         self.query_one(UpdateBanner).show(next(iter(selected or with_update), None))
+        question = self.app.screen
+        if isinstance(question, ConfirmScreen):
+            for app in with_update:
+                if app.name == question.asks_about and app.update:
+                    question.take(app.update)
 
     def warn(self, found: Apps) -> None:
         """Show what is wrong with the installation and with apps."""
@@ -125,17 +132,33 @@ class DashboardScreen(Screen[None]):
         self.notify(says, markup=False)
 
     def _confirm(self, app: App, update: Update) -> None:
+        # One for each question: a release that failed can be asked for again.
+        key = secrets.token_hex(8)
+
         async def answered(yes: bool | None) -> None:
             if not yes:
                 return
             try:
-                asked = await self._client.deploy(app.name, idempotency_key=f"{app.name}-{update.revision}-{id(self)}")
+                asked = await self._client.deploy(app.name, update.revision, idempotency_key=key)
             except ClientError as error:
                 self._complain(error)
                 return
             self._follow(app.name, asked.id)
 
-        self.app.push_screen(ConfirmScreen(app, update, self._clock()), answered)
+        question = ConfirmScreen(app, update, self._clock())
+        self.app.push_screen(question, answered)
+        self._look_for_a_newer_one(question)
+
+    @work
+    async def _look_for_a_newer_one(self, question: ConfirmScreen) -> None:
+        """The question may be about what a check found long ago."""
+        try:
+            newest = await self._client.check(question.asks_about)
+        except ClientError as error:
+            self._complain(error)
+            return
+        if newest:
+            question.take(newest)
 
     async def action_details(self) -> None:
         """Show what the update of the app under the cursor changes."""
@@ -169,19 +192,20 @@ class DashboardScreen(Screen[None]):
         if app is None:
             return
         name = app.name
+        container = app.standby.container if app.standby else ""
         to = f"{app.standby.version} on {app.standby.colour}" if app.standby else "The standby release"
         consequences = (f"{to} gets the traffic instead of {app.active.version if app.active else 'no release'}.",)
 
         async def answered(yes: bool | None) -> None:
             if yes:
-                await self._roll_back(name)
+                await self._roll_back(name, container)
 
         question = QuestionScreen(f"ROLL BACK {name.upper()}", consequences, f"Roll {name} back?")
         self.app.push_screen(question, answered)
 
-    async def _roll_back(self, app: str) -> None:
+    async def _roll_back(self, app: str, container: str) -> None:
         try:
-            record = await self._client.rollback(app)
+            record = await self._client.rollback(app, container=container)
         except ClientError as error:
             self._complain(error)
             return

@@ -52,6 +52,7 @@ def api() -> Iterator[FakeApi]:
         panel = answers.app("panel", active=answers.slot("v1.2.3", "green"), health="unhealthy")
         api.gives("GET", "/v1/apps", {"apps": [shop, till, panel]})
         api.gives("GET", "/v1/apps/shop", shop)
+        api.gives("POST", "/v1/apps/shop/update/check", answers.update())
         yield api
 
 

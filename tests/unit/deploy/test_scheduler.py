@@ -172,6 +172,21 @@ def test_without_a_standby_a_rollback_is_refused(world: World) -> None:
     virtual_time.run(story())
 
 
+def test_a_rollback_to_a_standby_that_nobody_was_shown_is_refused(world: World) -> None:
+    async def story() -> None:
+        await live(world)
+        world.publish()
+        await world.deploy()
+        shown = world.context.standby
+        assert shown is not None
+        world.publish()
+        await world.deploy()
+        with pytest.raises(Refused, match="is another one by now: v2"):
+            await world.scheduler.roll_back(APP, by="me", shown=shown.container)
+
+    virtual_time.run(story())
+
+
 def test_a_restore_that_rolls_back_is_refused_too_where_rollback_is_off(tmp_path: Path) -> None:
     config = App.model_validate({"route": {"host": "shop.test"}, "update": {"rollback": {"enabled": False}}})
 

@@ -1,0 +1,100 @@
+"""What a person confirmed is what is asked for, whatever came while the question stood."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from panel.app import PanelApp
+from panel.client.client import Client
+from panel.screens.confirm import ConfirmScreen
+from tests.support import api_answers as answers
+from tests.support.fakes.api import FakeApi
+
+WAIT_S = 20.0
+SHOWN, NEWER = "1" * 40, "2" * 40
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """A shop with an update and a standby; a newer update comes with the next check."""
+    with FakeApi() as api:
+        shop = answers.app(
+            standby=answers.slot("v0.9.0", "green"), update=answers.update() | {"version": "v1.1.0", "revision": SHOWN}
+        )
+        api.gives("GET", "/v1/apps", {"apps": [shop]})
+        api.gives("GET", "/v1/apps/shop", shop)
+        api.gives("POST", "/v1/apps/shop/update/check", answers.update() | {"version": "v1.2.0", "revision": NEWER})
+        api.gives("POST", "/v1/apps/shop/deployments", answers.deployment(state="queued"), 202)
+        api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback"))
+        yield api
+
+
+@asynccontextmanager
+async def panel_of(api: FakeApi) -> AsyncIterator[Pilot[Any]]:
+    async with Client(api.url, "co_secret") as client:
+        app = PanelApp(client)
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: bool(api.requests("GET", "/v1/apps")))
+            yield pilot
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not holds():
+            await pilot.pause(0.01)
+    await pilot.pause()
+
+
+def has_deployments(api: FakeApi, number: int) -> bool:
+    return len(api.requests("POST", "/v1/apps/shop/deployments")) == number
+
+
+def text_of(pilot: Pilot[Any]) -> str:
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def asked_about_the_update(pilot: Pilot[Any]) -> None:
+    await pilot.press("u")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+
+
+async def test_the_question_says_when_something_newer_came_and_installs_what_it_shows(api: FakeApi) -> None:
+    async with panel_of(api) as pilot:
+        await asked_about_the_update(pilot)
+        await until(pilot, lambda: "A newer version came meanwhile: v1.2.0" in text_of(pilot))
+        assert "Proceed with update to v1.1.0?" in text_of(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: bool(api.requests("POST", "/v1/apps/shop/deployments")))
+
+    assert [one.body["ref"] for one in api.requests("POST", "/v1/apps/shop/deployments")] == [SHOWN]
+
+
+async def test_each_question_is_a_request_of_its_own_so_that_what_failed_can_be_asked_for_again(api: FakeApi) -> None:
+    async with panel_of(api) as pilot:
+        for number in (1, 2):
+            await asked_about_the_update(pilot)
+            await pilot.press("y")
+            await until(pilot, partial(has_deployments, api, number))
+            await pilot.press("enter")
+            await pilot.pause()
+
+    keys = {one.headers["idempotency-key"] for one in api.requests("POST", "/v1/apps/shop/deployments")}
+    assert len(keys) == 2
+
+
+async def test_a_rollback_names_the_standby_that_was_shown(api: FakeApi) -> None:
+    async with panel_of(api) as pilot:
+        await pilot.press("b")
+        await until(pilot, lambda: "Roll shop back?" in text_of(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: bool(api.requests("POST", "/v1/apps/shop/rollback")))
+
+    (asked,) = api.requests("POST", "/v1/apps/shop/rollback")
+    assert asked.body["container"] == answers.slot("v0.9.0", "green")["container"]
