@@ -8,6 +8,8 @@ from border.secrets import Secrets
 from border.urls import credentials_in
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.gate import Gate
+from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
@@ -15,6 +17,7 @@ from orchestrator.clock import now
 from orchestrator.config import user_files
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile
+from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import State
@@ -66,9 +69,13 @@ class Orchestrator:
             settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say, self.known_secrets
         )
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
-        self.health = HealthBoard(self.engine, self.apps.all, self.events)
+        self.crashes = Crashes()
+        self.health = HealthBoard(self.apps.all, self.events, self.crashes)
+        self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
+        self.engine_events = EngineEvents(self.engine, [self.crashes, self.health, self.failover])
         self.events.add(LogNotifier())
         self.events.add(self.health)
+        self.events.add(self.failover)
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.ready = False
@@ -107,7 +114,7 @@ class Orchestrator:
         """Start the background tasks. `ready` becomes true when every app was recovered, or was tried to be."""
         self.supervisor.keep("recovery", self._come_up)
         self.supervisor.keep("health probes", self.health.keep_current)
-        self.supervisor.keep("engine events", self.health.follow_engine)
+        self.supervisor.keep("engine events", self.engine_events.follow)
 
     async def stop(self) -> None:
         """Cancel the background tasks and the running deployments, and close the journal."""
@@ -193,6 +200,7 @@ class Orchestrator:
         if first_start and self.settings.deploy_panel:
             await self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
+        self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
 

@@ -70,3 +70,8 @@ def postgres() -> Iterator[Postgres]:
     """One server for all tests; each makes a database of its own in it."""
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--soak"))

@@ -8,17 +8,16 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.domain.schema_report import from_json
-from orchestrator.engine.base import ContainerStatus
 from orchestrator.errors import StepFailed
 
 
 async def stop_writers(context: AppContext) -> None:
     """Stop the active container and the standby, so that neither writes data. Raises EngineError."""
-    for writer in _writers(context):
-        status = await context.engine.status(writer.container)
-        if status and _could_write(status):
-            await context.engine.wake(writer.container)
-            await context.engine.stop(writer.container, context.config.drain.stop_timeout)
+    async with context.standby_turn:
+        for writer in _writers(context):
+            status = await context.engine.status(writer.container)
+            if status and (status.running or status.restarting):
+                await context.engine.stop(writer.container, context.config.drain.stop_timeout)
 
 
 async def wake_writers(context: AppContext) -> None:
@@ -37,7 +36,6 @@ async def wake_writers(context: AppContext) -> None:
             await context.engine.wake(standby.container)
     await readiness.until_ready(context, active)
     await context.proxy.end_preview(context.name)
-    await context.proxy.mark_up(context.name)
 
 
 async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
@@ -77,7 +75,3 @@ async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
 def _writers(context: AppContext) -> list[Deployment]:
     slots = context.journal.slots(context.name)
     return [context.journal.deployment(one) for one in (slots.active, slots.standby) if one]
-
-
-def _could_write(status: ContainerStatus) -> bool:
-    return status.running or status.paused

@@ -50,9 +50,7 @@ def container_spec(
         network=context.engine.network,
         address=deployment.address if role is Role.APP else "",
         env={
-            **_env_file(context),
-            **run.env,
-            **context.environment,
+            **environment_of(context),
             "CHANGEOVER_APP": context.name,
             "CHANGEOVER_COLOUR": str(deployment.colour),
             "CHANGEOVER_VERSION": deployment.release.version,
@@ -74,6 +72,11 @@ def container_spec(
         privileges=run.privileges,
         read_only=run.read_only,
     )
+
+
+def environment_of(context: AppContext) -> dict[str, str]:
+    """The environment variables that the configuration sets. Raises EnvFileUnreadable."""
+    return {**_env_file(context), **context.config.run.env, **context.environment}
 
 
 def _env_file(context: AppContext) -> dict[str, str]:

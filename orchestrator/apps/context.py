@@ -32,8 +32,9 @@ class Limits:
 class AppContext:
     """One app, its configuration and the services that its deployments use.
 
-    A change of the configuration makes a new context with the same `data_turn`. A backup or a restore locks
-    `data_turn`, so that only one copies or replaces the data at a time.
+    A change of the configuration makes a new context with the same locks. A backup or a restore locks
+    `data_turn`, so that only one copies or replaces the data at a time. Whoever fails over, or pauses
+    or stops the containers of the live releases, locks `standby_turn`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class AppContext:
     """Publish one line of a deployment's output: deployment id, line."""
     known_secrets: Secrets = field(default_factory=Secrets)
     """Text from outside passes it before it is shortened, kept or shown."""
+    standby_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def container_name(self, deployment: Deployment) -> str:
         return f"{self.engine.stack}-{self.name}-{deployment.colour}-{deployment.id}"

@@ -11,13 +11,14 @@ import httpx
 import structlog
 
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.apps.readiness_answer import ask_ready
 from orchestrator.clock import elapsed
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.colour import Colour
 from orchestrator.domain.events import EventKind, HealthChanged, Occurrence
-from orchestrator.engine.base import Engine, Role
-from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError
+from orchestrator.engine.base import ContainerEvent
+from orchestrator.errors import ChangeoverError, JournalError, ProxyError
 from orchestrator.events.stream import EventStream
 
 log = structlog.get_logger()
@@ -29,7 +30,6 @@ AT_ONCE = 8
 """The number of apps that are probed at the same time."""
 FRESH_WITHIN_S = 1.0
 """How long a reader waits for a probe that an event has made due, in seconds."""
-ENGINE_PAUSES_S = (0.2, 1.0, 5.0)
 CHANGES_HEALTH = frozenset(
     {
         EventKind.LIVE,
@@ -38,6 +38,8 @@ CHANGES_HEALTH = frozenset(
         EventKind.CANCELLED,
         EventKind.RESTORED,
         EventKind.CONFIG_LOADED,
+        EventKind.FAILED_OVER,
+        EventKind.WENT_BACK,
     }
 )
 
@@ -45,13 +47,16 @@ CHANGES_HEALTH = frozenset(
 class Health(StrEnum):
     """The health of an active release, as its clients see it.
 
-    `unhealthy`: its readiness path fails, also while the standby answers for it. `paused`: it may be well, but new
-    requests wait.
+    `unhealthy`: its readiness path fails. `paused`: it may be well, but new requests wait. `crashing`: it answers, and
+    its container has ended several times in the last minutes. `standby`: the standby answers, because the active
+    container ended.
     """
 
     HEALTHY = "healthy"
     PAUSED = "paused"
     UNHEALTHY = "unhealthy"
+    CRASHING = "crashing"
+    STANDBY = "standby"
     STOPPED = "stopped"
     NONE = "none"
 
@@ -67,14 +72,14 @@ class _Entry:
 
 
 class HealthBoard:
-    """Keeps the health of all apps. `keep_current` and `follow_engine` run until they are cancelled.
+    """Keeps the health of all apps. `keep_current` runs until it is cancelled.
 
     It must be used on the event loop only. If an app becomes due during its probe, another probe follows.
     """
 
-    def __init__(self, engine: Engine, apps: Callable[[], list[AppContext]], events: EventStream) -> None:
-        self._engine = engine
+    def __init__(self, apps: Callable[[], list[AppContext]], events: EventStream, crashes: Crashes) -> None:
         self._apps = apps
+        self._crashes = crashes
         self._events = events
         self._entries: dict[str, _Entry] = {}
         self._wake = asyncio.Event()
@@ -129,29 +134,20 @@ class HealthBoard:
             for probe in probes:
                 probe.cancel()
 
-    async def follow_engine(self) -> None:
-        """Make an app due at each engine event of its containers, until cancelled. Reconnects with a growing pause."""
-        failures = 0
-        while True:
-            try:
-                async for event in self._engine.watch():
-                    failures = 0
-                    if event.role == Role.APP and event.app:
-                        self.due(event.app)
-            except EngineError as error:
-                pause = ENGINE_PAUSES_S[min(failures, len(ENGINE_PAUSES_S) - 1)]
-                failures += 1
-                log.warning("engine events interrupted", cause=error.cause, again_in_s=pause)
-                await asyncio.sleep(pause)
-                # Events of the meantime are lost.
-                for context in self._apps():
-                    self.due(context.name)
+    def heard(self, event: ContainerEvent) -> None:
+        """Implements Listener."""
+        self.due(event.app)
+
+    def missed(self) -> None:
+        """Implements Listener."""
+        for context in self._apps():
+            self.due(context.name)
 
     async def _probe(self, context: AppContext, entry: _Entry, slots: asyncio.Semaphore) -> None:
         entry.due = elapsed() + PROBE_EVERY_S
         try:
             async with slots:
-                health = await ask(context)
+                health = await ask(context, self._crashes)
         except ChangeoverError as error:
             # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
             log.warning("health cannot be determined", app=context.name, cause=error.cause)
@@ -178,7 +174,7 @@ class HealthBoard:
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 
-async def ask(context: AppContext) -> Health:
+async def ask(context: AppContext, crashes: Crashes | None = None) -> Health:
     """Probe the active release through the proxy; ask the engine only if the probe fails.
 
     Raises EngineError or JournalError.
@@ -186,26 +182,26 @@ async def ask(context: AppContext) -> Health:
     active = context.active
     if active is None or active.colour is None:
         return Health.NONE
-    if await _answers_well(context, active):
-        return Health.PAUSED if await _is_paused(context) else Health.HEALTHY
+    if context.proxy.route(context.name).failed_over:
+        return Health.STANDBY
+    if await _answers_well(context, active.colour):
+        if await _is_paused(context):
+            return Health.PAUSED
+        return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY
     status = await context.engine.status(active.container)
     return Health.STOPPED if status is None or not status.running else Health.UNHEALTHY
 
 
-async def _answers_well(context: AppContext, active: Deployment) -> bool:
-    """Whether the active release itself answers with success, not the standby as its fallback."""
-    colour = active.colour
-    if colour is None:
-        return False
+async def _answers_well(context: AppContext, colour: Colour) -> bool:
+    """Whether the active release answers with success."""
 
     async def ask(path: str) -> httpx.Response:
         return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)
 
     try:
-        asked = await ask_ready(context.config.health.path, ask)
+        return (await ask_ready(context.config.health.path, ask)).ready
     except ProxyError:
         return False
-    return asked.ready and not context.proxy.answered_for(asked.answer)
 
 
 async def _is_paused(context: AppContext) -> bool:

@@ -23,6 +23,8 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)
     context.say(deployment.id, "requests are paused while the data changes")
     await drain(context, context.journal.deployment(deployment.previous), said_by=deployment)
+    if (standby := context.standby) and context.proxy.route(context.name).failed_over:
+        await drain(context, standby, said_by=deployment)
     return paused
 
 

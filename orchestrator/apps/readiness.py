@@ -52,6 +52,33 @@ async def ask_preview(context: AppContext) -> ReadinessAnswer:
     return await ask_ready(context.config.health.path, ask)
 
 
+async def answers_well(context: AppContext, deployment: Deployment) -> bool:
+    """Whether the container answers `health.answers` probes in a row with success now."""
+    for number in range(context.config.health.answers):
+        if number:
+            await asyncio.sleep(FIRST_PAUSE_S)
+        if not await answers_now(context, deployment):
+            return False
+    return True
+
+
+async def until_awake(context: AppContext, deployment: Deployment, within_s: float) -> None:
+    """Wait until a container that was woken answers one probe with success.
+
+    Raises StepFailed, with the container's log, when it stops or does not answer within `within_s` seconds.
+    """
+    deadline = elapsed() + within_s
+    while not await answers_now(context, deployment):
+        await _running(context, deployment)
+        if elapsed() > deadline:
+            raise StepFailed(
+                f"The standby {deployment.container} was woken and did not become ready within {within_s:g} s.",
+                f"See its log: docker logs {deployment.container}",
+                log=await context.engine.logs(deployment.container, LOG_LINES),
+            )
+        await asyncio.sleep(FIRST_PAUSE_S)
+
+
 async def until_ready(context: AppContext, deployment: Deployment) -> None:
     """Wait for `health.answers` successful probes in a row: the first directly, the others through the preview route.
 

@@ -45,6 +45,7 @@ class AppRegistry:
         self._contexts: dict[str, AppContext] = {}
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
+        self._standby_turns: dict[str, asyncio.Lock] = {}
         self._source_locks: dict[str, asyncio.Lock] = {}
 
     def get(self, app: str) -> AppContext:
@@ -108,6 +109,7 @@ class AppRegistry:
             prober=self._prober,
             say=self._say,
             known_secrets=self._known_secrets,
+            standby_turn=self._standby_turns.setdefault(name, asyncio.Lock()),
         )
 
 

@@ -88,6 +88,12 @@ class Route(Section):
     Example: true"""
     default: bool = False
     """Requests that no other app claims. At most one app can have it. Example: true"""
+    max_connections: Annotated[int, Field(ge=0), Unit("connections")] = 0
+    """How many requests and WebSockets a container gets at the same time; others wait at the proxy, up to 60 s. 0: as
+    many as come, and those that the app does not accept yet wait, up to 31 s. Example: 200"""
+    retry: Annotated[tuple[Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], ...], Unit("list of methods")] = ()
+    """The methods of requests that are sent again, also to the standby, if a container ended before it answered. A
+    request that crashes the app is then repeated, too. None when not set. Example: [GET]"""
 
     @property
     def all_hosts(self) -> tuple[str, ...]:
@@ -209,9 +215,10 @@ class App(Section):
     migrate: Migrate | None = None
     backup: Dump | None = None
     drain: Drain = Drain()
-    standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`warm`, `paused` or `stopped`")] = "warm"
-    """How the previous release is kept for a rollback. `warm`: it runs, and a rollback takes milliseconds. `paused`: it
-    keeps its memory and uses no processor time. `stopped`: it uses neither and must start first. Example: paused"""
+    standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`paused`, `warm` or `stopped`")] = "paused"
+    """How the previous release is kept for a rollback and for a crash of the active one; see [standby.md](standby.md).
+    `paused`: it keeps its memory, does no work, and is woken in milliseconds. `warm`: it runs on, with its timers and
+    jobs. `stopped`: it uses no memory and must start first. Example: stopped"""
 
 
 def probe_host(name: str, app: App) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,13 @@ class Lane:
     def interrupter(self) -> Interrupter:
         """Whose cancel it is that ends the work under way: a person's, or else that of a stop of the orchestrator."""
         return Interrupter.PERSON if self.cancelling else Interrupter.STOP
+
+    def tend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Start work on the standby, unless something of the app runs. A rollback cancels it, a deployment waits."""
+        if self.turn.locked() or self.is_retiring:
+            return False
+        self.retiring = asyncio.create_task(work())
+        return True
 
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config.app_schema import App, probe_host
-from orchestrator.deploy.standby import standby_for_failover
-from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment
 from orchestrator.proxy.routes import AppRoute, Server
 
@@ -18,15 +16,12 @@ def routes_of(contexts: Iterable[AppContext]) -> list[AppRoute]:
 
 
 def _route(context: AppContext) -> AppRoute:
-    return route_of(context.name, context.config, context.active, context.standby, standby_for_failover(context))
+    return route_of(context.name, context.config, context.active, context.standby)
 
 
-def route_of(
-    app: str, config: App, active: Deployment | None, standby: Deployment | None, failover: Deployment | None
-) -> AppRoute:
-    """The route of an app with these releases. `failover` is the standby if it may answer for the active release."""
+def route_of(app: str, config: App, active: Deployment | None, standby: Deployment | None) -> AppRoute:
+    """The route of an app with these releases."""
     servers = {one.colour: Server(one.address, one.port) for one in (active, standby) if one is not None and one.colour}
-    fallbacks = frozenset({failover.colour}) if failover and failover.colour else frozenset[Colour]()
     way = config.route
     return AppRoute(
         app,
@@ -36,6 +31,7 @@ def route_of(
         default=way.default,
         active=active.colour if active else None,
         servers=servers,
-        fallbacks=fallbacks,
+        max_connections=way.max_connections,
+        retry=way.retry,
         probe_host=probe_host(app, config),
     )

@@ -207,6 +207,8 @@ class Scheduler:
     def _lane(self, app: str) -> Lane:
         return self._lanes.setdefault(app, Lane())
 
+    lane_of = _lane
+
     async def _work(self, app: str) -> None:
         lane = self._lane(app)
         while lane.waiting:

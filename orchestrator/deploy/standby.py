@@ -42,9 +42,9 @@ async def find_standby(context: AppContext) -> Standby:
 
 
 def standby_for_failover(context: AppContext) -> Deployment | None:
-    """The standby, if it may answer while the active release does not: it is warm, and both can run on the data."""
+    """The standby, if it may answer after the active release ended: both can run on the data as it is."""
     active, standby = context.active, context.standby
-    if active is None or standby is None or context.config.standby != "warm":
+    if active is None or standby is None:
         return None
     fit = all(migrations.needed_by(context, one).is_empty for one in (active, standby))
     return standby if fit else None
@@ -74,10 +74,3 @@ def way_by_restore(context: AppContext) -> str:
         f"then is kept in a new backup. Run: "
         f"changeover rollback {context.name} --restore {active.backup}"
     )
-
-
-def refuse_where_rollback_is_off(context: AppContext) -> None:
-    """Raises Refused where `update.rollback.enabled` is off."""
-    if not context.config.update.rollback.enabled:
-        cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
-        raise Refused(cause, "Set it to true to allow rollbacks.")

@@ -33,6 +33,9 @@ class EventKind(StrEnum):
     START_FAILED = "start_failed"
     RECOVERY_FAILED = "recovery_failed"
     HEALTH = "health"
+    FAILED_OVER = "failed_over"
+    WENT_BACK = "went_back"
+    FAILOVER_FAILED = "failover_failed"
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,36 @@ class RecoveryFailed(Occurrence):
 
 @dataclass(frozen=True)
 class HealthChanged(Occurrence):
-    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, crashing, standby, stopped
+    or none."""
 
     kind = EventKind.HEALTH
     health: str
+
+
+@dataclass(frozen=True)
+class FailedOver(Occurrence):
+    """The standby, of this version, answers because the active container ended. `seconds` is how long that took."""
+
+    kind = EventKind.FAILED_OVER
+    version: str
+    cause: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WentBack(Occurrence):
+    """The active container answers again. The standby answered `requests` requests in `seconds`."""
+
+    kind = EventKind.WENT_BACK
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FailoverFailed(Occurrence):
+    """The active container ended, and the standby cannot answer in its place."""
+
+    kind = EventKind.FAILOVER_FAILED
+    cause: str
+    remedy: str

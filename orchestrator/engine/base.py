@@ -76,13 +76,18 @@ class ContainerSpec:
     """The Linux capabilities that it has without `privileges`, such as CHOWN."""
     read_only: bool = False
     """Whether it can write in its volumes and in /tmp only."""
+    processes_of: str = ""
+    """The container whose processes it sees, for a look from outside; empty: its own only."""
     gives_way: bool = False
     """Whether it has the lowest CPU priority: it gets the processor time that other containers do not use."""
 
 
 @dataclass(frozen=True)
 class ContainerStatus:
-    """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty."""
+    """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty.
+
+    `running` is true while it is paused, and false while the engine waits before it restarts it (`restarting`).
+    """
 
     id: str
     name: str
@@ -92,6 +97,7 @@ class ContainerStatus:
     exit_code: int
     oom: bool
     restarts: int
+    restarting: bool
     health: str
     health_log: tuple[str, ...]
     address: str
@@ -190,7 +196,9 @@ class Engine(Protocol):
     def watch(self) -> AsyncIterator[ContainerEvent]:
         """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
 
-    async def stop(self, name: str, timeout_s: int) -> None: ...
+    async def stop(self, name: str, timeout_s: int) -> None:
+        """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL: it
+        does no more work."""
 
     async def wake(self, name: str) -> None:
         """Start or unpause a container, if it does not run."""
@@ -202,8 +210,11 @@ class Engine(Protocol):
     async def keep_running(self, name: str) -> None:
         """Set the restart policy: the engine restarts the container when it ends or the host restarts."""
 
+    async def let_end(self, name: str) -> None:
+        """Remove the restart policy: a container that ends stays ended, also when the engine or the host restarts."""
+
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
-        """Stop and remove a container. Returns False if it does not exist."""
+        """Stop and remove a container; a paused one is ended by SIGKILL. Returns False if it does not exist."""
 
     async def free_address(self, taken: set[str]) -> str:
         """A free fixed address: not in `taken`, and not used by a container of the network."""

@@ -29,6 +29,11 @@ def backend(number: int, colour: Colour) -> str:
     return f"app_{number}_{colour}"
 
 
+def servers_of(number: int, colour: Colour) -> tuple[str, str]:
+    """The servers that lead to the container of a colour: its own, and the fallback of the other colour."""
+    return f"{backend(number, colour)}/{ServerName.APP}", f"{backend(number, colour.other)}/{ServerName.FALLBACK}"
+
+
 def preview(number: int) -> str:
     return f"app_{number}_preview"
 

@@ -72,16 +72,27 @@ class Proxy(Protocol):
         """Send GET `path` by the app's route. Raises ProxyError unless `colour` answers with a status below 500."""
         ...
 
-    async def mark_up(self, app: str) -> None:
-        """Mark the active container as up, after a planned stop, without waiting for the next health check."""
-        ...
-
     async def forget_route(self, app: str) -> None:
         """Remove the app's traffic route: no release of the app is live."""
         ...
 
-    async def set_fallback(self, app: str, colour: Colour | None) -> None:
-        """Use the container of `colour` as fallback while the other colour's does not answer. None: no fallback."""
+    async def fail_over(self, app: str, active: Colour) -> None:
+        """Let the standby's container answer for the active colour, also requests that wait for the active container.
+
+        The caller must know that the active container is gone. Raises ProxyError if `active` is not the active colour.
+        """
+        ...
+
+    async def go_back(self, app: str) -> None:
+        """Let the active container answer again, after `fail_over`."""
+        ...
+
+    async def rest(self, app: str, colour: Colour) -> None:
+        """Close the idle connections to the container of a colour that has no traffic. Does nothing if it has."""
+        ...
+
+    async def answers_of_standby(self, app: str) -> int:
+        """How many requests the standby has answered in the active colour's place, since the proxy's start."""
         ...
 
     async def ask(self, app: str, path: str) -> httpx.Response:
@@ -96,16 +107,12 @@ class Proxy(Protocol):
         """Send GET `path` to the candidate. Waits `timeout_s` seconds for its answer."""
         ...
 
-    def answered_for(self, answer: httpx.Response) -> bool:
-        """Whether the fallback gave this answer, not the container that was asked."""
-        ...
-
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         """Send a WebSocket handshake to the candidate. Returns its status line, empty after `timeout_s`."""
         ...
 
     async def sessions(self, app: str, colour: Colour) -> int:
-        """The number of requests and WebSockets that the colour serves now."""
+        """The number of requests and WebSockets that the colour serves now, also those that its fallback serves."""
         ...
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:

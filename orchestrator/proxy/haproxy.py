@@ -154,9 +154,6 @@ class HAProxy:
         host = self.route(app).probe_host
         return await self._internal.ask_backend(backend, path, host=host, whose=whose, timeout_s=timeout_s)
 
-    def answered_for(self, answer: httpx.Response) -> bool:
-        return _served_by(answer).endswith(f"/{ServerName.FALLBACK}")
-
     # The switch
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
@@ -169,13 +166,12 @@ class HAProxy:
         async with self._lock:
             route, backend = self.route(app), self._backend(app, colour)
             self._routes[app] = replace(
-                route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
+                route, active=colour, servers=route.servers | {colour: server}, failed_over=False
             )
             try:
                 self._write_configuration()
-                await self._running.take_out(backend, ServerName.FALLBACK)
                 await self._running.bring_in(backend, server)
-                await self._running.mark_up(backend)
+                await self._running.take_out(backend, ServerName.FALLBACK)
                 self._write_traffic()
                 await self._send_traffic(app, backend, server)
             except BaseException:
@@ -195,7 +191,8 @@ class HAProxy:
                 return
             self._routes[app] = replace(route, servers=route.servers | {colour: server})
             self._write_configuration()
-            await self._running.bring_in(self._backend(app, colour), server)
+            if route.failed_over and route.active:
+                await self._running.bring_in(self._backend(app, route.active), server, ServerName.FALLBACK)
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         answer = await self.ask(app, path)
@@ -209,28 +206,44 @@ class HAProxy:
                 f"The switch of {app} to {colour} was not confirmed: {path} has status {answer.status_code}."
             )
 
-    async def mark_up(self, app: str) -> None:
-        """Mark the active container as up, without waiting for the next health check."""
-        route = self.route(app)
-        if route.active:
-            await self._running.mark_up(self._backend(app, route.active))
-
     async def forget_route(self, app: str) -> None:
         async with self._lock:
             self._routes[app] = replace(self.route(app), active=None)
             self._write_traffic()
             await self._running.stop_traffic(app)
 
-    async def set_fallback(self, app: str, colour: Colour | None) -> None:
+    async def fail_over(self, app: str, active: Colour) -> None:
+        """Let the other colour's container answer, also requests that wait for the active one."""
         async with self._lock:
-            route = replace(self.route(app), fallbacks=frozenset({colour} if colour else ()))
-            self._routes[app] = route
+            route, backend = self.route(app), self._backend(app, active)
+            if route.active is not active or (server := route.servers.get(active.other)) is None:
+                raise ProxyError(f"{app} cannot fail over: {active} is not active or the standby has no address.")
+            self._routes[app] = replace(route, failed_over=True)
             self._write_configuration()
-            for one in Colour:
-                if server := route.fallback_of(one):
-                    await self._running.bring_in(self._backend(app, one), server, ServerName.FALLBACK)
-                else:
-                    await self._running.take_out(self._backend(app, one), ServerName.FALLBACK)
+            # HAProxy uses the fallback, a backup server, only when the other one is in maintenance.
+            await self._running.bring_in(backend, server, ServerName.FALLBACK)
+            await self._running.take_out(backend)
+
+    async def go_back(self, app: str) -> None:
+        """Let the active container answer again; the standby finishes what it has in hand."""
+        async with self._lock:
+            route = self.route(app)
+            self._routes[app] = replace(route, failed_over=False)
+            self._write_configuration()
+            if route.active and (server := route.servers.get(route.active)):
+                backend = self._backend(app, route.active)
+                await self._running.bring_in(backend, server)
+                await self._running.take_out(backend, ServerName.FALLBACK)
+
+    async def rest(self, app: str, colour: Colour) -> None:
+        """Put the server of a colour without traffic into maintenance, and close its idle connections."""
+        async with self._lock:
+            if self.route(app).active is not colour:
+                await self._running.take_out(self._backend(app, colour))
+
+    async def answers_of_standby(self, app: str) -> int:
+        active = self.route(app).active
+        return await self._running.answers_of(f"{self._backend(app, active)}/{ServerName.FALLBACK}") if active else 0
 
     def _write_traffic(self) -> None:
         self._files.write_traffic(list(self._routes.values()), self._numbers)
@@ -238,10 +251,14 @@ class HAProxy:
     # Sessions
 
     async def sessions(self, app: str, colour: Colour) -> int:
-        return await self._running.sessions(self._backend(app, colour))
+        return await self._running.sessions(*self._servers(app, colour))
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:
-        await self._running.cut_sessions(self._backend(app, colour))
+        await self._running.cut_sessions(*self._servers(app, colour))
+
+    def _servers(self, app: str, colour: Colour) -> tuple[str, str]:
+        self.route(app)
+        return backends.servers_of(self._numbers[app], colour)
 
     # Pause
 
@@ -280,4 +297,4 @@ def _served_by(answer: httpx.Response) -> str:
 
 
 def _with_ways_of(known: AppRoute, new: AppRoute) -> AppRoute:
-    return replace(new, active=known.active, servers=known.servers, fallbacks=known.fallbacks)
+    return replace(new, active=known.active, servers=known.servers, failed_over=known.failed_over)

@@ -26,6 +26,7 @@ PAUSE_MAP = f"{HOME}/pause.map"
 RELAY_MAP = f"{HOME}/relay.map"
 """Empty in the file. RELAY_ON in it lets a worker relay when it stops (relay.py)."""
 RELAY_ON = "on"
+RETRY_MAP = f"{HOME}/retry.map"
 
 NO_SERVER = Server("192.0.2.1", 9)
 """The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
@@ -65,15 +66,18 @@ defaults
     log global
     option dontlognull
     option idle-close-on-response
+    # A busy app is not a dead one: a full queue of connections (the app's `backlog`) lets new ones wait, as it would
+    # without a proxy. A connection is tried again each second, for 31 seconds, and at the same server: the standby's
+    # server is in maintenance until the engine says that the active container is gone (deploy/failover.py).
+    timeout connect 1s
+    retries 30
     option redispatch 1
     option http-no-delay
-    retries 3
-    # A request that a container may have begun is never sent a second time: what crashed one release would crash the
-    # next. It is also cheaper: a request that could be repeated must be kept, some 2.5 us of a processor each.
-    retry-on conn-failure
-    # A container of this host answers a connection in microseconds or is not there.
-    timeout connect 50ms
-    timeout queue 5s
+    # A request that a container may have begun is sent a second time only if the app allows it (route.retry): what
+    # crashed one release would crash the next. It is also cheaper: a request that could be repeated must be kept, some
+    # 2.5 us of a processor each.
+    retry-on conn-failure empty-response
+    timeout queue 60s
     timeout http-request 30s
     timeout http-keep-alive 60s
     timeout client 300s
@@ -81,8 +85,8 @@ defaults
     timeout tunnel 24h
     timeout client-fin 30s
     # pool-purge-delay gives idle connections up before most servers close them from their side (uvicorn: 5 s).
-    default-server check inter 2s fall 2 rise 1 fastinter 200ms observe layer4 error-limit 1 on-error mark-down \
-pool-purge-delay 2s
+    # Without health checks: a slow answer is no reason to send requests anywhere else.
+    default-server pool-purge-delay 2s
 
 frontend public
     bind :8080
@@ -101,6 +105,8 @@ unless {{ var(txn.app) -m found }}
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
+    http-request set-var(txn.method) method
+    http-request disable-l7-retry unless {{ var(txn.app),concat(/,txn.method),map_str({RETRY_MAP}) -m found }}
     # What has waited here while the proxy was reloaded.
     http-request allow if {_RELAYED}
     # Said by us and never taken from the client, who could say anything.
@@ -134,6 +140,7 @@ frontend internal
     http-request set-var(txn.backend) req.hdr({HEADER_BACKEND})
     http-request del-header {HEADER_APP}
     http-request del-header {HEADER_BACKEND}
+    http-request disable-l7-retry
     http-response set-header {HEADER_SERVED_BY} %[be_name]/%[srv_name]
     use_backend %[var(txn.backend)] if {{ var(txn.backend) -m found }}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
@@ -181,7 +188,7 @@ def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
     found: dict[str, Server | None] = {}
     for colour in Colour:
         name = backends.backend(number, colour)
-        found[f"{name}/{ServerName.APP}"] = route.servers.get(colour) if route else None
+        found[f"{name}/{ServerName.APP}"] = route.server_of(colour) if route else None
         found[f"{name}/{ServerName.FALLBACK}"] = route.fallback_of(colour) if route else None
     return found
 
@@ -193,16 +200,27 @@ def server_in(text: str, backend: str) -> Server | None:
     return Server(found[1], int(found[2])) if found else None
 
 
+def limits_of(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str, int]:
+    """`backend/server` -> how many requests the server gets at the same time; 0: as many as come."""
+    return {
+        f"{backends.backend(numbers[route.app], colour)}/{name}": route.max_connections
+        for route in routes
+        for colour in Colour
+        for name in ServerName
+    }
+
+
 def _backend_set(number: int, route: AppRoute | None) -> str:
     lines = [f"# {route.app if route else 'spare'}"]
     where = servers(number, route)
+    limit = f"maxconn {route.max_connections}" if route and route.max_connections else ""
     for colour in Colour:
         name = backends.backend(number, colour)
-        lines += [f"backend {name}", _server(ServerName.APP, "", where[f"{name}/{ServerName.APP}"])]
-        lines += [_server(ServerName.FALLBACK, "backup", where[f"{name}/{ServerName.FALLBACK}"])]
+        lines += [f"backend {name}", _server(ServerName.APP, limit, where[f"{name}/{ServerName.APP}"])]
+        lines += [_server(ServerName.FALLBACK, f"backup {limit}".strip(), where[f"{name}/{ServerName.FALLBACK}"])]
     # The address of the candidate is set by the runtime API only.
     lines += [f"backend {backends.preview(number)}", "    option http-server-close"]
-    lines += [_server(ServerName.APP, "no-check", None), ""]
+    lines += [_server(ServerName.APP, "", None), ""]
     return "\n".join(lines)
 
 

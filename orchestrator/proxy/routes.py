@@ -27,8 +27,8 @@ class AppRoute:
     has no hosts; otherwise to the `default` app. `strip_path`: the app receives the path without `path`. `probe_host`:
     the `Host` header of our own requests to the app.
 
-    `active` is the colour that has the traffic; `fallbacks` are the colours whose container answers while the other
-    colour's does not.
+    `active` is the colour that has the traffic; the server of the other colour is in maintenance. With `failed_over`,
+    the container of the other colour answers instead, because the active one is gone.
     """
 
     app: str
@@ -37,13 +37,21 @@ class AppRoute:
     default: bool = False
     active: Colour | None = None
     servers: dict[Colour, Server] = field(default_factory=dict)
-    fallbacks: frozenset[Colour] = frozenset()
     strip_path: bool = False
     probe_host: str = "localhost"
+    failed_over: bool = False
+    max_connections: int = 0
+    """How many requests each server gets at the same time; the others wait at the proxy. 0: no limit."""
+    retry: tuple[str, ...] = ()
+    """The methods of requests that may be sent again after a container ended without an answer to them."""
+
+    def server_of(self, colour: Colour) -> Server | None:
+        """The server that answers for `colour`: none unless it has the traffic and is not failed over."""
+        return self.servers.get(colour) if colour is self.active and not self.failed_over else None
 
     def fallback_of(self, colour: Colour) -> Server | None:
-        """The server that is the fallback of `colour`, if any."""
-        return self.servers.get(colour.other) if colour.other in self.fallbacks else None
+        """The server that answers in the place of `colour`'s own: none unless that is failed over."""
+        return self.servers.get(colour.other) if colour is self.active and self.failed_over else None
 
 
 DEFAULT_PREFIX = "/"
@@ -77,3 +85,8 @@ def paths(routes: Iterable[AppRoute]) -> dict[str, str]:
 def stripped(routes: Iterable[AppRoute]) -> dict[str, str]:
     """App -> how many bytes of the path the proxy removes before the app receives it."""
     return {route.app: str(len(route.path)) for route in routes if route.strip_path and route.path}
+
+
+def retries(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """`app/METHOD` -> "yes", for the requests that may be sent again (`route.retry`)."""
+    return {f"{route.app}/{method}": "yes" for route in routes for method in route.retry}

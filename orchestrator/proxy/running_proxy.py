@@ -8,10 +8,10 @@ from pathlib import Path
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, sessions
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.haproxy_config import PATHS_MAP, PAUSE_MAP, STRIP_MAP, TRAFFIC_MAP, WAYS_MAP
+from orchestrator.proxy.haproxy_config import PATHS_MAP, PAUSE_MAP, RETRY_MAP, STRIP_MAP, TRAFFIC_MAP, WAYS_MAP
 from orchestrator.proxy.maps import RuntimeMap
 from orchestrator.proxy.retry import retrying
-from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
+from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
 from orchestrator.proxy.runtime import Runtime, Worker
 
 CUT_DEADLINE_S = 2.0
@@ -62,12 +62,15 @@ class RunningProxy:
             where |= haproxy_config.servers(number, owners.get(number))
         await relay.turn_off(self._runtime.worker)
         await servers.bring_in_all(self._runtime.worker, where)
+        await servers.limit_all(self._runtime.worker, haproxy_config.limits_of(routes, numbers))
         traffic = haproxy_config.traffic(routes, numbers)
 
         async def maps(worker: Worker) -> None:
             await self._take_traffic(worker, traffic, where)
             wanted = {STRIP_MAP: stripped(routes), WAYS_MAP: ways(routes), PATHS_MAP: paths(routes)}
             await _take_ways(worker, wanted)
+            if await RuntimeMap(worker, RETRY_MAP).exists():
+                await RuntimeMap(worker, RETRY_MAP).replace(retries(routes))
             await _remove_others(RuntimeMap(worker, TRAFFIC_MAP), traffic)
             await _remove_others(RuntimeMap(worker, PAUSE_MAP), numbers)
 
@@ -79,9 +82,6 @@ class RunningProxy:
 
     async def take_out(self, backend: str, name: ServerName = ServerName.APP) -> None:
         await servers.take_out(self._runtime.worker, f"{backend}/{name}")
-
-    async def mark_up(self, backend: str) -> None:
-        await servers.mark_up(self._runtime.worker, f"{backend}/{ServerName.APP}")
 
     async def send_traffic(self, app: str, backend: str, server: Server) -> None:
         """Route new requests of the app to the backend, whose server is `server`."""
@@ -109,18 +109,25 @@ class RunningProxy:
     async def paused(self) -> set[str]:
         return set(await RuntimeMap(self._runtime.worker, PAUSE_MAP).entries())
 
-    async def sessions(self, backend: str) -> int:
-        return sum([await sessions.count(worker, backend) for worker in await self._runtime.workers()])
+    async def sessions(self, *names: str) -> int:
+        """The number of requests and WebSockets that these servers (`backend/server`) serve, in every worker."""
+        workers = await self._runtime.workers()
+        return sum([await sessions.count(worker, name) for worker in workers for name in names])
 
-    async def cut_sessions(self, backend: str) -> None:
-        """End what the backend serves, in every worker. Raises ProxyError if something is not ended."""
+    async def answers_of(self, name: str) -> int:
+        """The number of requests that the server has answered in the workers that run."""
+        return sum([await sessions.total(worker, name) for worker in await self._runtime.workers()])
+
+    async def cut_sessions(self, *names: str) -> None:
+        """End what the servers serve, in every worker. Raises ProxyError if something is not ended."""
         for worker in await self._runtime.workers():
-            await sessions.cut(worker, backend)
+            for name in names:
+                await sessions.cut(worker, name)
         async for attempt in retrying(CUT_DEADLINE_S):
             with attempt:
-                if left := await self.sessions(backend):
+                if left := await self.sessions(*names):
                     raise ProxyError(
-                        f"HAProxy did not end {left} connections to {backend}.",
+                        f"HAProxy did not end {left} connections to {' and '.join(names)}.",
                         "Restart the proxy, which ends them: docker compose restart proxy",
                     )
 
@@ -134,7 +141,7 @@ class RunningProxy:
     ) -> None:
         known = await RuntimeMap(worker, TRAFFIC_MAP).entries()
         for app, backend in traffic.items():
-            server = where[f"{backend}/{ServerName.APP}"]
+            server = where[f"{backend}/{ServerName.APP}"] or where[f"{backend}/{ServerName.FALLBACK}"]
             if known.get(app) != backend and server and await _reaches(worker, backend, server):
                 await RuntimeMap(worker, TRAFFIC_MAP).set(app, backend)
 

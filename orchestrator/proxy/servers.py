@@ -44,11 +44,6 @@ async def bring_in(worker: Worker, name: str, server: Server) -> None:
             raise ProxyError(f"HAProxy refused the address {server} for {name}: {line}.")
 
 
-async def mark_up(worker: Worker, name: str) -> None:
-    """Mark a server as up, without waiting for its next health check. Raises ProxyError."""
-    await worker.tell(f"set server {name} health up")
-
-
 async def take_out(worker: Worker, name: str) -> None:
     """Put a server into maintenance: it gets no new requests, and finishes those it has. Raises ProxyError."""
     await worker.tell(f"set server {name} state maint")
@@ -60,7 +55,6 @@ async def bring_in_all(worker: Worker, wanted: Mapping[str, Server | None]) -> N
     for name, server in wanted.items():
         if server and actual.get(name) != ServerState(server, in_maintenance=False):
             await bring_in(worker, name, server)
-            await mark_up(worker, name)
 
 
 async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
@@ -69,3 +63,10 @@ async def take_out_all(worker: Worker, wanted: Mapping[str, Server | None]) -> N
     for name, server in wanted.items():
         if server is None and name in actual and not actual[name].in_maintenance:
             await take_out(worker, name)
+
+
+async def limit_all(worker: Worker, wanted: Mapping[str, int]) -> None:
+    """Set how many requests each server of `wanted` gets at the same time; 0: no limit. Raises ProxyError."""
+    answer = await worker.ask_all(f"set maxconn server {name} {most}" for name, most in wanted.items())
+    if answer:
+        raise ProxyError(f"HAProxy refused the limit of connections: {answer}.")

@@ -16,7 +16,6 @@ from orchestrator.deploy import plans, retention
 from orchestrator.deploy.compensation import compensate, resume_requests
 from orchestrator.deploy.pipeline import publish_live
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
@@ -156,8 +155,6 @@ async def _restore_traffic(context: AppContext) -> None:
         await migrations.change(context, needed, target=active, by=active)
     if await _bring_back(context, active) or context.proxy.route(context.name).active != active.colour:
         await traffic.send_to(context, active)
-        if (standby := standby_for_failover(context)) is not None:
-            await context.proxy.set_fallback(context.name, standby.colour)
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:

@@ -30,6 +30,9 @@ class EventKind(StrEnum):
     UNCHANGED = "unchanged"
     RESTORED = "restored"
     HEALTH = "health"
+    FAILED_OVER = "failed_over"
+    WENT_BACK = "went_back"
+    FAILOVER_FAILED = "failover_failed"
     UPDATE = "update"
     DISMISSED = "dismissed"
     CHECK_FAILED = "check_failed"
@@ -134,9 +137,25 @@ class Restored(Fields):
 
 
 class HealthChanged(Fields):
-    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, stopped or none."""
+    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, crashing, standby, stopped
+    or none."""
 
     health: str = ""
+
+
+class FailedOver(Fields):
+    """The standby, of this version, answers because the active container ended."""
+
+    version: str = ""
+    cause: str = ""
+    seconds: float = 0.0
+
+
+class WentBack(Fields):
+    """The active container answers again. The standby answered `requests` requests in `seconds`."""
+
+    requests: int = 0
+    seconds: float = 0.0
 
 
 class UpdateFound(Fields):
@@ -182,6 +201,10 @@ class RetireFailed(Trouble):
     pass
 
 
+class FailoverFailed(Trouble):
+    pass
+
+
 FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.QUEUED: Queued,
     EventKind.STARTED: Started,
@@ -195,6 +218,9 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.UNCHANGED: Unchanged,
     EventKind.RESTORED: Restored,
     EventKind.HEALTH: HealthChanged,
+    EventKind.FAILED_OVER: FailedOver,
+    EventKind.WENT_BACK: WentBack,
+    EventKind.FAILOVER_FAILED: FailoverFailed,
     EventKind.UPDATE: UpdateFound,
     EventKind.DISMISSED: Dismissed,
     EventKind.CHECK_FAILED: CheckFailed,

@@ -13,7 +13,8 @@ from panel.text.age import ago
 
 COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
-HEALTH = {"healthy": "green3", "paused": "red", "unhealthy": "red", "stopped": "red", "none": "grey50"}
+HEALTH = {"healthy": "green3", "none": "grey50"}
+"""The others, also those of a newer orchestrator, are red."""
 
 
 class AppsTable(DataTable[Text]):
@@ -74,7 +75,7 @@ def _cells(app: App, now: datetime) -> tuple[Text, ...]:
 def _health(app: App) -> Text:
     if app.unsettled:
         return Text(f"{app.health}, data unsettled", style="red")
-    return Text(app.health, style=HEALTH.get(app.health, ""))
+    return Text(app.health, style=HEALTH.get(app.health, "red"))
 
 
 def _slot(slot: Slot | None) -> Text:

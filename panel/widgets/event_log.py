@@ -67,6 +67,10 @@ def _says(event: Event) -> str:
             return f"[bold green3]restored[/] backup {inline(backup)}; the replaced data is backup {inline(replaced)}"
         case events.HealthChanged(health=health):
             return f"health: {inline(health)}"
+        case events.FailedOver(version=version, cause=cause):
+            return f"[bold red]failed over[/] to {inline(version)}: {inline(cause)}"
+        case events.WentBack(requests=requests, seconds=seconds):
+            return f"went back to the active release: the standby answered {requests} requests in {seconds:.1f} s"
         case events.UpdateFound(version=version):
             return f"🆕 update available: {inline(version)}"
         case events.Trouble(cause=cause, remedy=remedy):

@@ -242,28 +242,54 @@ async def test_a_switch_is_atomic_and_fails_no_request(container: ProxyContainer
                 assert who == name
 
 
-async def test_a_fallback_stands_in_and_is_told_from_the_app_itself(
+async def test_the_standby_answers_what_waits_for_a_container_that_is_gone_once_it_is_told_to(
     container: ProxyContainer, servers: dict[str, Server]
 ) -> None:
     gone = Server(servers["one"].address, 9)
-    route = AppRoute(
-        "one",
-        default=True,
-        active=Colour.BLUE,
-        servers={Colour.BLUE: servers["one"], Colour.GREEN: servers["one-green"]},
-    )
+    both = {Colour.BLUE: servers["one"], Colour.GREEN: servers["one-green"]}
+    route = AppRoute("one", default=True, active=Colour.BLUE, servers=both)
     proxy = started(container, [route])
-
-    itself = await proxy.ask_colour("one", Colour.BLUE, "/", 5)
-    await proxy.set_fallback("one", Colour.GREEN)
     await proxy.switch("one", Colour.BLUE, gone)
-    await proxy.set_fallback("one", Colour.GREEN)
-    answers = [await proxy.ask("one", "/") for _ in range(3)]
+    answers: list[str] = []
+    waiting = [threading.Thread(target=lambda: answers.append(container.get().text)) for _ in range(10)]
 
-    assert itself.text == "one"
-    assert not proxy.answered_for(itself)
-    assert answers[-1].text == "one-green"
-    assert proxy.answered_for(answers[-1])
+    for client in waiting:
+        client.start()
+    await asyncio.sleep(0.3)
+    assert answers == []
+    began = time.monotonic()
+    await proxy.fail_over("one", Colour.BLUE)
+    for client in waiting:
+        await asyncio.to_thread(client.join, 5)
+
+    assert answers == ["one-green"] * 10
+    assert time.monotonic() - began < 2
+    assert await proxy.answers_of_standby("one") == 10
+    assert await proxy.configure([route]) is False
+    assert container.get().text == "one-green"
+    container.restart()
+    assert container.get().text == "one-green"
+    await proxy.switch("one", Colour.BLUE, servers["one"])
+    assert [container.get().text for _ in range(4)] == ["one"] * 4
+
+
+async def test_the_traffic_goes_back_to_the_active_container_and_the_standby_gets_nothing_more(
+    container: ProxyContainer, servers: dict[str, Server]
+) -> None:
+    both = {Colour.BLUE: servers["one"], Colour.GREEN: servers["one-green"]}
+    proxy = started(container, [AppRoute("one", default=True, active=Colour.BLUE, servers=both)])
+
+    with Asking(container) as asking:
+        for _ in range(5):
+            await proxy.fail_over("one", Colour.BLUE)
+            assert container.get().text == "one-green"
+            await proxy.go_back("one")
+            assert container.get().text == "one"
+    assert asking.failures == []
+    await proxy.rest("one", Colour.GREEN)
+    assert await proxy.sessions("one", Colour.GREEN) == 0
+    with pytest.raises(ProxyError, match="cannot fail over"):
+        await proxy.fail_over("one", Colour.GREEN)
 
 
 async def test_a_preview_is_reached_by_the_orchestrator_alone(

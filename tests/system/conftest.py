@@ -20,11 +20,6 @@ def large_mb(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--large-mb"))
 
 
-@pytest.fixture
-def soak(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--soak"))
-
-
 @pytest.fixture(scope="session")
 def proxy_image() -> None:
     """The proxy, and the orchestrator that sidecars run: built as `make up` builds them."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain
 from orchestrator.deploy import retention
+from orchestrator.deploy.park import park
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Kind, StepName
 from orchestrator.proxy.routes import Server
@@ -25,13 +25,16 @@ class Retire(Step):
         await context.proxy.end_preview(context.name)
         if deployment.kind is Kind.DEPLOY or deployment.ref:
             await context.journal.beside(context.journal.settle, context.name)
+        if active := context.active:
+            # A standby that was rolled back to has no restart policy.
+            await context.engine.keep_running(active.container)
         if left := _left_by(context, deployment):
             await drain(context, left, said_by=deployment)
         if standby := context.standby:
             if standby.colour:
                 server = Server(standby.address, standby.port)
                 await context.proxy.set_server(context.name, standby.colour, server)
-            await _park(context, standby)
+            await park(context, standby, said_by=deployment)
         await retention.remove_stray_containers(context)
         await retention.apply(context)
         return deployment
@@ -43,17 +46,3 @@ def _left_by(context: AppContext, deployment: Deployment) -> Deployment | None:
     if not deployment.previous or active is None or deployment.previous == active.id:
         return None
     return context.journal.deployment(deployment.previous)
-
-
-async def _park(context: AppContext, standby: Deployment) -> None:
-    """Keep the standby as the key `standby` says; stop it if it cannot run on the data as it is."""
-    can_run = migrations.needed_by(context, standby).is_empty
-    if context.config.standby == "warm" and can_run:
-        await context.engine.wake(standby.container)
-        await context.proxy.set_fallback(context.name, standby.colour)
-        return
-    await context.proxy.set_fallback(context.name, None)
-    if context.config.standby == "paused" and can_run:
-        await context.engine.pause(standby.container)
-    else:
-        await context.engine.stop(standby.container, context.config.drain.stop_timeout)

@@ -80,7 +80,14 @@ class WakeStandby(StartRelease):
         return "Start or unpause the standby container, and wait until it is ready."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Start it and wait. Raises StepFailed with its log when it is not ready within `health.timeout` seconds."""
+        """Start it and wait. Raises StepFailed with its log when it is not ready within `health.timeout` seconds.
+
+        One that was paused was ready before: one good answer shows that it is again.
+        """
+        status = await context.engine.status(deployment.container)
         await context.engine.wake(deployment.container)
-        await readiness.until_ready(context, deployment)
+        if status is not None and status.paused:
+            await readiness.until_awake(context, deployment, context.config.health.timeout)
+        else:
+            await readiness.until_ready(context, deployment)
         return deployment

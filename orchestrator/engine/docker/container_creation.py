@@ -75,8 +75,18 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         mounts=_mounts(client, spec),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
         **_network(client, spec, stack),
+        **_processes(client, spec, stack),
         **_limits(spec),
     )
+
+
+def _processes(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> dict[str, Any]:  # Any: as above
+    if not spec.processes_of:
+        return {}
+    seen = find(client, spec.processes_of, stack)
+    if seen is None:
+        raise EngineError(f"Container {spec.processes_of} does not exist.", "Deploy the app again.")
+    return {"pid_mode": f"container:{seen.id}"}
 
 
 def _network(

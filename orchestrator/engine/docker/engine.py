@@ -26,7 +26,7 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import build_image
-from orchestrator.engine.docker.lookup import find, remove, start
+from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
 from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES
@@ -156,15 +156,17 @@ class DockerEngine:
         return tuple(one for line in lines for one in border.take(line.rstrip("\r"))) + tuple(border.close())
 
     async def stop(self, name: str, timeout_s: int) -> None:
-        await self._on(name, lambda container: container.stop(timeout=timeout_s))
+        """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""
+        await self._on(name, lambda container: end(container, timeout_s))
 
     async def keep_running(self, name: str) -> None:
         """Set the restart policy: Docker restarts the container when it ends or the host restarts."""
 
-        def update(container: Container) -> None:
-            container.update(restart_policy={"Name": "unless-stopped"})  # type: ignore[arg-type]
+        await self._on(name, lambda container: set_restart_policy(container, "unless-stopped"))
 
-        await self._on(name, update)
+    async def let_end(self, name: str) -> None:
+        """Remove the restart policy: a container that ends stays ended."""
+        await self._on(name, lambda container: set_restart_policy(container, "no"))
 
     async def pause(self, name: str) -> None:
         await self._on(name, lambda container: container.pause() if container.status == "running" else None)
@@ -191,9 +193,7 @@ class DockerEngine:
             if container is None:
                 return False
             if stop_timeout_s:
-                if container.status == "paused":
-                    container.unpause()
-                container.stop(timeout=stop_timeout_s)
+                end(container, stop_timeout_s)
             remove(client, name, self.stack)
             return True
 

@@ -1,4 +1,4 @@
-"""Finding, starting and removing the containers of a stack, while others create, rename and remove containers."""
+"""Finding, starting, ending and removing the containers of a stack, while others do the same."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from orchestrator.engine.base import (
     LABEL_STACK,
     Role,
 )
+
+KILLED_WITHIN_S = 30
 
 
 def find(client: docker.DockerClient, name: str, stack: str) -> Container | None:
@@ -73,3 +75,19 @@ def remove(client: docker.DockerClient, name: str, stack: str) -> None:
         # 409: another client is removing the container already.
         if error.status_code != 409:
             raise
+
+
+def end(container: Container, timeout_s: int) -> None:
+    """Stop a container, by SIGKILL after `timeout_s` seconds. A paused one gets SIGKILL at once.
+
+    To be stopped gently it would have to run again, on data that others write. SIGKILL takes effect before it runs.
+    """
+    if container.status == "paused":
+        container.kill()
+        container.wait(timeout=KILLED_WITHIN_S)
+    else:
+        container.stop(timeout=timeout_s)
+
+
+def set_restart_policy(container: Container, name: str) -> None:
+    container.update(restart_policy={"Name": name})  # type: ignore[arg-type]

@@ -37,6 +37,8 @@ class FakeContainer:
     running: bool = True
     paused: bool = False
     exit_code: int = 0
+    restarting: bool = False
+    restarts_by_itself: bool = False
 
 
 @dataclass
@@ -54,9 +56,9 @@ class FakeEngine:
     """Implements the Engine protocol. `images` says which schema revisions the release of an image brings.
 
     `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1, or
-    "build"; `broken` are versions that never answer. A build takes `build_s` seconds. `half_way` are revisions at which
-    the migrate command fails, with those before them committed. `silent`: it reports nothing. `meanwhile` is called
-    while a migration runs.
+    "build"; `broken` are versions that never answer; `held` are locks of the standby on the data. A build takes
+    `build_s` seconds. `half_way` are revisions at which the migrate command fails, with those before them committed.
+    `silent`: it reports nothing. `meanwhile` is called while a migration runs.
     """
 
     stack = "test"
@@ -79,6 +81,9 @@ class FakeEngine:
         self.network_tables: list[str] = []
         """Lines of /proc/net/tcp of new containers, where they do not listen at their port."""
         self.meanwhile: Callable[[], None] = lambda: None
+        self.held: list[str] = []
+        self.refuses_lock_sidecar: EngineError | None = None
+        self.woken: list[str] = []
         self._addresses = iter(range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
@@ -117,6 +122,8 @@ class FakeEngine:
     ) -> tuple[ContainerStatus, bool]:
         command = spec.command or ()
         await asyncio.sleep(0)
+        if "orchestrator.lock_sidecar" in command:
+            return await self._look_at_locks(spec, on_line)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
@@ -166,7 +173,7 @@ class FakeEngine:
         await asyncio.sleep(0)
         self._power.before("stop")
         self._of(name).running = False
-        self._of(name).paused = False
+        self._of(name).paused = self._of(name).restarting = False
         self._power.after()
         await asyncio.sleep(0)
 
@@ -174,6 +181,8 @@ class FakeEngine:
         await asyncio.sleep(0)
         self._power.before("wake")
         self._of(name).running, self._of(name).paused = True, False
+        self._of(name).restarting = False
+        self.woken.append(name)
         self._power.after()
         await asyncio.sleep(0)
 
@@ -188,7 +197,10 @@ class FakeEngine:
         self._of(name)
 
     async def keep_running(self, name: str) -> None:
-        self._of(name)
+        self._of(name).restarts_by_itself = True
+
+    async def let_end(self, name: str) -> None:
+        self._of(name).restarts_by_itself = False
 
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
         if name not in self.running:
@@ -280,6 +292,20 @@ class FakeEngine:
     def sidecars(self) -> set[str]:
         return set(self.running) - self.app_containers()
 
+    async def _look_at_locks(self, spec: ContainerSpec, on_line: Callable[[str], None]) -> tuple[ContainerStatus, bool]:
+        """Says what `held` says, until it is cancelled."""
+        self._power.before("lock sidecar")
+        if self.refuses_lock_sidecar:
+            raise self.refuses_lock_sidecar
+        self.running[spec.name] = FakeContainer(spec)
+        try:
+            while True:
+                on_line(json.dumps({"held": self.held}))
+                await asyncio.sleep(0.03)
+        finally:
+            if not self._power.dead:
+                del self.running[spec.name]
+
     def _migrate(self, app: str, spec: ContainerSpec, command: tuple[str, ...], on_line: Callable[[str], None]) -> int:
         data, known = self.data_of(app), self.images[spec.image]
         if command[0] in self.failing:
@@ -348,7 +374,19 @@ class FakeEngine:
         one = self.running[name]
         spec = one.spec
         return ContainerStatus(
-            name, name, spec.labels, one.running, one.paused, one.exit_code, False, 0, "", (), spec.address, spec.image
+            name,
+            name,
+            spec.labels,
+            one.running,
+            one.paused,
+            one.exit_code,
+            False,
+            0,
+            one.restarting,
+            "",
+            (),
+            spec.address,
+            spec.image,
         )
 
 

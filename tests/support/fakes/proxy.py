@@ -26,12 +26,12 @@ class FakeProxy:
         self.files: dict[str, Colour] = {}
         self.waiting: set[str] = set()
         self.previews: dict[str, Server] = {}
-        self.fallbacks: dict[str, Colour | None] = {}
         self.open_sessions = 0
         self.refuses_switch = False
         self.refused_resumes = 0
         self.refuses_configuration = False
-        self.fallback_answers = False
+        self.answered_by_standby = 0
+        self.rested: list[Colour] = []
         self.asked = 0
         self.configured = 0
 
@@ -39,7 +39,7 @@ class FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
         again = FakeProxy(self._engine, self._power)
         again.running, again.files, again.waiting = self.running, self.files, self.waiting
-        again.fallbacks, again.refused_resumes = self.fallbacks, self.refused_resumes
+        again.refused_resumes = self.refused_resumes
         return again
 
     def route(self, app: str) -> AppRoute:
@@ -104,9 +104,7 @@ class FakeProxy:
         await asyncio.sleep(0)
         self._power.before("switch: running proxy")
         self.running[app] = server
-        self._routes[app] = replace(
-            route, active=colour, servers=route.servers | {colour: server}, fallbacks=frozenset()
-        )
+        self._routes[app] = replace(route, active=colour, servers=route.servers | {colour: server}, failed_over=False)
         self._power.after()
         await asyncio.sleep(0)
 
@@ -118,9 +116,6 @@ class FakeProxy:
         if not (await self.ask(app, path)).is_success:
             raise ProxyError(f"After the switch {app} does not answer.")
 
-    async def mark_up(self, app: str) -> None:
-        return None
-
     async def forget_route(self, app: str) -> None:
         await asyncio.sleep(0)
         self._power.before("forget route")
@@ -130,12 +125,32 @@ class FakeProxy:
         self._power.after()
         await asyncio.sleep(0)
 
-    async def set_fallback(self, app: str, colour: Colour | None) -> None:
+    async def fail_over(self, app: str, active: Colour) -> None:
         await asyncio.sleep(0)
-        self._power.before("set fallback")
-        self.fallbacks[app] = colour
+        self._power.before("fail over")
+        route = self.route(app)
+        if route.active is not active or active.other not in route.servers:
+            raise ProxyError(f"{app} cannot fail over.")
+        self._routes[app] = replace(route, failed_over=True)
+        self.running[app] = route.servers[active.other]
         self._power.after()
         await asyncio.sleep(0)
+
+    async def go_back(self, app: str) -> None:
+        await asyncio.sleep(0)
+        self._power.before("go back")
+        route = self.route(app)
+        self._routes[app] = replace(route, failed_over=False)
+        if route.active and route.active in route.servers:
+            self.running[app] = route.servers[route.active]
+        self._power.after()
+        await asyncio.sleep(0)
+
+    async def rest(self, app: str, colour: Colour) -> None:
+        self.rested.append(colour)
+
+    async def answers_of_standby(self, app: str) -> int:
+        return self.answered_by_standby
 
     async def ask(self, app: str, path: str) -> httpx.Response:
         return self._answer(self.running.get(app))
@@ -145,9 +160,6 @@ class FakeProxy:
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
         return self._answer(self.previews.get(app))
-
-    def answered_for(self, answer: httpx.Response) -> bool:
-        return self.fallback_answers
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         return "HTTP/1.1 101 Switching Protocols"

@@ -12,7 +12,7 @@ Story = Callable[[World], Awaitable[None]]
 ROW = "an order that somebody was told is kept"
 
 
-def app(*, down: bool = True, standby: str = "warm", names: bool = True) -> App:
+def app(*, down: bool = True, standby: str = "paused", names: bool = True) -> App:
     """`names`: it has a status command; without one, its migrations are not compatible."""
     migrate: dict[str, object] = {"command": "up", **({"status": "status"} if names else {"compatible": False})}
     migrate |= {"down": "down {revision}"} if down else {}
@@ -129,8 +129,8 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a migration that fails half-way, and can be reverted": (app(), half_way, deploy),
     "a migration that fails half-way, and the backup is restored": (app(down=False), half_way, deploy),
     "a migration that fails half-way, without names": (app(down=False, names=False), half_way, deploy),
-    "a rollback to a warm standby": (app(), two_releases, roll_back),
-    "a rollback to a paused standby": (app(standby="paused"), two_releases, roll_back),
+    "a rollback to a warm standby": (app(standby="warm"), two_releases, roll_back),
+    "a rollback to a paused standby": (app(), two_releases, roll_back),
     "a rollback with the data": (app(), across_an_incompatible_migration, roll_back),
     "a restore": (app(), a_backup, restore),
     "a rollback with a backup": (app(down=False), across_an_incompatible_migration, roll_back_with_a_backup),

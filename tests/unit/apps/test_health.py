@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import Health, HealthBoard
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
@@ -17,9 +19,11 @@ def watched(world: World, story: Callable[[HealthBoard], Awaitable[None]]) -> No
     """Run a story while the board's two tasks run."""
 
     async def run() -> None:
-        board = HealthBoard(world.engine, lambda: [world.context], world.events)
+        crashes = Crashes()
+        board = HealthBoard(lambda: [world.context], world.events, crashes)
         world.events.add(board)
-        tasks = [asyncio.create_task(board.keep_current()), asyncio.create_task(board.follow_engine())]
+        engine_events = EngineEvents(world.engine, [crashes, board])
+        tasks = [asyncio.create_task(board.keep_current()), asyncio.create_task(engine_events.follow())]
         try:
             await story(board)
         finally:
@@ -85,12 +89,43 @@ def test_a_release_that_stops_answering_is_found_by_our_own_probes(world: World)
     watched(world, story)
 
 
-def test_an_answer_of_the_standby_in_its_place_does_not_make_a_release_healthy(world: World) -> None:
+def test_a_release_in_whose_place_the_standby_answers_is_not_called_healthy(world: World) -> None:
     async def story(board: HealthBoard) -> None:
         await live(world)
-        world.proxy.fallback_answers = True
+        world.publish()
+        await world.deploy()
+        active = world.context.active
+        assert active is not None
+        assert active.colour is not None
+        await world.proxy.fail_over(APP, active.colour)
         board.due(APP)
-        assert await board.of(APP) is Health.UNHEALTHY
+        assert await board.of(APP) is Health.STANDBY
+
+    watched(world, story)
+
+
+def test_a_release_that_dies_again_and_again_is_not_called_healthy_in_between(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        for _ in range(2):
+            await told(world, "die", container)
+            await told(world, "start", container)
+            await asyncio.sleep(4)
+        assert await board.of(APP) is Health.CRASHING
+        await asyncio.sleep(70)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_a_container_that_somebody_stops_and_starts_does_not_count_as_crashing(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        for _ in range(5):
+            await told(world, "kill", container)
+            await told(world, "die", container)
+            await told(world, "start", container)
+        assert await board.of(APP) is Health.HEALTHY
 
     watched(world, story)
 

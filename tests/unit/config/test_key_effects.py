@@ -69,6 +69,8 @@ EFFECTS = {
     "apps.NAME.route.path": "test_requests_reach_the_app_by_its_host_and_by_its_path_and_by_no_other",
     "apps.NAME.route.strip_path": "test_the_routes_of_the_configuration_are_those_of_the_proxy",
     "apps.NAME.route.default": "test_the_routes_of_the_configuration_are_those_of_the_proxy",
+    "apps.NAME.route.max_connections": "test_a_limit_of_connections_lets_the_others_wait",
+    "apps.NAME.route.retry": "test_what_was_in_flight_at_a_crash_is_sent_again_only_where_it_is_allowed",
     "apps.NAME.health.path": "test_the_candidate_was_asked_as_the_health_keys_say",
     "apps.NAME.health.host": "test_the_routes_of_the_configuration_are_those_of_the_proxy",
     "apps.NAME.health.timeout": "test_a_candidate_has_as_long_as_health_timeout_says",

@@ -67,7 +67,7 @@ def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
     app = loader.parse(text, "c.yaml").config.all_apps()["blog"]
 
     assert app.run.port == 3000
-    assert app.standby == "warm"
+    assert app.standby == "paused"
     assert app.migrate is None
 
 

@@ -152,7 +152,7 @@ def test_the_plan_of_a_rollback_depends_on_what_the_standby_needs(world: World) 
         found.append(plans.to_standby(await find_standby(world.context)))
         return found
 
-    assert virtual_time.run(story()) == [plans.ROLL_BACK, plans.ROLL_BACK_WITH_DATA]
+    assert virtual_time.run(story()) == [plans.ROLL_BACK_TO_SLEEPING, plans.ROLL_BACK_WITH_DATA]
 
 
 def test_a_rollback_takes_the_data_along_and_back_again(world: World) -> None:

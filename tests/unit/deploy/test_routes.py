@@ -23,7 +23,7 @@ apps:
 
 
 def routes(config: Config) -> list[AppRoute]:
-    return [route_of(app, settings, None, None, None) for app, settings in config.all_apps().items()]
+    return [route_of(app, settings, None, None) for app, settings in config.all_apps().items()]
 
 
 def test_the_panel_has_its_own_hosts_and_the_one_that_is_configured() -> None:

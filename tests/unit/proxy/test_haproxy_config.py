@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
-from orchestrator.proxy.routes import AppRoute, Server, paths, stripped, ways
+from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
 from panel.web import cookie
 
 SERVER = Server("10.0.0.9", 80)
@@ -18,7 +18,9 @@ SERVER = Server("10.0.0.9", 80)
 
 @given(st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True), unique=True, max_size=6), st.integers(0, 3))
 def test_every_number_has_its_backends_once_and_every_app_is_named_above_its_own(names: list[str], spare: int) -> None:
-    routes = [AppRoute(name, hosts=(f"{name}.test",), servers={Colour.BLUE: SERVER}) for name in names]
+    routes = [
+        AppRoute(name, hosts=(f"{name}.test",), active=Colour.BLUE, servers={Colour.BLUE: SERVER}) for name in names
+    ]
     numbers = backends.assign({}, names, len(names) + spare)
 
     text = haproxy_config.render(routes, numbers, len(names) + spare)
@@ -40,15 +42,41 @@ def test_the_shape_is_in_the_file_and_says_nothing_of_servers() -> None:
     assert f"    description {haproxy_config.shape()}\n" in haproxy_config.render([], {}, 9)
 
 
-def test_a_fallback_is_the_other_colours_server() -> None:
-    route = AppRoute("shop", servers={Colour.BLUE: SERVER}, fallbacks=frozenset({Colour.BLUE}))
+OTHER = Server("10.0.0.8", 80)
+
+
+@pytest.mark.parametrize("active", Colour)
+@pytest.mark.parametrize("failed_over", [False, True])
+def test_one_server_answers_the_active_ones_until_it_is_failed_over(active: Colour, failed_over: bool) -> None:
+    servers = {active: SERVER, active.other: OTHER}
+    route = AppRoute("shop", active=active, servers=servers, failed_over=failed_over)
 
     assert haproxy_config.servers(2, route) == {
-        "app_2_blue/app": SERVER,
-        "app_2_blue/fallback": None,
-        "app_2_green/app": None,
-        "app_2_green/fallback": SERVER,
+        f"app_2_{active}/app": None if failed_over else SERVER,
+        f"app_2_{active}/fallback": OTHER if failed_over else None,
+        f"app_2_{active.other}/app": None,
+        f"app_2_{active.other}/fallback": None,
     }
+
+
+def test_a_slow_connection_moves_no_request_and_what_was_sent_is_sent_again_only_where_it_is_allowed() -> None:
+    text = haproxy_config.render([], {}, 1)
+    defaults = text[text.index("\ndefaults") : text.index("\nfrontend")]
+
+    assert " check " not in defaults
+    assert "observe" not in defaults
+    assert "timeout connect 1s" in defaults
+    assert "retries 30" in defaults
+    assert "http-request disable-l7-retry unless" in text
+
+
+def test_a_limit_of_connections_is_in_the_file_and_set_in_the_running_proxy() -> None:
+    route = AppRoute("shop", active=Colour.BLUE, servers={Colour.BLUE: SERVER}, max_connections=7, retry=("GET",))
+
+    assert f"server app {SERVER} maxconn 7\n" in haproxy_config.render([route], {"shop": 1}, 1)
+    assert set(haproxy_config.limits_of([route], {"shop": 1}).values()) == {7}
+    assert len(haproxy_config.limits_of([route], {"shop": 1})) == 4
+    assert retries([route]) == {"shop/GET": "yes"}
 
 
 def test_the_maps_name_hosts_prefixes_in_whole_segments_and_the_default_as_the_shortest() -> None:

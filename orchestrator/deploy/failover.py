@@ -1,0 +1,265 @@
+"""Failover: the standby answers when the engine says that the active container has ended, and only then.
+
+The rules:
+- A slow, busy or failing release keeps its traffic. Its container must have ended.
+- The standby is woken and must answer a probe before it gets requests. It must be able to run on the data as it is.
+- The active container, which the engine restarts, gets the traffic back as soon as it is ready; after repeated crashes
+  only when it has run for a while (domain/crashes.py). Then the standby is parked again.
+- While the app's requests are paused, nothing is done: containers are stopped on purpose then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from orchestrator.apps import readiness
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.drain import drain
+from orchestrator.clock import elapsed
+from orchestrator.deploy.park import is_parked, park
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.deploy.standby import standby_for_failover
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.events import EventKind, FailedOver, FailoverFailed, Occurrence, WentBack
+from orchestrator.domain.failover import Action, Facts, decide
+from orchestrator.engine.base import ContainerEvent, ContainerStatus
+from orchestrator.errors import ChangeoverError
+from orchestrator.events.stream import EventStream
+
+log = structlog.get_logger()
+
+AGAIN_S = 0.5
+LATER_S = 5.0
+LONGEST_AGAIN_S = 30.0
+SOON_S = 0.2
+WAKE_WITHIN_S = 10.0
+"""How long a woken standby may take to answer, in seconds."""
+CHANGES_CONTAINERS = frozenset(
+    {
+        EventKind.LIVE,
+        EventKind.ENDED,
+        EventKind.FAILED,
+        EventKind.CANCELLED,
+        EventKind.RESTORED,
+        EventKind.CONFIG_LOADED,
+        EventKind.HEALTH,
+    }
+)
+"""The kinds of events after which an app is looked at. HEALTH covers engine events that were lost."""
+
+
+@dataclass
+class Look:
+    """One app: when it is looked at next (None: at the next event), and how often in a row that failed."""
+
+    due: float | None = 0.0
+    under_way: bool = False
+    failures: int = 0
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Since:
+    """An app whose standby answers: since when, why, and the proxy's count of its answers at that moment."""
+
+    at: float
+    cause: str
+    answers: int
+
+
+class Failover:
+    """Looks at an app at each event of its containers, at most one look per app at a time. `keep` never returns.
+
+    A look locks the app's `standby_turn`, and is done whole before a cancel takes effect at the next await. Implements
+    Listener and Notifier. Used on the event loop only.
+    """
+
+    def __init__(
+        self, apps: Callable[[], list[AppContext]], scheduler: Scheduler, events: EventStream, crashes: Crashes
+    ) -> None:
+        self._apps = apps
+        self._scheduler = scheduler
+        self._events = events
+        self._crashes = crashes
+        self._looks: dict[str, Look] = {}
+        self._since: dict[str, Since] = {}
+        self._wake = asyncio.Event()
+
+    def since(self, app: str) -> Since | None:
+        """Since when the standby answers; None if the active release does."""
+        return self._since.get(app)
+
+    def heard(self, event: ContainerEvent) -> None:
+        if event.action in ("die", "start", "unpause", "oom"):
+            self.due(event.app)
+
+    def missed(self) -> None:
+        for context in self._apps():
+            self.due(context.name)
+
+    def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        if happened.kind in CHANGES_CONTAINERS:
+            for name in [app] if app else [context.name for context in self._apps()]:
+                self.due(name)
+
+    def due(self, app: str) -> None:
+        """Look at this app now."""
+        self._looks.setdefault(app, Look()).due = 0.0
+        self._wake.set()
+
+    async def keep(self) -> None:
+        """Look at each app when it is due, until cancelled. A slow one does not delay the others."""
+        looks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._wake.clear()
+                contexts = {context.name: context for context in self._apps()}
+                self._looks = {name: self._looks.get(name) or Look() for name in contexts}
+                idle = {name: look for name, look in self._looks.items() if not look.under_way}
+                for name, look in idle.items():
+                    if look.due is not None and look.due <= elapsed():
+                        look.due, look.under_way = None, True
+                        task = asyncio.create_task(self._look(contexts[name], look))
+                        looks.add(task)
+                        task.add_done_callback(looks.discard)
+                dues = [look.due for look in idle.values() if look.due is not None and not look.under_way]
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(0.0, min(dues) - elapsed()) if dues else None):
+                        await self._wake.wait()
+        finally:
+            for task in looks:
+                task.cancel()
+
+    async def _look(self, context: AppContext, look: Look) -> None:
+        try:
+            again_s = await self._act(context)
+            look.failures, look.told = 0, ""
+        except ChangeoverError as error:
+            again_s = min(AGAIN_S * 2**look.failures, LONGEST_AGAIN_S)
+            look.failures = min(look.failures + 1, 10)
+            log.warning("failover failed", app=context.name, cause=error.cause, again_in_s=again_s)
+            if look.told != error.cause:
+                look.told = error.cause
+                await self._publish(FailoverFailed(error.cause, error.remedy), context.name)
+        except Exception:
+            again_s = LONGEST_AGAIN_S
+            log.exception("failover failed unexpectedly", app=context.name)
+        finally:
+            look.under_way = False
+            self._wake.set()
+        if again_s is not None:
+            look.due = elapsed() + again_s if look.due is None else look.due
+
+    async def _act(self, context: AppContext) -> float | None:
+        """Look at an app and do what is to be done. Returns when to look again, in seconds; None: at an event."""
+        if self._scheduler.lane_of(context.name).unrecovered:
+            return AGAIN_S
+        async with context.standby_turn:
+            active = context.active
+            if active is None or active.colour is None:
+                return None
+            route = context.proxy.route(context.name)
+            if route.active is not active.colour:
+                return AGAIN_S  # it is being switched
+            status = await context.engine.status(active.container)
+            standby = standby_for_failover(context)
+            facts = await self._facts(context, active, status, standby)
+            match decide(facts):
+                case Action.FAIL_OVER if standby:
+                    await self._fail_over(context, active, standby, status)
+                case Action.GO_BACK:
+                    return await self._go_back(context, active)
+                case Action.PARK:
+                    self._park(context)
+        if not facts.active_runs and not facts.requests_wait:
+            await self._start(context, active, status)
+        if not facts.active_runs:
+            return LATER_S
+        return max(SOON_S, facts.hold_left_s) if facts.failed_over else None
+
+    async def _facts(
+        self, context: AppContext, active: Deployment, status: ContainerStatus | None, standby: Deployment | None
+    ) -> Facts:
+        kept = context.standby
+        kept_status = await context.engine.status(kept.container) if kept else None
+        return Facts(
+            active_runs=status is not None and status.running,
+            failed_over=context.proxy.route(context.name).failed_over,
+            requests_wait=context.name in await context.proxy.paused(),
+            standby_fits=standby is not None
+            and kept_status is not None
+            and self._is_worth_it(active, status, kept_status),
+            standby_runs=kept_status is not None and kept_status.running and not kept_status.paused,
+            standby_parked=kept is None or is_parked(context, kept, kept_status),
+            hold_left_s=self._crashes.hold_left_s(active.container),
+        )
+
+    def _is_worth_it(self, active: Deployment, status: ContainerStatus | None, standby: ContainerStatus) -> bool:
+        """Whether the standby answers sooner. One that must be started first does not, if the engine restarts the
+        active container, unless that crashes again and again."""
+        restarting = status is not None and status.restarting
+        return standby.running or not restarting or self._crashes.is_loop(active.container)
+
+    async def _fail_over(
+        self, context: AppContext, active: Deployment, standby: Deployment, status: ContainerStatus | None
+    ) -> None:
+        assert active.colour is not None
+        began = elapsed()
+        await context.engine.wake(standby.container)
+        await readiness.until_awake(context, standby, WAKE_WITHIN_S)
+        again = await context.engine.status(active.container)
+        if again is not None and again.running:
+            self.due(context.name)  # the engine was faster; the standby is parked again
+            return
+        known = self._since.get(context.name)
+        answers = await context.proxy.answers_of_standby(context.name)
+        await context.proxy.fail_over(context.name, active.colour)
+        if known is None:
+            cause = f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
+            self._since[context.name] = Since(began, cause, answers)
+            version = standby.release.version if standby.release else ""
+            await self._publish(FailedOver(version, cause, round(elapsed() - began, 3)), context.name)
+
+    async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
+        if not await readiness.answers_well(context, active):
+            return SOON_S
+        since = self._since.get(context.name)
+        requests = await context.proxy.answers_of_standby(context.name) - (since.answers if since else 0)
+        await context.proxy.go_back(context.name)
+        self._since.pop(context.name, None)
+        seconds = elapsed() - since.at if since else 0.0
+        await self._publish(WentBack(max(0, requests), round(seconds, 3)), context.name)
+        return 0.0
+
+    def _park(self, context: AppContext) -> None:
+        """Park the standby in the background, where a rollback can stop it and a deployment waits for it."""
+        if not self._scheduler.lane_of(context.name).tend(lambda: self._drain_and_park(context)):
+            asyncio.get_running_loop().call_later(LATER_S, self.due, context.name)
+
+    async def _drain_and_park(self, context: AppContext) -> None:
+        active, standby = context.active, context.standby
+        if active is None or standby is None:
+            return
+        try:
+            await drain(context, standby, said_by=active)
+            await park(context, standby, said_by=active)
+        except ChangeoverError as error:
+            log.warning("standby not parked", app=context.name, cause=error.cause)
+            asyncio.get_running_loop().call_later(LONGEST_AGAIN_S, self.due, context.name)
+
+    async def _start(self, context: AppContext, active: Deployment, status: ContainerStatus | None) -> None:
+        """Start an active container that the engine does not restart, as after `docker kill`."""
+        if status is not None and not status.restarting and not status.running:
+            await context.engine.wake(active.container)
+
+    async def _publish(self, happened: Occurrence, app: str) -> None:
+        try:
+            await self._events.publish(happened, app)
+        except ChangeoverError as error:
+            log.warning("event not recorded", app=app, cause=error.cause)

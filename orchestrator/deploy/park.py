@@ -1,0 +1,94 @@
+"""Parking the standby: it does no work, and holds nothing that the active release waits for."""
+
+from __future__ import annotations
+
+import asyncio
+
+from orchestrator.app_data import migrations
+from orchestrator.apps.container_spec import environment_of
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.held_locks import LockWatch
+from orchestrator.domain.deployment import Deployment
+from orchestrator.engine.base import ContainerStatus
+from orchestrator.errors import EngineError, StepFailed
+
+TRIES = 10
+BETWEEN_TRIES_S = 0.15
+"""How long a standby that held a lock runs on before it is paused again: others get the lock meanwhile."""
+
+
+def kept_as(context: AppContext, standby: Deployment) -> str:
+    """How the standby is kept: as the key `standby` says, but stopped if it cannot run on the data as it is."""
+    return context.config.standby if migrations.needed_by(context, standby).is_empty else "stopped"
+
+
+def is_parked(context: AppContext, standby: Deployment, status: ContainerStatus | None) -> bool:
+    """Whether the standby's container is as it is kept. One that does not run is not started for this."""
+    if status is None:
+        return True
+    match kept_as(context, standby):
+        case "warm":
+            return status.running and not status.paused
+        case "paused":
+            return status.paused or not (status.running or status.restarting)
+        case _:
+            return not (status.running or status.restarting)
+
+
+async def park(context: AppContext, standby: Deployment, said_by: Deployment) -> None:
+    """Keep the standby as `kept_as` says. Its requests must be drained. A cancel leaves it running or paused.
+
+    Raises EngineError, ProxyError or JournalError.
+    """
+    if standby.colour is None:
+        return
+    await context.proxy.rest(context.name, standby.colour)
+    kept = kept_as(context, standby)
+    if kept == "warm":
+        await context.engine.wake(standby.container)
+        return
+    await context.engine.let_end(standby.container)
+    if kept == "paused" and await _paused(context, standby, said_by):
+        return
+    async with context.standby_turn:
+        if _is_standby(context, standby):
+            await context.engine.stop(standby.container, context.config.drain.stop_timeout)
+
+
+async def _paused(context: AppContext, standby: Deployment, said_by: Deployment) -> bool:
+    """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead.
+
+    A process that is paused during a transaction keeps its locks, and with them every other writer.
+    """
+    if not LockWatch.needed(context, environment_of(context)):
+        await _pause(context, standby)
+        return True
+    try:
+        async with LockWatch(context, standby) as locks:
+            for _ in range(TRIES):
+                await locks.until_free()
+                if not await _pause(context, standby) or await locks.free_now():
+                    return True
+                await context.engine.wake(standby.container)
+                await asyncio.sleep(BETWEEN_TRIES_S)
+            why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
+    except StepFailed as error:
+        why = error.cause
+    except EngineError as error:
+        why = f"its locks cannot be seen: {error.cause}"
+    context.say(said_by.id, f"the standby {standby.container} is stopped instead of paused: {why}")
+    return False
+
+
+async def _pause(context: AppContext, standby: Deployment) -> bool:
+    """Pause the standby, unless it got the traffic meanwhile."""
+    async with context.standby_turn:
+        if not _is_standby(context, standby):
+            return False
+        await context.engine.pause(standby.container)
+        return True
+
+
+def _is_standby(context: AppContext, standby: Deployment) -> bool:
+    known = context.standby
+    return known is not None and known.id == standby.id and not context.proxy.route(context.name).failed_over

@@ -1,0 +1,114 @@
+"""A busy app is not a dead one: bursts of new connections, limits, and what was in flight at a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.domain.colour import Colour
+from orchestrator.proxy.haproxy import HAProxy
+from orchestrator.proxy.routes import AppRoute, Server
+from tests.support.images import build_image
+from tests.support.proxy_container import ProxyContainer, gateway
+from tests.support.results import keep_result
+from tests.support.small_server import SmallServer, burst
+
+ALWAYS = {(5, 1, 50, True), (128, 1, 200, True), (128, 4, 400, True)}
+TABLE = itertools.product((5, 128), (1, 4), (50, 200, 400, 1000), (False, True))
+ROUNDS = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image() -> None:
+    build_image("proxy")
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Iterator[ProxyContainer]:
+    folder = tmp_path / "proxy"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    with ProxyContainer(folder) as container:
+        yield container
+
+
+def started(container: ProxyContainer, route: AppRoute) -> HAProxy:
+    proxy = HAProxy(container.folder, 1)
+    proxy.prepare_files([route])
+    container.start()
+    return proxy
+
+
+def route_to(server: SmallServer, standby: SmallServer | None = None, **keys: object) -> AppRoute:
+    servers = {Colour.BLUE: Server(server.address, server.port)}
+    if standby:
+        servers[Colour.GREEN] = Server(standby.address, standby.port)
+    return AppRoute("one", default=True, active=Colour.BLUE, servers=servers, **keys)  # type: ignore[arg-type]
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    ("backlog", "threads", "size", "with_standby"),
+    [pytest.param(*row, marks=() if row in ALWAYS else pytest.mark.soak) for row in TABLE],
+)
+@pytest.mark.timeout(1200)
+async def test_a_burst_gets_as_many_good_answers_as_without_a_proxy_and_none_of_another_release(
+    container: ProxyContainer, backlog: int, threads: int, size: int, *, with_standby: bool, soak: bool
+) -> None:
+    address, good, bare = gateway(), [], []
+    with SmallServer("good", address, backlog, threads) as server, SmallServer("other", address) as other:
+        started(container, route_to(server, other if with_standby else None))
+        for _ in range(ROUNDS if soak else 1):
+            direct = await burst(size, address, server.port)
+            answers = await burst(size, "127.0.0.1", container.port)
+            bare.append(direct["good"])
+            good.append(answers["good"])
+            assert set(answers) <= {"good", "TimeoutError"}, answers
+
+    if soak:
+        keep_result(
+            "burst", backlog=backlog, threads=threads, size=size, standby=with_standby, good=good, without_us=bare
+        )
+    assert statistics.median(good) >= statistics.median(bare), (good, bare)
+
+
+async def test_a_limit_of_connections_lets_the_others_wait(container: ProxyContainer) -> None:
+    address = gateway()
+    with SmallServer("good", address, threads=16) as server:
+        proxy = started(container, route_to(server))
+
+        assert (await burst(30, "127.0.0.1", container.port))["good"] == 30
+        without = int(container.get().text.split()[1])
+    with SmallServer("good", address, threads=16) as server:
+        await proxy.configure([route_to(server, max_connections=2)])
+        await proxy.switch("one", Colour.BLUE, Server(address, server.port))
+
+        assert (await burst(30, "127.0.0.1", container.port))["good"] == 30
+        assert int(container.get().text.split()[1]) <= 2 < without
+        await proxy.configure([route_to(server)])
+        assert (await burst(30, "127.0.0.1", container.port))["good"] == 30
+        assert int(container.get().text.split()[1]) > 2
+
+
+@pytest.mark.parametrize(
+    ("retry", "method", "status"),
+    [((), "GET", 502), (("GET",), "GET", 200), (("GET",), "POST", 502), (("GET", "PUT"), "PUT", 200)],
+)
+async def test_what_was_in_flight_at_a_crash_is_sent_again_only_where_it_is_allowed(
+    container: ProxyContainer, retry: tuple[str, ...], method: str, status: int
+) -> None:
+    with SmallServer("good", gateway(), crashes=1) as server, SmallServer("probed", gateway()) as probed:
+        proxy = started(container, route_to(probed))
+        await proxy.configure([route_to(probed, retry=retry)])
+        await proxy.switch("one", Colour.BLUE, Server(server.address, server.port))
+
+        answer = await asyncio.to_thread(httpx.request, method, f"http://127.0.0.1:{container.port}/", timeout=10)
+
+        assert answer.status_code == status
+        assert container.get().text.startswith("good")

@@ -1,0 +1,310 @@
+"""The standby answers when the engine says that the active container ended, and does no work otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.engine_events import EngineEvents
+from orchestrator.deploy.failover import Failover
+from orchestrator.deploy.park import TRIES
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.events import EventKind
+from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.errors import EngineError
+from tests.support import virtual_time
+from tests.support.fakes.stories import app, live
+from tests.support.fakes.world import APP, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, app())
+
+
+def watched(world: World, story: Callable[[], Awaitable[None]]) -> None:
+    """Two releases are live and standby; then the story, while failover is kept up."""
+
+    async def run() -> None:
+        crashes = Crashes()
+        failover = Failover(lambda: [world.context], world.scheduler, world.events, crashes)
+        world.events.add(failover)
+        follow = EngineEvents(world.engine, [crashes, failover]).follow
+        tasks = [asyncio.create_task(failover.keep()), asyncio.create_task(follow())]
+        try:
+            await live(world, "0001")
+            await live(world)
+            await story()
+        finally:
+            await world.scheduler.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    virtual_time.run(run())
+
+
+def active(world: World) -> Deployment:
+    found = world.context.active
+    assert found is not None
+    return found
+
+
+def standby(world: World) -> Deployment:
+    found = world.context.standby
+    assert found is not None
+    return found
+
+
+def answers(world: World) -> str:
+    """The container that gets the app's requests."""
+    return world.engine.at(world.proxy.running[APP].address)
+
+
+async def told(world: World, action: str, container: str) -> None:
+    await world.engine.happened(ContainerEvent(action, APP, Role.APP, container))
+
+
+async def crash(world: World, container: str) -> None:
+    """As the engine does it: it waits a moment before it restarts a container that ended."""
+    one = world.engine.running[container]
+    one.running, one.restarting, one.exit_code = False, one.restarts_by_itself, 137
+    await told(world, "die", container)
+
+
+async def come_back(world: World, container: str) -> None:
+    one = world.engine.running[container]
+    one.running, one.restarting = True, False
+    await told(world, "start", container)
+
+
+def kinds(world: World) -> list[str]:
+    wanted = (EventKind.FAILED_OVER, EventKind.WENT_BACK, EventKind.FAILOVER_FAILED)
+    return [event.kind for event in world.journal.events() if event.kind in wanted]
+
+
+def test_a_standby_is_paused_without_a_restart_policy_and_its_connections_are_closed(world: World) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        assert kept.paused
+        assert not kept.restarts_by_itself
+        assert world.engine.running[active(world).container].restarts_by_itself
+        assert standby(world).colour in world.proxy.rested
+
+    watched(world, story)
+
+
+def test_the_standby_answers_from_the_engines_event_until_the_active_container_is_ready_again(world: World) -> None:
+    async def story() -> None:
+        first, second = standby(world).container, active(world).container
+        await crash(world, second)
+        await asyncio.sleep(0.5)
+        assert answers(world) == first
+        assert world.engine.can_run(first)
+        world.proxy.answered_by_standby = 7
+        world.engine.broken.add(active(world).release.version)  # type: ignore[union-attr]
+        await come_back(world, second)
+        await asyncio.sleep(5)
+        assert answers(world) == first, "the active container runs and is not ready yet"
+        world.engine.broken.clear()
+        await asyncio.sleep(5)
+        assert answers(world) == second
+        assert world.engine.running[first].paused
+        assert world.context.active.id == active(world).id  # type: ignore[union-attr]
+
+    watched(world, story)
+    assert kinds(world) == ["failed_over", "went_back"]
+    back = next(event for event in world.journal.events() if event.kind == EventKind.WENT_BACK)
+    assert back.fields["requests"] == 7
+
+
+def test_a_busy_or_failing_release_keeps_its_traffic(world: World) -> None:
+    async def story() -> None:
+        world.engine.broken.add(active(world).release.version)  # type: ignore[union-attr]
+        for action in ("oom", "start", "unpause"):
+            await told(world, action, active(world).container)
+        await asyncio.sleep(60)
+        assert answers(world) == active(world).container
+        assert world.engine.running[standby(world).container].paused
+
+    watched(world, story)
+    assert kinds(world) == []
+
+
+def test_a_release_that_crashes_again_and_again_gets_the_traffic_back_later_each_time(world: World) -> None:
+    async def story() -> None:
+        away = []
+        for _ in range(4):
+            await crash(world, active(world).container)
+            await asyncio.sleep(0.5)
+            await come_back(world, active(world).container)
+            since = asyncio.get_running_loop().time()
+            for _ in range(1000):
+                if answers(world) == active(world).container:
+                    break
+                await asyncio.sleep(0.1)
+            away.append(asyncio.get_running_loop().time() - since)
+            await asyncio.sleep(1)
+        assert away[0] < 2 < 8 < away[1] < 11 < 18 < away[2] < 21 < 38 < away[3] < 41, away
+
+    watched(world, story)
+
+
+def test_a_standby_that_cannot_run_on_the_data_is_not_woken(world: World) -> None:
+    async def story() -> None:
+        world.engine.incompatible.add("0002")
+        await live(world, "0002")
+        kept = standby(world).container
+        assert not world.engine.running[kept].running
+        await crash(world, active(world).container)
+        await asyncio.sleep(60)
+        assert not world.engine.running[kept].running
+        assert answers(world) == active(world).container
+
+    watched(world, story)
+
+
+def test_a_standby_that_does_not_answer_gets_no_traffic_and_that_is_told(world: World) -> None:
+    async def story() -> None:
+        world.engine.broken.add(standby(world).release.version)  # type: ignore[union-attr]
+        await crash(world, active(world).container)
+        await asyncio.sleep(30)
+        assert answers(world) == active(world).container
+        await come_back(world, active(world).container)
+        await asyncio.sleep(40)
+        assert world.engine.running[standby(world).container].paused
+
+    watched(world, story)
+    assert "failover_failed" in kinds(world)
+    assert "failed_over" not in kinds(world)
+
+
+def test_nothing_is_woken_while_requests_wait_for_a_change_of_the_data(world: World) -> None:
+    async def story() -> None:
+        await world.proxy.pause(APP, 300)
+        world.engine.woken.clear()
+        await crash(world, active(world).container)
+        await asyncio.sleep(60)
+        assert world.engine.woken == []
+        await world.proxy.resume(APP)
+        await asyncio.sleep(10)
+        assert answers(world) == standby(world).container
+
+    watched(world, story)
+
+
+def test_a_container_that_the_engine_does_not_restart_is_started_again(world: World) -> None:
+    async def story() -> None:
+        container = active(world).container
+        one = world.engine.running[container]
+        one.running = False
+        await told(world, "kill", container)
+        await told(world, "die", container)
+        await asyncio.sleep(10)
+        assert one.running
+        assert answers(world) == container
+
+    watched(world, story)
+
+
+def test_a_standby_that_runs_after_a_restart_of_the_engine_is_paused_again(world: World) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        await world.engine.goes_away()
+        await asyncio.sleep(5)
+        assert kept.paused
+
+    watched(world, story)
+
+
+def test_events_that_were_lost_are_made_up_for_by_the_health_probes(world: World) -> None:
+    async def story() -> None:
+        one = world.engine.running[active(world).container]
+        one.running, one.restarting = False, True
+        await world.events.publish(_Unhealthy("unhealthy"), APP)
+        await asyncio.sleep(1)
+        assert answers(world) == standby(world).container
+
+    from orchestrator.domain.events import HealthChanged as _Unhealthy
+
+    watched(world, story)
+
+
+def test_a_rollback_while_the_standby_answers_makes_it_the_active_release(world: World) -> None:
+    async def story() -> None:
+        first = standby(world).container
+        await crash(world, active(world).container)
+        await asyncio.sleep(0.5)
+        await world.roll_back()
+        assert active(world).container == first
+        assert answers(world) == first
+        assert not world.proxy.route(APP).failed_over
+        await asyncio.sleep(60)
+        assert world.engine.running[first].restarts_by_itself
+
+    watched(world, story)
+
+
+def test_a_deployment_while_the_standby_answers_goes_live(world: World) -> None:
+    async def story() -> None:
+        await crash(world, active(world).container)
+        await asyncio.sleep(0.5)
+        await live(world)
+        assert answers(world) == active(world).container
+        await asyncio.sleep(60)
+        assert answers(world) == active(world).container
+
+    watched(world, story)
+
+
+@pytest.mark.parametrize("kept", ["warm", "stopped"])
+def test_a_standby_is_kept_as_configured(tmp_path: Path, kept: str) -> None:
+    world = World(tmp_path, app(standby=kept))
+
+    async def story() -> None:
+        one = world.engine.running[standby(world).container]
+        assert (one.running, one.paused) == (kept == "warm", False)
+
+    watched(world, story)
+
+
+def test_a_standby_that_holds_a_lock_runs_on_and_is_paused_when_it_holds_none(world: World) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        world.engine.held = ["shop.db is locked"]
+        await world.engine.goes_away()
+        await asyncio.sleep(7)
+        assert kept.running
+        world.engine.held = []
+        await asyncio.sleep(2)
+        assert kept.paused
+
+    watched(world, story)
+
+
+def test_a_standby_that_holds_a_lock_at_every_try_is_stopped(world: World) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        world.engine.held = ["shop.db is locked"]
+        await world.engine.goes_away()
+        await asyncio.sleep(TRIES * 10)
+        assert not kept.running
+
+    watched(world, story)
+
+
+def test_a_standby_whose_locks_cannot_be_seen_is_stopped(world: World) -> None:
+    async def story() -> None:
+        world.engine.refuses_lock_sidecar = EngineError("No such image: tools.", "Build it.")
+        await live(world)
+        kept = world.engine.running[standby(world).container]
+        assert not kept.running
+
+    watched(world, story)
