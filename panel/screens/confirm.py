@@ -45,6 +45,10 @@ class ConfirmScreen(ModalScreen[bool]):
         if self.is_mounted:
             self.query_one(Static).update(self._text())
 
+    def on_mount(self) -> None:
+        # A newer one may have come between composing and mounting.
+        self.query_one(Static).update(self._text())
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Text(f"UPDATE {one_line(self._app_shown.name).upper()}")
