@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,13 +16,16 @@ from textual.driver import Driver
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event, EventKind
+from panel.client.model import App as AppView
 from panel.client.settings import configured_token, configured_url
 from panel.clock import Clock, utc_now
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
-from panel.version import release
+from panel.version import is_deployed, release
 
+PANEL = "panel"
+"""The name of the panel as an app."""
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 RECENT_EVENTS = 100
@@ -130,11 +134,18 @@ class PanelApp(App[int]):
         try:
             found = await self.client.status()
             self._dashboard.show(found.apps)
+            self._name_live_version(found.apps)
             self._dashboard.warn(found)
         except NotSignedIn as error:
             self.signed_out(error)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
+
+    def _name_live_version(self, apps: Sequence[AppView]) -> None:
+        """In a terminal, the title has the version that is live, as `status` says it, not that of the local files."""
+        live = next((app.active.version for app in apps if app.name == PANEL and app.active), "")
+        if live and not is_deployed():
+            self.sub_title = live
 
 
 def run_in_terminal() -> None:

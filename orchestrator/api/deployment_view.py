@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from orchestrator.domain.deployment import Deployment, Failure
+from orchestrator.domain.deployment import Deployment, Failure, Slots
 from orchestrator.domain.release import Change
 from orchestrator.domain.schema_history import SchemaRevision
 from orchestrator.journal.store import Journal
@@ -25,6 +25,8 @@ class DeploymentView(BaseModel):
 
     `seconds` is the time from the start to the switch. `paused` is how long requests were paused while the data
     changed, in seconds; null if they were not. `interrupted_by`: person, stop or kill; null if nothing interrupted it.
+    `slot`: active or standby, if the deployment's container is that now, or empty: a deployment stays in the state
+    `live` when a newer one has replaced it.
     """
 
     id: str
@@ -51,6 +53,7 @@ class DeploymentView(BaseModel):
     steps: list[StepView]
     failure: Failure | None
     interrupted_by: str | None
+    slot: str
 
 
 def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
@@ -84,4 +87,9 @@ def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
         ],
         failure=deployment.failure,
         interrupted_by=deployment.interrupted_by,
+        slot=_slot(journal.slots(deployment.app), deployment),
     )
+
+
+def _slot(slots: Slots, deployment: Deployment) -> str:
+    return {slots.standby: "standby", slots.active: "active"}.get(deployment.id, "")

@@ -1,9 +1,9 @@
-"""`changeover deploy`, `rollback`, `cancel`, `history` and `wait`."""
+"""`changeover deploy`, `rollback`, `cancel`, `history`, `show` and `wait`."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated
 
 import typer
@@ -15,6 +15,7 @@ from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
+from panel.text import history as past
 from panel.text.outcome import PAUSED, outcome, what_is_active
 
 commands = typer.Typer()
@@ -42,6 +43,8 @@ def deploy(
         show(lambda client: client.plan(app), as_json, text.plan, markup=False)
         return
 
+    printed: set[str] = set()
+
     async def ask(client: Client) -> Deployment:
         asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate, force=force)
         if not wait:
@@ -49,9 +52,11 @@ def deploy(
         async for event in client.wait_until_decided(asked.id):
             if not as_json and (line := text.progress_line(event)):
                 out.print(line)
+            if isinstance(event.what, events.Line):
+                printed.add(event.what.line.rstrip())
         return await client.deployment(asked.id)
 
-    finish(ask, as_json)
+    finish(ask, as_json, printed)
 
 
 @commands.command()
@@ -84,7 +89,25 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """List an app's deployments, the newest first."""
-    show(lambda client: client.history(app, limit), as_json, lambda found: text.history(app, found, utc_now()))
+    show(lambda client: client.history(app, limit), as_json, lambda found: past.history(app, found, utc_now()))
+
+
+@commands.command("show")
+def show_one(
+    deployment: Annotated[str, typer.Argument(metavar="ID", help="Id of the deployment; 'history' has it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one deployment: what was requested, its steps, and how it ended, with the log of a failure."""
+
+    async def ask(client: Client) -> tuple[Deployment, App | None]:
+        one = await client.deployment(deployment)
+        if as_json:
+            print_json(client.answer)
+        return one, await app_now(client, one.app) if one.failure and not as_json else None
+
+    one, app = run(ask)
+    if not as_json:
+        out.print(past.record(one, app, utc_now()))
 
 
 @commands.command()
@@ -121,8 +144,13 @@ def confirm_restore(app: str, backup: str) -> None:
         typer.confirm(f"Restore backup {backup}?", abort=True)
 
 
-def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> None:
-    """Print how a deployment ended, and end the command with the exit code for it."""
+def finish(
+    ask: Callable[[Client], Awaitable[Deployment]], as_json: bool, printed: Collection[str] = frozenset()
+) -> None:
+    """Print how a deployment ended, and end the command with the exit code for it.
+
+    `printed` are lines of output that stand above already: a log that consists of them is not printed again.
+    """
 
     async def ended(client: Client) -> tuple[Deployment, App | None]:
         one = await ask(client)
@@ -133,7 +161,7 @@ def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> Non
 
     one, app = run(ended)
     if not as_json:
-        out.print(outcome(one, app))
+        out.print(outcome(one, app, printed))
     if code := exit_code(one) or (FAILED if app and app.health == PAUSED else 0):
         raise typer.Exit(code)
 

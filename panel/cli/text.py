@@ -16,7 +16,6 @@ from panel.client.model import (
     App,
     Apps,
     Backup,
-    Deployment,
     Finding,
     Leftover,
     MigrationRun,
@@ -112,27 +111,6 @@ def plan(found: Plan) -> str:
         f"{number}. {one_line(step.name):<{width}}  {one_line(step.description)}"
         for number, step in enumerate(found.steps, 1)
     )
-
-
-def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
-    if not deployments:
-        return f"{inline(app)} has no deployments. Deploy it with: changeover deploy {inline(app)}"
-    table = _table("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY")
-    table.add_column("WHY", no_wrap=True, overflow="ellipsis")
-    for one in deployments:
-        why = f"{one.failure.step}: {one.failure.cause}" if one.failure else ""
-        when, version = ago(one.requested_at, now), inline(one.version) or NONE
-        table.add_row(
-            when,
-            inline(one.id),
-            inline(one.kind),
-            inline(one.state),
-            version,
-            _seconds(one.seconds),
-            inline(one.requested_by),
-            inline(why),
-        )
-    return table
 
 
 def progress_line(event: Event) -> str:

@@ -144,6 +144,7 @@ class Deployment(Value):
     """`seconds`: from its start to the switch. `paused`: how long requests were paused, in seconds; None: not at all.
 
     `state` is one of DeploymentState and `kind` one of DeploymentKind, or an unknown one of a newer orchestrator.
+    `slot`: whether its release is the active one or the standby now; empty if neither, None if it is not known.
     """
 
     id: str
@@ -166,6 +167,7 @@ class Deployment(Value):
     changes: tuple[Change, ...] = ()
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
+    slot: str | None = None
 
     @property
     def decided(self) -> bool:

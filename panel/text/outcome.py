@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.text.markup import inline, output
 
@@ -13,8 +15,11 @@ DONE = {
 HEALTHY, PAUSED = "healthy", "paused"
 
 
-def outcome(ended: Deployment, app: App | None = None) -> str:
-    """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live."""
+def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
+    """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live.
+
+    A log whose lines are all `printed` already is left out.
+    """
     if ended.state == DeploymentState.LIVE:
         return "\n".join([*_success(ended), *while_paused(ended, app)])
     if ended.state == DeploymentState.UNCHANGED:
@@ -22,7 +27,7 @@ def outcome(ended: Deployment, app: App | None = None) -> str:
         again = f"changeover deploy {inline(ended.app)} --ref {inline(ended.revision[:12])} --force"
         return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
-        return "\n".join(failure(ended, app))
+        return "\n".join(failure(ended, app, printed))
     if ended.state == DeploymentState.QUEUED:
         one = inline(ended.id)
         return f"Deployment {one} is queued. Follow it with: changeover events --deployment {one}"
@@ -37,7 +42,7 @@ def while_paused(ended: Deployment, app: App | None) -> list[str]:
     return [f"[red]✗ But new requests wait: they are paused. Resume them: changeover resume {inline(ended.app)}[/]"]
 
 
-def failure(ended: Deployment, app: App | None = None) -> list[str]:
+def failure(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> list[str]:
     """Lines of markup: the step, the cause, the log, what was compensated, what is left in the data, and a tip.
 
     And what the active release answered when it was asked; for a failure of an earlier orchestrator, which did not ask,
@@ -49,7 +54,8 @@ def failure(ended: Deployment, app: App | None = None) -> list[str]:
     lines = [f"[red]✗ {_release(ended)} {inline(ended.state)} at {inline(why.step)}: {inline(why.cause)}[/]"]
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
-    lines += [f"  [dim]│[/] {output(line)}" for line in why.log]
+    if not all(line.rstrip() in printed for line in why.log):
+        lines += [f"  [dim]│[/] {output(line)}" for line in why.log]
     lines += [f"  • {inline(undone)}" for undone in why.undone]
     if why.left:
         lines += [f"  [red]✗ In the data: {inline(why.left)}[/]", f"  💡 {inline(why.left_remedy)}"]

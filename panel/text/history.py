@@ -1,0 +1,73 @@
+"""Past deployments: a table of them, and everything about one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.table import Table
+
+from panel.client.model import App, Deployment, DeploymentKind, DeploymentState, Step, StepState
+from panel.text.age import ago
+from panel.text.markup import inline
+from panel.text.outcome import outcome
+
+NONE = "–"
+STEP_MARKS = {StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]", StepState.SKIPPED: "–"}
+COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "WHY")
+
+
+def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
+    """A row a deployment. The one that has the traffic, and no other, is `live`."""
+    if not deployments:
+        return f"{inline(app)} has no deployments. Deploy it with: changeover deploy {inline(app)}"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in COLUMNS:
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for one in deployments:
+        table.add_row(
+            ago(one.requested_at, now), inline(one.id), inline(one.kind), inline(state_now(one)),
+            inline(one.version) or NONE, _seconds(one.seconds), inline(one.requested_by), inline(_why(one)),
+        )  # fmt: skip
+    return table
+
+
+def state_now(one: Deployment) -> str:
+    """The state of a deployment for people: that it went live once does not make it live now."""
+    if one.state != DeploymentState.LIVE or one.slot is None:
+        return one.state.replace("_", " ")
+    if one.slot == "active":
+        return "live"
+    if one.slot == "standby":
+        return "standby"
+    return "replaced" if one.kind == DeploymentKind.DEPLOY else "done"
+
+
+def record(one: Deployment, app: App | None, now: datetime) -> str:
+    """Markup for everything about one deployment: what was asked, its steps, and how it ended, with its log."""
+    what = "Deployment" if one.kind == DeploymentKind.DEPLOY else one.kind.capitalize()
+    lines = [
+        f"[bold]{inline(what)} {inline(one.id)} of {inline(one.app)} {inline(one.version)}[/]: {inline(state_now(one))}"
+    ]
+    asked = f"Requested {ago(one.requested_at, now)} ({one.requested_at:%Y-%m-%d %H:%M:%S} UTC) by {one.requested_by}"
+    lines.append(f"  {inline(asked)}" + (f", ref {inline(one.ref)}" if one.ref else ""))
+    if one.revision:
+        lines.append(
+            f"  Commit {inline(one.revision[:12])}" + (f", container {inline(one.container)}" if one.container else "")
+        )
+    lines += [_step(step) for step in one.steps]
+    return "\n".join([*lines, outcome(one, app)])
+
+
+def _step(step: Step) -> str:
+    mark = STEP_MARKS.get(StepState(step.state), "…") if step.state in set(StepState) else "?"
+    note = f"  {inline(step.note)}" if step.note and step.state != StepState.FAILED else ""
+    return f"  {mark} {inline(step.name):<8} {_seconds(step.seconds):>9}{note}"
+
+
+def _why(one: Deployment) -> str:
+    return f"{one.failure.step}: {one.failure.cause}" if one.failure else ""
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{seconds:.2f} s" if seconds is not None else NONE

@@ -1,0 +1,87 @@
+"""Past deployments: one row is live, and a failure is shown again with its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from panel.client.model import Deployment
+from panel.text.history import state_now
+from tests.support import api_answers as answers
+from tests.support.fakes.api import FakeApi
+from tests.unit.panel.test_cli import changeover
+
+HTML = "status 500: <!doctype html>\n<html>\n<head><title>Oh no</title></head>\n</html>"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        yield api
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "slot", "shown"),
+    [
+        ("deploy", "live", "active", "live"),
+        ("deploy", "live", "standby", "standby"),
+        ("deploy", "live", "", "replaced"),
+        ("deploy", "live", None, "live"),
+        ("rollback", "live", "", "done"),
+        ("restore", "live", "", "done"),
+        ("deploy", "rolled_back", "standby", "rolled back"),
+        ("deploy", "failed", "", "failed"),
+    ],
+)
+def test_only_the_release_that_has_the_traffic_is_live(kind: str, state: str, slot: str | None, shown: str) -> None:
+    one = Deployment.model_validate(answers.deployment(kind=kind, state=state, slot=slot))
+
+    assert state_now(one) == shown
+
+
+def test_history_has_one_line_a_deployment_whatever_failed(api: FakeApi) -> None:
+    failed = answers.failed()
+    failed["failure"] = failed["failure"] | {"cause": HTML}
+    older = [answers.deployment(f"d{number}", slot="") for number in range(3)]
+    api.gives("GET", "/v1/apps/shop/deployments", {"deployments": [failed, answers.deployment(slot="active"), *older]})
+
+    lines = changeover("history", "shop").stdout.splitlines()
+
+    assert len(lines) == 6
+    assert sum(" live " in line for line in lines) == 1
+    assert "<title>Oh no</title>" in lines[1]
+
+
+def test_a_failure_is_shown_again_with_its_steps_and_its_log(api: FakeApi) -> None:
+    steps = [
+        {"name": "build", "state": "done", "started_at": answers.before(), "seconds": 1.5},
+        {"name": "verify", "state": "failed", "started_at": answers.before(), "seconds": 0.2, "note": "It ended."},
+    ]
+    api.gives("GET", "/v1/deployments/d43", answers.failed("d43") | {"steps": steps})
+    api.gives("GET", "/v1/apps/shop", answers.app())
+
+    done = changeover("show", "d43")
+
+    assert done.exit_code == 0
+    assert "Deployment d43 of shop" in done.stdout
+    assert "✓ build       1.50 s" in done.stdout
+    assert "✗ verify      0.20 s" in done.stdout
+    assert "│ ModuleNotFoundError: No module named 'till'" in done.stdout
+
+
+def test_a_log_that_stands_above_is_not_printed_again(api: FakeApi) -> None:
+    api.gives("POST", "/v1/apps/shop/deployments", answers.deployment("d43", "queued"), 202)
+    api.gives("GET", "/v1/deployments/d43", answers.failed("d43"))
+    api.gives("GET", "/v1/apps/shop", answers.app())
+    told = answers.Events()
+    for line in answers.FAILURE["log"]:
+        told.add("line", "d43", line=line)
+    api.events = told.add("failed", "d43", step="verify", cause="It ended.").all
+
+    done = changeover("deploy", "shop", "--wait")
+
+    assert done.stdout.count("ModuleNotFoundError") == 1
+    assert done.stdout.index("ModuleNotFoundError") < done.stdout.index("✗ shop")
