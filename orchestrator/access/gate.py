@@ -133,4 +133,5 @@ def _caller(session: PanelSession | None, token: Token, origin: str) -> Caller:
     if session is None:
         return Caller(token.name, token.scope, token.apps, origin, ends_at=token.expires_at)
     ends_at = min(filter(None, [session.expires_at, token.expires_at]))
-    return Caller(token.name, token.scope, token.apps, f"{session.origin} by {origin}", session.digest, ends_at)
+    browser = session.origin.partition(" by ")[0]
+    return Caller(token.name, token.scope, token.apps, f"{browser} by {origin}", session.digest, ends_at)

@@ -17,6 +17,7 @@ from orchestrator.journal.store import Journal
 FIRST_TOKEN = "first-start"
 PREFIX = "co_"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+NAME_RULE = "1 to 64 letters, digits, dots, dashes and underscores, the first of them a letter or digit"
 """What a token may be called: it stands in a URL when the token is revoked, and in tables."""
 
 
@@ -32,10 +33,7 @@ def create(
     Raises Refused when the name is not allowed or taken, or the time of expiry is past.
     """
     if not re.fullmatch(NAME, name):
-        raise Refused(
-            "The token was not created: its name is not allowed.",
-            "Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or digit.",
-        )
+        raise Refused("The token was not created: its name is not allowed.", f"A name is {NAME_RULE}.")
     if journal.token_named(name):
         raise Refused(
             f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from orchestrator.access.tokens import NAME
+from orchestrator.access.tokens import NAME, NAME_RULE
 from orchestrator.api.access import Admin, Auditor, Serving
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
@@ -20,11 +21,17 @@ router = APIRouter(prefix="/tokens")
 LONGEST_S = 100 * 365 * 24 * 3600
 
 
+def _allowed(name: str) -> str:
+    if not re.fullmatch(NAME, name):
+        raise ValueError(f"expected {NAME_RULE}")
+    return name
+
+
 class TokenRequest(BaseModel):
     """`apps`: the apps that the token is for; null for all. `expires_in`: seconds until it expires; null for never."""
 
     model_config = ConfigDict(extra="forbid")
-    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    name: Annotated[str, AfterValidator(_allowed), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
     scope: Scope
     apps: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
     expires_in: Annotated[int, Field(gt=0, le=LONGEST_S)] | None = None

@@ -54,4 +54,4 @@ def _cause(detail: Any, answer: httpx.Response) -> str:  # Any: JSON
 
 def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
     name = ".".join(str(part) for part in error.get("loc", ())[1:])
-    return f"Invalid value for {name}: {error.get('msg', 'not accepted')}."
+    return f"Invalid value for {name}: {str(error.get('msg', 'not accepted')).removeprefix('Value error, ')}."

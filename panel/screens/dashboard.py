@@ -19,6 +19,7 @@ from panel.client.errors import ClientError
 from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Update
 from panel.clock import Clock, utc_now
+from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
@@ -37,6 +38,7 @@ class DashboardScreen(Screen[None]):
         Binding("x", "dismiss_update", "Dismiss", key_display="X"),
         Binding("b", "rollback", "Roll back", key_display="B"),
         Binding("p", "progress", "Progress", key_display="P"),
+        Binding("a", "audit", "Audit", key_display="A"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:
@@ -219,6 +221,10 @@ class DashboardScreen(Screen[None]):
             self._follow(app.name, app.deployment.id)
         else:
             self.notify("No deployment of this app is under way.")
+
+    def action_audit(self) -> None:
+        """Show the audit log."""
+        self.app.push_screen(AuditScreen(self._client))
 
     async def _current(self) -> App | None:
         """The app under the cursor. A key that is pressed before the API's first answer waits for it."""

@@ -64,7 +64,7 @@ class OpenPages:
         finally:
             self._pages.remove(page)
 
-    def sign_out(self, secret: str) -> None:
+    async def sign_out(self, secret: str) -> None:
         """End the pages of a session."""
         for page in self._pages:
             if page.secret == secret:

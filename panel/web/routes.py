@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.background import BackgroundTask
 from starlette.datastructures import Headers
 
 from panel.client.client import Client
@@ -104,7 +105,6 @@ def create(panel: PanelServer) -> FastAPI:
         secret = cookie.secret_in(request.cookies, request.headers)
         answer: Response = RedirectResponse("/sign-in?signed_out=true", 303)
         if secret:
-            panel.pages.sign_out(secret)
             try:
                 async with Client(panel.url, secret) as client:
                     await client.end_session()
@@ -119,6 +119,7 @@ def create(panel: PanelServer) -> FastAPI:
                     503,
                 )
         cookie.take_away(answer, request.headers)
+        answer.background = BackgroundTask(panel.pages.sign_out, secret)
         return answer
 
     @web.websocket("/session")

@@ -200,3 +200,22 @@ def test_a_session_goes_on_in_the_next_release(snap_compare: Snap, api: FakeApi,
     panel = ResumedPanel(Client(api.url, "co_secret"), clock=lambda: NOW)
 
     assert snap_compare(panel, terminal_size=size, run_before=showing("UPDATING SHOP", "Resumed"))
+
+
+def audited(number: int, who: str, action: str, status: int | None, outcome: str, why: str = "") -> dict[str, object]:
+    return {
+        "id": number, "at": f"2026-11-24T09:3{number}:00Z", "who": who, "origin": "203.0.113.7", "action": action,
+        "app": "", "status": status, "outcome": outcome, "reason": why,
+    }  # fmt: skip
+
+
+def test_the_audit_log(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    entries = [
+        audited(4, "ci", "POST /v1/apps/shop/rollback", None, "unknown"),
+        audited(3, "ci", "POST /v1/apps/shop/deployments", 202, "done"),
+        audited(2, "", "GET /v1/apps", 401, "refused", "The token is unknown or revoked."),
+        audited(1, "ann", "POST /v1/apps/shop/rollback", 502, "failed", "The switch failed."),
+    ]
+    api.gives("GET", "/v1/audit", {"before": None, "entries": entries})
+
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("a", "Audit log", "unknown", "refused"))

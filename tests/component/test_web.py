@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support import api_answers as answers
 from tests.support.addresses import free_port
+from tests.support.browser import signed_in
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
@@ -231,6 +232,21 @@ def test_signing_out_ends_the_session_and_its_pages_at_once(api: FakeApi, web: W
     assert api.requests("DELETE", "/v1/sessions/current")[-1].headers["authorization"] == "Bearer cs_secret"
     assert all("max-age=0" in header for header in cookies_of(answer).values())
     assert "You are signed out." in page.text
+
+
+def test_a_person_signs_out_by_the_button(api: FakeApi, web: Web, tmp_path: Path) -> None:
+    with signed_in(web.url, "co_secret", tmp_path) as terminal:
+        terminal.wait_for("shop")
+        page = terminal.page
+        signed_in_as = page.inner_text("#who")
+        page.click("text=Sign out")
+        page.wait_for_selector("text=You are signed out.")
+        cookies = page.context.cookies()
+        page.goto(f"{web.url}/")
+
+        assert "ann (deploy)" in signed_in_as
+        assert cookies == []
+        assert page.url == f"{web.url}/sign-in"
 
 
 def closed_with(socket: ClientConnection) -> int:

@@ -10,6 +10,10 @@
   const TOO_MANY_PAGES = 4429;
   const FULL_PAUSE_MS = 5000;
 
+  let isSigningOut = false;
+  // The session ends before the answer to the form is here: the page waits for that answer.
+  document.addEventListener("submit", () => { isSigningOut = true; });
+
   function say(text) {
     const state = document.getElementById("state");
     if (state) state.textContent = text;
@@ -56,6 +60,7 @@
       });
       socket.addEventListener("close", (event) => {
         this.live = false;
+        if (isSigningOut) return;
         if (event.code === SIGN_IN_AGAIN) { location.href = "/sign-in?ended=true"; return; }
         if (event.code === ENDED) { location.href = "/sign-in"; return; }
         const isFull = event.code === TOO_MANY_PAGES;

@@ -1,0 +1,93 @@
+"""The audit log: who did what, from where, and the outcome."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Header, Static
+
+from panel.client.access_model import AuditEntry
+from panel.client.client import Client
+from panel.client.errors import ClientError
+
+COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
+COLOURS = {"done": "green3", "refused": "orange3", "failed": "red", "unknown": "grey50"}
+PAGE = 100
+
+
+class AuditScreen(Screen[None]):
+    """The newest entries first, a page at a time. It needs a token with scope admin."""
+
+    BINDINGS = [
+        Binding("escape", "close", "Back", key_display="Esc"),
+        Binding("m", "more", "Older entries", key_display="M"),
+        Binding("r", "refused", "Refused only", key_display="R"),
+    ]
+
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self._client = client
+        self._before: int | None = None
+        self._refused_only = False
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Static("Audit log", classes="heading", id="title")
+        yield DataTable[Text](id="audit", cursor_type="row", zebra_stripes=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        table = self._table
+        for column in COLUMNS:
+            table.add_column(column, key=column)
+        table.focus()
+        self._load()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_more(self) -> None:
+        """Add the next page, of older entries."""
+        if self._before is None:
+            self.notify("There are no older entries.")
+            return
+        self._load()
+
+    def action_refused(self) -> None:
+        """Show only what was refused or failed, or everything again."""
+        self._refused_only = not self._refused_only
+        self._before = None
+        self._table.clear()
+        shown = "Audit log: refused and failed requests" if self._refused_only else "Audit log"
+        self.query_one("#title", Static).update(shown)
+        self._load()
+
+    @work(exclusive=True)
+    async def _load(self) -> None:
+        try:
+            page = await self._client.audit(PAGE, self._before, refused=self._refused_only)
+        except ClientError as error:
+            self.notify(str(error), severity="error", timeout=15, markup=False)
+            return
+        self._before = page.before
+        for entry in page.entries:
+            self._table.add_row(*_cells(entry))
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one("#audit", DataTable)
+
+
+def _cells(entry: AuditEntry) -> tuple[Text, ...]:
+    outcome = f"{entry.outcome} {entry.status}" if entry.status else entry.outcome
+    return (
+        Text(f"{entry.at:%Y-%m-%d %H:%M:%S}"),
+        Text(outcome, COLOURS.get(entry.outcome, "")),
+        Text(entry.who or "–"),
+        Text(entry.action),
+        Text(entry.origin),
+        Text(entry.reason),
+    )
