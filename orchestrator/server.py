@@ -66,7 +66,14 @@ class Orchestrator:
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy)
         self.apps = AppRegistry(
-            settings, self.engine, self.proxy, self.journal, HttpProber(), self.events.say, self.known_secrets
+            settings,
+            self.engine,
+            self.proxy,
+            self.journal,
+            HttpProber(),
+            self.events.say,
+            self.events.publish,
+            self.known_secrets,
         )
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from orchestrator.domain.deployment import Deployment, Failure, Slots
+from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change
 from orchestrator.domain.schema_history import SchemaRevision
 from orchestrator.journal.store import Journal
@@ -27,6 +28,7 @@ class DeploymentView(BaseModel):
     changed, in seconds; null if they were not. `interrupted_by`: person, stop or kill; null if nothing interrupted it.
     `slot`: active or standby, if the deployment's container is that now, or empty: a deployment stays in the state
     `live` when a newer one has replaced it.
+    `cut` is what draining cut, by kind, before the data changed and after the switch; null if nothing was cut so far.
     """
 
     id: str
@@ -41,6 +43,7 @@ class DeploymentView(BaseModel):
     ended_at: datetime | None
     seconds: float | None
     paused: float | None
+    cut: InHand | None
     backup: str
     pending: list[SchemaRevision] | None
     version: str
@@ -72,6 +75,7 @@ def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
         ended_at=deployment.ended_at,
         seconds=deployment.seconds_to_live,
         paused=deployment.paused_s,
+        cut=deployment.cut,
         backup=deployment.backup,
         pending=None if deployment.pending is None else list(deployment.pending),
         version=release.version if release else "",

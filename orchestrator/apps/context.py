@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from border.secrets import Secrets
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Migrate, probe_host
 from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
@@ -58,6 +59,8 @@ class AppContext:
     prober: Prober
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
+    publish: Callable[[Occurrence, str, str], Awaitable[None]]
+    """Publish an event: app, deployment id. Raises JournalError."""
     known_secrets: Secrets = field(default_factory=Secrets)
     """Text from outside passes it before it is shortened, kept or shown."""
     standby_turn: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,37 +1,100 @@
-"""Draining a colour after a switch or a pause."""
+"""Draining a colour after a switch, or before the data changes: what it has in hand ends, or is cut and told."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict, dataclass, replace
+
+import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
-from orchestrator.errors import EngineError
+from orchestrator.domain.drain_events import Drained, Draining
+from orchestrator.domain.events import Occurrence
+from orchestrator.domain.in_hand import InHand
+from orchestrator.errors import EngineError, JournalError
+
+log = structlog.get_logger()
 
 POLL_S = 0.1
+TELL_AFTER_S = 1.0
+TELL_EVERY_S = 5.0
+LONG_LIVED_S = 3.0
+"""While requests are paused, an answer that began earlier than this is a long-lived connection, in seconds."""
+LONG_LIVED_EVERY_S = 0.5
+SIGNAL_GRACE_S = 1.0
+"""How long an app that gets `drain.signal` may take to close its long-lived connections while requests are paused."""
 
 
-async def drain(context: AppContext, old: Deployment, said_by: Deployment) -> None:
-    """Wait until the colour has no open connections, at most `drain.timeout` seconds, then close those that remain.
+@dataclass(frozen=True)
+class Cut:
+    """What draining a colour cut, and how long it took, in seconds."""
 
-    `said_by` is the deployment whose output reports it. Raises EngineError or ProxyError.
+    colour: str
+    in_hand: InHand
+    seconds: float
+
+
+NOTHING = Cut("", InHand(), 0.0)
+"""For a first release: there is no colour to drain."""
+
+
+async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, paused: bool = False) -> Cut | None:
+    """Wait until the colour has nothing in hand, at most `drain.timeout` seconds, then cut what remains.
+
+    `paused`: all requests of the app wait for this, so WebSockets and long streams are cut at once. `said_by` is the
+    deployment whose output and events report what is waited for. Returns None for a deployment without a colour.
+    Raises EngineError or ProxyError.
     """
     if old.colour is None:
-        return
-    settings = context.config.drain
+        return None
+    settings, colour = context.config.drain, old.colour
     if settings.signal:
         await _ask_to_finish(context, old, settings.signal, said_by)
     started = elapsed()
-    while left := await context.proxy.sessions(context.name, old.colour):
-        if elapsed() - started > settings.timeout:
-            context.say(
-                said_by.id, f"{left} connections to {old.colour} still open after {settings.timeout:g} s: closing them"
-            )
-            await context.proxy.cut_sessions(context.name, old.colour)
-            return
+    tell_at = started + TELL_AFTER_S
+    end_long_lived_at = started + (SIGNAL_GRACE_S if settings.signal else 0)
+    cut = InHand()
+    while await context.proxy.sessions(context.name, colour):
+        waited = elapsed() - started
+        if paused and elapsed() >= end_long_lived_at:
+            cut += await context.proxy.cut_long_lived(context.name, colour, LONG_LIVED_S)
+            end_long_lived_at = elapsed() + LONG_LIVED_EVERY_S
+        if waited > settings.timeout:
+            cut += await context.proxy.in_hand(context.name, colour)
+            await context.proxy.cut_sessions(context.name, colour)
+            break
+        if elapsed() >= tell_at:
+            left = await context.proxy.in_hand(context.name, colour)
+            progress = Draining(colour, **asdict(left), waited=waited, limit=settings.timeout, paused=paused)
+            await _tell(context, progress, said_by)
+            tell_at = elapsed() + TELL_EVERY_S
         await asyncio.sleep(POLL_S)
-    context.say(said_by.id, f"{old.colour} drained in {elapsed() - started:.1f} s")
+    took = elapsed() - started
+    context.say(said_by.id, f"{colour} drained in {took:.1f} s" + (f"; cut: {cut}" if cut.total else ""))
+    return Cut(colour, cut, took)
+
+
+async def record_cut(
+    context: AppContext, deployment: Deployment, cut: Cut | None, *, paused: bool = False
+) -> Deployment:
+    """Add what was cut to the deployment, record it, and publish it. Raises JournalError."""
+    if cut is None:
+        return deployment
+    if cut.in_hand.total:
+        deployment = replace(deployment, cut=(deployment.cut or InHand()) + cut.in_hand)
+        await context.journal.beside(context.journal.save, deployment)
+    await _tell(context, Drained(cut.colour, **asdict(cut.in_hand), seconds=cut.seconds, paused=paused), deployment)
+    return deployment
+
+
+async def _tell(context: AppContext, happened: Occurrence, deployment: Deployment) -> None:
+    """Publish progress: that it cannot be recorded must not stop the drain."""
+    try:
+        await context.publish(happened, context.name, deployment.id)
+    except JournalError as error:
+        log.warning("event not recorded", deployment=deployment.id, cause=error.cause)
 
 
 async def _ask_to_finish(context: AppContext, old: Deployment, signal: str, said_by: Deployment) -> None:

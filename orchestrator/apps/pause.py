@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
-from orchestrator.apps.drain import drain
+from orchestrator.apps.drain import drain, record_cut
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 
@@ -16,15 +16,19 @@ PAUSE_LIMIT_S = 300.0
 async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     """Pause new requests, and drain the active release, so that no request writes data.
 
-    Returns the deployment with `paused_at`. Raises JournalError, ProxyError or EngineError.
+    Long-lived connections are cut, not waited for. Returns the deployment with `paused_at` and what was cut.
+    Raises JournalError, ProxyError or EngineError.
     """
     paused = replace(deployment, paused_at=now())
     await context.journal.beside(context.journal.save, paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)
     context.say(deployment.id, "requests are paused while the data changes")
-    await drain(context, context.journal.deployment(deployment.previous), said_by=deployment)
+    active = context.journal.deployment(deployment.previous)
+    cut = await drain(context, active, said_by=deployment, paused=True)
+    paused = await record_cut(context, paused, cut, paused=True)
     if (standby := context.standby) and context.proxy.route(context.name).failed_over:
-        await drain(context, standby, said_by=deployment)
+        cut = await drain(context, standby, said_by=deployment, paused=True)
+        paused = await record_cut(context, paused, cut, paused=True)
     return paused
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from border.secrets import Secrets
@@ -12,6 +12,7 @@ from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
 from orchestrator.config.schema import PANEL, Config, Disk
 from orchestrator.config.secret_values import secret_values
+from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.journal.store import Journal
@@ -33,6 +34,7 @@ class AppRegistry:
         journal: Journal,
         prober: Prober,
         say: Callable[[str, str], None],
+        publish: Callable[[Occurrence, str, str], Awaitable[None]],
         known_secrets: Secrets,
     ) -> None:
         self._settings = settings
@@ -41,6 +43,7 @@ class AppRegistry:
         self._journal = journal
         self._prober = prober
         self._say = say
+        self._publish = publish
         self._known_secrets = known_secrets
         self._contexts: dict[str, AppContext] = {}
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
@@ -108,6 +111,7 @@ class AppRegistry:
             data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
             prober=self._prober,
             say=self._say,
+            publish=self._publish,
             known_secrets=self._known_secrets,
             standby_turn=self._standby_turns.setdefault(name, asyncio.Lock()),
         )

@@ -28,6 +28,8 @@ class Lane:
     unrecovered: bool = False
     queue: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
+    drains: str = ""
+    """For a deployment that waits for `retiring`: what is drained, and how long that takes at most."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -17,6 +17,7 @@ from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import find_standby
+from orchestrator.deploy.turn_wait import drains_in_words, until_retired
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.domain.events import Queued
 from orchestrator.errors import Refused, UnknownApp
@@ -157,7 +158,9 @@ class Scheduler:
     def retire(self, context: AppContext, deployment: Deployment) -> None:
         """Start to retire the old colour, in the background."""
         if not self._stopping:
-            self._lane(context.name).retiring = asyncio.create_task(self._retire(context, deployment))
+            lane = self._lane(context.name)
+            lane.drains = drains_in_words(context, deployment)
+            lane.retiring = asyncio.create_task(self._retire(context, deployment))
 
     async def retire_again(self, context: AppContext) -> None:
         """Retire the active release if that did not end. Raises JournalError."""
@@ -212,9 +215,7 @@ class Scheduler:
     async def _work(self, app: str) -> None:
         lane = self._lane(app)
         while lane.waiting:
-            if lane.retiring and lane.is_retiring:
-                # The old colour still drains: its container is the standby, which this deployment would replace.
-                await asyncio.wait([lane.retiring])
+            await until_retired(lane, self._endings.tell)
             async with lane.turn:
                 if lane.is_retiring:
                     continue  # a rollback ran first, and its old colour is draining

@@ -36,6 +36,9 @@ class EventKind(StrEnum):
     FAILED_OVER = "failed_over"
     WENT_BACK = "went_back"
     FAILOVER_FAILED = "failover_failed"
+    WAITING = "waiting"
+    DRAINING = "draining"
+    DRAINED = "drained"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 import httpx
 
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.in_hand import InHand
 from orchestrator.proxy.routes import AppRoute, Server
 
 
@@ -113,6 +114,14 @@ class Proxy(Protocol):
 
     async def sessions(self, app: str, colour: Colour) -> int:
         """The number of requests and WebSockets that the colour serves now, also those that its fallback serves."""
+        ...
+
+    async def in_hand(self, app: str, colour: Colour) -> InHand:
+        """What the colour serves now, by kind."""
+        ...
+
+    async def cut_long_lived(self, app: str, colour: Colour, older_than_s: float) -> InHand:
+        """End the WebSockets of the colour, and streams that began earlier. Returns what was ended."""
         ...
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:

@@ -11,6 +11,7 @@ import httpx
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends
+from orchestrator.proxy.app_sessions import AppSessions
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import HEADER_SERVED_BY
 from orchestrator.proxy.internal_way import InternalWay
@@ -23,7 +24,7 @@ START_DEADLINE_S = 30.0
 SPARE_BACKENDS = 8
 
 
-class HAProxy:
+class HAProxy(AppSessions):
     """HAProxy, by the files in the shared volume `folder` and the sockets that it opens there.
 
     Each app has numbered backends (backends.py). Files are written before the running proxy is changed, so that a
@@ -248,13 +249,7 @@ class HAProxy:
     def _write_traffic(self) -> None:
         self._files.write_traffic(list(self._routes.values()), self._numbers)
 
-    # Sessions
-
-    async def sessions(self, app: str, colour: Colour) -> int:
-        return await self._running.sessions(*self._servers(app, colour))
-
-    async def cut_sessions(self, app: str, colour: Colour) -> None:
-        await self._running.cut_sessions(*self._servers(app, colour))
+    # Sessions: app_sessions.py
 
     def _servers(self, app: str, colour: Colour) -> tuple[str, str]:
         self.route(app)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
+from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
-from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, sessions
+from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, session_kinds, sessions
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import PATHS_MAP, PAUSE_MAP, RETRY_MAP, STRIP_MAP, TRAFFIC_MAP, WAYS_MAP
 from orchestrator.proxy.maps import RuntimeMap
@@ -117,6 +118,19 @@ class RunningProxy:
     async def answers_of(self, name: str) -> int:
         """The number of requests that the server has answered in the workers that run."""
         return sum([await sessions.total(worker, name) for worker in await self._runtime.workers()])
+
+    async def in_hand(self, *names: str) -> InHand:
+        """What the servers serve now, by kind, in every worker."""
+        workers = await self._runtime.workers()
+        return session_kinds.counted([one for each in workers for one in await session_kinds.under_way(each, names)])
+
+    async def cut_long_lived(self, older_than_s: float, *names: str) -> InHand:
+        """End the servers' WebSockets, and their streams that are older, in every worker. Returns what was ended."""
+        ended = []
+        for worker in await self._runtime.workers():
+            found = await session_kinds.under_way(worker, names)
+            ended += await session_kinds.end(worker, [one for one in found if one.is_long_lived(older_than_s)])
+        return session_kinds.counted(ended)
 
     async def cut_sessions(self, *names: str) -> None:
         """End what the servers serve, in every worker. Raises ProxyError if something is not ended."""

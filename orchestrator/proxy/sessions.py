@@ -8,7 +8,7 @@ from orchestrator.errors import ProxyError
 from orchestrator.proxy.runtime import Worker
 
 _SESSION = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE)
-_GONE = "No such session"
+GONE = "No such session"
 _NOBODY = "<none>"
 
 
@@ -51,7 +51,7 @@ async def cut(worker: Worker, name: str) -> None:
         return
     for identifier in identifiers(await worker.ask("show sess"), name):
         answer = (await worker.ask(f"shutdown session {identifier}")).strip()
-        if answer and not answer.startswith(_GONE):
+        if answer and not answer.startswith(GONE):
             raise ProxyError(f"HAProxy's worker {worker.pid} refused to end a connection to {name}: {answer}.")
 
 

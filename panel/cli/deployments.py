@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import text
+from panel.cli import event_lines, text
 from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, YesOption, err, out, print_json, run, show
 from panel.client import events
 from panel.client.client import Client
+from panel.client.drain_wait import until_drained
 from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
@@ -32,7 +33,7 @@ EXIT_CODES = {
 def deploy(
     app: AppArgument = "panel",
     ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live or has failed.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live and drained, or has failed.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Deploy it even if it is live already, unchanged.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
@@ -49,12 +50,7 @@ def deploy(
         asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate, force=force)
         if not wait:
             return asked
-        async for event in client.wait_until_decided(asked.id):
-            if not as_json and (line := text.progress_line(event)):
-                out.print(line)
-            if isinstance(event.what, events.Line):
-                printed.add(event.what.line.rstrip())
-        return await client.deployment(asked.id)
+        return await followed(client, asked, quiet=as_json, printed=printed)
 
     finish(ask, as_json, printed)
 
@@ -69,7 +65,15 @@ def rollback(
     """Send the traffic back to the standby release. Requests are paused only if the data must change, too."""
     if restore and not yes:
         confirm_restore(app, restore)
-    finish(lambda client: client.rollback(app, restore), as_json)
+
+    async def ask(client: Client) -> Deployment:
+        ended = await client.rollback(app, restore)
+        if as_json or ended.state != DeploymentState.LIVE:
+            return ended
+        # What the release before still has in hand may be cut by its drain, which is part of the result.
+        return await followed(client, ended, quiet=False, printed=set())
+
+    finish(ask, as_json)
 
 
 @commands.command()
@@ -123,7 +127,7 @@ def wait(
         if found.deployment:
             async for event in client.wait_until_decided(found.deployment.id):
                 told = isinstance(event.what, events.Step) and not quiet and not as_json
-                if told and (line := text.progress_line(event)):
+                if told and (line := event_lines.progress_line(event)):
                     out.print(line)
             found = await client.app(app)
         return found
@@ -134,6 +138,16 @@ def wait(
         found = show(ask, as_json, what_is_active)
     if found.active is None:
         raise typer.Exit(FAILED)
+
+
+async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: set[str]) -> Deployment:
+    """The deployment when it has ended and is drained. Prints its progress until then; `printed` gets its output."""
+    async for event in until_drained(client, asked.id):
+        if not quiet and (line := event_lines.progress_line(event)):
+            out.print(line)
+        if isinstance(event.what, events.Line):
+            printed.add(event.what.line.rstrip())
+    return await client.deployment(asked.id)
 
 
 def confirm_restore(app: str, backup: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import text
+from panel.cli import event_lines
 from panel.cli.output import JsonOption, out, run
 from panel.client.client import Client
 
@@ -28,6 +28,6 @@ def events(
             if as_json:
                 print(json.dumps(client.answer, ensure_ascii=False), flush=True)
             else:
-                out.print(text.dated_event(event))
+                out.print(event_lines.dated_event(event))
 
     run(follow)

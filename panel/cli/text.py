@@ -9,9 +9,7 @@ from rich.console import Group
 from rich.table import Table
 
 from border.plain import one_line
-from panel.client import events
 from panel.client.access_model import AuditEntries, Token
-from panel.client.events import Event
 from panel.client.model import (
     App,
     Apps,
@@ -23,16 +21,14 @@ from panel.client.model import (
     Plan,
     SchemaRevision,
     Slot,
-    StepState,
     Trouble,
     Update,
     Validation,
 )
 from panel.text.age import ago
 from panel.text.changelog import changelog
-from panel.text.markup import inline, output
+from panel.text.markup import inline
 
-STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED: "–"}
 SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
 COLOURS = ("blue", "green")
@@ -111,27 +107,6 @@ def plan(found: Plan) -> str:
         f"{number}. {one_line(step.name):<{width}}  {one_line(step.description)}"
         for number, step in enumerate(found.steps, 1)
     )
-
-
-def progress_line(event: Event) -> str:
-    """A line for one event of a deployment; empty for events that are not shown."""
-    match event.what:
-        case events.Step(step=step, state=state) if state in STEP_MARKS:
-            return f"{STEP_MARKS[StepState(state)]} {inline(step)}"
-        case events.Line(line=line):
-            return f"  [dim]{output(line)}[/]"
-        case events.Queued() | events.Started():
-            return inline(f"{event.kind} {event.deployment}")
-        case _:
-            return ""
-
-
-def dated_event(event: Event) -> str:
-    """A line for any event, also of an unknown kind: id, time, kind, app, deployment and fields."""
-    about = " ".join(filter(None, (event.app, event.deployment)))
-    fields = " ".join(f"{name}={value}" for name, value in event.fields.items() if value not in (None, ""))
-    time = f"{event.at.astimezone():%H:%M:%S}"
-    return f"[dim]{event.id:>6} {time}[/] {inline(event.kind):<14} {inline(about)} {inline(fields)}"
 
 
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:

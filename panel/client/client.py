@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -197,7 +197,9 @@ class Client(AccessRequests):
 
     # Events
 
-    async def events(self, after: int | None = None, deployment: str = "", recent: int = 0) -> AsyncIterator[Event]:
+    async def events(
+        self, after: int | None = None, deployment: str = "", recent: int = 0
+    ) -> AsyncGenerator[Event, None]:
         """The event stream, without end: events with ids above `after`, or from `recent` events ago.
 
         A connection that ends is opened again after the last event, so that no event is missed. Raises NotSignedIn,

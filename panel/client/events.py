@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
 
+from panel.client.in_hand import InHand
 from panel.client.value import Value
 
 
@@ -33,6 +34,9 @@ class EventKind(StrEnum):
     FAILED_OVER = "failed_over"
     WENT_BACK = "went_back"
     FAILOVER_FAILED = "failover_failed"
+    WAITING = "waiting"
+    DRAINING = "draining"
+    DRAINED = "drained"
     UPDATE = "update"
     DISMISSED = "dismissed"
     CHECK_FAILED = "check_failed"
@@ -48,6 +52,9 @@ NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDE
 
 DECIDED = NOT_LIVE | {EventKind.LIVE}
 """The kinds after which it is known whether a deployment is live. A live one still retires the old colour."""
+
+DRAINED = frozenset({EventKind.DRAINED, EventKind.RETIRE_FAILED, EventKind.ENDED})
+"""The kinds after which it is known what the drain of a live deployment has cut."""
 
 LAST = NOT_LIVE | {EventKind.ENDED}
 """The kinds after which a deployment has no more events."""
@@ -158,6 +165,29 @@ class WentBack(Fields):
     seconds: float = 0.0
 
 
+class Waiting(Fields):
+    """A queued deployment waits: for what, and how long at most."""
+
+    cause: str = ""
+
+
+class Draining(Fields, InHand):
+    """A colour is being drained: what it still has in hand. `waited` and `limit` are in seconds."""
+
+    colour: str = ""
+    waited: float = 0.0
+    limit: float = 0.0
+    paused: bool = False
+
+
+class Drained(Fields, InHand):
+    """A colour is drained: what was cut. `seconds` is how long it took."""
+
+    colour: str = ""
+    seconds: float = 0.0
+    paused: bool = False
+
+
 class UpdateFound(Fields):
     version: str = ""
 
@@ -221,6 +251,9 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.FAILED_OVER: FailedOver,
     EventKind.WENT_BACK: WentBack,
     EventKind.FAILOVER_FAILED: FailoverFailed,
+    EventKind.WAITING: Waiting,
+    EventKind.DRAINING: Draining,
+    EventKind.DRAINED: Drained,
     EventKind.UPDATE: UpdateFound,
     EventKind.DISMISSED: Dismissed,
     EventKind.CHECK_FAILED: CheckFailed,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import AliasChoices, Field
 
 from panel.client.failure import Failure, Unsettled
+from panel.client.in_hand import InHand
 from panel.client.value import Value
 
 
@@ -158,6 +159,7 @@ class Deployment(Value):
     ended_at: datetime | None = None
     seconds: float | None = None
     paused: float | None = Field(default=None, validation_alias=AliasChoices("paused", "held"))
+    cut: InHand | None = None
     backup: str = ""
     version: str = ""
     revision: str = ""

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
 from border.plain import one_line
+from panel.client import events
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.events import LAST
@@ -19,6 +20,8 @@ from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.screens.question import QuestionScreen
 from panel.text.changelog import changelog
+from panel.text.drain import cut_in_words, draining_in_words
+from panel.text.markup import inline
 from panel.text.outcome import outcome, while_paused
 from panel.widgets.steps import Progress, StepList
 
@@ -39,6 +42,7 @@ class ProgressScreen(Screen[None]):
         self.app_name = app_name
         self.deployment = deployment
         self._progress = Progress()
+        self._waits = ""
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -47,6 +51,7 @@ class ProgressScreen(Screen[None]):
             with VerticalScroll():
                 yield StepList()
                 yield Static(id="outcome")
+                yield Static(id="waits")
             yield Static("", classes="keys", id="keys")
         yield Footer()
 
@@ -64,6 +69,13 @@ class ProgressScreen(Screen[None]):
                 self._draw()
                 if self._progress.decided and not already:
                     await self._show_outcome()
+                if self._progress.decided and isinstance(event.what, events.Drained):
+                    self._waits = ""
+                    await self._show_outcome()
+                if isinstance(event.what, events.Draining):
+                    self._waits = f"Waits {draining_in_words(event.what)}"
+                if isinstance(event.what, events.Waiting):
+                    self._waits = f"Waits: {inline(event.what.cause)}"
                 if event.kind in LAST:
                     return
         except ClientError as error:
@@ -76,6 +88,7 @@ class ProgressScreen(Screen[None]):
             cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
             keys = f"{cancel}[Enter] Leave it running"
         self.query_one("#keys", Static).update(Text(keys))
+        self.query_one("#waits", Static).update(self._waits)
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
@@ -134,6 +147,8 @@ def complete(ended: Deployment, app: App | None = None) -> RenderableType:
     lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
     if ended.paused is not None:
         lines = [f"New requests were paused for {ended.paused:.1f} s while the data changed.", "", *lines]
+    if cut := cut_in_words(ended):
+        lines = [f"[yellow]{cut}[/]", "", *lines]
     lines = [*while_paused(ended, app), *lines]
     return Group(
         Text(),

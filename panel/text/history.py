@@ -14,7 +14,7 @@ from panel.text.outcome import outcome
 
 NONE = "–"
 STEP_MARKS = {StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]", StepState.SKIPPED: "–"}
-COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "WHY")
+COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "CUT", "WHY")
 
 
 def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
@@ -27,7 +27,8 @@ def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table
     for one in deployments:
         table.add_row(
             ago(one.requested_at, now), inline(one.id), inline(one.kind), inline(state_now(one)),
-            inline(one.version) or NONE, _seconds(one.seconds), inline(one.requested_by), inline(_why(one)),
+            inline(one.version) or NONE, _seconds(one.seconds), inline(one.requested_by),
+            one.cut.in_words if one.cut else NONE, inline(_why(one)),
         )  # fmt: skip
     return table
 

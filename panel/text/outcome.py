@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
+from panel.text.drain import cut_in_words
 from panel.text.markup import inline, output
 
 DONE = {
@@ -57,6 +58,8 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if not all(line.rstrip() in printed for line in why.log):
         lines += [f"  [dim]│[/] {output(line)}" for line in why.log]
     lines += [f"  • {inline(undone)}" for undone in why.undone]
+    if cut := cut_in_words(ended):
+        lines.append(f"  [yellow]{cut}[/]")
     if why.left:
         lines += [f"  [red]✗ In the data: {inline(why.left)}[/]", f"  💡 {inline(why.left_remedy)}"]
     if why.serving:
@@ -94,6 +97,8 @@ def _success(ended: Deployment) -> list[str]:
         lines.append(f"  Previous release: {inline(ended.previous_version)}")
     if ended.paused is not None:
         lines.append(f"  New requests were paused for {ended.paused:.2f} s.")
+    if cut := cut_in_words(ended):
+        lines.append(f"  [yellow]{cut}[/]")
     if ended.backup and ended.kind != DeploymentKind.DEPLOY:
         lines.append(f"  Backup of the data as it was before: {inline(ended.backup)}")
     return lines

@@ -10,6 +10,7 @@ from textual.widgets import RichLog
 from panel.client import events
 from panel.client.events import Event
 from panel.client.model import StepState
+from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline
 
 
@@ -71,6 +72,12 @@ def _says(event: Event) -> str:
             return f"[bold red]failed over[/] to {inline(version)}: {inline(cause)}"
         case events.WentBack(requests=requests, seconds=seconds):
             return f"went back to the active release: the standby answered {requests} requests in {seconds:.1f} s"
+        case events.Waiting(cause=cause):
+            return f"[yellow]waits[/] {inline(cause)}"
+        case events.Draining() as draining:
+            return f"[yellow]waits[/] {draining_in_words(draining)}"
+        case events.Drained() as drained if drained.total:
+            return f"[yellow]{drained_in_words(drained)}[/]"
         case events.UpdateFound(version=version):
             return f"🆕 update available: {inline(version)}"
         case events.Trouble(cause=cause, remedy=remedy):

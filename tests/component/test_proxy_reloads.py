@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
@@ -320,3 +321,42 @@ async def test_an_address_that_an_old_worker_knows_is_in_use(
         await proxy._running.reload()
 
         assert gone.address in await proxy.addresses()
+
+
+async def test_what_is_under_way_is_counted_by_kind_in_all_workers_and_long_lived_connections_can_be_cut_alone(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    proxy = started(container, releases)
+    with ExitStack() as open_now:
+
+        def begin(method: str, path: str, more: str = "", body: bytes = b"") -> Client:
+            client = open_now.enter_context(closing(Client(container.port, "one")))
+            client.send(method, path, more, body)
+            return client
+
+        begin("GET", "/socket", HANDSHAKE).receive()
+        await reload(proxy)
+        begin("GET", "/socket", HANDSHAKE).receive()
+        begin("GET", "/stream").receive()
+        upload = begin("POST", "/", "content-length: 20\r\n", UPLOAD)
+        before = await _until(proxy, InHand(uploads=1, streams=1, websockets=2))
+
+        cut = await proxy.cut_long_lived("one", Colour.BLUE, older_than_s=-1)
+        left = await _until(proxy, InHand(uploads=1))
+        upload._connection.sendall(UPLOAD)
+
+        assert before == InHand(uploads=1, streams=1, websockets=2)
+        assert cut == InHand(streams=1, websockets=2)
+        assert left == InHand(uploads=1)
+        assert "one-blue" in upload.receive()
+
+
+async def _until(proxy: HAProxy, wanted: InHand) -> InHand:
+    """What app `one` has in hand when it is what is wanted, or after a few seconds."""
+    found = InHand()
+    for _ in range(100):
+        found = await proxy.in_hand("one", Colour.BLUE)
+        if found == wanted:
+            break
+        await asyncio.sleep(0.05)
+    return found

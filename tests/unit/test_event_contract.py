@@ -6,11 +6,13 @@ import dataclasses
 
 import pytest
 
+from orchestrator.domain import drain_events
 from orchestrator.domain import events as told
 from panel.client import events as read
 
 
 def types_by_kind() -> dict[str, type[told.Occurrence]]:
+    assert drain_events  # imported for its types
     return {str(one.kind): one for one in told.Occurrence.__subclasses__()}
 
 

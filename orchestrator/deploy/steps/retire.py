@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.apps.context import AppContext
-from orchestrator.apps.drain import drain
+from orchestrator.apps.drain import NOTHING, drain, record_cut
 from orchestrator.deploy import retention
 from orchestrator.deploy.park import park
 from orchestrator.deploy.steps.base import Step
@@ -28,8 +30,10 @@ class Retire(Step):
         if active := context.active:
             # A standby that was rolled back to has no restart policy.
             await context.engine.keep_running(active.container)
-        if left := _left_by(context, deployment):
-            await drain(context, left, said_by=deployment)
+        left = _left_by(context, deployment)
+        cut = await drain(context, left, said_by=deployment) if left else NOTHING
+        recorded = await context.journal.beside(context.journal.deployment, deployment.id)
+        deployment = await record_cut(context, replace(deployment, cut=recorded.cut), cut)
         if standby := context.standby:
             if standby.colour:
                 server = Server(standby.address, standby.port)

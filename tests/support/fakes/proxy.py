@@ -8,6 +8,7 @@ from dataclasses import replace
 import httpx
 
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.routes import AppRoute, Server
 from tests.support.fakes.engine import FakeEngine
@@ -27,6 +28,7 @@ class FakeProxy:
         self.waiting: set[str] = set()
         self.previews: dict[str, Server] = {}
         self.open_sessions = 0
+        self.long_lived = InHand()
         self.refuses_switch = False
         self.refused_resumes = 0
         self.refuses_configuration = False
@@ -165,10 +167,17 @@ class FakeProxy:
         return "HTTP/1.1 101 Switching Protocols"
 
     async def sessions(self, app: str, colour: Colour) -> int:
-        return self.open_sessions
+        return self.open_sessions + self.long_lived.total
+
+    async def in_hand(self, app: str, colour: Colour) -> InHand:
+        return InHand(requests=self.open_sessions) + self.long_lived
+
+    async def cut_long_lived(self, app: str, colour: Colour, older_than_s: float) -> InHand:
+        cut, self.long_lived = self.long_lived, InHand()
+        return cut
 
     async def cut_sessions(self, app: str, colour: Colour) -> None:
-        self.open_sessions = 0
+        self.open_sessions, self.long_lived = 0, InHand()
 
     async def pause(self, app: str, limit_s: float) -> None:
         await asyncio.sleep(0)

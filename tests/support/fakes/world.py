@@ -79,6 +79,7 @@ class World:
             data_turn=self.data_turn,
             prober=FakeProber(self.engine),
             say=self.events.say,
+            publish=self.events.publish,
         )
 
     async def _end_the_process(self) -> None:

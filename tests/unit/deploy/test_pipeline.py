@@ -49,7 +49,13 @@ def test_events_tell_the_story_in_its_order(world: World) -> None:
     told = [event for event in world.journal.events() if event.kind != EventKind.LINE]
     steps = [event.fields["step"] for event in told if event.fields.get("state") == StepState.RUNNING]
     assert steps == list(StepName)
-    assert [event.kind for event in told if event.kind != EventKind.STEP] == ["queued", "started", "live", "ended"]
+    assert [event.kind for event in told if event.kind != EventKind.STEP] == [
+        "queued",
+        "started",
+        "live",
+        "drained",
+        "ended",
+    ]
     assert {event.deployment for event in told} == {ended.id}
 
 

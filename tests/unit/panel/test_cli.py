@@ -330,3 +330,30 @@ def test_what_an_app_has_left_is_removed_after_a_question_that_names_it(api: Fak
     assert refused.exit_code == 1
     assert removed.exit_code == 0
     assert [one.method for one in api.asked] == ["GET", "GET", "DELETE"]
+
+
+def test_a_deployment_that_drains_says_what_it_waits_for_and_what_was_cut(api: FakeApi) -> None:
+    cut: dict[str, Any] = {"requests": 1, "uploads": 0, "streams": 0, "websockets": 2}
+    api.gives("POST", "/v1/apps/shop/deployments", answers.deployment(state="queued"), 202)
+    api.gives("GET", "/v1/deployments/d42", answers.deployment(cut=cut))
+    events = answers.Events().steps("d42", "switch").add("live", "d42", colour="green", seconds=2.31)
+    events = events.add("draining", "d42", colour="blue", **cut, waited=1.0, limit=30.0, paused=False)
+    api.events = events.add("drained", "d42", colour="blue", **cut, seconds=30.1, paused=False).all
+
+    done = changeover("deploy", "shop", "--wait")
+
+    assert done.stdout.splitlines() == [
+        "✓ switch",
+        "  waits for 1 request, 2 WebSockets at blue: 1 s of at most 30 s (drain.timeout); the new release is live",
+        "  1 request, 2 WebSockets at blue cut after 30 s (drain.timeout)",
+        "✓ Live: shop v1.1.0 on green after 2.31 s.",
+        "  Previous release: v1.0.0",
+        "  Cut at the release before: 1 request, 2 WebSockets.",
+    ]
+
+
+def test_history_says_what_each_deployment_cut(api: FakeApi) -> None:
+    cut = {"requests": 0, "uploads": 1, "streams": 0, "websockets": 0}
+    api.gives("GET", "/v1/apps/shop/deployments", {"deployments": [answers.deployment(cut=cut)]})
+
+    assert "1 upload" in changeover("history", "shop").stdout

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from panel.cli import text
+from panel.cli import event_lines, text
 from panel.client.events import Event
 from panel.client.model import App, Apps, Change, Deployment, Migrations
 from panel.text.age import ago
@@ -147,7 +147,7 @@ def test_events_that_tell_a_person_nothing_new_are_not_shown(kind: str) -> None:
 
 
 def test_every_event_can_be_listed_also_of_an_unknown_kind() -> None:
-    line = plain(text.dated_event(event("eclipsed", by="the moon", note="")))
+    line = plain(event_lines.dated_event(event("eclipsed", by="the moon", note="")))
 
     assert line.endswith("eclipsed       shop d42 by=the moon")
 

@@ -101,6 +101,7 @@ class Bench:
             data_turn=asyncio.Lock(),
             prober=HttpProber(),
             say=self.events.say,
+            publish=self.events.publish,
         )
 
     def live(self, release: Release, *, standby: str = "") -> str:

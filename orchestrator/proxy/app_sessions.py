@@ -1,0 +1,29 @@
+"""What the colours of an app serve: counted, told apart and ended."""
+
+from __future__ import annotations
+
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.in_hand import InHand
+from orchestrator.proxy.running_proxy import RunningProxy
+
+
+class AppSessions:
+    """The part of HAProxy (haproxy.py) that is about sessions."""
+
+    _running: RunningProxy
+
+    async def sessions(self, app: str, colour: Colour) -> int:
+        return await self._running.sessions(*self._servers(app, colour))
+
+    async def in_hand(self, app: str, colour: Colour) -> InHand:
+        return await self._running.in_hand(*self._servers(app, colour))
+
+    async def cut_long_lived(self, app: str, colour: Colour, older_than_s: float) -> InHand:
+        return await self._running.cut_long_lived(older_than_s, *self._servers(app, colour))
+
+    async def cut_sessions(self, app: str, colour: Colour) -> None:
+        await self._running.cut_sessions(*self._servers(app, colour))
+
+    def _servers(self, app: str, colour: Colour) -> tuple[str, str]:
+        """The servers (`backend/server`) that send requests to the container of the colour."""
+        raise NotImplementedError

@@ -1,0 +1,90 @@
+"""The kinds of sessions of a running HAProxy: requests, uploads, streams and WebSockets (management guide, 9.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from orchestrator.domain.in_hand import InHand
+from orchestrator.errors import ProxyError
+from orchestrator.proxy.runtime import Worker
+from orchestrator.proxy.sessions import GONE
+
+_DETAILS = re.compile(
+    r"^(?P<id>0x[0-9a-f]+): .*?^\s+backend=(?P<backend>\S+) .*?^\s+server=(?P<server>\S+) .*? age=(?P<age>\S+?)\).*?"
+    r"req\.st=MSG_(?P<request>\w+) rsp\.st=MSG_(?P<answer>\w+)",
+    re.MULTILINE | re.DOTALL,
+)
+_AGE = re.compile(r"(\d+)([dhms])")
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+class SessionKind(Enum):
+    """What a session is, by the states of its request and answer. The kinds are those of InHand."""
+
+    REQUEST = auto()
+    UPLOAD = auto()
+    STREAM = auto()
+    WEBSOCKET = auto()
+
+
+@dataclass(frozen=True)
+class Session:
+    """One request, upload, stream or WebSocket. `age_s` is in whole seconds."""
+
+    identifier: str
+    kind: SessionKind
+    age_s: int
+
+    def is_long_lived(self, older_than_s: float) -> bool:
+        """Whether it is a WebSocket, or a stream that began earlier."""
+        return self.kind is SessionKind.WEBSOCKET or (self.kind is SessionKind.STREAM and self.age_s > older_than_s)
+
+
+async def under_way(worker: Worker, names: Collection[str]) -> list[Session]:
+    """What the servers (`backend/server`) serve now.
+
+    The listing has some 2 kB for each session of the worker, of all apps: it is not for every poll.
+    """
+    return sessions_in(await worker.ask("show sess all"), names)
+
+
+async def end(worker: Worker, sessions: Iterable[Session]) -> list[Session]:
+    """End these sessions. Returns those that were still there. Raises ProxyError when HAProxy refuses."""
+    ended = []
+    for session in sessions:
+        answer = (await worker.ask(f"shutdown session {session.identifier}")).strip()
+        if not answer:
+            ended.append(session)
+        elif not answer.startswith(GONE):
+            raise ProxyError(f"HAProxy refused to end a connection: {answer}.")
+    return ended
+
+
+def sessions_in(listing: str, names: Collection[str]) -> list[Session]:
+    """The sessions of the servers (`backend/server`) in an answer of `show sess all`."""
+    return [
+        Session(match["id"], _kind(match["request"], match["answer"]), _seconds(match["age"]))
+        for block in re.split(r"^(?=0x)", listing, flags=re.MULTILINE)
+        if (match := _DETAILS.match(block)) and f"{match['backend']}/{match['server']}" in names
+    ]
+
+
+def counted(sessions: Iterable[Session]) -> InHand:
+    kinds = [session.kind for session in sessions]
+    return InHand(*(kinds.count(kind) for kind in SessionKind))
+
+
+def _kind(request: str, answer: str) -> SessionKind:
+    if answer == "TUNNEL":
+        return SessionKind.WEBSOCKET
+    if answer != "RPBEFORE":
+        return SessionKind.STREAM
+    return SessionKind.REQUEST if request in ("DONE", "ENDING", "CLOSED") else SessionKind.UPLOAD
+
+
+def _seconds(age: str) -> int:
+    """Such as `1m5s`."""
+    return sum(int(number) * _SECONDS[unit] for number, unit in _AGE.findall(age))

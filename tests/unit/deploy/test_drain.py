@@ -1,0 +1,133 @@
+"""What draining cuts is counted by kind and told; a deployment that waits says for what and how long."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from orchestrator.config.app_schema import App
+from orchestrator.domain.deployment import Deployment, State, StepName
+from orchestrator.domain.events import EventKind
+from orchestrator.domain.in_hand import InHand
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+LIMIT_S = 30.0
+
+
+def world_at(folder: Path, **more: Any) -> World:
+    config = {
+        "route": {"host": "shop.test"},
+        "run": {"data": "/data"},
+        "migrate": {"command": "up", "status": "status", "down": "down {revision}"},
+        "health": {"answers": 1, "timeout": 0.05},
+        "drain": {"timeout": LIMIT_S, **more},
+    }
+    return World(folder, App.model_validate(config))
+
+
+async def live(world: World, *revisions: str) -> Deployment:
+    world.publish(*revisions)
+    ended = await world.deploy()
+    assert ended.state is State.LIVE, ended.failure
+    await asyncio.sleep(1)
+    return ended
+
+
+def told(world: World, kind: EventKind, deployment: str) -> list[dict[str, Any]]:
+    return [dict(one.fields) for one in world.journal.events(0, deployment) if one.kind == kind]
+
+
+def test_what_is_cut_after_the_switch_is_on_record_by_kind(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.proxy.open_sessions = 1
+        world.proxy.long_lived = InHand(uploads=1, streams=2, websockets=3)
+        return await live(world)
+
+    ended = virtual_time.run(story())
+    assert ended.cut == InHand(requests=1, uploads=1, streams=2, websockets=3)
+    (drained,) = told(world, EventKind.DRAINED, ended.id)
+    assert {name: drained[name] for name in ("colour", "requests", "uploads", "streams", "websockets")} == {
+        "colour": "blue", "requests": 1, "uploads": 1, "streams": 2, "websockets": 3,
+    }  # fmt: skip
+    assert LIMIT_S <= drained["seconds"] < LIMIT_S + 1
+
+
+def test_a_drain_says_what_it_waits_for_and_how_long(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.proxy.long_lived = InHand(websockets=1)
+        return await live(world)
+
+    ended = virtual_time.run(story())
+    progress = told(world, EventKind.DRAINING, ended.id)
+    assert len(progress) == 6
+    assert all((one["websockets"], one["limit"], one["paused"]) == (1, LIMIT_S, False) for one in progress)
+    assert [round(one["waited"]) for one in progress] == [1, 6, 11, 16, 21, 26]
+
+
+def test_nothing_cut_is_no_cut(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        return await live(world)
+
+    ended = virtual_time.run(story())
+    assert ended.cut is None
+    assert told(world, EventKind.DRAINING, ended.id) == []
+    assert [one["websockets"] for one in told(world, EventKind.DRAINED, ended.id)] == [0]
+
+
+def test_under_pause_long_lived_connections_are_cut_at_once_and_requests_are_waited_for(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.proxy.open_sessions = 1
+        world.proxy.long_lived = InHand(streams=1, websockets=2)
+        asyncio.get_running_loop().call_later(2, lambda: setattr(world.proxy, "open_sessions", 0))
+        return await live(world, "0002")
+
+    ended = virtual_time.run(story())
+    assert ended.cut == InHand(streams=1, websockets=2)
+    under_pause = next(one for one in told(world, EventKind.DRAINED, ended.id) if one["paused"])
+    assert 1 < under_pause["seconds"] < 3, "it waits for the request, and not for drain.timeout"
+
+
+def test_under_pause_an_app_that_is_signalled_may_close_its_connections_itself(tmp_path: Path) -> None:
+    world = world_at(tmp_path, signal="SIGUSR1")
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.proxy.long_lived = InHand(websockets=2)
+        asyncio.get_running_loop().call_later(0.5, lambda: setattr(world.proxy, "long_lived", InHand()))
+        return await live(world, "0002")
+
+    assert virtual_time.run(story()).cut is None
+
+
+def test_a_deployment_that_waits_for_the_drain_before_it_says_so(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.proxy.long_lived = InHand(websockets=1)
+        world.publish()
+        first = await world.scheduler.request(APP, ref="", by="test")
+        await world.until_step(first, StepName.RETIRE)
+        world.publish()
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    waits = [one["cause"] for one in told(world, EventKind.WAITING, ended.id)]
+    assert len(waits) == 6
+    assert waits[0].startswith("The release before v2 finishes what it has in hand, for at most 30 s (drain.timeout).")

@@ -1,0 +1,52 @@
+"""What HAProxy says of its sessions, read: which are requests, uploads, streams and WebSockets."""
+
+from __future__ import annotations
+
+from orchestrator.domain.in_hand import InHand
+from orchestrator.proxy.session_kinds import SessionKind, counted, sessions_in
+
+
+def _details(identifier: str, backend: str, request: str, answer: str, age: str = "0s") -> str:
+    """One session of `show sess all` of HAProxy 3.0, shortened."""
+    return (
+        f"{identifier}: [25/Nov/2026:23:11:35.132146] id=2 proto=tcpv4 source=172.17.0.1:51416\n"
+        "  flags=0x400c4a, conn_retries=0, conn_exp=<NEVER> conn_et=0x000 srv_conn=0x7f0df8e68000, waiting=0 epoch=0\n"
+        "  frontend=public (id=2 mode=http), listener=? (id=1) addr=172.17.0.2:8080\n"
+        f"  backend={backend} (id=6 mode=http) addr=172.17.0.2:51216\n"
+        "  server=app (id=1) addr=172.17.0.1:33335\n"
+        f"  task=0x7f0df8006140 (state=0x00 nice=0 calls=4 rate=1 exp=23h59m tid=0(1/0) age={age})\n"
+        f"  txn=0x7f0df8e338c0 flags=0x8000 meth=1 status=-1 req.st=MSG_{request} rsp.st=MSG_{answer} req.f=0xcc\n"
+        "  scf=0x7f0df8e22920 flags=0x00001400 ioto=1d state=EST endp=CONN,0x7f0df7f4d200,0x50602001 sub=1\n"
+        "      h1s=0x7f0df7f4d200 h1s.flg=0xc010 .req.state=MSG_TUNNEL .res.state=MSG_TUNNEL\n"
+    )
+
+
+OF_THE_COMMAND = (
+    "0x7f0df813b000: [25/Nov/2026:23:11:35.727375] id=16 proto=unix_stream source=unix:1\n"
+    "  frontend=GLOBAL (id=0 mode=tcp), listener=? (id=1) addr=unix:1\n"
+    "  backend=<NONE> (id=-1 mode=-)\n"
+    "  task=0x7f0df8007540 (state=0x00 nice=-64 calls=1 rate=0 exp=10s tid=1(1/1) age=0s)\n"
+)
+
+
+def test_the_kind_of_a_session_follows_from_the_states_of_its_request_and_answer() -> None:
+    listing = (
+        OF_THE_COMMAND
+        + _details("0x1", "app_1_blue", "TUNNEL", "TUNNEL", "1m5s")
+        + _details("0x2", "app_1_blue", "DONE", "RPBEFORE")
+        + _details("0x3", "app_1_blue", "DATA", "RPBEFORE", "2h")
+        + _details("0x4", "app_1_blue", "DONE", "DATA", "3s")
+        + _details("0x5", "app_11_blue", "DONE", "DATA", "3s")
+        + OF_THE_COMMAND
+    )
+
+    found = sessions_in(listing, {"app_1_blue/app"})
+
+    assert [(one.identifier, one.kind, one.age_s) for one in found] == [
+        ("0x1", SessionKind.WEBSOCKET, 65),
+        ("0x2", SessionKind.REQUEST, 0),
+        ("0x3", SessionKind.UPLOAD, 7200),
+        ("0x4", SessionKind.STREAM, 3),
+    ]
+    assert counted(found) == InHand(requests=1, uploads=1, streams=1, websockets=1)
+    assert sessions_in("", {"app_1_blue/app"}) == []
