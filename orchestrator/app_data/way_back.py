@@ -31,13 +31,16 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
     if wanted.is_empty:
         return _what_stays(context, deployment, before)
     if wanted.down and not can_revert:
-        return [await _by_backup(context, deployment, _names_stand(wanted, before))]
+        return [await _by_backup(context, deployment, _names_stand(wanted, before), names(wanted.down))]
     try:
         await migrations.change(context, wanted, target=before, by=deployment, checked=True)
     except StepFailed as error:
         if not await only_we_write(context, deployment):
             raise _and_what_stands(context, deployment, before, error) from error
-        return [f"{error.cause}", await _by_backup(context, deployment, _names_stand(wanted, before))]
+        return [
+            f"{error.cause}",
+            await _by_backup(context, deployment, _names_stand(wanted, before), names(wanted.down)),
+        ]
     done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
     return [*done, *([f"Migrated again to {names(wanted.up)}"] if wanted.up else [])]
 
@@ -85,7 +88,7 @@ async def _unnamed(context: AppContext, deployment: Deployment, before: Deployme
     """Take back what has no names: by the backup made under pause, by the tool itself, or not at all."""
     stands = " ".join(found.says)
     if await only_we_write(context, deployment):
-        return [*found.says, await _by_backup(context, deployment, stands)]
+        return [*found.says, await _by_backup(context, deployment, stands, "the migration")]
     try:
         if found.unnamed is Direction.DOWN:
             await migrations.up(context, before, by=deployment)
@@ -99,14 +102,13 @@ async def _unnamed(context: AppContext, deployment: Deployment, before: Deployme
     return [*found.says, f"Reverted by migrate.down: {sentence}"]
 
 
-async def _by_backup(context: AppContext, deployment: Deployment, stands: str) -> str:
-    """Restore the backup made under pause. Raises NoWayBack if there is none, or requests were resumed since."""
+async def _by_backup(context: AppContext, deployment: Deployment, stands: str, what: str) -> str:
+    """Restore the backup made under pause, before `what`. Raises NoWayBack if requests were served since."""
     if not await only_we_write(context, deployment):
         raise NoWayBack(stands, remedy_of(context, deployment))
     await swap.put_back(context, deployment.paused_backup, by=deployment)
     return (
-        f"Restored backup {deployment.paused_backup}, made while requests were paused before the migration: no request "
-        "was served in between"
+        f"Restored backup {deployment.paused_backup}, made before {what} with requests paused, so that no write is lost"
     )
 
 

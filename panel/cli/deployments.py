@@ -150,11 +150,21 @@ async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: s
     return await client.deployment(asked.id)
 
 
+async def cost(client: Client, app: str) -> tuple[str, ...]:
+    """What a restore costs those who are connected now; empty if an older orchestrator does not say it."""
+    try:
+        return (await client.plan(app, "restore")).cost
+    except ClientError:
+        return ()
+
+
 def confirm_restore(app: str, backup: str) -> None:
     """Say what a restore of this backup replaces, and ask. Ends the command when the answer is no."""
     known = run(lambda client: client.backups(app))
     if wanted := next((one for one in known if one.id == backup), None):
         out.print(text.loss(wanted, utc_now()), markup=False)
+        for sentence in run(lambda client: cost(client, app)):
+            out.print(sentence, markup=False)
         typer.confirm(f"Restore backup {backup}?", abort=True)
 
 

@@ -101,12 +101,13 @@ def up_to_date(app: App) -> str:
 
 
 def plan(found: Plan) -> str:
-    """A numbered line a step."""
+    """A numbered line a step, then a line for each thing that it costs those who are connected."""
     width = max((len(step.name) for step in found.steps), default=0)
-    return "\n".join(
+    steps = (
         f"{number}. {one_line(step.name):<{width}}  {one_line(step.description)}"
         for number, step in enumerate(found.steps, 1)
     )
+    return "\n".join([*steps, *map(one_line, found.cost)])
 
 
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:

@@ -187,11 +187,12 @@ class PlannedStep(Value):
 
 
 class Plan(Value):
-    """The steps that a deployment of this kind will take, in their order."""
+    """The steps that a deployment of this kind will take, in their order, and what it costs those who are connected."""
 
     app: str
     kind: str
     steps: tuple[PlannedStep, ...]
+    cost: tuple[str, ...] = ()
 
 
 class Logs(Value):

@@ -31,6 +31,13 @@ class ConfirmScreen(ModalScreen[bool]):
         self._update = update
         self._now = now
         self._newer: Update | None = None
+        self._cost: tuple[str, ...] = ()
+
+    def take_cost(self, cost: tuple[str, ...]) -> None:
+        """Say what the update costs those who are connected now."""
+        self._cost = cost
+        if self.is_mounted:
+            self.query_one(Static).update(self._text())
 
     @property
     def asks_about(self) -> str:
@@ -65,6 +72,7 @@ class ConfirmScreen(ModalScreen[bool]):
             Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
             Text(f"{count(len(update.changes))}. [D] on the dashboard lists them."),
+            *(Text(one_line(sentence), "yellow") for sentence in self._cost),
             *self._question(),
         )
 

@@ -150,6 +150,17 @@ class DashboardScreen(Screen[None]):
         question = ConfirmScreen(app, update, self._clock())
         self.app.push_screen(question, answered)
         self._look_for_a_newer_one(question)
+        self._ask_for_the_cost(question)
+
+    @work
+    async def _ask_for_the_cost(self, question: ConfirmScreen) -> None:
+        """What is connected now, and what becomes of it."""
+        try:
+            plan = await self._client.plan(question.asks_about)
+        except ClientError as error:
+            self._complain(error)
+            return
+        question.take_cost(plan.cost)
 
     @work
     async def _look_for_a_newer_one(self, question: ConfirmScreen) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.migrations import NEW_INSERT, OLD_INSERT, RENAMES
+from tests.support.migrations import COMMITS_EACH, NEW_INSERT, OLD_INSERT, RENAMES
 from tests.support.points import one_of_each_kind
 from tests.support.postgres import Postgres
 from tests.support.shop import Shop, another_shop
@@ -154,6 +154,32 @@ def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_pau
     assert any("Restored backup" in one and "made before 0002" in one for one in ended["failure"]["undone"])
     assert_whole(shop, visitor)
     assert stack.app()["health"] == "healthy"
+
+
+def test_a_migration_that_committed_a_part_is_found_told_and_settled_by_the_command_that_is_offered(shop: Shop) -> None:
+    """The migrate command alone is given, it commits each change by itself, and the old release serves meanwhile."""
+    stack = shop.stack
+    stack.set_config(shop.config.replace(MIGRATE_BOTH_WAYS, "{command: python migrations/each.py}"))
+    shop.repository.write("migrations/each.py", COMMITS_EACH.format(fails=False))
+    shop.repository.commit("feat: migrations that are committed one by one")
+    assert stack.deploy()["state"] == "live"
+    before = shop.contents()
+    shop.repository.write("migrations/each.py", COMMITS_EACH.format(fails=True))
+    shop.repository.commit("feat!: a migration in three parts")
+
+    failed = stack.command("deploy", shop.name, "--wait")
+    app, doctor = stack.app(), stack.command("doctor")
+    backup = app["unsettled"]["backup"]
+    restored = stack.command("backup", "restore", shop.name, backup, "--yes")
+
+    assert failed.returncode == 1
+    assert "The migration committed a part of its changes: the schema of" in failed.stdout
+    assert f"changeover backup restore {shop.name} {backup}" in failed.stdout
+    assert "serves: it has answered /readyz at its container and through the proxy" in failed.stdout
+    assert "differs from backup" in doctor.stdout
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert stack.app()["unsettled"] is None
+    assert shop.contents().tables == before.tables
 
 
 def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_works(shop: Shop) -> None:

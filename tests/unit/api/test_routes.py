@@ -110,6 +110,7 @@ def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orc
     assert (answer.json()["app"], answer.json()["kind"]) == ("shop", "deploy")
     steps = [step["name"] for step in answer.json()["steps"]]
     assert steps == ["prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire"]
+    assert answer.json()["cost"] == ["No release of shop is live: nobody is interrupted."]
     assert orchestrator.journal.deployments("shop") == []
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config.app_schema import App
+from orchestrator.deploy import plans
+from orchestrator.deploy.cost import cost_of
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.in_hand import InHand
@@ -131,3 +133,23 @@ def test_a_deployment_that_waits_for_the_drain_before_it_says_so(tmp_path: Path)
     waits = [one["cause"] for one in told(world, EventKind.WAITING, ended.id)]
     assert len(waits) == 6
     assert waits[0].startswith("The release before v2 finishes what it has in hand, for at most 30 s (drain.timeout).")
+
+
+def test_before_it_begins_it_is_said_what_a_deployment_costs_those_who_are_connected(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> tuple[list[str], list[str]]:
+        await live(world, "0001")
+        world.proxy.long_lived = InHand(streams=1, websockets=2)
+        return await cost_of(world.context, plans.DEPLOY), await cost_of(world.context, plans.RESTORE)
+
+    deploy, restore = virtual_time.run(story())
+    assert deploy == [
+        "v1 on blue has in hand now: 1 stream, 2 WebSockets.",
+        "If a pending migration is incompatible, requests are paused from before it until the switch. New requests "
+        "wait. WebSockets, and answers that began more than 3 s ago, are cut at once; requests and uploads are cut "
+        "after 30 s (drain.timeout).",
+        "After the switch, what the old release has in hand may go on for 30 s (drain.timeout); then it is cut.",
+    ]
+    assert restore[1].startswith("Requests are paused while the data is replaced. New requests wait.")
+    assert len(restore) == 2
