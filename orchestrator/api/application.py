@@ -17,6 +17,7 @@ from orchestrator.api import (
     doctor,
     events,
     leftovers,
+    metrics,
     migrations,
     pause,
     plan,
@@ -64,6 +65,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
     api.include_router(health)
+    api.include_router(metrics.router)
     for part in (
         status,
         apps,

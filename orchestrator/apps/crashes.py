@@ -17,6 +17,7 @@ class Crashes:
     def __init__(self) -> None:
         self._ended: dict[str, list[float]] = {}
         self._asked: dict[str, float] = {}
+        self._totals: dict[str, int] = {}
 
     def heard(self, event: ContainerEvent) -> None:
         """Docker reports `kill` for each signal that is sent by its API, then `die` when the container has ended."""
@@ -28,6 +29,7 @@ class Crashes:
                 if now - self._asked.get(event.container, -ASKED_WITHIN_S) >= ASKED_WITHIN_S:
                     kept = crashes.recent(self._ended.pop(event.container, []), now)
                     self._ended[event.container] = [*kept, now]
+                    self._totals[event.app] = self.total(event.app) + 1
             case "destroy":
                 self._ended.pop(event.container, None)
                 self._asked.pop(event.container, None)
@@ -40,6 +42,10 @@ class Crashes:
     def count(self, container: str) -> int:
         """How often the container crashed in the last ten minutes."""
         return len(crashes.recent(self._ended.get(container, []), elapsed()))
+
+    def total(self, app: str) -> int:
+        """How often containers of the app crashed since the orchestrator's start."""
+        return self._totals.get(app, 0)
 
     def is_loop(self, container: str) -> bool:
         return crashes.is_loop(self._ended.get(container, []), elapsed())

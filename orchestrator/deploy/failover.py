@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -21,7 +22,7 @@ from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.drain import drain
-from orchestrator.clock import elapsed
+from orchestrator.clock import elapsed, now
 from orchestrator.deploy.park import is_parked, park
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -64,13 +65,27 @@ class Look:
     told: str = ""
 
 
-@dataclass(frozen=True)
-class Since:
-    """An app whose standby answers: since when, why, and the proxy's count of its answers at that moment."""
+@dataclass
+class Record:
+    """The failovers of one app since the orchestrator's start.
 
-    at: float
-    cause: str
-    answers: int
+    `since` is set while the standby answers, because of `cause`. `counted` is the proxy's count of its answers at the
+    last look; it begins again with the proxy.
+    """
+
+    times: int = 0
+    requests: int = 0
+    """How many requests the standby has answered."""
+    since: datetime | None = None
+    cause: str = ""
+    began: float = 0.0
+    at_first: int = 0
+    """`requests` when this failover began."""
+    counted: int = 0
+
+    def count(self, counted: int) -> None:
+        self.requests += counted - self.counted if counted >= self.counted else counted
+        self.counted = counted
 
 
 class Failover:
@@ -88,12 +103,11 @@ class Failover:
         self._events = events
         self._crashes = crashes
         self._looks: dict[str, Look] = {}
-        self._since: dict[str, Since] = {}
+        self._records: dict[str, Record] = {}
         self._wake = asyncio.Event()
 
-    def since(self, app: str) -> Since | None:
-        """Since when the standby answers; None if the active release does."""
-        return self._since.get(app)
+    def record(self, app: str) -> Record:
+        return self._records.setdefault(app, Record())
 
     def heard(self, event: ContainerEvent) -> None:
         if event.action in ("die", "start", "unpause", "oom"):
@@ -167,6 +181,8 @@ class Failover:
             route = context.proxy.route(context.name)
             if route.active is not active.colour:
                 return AGAIN_S  # it is being switched
+            if not route.failed_over:
+                self.record(context.name).since = None  # a switch ends it, too
             status = await context.engine.status(active.container)
             standby = standby_for_failover(context)
             facts = await self._facts(context, active, status, standby)
@@ -179,9 +195,11 @@ class Failover:
                     self._park(context)
         if not facts.active_runs and not facts.requests_wait:
             await self._start(context, active, status)
+        if facts.failed_over:
+            self.record(context.name).count(await context.proxy.answers_of_standby(context.name))
         if not facts.active_runs:
             return LATER_S
-        return max(SOON_S, facts.hold_left_s) if facts.failed_over else None
+        return min(max(SOON_S, facts.hold_left_s), LATER_S) if facts.failed_over else None
 
     async def _facts(
         self, context: AppContext, active: Deployment, status: ContainerStatus | None, standby: Deployment | None
@@ -217,24 +235,25 @@ class Failover:
         if again is not None and again.running:
             self.due(context.name)  # the engine was faster; the standby is parked again
             return
-        known = self._since.get(context.name)
-        answers = await context.proxy.answers_of_standby(context.name)
+        record, counted = self.record(context.name), await context.proxy.answers_of_standby(context.name)
         await context.proxy.fail_over(context.name, active.colour)
-        if known is None:
-            cause = f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
-            self._since[context.name] = Since(began, cause, answers)
+        if record.since is None:
+            record.times, record.since, record.began = record.times + 1, now(), began
+            record.cause = f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
+            record.at_first, record.counted = record.requests, counted
             version = standby.release.version if standby.release else ""
-            await self._publish(FailedOver(version, cause, round(elapsed() - began, 3)), context.name)
+            await self._publish(FailedOver(version, record.cause, round(elapsed() - began, 3)), context.name)
 
     async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
         if not await readiness.answers_well(context, active):
             return SOON_S
-        since = self._since.get(context.name)
-        requests = await context.proxy.answers_of_standby(context.name) - (since.answers if since else 0)
+        record = self.record(context.name)
+        record.count(await context.proxy.answers_of_standby(context.name))
         await context.proxy.go_back(context.name)
-        self._since.pop(context.name, None)
-        seconds = elapsed() - since.at if since else 0.0
-        await self._publish(WentBack(max(0, requests), round(seconds, 3)), context.name)
+        if record.since is not None:
+            record.since = None
+            seconds = round(elapsed() - record.began, 3)
+            await self._publish(WentBack(record.requests - record.at_first, seconds), context.name)
         return 0.0
 
     def _park(self, context: AppContext) -> None:

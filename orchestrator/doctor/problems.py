@@ -38,11 +38,28 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
 
 
 def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble]:
-    """What keeps requests from the app: that they are paused, or that it is not recovered."""
-    found = []
+    """What keeps requests from the app or from its active release: a pause, crashes, or that it is not recovered."""
+    found = _of_traffic(orchestrator, app)
     running = orchestrator.scheduler.busy_with(app)
     if health is Health.PAUSED and running is None:
         found.append(Trouble("New requests wait: they are paused.", f"Resume them: changeover resume {app}"))
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
+    return found
+
+
+def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
+    """That the standby answers in the active release's place, and that the active container ends again and again."""
+    found = []
+    record = orchestrator.failover.record(app)
+    if record.since is not None:
+        requests = record.requests - record.at_first
+        says = f"The standby answers, {requests} requests so far, because the active container ended: {record.cause}."
+        remedy = f"The active release gets the traffic back when it is ready. See its log: changeover logs {app}"
+        found.append(Trouble(says, remedy, record.since))
+    active = orchestrator.apps.get(app).active
+    if active is not None and orchestrator.crashes.is_loop(active.container):
+        says = f"The active container ended {orchestrator.crashes.count(active.container)} times in ten minutes."
+        remedy = f"See its log: changeover logs {app}. Return to the release before: changeover rollback {app}"
+        found.append(Trouble(says, remedy))
     return found

@@ -25,6 +25,7 @@ ALL, SOME, OWN = "all", "some", "own"
 TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /healthz": (None, SOME),
     "GET /readyz": (None, SOME),
+    "GET /metrics": (READ, SOME),
     "GET /v1/apps": (READ, SOME),
     "GET /v1/apps/{app}": (READ, OWN),
     "GET /v1/apps/{app}/logs": (READ, OWN),

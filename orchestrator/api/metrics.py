@@ -1,0 +1,65 @@
+"""/metrics: each app's state for Prometheus, in its text format. Needs a token, as `authorization` of the scrape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+from orchestrator.api.access import ReaderOfSome, Serving
+from orchestrator.apps.health import Health
+from orchestrator.server import Orchestrator
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+router = APIRouter()
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(orchestrator: Serving, who: ReaderOfSome) -> PlainTextResponse:
+    """The apps that the token is for. Does not contact the engine, the proxy or an app."""
+    names = [context.name for context in orchestrator.apps.all() if who.sees(context.name)]
+    health = {name: await orchestrator.health.of(name) for name in names}
+    return PlainTextResponse(_text(orchestrator, health), media_type="text/plain; version=0.0.4")
+
+
+def _text(orchestrator: Orchestrator, health: dict[str, Health]) -> str:
+    # Imported here: it is megabytes that an installation without Prometheus does not need.
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client.core import CounterMetricFamily
+
+    registry = CollectorRegistry()
+    healthy = Gauge("changeover_app_healthy", "Whether the active release is healthy.", ["app"], registry=registry)
+    state = Gauge("changeover_app_health", "The app's health.", ["app", "health"], registry=registry)
+    over = Gauge("changeover_app_failed_over", "Whether the standby answers.", ["app"], registry=registry)
+    failovers = CounterMetricFamily(
+        "changeover_app_failovers", "How often the standby answered because the active container ended.", labels=["app"]
+    )
+    requests = CounterMetricFamily(
+        "changeover_app_standby_requests", "Requests that the standby answered.", labels=["app"]
+    )
+    crashes = CounterMetricFamily(
+        "changeover_app_crashes", "How often an app container ended without being asked to.", labels=["app"]
+    )
+    for app, found in health.items():
+        record = orchestrator.failover.record(app)
+        healthy.labels(app).set(found is Health.HEALTHY)
+        state.labels(app, found).set(1)
+        over.labels(app).set(record.since is not None)
+        failovers.add_metric([app], record.times)
+        requests.add_metric([app], record.requests)
+        crashes.add_metric([app], orchestrator.crashes.total(app))
+    registry.register(_Ready(failovers, requests, crashes))
+    return generate_latest(registry).decode()
+
+
+class _Ready:
+    """Counters whose values are kept elsewhere, as a collector."""
+
+    def __init__(self, *families: Metric) -> None:
+        self._families = families
+
+    def collect(self) -> tuple[Metric, ...]:
+        return self._families
