@@ -65,11 +65,13 @@ def soak(part: list[str]) -> Outcome:
     points = [f"{system}/test_{name}.py" for name in ("interruptions", "schema_changes", "backups")]
     points += ["tests/unit/deploy"]
     load = [f"{system}/test_{name}.py" for name in ("traffic", "large_backup")]
+    crashes = [f"{system}/test_failover.py", f"{system}/test_pauses.py", "tests/component/test_bursts.py"]
     histories = [
         ["--histories", str(IN_A_PART), "--first", str(first), f"{system}/test_histories.py"]
         for first in range(0, HISTORIES, IN_A_PART)
     ]
-    parts = [[*part, f"{system}/test_histories.py"]] if part else [points, ["--large-mb", "1024", *load], *histories]
+    each = [points, ["--large-mb", "1024", *load], crashes, *histories]
+    parts = [[*part, f"{system}/test_histories.py"]] if part else each
     whole = Outcome(0, 0, 0)
     for one in parts:
         outcome = pytest("-s", "--soak", *one)

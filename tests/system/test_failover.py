@@ -99,8 +99,8 @@ def until_at_rest(stack: Stack) -> None:
 
 @pytest.mark.alone
 @pytest.mark.timeout(3600)
-def test_a_kill_of_the_active_container_fails_only_what_was_in_its_hands(shop: Shop, soak: bool) -> None:
-    stack, rounds = shop.stack, 50 if soak else 2
+def test_a_kill_of_the_active_container_fails_only_what_was_in_its_hands(shop: Shop, soak: bool, rounds: int) -> None:
+    stack, rounds = shop.stack, rounds or (50 if soak else 1)
     releases = {stack.app()["active"]["version"], stack.app()["standby"]["version"]}
     slowest, lost, by_standby = [], 0, 0
     for number in range(rounds):
@@ -150,7 +150,7 @@ def test_a_rollback_wakes_the_standby_and_its_first_hundred_answers_are_good(sho
     stack = shop.stack
     stack.restart_orchestrator()
     until_at_rest(stack)
-    for _ in range(20 if soak else 2):
+    for _ in range(20 if soak else 1):
         goal = stack.app()["standby"]["version"]
         assert container(stack, "standby").status == "paused"
         back = stack.rollback()

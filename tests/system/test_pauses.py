@@ -146,11 +146,11 @@ class Place:
 
 @pytest.mark.alone
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("kept_in", ["sqlite-wal", "sqlite-delete", "postgresql"])
+@pytest.mark.parametrize("kept_in", ["sqlite-wal", pytest.param("sqlite-delete", marks=pytest.mark.soak), "postgresql"])
 async def test_a_pause_at_random_delays_no_write_of_the_active_release(
-    tmp_path: Path, proxy_image: None, postgres: Postgres, kept_in: str, soak: bool
+    tmp_path: Path, proxy_image: None, postgres: Postgres, kept_in: str, soak: bool, rounds: int
 ) -> None:
-    rounds = 500 if soak else 4
+    rounds = rounds or (500 if soak else 3)
     seed = secrets.randbelow(1_000_000)
     choices = random.Random(seed)
     url = ""
