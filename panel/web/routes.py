@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response, WebSocket
@@ -31,6 +32,15 @@ TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """The id by which a tab's state is stored, which the page's script makes."""
 
 
+class Revalidated(StaticFiles):
+    """Files that a browser asks for again each time: a new release's page must not run the script of an old one."""
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:  # Any: as Starlette has it
+        answer = super().file_response(*arguments, **named)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
 def create(panel: PanelServer) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_web: FastAPI) -> AsyncIterator[None]:
@@ -48,8 +58,8 @@ def create(panel: PanelServer) -> FastAPI:
         await panel.prewarmed.end()
 
     web = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    web.mount("/textual", StaticFiles(directory=str(files("textual_serve") / "static")))
-    web.mount("/assets", StaticFiles(directory=str(pages.HERE / "static")))
+    web.mount("/textual", Revalidated(directory=str(files("textual_serve") / "static")))
+    web.mount("/assets", Revalidated(directory=str(pages.HERE / "static")))
 
     @web.get("/readyz")
     async def ready() -> PlainTextResponse:

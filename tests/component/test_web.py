@@ -351,6 +351,14 @@ def test_guessing_is_slowed_by_address(api: FakeApi, web: Web) -> None:
     assert elsewhere == 303
 
 
+def test_the_script_of_an_older_release_is_not_taken_from_the_browsers_cache(web: Web) -> None:
+    first = httpx.get(f"{web.url}/assets/persistent-socket.js")
+    again = httpx.get(f"{web.url}/assets/persistent-socket.js", headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+
+
 def test_a_session_from_another_site_is_refused(web: Web) -> None:
     with pytest.raises(InvalidStatus, match="403"):
         web.session("s1", Origin="https://evil.example")
