@@ -39,7 +39,7 @@ BY = "rebuilt from what runs"
 async def slots_from_what_runs(context: AppContext) -> bool:
     """Record an app's active release and standby, from its containers and the proxy's map.
 
-    Returns False when the journal has an active release, or no running container has the traffic. Raises EngineError
+    Returns False when the journal has an active release, or no container has the traffic. Raises EngineError
     or JournalError.
     """
     colour = context.proxy.colour_in_file(context.name)
@@ -66,15 +66,17 @@ async def slots_from_what_runs(context: AppContext) -> bool:
 
 
 def _active(context: AppContext, found: list[ContainerStatus], colour: Colour) -> ContainerStatus | None:
-    """The running container to which the proxy's files send the traffic.
+    """The container to which the proxy's files send the traffic; a running one where there are two.
 
     The label has the colour with which a container was made; a standby that stayed when the same release was deployed
     again has the other one since. So the address decides, and the label only where the files have none.
     """
     running = [one for one in found if one.running]
+    stopped = [one for one in found if not one.running]
     server = context.proxy.server_in_file(context.name, colour)
     if server is not None:
-        return next((one for one in running if one.address == server.address), None)
+        # A stopped one is started by recovery, as after `docker compose down` with stopped apps.
+        return next((one for one in (*running, *stopped) if one.address == server.address), None)
     return next((one for one in running if one.labels.get(LABEL_COLOUR) == colour), None)
 
 
@@ -121,7 +123,17 @@ async def _add_run(
 
 
 def _is_app_container(container: ContainerStatus, app: str) -> bool:
-    return container.labels.get(LABEL_APP) == app and container.labels.get(LABEL_ROLE) == Role.APP
+    """Whether it is one of the app that Changeover made: anybody can make a container with some of its labels."""
+    labels = container.labels
+    if labels.get(LABEL_APP) != app or labels.get(LABEL_ROLE) != Role.APP or not labels.get(LABEL_DEPLOYMENT):
+        return False
+    try:
+        Colour(labels.get(LABEL_COLOUR, ""))
+        _place(container)
+    except ValueError:
+        log.warning("container with the labels of an app is not understood", container=container.name, app=app)
+        return False
+    return True
 
 
 def _place(container: ContainerStatus) -> tuple[int, datetime]:

@@ -10,6 +10,7 @@ from orchestrator.deploy import retention
 from orchestrator.deploy.park import park
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Kind, StepName
+from orchestrator.errors import ChangeoverError, EngineError, ProxyError
 from orchestrator.proxy.routes import Server
 
 
@@ -23,25 +24,55 @@ class Retire(Step):
         return f"Drain the old colour for at most {timeout:g} s, keep it as {standby} standby, and apply retention."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Drain, keep and remove. Raises EngineError, ProxyError or JournalError."""
-        await context.proxy.end_preview(context.name)
+        """Drain and park, remove, apply retention; a part that fails keeps no later one from its work.
+
+        Raises EngineError, ProxyError or JournalError.
+        """
         if deployment.kind is Kind.DEPLOY or deployment.ref:
             await context.journal.beside(context.journal.settle, context.name)
-        if active := context.active:
-            # A standby that was rolled back to has no restart policy.
-            await context.engine.keep_running(active.container)
-        left = _left_by(context, deployment)
-        cut = await drain(context, left, said_by=deployment) if left else NOTHING
-        recorded = await context.journal.beside(context.journal.deployment, deployment.id)
-        deployment = await record_cut(context, replace(deployment, cut=recorded.cut), cut)
-        if standby := context.standby:
-            if standby.colour:
-                server = Server(standby.address, standby.port)
-                await context.proxy.set_server(context.name, standby.colour, server)
-            await park(context, standby, said_by=deployment)
-        await retention.remove_stray_containers(context)
-        await retention.apply(context)
+        failed: ChangeoverError | None = None
+        for part in (_drain_and_park, _remove_strays, _apply_retention):
+            try:
+                deployment = await part(context, deployment)
+            except (EngineError, ProxyError) as error:
+                failed = failed or error
+        if failed:
+            raise failed
         return deployment
+
+
+async def _drain_and_park(context: AppContext, deployment: Deployment) -> Deployment:
+    """Returns the deployment with what its draining cut."""
+    await context.proxy.end_preview(context.name)
+    if active := context.active:
+        # A standby that was rolled back to has no restart policy.
+        await context.engine.keep_running(active.container)
+    left = _left_by(context, deployment)
+    cut = await drain(context, left, said_by=deployment) if left else NOTHING
+    recorded = await context.journal.beside(context.journal.deployment, deployment.id)
+    deployment = await record_cut(context, replace(deployment, cut=recorded.cut), cut)
+    if standby := context.standby:
+        await _keep(context, standby, said_by=deployment)
+    return deployment
+
+
+async def _keep(context: AppContext, standby: Deployment, said_by: Deployment) -> None:
+    if await context.engine.status(standby.container) is None:
+        context.say(said_by.id, f"the standby's container {standby.container} does not exist any more")
+        return
+    if standby.colour:
+        await context.proxy.set_server(context.name, standby.colour, Server(standby.address, standby.port))
+    await park(context, standby, said_by=said_by)
+
+
+async def _remove_strays(context: AppContext, deployment: Deployment) -> Deployment:
+    await retention.remove_stray_containers(context)
+    return deployment
+
+
+async def _apply_retention(context: AppContext, deployment: Deployment) -> Deployment:
+    await retention.apply(context)
+    return deployment
 
 
 def _left_by(context: AppContext, deployment: Deployment) -> Deployment | None:

@@ -76,6 +76,7 @@ class FakeEngine:
         self.build_s = 0.0
         self.named_volumes: set[str] = set()
         self.tags: set[str] = set()
+        self.unknown_signals: set[str] = set()
         self.half_way: set[str] = set()
         self.silent = False
         self.network_tables: list[str] = []
@@ -195,6 +196,8 @@ class FakeEngine:
 
     async def signal(self, name: str, signal: str) -> None:
         self._of(name)
+        if signal in self.unknown_signals:
+            raise EngineError(f"Docker refused: Invalid signal: {signal}.")
 
     async def keep_running(self, name: str) -> None:
         self._of(name).restarts_by_itself = True

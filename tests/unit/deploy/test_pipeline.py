@@ -188,3 +188,22 @@ def test_a_standby_whose_container_is_gone_is_no_goal_and_says_how_to_get_it_bac
         assert "changeover deploy shop --ref" in refused.value.remedy
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize("fault", ["drain.signal", "the standby's container is gone"])
+def test_nothing_that_fails_in_retiring_leaves_a_container_more_at_each_deployment(world: World, fault: str) -> None:
+    async def story() -> None:
+        await live(world, "0001")
+        for _ in range(3):
+            if fault == "drain.signal":
+                world.configure(drain={"signal": "SIGUSR1", "timeout": 1})
+                world.engine.unknown_signals.add("SIGUSR1")
+            elif (standby := world.context.standby) is not None:
+                del world.engine.running[standby.container]
+            await live(world)
+        await world.at_rest()
+        active, standby = world.context.active, world.context.standby
+        assert world.engine.app_containers() == {one.container for one in (active, standby) if one}
+        assert EventKind.RETIRE_FAILED not in {event.kind for event in world.journal.events()}
+
+    virtual_time.run(story())

@@ -1,0 +1,75 @@
+"""A lost journal is rebuilt from containers, whatever else carries their labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.deployment import State
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_COLOUR,
+    LABEL_DEPLOYMENT,
+    LABEL_NUMBER,
+    LABEL_REQUESTED,
+    LABEL_ROLE,
+    ContainerSpec,
+    Role,
+)
+from orchestrator.recovery import rebuild_journal
+from tests.support import virtual_time
+from tests.support.fakes.memory_journal import Records
+from tests.support.fakes.stories import STORIES, assert_whole
+from tests.support.fakes.world import APP, World
+
+OURS = {LABEL_APP: APP, LABEL_ROLE: Role.APP, LABEL_COLOUR: "blue", LABEL_DEPLOYMENT: "x", LABEL_NUMBER: "1"}
+STRANGERS = [
+    OURS | {LABEL_COLOUR: "purple"}, OURS | {LABEL_COLOUR: ""}, OURS | {LABEL_DEPLOYMENT: ""},
+    OURS | {LABEL_NUMBER: "many"}, OURS | {LABEL_REQUESTED: "yesterday"},
+]  # fmt: skip
+
+
+async def _without_journal(folder: Path) -> World:
+    config, before, _ = STORIES["a deployment with a standby"]
+    world = World(folder, config)
+    await before(world)
+    world.records = Records()
+    await world.new_process()
+    return world
+
+
+@pytest.mark.parametrize("labels", STRANGERS)
+def test_a_container_with_odd_labels_keeps_no_app_from_its_start(tmp_path: Path, labels: dict[str, str]) -> None:
+    async def story() -> None:
+        world = await _without_journal(tmp_path)
+        await world.engine.start(ContainerSpec("by-hand", "image", labels, "test"))
+
+        assert await rebuild_journal.slots_from_what_runs(world.context)
+
+        active = world.context.active
+        assert active is not None
+        assert active.container != "by-hand"
+
+    virtual_time.run(story())
+
+
+def test_a_release_that_had_the_traffic_and_is_stopped_is_found_and_started(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await _without_journal(tmp_path)
+        had_traffic = world.engine.at(world.proxy.running[APP].address)
+        for name, one in world.engine.running.items():
+            world.engine.running[name] = replace(one, running=False)
+
+        assert await rebuild_journal.slots_from_what_runs(world.context)
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        await world.at_rest()
+
+        active = world.context.active
+        assert active is not None
+        assert (active.container, active.state) == (had_traffic, State.LIVE)
+        assert_whole(world, "after the rebuild")
+
+    virtual_time.run(story())
