@@ -156,7 +156,7 @@ class Orchestrator:
         else:
             self.config_file.accept(read)
             if changed:
-                await self.recovery.configured()
+                self.recovery.configured()
                 self.checker.follow(self.apps.all())
                 await self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
 
@@ -187,6 +187,7 @@ class Orchestrator:
     def _use(self, config: Config) -> None:
         self.proxy.spare_backends = config.proxy.spare_backends
         self.apps.take(config)
+        self.recovery.expect()
 
     async def _come_up(self) -> None:
         """Recover all apps, deploy the panel at the first start, and begin to follow sources and configuration.

@@ -7,9 +7,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.clock import elapsed
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
+
+RECOVERED_WITHIN_S = 2.0
+POLL_S = 0.05
 
 
 @dataclass
@@ -37,6 +41,17 @@ class Lane:
     def tasks(self) -> list[asyncio.Task[Any]]:
         """All tasks of the app; the innermost first."""
         return [task for task in (self.work, self.queue, self.retiring) if task]
+
+    async def until_idle(self) -> None:
+        """Cancel all tasks, and wait until they and whoever has the turn have ended. Nothing may begin meanwhile."""
+        while (under_way := [task for task in self.tasks if not task.done()]) or self.turn.locked():
+            for task in under_way:
+                task.cancel()
+            if under_way:
+                await asyncio.wait(under_way)
+            else:
+                async with self.turn:  # a rollback that is just beginning: it has no task yet
+                    continue
 
     @property
     def is_retiring(self) -> bool:
@@ -84,6 +99,13 @@ class Lane:
             f"by {self.running.requested_by}.",
             f"Wait until it has ended, or cancel it: changeover cancel {self.running.id}",
         )
+
+    async def until_recovered(self, app: str) -> None:
+        """Wait a moment: an app that was just configured is recovered in milliseconds. Raises Refused after that."""
+        deadline = elapsed() + RECOVERED_WITHIN_S
+        while self.unrecovered and elapsed() < deadline:  # noqa: ASYNC110 (others set it, in several places)
+            await asyncio.sleep(POLL_S)
+        self.refuse_unrecovered(app)
 
     def refuse_unrecovered(self, app: str) -> None:
         """Raises Refused before the app is recovered."""

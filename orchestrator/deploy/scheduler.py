@@ -64,7 +64,8 @@ class Scheduler:
                     await self._queue_again(lane, known)  # it was recorded, and the request failed before it was queued
                     known = self._journal.deployment(known.id)
                 return known
-            lane.refuse_unrecovered(app)
+            await lane.until_recovered(app)
+            self._refuse_while_stopping()
             deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate, forced=force)
             deployment = await self._journal.beside(self._journal.add, deployment, idempotency_key)
             await self._enqueue(lane, deployment)
@@ -143,6 +144,8 @@ class Scheduler:
         """Run the work in a task of its own to its end, then start to retire the old colour."""
         lane.running, lane.cancelling = record, False
         lane.work = task = asyncio.create_task(work)
+        if self._stopping:
+            task.cancel()  # `stop` came between the record and here
         try:
             ended = await to_its_end(task)
         except asyncio.CancelledError:
@@ -202,10 +205,8 @@ class Scheduler:
         self._stopping = True
         for lane in self._lanes.values():
             lane.waiting = None
-        while under_way := [task for lane in self._lanes.values() for task in lane.tasks if not task.done()]:
-            for task in under_way:
-                task.cancel()
-            await asyncio.wait(under_way)
+        for lane in list(self._lanes.values()):
+            await lane.until_idle()
 
     def _lane(self, app: str) -> Lane:
         return self._lanes.setdefault(app, Lane())

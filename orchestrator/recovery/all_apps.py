@@ -10,7 +10,6 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.deployment import State
 from orchestrator.domain.events import RecoveryFailed
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
@@ -103,7 +102,13 @@ class Recovery:
         for context in self._apps():
             await self._go_on(context, paused)
 
-    async def configured(self) -> None:
+    def expect(self) -> None:
+        """There are other apps now: nothing begins for those that are new before `configured` has recovered them."""
+        for context in self._apps():
+            if context.name not in self._progress:
+                self._scheduler.wait_for_recovery(context.name)
+
+    def configured(self) -> None:
         """The configuration has changed: recover the apps that it has anew, and forget those that it lacks."""
         contexts = self._apps()
         for name in set(self._progress) - {context.name for context in contexts}:
@@ -111,8 +116,6 @@ class Recovery:
                 del self._progress[name]
         for context in contexts:
             if context.name not in self._progress:
-                if await _is_interrupted(context):
-                    self._scheduler.wait_for_recovery(context.name)
                 self._begin(context)
 
     async def keep_recovering(self) -> None:
@@ -220,12 +223,3 @@ class Recovery:
 
     def _of(self, app: str) -> Progress:
         return self._progress.setdefault(app, Progress())
-
-
-async def _is_interrupted(context: AppContext) -> bool:
-    """Whether a deployment of the app was interrupted by a stop of an earlier process; also if that is not known."""
-    try:
-        unfinished = await context.journal.beside(context.journal.unfinished)
-    except JournalError:
-        return True
-    return any(one.app == context.name and one.state is State.RUNNING for one in unfinished)

@@ -88,6 +88,7 @@ async def _interrupted(world: ProcessWorld, dice: random.Random, where: str) -> 
             case "configuration":
                 _reconfigure(world, dice)
             case "stop":
+                action.cancel()  # as the API's server does with requests that are under way
                 await world.scheduler.stop()
                 stopped = True
                 break
@@ -100,7 +101,6 @@ async def _interrupted(world: ProcessWorld, dice: random.Random, where: str) -> 
     assert world.power.operations[ran:] == [], f"{where}: something runs on after the stop"
     assert not world.data_turn.locked(), f"{where}: the data is locked after the stop"
     assert world.scheduler.doing(APP) == "", f"{where}: {world.scheduler.doing(APP)} after the stop"
-    action.cancel()
     await asyncio.wait([action])
     assert not world.git_lock.locked(), f"{where}: the mirror is locked"
     world.engine.failing.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -48,8 +49,11 @@ class MemoryJournal(Journal):
         return None
 
     async def beside(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """At once: a clock that jumps does not wait for threads."""
-        return query(*args, **kwargs)
+        """Without a thread, for which a clock that jumps does not wait; others run before and after it, as there."""
+        await asyncio.sleep(0)
+        found = query(*args, **kwargs)
+        await asyncio.sleep(0)
+        return found
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         self._power.before("journal: add")

@@ -204,13 +204,17 @@ def test_an_app_that_is_configured_again_later_is_recovered_before_it_takes_work
         assert world.journal.unfinished()
 
         configured.append(world.context)
-        await recovery.configured()
-        with pytest.raises(Refused, match="is not recovered yet"):
-            await world.scheduler.request(APP, ref="", by="me")
+        recovery.expect()
+        world.publish()
+        early = asyncio.create_task(world.scheduler.request(APP, ref="", by="me"))
+        await asyncio.sleep(0.1)
+        assert not early.done()
+        recovery.configured()
+        assert (await world.until_ended((await early).id)).state is State.LIVE
         await world.at_rest()
         assert recovery.problem(APP) == ""
         assert_whole(world, "after recovery")
-        assert (await world.deploy()).state is State.LIVE
+        assert (await world.deploy(force=True)).state is State.LIVE
 
     virtual_time.run(story())
 
@@ -223,7 +227,8 @@ def test_an_app_that_is_new_takes_work_at_once(tmp_path: Path) -> None:
         await recovery.recover_all()
         await recovery.go_on()
         configured.append(world.context)
-        await recovery.configured()
+        recovery.expect()
+        recovery.configured()
         world.publish("0001")
         assert (await world.deploy()).state is State.LIVE
 
