@@ -11,6 +11,7 @@ from orchestrator.access.gate import Gate
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
+from orchestrator.apps.one_off import Turns
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
 from orchestrator.clock import now
@@ -75,6 +76,7 @@ class Orchestrator:
             self.events.publish,
             self.known_secrets,
         )
+        self.one_offs = Turns()
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -192,6 +192,17 @@ class Engine(Protocol):
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""
+
+    def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
+        """The last `tail` lines of a container's log, then each line that it writes, until it ends."""
+
+    async def execute(
+        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[int, bool]:
+        """Run a command inside a running container to its end. Calls `on_line` with each line of output.
+
+        Returns its exit code, and whether it was killed after `timeout_s` seconds. A cancel kills it.
+        """
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
         """The events of the stack's containers from now on. Raises EngineError when the stream ends."""

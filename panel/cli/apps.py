@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, show
+from panel.cli.output import AppArgument, JsonOption, out, run, show
+from panel.client.client import Client
 
 commands = typer.Typer()
 
@@ -24,10 +26,22 @@ def status(as_json: JsonOption = False) -> None:
 def logs(
     app: AppArgument = "panel",
     tail: Annotated[int, typer.Option(help="Number of lines.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines, too, until interrupted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the last lines of the log of an app's active container."""
+    if follow:
+        run(lambda client: _follow(client, app, tail, as_json))
+        return
     show(lambda client: client.logs(app, tail), as_json, "\n".join, markup=False)
+
+
+async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
+    async for line in client.follow_logs(app, tail):
+        if as_json:
+            print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+        else:
+            out.print(line, markup=False)
 
 
 @commands.command()

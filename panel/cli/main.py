@@ -13,6 +13,7 @@ from panel.cli import (
     doctor,
     events,
     migrations,
+    one_off,
     panel,
     removal,
     tokens,
@@ -34,7 +35,7 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
 command = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, panel):
+for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, one_off, panel):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")

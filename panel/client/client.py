@@ -33,6 +33,7 @@ from panel.client.model import (
     Update,
     Validation,
 )
+from panel.client.one_off import OneOffRequests, Piece
 from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)
@@ -50,7 +51,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests):
+class Client(AccessRequests, OneOffRequests):
     """An open connection to one orchestrator. Every method raises a ClientError.
 
     No answer has control characters: text from outside that an older orchestrator kept loses them here.
@@ -237,6 +238,18 @@ class Client(AccessRequests):
                 if line.startswith("data: "):
                     self.answer = self._json(line.removeprefix("data: "))
                     yield self._value(Event, self.answer)
+
+    async def _pieces(self, method: str, path: str, **request: Any) -> AsyncIterator[Piece]:  # Any: as httpx takes them
+        try:
+            async with self._http.stream(method, path, timeout=STREAM_TIMEOUT, **request) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise error_of(answer)
+                async for line in answer.aiter_lines():
+                    self.answer = self._json(line)
+                    yield self._value(Piece, self.answer)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
 
     def _no_stream(self, error: httpx.TransportError | ServerTrouble) -> ClientError:
         return error.error if isinstance(error, ServerTrouble) else self._unreachable(error)

@@ -6,7 +6,7 @@ The SDK blocks, so each call runs in a thread. Every method raises EngineError w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -26,10 +26,11 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import build_image
+from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
 from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
-from orchestrator.engine.docker.sidecars import Sidecars
+from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.errors import EngineError
-from orchestrator.host.output import LINE_BYTES
+from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
 
 API_TIMEOUT_S = 120
@@ -154,6 +155,20 @@ class DockerEngine:
         said = (await self._call(logs)).decode(errors="replace").rstrip("\n")
         lines = said.split("\n") if said else []
         return tuple(one for line in lines for one in border.take(line.rstrip("\r"))) + tuple(border.close())
+
+    def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
+        """The last `tail` lines of a container's log, then each line that it writes, until it ends."""
+        return follow_log(name, self.stack, tail, self._known_secrets)
+
+    async def execute(
+        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[int, bool]:
+        """Run a command inside a running container: its exit code, and whether it was killed after `timeout_s`."""
+        output = Output(told_to(on_line, asyncio.get_running_loop()), known_secrets=self._known_secrets)
+        found = await self._call(lambda client: find(client, name, self.stack))
+        if found is None:
+            raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
+        return await to_the_end(Execution(found, command, env, output), timeout_s, self._call_alone)
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""

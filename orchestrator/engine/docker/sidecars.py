@@ -61,7 +61,7 @@ class Sidecars:
         """
         self._awaited.add(spec.name)
         stopped = threading.Event()
-        output = Output(_told_to(on_line, asyncio.get_running_loop()), is_report, line_bytes, self._known_secrets)
+        output = Output(told_to(on_line, asyncio.get_running_loop()), is_report, line_bytes, self._known_secrets)
         run = _Run(spec, self._stack, timeout_s, output, stopped)
         work = asyncio.ensure_future(self._alone(run))
         try:
@@ -154,7 +154,7 @@ class _Run:
             remove(client, self.spec.name, self.stack)
 
 
-def _told_to(on_line: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+def told_to(on_line: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
     """Calls `on_line` on the event loop, from any thread."""
 
     def tell(line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -74,6 +74,8 @@ class FakeEngine:
         self.failing: set[str] = set()
         self.broken: set[str] = set()
         self.build_s = 0.0
+        self.executed: list[tuple[str, ...]] = []
+        self.killed: list[tuple[str, ...]] = []
         self.named_volumes: set[str] = set()
         self.tags: set[str] = set()
         self.unknown_signals: set[str] = set()
@@ -162,6 +164,26 @@ class FakeEngine:
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return ("the app's log",) if name in self.running else ()
+
+    async def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
+        for line in (await self.logs(name, tail))[-tail:]:
+            yield line
+
+    async def execute(
+        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+    ) -> tuple[int, bool]:
+        """The command `wait` never ends by itself; any other one prints itself, and exits with its last word."""
+        self._of(name)
+        self.executed.append(command)
+        on_line(" ".join(command))
+        if command[0] == "wait":
+            try:
+                await asyncio.sleep(timeout_s)
+            except asyncio.CancelledError:
+                self.killed.append(command)
+                raise
+            return 137, True
+        return int(command[-1]) if command[-1].isdigit() else 0, False
 
     async def watch(self) -> AsyncIterator[ContainerEvent]:
         watcher: asyncio.Queue[ContainerEvent | None] = asyncio.Queue()

@@ -1,0 +1,172 @@
+"""/v1/apps/{app}/run and /exec: one-off commands in the active release, and /logs/follow: its log as it is written.
+
+The answers are streams of JSON, one value a line. `{"line": …}` is a line of output, `{}` a sign of life. The last one
+of a command is `{"exit_code": …, "late": …}`, or `{"problem": …}` with the fields of an error answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from orchestrator.access.caller import Caller
+from orchestrator.api.access import Admin, Reader, Serving, require_ready
+from orchestrator.api.audited import REASON
+from orchestrator.apps import one_off
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.one_off import OneOff, Place
+from orchestrator.errors import ChangeoverError, Refused
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+from orchestrator.server import Orchestrator
+
+router = APIRouter(prefix="/apps/{app}")
+
+KEEP_ALIVE_S = 15.0
+MOST_OF_NEXT = 10_000
+"""So many lines that the next active container wrote before it is followed are shown."""
+MEDIA_TYPE = "application/x-ndjson"
+Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
+Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class CommandRequest(BaseModel):
+    """`command`: the program and its arguments. `env`: more environment variables. `timeout` is in seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+    command: Annotated[list[Word], Field(min_length=1, max_length=200)]
+    env: Annotated[dict[Variable, Word], Field(max_length=100)] = {}
+    timeout: Annotated[float, Field(gt=0, le=86400)] = 3600
+
+
+@router.post("/run")
+async def run(
+    app: str, wanted: CommandRequest, orchestrator: Serving, who: Admin, request: Request
+) -> StreamingResponse:
+    """Run a command in a new container of the active release, with the app's environment, data and limits."""
+    return _carry_out(orchestrator, who, app, Place.RUN, wanted, request)
+
+
+@router.post("/exec")
+async def execute(
+    app: str, wanted: CommandRequest, orchestrator: Serving, who: Admin, request: Request
+) -> StreamingResponse:
+    """Run a command inside the active container."""
+    return _carry_out(orchestrator, who, app, Place.EXEC, wanted, request)
+
+
+@router.get("/logs/follow")
+async def follow(
+    app: str, orchestrator: Serving, who: Reader, tail: Annotated[int, Query(ge=0, le=10_000)] = 100
+) -> StreamingResponse:
+    """The last lines of the active container's log, then each line that it writes. When another release gets the
+    traffic, its log follows."""
+    return StreamingResponse(_follow(orchestrator, who, orchestrator.apps.get(app).name, tail), media_type=MEDIA_TYPE)
+
+
+def _carry_out(
+    orchestrator: Orchestrator, who: Caller, app: str, place: Place, wanted: CommandRequest, request: Request
+) -> StreamingResponse:
+    require_ready(orchestrator)
+    context = orchestrator.apps.get(app)
+    if busy := orchestrator.scheduler.busy_with(app):
+        raise Refused(
+            f"{busy.kind_in_words.capitalize()} {busy.id} of {app} is under way.",
+            "Wait until it has ended: it may change the data and the release.",
+        )
+    # The audit log has the command, too.
+    setattr(request.state, REASON, shlex.join(wanted.command))
+    command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout)
+    return StreamingResponse(_output(orchestrator, who, context, command), media_type=MEDIA_TYPE)
+
+
+async def _output(orchestrator: Orchestrator, who: Caller, context: AppContext, command: OneOff) -> AsyncIterator[str]:
+    """The command's output as it comes, then its end. It is ended when the reader leaves or loses the right to it."""
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def work() -> one_off.Ended:
+        with orchestrator.one_offs.take(context.name):
+            return await one_off.carry_out(context, command, lines.put_nowait)
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(lambda _task: lines.put_nowait(None))
+    try:
+        async for line in _until(lines, orchestrator, who):
+            yield _shown(orchestrator, {} if line is None else {"line": line})
+        if not task.done():
+            return
+        try:
+            ended = task.result()
+        except ChangeoverError as error:
+            yield _shown(orchestrator, {"problem": _problem(error)})
+        else:
+            yield _shown(orchestrator, {"exit_code": ended.exit_code, "late": ended.late})
+    finally:
+        if not task.done():
+            task.cancel()
+            await in_spite_of_cancels(asyncio.wait([task]))
+
+
+async def _until(
+    lines: asyncio.Queue[str | None], orchestrator: Orchestrator, who: Caller
+) -> AsyncIterator[str | None]:
+    """Each line until None comes, or the caller's token is revoked; None when there is none for KEEP_ALIVE_S."""
+    with orchestrator.gate.watch(who) as over:
+        while not over.is_set():
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    line = await lines.get()
+            except TimeoutError:
+                if not await orchestrator.gate.is_valid(who):
+                    return
+                yield None
+                continue
+            if line is None:
+                return
+            yield line
+
+
+async def _follow(orchestrator: Orchestrator, who: Caller, app: str, tail: int) -> AsyncIterator[str]:
+    lines: asyncio.Queue[str | None] = asyncio.Queue(1)
+
+    async def read() -> ChangeoverError | None:
+        problem, followed, most = None, "", tail
+        try:
+            while (container := _active_container(orchestrator, app)) and container != followed:
+                async with aclosing(orchestrator.apps.get(app).engine.follow_logs(container, most)) as log:
+                    async for line in log:
+                        await lines.put(line)
+                followed, most = container, MOST_OF_NEXT
+        except ChangeoverError as error:
+            problem = error
+        await lines.put(None)
+        return problem
+
+    task = asyncio.create_task(read())
+    try:
+        async for line in _until(lines, orchestrator, who):
+            yield _shown(orchestrator, {} if line is None else {"line": line})
+        if task.done() and (problem := task.result()):
+            yield _shown(orchestrator, {"problem": _problem(problem)})
+    finally:
+        task.cancel()
+
+
+def _problem(error: ChangeoverError) -> dict[str, str]:
+    return {"kind": type(error).__name__, "detail": error.cause, "remedy": error.remedy}
+
+
+def _active_container(orchestrator: Orchestrator, app: str) -> str:
+    active = orchestrator.apps.get(app).active
+    return active.container if active else ""
+
+
+def _shown(orchestrator: Orchestrator, value: dict[str, Any]) -> str:  # Any: JSON
+    return json.dumps(orchestrator.known_secrets.values(value)) + "\n"

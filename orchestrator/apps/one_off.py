@@ -1,0 +1,80 @@
+"""One-off commands in an app's active release: in a container of their own, or inside the active one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from orchestrator.apps.container_spec import container_spec
+from orchestrator.apps.context import AppContext
+from orchestrator.engine.base import Role
+from orchestrator.errors import Refused
+
+MOST_AT_ONCE = 4
+"""One-off commands of one app at a time."""
+
+
+class Place(StrEnum):
+    """`run`: a new container with the app's environment, data and limits. `exec`: inside the active container."""
+
+    RUN = "run"
+    EXEC = "exec"
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """A command with more environment variables; `timeout_s` is in seconds."""
+
+    place: Place
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How it ended: its exit code, and whether it was killed after its time limit."""
+
+    exit_code: int
+    late: bool
+
+
+class Turns:
+    """How many one-off commands of each app are under way. Used on the event loop alone."""
+
+    def __init__(self) -> None:
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, app: str) -> Iterator[None]:
+        """Raises Refused when MOST_AT_ONCE are under way."""
+        if self._under_way[app] >= MOST_AT_ONCE:
+            raise Refused(f"{MOST_AT_ONCE} one-off commands of {app} are under way.", "Wait until one of them ends.")
+        self._under_way[app] += 1
+        try:
+            yield
+        finally:
+            self._under_way[app] -= 1
+
+
+async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str], None]) -> Ended:
+    """Run the command to its end. If the task is cancelled, it is ended before the cancel continues.
+
+    Raises Refused when no release is live, EngineError when the command cannot be started.
+    """
+    active = context.active
+    if active is None:
+        raise Refused(f"{context.name} has no live release.", f"Deploy one: changeover deploy {context.name}")
+    context.known_secrets.know(wanted.env.values())
+    if wanted.place is Place.EXEC:
+        code, late = await context.engine.execute(
+            active.container, wanted.command, dict(wanted.env), wanted.timeout_s, on_line
+        )
+        return Ended(code, late)
+    spec = container_spec(context, active, Role.SIDECAR, context.sidecar_name(active, "run"), wanted.command)
+    spec = replace(spec, env={**spec.env, **wanted.env})
+    status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
+    return Ended(status.exit_code, late)

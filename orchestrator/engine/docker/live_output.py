@@ -1,0 +1,158 @@
+"""Output of containers while it is written: Docker's blocking streams, read by threads of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from border.secrets import Secrets
+from orchestrator.engine.docker.lookup import find
+from orchestrator.engine.docker.sidecars import END_POLL_S, Call
+from orchestrator.errors import EngineError
+from orchestrator.host.output import Output
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+MOST_WAITING = 1000
+"""So many lines wait for a slow reader; then the thread waits, and Docker with it."""
+
+
+async def follow_log(name: str, stack: str, tail: int, known_secrets: Secrets) -> AsyncGenerator[str, None]:
+    """The last `tail` lines of a container's log, then each line that it writes, until it ends.
+
+    Closing the iterator closes the stream, which ends the thread. Raises EngineError.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[str | Exception | None] = asyncio.Queue(MOST_WAITING)
+    closed = threading.Event()
+    streams: list[Any] = []  # Any: docker-py's CancellableStream has no stub
+
+    def tell(what: str | Exception | None) -> None:
+        if closed.is_set() or loop.is_closed():
+            return
+        with suppress(CancelledError, RuntimeError):
+            asyncio.run_coroutine_threadsafe(arrived.put(what), loop).result()
+
+    def read() -> None:
+        # Lines of a log that is followed are not counted.
+        output = Output(tell, always=lambda _line: True, known_secrets=known_secrets)
+        try:
+            # No time limit: there may be no line for hours. The stub does not have None.
+            client = docker.from_env(timeout=None)  # type: ignore[arg-type]
+            if container := find(client, name, stack):
+                streams.append(container.logs(stream=True, follow=True, tail=tail))
+                _feed(streams[0], output, closed)
+            output.close()
+            tell(None)
+        except (DockerException, RequestException, OSError) as error:
+            tell(error)
+
+    threading.Thread(target=read, name="docker-log", daemon=True).start()
+    try:
+        while (line := await arrived.get()) is not None:
+            if isinstance(line, Exception):
+                raise EngineError(f"The log of {name} cannot be followed: {line}.") from line
+            yield line
+    finally:
+        closed.set()
+        # Whoever waits for room gets it, finds the stream closed, and ends.
+        while not arrived.empty():
+            arrived.get_nowait()
+        for stream in streams:
+            stream.close()
+
+
+def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any: as above
+    for chunk in stream:
+        if closed.is_set():
+            return
+        output.feed(chunk)
+
+
+# The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends
+# nothing that was begun by `exec`.
+_WRAPPER = 'echo "$0 $$"; exec "$@"'
+_MARK = "changeover-process"
+
+
+class Execution:
+    """A command inside a running container. Called in a thread; `end` may be called from any other one."""
+
+    def __init__(self, container: Any, command: tuple[str, ...], env: dict[str, str], output: Output) -> None:
+        self._container = container
+        self._command = command
+        self._env = env
+        self._output = output
+        self._process = ""
+        self._ended = False
+
+    def run(self) -> int:
+        """Run the command to its end; its exit code."""
+        api = self._container.client.api
+        command = ["sh", "-c", _WRAPPER, _MARK, *self._command]
+        made = api.exec_create(self._container.id, command, environment=self._env)
+        head = b""
+        for chunk in api.exec_start(made["Id"], stream=True):
+            if not self._process:
+                head += chunk
+                if b"\n" not in head and len(head) < 200:
+                    continue
+                chunk = self._without_mark(head)
+            self._output.feed(chunk)
+        return int(api.exec_inspect(made["Id"])["ExitCode"] or 0)
+
+    def end(self) -> None:
+        """End the process for certain, if it runs."""
+        self._ended = True
+        if self._process.isdigit():
+            with suppress(DockerException, RequestException):
+                self._container.exec_run(["sh", "-c", f"kill -KILL {self._process}"])
+
+    def close(self) -> None:
+        self._output.close()
+
+    def _without_mark(self, head: bytes) -> bytes:
+        first, _, rest = head.partition(b"\n")
+        mark, _, process = first.decode(errors="replace").strip().partition(" ")
+        if mark != _MARK or not process.isdigit():
+            self._process = "unknown"
+            return head
+        self._process = process
+        if self._ended:
+            self.end()
+        return rest
+
+
+KILLED = 137
+"""The exit code of a process that SIGKILL ended (128 and the signal's number)."""
+
+
+async def to_the_end(execution: Execution, timeout_s: float, alone: Call) -> tuple[int, bool]:
+    """Run it in a thread of its own. After `timeout_s` seconds, or when the task is cancelled, it is killed."""
+    work = asyncio.ensure_future(alone(lambda _client: execution.run()))
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.shield(work), False
+    except TimeoutError:
+        await in_spite_of_cancels(_killed(execution, work, alone))
+        return KILLED, True
+    except asyncio.CancelledError:
+        await in_spite_of_cancels(_killed(execution, work, alone))
+        raise
+    finally:
+        execution.close()
+
+
+async def _killed(execution: Execution, work: asyncio.Future[int], alone: Call) -> None:
+    while not work.done():
+        await alone(lambda _client: execution.end())
+        await asyncio.wait([work], timeout=END_POLL_S)
+    if not work.cancelled():
+        work.exception()  # retrieved: how a killed process ended does not matter

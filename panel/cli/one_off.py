@@ -1,0 +1,75 @@
+"""`changeover run` and `exec`: one-off commands in an app's active release."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, out, run, stop
+from panel.client.client import Client
+
+commands = typer.Typer()
+
+# Everything after the app is the command, its options included: `changeover run shop -- manage.py --help`.
+AS_THEY_ARE = {"allow_interspersed_args": False}
+CommandArgument = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")]
+EnvOption = Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="One more variable.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds after which it is killed.")]
+
+
+@commands.command("run", context_settings=AS_THEY_ARE)
+def run_command(
+    app: AppArgument,
+    command: CommandArgument,
+    env: EnvOption = None,
+    timeout: TimeoutOption = 3600,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a command in a new container of the live release: its environment, data and limits, without input.
+
+    The exit code is that of the command. For example: changeover run shop -- python manage.py check
+    """
+    _carry_out("run", app, command, env or [], timeout, as_json)
+
+
+@commands.command("exec", context_settings=AS_THEY_ARE)
+def exec_command(
+    app: AppArgument,
+    command: CommandArgument,
+    env: EnvOption = None,
+    timeout: TimeoutOption = 3600,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a command inside the live container, without input. The exit code is that of the command."""
+    _carry_out("exec", app, command, env or [], timeout, as_json)
+
+
+def _carry_out(place: str, app: str, command: list[str], env: list[str], timeout_s: float, as_json: bool) -> None:
+    if command[0] == "--":  # what follows it is left alone anyway
+        command = command[1:]
+    if not command:
+        stop("There is no command.", USAGE)
+    variables = dict(one.partition("=")[::2] for one in env)
+    if any("=" not in one for one in env):
+        stop("--env needs NAME=VALUE.", USAGE)
+
+    async def ask(client: Client) -> int | None:
+        code = None
+        async for piece in client.one_off(app, place, command, variables, timeout_s):
+            if as_json:
+                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+            elif piece.line is not None:
+                out.print(piece.line, markup=False)
+            if piece.exit_code is not None:
+                code = piece.exit_code
+                if piece.late:
+                    err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
+        return code
+
+    code = run(ask)
+    if code is None:
+        stop("The connection ended before the command did. It is ended when its output cannot be sent.", FAILED)
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,124 @@
+"""One-off commands through the API: output as it comes, the exit code, limits, and who may."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from orchestrator.clock import now
+from orchestrator.domain.access import Scope
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.release import Release
+from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
+from tests.support.fakes.engine import FakeEngine
+from tests.unit.api.conftest import Api
+
+
+@pytest.fixture
+def engine(api: Api) -> FakeEngine:
+    """An app with a live release."""
+    engine = api.orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    live = Deployment(
+        "d1", "shop", Kind.DEPLOY, State.LIVE, "test", now(), release=Release("v1", "r1", "sha256:1"),
+        colour=Colour.BLUE, container="shop-blue", address="10.0.0.9", port=8000, live_at=now(), ended_at=now(),
+    )  # fmt: skip
+    journal = api.orchestrator.journal
+    journal.add(live)
+    journal.save_switch("shop", Slots(active="d1"), live)
+    engine.images["sha256:1"] = []
+    asyncio.run(engine.start(ContainerSpec("shop-blue", "sha256:1", {LABEL_APP: "shop", LABEL_ROLE: Role.APP}, "test")))
+    return engine
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come to that")
+
+
+async def pieces(api: Api, path: str, secret: str, command: list[str], **more: Any) -> list[Any]:
+    async with api.request("POST", path, secret, {"command": command, **more}) as answer:
+        assert answer.status == 200, await answer.text()
+        return [json.loads(line) for line in (await answer.text()).splitlines()]
+
+
+async def test_a_command_in_the_container_gives_its_output_and_its_exit_code(api: Api, engine: FakeEngine) -> None:
+    found = await pieces(api, "/v1/apps/shop/exec", api.token(Scope.ADMIN, "shop"), ["exit", "3"])
+
+    assert found == [{"line": "exit 3"}, {"exit_code": 3, "late": False}]
+
+
+async def test_a_command_in_a_new_container_has_the_environment_and_the_data_and_is_removed(
+    api: Api, engine: FakeEngine
+) -> None:
+    engine.failing.add("seed")
+
+    found = await pieces(api, "/v1/apps/shop/run", api.token(Scope.ADMIN), ["seed"], env={"PASSWORD": "canary-4711"})
+
+    assert found == [{"line": "it does not work"}, {"exit_code": 1, "late": False}]
+    assert engine.sidecars() == set()
+    assert "canary" not in api.orchestrator.known_secrets.hide("canary-4711")
+
+
+async def test_a_command_that_takes_too_long_is_killed_and_says_so(api: Api, engine: FakeEngine) -> None:
+    found = await pieces(api, "/v1/apps/shop/exec", api.token(Scope.ADMIN), ["wait"], timeout=0.05)
+
+    assert found[-1] == {"exit_code": 137, "late": True}
+
+
+async def test_when_the_reader_leaves_the_command_is_ended(api: Api, engine: FakeEngine) -> None:
+    async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), {"command": ["wait"]}):
+        await until(lambda: bool(engine.executed))
+    await until(lambda: bool(engine.killed))
+
+    assert engine.killed == [("wait",)]
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+async def test_a_deployment_under_way_is_not_disturbed(api: Api, engine: FakeEngine, place: str) -> None:
+    busy = replace(api.orchestrator.journal.deployment("d1"), id="d2", state=State.RUNNING)
+    api.orchestrator.scheduler._lane("shop").running = busy
+
+    status = await api.status("POST", f"/v1/apps/shop/{place}", api.token(Scope.ADMIN), {"command": ["x"]})
+
+    assert status == 409
+    assert engine.executed == []
+
+
+async def test_without_a_live_release_there_is_nothing_to_run_in(api: Api) -> None:
+    (found,) = await pieces(api, "/v1/apps/shop/run", api.token(Scope.ADMIN), ["x"])
+
+    assert found["problem"]["detail"] == "shop has no live release."
+
+
+async def test_the_audit_log_has_the_command_and_who_ran_it(api: Api, engine: FakeEngine) -> None:
+    admin = api.token(Scope.ADMIN, name="ann")
+    await pieces(api, "/v1/apps/shop/exec", admin, ["python", "manage.py", "check it"])
+
+    entry = api.orchestrator.journal.audit_entries(1)[0]
+
+    assert (entry.who, entry.action, entry.app) == ("ann", "POST /v1/apps/shop/exec", "shop")
+    assert entry.reason == "python manage.py 'check it'"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"command": []}, {"command": "ls"}, {"command": ["a\0b"]}, {"command": ["x"], "env": {"A=B": "1"}},
+     {"command": ["x"] * 201}, {"command": ["x"], "timeout": 0}],
+)  # fmt: skip
+async def test_what_is_no_command_is_refused(api: Api, engine: FakeEngine, body: dict[str, Any]) -> None:
+    assert await api.status("POST", "/v1/apps/shop/run", api.token(Scope.ADMIN), body) == 422
+
+
+async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: FakeEngine) -> None:
+    async with api.request("GET", "/v1/apps/shop/logs/follow", api.token(Scope.READ)) as answer:
+        assert [json.loads(line) for line in (await answer.text()).splitlines()] == [{"line": "the app's log"}]

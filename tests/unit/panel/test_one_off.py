@@ -1,0 +1,70 @@
+"""`changeover run`, `exec` and `logs --follow`: lines as they come, and the exit code of the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.fakes.api import FakeApi
+from tests.unit.panel.test_cli import changeover
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        yield api
+
+
+def stream(*pieces: Any) -> str:
+    return "".join(json.dumps(piece) + "\n" for piece in pieces)
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+def test_output_is_printed_and_the_exit_code_is_passed_on(api: FakeApi, place: str) -> None:
+    told = stream({"line": "a [bold]line"}, {}, {"line": "b\x1b[2J"}, {"exit_code": 7, "late": False})
+    api.gives_text("POST", f"/v1/apps/shop/{place}", told)
+
+    done = changeover(place, "--env", "A=b=c", "--timeout", "5", "shop", "python", "manage.py", "--check", "-v")
+
+    assert done.exit_code == 7
+    assert done.stdout.splitlines() == ["a [bold]line", "b"]
+    assert api.asked[0].body == {
+        "command": ["python", "manage.py", "--check", "-v"], "env": {"A": "b=c"}, "timeout": 5.0,
+    }  # fmt: skip
+
+
+def test_the_command_may_stand_after_two_hyphens(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"exit_code": 0, "late": False}))
+
+    assert changeover("run", "shop", "--", "python", "--version").exit_code == 0
+    assert api.asked[0].body["command"] == ["python", "--version"]
+
+
+def test_what_is_refused_on_the_way_is_told(api: FakeApi) -> None:
+    problem = {"kind": "Refused", "detail": "shop has no live release.", "remedy": "Deploy one."}
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"problem": problem}))
+
+    done = changeover("run", "shop", "ls")
+
+    assert done.exit_code == 3
+    assert "shop has no live release." in done.output
+
+
+def test_an_end_without_an_exit_code_is_a_failure(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"line": "begun"}))
+
+    assert changeover("run", "shop", "ls").exit_code == 1
+
+
+def test_a_log_is_followed(api: FakeApi) -> None:
+    api.gives_text("GET", "/v1/apps/shop/logs/follow", stream({"line": "one"}, {}, {"line": "two"}))
+
+    done = changeover("logs", "shop", "--follow", "--tail", "5")
+
+    assert done.stdout.splitlines() == ["one", "two"]
+    assert api.asked[0].query == {"tail": "5"}
