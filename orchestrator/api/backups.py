@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Response
@@ -14,6 +16,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import Entry
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.release_history import Attempt, live_since
 from orchestrator.errors import Refused
 from orchestrator.server import Orchestrator
 
@@ -23,14 +26,16 @@ router = APIRouter(prefix="/apps/{app}/backups")
 class BackupView(BaseModel):
     """One backup. `problem` is the error of a damaged one. `releases_since` are the versions that went live after it.
 
-    `revision` is the source revision. `data_schema` is the schema revision that the app's migrations reported,
-    `schemas` are those in its SQLite files. `left_out` are links that point outside of the data; no backup has them.
+    `revision` is the source revision of the release and `image` the digest of its image. `data_schema` is the schema
+    revision that the app's migrations reported, `schemas` are those in its SQLite files. `left_out` are links that
+    point outside of the data; no backup has them.
     """
 
     id: str
     app: str
     version: str = ""
     revision: str = ""
+    image: str = ""
     reason: str = ""
     created_at: datetime
     files: int = 0
@@ -47,12 +52,13 @@ class Backups(BaseModel):
     backups: list[BackupView]
 
 
-def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
+def view(manifest: Manifest, attempts: Sequence[Attempt]) -> BackupView:
     return BackupView(
         id=manifest.id,
         app=manifest.app,
         version=manifest.version,
         revision=manifest.revision,
+        image=manifest.image,
         reason=manifest.reason,
         created_at=manifest.made_at,
         files=len(manifest.files),
@@ -61,28 +67,30 @@ def view(manifest: Manifest, history: list[Deployment]) -> BackupView:
         data_schema=manifest.data_schema,
         schemas={file.path: file.schema for file in manifest.files if file.schema},
         left_out=list(manifest.left_out),
-        releases_since=releases_since(manifest.made_at, history),
+        releases_since=live_since(attempts, _before_it(manifest, attempts)),
     )
 
 
-def entry_view(app: str, entry: Entry, history: list[Deployment]) -> BackupView:
+def _before_it(manifest: Manifest, attempts: Sequence[Attempt]) -> int:
+    """The number of the last deployment before the backup. One of an earlier version does not have it, but the
+    deployment that made the backup does. Without that, no release is known to have come after it."""
+    by = [one.number - 1 for one in attempts if one.backup == manifest.id]
+    return manifest.after or next(iter(by), sys.maxsize)
+
+
+def entry_view(app: str, entry: Entry, attempts: Sequence[Attempt]) -> BackupView:
     if entry.manifest:
-        return view(entry.manifest, history)
+        return view(entry.manifest, attempts)
     made = backups.made_at(entry.id)
     return BackupView(id=entry.id, app=app, created_at=made, archive_size=entry.size, problem=entry.problem)
 
 
-def releases_since(moment: datetime, history: list[Deployment]) -> list[str]:
-    """The versions that went live after a moment, the oldest first, each once."""
-    later = [one for one in reversed(history) if one.live_at and one.live_at > moment and one.kind is not Kind.RESTORE]
-    return list(dict.fromkeys(one.release.version for one in later if one.release))
-
-
 @router.get("")
 async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups:
+    """The app's backups, the newest first, whatever the clock said when they were made."""
     context = orchestrator.apps.get(app)
-    history = await orchestrator.journal.beside(orchestrator.journal.deployments, app, limit=500)
-    return Backups(backups=[entry_view(app, entry, history) for entry in await backups.entries(context)])
+    attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
+    return Backups(backups=[entry_view(app, entry, attempts) for entry in await backups.entries(context)])
 
 
 @router.post("", status_code=201)
@@ -98,8 +106,7 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
 @router.post("/{backup}/verify")
 async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> BackupView:
     manifest = await backups.check(orchestrator.apps.get(app), backup)
-    history = await orchestrator.journal.beside(orchestrator.journal.deployments, app, limit=500)
-    return view(manifest, history)
+    return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
 @router.post("/{backup}/restore")

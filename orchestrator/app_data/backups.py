@@ -16,13 +16,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator.app_data import migrations
+from orchestrator.app_data.backup_about import PLACE, about
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Entry
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment
-from orchestrator.domain.schema_history import Direction, Outcome, applied
+from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup
 
@@ -80,15 +81,7 @@ async def create(
     await _be_alone(context)
     if context.config.run.data:
         await context.engine.ensure_volume(context.volume)
-    known = release.release
     backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    has = applied(context.journal.migrations(context.name))
-    about = {
-        "version": known.version if known else "",
-        "revision": known.source_revision if known else "",
-        "data_schema": has[-1].revision if has else "",
-        "reason": reason,
-    }
     left = context.journal.unsettled(context.name)
     needed = (keeping, needed_for_rollback(context), left.backup if left else "")
     kept = [f"--keeping={one}" for one in needed if one]
@@ -96,10 +89,9 @@ async def create(
     async with _dump_volume(context, backup) as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", backup, context.config.backup.dump, volume)
-        more = (*(f"--{name}={value}" for name, value in about.items()), *keep)
-        files = await _extra(context, release)
+        files = (*await _extra(context, release), (PLACE, await about(context, release, reason)))
         return _manifest(
-            await _run(context, "create", backup, *more, dump=volume, files=files, gently=not requests_wait)
+            await _run(context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait)
         )
 
 

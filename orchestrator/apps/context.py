@@ -77,7 +77,7 @@ class AppContext:
 
     @property
     def image_name(self) -> str:
-        """The image's name without its tag; the tag is the abbreviated source revision."""
+        """The image's name without its tag; the tag is the abbreviated source revision and the deployment's id."""
         return f"{self.engine.stack}/{self.name}"
 
     @property

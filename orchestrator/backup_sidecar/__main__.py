@@ -22,7 +22,9 @@ from orchestrator.backup_sidecar.manifest import DamagedBackup, NoRoom
 BACKUPS = Path("/backups")
 PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
 EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
-ABOUT = ("version", "revision", "data_schema", "reason")
+ABOUT = Path("/extra/about.json")
+"""What the backup says of its release and its data, in the words of archive.create, and the backups that are `spare`.
+It is a file, because an argument of a command has a limit of 128 KiB."""
 
 
 def main() -> int:
@@ -30,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "job", choices=["list", "create", "verify", "compare", "restore", "remove-all", "undo-interrupted"]
     )
-    for name in (*ABOUT, "app", "backup"):
+    for name in ("app", "backup"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--keep", type=int, default=1)
     parser.add_argument("--keeping", action="append", default=[])
@@ -60,12 +62,14 @@ def carry_out(asked: argparse.Namespace) -> object:
             return [asdict(entry) for entry in catalogue.entries()]
         case "create":
             roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
-            about = {name: getattr(asked, name) for name in (*ABOUT, "app", "backup")}
+            about = json.loads(ABOUT.read_text())
+            spare = about.pop("spare")
             restore.undo_interrupted(put_back)
             permission.close(BACKUPS / asked.app)
             os.umask(permission.NOTHING_FOR_OTHERS)
-            manifest = archive.create(roots, BACKUPS / asked.app / asked.backup, pace, **about)
-            catalogue.prune(asked.keep, also=asked.keeping)
+            number, folder = catalogue.next_number(), BACKUPS / asked.app / asked.backup
+            manifest = archive.create(roots, folder, pace, app=asked.app, backup=asked.backup, number=number, **about)
+            catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
             return asdict(manifest)
         case "verify":
             return asdict(archive.verify(catalogue.folder(asked.backup), pace))

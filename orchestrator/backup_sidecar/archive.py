@@ -37,6 +37,7 @@ from orchestrator.backup_sidecar.manifest import (
     FOLDERS_SINCE,
     FORMAT,
     MANIFEST,
+    NUMBER,
     DamagedBackup,
     File,
     Manifest,
@@ -61,6 +62,11 @@ def create(
     revision: str,
     reason: str,
     data_schema: str = "",
+    applied: str = "",
+    image: str = "",
+    deployment: str = "",
+    after: int = 0,
+    number: int = 0,
 ) -> Manifest:
     """Back up `roots`, by their names in the archive, into `folder`, which appears only when it is complete.
 
@@ -85,9 +91,11 @@ def create(
         manifest = Manifest(
             backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
             tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
+            applied, image, deployment, after,
         )  # fmt: skip
         (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-        for path in (packed, growing / MANIFEST, growing):
+        (growing / NUMBER).write_text(str(number))
+        for path in (packed, growing / MANIFEST, growing / NUMBER, growing):
             sync(path)
         growing.rename(folder)
     except BaseException:

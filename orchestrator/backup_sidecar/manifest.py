@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
 ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
+NUMBER = "number"
+"""A file with the backup's place in the order of the app's backups. It is beside the manifest, so that it is known of a
+backup whose manifest cannot be read."""
 FORMAT = 3
 """In format 1, the files of the data volume have no folder around them."""
 FOLDERS_SINCE = 3
@@ -41,9 +44,8 @@ class Manifest:
     app's migrations report none; `applied` are all schema revisions of the data, as JSON text, empty if that is not
     known. `places` are folders and links; `left_out` are links that point outside of the data.
 
-    `number` is the backup's place in the order of the app's backups, whatever the clock said; 0 in earlier formats.
     `image` is the digest of the release's image, and `deployment` the id of the deployment that made it live. `after`
-    is the number of the app's newest deployment of that time.
+    is the number of the newest of the app's deployments that were live before the backup; 0 if that is not known.
     """
 
     id: str
@@ -60,7 +62,6 @@ class Manifest:
     left_out: tuple[str, ...] = ()
     data_schema: str = ""
     applied: str = ""
-    number: int = 0
     image: str = ""
     deployment: str = ""
     after: int = 0
@@ -74,10 +75,22 @@ class Manifest:
         return sum(file.size for file in self.files)
 
 
+KEYS = frozenset(field.name for field in fields(Manifest))
+
+
+def read_number(folder: Path) -> int:
+    """The backup's place in the order of the app's backups; 0 for those of earlier versions, which come first."""
+    try:
+        return int((folder / NUMBER).read_text())
+    except (OSError, ValueError):
+        return 0
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of the backup in `folder`. Raises DamagedBackup when it is missing or cannot be read."""
     try:
         content = json.loads((folder / MANIFEST).read_text())
+        content = {name: value for name, value in content.items() if name in KEYS}
         content["files"] = tuple(File(**file) for file in content["files"])
         return Manifest(**content | {name: tuple(content.get(name, ())) for name in ("places", "left_out")})
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -61,10 +61,11 @@ class Disk(Section):
     min_free_mb: Megabytes = 1024
     """The disk space that must be free in the folder of fetched sources; otherwise a deployment fails. Example: 4096"""
     keep_images: Annotated[int, Field(ge=1), Unit("deployments per app")] = 5
-    """The images of this many most recent deployments are kept, in addition to those of the active release and the
-    standby, and those that a rollback to the standby needs. Example: 10"""
+    """The images of this many most recent releases that were live are kept, in addition to those of the active release
+    and the standby, those that a rollback to the standby needs, and those of backups. Example: 10"""
     keep_output: Annotated[int, Field(ge=1), Unit("deployments per app")] = 20
-    """The output of builds and migrations is kept for this many most recent deployments. Example: 100"""
+    """The output of builds and migrations is kept for this many most recent deployments; rollbacks and restores
+    are not counted. Example: 100"""
     build_cache_mb: Megabytes = 4096
     """BuildKit's cache is reduced to this size after each deployment, least recently used entries first. Example:
     10240"""

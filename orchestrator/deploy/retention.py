@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from orchestrator.app_data import migrations
+from orchestrator.app_data import backups, migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.release_history import newest_images
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 from orchestrator.errors import EngineError
-
-LOOK_BACK = 1000
-"""The number of newest deployments whose images can be kept."""
-
-
-def images_to_keep(
-    history: Iterable[Deployment], in_slots: Iterable[Deployment], for_rollback: Iterable[Deployment], newest: int
-) -> set[str]:
-    """The digests of the images to keep: those of the `newest` first deployments of `history` that have an image,
-    of the active release and the standby, and of the releases whose `migrate.down` a rollback to the standby needs.
-
-    `history` has the newest deployment first.
-    """
-    built = [one for one in history if one.release and one.release.image]
-    return {one.release.image for one in (*in_slots, *for_rollback, *built[:newest]) if one.release}
 
 
 async def apply(context: AppContext) -> None:
     """Remove images, build cache and output that are not kept. The history in the journal is kept.
 
-    Raises EngineError or JournalError.
+    Kept are the images of the `disk.keep_images` last releases that were live, of the active release and the standby,
+    of the releases whose `migrate.down` a rollback to the standby needs, and of every backup, so that a restore can
+    bring its release back. Raises EngineError, JournalError, or StepFailed when the backups cannot be listed.
     """
     journal, limits = context.journal, context.limits
-    in_slots = [one for one in (context.active, context.standby) if one]
-    history = await journal.beside(journal.deployments, context.name, limit=LOOK_BACK)
-    keep = images_to_keep(history, in_slots, _for_rollback(context), limits.keep_images)
-    await context.engine.remove_images(context.image_name, keep=keep)
-    await context.engine.prune_build_cache(limits.build_cache_bytes)
     await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
+    await context.engine.prune_build_cache(limits.build_cache_bytes)
+    attempts = await journal.beside(journal.attempts, context.name)
+    needed = [one for one in (context.active, context.standby, *_for_rollback(context)) if one]
+    keep = {one.release.image for one in needed if one.release}
+    keep |= {*newest_images(attempts, limits.keep_images), *await _images_of_backups(context)}
+    await context.engine.remove_images(context.image_name, keep=keep)
+
+
+async def _images_of_backups(context: AppContext) -> set[str]:
+    if not context.has_data:
+        return set()
+    return {one.manifest.image for one in await backups.entries(context) if one.manifest and one.manifest.image}
 
 
 async def remove_stray_containers(context: AppContext, draining: Collection[str] = ()) -> list[str]:

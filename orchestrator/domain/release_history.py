@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -26,6 +26,7 @@ class Attempt:
     was_live: bool
     failure: Failure | None = None
     interrupted_by: Interrupter | None = None
+    backup: str = ""
 
     def is_of(self, revision: str) -> bool:
         """Also one that failed before its source was fetched, if exactly this source revision was requested."""
@@ -43,6 +44,7 @@ def attempt_by(deployment: Deployment) -> Attempt:
         deployment.live_at is not None,
         deployment.failure,
         deployment.interrupted_by,
+        deployment.backup,
     )
 
 
@@ -101,3 +103,26 @@ def checks_between_tries(attempts: Iterable[Attempt], revision: str) -> int:
     """How many checks pass before `auto_update` tries again what failed for another cause: twice as many each time."""
     tries = unlucky(attempts, revision)
     return 0 if not tries else 2 ** min(tries - 1, MOST_DOUBLINGS)
+
+
+def newest_images(attempts: Iterable[Attempt], newest: int) -> list[str]:
+    """The digests of the images of the `newest` last releases that were live, each once, the newest first."""
+    were_live = sorted((one for one in attempts if one.was_live), key=lambda one: one.number, reverse=True)
+    images = dict.fromkeys(one.release.image for one in were_live if one.release and one.release.image)
+    return list(images)[:newest]
+
+
+def live_since(attempts: Iterable[Attempt], after: int) -> list[str]:
+    """The versions that went live by the deployments after the one of this number, the oldest first, each once."""
+    later = sorted((one for one in attempts if one.was_live and one.number > after), key=lambda one: one.number)
+    return list(dict.fromkeys(one.release.version for one in later if one.release))
+
+
+def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str]) -> list[str]:
+    """The backups that were made before deployments that did not go live and did not change the data.
+
+    `migrated` are the deployments that ran migrations. What these left may be settled by their backup only.
+    """
+    ended = (State.FAILED, State.CANCELLED)
+    mine = [one for one in attempts if one.state in ended and one.backup and one.deployment not in migrated]
+    return [one.backup for one in mine]

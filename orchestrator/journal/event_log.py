@@ -8,6 +8,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from orchestrator.clock import now
+from orchestrator.domain.deployment import Kind
 from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import stored, zoned
@@ -36,10 +37,14 @@ class EventLog(Database):
         ]
 
     def forget_output(self, app: str, keep: int) -> None:
-        """Delete the output lines of the app's deployments, except for those of the newest `keep`."""
-        mine = sa.select(self._deployments.c.id).where(self._deployments.c.app == app)
-        newest = mine.order_by(self._deployments.c.number.desc()).limit(keep)
-        old = self._events.c.deployment.in_(mine) & self._events.c.deployment.not_in(newest)
+        """Delete the output lines of the app's deployments, except for those of the newest `keep` and of the rollbacks
+        and restores since: these are not counted."""
+        table = self._deployments
+        mine = sa.select(table.c.id).where(table.c.app == app)
+        counted = sa.select(table.c.number).where((table.c.app == app) & (table.c.kind == Kind.DEPLOY))
+        newest = counted.order_by(table.c.number.desc()).limit(keep).subquery()
+        oldest_kept = sa.select(sa.func.min(newest.c.number)).scalar_subquery()
+        old = self._events.c.deployment.in_(mine.where(table.c.number < oldest_kept))
         with self._writing() as connection:
             connection.execute(self._events.delete().where((self._events.c.kind == EventKind.LINE) & old))
 

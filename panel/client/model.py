@@ -208,6 +208,7 @@ class Backup(Value):
     id: str
     app: str
     version: str
+    image: str = ""
     reason: str
     created_at: datetime
     files: int

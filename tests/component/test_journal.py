@@ -56,6 +56,7 @@ def write(journal: Journal) -> None:
     line: dict[str, object] = {"line": "said"}
     journal.append_events([NewEvent(EventKind.LINE, "shop", one, line) for one in ("d1", "d2", "d3")])
     journal.append_events([NewEvent(EventKind.ENDED, "shop", "d1", {"state": "live"})])
+    journal.add(replace(deployment(4), kind=Kind.ROLLBACK))
     journal.forget_output("shop", keep=1)
 
 
@@ -109,8 +110,8 @@ def test_the_order_is_that_of_the_requests_whatever_the_clock_said(tmp_path: Pat
     for journal in (Journal(f"sqlite:///{tmp_path / 'journal.db'}"), MemoryJournal()):
         write(journal)
 
-        assert [one.id for one in journal.deployments("shop")] == ["d3", "d2", "d1"]
-        assert [one.id for one in journal.unfinished()] == ["d3", "d2"]
+        assert [one.id for one in journal.deployments("shop")] == ["d4", "d3", "d2", "d1"]
+        assert [one.id for one in journal.unfinished()] == ["d4", "d3", "d2"]
         assert [one.deployment for one in journal.attempts("shop")] == ["d3", "d2", "d1"]
 
 

@@ -19,8 +19,10 @@ def test_what_a_backup_writes_is_for_its_owner_alone(tmp_path: Path) -> None:
     (data / "orders").write_text("1\n")
     before = os.umask(permission.NOTHING_FOR_OTHERS)
     try:
-        about = dict.fromkeys(("version", "revision", "reason"), "")
-        archive.create({"data": data}, backups / "20260101", Pace(gently=False), backup="20260101", app="shop", **about)
+        archive.create(
+            {"data": data}, backups / "20260101", Pace(gently=False), backup="20260101", app="shop", version="",
+            revision="", reason="",
+        )  # fmt: skip
     finally:
         os.umask(before)
 

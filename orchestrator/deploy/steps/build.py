@@ -44,7 +44,9 @@ class Build(Step):
         image = ImageBuild(
             folder=built.folder,
             dockerfile=built.dockerfile,
-            tag=f"{context.image_name}:{deployment.release.source_revision[:12]}",
+            # One for each deployment: a tag that another build moves leaves an image that any prune removes, although a
+            # backup names it.
+            tag=f"{context.image_name}:{deployment.release.source_revision[:12]}-{deployment.id}",
             timeout_s=settings.timeout,
             target=settings.target,
             args=settings.args,

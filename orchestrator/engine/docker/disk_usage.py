@@ -11,7 +11,9 @@ def usage_of(answer: dict[str, Any]) -> DiskUsage:  # Any: Docker's JSON (API 1.
     by_image, by_app = {}, dict[str, int]()
     for image in answer.get("Images") or []:
         own = int(image["Size"]) - max(0, int(image.get("SharedSize") or 0))
-        by_image.update({tag: own for tag in image.get("RepoTags") or []})
+        # An image that several deployments built has a tag of each; it takes its room once for each app.
+        one_each = {tag.rpartition(":")[0]: tag for tag in image.get("RepoTags") or []}
+        by_image.update(dict.fromkeys(one_each.values(), own))
     containers = [(one.get("Labels") or {}, int(one.get("SizeRw") or 0)) for one in answer.get("Containers") or []]
     for labels, size in containers:
         app = labels.get(LABEL_APP, "")

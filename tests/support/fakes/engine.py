@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
+from orchestrator.app_data.backup_about import PLACE
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.schema_report import PREFIX
@@ -70,6 +71,7 @@ class FakeEngine:
         self.data: dict[str, FakeData] = {}
         self.backups: dict[str, dict[str, tuple[Manifest, FakeData]]] = {}
         self.images: dict[str, list[str]] = {}
+        self.spare: dict[str, list[str]] = {}
         self.incompatible: set[str] = set()
         self.failing: set[str] = set()
         self.broken: set[str] = set()
@@ -108,6 +110,7 @@ class FakeEngine:
         revisions = (image.folder / "schema").read_text().split()
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
+        self.tags.add(image.tag)
         self._power.after()
         await asyncio.sleep(0)
         return digest
@@ -135,7 +138,7 @@ class FakeEngine:
                 on_line(line)
             code = 0
         elif "orchestrator.backup_sidecar" in command:
-            on_line(json.dumps(self._backup_job(app, command)))
+            on_line(json.dumps(self._backup_job(app, command, dict(spec.files))))
             code = 0
         else:
             code = self._migrate(app, spec, command, on_line)
@@ -362,7 +365,7 @@ class FakeEngine:
             report = {"revision": revision, "previous": previous, "compatible": compatible}
             on_line(f"{PREFIX} {json.dumps(report)}")
 
-    def _backup_job(self, app: str, command: tuple[str, ...]) -> object:
+    def _backup_job(self, app: str, command: tuple[str, ...], files: dict[str, bytes]) -> object:
         job = command[3]
         options = dict(zip(command[4::2], command[5::2], strict=False))
         kept, named = self.backups.setdefault(app, {}), options.get("--backup", "")
@@ -374,7 +377,13 @@ class FakeEngine:
                 ]
             case "create":
                 moment = datetime.now(UTC).isoformat()
-                manifest = Manifest(named, app, "", "", "", moment, "", 1, ())
+                says = json.loads(files[PLACE])
+                spare, later = says.pop("spare"), {name: says.pop(name) for name in ("image", "deployment")}
+                manifest = Manifest(
+                    named, app, says["version"], says["revision"], says["reason"], moment, "", 1, (),
+                    data_schema=says["data_schema"], applied=says["applied"], after=says["after"], **later,
+                )  # fmt: skip
+                self.spare[app] = spare
                 kept[named] = (manifest, self.data_of(app).copy())
                 return asdict(manifest)
             case "verify":

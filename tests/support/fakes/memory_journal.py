@@ -188,11 +188,12 @@ class MemoryJournal(Journal):
         return [one for one in found if not deployment_id or one.deployment == deployment_id][:limit]
 
     def forget_output(self, app: str, keep: int) -> None:
-        newest = {one.id for one in self.deployments(app, keep)}
-        mine = {one.id for one in self.deployments(app, limit=len(self._records.deployments))}
+        mine = [one for one in self._newest_first() if one.app == app]
+        counted = [one.number for one in mine if one.kind is Kind.DEPLOY][:keep]
+        old = {one.id for one in mine if counted and one.number < min(counted)}
         self._power.before("journal: forget output")
         self._records.events = [
-            one for one in self._records.events if not (one.kind == EventKind.LINE and one.deployment in mine - newest)
+            one for one in self._records.events if not (one.kind == EventKind.LINE and one.deployment in old)
         ]
         self._power.after()
 

@@ -1,0 +1,33 @@
+"""What a backup says of its release and its data, besides the files in it."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.release_history import spare_backups
+from orchestrator.domain.schema_history import applied
+from orchestrator.domain.schema_report import as_json
+
+PLACE = "/extra/about.json"
+"""Where the backup sidecar reads it."""
+
+
+async def about(context: AppContext, release: Deployment, reason: str) -> bytes:
+    """As JSON, for the sidecar. `release` is what runs on the data. Raises JournalError."""
+    runs = context.journal.migrations(context.name)
+    attempts = await context.journal.beside(context.journal.attempts, context.name)
+    has, known = applied(runs), release.release
+    says: dict[str, object] = {
+        "version": known.version if known else "",
+        "revision": known.source_revision if known else "",
+        "image": known.image if known else "",
+        "deployment": release.id,
+        "reason": reason,
+        "data_schema": has[-1].revision if has else "",
+        "applied": as_json(has),
+        "after": max((one.number for one in attempts if one.was_live), default=0),
+        "spare": spare_backups(attempts, {run.deployment for run in runs}),
+    }
+    return json.dumps(says).encode()

@@ -1,0 +1,71 @@
+"""What is kept of earlier releases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.domain.deployment import Deployment, State
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+
+async def live(world: World, *, force: bool = False) -> Deployment:
+    ended = await world.deploy(force=force)
+    assert ended.state is State.LIVE, ended.failure
+    return ended
+
+
+def keep_one_image(world: World) -> None:
+    world.context = replace(world.context, limits=replace(world.context.limits, keep_images=1))
+
+
+def test_a_backup_names_its_release_and_keeps_the_image_of_it(world: World) -> None:
+    async def story() -> None:
+        keep_one_image(world)
+        for _ in range(6):
+            world.publish()
+            await live(world)
+
+    virtual_time.run(story())
+    made = [manifest for manifest, _ in world.engine.backups[APP].values()]
+    assert [one.version for one in made] == [f"v{number}" for number in range(1, 6)]
+    assert {one.image.removeprefix("sha256:") for one in made} <= world.engine.tags
+
+
+def test_failed_releases_and_rollbacks_push_out_no_image_of_a_release_that_was_live(world: World) -> None:
+    async def story() -> Deployment:
+        world.configure(update={"rollback": {"max_rollback_attempts": 1}, "backup": {"create_before_update": False}})
+        world.context = replace(world.context, limits=replace(world.context.limits, keep_images=3))
+        world.publish()
+        first = await live(world)
+        for _ in range(2):
+            world.publish()
+            await live(world)
+        for _ in range(5):
+            await world.roll_back()
+        for number in range(4, 8):
+            world.publish()
+            world.engine.broken.add(f"v{number}")
+            assert (await world.deploy()).state is State.FAILED
+        await world.roll_back()
+        return first
+
+    first = virtual_time.run(story())
+    assert first.release is not None
+    assert first.release.image.removeprefix("sha256:") in world.engine.tags
+
+
+def test_a_backup_before_a_failed_deployment_is_told_to_be_spare(world: World) -> None:
+    async def story() -> Deployment:
+        world.publish("0001")
+        await live(world)
+        world.publish()
+        world.engine.broken.add("v2")
+        failed = await world.deploy()
+        world.publish()
+        await live(world)
+        return failed
+
+    failed = virtual_time.run(story())
+    assert failed.backup
+    assert world.engine.spare[APP] == [failed.backup]

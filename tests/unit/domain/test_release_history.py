@@ -1,0 +1,90 @@
+"""What is known of releases, from every attempt to deploy them."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.domain.deployment import Failure, Interrupter, State, StepName
+from orchestrator.domain.release import Release
+from orchestrator.domain.release_history import (
+    Attempt,
+    Standing,
+    live_since,
+    may_be_offered,
+    may_install_itself,
+    newest_images,
+    spare_backups,
+    standing,
+)
+
+BY_ITSELF, OUTSIDE = Failure(StepName.VERIFY, "why"), Failure(StepName.PREPARE, "why", outside=True)
+
+
+def attempt(number: int, state: State, revision: str = "r", **more: object) -> Attempt:
+    values = {"was_live": state is State.LIVE, "ref": revision} | more
+    release = Release(f"v{number}", revision, f"sha256:{revision}")
+    return Attempt(number=number, deployment=f"d{number}", release=release, state=state, **values)  # type: ignore[arg-type]
+
+
+def test_a_rolled_back_release_is_not_offered_again() -> None:
+    assert standing([attempt(1, State.ROLLED_BACK, was_live=True)], "r") is Standing.WAS_LIVE
+
+
+def test_one_that_failed_before_its_source_was_fetched_is_known_by_what_was_requested() -> None:
+    failed = Attempt(1, "d1", "r", None, State.FAILED, was_live=False, failure=BY_ITSELF)
+
+    assert standing([failed], "r") is Standing.FAILED
+
+
+ATTEMPTS = st.lists(
+    st.builds(
+        attempt,
+        number=st.integers(1, 1000),
+        state=st.sampled_from([State.LIVE, State.FAILED, State.CANCELLED, State.SUPERSEDED, State.ROLLED_BACK]),
+        revision=st.sampled_from(["r", "other"]),
+        failure=st.sampled_from([None, BY_ITSELF, OUTSIDE]),
+        interrupted_by=st.none() | st.sampled_from(Interrupter),
+    ),
+    max_size=80,
+    unique_by=lambda one: one.number,
+)
+
+
+@given(ATTEMPTS, st.randoms())
+def test_the_order_of_records_does_not_matter_and_nothing_unoffered_installs_itself(
+    attempts: list[Attempt], shuffle: random.Random
+) -> None:
+    shuffled = list(attempts)
+    shuffle.shuffle(shuffled)
+
+    assert standing(shuffled, "r") is standing(attempts, "r")
+    assert may_be_offered(attempts, "r") or not may_install_itself(attempts, "r")
+    assert not any(one.was_live and one.is_of("r") for one in attempts) or not may_be_offered(attempts, "r")
+
+
+def test_images_are_kept_of_the_last_releases_that_were_live_each_counted_once() -> None:
+    live = [attempt(number, State.LIVE, f"r{number}") for number in range(1, 5)]
+    again = [attempt(number, State.LIVE, "r4") for number in range(10, 40)]
+    failed = [attempt(number, State.FAILED, f"bad{number}") for number in range(50, 90)]
+
+    assert newest_images([*failed, *again, *live], 3) == ["sha256:r4", "sha256:r3", "sha256:r2"]
+
+
+def test_releases_since_a_backup_are_those_of_later_deployments() -> None:
+    attempts = [attempt(1, State.LIVE), attempt(2, State.FAILED), attempt(3, State.ROLLED_BACK, was_live=True)]
+
+    assert live_since(attempts, 1) == ["v3"]
+
+
+def test_a_backup_that_a_failed_migration_may_need_is_not_spare() -> None:
+    attempts = [
+        attempt(1, State.FAILED, backup="b1"),
+        attempt(2, State.FAILED, backup="b2"),
+        attempt(3, State.LIVE, backup="b3"),
+        attempt(4, State.RUNNING, backup="b4"),
+    ]
+
+    assert spare_backups(attempts, {"d2"}) == ["b1"]

@@ -1,0 +1,75 @@
+"""Which backups are kept: by the order in which they were made, whatever the clock said."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.backup_sidecar.catalogue import Catalogue
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest
+
+
+def add(folder: Path, name: str, *, damaged: bool = False, numbered: bool = True) -> str:
+    """A backup that is made now, on a host whose clock says what the name says."""
+    number = Catalogue(folder).next_number()
+    backup = folder / name
+    backup.mkdir(parents=True)
+    (backup / ARCHIVE).write_bytes(b"packed")
+    manifest = Manifest(name, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", "", len(b"packed"), ())
+    (backup / MANIFEST).write_text("nonsense" if damaged else json.dumps(asdict(manifest)))
+    if numbered:
+        (backup / NUMBER).write_text(str(number))
+    return name
+
+
+@given(
+    clock=st.lists(st.integers(20_000_000, 21_000_000), min_size=1, max_size=12, unique=True),
+    damaged=st.sets(st.integers(0, 11)),
+    spare=st.sets(st.integers(0, 11)),
+    keep=st.integers(1, 4),
+)
+def test_the_newest_good_ones_are_kept_whatever_the_clock_says(
+    clock: list[int], damaged: set[int], spare: set[int], keep: int
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        made: list[str] = []
+        good: list[str] = []
+        spared: list[str] = []
+        for place, second in enumerate(clock):
+            made.append(add(folder, f"{second}-000000-000000", damaged=place in damaged))
+            if place in spare:
+                spared.append(made[-1])
+            elif place not in damaged:
+                good.append(made[-1])
+            Catalogue(folder).prune(keep, also=[made[-1]], spare=spared)
+
+            left = [one.id for one in Catalogue(folder).entries()]
+            assert left[0] == made[-1]
+            assert left == [one for one in reversed(made) if one in left]
+            assert set(good[-keep:]) <= set(left)
+            assert len(set(left) & set(good)) <= keep + 1
+
+
+def test_backups_of_earlier_versions_are_older_than_numbered_ones(tmp_path: Path) -> None:
+    add(tmp_path, "20990101-000000-000000", numbered=False)
+    add(tmp_path, "20260101-000000-000000", numbered=False)
+    newest = add(tmp_path, "20250101-000000-000000")
+
+    ids = [one.id for one in Catalogue(tmp_path).entries()]
+
+    assert ids == [newest, "20990101-000000-000000", "20260101-000000-000000"]
+
+
+def test_deployments_that_fail_do_not_push_out_what_others_made(tmp_path: Path) -> None:
+    good = [add(tmp_path, f"2026010{day}-000000-000000") for day in (1, 2)]
+    failed = [add(tmp_path, f"202602{day:02}-000000-000000") for day in range(1, 20)]
+
+    Catalogue(tmp_path).prune(2, spare=failed)
+
+    assert [one.id for one in Catalogue(tmp_path).entries()] == [failed[-1], *reversed(good)]
