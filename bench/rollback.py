@@ -16,7 +16,7 @@ LONGEST_S = 5.0
 
 
 def measure(stack: Stack) -> float:
-    """Seconds, the median of the rounds; each is a rollback to a warm standby, which makes the next one's."""
+    """Seconds, the median of the rounds; each is a rollback to a paused standby, which makes the next one's."""
     return statistics.median([_one(stack) for _ in range(ROUNDS)])
 
 

@@ -7,6 +7,7 @@ import asyncio
 from orchestrator.app_data import migrations
 from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
+from orchestrator.config.env_file import EnvFileUnreadable
 from orchestrator.deploy.held_locks import LockWatch
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
@@ -60,10 +61,10 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
 
     A process that is paused during a transaction keeps its locks, and with them every other writer.
     """
-    if not LockWatch.needed(context, environment_of(context)):
-        await _pause(context, standby)
-        return True
     try:
+        if not LockWatch.needed(context, environment_of(context)):
+            await _pause(context, standby)
+            return True
         async with LockWatch(context, standby) as locks:
             for _ in range(TRIES):
                 await locks.until_free()
@@ -72,7 +73,7 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
                 await context.engine.wake(standby.container)
                 await asyncio.sleep(BETWEEN_TRIES_S)
             why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
-    except StepFailed as error:
+    except (StepFailed, EnvFileUnreadable) as error:
         why = error.cause
     except EngineError as error:
         why = f"its locks cannot be seen: {error.cause}"

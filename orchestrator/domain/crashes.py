@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 REMEMBERED_S = 600.0
 """How long a crash counts, in seconds."""
-LOOP_WITHIN_S = 60.0
+TWO_WITHIN_S = 60.0
+THREE_WITHIN_S = 120.0
 FIRST_HOLD_S = 10.0
 LONGEST_HOLD_S = 300.0
 
@@ -22,10 +23,13 @@ def hold_s(crashes: Sequence[float], now: float) -> float:
 
 
 def is_loop(crashes: Sequence[float], now: float) -> bool:
-    """Whether a container is not healthy, although it answers now: two crashes in a minute, or three in ten minutes."""
-    counted = recent(crashes, now)
-    return len(counted) >= 3 or len([at for at in counted if now - at < LOOP_WITHIN_S]) >= 2
+    """Whether a container is not healthy, although it answers now: two crashes in a minute, or three in two minutes."""
+    return _count(crashes, now, TWO_WITHIN_S) >= 2 or _count(crashes, now, THREE_WITHIN_S) >= 3
 
 
 def recent(crashes: Sequence[float], now: float) -> list[float]:
     return [at for at in crashes if now - at < REMEMBERED_S]
+
+
+def _count(crashes: Sequence[float], now: float, within_s: float) -> int:
+    return len([at for at in crashes if now - at < within_s])

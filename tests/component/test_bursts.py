@@ -59,12 +59,12 @@ def route_to(server: SmallServer, standby: SmallServer | None = None, **keys: ob
 )
 @pytest.mark.timeout(1200)
 async def test_a_burst_gets_as_many_good_answers_as_without_a_proxy_and_none_of_another_release(
-    container: ProxyContainer, backlog: int, threads: int, size: int, *, with_standby: bool, soak: bool
+    container: ProxyContainer, backlog: int, threads: int, size: int, *, with_standby: bool, soak: bool, rounds: int
 ) -> None:
     address, good, bare = gateway(), [], []
     with SmallServer("good", address, backlog, threads) as server, SmallServer("other", address) as other:
         started(container, route_to(server, other if with_standby else None))
-        for _ in range(ROUNDS if soak else 1):
+        for _ in range(rounds or (ROUNDS if soak else 1)):
             direct = await burst(size, address, server.port)
             answers = await burst(size, "127.0.0.1", container.port)
             bare.append(direct["good"])

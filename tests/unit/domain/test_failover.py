@@ -66,11 +66,11 @@ def test_the_first_crash_holds_nothing_and_more_crashes_never_hold_for_less(cras
     assert hold_s(crashes, now) <= min(hold_s([*crashes, now], now), LONGEST_HOLD_S)
 
 
-def test_a_loop_is_two_crashes_in_a_minute_or_three_in_ten_minutes() -> None:
+def test_a_loop_is_two_crashes_in_a_minute_or_three_in_two_minutes() -> None:
     assert not is_loop([], 0)
     assert not is_loop([0], 1)
     assert is_loop([0, 4], 8)
     assert not is_loop([0, 4], 70)
-    assert is_loop([0, 200, 400], 500)
-    assert not is_loop([0, 200, 400], 700)
+    assert is_loop([0, 50, 100], 115)
+    assert not is_loop([0, 50, 100], 165)
     assert hold_s([0, 4], 5) == FIRST_HOLD_S
