@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import spare_backups
 from orchestrator.domain.schema_history import applied
 from orchestrator.domain.schema_report import as_json
 
-PLACE = "/extra/about.json"
+PLACE = f"/backups/{EXTRA_FOLDER}/about.json"
 """Where the backup sidecar reads it."""
 
 

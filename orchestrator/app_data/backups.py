@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
 import shlex
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator.app_data import migrations
+from orchestrator.app_data import backup_sidecar, migrations
 from orchestrator.app_data.backup_about import PLACE, about
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Entry
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
-from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
-from orchestrator.errors import ChangeoverError, EngineError, Refused, StepFailed, UnknownBackup
+from orchestrator.engine.base import Role
+from orchestrator.errors import Refused, StepFailed
 
-TIMEOUT_S = 3600.0
 LAST_LINES = 20
 LOG_LINES = 10_000
-ANSWER_BYTES = 64 * 2**20
-"""The longest answer of a backup sidecar: a line of JSON that names each file of a backup."""
 DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _DUMP_VOLUME = re.compile(r"-dump-\d{8}-\d{6}-\d{6}$")
@@ -47,14 +41,14 @@ def is_dump_volume(name: str) -> bool:
 
 async def entries(context: AppContext) -> list[Entry]:
     """Every backup of the app, the newest first. A damaged one has its `problem`. Raises StepFailed or EngineError."""
-    return _ENTRIES.validate_python(await _run(context, "list", ""))
+    return _ENTRIES.validate_python(await backup_sidecar.run(context, "list", ""))
 
 
 async def find(context: AppContext, backup: str) -> Manifest:
     """The manifest of a backup. Raises UnknownBackup, or StepFailed when the manifest cannot be read."""
     entry = next((one for one in await entries(context) if one.id == backup), None)
     if entry is None:
-        raise _unknown(context, backup)
+        raise backup_sidecar.unknown(context, backup)
     if entry.manifest is None:
         raise StepFailed(
             f"Backup {backup} is damaged: {entry.problem}",
@@ -85,13 +79,15 @@ async def create(
     left = context.journal.unsettled(context.name)
     needed = (keeping, needed_for_rollback(context), left.backup if left else "")
     kept = [f"--keeping={one}" for one in needed if one]
-    keep = ("--keep", str(context.config.update.backup.keep_backups), *kept)
+    keep = (f"--keep={context.config.update.backup.keep_backups}", *kept)
     async with _dump_volume(context, backup) as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", backup, context.config.backup.dump, volume)
         files = (*await _extra(context, release), (PLACE, await about(context, release, reason)))
         return _manifest(
-            await _run(context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait)
+            await backup_sidecar.run(
+                context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait
+            )
         )
 
 
@@ -111,12 +107,12 @@ def needed_for_rollback(context: AppContext) -> str:
 
 async def check(context: AppContext, backup: str) -> Manifest:
     """Read and check every byte of a backup. Raises StepFailed when it is damaged, or UnknownBackup."""
-    return _manifest(await _run(context, "verify", backup, gently=True))
+    return _manifest(await backup_sidecar.run(context, "verify", backup, gently=True))
 
 
 async def remove_all(context: AppContext) -> list[str]:
     """Remove all backups of an app, for ever. Returns their ids. Raises StepFailed or EngineError."""
-    return list(await _run(context, "remove-all", ""))
+    return list(await backup_sidecar.run(context, "remove-all", ""))
 
 
 async def compare(context: AppContext, backup: str, release: Deployment) -> Difference:
@@ -128,18 +124,22 @@ async def compare(context: AppContext, backup: str, release: Deployment) -> Diff
     async with _dump_volume(context, f"{backup}-compared") as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", f"{backup}-compared", context.config.backup.dump, volume)
-        return _DIFFERENCE.validate_python(await _run(context, "compare", backup, dump=volume, gently=True))
+        return _DIFFERENCE.validate_python(
+            await backup_sidecar.run(context, "compare", backup, dump=volume, gently=True)
+        )
 
 
-async def restore(context: AppContext, backup: str, release: Deployment) -> Manifest:
+async def restore(context: AppContext, backup: str, release: Deployment, *, emptying: bool = False) -> Manifest:
     """Replace the data by a backup's, with the restore command in the image of `release`.
 
     Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
     StepFailed. If the sidecar fails, the data is unchanged; a restore command of the app must guarantee that itself.
+    A backup without data is refused; with `emptying`, one that was made of an empty volume empties it again.
     """
     await _be_alone(context)
     async with _dump_volume(context, backup) as volume:
-        manifest = _manifest(await _run(context, "restore", backup, dump=volume))
+        more = ("--emptying",) if emptying else ()
+        manifest = _manifest(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
         if context.config.backup and volume:
             await _command(context, release, "load", backup, context.config.backup.restore, volume)
         return manifest
@@ -153,7 +153,7 @@ async def undo_interrupted_restores(context: AppContext) -> None:
         if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING
     ]
     if stopped:
-        await _run(context, "undo-interrupted", "")
+        await backup_sidecar.run(context, "undo-interrupted", "")
     for run in stopped:
         note = "interrupted, and undone"
         await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
@@ -169,9 +169,11 @@ async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, b
     """The configuration file and the last lines of the app's log, to be stored in the backup."""
     files = []
     if context.config_file.is_file():
-        files.append((f"/extra/config/{context.config_file.name}", context.config_file.read_bytes()))
+        files.append((f"/backups/{EXTRA_FOLDER}/config/{context.config_file.name}", context.config_file.read_bytes()))
     lines = await context.engine.logs(release.container, LOG_LINES)
-    files.append((f"/extra/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode()))
+    files.append(
+        (f"/backups/{EXTRA_FOLDER}/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode())
+    )
     return tuple(files)
 
 
@@ -208,69 +210,5 @@ async def _command(context: AppContext, release: Deployment, job: str, backup: s
         )
 
 
-async def _run(
-    context: AppContext,
-    job: str,
-    backup: str,
-    *more: str,
-    dump: str = "",
-    files: tuple[tuple[str, bytes], ...] = (),
-    gently: bool = False,
-) -> Any:  # Any: JSON, validated by the callers
-    last: deque[str] = deque(maxlen=LAST_LINES)
-    if not context.backups.startswith("/"):
-        await context.engine.ensure_volume(context.backups)
-    mounts = [(context.backups, "/backups")]
-    if context.config.run.data and job in ("create", "compare", "restore", "undo-interrupted"):
-        mounts.append((context.volume, "/data"))
-    if dump:
-        mounts.append((dump, "/dump"))
-    spec = ContainerSpec(
-        name=f"{context.engine.stack}-{context.name}-{job}-{secrets.token_hex(4)}",
-        image=context.tools_image,
-        command=("python", "-m", "orchestrator.backup_sidecar", job, "--app", context.name, "--backup", backup, *more)
-        + (("--gently",) if gently else ()),
-        labels={LABEL_APP: context.name, LABEL_ROLE: Role.SIDECAR},
-        network=context.engine.network,
-        mounts=tuple(mounts),
-        files=files,
-        # It reads and writes files of any user, and keeps their owner.
-        user="0:0",
-        privileges=True,
-        gives_way=gently,
-    )
-    try:
-        status, late = await context.engine.run_to_end(spec, TIMEOUT_S, last.append, ANSWER_BYTES)
-    except EngineError as error:
-        if "mount" not in error.cause:
-            raise
-        raise StepFailed(
-            f"The backup location {context.backups} cannot be mounted: {error.cause}",
-            "Set update.backup.backup_location to a folder of this host.",
-        ) from error
-    if status.exit_code == NO_SUCH_BACKUP:
-        raise _unknown(context, backup)
-    if late or status.exit_code != 0:
-        said = last[-1] if last else f"it {status.why_stopped}"
-        what = "Listing the backups" if job == "list" else f"The {job} of backup {backup}"
-        raise StepFailed(
-            f"{what} of {context.name} failed: {said}",
-            f"Check the backup location {context.backups}.",
-            log=tuple(last),
-            exit_code=status.exit_code,
-        )
-    try:
-        return json.loads(last[-1])
-    except (ValueError, IndexError) as error:
-        said = last[-1][:200] if last else "nothing"
-        raise ChangeoverError(f"The backup sidecar's answer is not valid JSON: {said}") from error
-
-
 def _manifest(answer: object) -> Manifest:
     return _MANIFEST.validate_python(answer)
-
-
-def _unknown(context: AppContext, backup: str) -> UnknownBackup:
-    return UnknownBackup(
-        f"{context.name} has no backup '{backup}'.", f"List its backups: changeover backup list {context.name}"
-    )

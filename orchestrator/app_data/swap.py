@@ -41,8 +41,8 @@ async def wake_writers(context: AppContext) -> None:
 async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
     """Replace the data by a backup's. Nothing may write the data meanwhile.
 
-    The journal has its start and end, so that an interrupted one is undone at the next start. Raises UnknownBackup or
-    StepFailed.
+    The journal has its start and end, so that an interrupted one is undone at the next start. Only a backup that `by`
+    itself made may empty the data again. Raises UnknownBackup or StepFailed.
     """
     manifest = await backups.find(context, backup)
     has = from_json(manifest.applied) if manifest.applied else ()
@@ -52,7 +52,10 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
     try:
         async with context.data_turn:
             await backups.restore(
-                context, backup, release=context.journal.deployment(context.journal.slots(context.name).active)
+                context,
+                backup,
+                release=context.journal.deployment(context.journal.slots(context.name).active),
+                emptying=backup in (by.backup, by.paused_backup),
             )
     except StepFailed as error:
         await journal.beside(journal.migration_ended, run, Outcome.FAILED, has, f"backup {backup}: {error.cause}")

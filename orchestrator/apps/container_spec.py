@@ -20,7 +20,7 @@ from orchestrator.engine.base import (
     Role,
 )
 from orchestrator.errors import StepFailed
-from orchestrator.host.beneath import LeadsOutside, within
+from orchestrator.files.beneath import LeadsOutside, within
 
 
 def container_spec(

@@ -1,4 +1,7 @@
-"""The command of the backup sidecar. The app's data is at /data, a database dump at /dump, the backups at /backups.
+"""The command of the backup sidecar. It has the folders of one app alone.
+
+They are: its backups at /backups, its data at /jail/data, a dump of its database at /jail/dump, and a place for copies
+at /jail/scratch.
 
 Exit code 0: the last line of output is the answer, as JSON. Exit code 1: the last line is the cause of the failure.
 Exit code 3: the backup does not exist. Standard library only.
@@ -9,22 +12,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.backup_sidecar import archive, difference, permission, restore
-from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, NoSuchBackup
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
-from orchestrator.backup_sidecar.manifest import DamagedBackup, NoRoom
+from orchestrator.backup_sidecar.jail import SCRATCH
+from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
+from orchestrator.files.beneath import Folder, LeadsOutside
 
 BACKUPS = Path("/backups")
-PUT_BACK = {archive.DATA: Path("/data"), archive.DUMP: Path("/dump")}
-EXTRA = {"config": Path("/extra/config"), "logs": Path("/extra/logs")}
-ABOUT = Path("/extra/about.json")
+JAIL = Path("/jail")
+PUT_BACK = {name: JAIL / name for name in (DATA, DUMP)}
+EXTRA = {name: BACKUPS / EXTRA_FOLDER / name for name in ("config", "logs")}
+ABOUT = BACKUPS / EXTRA_FOLDER / "about.json"
 """What the backup says of its release and its data, in the words of archive.create, and the backups that are `spare`.
 It is a file, because an argument of a command has a limit of 128 KiB."""
+LEFT_BEHIND_S = 4 * 3600
+"""A copy that is older was left by a sidecar that was killed: none runs for so long."""
 
 
 def main() -> int:
@@ -37,14 +47,18 @@ def main() -> int:
     parser.add_argument("--keep", type=int, default=1)
     parser.add_argument("--keeping", action="append", default=[])
     parser.add_argument("--gently", action="store_true")
+    parser.add_argument("--emptying", action="store_true")
     asked = parser.parse_args()
     try:
         answer = carry_out(asked)
     except NoSuchBackup:
         print(f"There is no backup '{asked.backup}'.")
         return NO_SUCH_BACKUP
-    except (DamagedBackup, NoRoom) as error:
+    except (DamagedBackup, NoRoom, Unsuitable) as error:
         print(error)
+        return 1
+    except LeadsOutside as error:
+        print(f"{error}.")
         return 1
     except (OSError, sqlite3.Error) as error:
         print(f"{error}.")
@@ -54,8 +68,9 @@ def main() -> int:
 
 
 def carry_out(asked: argparse.Namespace) -> object:
-    catalogue = Catalogue(BACKUPS / asked.app)
+    catalogue = Catalogue(BACKUPS)
     pace = Pace(gently=asked.gently)
+    jail = _jail()
     put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
     match asked.job:
         case "list":
@@ -65,23 +80,41 @@ def carry_out(asked: argparse.Namespace) -> object:
             about = json.loads(ABOUT.read_text())
             spare = about.pop("spare")
             restore.undo_interrupted(put_back)
-            permission.close(BACKUPS / asked.app)
+            permission.close(BACKUPS)
             os.umask(permission.NOTHING_FOR_OTHERS)
-            number, folder = catalogue.next_number(), BACKUPS / asked.app / asked.backup
-            manifest = archive.create(roots, folder, pace, app=asked.app, backup=asked.backup, number=number, **about)
+            about |= {"app": asked.app, "backup": asked.backup, "number": catalogue.next_number()}
+            try:
+                manifest = archive.create(roots, BACKUPS / asked.backup, pace, jail=jail, **about)
+            finally:
+                shutil.rmtree(BACKUPS / EXTRA_FOLDER, ignore_errors=True)
             catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
             return asdict(manifest)
         case "verify":
-            return asdict(archive.verify(catalogue.folder(asked.backup), pace))
+            return asdict(archive.verify(catalogue.folder(asked.backup), pace, jail))
         case "compare":
-            return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace))
+            return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":
-            return asdict(restore.restore(catalogue.folder(asked.backup), put_back))
+            folder = catalogue.folder(asked.backup)
+            return asdict(restore.restore(folder, put_back, jail, emptying=asked.emptying))
         case "remove-all":
             return catalogue.remove_all()
         case _:
             restore.undo_interrupted(put_back)
             return None
+
+
+def _jail() -> Path | None:
+    """The jail; None for a job that needs none. Other sidecars of this app may work in it at the same time."""
+    scratch = JAIL / SCRATCH
+    if not scratch.is_dir():
+        return None
+    for folder in (BACKUPS, scratch):
+        folder.chmod(0o700)
+    with Folder.open(scratch) as folder_of_copies:
+        for entry in folder_of_copies.entries():
+            if time.time() - entry.status.st_mtime > LEFT_BEHIND_S:
+                folder_of_copies.remove(entry.name)
+    return JAIL
 
 
 if __name__ == "__main__":

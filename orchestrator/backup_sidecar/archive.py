@@ -3,6 +3,8 @@
 Folders in the archive: `data` is the app's volume, `dump` the output of the app's dump command, `config` and `logs` are
 for people. A restore replaces `data` and `dump`. SQLite databases are copied by SQLite's online backup
 (https://sqlite.org/backup.html), which is consistent while the app writes; every other file is copied as it is.
+
+The app may change its data meanwhile in any way, also to mislead: nothing outside of it is read.
 """
 
 from __future__ import annotations
@@ -13,42 +15,48 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.backup_sidecar.content import unpack, verify
 from orchestrator.backup_sidecar.copy import (
-    CHUNK,
     Flushed,
     Hashed,
     Pace,
     copy_database,
     copy_file,
-    digest,
     entries_of,
+    extents,
     is_sqlite,
-    size_of,
+    opened,
     stays_inside,
     sync,
 )
+from orchestrator.backup_sidecar.jail import scratch_of
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
-    FOLDERS_SINCE,
+    DATA,
+    DUMP,
     FORMAT,
     MANIFEST,
+    MEGABYTE,
     NUMBER,
-    DamagedBackup,
+    RESERVE,
     File,
     Manifest,
     NoRoom,
-    read_manifest,
+    Unsuitable,
 )
+from orchestrator.files.beneath import Entry, Folder, NotAFile
 
-MEGABYTE = 2**20
-RESERVE = 16 * MEGABYTE
-"""The disk space that must stay free in addition to the size of the data, in bytes."""
-DATA, DUMP = "data", "dump"
+__all__ = ["DATA", "DUMP", "create", "unpack", "verify"]
+
+MOST_HOLES = 16 * 2**30
+"""Files may have so many bytes of holes: packing them takes time, although they take no disk space."""
+TRIES = 3
+"""What the app replaces while it is copied is copied again, so often."""
 
 
 def create(
@@ -67,47 +75,48 @@ def create(
     deployment: str = "",
     after: int = 0,
     number: int = 0,
+    jail: Path | None = None,
 ) -> Manifest:
     """Back up `roots`, by their names in the archive, into `folder`, which appears only when it is complete.
 
-    Raises NoRoom when disk space is short.
+    SQLite works in `jail`, which must have the roots with databases, and a folder `scratch`. Raises NoRoom when disk
+    space is short, and Unsuitable or LeadsOutside for data that no backup can hold.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    sources = [(f"{name}/{path.relative_to(root)}", path) for name, root in roots.items() for path in entries_of(root)]
-    sizes = [size_of(path) for _, path in sources]
-    # The data may not be compressible, and each file is copied before it is packed.
-    needed = sum(sizes) + max(sizes, default=0) + RESERVE
-    if (free := shutil.disk_usage(folder.parent).free) < needed:
-        raise NoRoom(
-            f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
-        )
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     growing = folder.with_name(folder.name + ".new")
-    shutil.rmtree(growing, ignore_errors=True)
-    growing.mkdir()
-    moment = datetime.now(UTC).isoformat()
-    packed = growing / ARCHIVE
-    try:
-        content = _pack(sources, packed, pace)
-        manifest = Manifest(
-            backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
-            tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
-            applied, image, deployment, after,
-        )  # fmt: skip
-        (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-        (growing / NUMBER).write_text(str(number))
-        for path in (packed, growing / MANIFEST, growing / NUMBER, growing):
-            sync(path)
-        growing.rename(folder)
-    except BaseException:
+    with ExitStack() as stack:
+        held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
+        needed = _needed(held)
+        if (free := shutil.disk_usage(folder.parent).free) < needed:
+            raise NoRoom(
+                f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
+            )
         shutil.rmtree(growing, ignore_errors=True)
-        raise
+        growing.mkdir(mode=0o700)
+        moment = datetime.now(UTC).isoformat()
+        packed = growing / ARCHIVE
+        try:
+            content = _pack(held, packed, pace, jail)
+            manifest = Manifest(
+                backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
+                tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
+                applied, image, deployment, after, tuple(roots),
+            )  # fmt: skip
+            (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+            (growing / NUMBER).write_text(str(number))
+            for path in (packed, growing / MANIFEST, growing / NUMBER, growing):
+                sync(path)
+            growing.rename(folder)
+        except BaseException:
+            shutil.rmtree(growing, ignore_errors=True)
+            raise
     sync(folder.parent)
     return manifest
 
 
 @dataclass
 class _Content:
-    """What is packed: files; folders and links (`places`); and links that are left out because restore refuses them."""
+    """What is packed: files; folders and links (`places`); and what is left out because no backup may have it."""
 
     files: list[File] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
@@ -115,135 +124,124 @@ class _Content:
     sha256: str = ""
 
 
-def _pack(sources: list[tuple[str, Path]], packed: Path, pace: Pace) -> _Content:
+def _needed(roots: dict[str, Folder]) -> int:
+    """The disk space that a backup may take, in bytes. Raises Unsuitable for too many holes.
+
+    The data may not be compressible, and each file is copied before it is packed.
+    """
+    sizes, holes = [0], 0
+    for root in roots.values():
+        for entry in entries_of(root):
+            if entry.is_file:
+                size = _data_in(root, entry)
+                sizes.append(size)
+                holes += entry.status.st_size - size
+                if holes > MOST_HOLES:
+                    raise Unsuitable(
+                        f"The data has files with more than {MOST_HOLES // 2**30} GiB of holes, such as '{entry.name}'."
+                    )
+    return sum(sizes) + max(sizes) + RESERVE
+
+
+def _data_in(root: Folder, entry: Entry) -> int:
+    """The size of a file without its holes. A file that compresses on disk has none."""
+    size = entry.status.st_size
+    if entry.status.st_blocks * 512 >= size // 2:
+        return size
+    try:
+        with opened(root, entry.name) as file:
+            return sum(end - start for start, end in extents(file, size))
+    except (FileNotFoundError, NotADirectoryError, NotAFile):
+        return 0
+
+
+def _pack(roots: dict[str, Folder], packed: Path, pace: Pace, jail: Path | None) -> _Content:
     content = _Content()
     with (
         Flushed(packed, pace) as packing,
         tarfile.open(fileobj=packing, mode="w:gz", compresslevel=1) as archive,
-        tempfile.TemporaryDirectory(dir=packed.parent) as tmp,
+        tempfile.TemporaryDirectory(dir=scratch_of(jail, packed.parent)) as tmp,
     ):
-        for name, source in sources:
-            try:
-                if source.is_symlink() and not stays_inside(name, str(source.readlink())):
-                    content.left_out.append(name)
-                elif source.is_symlink() or source.is_dir():
-                    archive.addfile(archive.gettarinfo(str(source), name))
-                    content.places.append(name)
-                else:
-                    content.files.append(_pack_file(source, archive, name, Path(tmp) / "copy", pace))
-            except (FileNotFoundError, sqlite3.OperationalError):
-                # The app runs: a file that it has removed meanwhile is not part of its data.
-                if os.path.lexists(source):
-                    raise
+        into = _Packing(archive, content, Path(tmp) / "copy", pace, jail)
+        for name, root in roots.items():
+            for entry in entries_of(root):
+                into.add(root, entry, f"{name}/{entry.name}")
     content.sha256 = packing.sha256
     return content
 
 
-def _pack_file(source: Path, archive: tarfile.TarFile, name: str, copy: Path, pace: Pace) -> File:
-    schema = ""
-    if database := is_sqlite(source):
-        schema = copy_database(source, copy, pace)
-    else:
-        copy_file(source, copy, pace)
-    entry = archive.gettarinfo(str(source), name)
-    entry.size = copy.stat().st_size
-    # A hard link is packed as a regular file.
-    entry.type, entry.linkname = tarfile.REGTYPE, ""
-    with copy.open("rb") as file:
-        content = Hashed(file, pace)
-        archive.addfile(entry, content)
-    copy.unlink()
-    return File(name, entry.size, content.sha256, database, schema)
+@dataclass(frozen=True)
+class _Packing:
+    archive: tarfile.TarFile
+    content: _Content
+    copy: Path
+    pace: Pace
+    jail: Path | None
 
+    def add(self, root: Folder, entry: Entry, name: str) -> None:
+        """Pack what the app has at this entry. What it has removed meanwhile is not part of its data."""
+        for _ in range(TRIES):
+            try:
+                self._add(root, entry, name)
+                return
+            except (FileNotFoundError, NotADirectoryError, NotAFile):
+                try:
+                    entry = Entry(entry.name, root.status(entry.name))
+                except (FileNotFoundError, NotADirectoryError):
+                    return
+            except sqlite3.OperationalError:
+                if root.has(entry.name):
+                    raise
+                return
+            finally:
+                self.copy.unlink(missing_ok=True)
+        if entry.is_file:
+            # A backup that lacks a file of the app must not look as if it were complete.
+            raise OSError(f"'{name}' is replaced faster than it can be copied")
+        self.content.left_out.append(name)
 
-def verify(folder: Path, pace: Pace) -> Manifest:
-    """Read and check every byte of a backup. Raises DamagedBackup with the first error."""
-    with tempfile.TemporaryDirectory() as tmp:
-        return unpack(folder, Path(tmp), pace)
+    def _add(self, root: Folder, entry: Entry, name: str) -> None:
+        if entry.is_link:
+            self._add_link(root, entry, name)
+        elif entry.is_folder:
+            self._add_place(_header(name, entry.status, tarfile.DIRTYPE))
+        elif entry.is_file:
+            self.content.files.append(self._packed(root, entry.name, name))
+        else:
+            self.content.left_out.append(name)
 
+    def _add_link(self, root: Folder, entry: Entry, name: str) -> None:
+        target = root.link_target(entry.name)
+        if not stays_inside(name, target):
+            self.content.left_out.append(name)
+            return
+        header = _header(name, entry.status, tarfile.SYMTYPE)
+        header.linkname = target
+        self._add_place(header)
 
-def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
-    """Unpack a backup into an empty folder, and check every byte. Raises DamagedBackup with the first error."""
-    manifest = read_manifest(folder)
-    packed = folder / ARCHIVE
-    if not packed.is_file():
-        raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.")
-    if digest(packed, pace) != manifest.archive_sha256:
-        raise DamagedBackup(f"{folder.name}: {ARCHIVE} was changed after it was written: its checksum differs.")
-    missing = {file.path: file for file in manifest.files} | dict.fromkeys(manifest.places)
-    places = []
-    with tarfile.open(packed, "r:gz") as archive:
-        for member in archive:
-            path = Path(member.name)
-            if path.is_absolute() or ".." in path.parts:
-                raise DamagedBackup(f"{folder.name}: the path '{member.name}' is outside of the archive.")
-            if member.name not in missing:
-                raise DamagedBackup(f"{folder.name}: '{member.name}' is not in the manifest.")
-            file = missing.pop(member.name)
-            destination = target / (path if manifest.format >= 2 else Path(DATA) / path)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            if manifest.format < FOLDERS_SINCE:
-                _own_folders(target, destination.relative_to(target), member)
-            if file is None:
-                places.append((destination, member))
-                _make_place(destination, member, folder.name)
+    def _add_place(self, header: tarfile.TarInfo) -> None:
+        self.archive.addfile(header)
+        self.content.places.append(header.name)
+
+    def _packed(self, root: Folder, path: str, name: str) -> File:
+        schema, holes = "", 0
+        with opened(root, path) as file:
+            status = os.fstat(file)
+            if database := is_sqlite(file):
+                schema = copy_database(root.path / path, self.copy, self.pace, jail=self.jail, is_file=status)
             else:
-                _unpack_file(archive, member, file, destination, folder.name, pace)
-    if missing:
-        raise DamagedBackup(f"{folder.name}: '{next(iter(missing))}' is missing from the archive.")
-    for destination, member in reversed(places):
-        # Last: a link's target must exist, and adding files changes a folder's time.
-        if member.issym():
-            destination.symlink_to(member.linkname)
-        _as_it_was(destination, member)
-    return manifest
+                holes = copy_file(file, self.copy, self.pace)
+        # A hard link is packed as a regular file.
+        header = _header(name, status, tarfile.REGTYPE)
+        header.size = self.copy.stat().st_size
+        with self.copy.open("rb") as copied:
+            content = Hashed(copied, self.pace)
+            self.archive.addfile(header, content)
+        return File(name, header.size, content.sha256, database, schema, holes)
 
 
-def _make_place(destination: Path, member: tarfile.TarInfo, backup: str) -> None:
-    if member.issym():
-        if not stays_inside(member.name, member.linkname):
-            raise DamagedBackup(f"{backup}: the link '{member.name}' points outside of the data.")
-    elif member.isdir():
-        destination.mkdir(exist_ok=True)
-    else:
-        raise DamagedBackup(f"{backup}: '{member.name}' is neither a folder nor a link.")
-
-
-def _unpack_file(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, destination: Path, backup: str, pace: Pace
-) -> None:
-    if not member.isreg():
-        raise DamagedBackup(f"{backup}: '{member.name}' is not a regular file.")
-    content = archive.extractfile(member)
-    assert content is not None  # a regular file has content
-    with content, Flushed(destination, pace) as out:
-        shutil.copyfileobj(content, out, CHUNK)
-    if out.sha256 != file.sha256:
-        raise DamagedBackup(f"{backup}: '{member.name}' was changed after it was backed up: its checksum differs.")
-    _as_it_was(destination, member)
-    if file.sqlite:
-        _check_database(destination, member.name)
-
-
-def _own_folders(target: Path, path: Path, member: tarfile.TarInfo) -> None:
-    if os.geteuid() == 0:
-        for parent in path.parents[:-1]:
-            os.chown(target / parent, member.uid, member.gid)
-
-
-def _as_it_was(path: Path, member: tarfile.TarInfo) -> None:
-    if os.geteuid() == 0:
-        os.chown(path, member.uid, member.gid, follow_symlinks=False)
-    if not member.issym():
-        path.chmod(member.mode & 0o7777)
-        os.utime(path, (member.mtime, member.mtime))
-
-
-def _check_database(path: Path, name: str) -> None:
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-            (found,) = database.execute("PRAGMA integrity_check").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise DamagedBackup(f"'{name}' is not a valid SQLite database: {error}.") from error
-    if found != "ok":
-        raise DamagedBackup(f"'{name}' is damaged: {found}.")
+def _header(name: str, status: os.stat_result, kind: bytes) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(name)
+    header.type, header.mode = kind, status.st_mode & 0o7777
+    header.uid, header.gid, header.mtime = status.st_uid, status.st_gid, status.st_mtime
+    return header

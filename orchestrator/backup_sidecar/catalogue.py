@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backup_sidecar.manifest import ARCHIVE, DamagedBackup, Manifest, read_manifest, read_number
+from orchestrator.files.beneath import Folder
 
 NO_SUCH_BACKUP = 3
 """The sidecar's exit code for NoSuchBackup."""
+EXTRA_FOLDER = ".extra"
+"""The folder beside the backups in which a new backup's configuration and log are put before it is made."""
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+
+
+def is_id(name: str) -> bool:
+    """Whether a backup can have this id: neither an option nor a path, nor one of Changeover's own folders."""
+    return bool(_ID.fullmatch(name))
 
 
 class NoSuchBackup(Exception):
@@ -43,7 +54,10 @@ class Catalogue:
 
     def entries(self) -> list[Entry]:
         """All backups, the newest first. The content of the archives is not read; `archive.verify` does that."""
-        folders = [one for one in self._folder.glob("*") if one.is_dir() and one.suffix != ".new"]
+        if not self._folder.is_dir():
+            return []
+        with Folder.open(self._folder) as kept:
+            folders = [self._folder / entry.name for entry in kept.entries() if entry.is_folder and is_id(entry.name)]
         return [_entry(one) for one in sorted(folders, key=lambda one: (read_number(one), one.name), reverse=True)]
 
     def next_number(self) -> int:
@@ -61,8 +75,10 @@ class Catalogue:
         Damaged backups are not counted in `keep`, nor are `spare` ones, of which only the newest is kept: they were
         made before deployments that failed without changing the data, and must not push out all others.
         """
-        for unfinished in self._folder.glob("*.new"):
-            shutil.rmtree(unfinished)
+        with Folder.open(self._folder) as kept:
+            for name in kept.names():
+                if name.endswith(".new"):
+                    kept.remove(name)
         entries = self.entries()
         good = [one.id for one in entries if one.manifest and one.id not in spare]
         ids = [one.id for one in entries]
@@ -76,22 +92,27 @@ class Catalogue:
     def remove_all(self) -> list[str]:
         """Remove every backup, damaged and unfinished ones included. Returns their ids."""
         gone = [one.id for one in self.entries()]
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
+        if self._folder.is_dir():
+            with Folder.open(self._folder) as kept:
+                for name in kept.names():
+                    kept.remove(name)
+            with suppress(OSError):  # a sidecar has it as a mount
+                self._folder.rmdir()
         return gone
 
 
 def _entry(folder: Path) -> Entry:
     number = read_number(folder)
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    with Folder.open(folder) as kept:
+        files = {entry.name: entry.status.st_size for entry in kept.entries() if entry.is_file}
+    size = sum(files.values())
     try:
         manifest = read_manifest(folder)
     except DamagedBackup as error:
         return Entry(folder.name, size, None, str(error), number)
-    packed = folder / ARCHIVE
-    if not packed.is_file():
+    if ARCHIVE not in files:
         return Entry(folder.name, size, None, f"{folder.name}: {ARCHIVE} is missing.", number)
-    if packed.stat().st_size != manifest.archive_size:
+    if files[ARCHIVE] != manifest.archive_size:
         problem = f"{folder.name}: {ARCHIVE} was changed after it was written: its size differs."
         return Entry(folder.name, size, None, problem, number)
     return Entry(folder.name, size, manifest, number=number)

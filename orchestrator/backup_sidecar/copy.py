@@ -6,24 +6,31 @@ others. So data is written to the disk in small parts.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import itertools
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
+
+from orchestrator.backup_sidecar.jail import confined, seen_from
+from orchestrator.files.beneath import Entry, Folder, LeadsOutside, NotAFile
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SQLITE_HEADER = b"SQLite format 3\0"
 SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
+OWN = ".changeover-"
+"""Names that begin so are Changeover's own, and are neither backed up nor restored."""
 WAL = "wal"
+MOST_DESCRIPTORS = 256
+"""The sidecar holds fewer descriptors at once."""
 BUSY_S = 0.01
 """The pause before the next try to copy a database that a writer has locked, in seconds."""
 CHUNK = 128 * 1024
@@ -73,11 +80,11 @@ class Hashed:
 class Flushed(io.BufferedWriter):
     """Writes a new file, flushes it to the disk in parts, and computes the checksum of what was written so far.
 
-    Flushed parts are dropped from the page cache.
+    Flushed parts are dropped from the page cache. `file` is a descriptor, which this closes, or a path.
     """
 
-    def __init__(self, path: Path, pace: Pace) -> None:
-        super().__init__(io.FileIO(path, "w"), CHUNK)
+    def __init__(self, file: Path | int, pace: Pace) -> None:
+        super().__init__(io.FileIO(file, "w"), CHUNK)
         self._pace = pace
         self._since = 0
         self._sha256 = hashlib.sha256()
@@ -98,23 +105,33 @@ class Flushed(io.BufferedWriter):
         return self._sha256.hexdigest()
 
 
-def entries_of(data: Path) -> Iterator[Path]:
-    """Every file, folder and link in `data`, in order, without Changeover's own and SQLite's journal files."""
-    for path in sorted(data.rglob("*")):
-        if any(part.startswith(".changeover-") for part in path.relative_to(data).parts):
+def entries_of(data: Folder) -> Iterator[Entry]:
+    """Everything in `data`, in order, without Changeover's own and SQLite's journal files. Links are not followed."""
+    for entry in data.walk():
+        if any(part.startswith(OWN) for part in entry.name.split("/")):
             continue
-        if any(str(path).endswith(end) and is_sqlite(Path(str(path).removesuffix(end))) for end in SQLITE_COMPANIONS):
+        if entry.is_file and entry.name.endswith(SQLITE_COMPANIONS) and _is_companion(data, entry.name):
             continue
-        if path.is_symlink() or path.is_dir() or path.is_file():
-            yield path
+        yield entry
 
 
-def size_of(path: Path) -> int:
-    """The size in bytes; 0 if the file does not exist any more."""
+def _is_companion(data: Folder, name: str) -> bool:
+    database = next(name.removesuffix(end) for end in SQLITE_COMPANIONS if name.endswith(end))
     try:
-        return path.lstat().st_size
-    except FileNotFoundError:
-        return 0
+        with opened(data, database) as file:
+            return is_sqlite(file)
+    except (FileNotFoundError, NotADirectoryError, NotAFile, LeadsOutside):
+        return False
+
+
+@contextmanager
+def opened(data: Folder, name: str) -> Iterator[int]:
+    """A descriptor to read a regular file in `data`. Raises NotAFile and OSError as Folder.open_file does."""
+    file = data.open_file(name)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def stays_inside(name: str, target: str) -> bool:
@@ -128,25 +145,33 @@ def stays_inside(name: str, target: str) -> bool:
     return not target.startswith("/") and up <= above and ".." not in parts[up:]
 
 
-def is_sqlite(path: Path) -> bool:
-    """Whether the file begins with the header of an SQLite database."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
-    except FileNotFoundError:
-        return False
+def is_sqlite(file: int) -> bool:
+    """Whether an open file begins with the header of an SQLite database."""
+    return os.pread(file, len(SQLITE_HEADER), 0) == SQLITE_HEADER
 
 
-def copy_database(source: Path, copy: Path, pace: Pace) -> str:
+def copy_database(
+    source: Path, copy: Path, pace: Pace, *, jail: Path | None = None, is_file: os.stat_result | None = None
+) -> str:
     """Copy an SQLite database, consistent while others write. Returns its Alembic revision, empty if it has none.
 
     In WAL mode, readers do not block writers: the database is copied in small steps, in one transaction. In other modes
-    they do (https://sqlite.org/lockingv3.html), so it is copied as fast as possible.
+    they do (https://sqlite.org/lockingv3.html), so it is copied as fast as possible. SQLite works in `jail`; both paths
+    are in it. Raises FileNotFoundError when `source` is not the file `is_file`: somebody replaced it.
     """
+    # Made here: in the jail, Python finds no module that it has not loaded yet.
+    there, here = f"{seen_from(jail, source).as_uri()}?mode=rw", seen_from(jail, copy)
+    return confined(jail, lambda: _copy_database(there, here, pace, is_file))
+
+
+def _copy_database(source: str, copy: Path, pace: Pace, is_file: os.stat_result | None) -> str:
     with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)) as live,
+        closing(_opened_database(source)) as live,
         closing(sqlite3.connect(copy, isolation_level=None)) as out,
     ):
+        if is_file and not _has_open(is_file):
+            # Nothing of what was opened instead has been read.
+            raise FileNotFoundError(f"{source} was replaced while it was copied")
         out.execute("PRAGMA journal_mode=OFF")
         out.execute("PRAGMA synchronous=OFF")
         (mode,) = live.execute("PRAGMA journal_mode").fetchone()
@@ -165,6 +190,28 @@ def copy_database(source: Path, copy: Path, pace: Pace) -> str:
     return str(row[0]) if row else ""
 
 
+def _opened_database(uri: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            # It was there a moment ago. Where it leads now, there is nothing in the jail.
+            raise FileNotFoundError(f"{uri} was replaced while it was copied") from error
+        raise
+
+
+def _has_open(file: os.stat_result) -> bool:
+    """Whether a descriptor of this process is of that file: opened more often than by whoever asks."""
+    found = 0
+    for descriptor in range(3, MOST_DESCRIPTORS):
+        try:
+            status = os.fstat(descriptor)
+        except OSError:
+            continue
+        found += (status.st_dev, status.st_ino) == (file.st_dev, file.st_ino)
+    return found > 1
+
+
 def _copy_in_steps(live: sqlite3.Connection, out: sqlite3.Connection, copy: Path, pace: Pace) -> None:
     live.execute("BEGIN")
     (page_size,) = live.execute("PRAGMA page_size").fetchone()
@@ -179,15 +226,42 @@ def _copy_in_steps(live: sqlite3.Connection, out: sqlite3.Connection, copy: Path
     live.execute("ROLLBACK")
 
 
-def copy_file(source: Path, copy: Path, pace: Pace) -> None:
-    with source.open("rb") as content, Flushed(copy, pace) as out:
-        shutil.copyfileobj(content, out, CHUNK)
+def copy_file(file: int, copy: Path, pace: Pace) -> int:
+    """Copy an open file, as large as it is now. Holes stay holes. Returns the size of its holes, in bytes."""
+    size = os.fstat(file).st_size
+    data = 0
+    with Flushed(copy, pace) as out:
+        for start, end in extents(file, size):
+            os.lseek(file, start, os.SEEK_SET)
+            out.seek(start)
+            while start < end and (content := os.read(file, min(CHUNK, end - start))):
+                out.write(content)
+                start += len(content)
+                data += len(content)
+        # The app may have cut it meanwhile.
+        size = max(data, min(size, os.fstat(file).st_size))
+        out.truncate(size)
+    return size - data
 
 
-def digest(path: Path, pace: Pace) -> str:
-    """The SHA-256 of the file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        content = Hashed(file, pace)
+def extents(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """The parts of a file that are no holes: where each starts and ends (lseek(2))."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return
+            raise
+        end = min(size, os.lseek(file, start, os.SEEK_HOLE))
+        yield start, end
+
+
+def digest(file: Path | int, pace: Pace) -> str:
+    """The SHA-256 of the file's content, in hexadecimal. A descriptor is closed."""
+    with open(file, "rb") as opened_file:
+        content = Hashed(opened_file, pace)
         while content.read(CHUNK):
             pass
     return content.sha256

@@ -7,6 +7,8 @@ tools record what they have applied. So these, the structure, show whether a mig
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import sqlite3
 import tempfile
@@ -15,8 +17,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backup_sidecar.archive import DATA, DUMP, unpack
-from orchestrator.backup_sidecar.copy import Pace, copy_database, digest, entries_of, is_sqlite
+from orchestrator.backup_sidecar.content import unpack
+from orchestrator.backup_sidecar.copy import Pace, copy_database, digest, entries_of, is_sqlite, opened
+from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
+from orchestrator.backup_sidecar.manifest import DATA, DUMP
+from orchestrator.files.beneath import Folder, NotAFile
 
 RECORDS_OF_MIGRATIONS = re.compile(
     r"migrat|alembic|schema_version|schema_info|flyway|databasechangelog|sequelizemeta|goose|knex", re.IGNORECASE
@@ -48,14 +53,17 @@ class _Print:
     content: str
 
 
-def compare(folder: Path, roots: dict[str, Path], pace: Pace) -> Difference:
-    """Compare the data and the dump in `roots` with the backup in `folder`. Raises DamagedBackup."""
-    with tempfile.TemporaryDirectory() as temporary:
+def compare(folder: Path, roots: dict[str, Path], pace: Pace, jail: Path | None = None) -> Difference:
+    """Compare the data and the dump in `roots` with the backup in `folder`. Raises DamagedBackup.
+
+    SQLite works in `jail`, which must have the roots with databases, and a folder `scratch`.
+    """
+    with tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
         kept, copy = Path(temporary) / "backup", Path(temporary) / "copy"
         kept.mkdir()
-        unpack(folder, kept, pace)
-        before = {name: _prints(kept / name, copy, pace) for name in (DATA, DUMP) if (kept / name).is_dir()}
-        now = {name: _prints(root, copy, pace) for name, root in roots.items() if name in (DATA, DUMP)}
+        unpack(folder, kept, pace, jail)
+        before = {name: _prints(kept / name, copy, pace, jail) for name in (DATA, DUMP) if (kept / name).is_dir()}
+        now = {name: _prints(root, copy, pace, jail) for name, root in roots.items() if name in (DATA, DUMP)}
     return _difference(_flat(before), _flat(now))
 
 
@@ -74,26 +82,32 @@ def _flat(prints: dict[str, dict[str, _Print]]) -> dict[str, _Print]:
     return {f"{root}/{name}": one for root, files in prints.items() for name, one in files.items()}
 
 
-def _prints(root: Path, copy: Path, pace: Pace) -> dict[str, _Print]:
-    files = [path for path in entries_of(root) if path.is_file() and not path.is_symlink()]
-    return {str(path.relative_to(root)): _print(path, copy, pace) for path in files}
+def _prints(root: Path, copy: Path, pace: Pace, jail: Path | None) -> dict[str, _Print]:
+    with Folder.open(root) as held:
+        files = [entry.name for entry in entries_of(held) if entry.is_file]
+        found = {name: _print(held, name, copy, pace, jail) for name in files}
+    return {name: one for name, one in found.items() if one}
 
 
-def _print(path: Path, copy: Path, pace: Pace) -> _Print:
-    if is_sqlite(path):
-        copy_database(path, copy, pace)
-        try:
-            return _of_database(copy, pace)
-        finally:
-            copy.unlink()
-    if dumped := _of_dump(path):
-        return dumped
-    return _Print("", digest(path, pace))
+def _print(root: Folder, name: str, copy: Path, pace: Pace, jail: Path | None) -> _Print | None:
+    """None for a file that the app has removed or replaced meanwhile."""
+    try:
+        with opened(root, name) as file:
+            if not is_sqlite(file):
+                return _of_dump(file) or _Print("", digest(os.dup(file), pace))
+            copy_database(root.path / name, copy, pace, jail=jail, is_file=os.fstat(file))
+    except (FileNotFoundError, NotADirectoryError, NotAFile):
+        return None
+    try:
+        there = f"{seen_from(jail, copy).as_uri()}?immutable=1"
+        return _Print(*json.loads(confined(jail, lambda: json.dumps(_of_database(there, pace)))))
+    finally:
+        copy.unlink()
 
 
-def _of_database(path: Path, pace: Pace) -> _Print:
-    """Of a copy that nobody writes."""
-    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
+def _of_database(uri: str, pace: Pace) -> tuple[str, str]:
+    """Of a copy that nobody writes: the digests of its structure and of its content."""
+    with closing(sqlite3.connect(uri, uri=True)) as database:
         query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
         made = database.execute(query).fetchall()
         (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -101,7 +115,7 @@ def _of_database(path: Path, pace: Pace) -> _Print:
         rows = {name: _rows(database, name, pace) for name in tables}
     records = {name: digest for name, digest in rows.items() if RECORDS_OF_MIGRATIONS.search(name)}
     structure = _sha256([repr((made, version, sorted(records.items())))])
-    return _Print(structure, _sha256([structure, repr(sorted(rows.items()))]))
+    return structure, _sha256([structure, repr(sorted(rows.items()))])
 
 
 def _rows(database: sqlite3.Connection, table: str, pace: Pace) -> tuple[int, int]:
@@ -114,10 +128,11 @@ def _rows(database: sqlite3.Connection, table: str, pace: Pace) -> tuple[int, in
     return number, total
 
 
-def _of_dump(path: Path) -> _Print | None:
+def _of_dump(descriptor: int) -> _Print | None:
     """Of a dump in SQL; None for any other file."""
     try:
-        with path.open(encoding="utf-8") as file:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with open(os.dup(descriptor), encoding="utf-8") as file:
             if not any("CREATE TABLE" in line for line in file):
                 return None
             file.seek(0)
@@ -126,6 +141,8 @@ def _of_dump(path: Path) -> _Print | None:
             return _Print(structure, _sha256(line for line in file if not _NO_STRUCTURE.match(line)))
     except UnicodeDecodeError:
         return None
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
 
 
 def _structure(lines: Iterable[str]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.files.beneath import Folder, NotAFile
+
 ARCHIVE, MANIFEST = "data.tar.gz", "manifest.json"
 NUMBER = "number"
 """A file with the backup's place in the order of the app's backups. It is beside the manifest, so that it is known of a
@@ -15,6 +17,18 @@ FORMAT = 3
 """In format 1, the files of the data volume have no folder around them."""
 FOLDERS_SINCE = 3
 """Earlier formats have no entries for folders and links; a folder gets the owner of the files in it."""
+
+
+MEGABYTE = 2**20
+RESERVE = 16 * MEGABYTE
+"""The disk space that must stay free in addition to the size of the data, in bytes."""
+DATA, DUMP = "data", "dump"
+MOST_MANIFEST = 256 * MEGABYTE
+"""A larger manifest is not read."""
+
+
+class Unsuitable(Exception):
+    """The data has something that no backup can hold, or the backup has nothing of what is to be replaced."""
 
 
 class DamagedBackup(Exception):
@@ -27,13 +41,17 @@ class NoRoom(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One file in the archive. `size` is in bytes; `schema` is the Alembic revision of an SQLite database, if any."""
+    """One file in the archive. `size` is in bytes; `holes` are those of them that take no disk space.
+
+    `schema` is the Alembic revision of an SQLite database, if any.
+    """
 
     path: str
     size: int
     sha256: str
     sqlite: bool = False
     schema: str = ""
+    holes: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +60,9 @@ class Manifest:
 
     `revision` is the source revision of the release. `data_schema` is the schema revision of the data, empty if the
     app's migrations report none; `applied` are all schema revisions of the data, as JSON text, empty if that is not
-    known. `places` are folders and links; `left_out` are links that point outside of the data.
+    known. `places` are folders and links. `left_out` are links that point outside of the data, devices, pipes and
+    sockets, and what the app replaced meanwhile. `roots` are the folders of the archive, also those without
+    content; empty in earlier formats.
 
     `image` is the digest of the release's image, and `deployment` the id of the deployment that made it live. `after`
     is the number of the newest of the app's deployments that were live before the backup; 0 if that is not known.
@@ -65,6 +85,7 @@ class Manifest:
     image: str = ""
     deployment: str = ""
     after: int = 0
+    roots: tuple[str, ...] = ()
 
     @property
     def made_at(self) -> datetime:
@@ -74,6 +95,17 @@ class Manifest:
     def data_size(self) -> int:
         return sum(file.size for file in self.files)
 
+    @property
+    def disk_size(self) -> int:
+        """The disk space that the files take when they are unpacked."""
+        return sum(file.size - file.holes for file in self.files)
+
+    def has(self, root: str) -> bool:
+        """Whether the archive has any file, folder or link in this folder."""
+        if self.format < 2:
+            return root == DATA and bool(self.files)
+        return any(name.startswith(f"{root}/") for name in (*(file.path for file in self.files), *self.places))
+
 
 KEYS = frozenset(field.name for field in fields(Manifest))
 
@@ -81,17 +113,22 @@ KEYS = frozenset(field.name for field in fields(Manifest))
 def read_number(folder: Path) -> int:
     """The backup's place in the order of the app's backups; 0 for those of earlier versions, which come first."""
     try:
-        return int((folder / NUMBER).read_text())
-    except (OSError, ValueError):
+        with Folder.open(folder) as kept, open(kept.open_file(NUMBER), "rb") as file:
+            return int(file.read(20))
+    except (OSError, ValueError, NotAFile):
         return 0
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of the backup in `folder`. Raises DamagedBackup when it is missing or cannot be read."""
     try:
-        content = json.loads((folder / MANIFEST).read_text())
-        content = {name: value for name, value in content.items() if name in KEYS}
+        with Folder.open(folder) as kept, open(kept.open_file(MANIFEST), "rb") as file:
+            written = file.read(MOST_MANIFEST + 1)
+        if len(written) > MOST_MANIFEST:
+            raise ValueError(f"it is larger than {MOST_MANIFEST // MEGABYTE} MB")
+        content = {name: value for name, value in json.loads(written).items() if name in KEYS}
         content["files"] = tuple(File(**file) for file in content["files"])
-        return Manifest(**content | {name: tuple(content.get(name, ())) for name in ("places", "left_out")})
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        lists = {name: tuple(content.get(name, ())) for name in ("places", "left_out", "roots")}
+        return Manifest(**content | lists)
+    except (OSError, ValueError, TypeError, KeyError, NotAFile) as error:
         raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error

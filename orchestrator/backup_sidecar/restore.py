@@ -1,66 +1,115 @@
-"""Replacing the data by a backup, completely or not at all. Standard library only."""
+"""Replacing the data by a backup, completely or not at all. Standard library only.
+
+The app does not run meanwhile. Should something of it run all the same, nothing that it does leads out of its data.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+from contextlib import ExitStack
 from pathlib import Path
 
-from orchestrator.backup_sidecar.archive import MEGABYTE, RESERVE, unpack
-from orchestrator.backup_sidecar.copy import Pace, sync
-from orchestrator.backup_sidecar.manifest import Manifest, NoRoom, read_manifest
+from orchestrator.backup_sidecar.content import unpack_into
+from orchestrator.backup_sidecar.copy import Pace
+from orchestrator.backup_sidecar.manifest import DUMP, MEGABYTE, RESERVE, Manifest, NoRoom, Unsuitable, read_manifest
+from orchestrator.files.beneath import Folder
 
 FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
-"""Folders in a volume during a restore: the new data; the old data while it is moved; the old data after that."""
+REPLACED = ".changeover-replaced"
+"""Folders in a volume during a restore: the new data; the old data while it is moved, there or back; the old data while
+the new data is moved; the old data when the new data is complete. Each becomes the next one by one rename, so that
+whenever it is killed one of the two is whole."""
 
 
-def restore(folder: Path, roots: dict[str, Path]) -> Manifest:
+def restore(folder: Path, roots: dict[str, Path], jail: Path | None = None, *, emptying: bool = False) -> Manifest:
     """Replace the content of `roots` by the backup's. Nothing may write to them meanwhile.
 
     The backup is unpacked and checked beside the data before the first file is moved. The old data is kept until the
-    new data is in place. Raises DamagedBackup or NoRoom, both before the data is changed.
+    new data is in place. Raises DamagedBackup, NoRoom, or Unsuitable for a backup that has nothing of a root, all
+    before the data is changed. With `emptying`, a backup that was made of an empty root empties it.
     """
     undo_interrupted(roots)
-    staging = next(iter(roots.values())) / FRESH
     manifest = read_manifest(folder)
-    needed = manifest.data_size + RESERVE
-    if (free := shutil.disk_usage(staging.parent).free) < needed:
+    with ExitStack() as stack:
+        held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
+        for name, root in held.items():
+            _refuse_nothing(manifest, folder.name, name, root, emptying=emptying)
+            _refuse_too_much(manifest, root)
+        try:
+            staging = {name: stack.enter_context(_new_folder(root, FRESH)) for name, root in held.items()}
+            unpack_into(folder, staging, Pace(gently=False), jail)
+            for name, root in held.items():
+                _replace(root, staging[name])
+            return manifest
+        finally:
+            for root in held.values():
+                root.remove(FRESH)
+
+
+def _refuse_nothing(manifest: Manifest, backup: str, name: str, root: Folder, *, emptying: bool) -> None:
+    if manifest.has(name) or (emptying and name in manifest.roots):
+        return
+    if name == DUMP or root.names():
+        what = "no dump of the app's database" if name == DUMP else "no files of the app's data volume"
+        raise Unsuitable(f"{backup} has {what}. It does not replace what is there by nothing.")
+
+
+def _refuse_too_much(manifest: Manifest, root: Folder) -> None:
+    needed = manifest.disk_size + RESERVE
+    if (free := shutil.disk_usage(root.descriptor).free) < needed:
         raise NoRoom(
             f"Not enough disk space to unpack the data: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
         )
-    staging.mkdir()
-    try:
-        unpack(folder, staging, Pace(gently=False))
-        for name, root in roots.items():
-            _replace(root, staging / name)
-        return manifest
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def undo_interrupted(roots: dict[str, Path]) -> None:
     """Undo an interrupted restore: move the old data back. Does nothing if there was none."""
-    for root in roots.values():
-        leaving, aside = root / LEAVING, root / PUT_ASIDE
-        if aside.is_dir():
-            for path in [one for one in root.iterdir() if one != aside]:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        for old in (leaving, aside):
-            if old.is_dir():
-                for path in list(old.iterdir()):
-                    path.rename(root / path.name)
-                old.rmdir()
-        shutil.rmtree(root / FRESH, ignore_errors=True)
-        sync(root)
+    for path in roots.values():
+        with Folder.open(path) as root:
+            _remove_what_the_app_made(root)
+            if root.has_folder(PUT_ASIDE):
+                for name in root.names():
+                    if name != PUT_ASIDE:
+                        root.remove(name)
+                root.move(PUT_ASIDE, root, LEAVING)
+            if root.has_folder(LEAVING):
+                _move_all(root, LEAVING)
+            root.remove(FRESH)
+            root.remove(REPLACED)
+            os.fsync(root.descriptor)
 
 
-def _replace(root: Path, fresh: Path) -> None:
-    leaving, aside = root / LEAVING, root / PUT_ASIDE
-    leaving.mkdir()
-    for path in [one for one in root.iterdir() if one.name not in (LEAVING, FRESH)]:
-        path.rename(leaving / path.name)
-    leaving.rename(aside)
-    if fresh.is_dir():
-        for path in list(fresh.iterdir()):
-            shutil.move(path, root / path.name)
-    sync(root)
-    shutil.rmtree(aside)
+def _remove_what_the_app_made(root: Folder) -> None:
+    """Something of the app's with one of our names would be taken for an interrupted restore."""
+    for name in (FRESH, LEAVING, PUT_ASIDE, REPLACED):
+        if root.has(name):
+            status = root.status(name)
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                root.remove(name)
+
+
+def _move_all(root: Folder, old: str) -> None:
+    with root.folder(old) as leaving:
+        for name in leaving.names():
+            leaving.move(name, root)
+    root.remove(old)
+
+
+def _new_folder(root: Folder, name: str) -> Folder:
+    root.new_folder(name)
+    return root.folder(name)
+
+
+def _replace(root: Folder, fresh: Folder) -> None:
+    with _new_folder(root, LEAVING) as leaving:
+        for name in root.names():
+            if name not in (LEAVING, FRESH):
+                root.move(name, leaving)
+    root.move(LEAVING, root, PUT_ASIDE)
+    for name in fresh.names():
+        fresh.move(name, root)
+    os.fsync(root.descriptor)
+    root.move(PUT_ASIDE, root, REPLACED)
+    root.remove(REPLACED)

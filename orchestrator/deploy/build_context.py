@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import StepFailed
-from orchestrator.host.beneath import LeadsOutside, within
+from orchestrator.files.beneath import LeadsOutside, within
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from orchestrator.backup_sidecar import archive, copy, restore
 from orchestrator.backup_sidecar.catalogue import Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
+from orchestrator.files.beneath import Folder
 from tests.support.paths import ROOT
 
 SWIFTLY = copy.Pace(gently=False)
@@ -117,7 +118,8 @@ def test_a_link_to_outside_is_left_out_and_named(data: Path, tmp_path: Path, tar
 def test_what_the_app_removes_meanwhile_is_not_missed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = list(copy.entries_of(data))
+    with Folder.open(data) as held:
+        entries = list(copy.entries_of(held))
     monkeypatch.setattr(archive, "entries_of", lambda _: entries)
     (data / "pictures" / "logo.png").unlink()
     (data / "shop.db").unlink()
@@ -338,22 +340,31 @@ def test_no_room_is_said_before_anything_is_written(
 
 
 KILLED_AT_MOVE = """
-import os, shutil, sys
+import os, sys
 from pathlib import Path
 from orchestrator.backup_sidecar import restore
-folder, data, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+what, folder, data, last = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
 moves = 0
 def counted(move):
-    def moving(*arguments):
+    def moving(*arguments, **more):
         global moves
         moves += 1
         if moves == last:
             os._exit(9)
-        return move(*arguments)
+        return move(*arguments, **more)
     return moving
-Path.rename, shutil.move = counted(Path.rename), counted(shutil.move)
-restore.restore(folder, {"data": data})
+os.rename, os.unlink, os.rmdir = counted(os.rename), counted(os.unlink), counted(os.rmdir)
+if what == "restore":
+    restore.restore(folder, {"data": data})
+else:
+    restore.undo_interrupted({"data": data})
 """
+
+
+def killed_at(what: str, folder: Path, data: Path, move: int) -> bool:
+    ended = subprocess.run([sys.executable, "-c", KILLED_AT_MOVE, what, folder, data, str(move)], cwd=ROOT)
+    assert ended.returncode in (0, 9)
+    return ended.returncode == 9
 
 
 def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(data: Path, tmp_path: Path) -> None:
@@ -363,19 +374,39 @@ def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(da
     (data / "pictures" / "logo.png").write_bytes(b"newer")
     (data / "later.txt").write_text("came later")
     before = contents(data)
+    wanted_whole = None
     move = 0
-    while True:
-        move += 1
-        ended = subprocess.run([sys.executable, "-c", KILLED_AT_MOVE, folder, data, str(move)], cwd=ROOT)
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == 9
+    while killed_at("restore", folder, data, move := move + 1):
         restore.undo_interrupted({"data": data})
-        assert contents(data) == before, f"killed at move {move}"
+        after = contents(data)
+        wanted_whole = after if after != before else None
+        if wanted_whole:
+            break
+        assert after == before, f"killed at move {move}"
 
+    # From one move on it is complete, and what is killed is the removal of the data before.
     assert move > 5
     assert (data / "pictures" / "logo.png").read_bytes() == wanted
     assert not (data / "later.txt").exists()
+    assert not list(data.glob(".changeover-*"))
+
+
+@pytest.mark.parametrize("interrupted", [3, 6, 9])
+def test_an_undo_that_is_killed_at_any_move_is_undone_again(data: Path, tmp_path: Path, interrupted: int) -> None:
+    folder = tmp_path / "backups" / "one"
+    back_up(data, folder)
+    (data / "later.txt").write_text("came later")
+    before = contents(data)
+    move = 0
+    while True:
+        assert killed_at("restore", folder, data, interrupted)
+        if not killed_at("undo", folder, data, move := move + 1):
+            break
+        restore.undo_interrupted({"data": data})
+        assert contents(data) == before, f"killed at move {move}"
+
+    assert contents(data) == before
+    assert move > 1
 
 
 def test_all_backups_of_an_app_are_removed_and_those_of_another_stay(data: Path, tmp_path: Path) -> None:

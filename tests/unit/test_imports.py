@@ -99,12 +99,15 @@ def test_panel_and_orchestrator_know_each_other_by_http_only(file: Path) -> None
     assert {module.split(".")[0] for module in imports_of(file)} & others == set()
 
 
-@pytest.mark.parametrize("file", files("orchestrator/backup_sidecar"), ids=name_of)
+WITHIN_SIDECARS = ("orchestrator.backup_sidecar", "orchestrator.files")
+
+
+@pytest.mark.parametrize("file", files("orchestrator/backup_sidecar") + files("orchestrator/files"), ids=name_of)
 def test_what_runs_inside_sidecars_imports_the_standard_library_alone(file: Path) -> None:
     foreign = {
         module
         for module in imports_of(file)
-        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith("orchestrator.backup_sidecar")
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(WITHIN_SIDECARS)
     }
 
     # Types alone, for mypy; nothing of it is imported when the code runs.

@@ -12,7 +12,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
-from orchestrator.host.beneath import LeadsOutside, within
+from orchestrator.files.beneath import LeadsOutside, within
 
 
 class Build(Step):

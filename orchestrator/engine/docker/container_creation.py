@@ -36,8 +36,7 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     """Create a container without starting it. It has no root user, capabilities or new privileges unless specified.
 
     An image whose user is root, however it writes that, runs as UNPRIVILEGED, or as root with the capabilities that
-    are specified. Raises EngineError when the engine
-    is too old for the mounts.
+    are specified. Raises EngineError when the engine is too old for the mounts.
     """
     user = spec.user or _user_of(client, spec)
     container = _create(client, spec, stack, user)
@@ -198,12 +197,16 @@ def _owner_of(container: Container, folder: str) -> int:
 
 
 def ensure_folder(client: docker.DockerClient, stack: str, volume: str, folder: str, image: str) -> None:
-    """Create a folder in a volume, for root alone, if it does not exist; through a container that never starts."""
-    entry = tarfile.TarInfo(folder)
-    entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+    """Create a folder in a volume, and those above it, for root alone, if it does not exist.
+
+    It is created through a container that never starts.
+    """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(entry)
+        for path in [*reversed(PurePosixPath(folder).parents[:-1]), PurePosixPath(folder)]:
+            entry = tarfile.TarInfo(str(path))
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+            archive.addfile(entry)
     container = client.containers.create(
         image,
         name=f"{stack}-folder-{secrets.token_hex(4)}",

@@ -367,7 +367,7 @@ class FakeEngine:
 
     def _backup_job(self, app: str, command: tuple[str, ...], files: dict[str, bytes]) -> object:
         job = command[3]
-        options = dict(zip(command[4::2], command[5::2], strict=False))
+        options = dict(word.partition("=")[::2] for word in command[4:])
         kept, named = self.backups.setdefault(app, {}), options.get("--backup", "")
         match job:
             case "list":

@@ -149,10 +149,13 @@ def test_files_are_put_into_the_mount_that_they_are_in() -> None:
 def test_a_folder_of_a_volume_is_made_through_a_container_that_is_removed_again() -> None:
     containers = Containers(None)
 
-    ensure_folder(client(containers), "test", "kept", "shop", "sha256:1")
+    ensure_folder(client(containers), "test", "kept", "shop/copies", "sha256:1")
 
     ((path, packed),) = containers.put
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        assert [(one.name, one.mode, one.isdir()) for one in archive] == [("shop", 0o700, True)]
+        assert [(one.name, one.mode, one.isdir()) for one in archive] == [
+            ("shop", 0o700, True),
+            ("shop/copies", 0o700, True),
+        ]
     assert path == "/volume"
     assert containers.removed == 1

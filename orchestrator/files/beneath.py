@@ -8,6 +8,7 @@ kernel.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -30,7 +31,7 @@ class LeadsOutside(Exception):
 
 
 class NotAFile(Exception):
-    """There is no regular file at this name: a link, folder, device, pipe or socket."""
+    """There is something else at this name than the regular file, or the link, that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,14 @@ class Folder:
         return self.has(name) and stat.S_ISDIR(self.status(name).st_mode)
 
     def link_target(self, name: str) -> str:
+        """What a link says. Raises NotAFile for anything else."""
         with self.parent_of(name) as (descriptor, last):
-            return os.readlink(last, dir_fd=descriptor)
+            try:
+                return os.readlink(last, dir_fd=descriptor)
+            except OSError as error:
+                if error.errno == errno.EINVAL:
+                    raise NotAFile(name) from error
+                raise
 
     def open_file(self, name: str) -> int:
         """A descriptor to read a regular file. Raises NotAFile for anything else; nothing is waited for."""
@@ -128,7 +135,12 @@ class Folder:
             if not stat.S_ISREG(os.stat(last, dir_fd=descriptor, follow_symlinks=False).st_mode):
                 raise NotAFile(name)
             # Whoever replaces it now gains nothing: a link is refused by O_NOFOLLOW, a pipe does not block.
-            file = os.open(last, _READ, dir_fd=descriptor)
+            try:
+                file = os.open(last, _READ, dir_fd=descriptor)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENXIO):
+                    raise NotAFile(name) from error
+                raise
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise NotAFile(name)

@@ -1,0 +1,250 @@
+"""The content of a backup: read, checked byte by byte against its manifest, and unpacked. Standard library only.
+
+An archive is not trusted: names, links and sizes are checked against the manifest before anything is written, and
+everything is written beneath the folders that are given, whatever is changed in them meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.backup_sidecar.copy import CHUNK, OWN, Flushed, Hashed, Pace, digest, stays_inside
+from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
+from orchestrator.backup_sidecar.manifest import (
+    ARCHIVE,
+    DATA,
+    FOLDERS_SINCE,
+    DamagedBackup,
+    File,
+    Manifest,
+    read_manifest,
+)
+from orchestrator.files.beneath import Folder, LeadsOutside, NotAFile, parts_of
+
+FILE_MODE, FOLDER_MODE = 0o777, 0o1777
+"""The bits of a mode that are restored: not setuid and setgid, which would give a file's owner to whoever runs it."""
+_NOT_AN_ARCHIVE = (tarfile.TarError, EOFError, zlib.error, UnicodeError, OverflowError)
+
+
+def verify(folder: Path, pace: Pace, jail: Path | None = None) -> Manifest:
+    """Read and check every byte of a backup; only databases are unpacked. Raises DamagedBackup with the first error."""
+    return _read(folder, lambda _root: None, pace, jail)
+
+
+def unpack(folder: Path, target: Path, pace: Pace, jail: Path | None = None) -> Manifest:
+    """Unpack a backup into an empty folder, and check every byte. Raises DamagedBackup with the first error."""
+    with Folder.open(target) as into:
+
+        def place(root: str) -> Folder:
+            into.new_folder(root)
+            return into.folder(root)
+
+        return _read(folder, place, pace, jail)
+
+
+def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace, jail: Path | None = None) -> Manifest:
+    """Unpack the folders of a backup for which there is a target, an empty folder, and check every byte.
+
+    Raises DamagedBackup with the first error.
+    """
+
+    def place(root: str) -> Folder | None:
+        return targets[root].folder("") if root in targets else None
+
+    return _read(folder, place, pace, jail)
+
+
+def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace, jail: Path | None) -> Manifest:
+    """`place` gives the folder to unpack a folder of the archive into; None: it is only checked."""
+    manifest = read_manifest(folder)
+    try:
+        with Folder.open(folder) as kept:
+            packed = kept.open_file(ARCHIVE)
+    except (FileNotFoundError, NotAFile) as error:
+        raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.") from error
+    with open(packed, "rb") as content, tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
+        if digest(os.dup(packed), pace) != manifest.archive_sha256:
+            raise DamagedBackup(f"{folder.name}: {ARCHIVE} was changed after it was written: its checksum differs.")
+        content.seek(0)
+        with Folder.open(Path(temporary)) as scratch:
+            reading = _Reading(manifest, folder.name, place, scratch, pace, jail)
+            try:
+                with tarfile.open(fileobj=content, mode="r:gz") as archive:
+                    for member in archive:
+                        reading.take(archive, member)
+                reading.finish()
+            except _NOT_AN_ARCHIVE as error:
+                raise DamagedBackup(f"{folder.name}: {ARCHIVE} cannot be read: {error}.") from error
+            finally:
+                reading.close()
+    return manifest
+
+
+@dataclass
+class _Reading:
+    """An archive that is being read. `missing` is what the manifest names and did not come yet."""
+
+    manifest: Manifest
+    backup: str
+    place: Callable[[str], Folder | None]
+    scratch: Folder
+    pace: Pace
+    jail: Path | None
+    missing: dict[str, File | None] = field(init=False)
+    _places: list[tuple[Folder, str, tarfile.TarInfo]] = field(default_factory=list)
+    _folders: dict[str, Folder | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.missing = {file.path: file for file in self.manifest.files} | dict.fromkeys(self.manifest.places)
+
+    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        root, path = self._where(member)
+        if member.name not in self.missing:
+            raise self._damaged(f"'{member.name}' is not in the manifest")
+        file = self.missing.pop(member.name)
+        into = self._folder(root)
+        if into and "/" in path:
+            above = path.rpartition("/")[0]
+            into.new_folder(above, parents=True)
+            if self.manifest.format < FOLDERS_SINCE:
+                _own_folders(into, above, member)
+        if file is None:
+            self._check_place(member)
+            if into:
+                self._places.append((into, path, member))
+                if member.isdir():
+                    into.new_folder(path)
+        else:
+            self._take_file(archive, member, file, into, path)
+
+    def _where(self, member: tarfile.TarInfo) -> tuple[str, str]:
+        """The folder of the archive, and the path in it."""
+        try:
+            parts = parts_of(member.name)
+        except LeadsOutside as error:
+            raise self._damaged(f"the path '{member.name}' is outside of the archive") from error
+        if any(part.startswith(OWN) for part in parts):
+            raise self._damaged(f"'{member.name}' has a name that only Changeover itself may use")
+        if self.manifest.format < 2:
+            return DATA, member.name
+        if len(parts) < 2:
+            raise self._damaged(f"'{member.name}' is in no folder of the archive")
+        return parts[0], "/".join(parts[1:])
+
+    def _folder(self, root: str) -> Folder | None:
+        if root not in self._folders:
+            self._folders[root] = self.place(root)
+        return self._folders[root]
+
+    def _check_place(self, member: tarfile.TarInfo) -> None:
+        if member.issym():
+            if not stays_inside(member.name, member.linkname):
+                raise self._damaged(f"the link '{member.name}' points outside of the data")
+        elif not member.isdir():
+            raise self._damaged(f"'{member.name}' is neither a folder nor a link")
+
+    def _take_file(
+        self, archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, into: Folder | None, path: str
+    ) -> None:
+        if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise self._damaged(f"'{member.name}' is not a regular file")
+        content = archive.extractfile(member)
+        if content is None or member.size != file.size:
+            raise self._damaged(f"the size of '{member.name}' differs: it was changed; its checksum differs")
+        if into is None and file.sqlite:
+            into, path = self.scratch, "database"
+        with content:
+            read = Hashed(content, self.pace)
+            if into is None:
+                while read.read(CHUNK):
+                    pass
+            else:
+                self._write(read, file, into, path)
+        if read.sha256 != file.sha256:
+            raise self._damaged(f"'{member.name}' was changed after it was backed up: its checksum differs")
+        if into and file.sqlite:
+            self._check_database(into.path / path, member.name)
+        if into is self.scratch:
+            into.remove(path)
+        elif into:
+            descriptor = into.open_file(path)
+            try:
+                _as_it_was(descriptor, member, FILE_MODE)
+            finally:
+                os.close(descriptor)
+
+    def _write(self, read: Hashed, file: File, into: Folder, path: str) -> None:
+        """Write a file; what the manifest calls holes stays holes, so that no more is written than it says."""
+        written = 0
+        with Flushed(into.new_file(path), self.pace) as out:
+            while content := read.read(CHUNK):
+                if file.holes and not content.strip(b"\0"):
+                    out.seek(len(content), os.SEEK_CUR)
+                    continue
+                written += len(content)
+                if file.holes and written > file.size - file.holes + (file.size // 2**20 + 2) * CHUNK:
+                    raise self._damaged(f"'{file.path}' has fewer holes than the manifest says")
+                out.write(content)
+            out.truncate(file.size)
+
+    def _check_database(self, path: Path, name: str) -> None:
+        """SQLite reads it in the jail: its content is not trusted."""
+
+        def integrity() -> str:
+            with closing(sqlite3.connect(there, uri=True)) as database:
+                return str(database.execute("PRAGMA integrity_check").fetchone()[0])
+
+        there = f"{seen_from(self.jail, path).as_uri()}?mode=ro&immutable=1"
+        try:
+            found = confined(self.jail, integrity)
+        except sqlite3.DatabaseError as error:
+            raise DamagedBackup(f"'{name}' is not a valid SQLite database: {error}.") from error
+        if found != "ok":
+            raise DamagedBackup(f"'{name}' is damaged: {found}.")
+
+    def finish(self) -> None:
+        """Last: a link's target must exist, and adding files changes a folder's time."""
+        if self.missing:
+            raise self._damaged(f"'{next(iter(self.missing))}' is missing from the archive")
+        for into, path, member in reversed(self._places):
+            if member.issym():
+                into.new_link(path, member.linkname)
+                with into.parent_of(path) as (descriptor, last):
+                    if os.geteuid() == 0:
+                        os.chown(last, member.uid, member.gid, dir_fd=descriptor, follow_symlinks=False)
+            else:
+                with into.folder(path) as made:
+                    _as_it_was(made.descriptor, member, FOLDER_MODE)
+
+    def close(self) -> None:
+        for folder in self._folders.values():
+            if folder:
+                os.close(folder.descriptor)
+
+    def _damaged(self, says: str) -> DamagedBackup:
+        return DamagedBackup(f"{self.backup}: {says}.")
+
+
+def _own_folders(into: Folder, path: str, member: tarfile.TarInfo) -> None:
+    """Earlier formats have no entries for folders: a folder gets the owner of the files in it."""
+    parts = parts_of(path)
+    for depth in range(1, len(parts) + 1):
+        with into.folder("/".join(parts[:depth])) as folder:
+            os.fchmod(folder.descriptor, 0o755)
+            if os.geteuid() == 0:
+                os.fchown(folder.descriptor, member.uid, member.gid)
+
+
+def _as_it_was(descriptor: int, member: tarfile.TarInfo, bits: int) -> None:
+    if os.geteuid() == 0:
+        os.fchown(descriptor, member.uid, member.gid)
+    os.fchmod(descriptor, member.mode & bits)
+    os.utime(descriptor, (member.mtime, member.mtime))

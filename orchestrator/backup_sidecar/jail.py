@@ -1,0 +1,77 @@
+"""SQLite in a jail: it opens files by their path, and a path of an app's data may lead anywhere a moment later.
+
+SQLite also opens, writes and deletes files that a database or its journal names. So whatever it does happens in a child
+process whose root is a folder that has nothing but the app's own data and a place for copies. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+SCRATCH = "scratch"
+"""The folder of the jail in which copies are made."""
+
+
+def seen_from(jail: Path | None, path: Path) -> Path:
+    """The path by which a process in the jail finds what is at `path`."""
+    return Path("/") / path.relative_to(jail) if jail else path
+
+
+def scratch_of(jail: Path | None, otherwise: Path | None = None) -> Path | None:
+    return jail / SCRATCH if jail else otherwise
+
+
+def confined(jail: Path | None, work: Callable[[], str]) -> str:
+    """What `work` returns, done by a child process whose root is `jail`; by this process if there is no jail.
+
+    Raises sqlite3.Error or OSError as `work` does. Needs the capability SYS_CHROOT, and no other thread.
+    """
+    if jail is None:
+        return work()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _be_confined(jail, work, writing)
+    os.close(writing)
+    with open(reading, "rb") as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    if not said:
+        raise OSError("the process that read the database ended without an answer")
+    kind, text = json.loads(said)
+    if kind == "answer":
+        return str(text)
+    raise _ERRORS.get(kind, OSError)(text)
+
+
+_ERRORS: dict[str, type[Exception]] = {
+    "operational": sqlite3.OperationalError,
+    "database": sqlite3.DatabaseError,
+    "gone": FileNotFoundError,
+}
+
+
+def _be_confined(jail: Path, work: Callable[[], str], writing: int) -> None:
+    """The life of the child. It ends here, whatever happens: nothing of its parent's is done twice."""
+    try:
+        os.chroot(jail)
+        os.chdir("/")
+        os.environ["SQLITE_TMPDIR"] = f"/{SCRATCH}"
+        said = ("answer", work())
+    except sqlite3.OperationalError as error:
+        said = ("operational", str(error))
+    except sqlite3.Error as error:
+        said = ("database", str(error))
+    except FileNotFoundError as error:
+        said = ("gone", str(error))
+    except BaseException as error:  # noqa: BLE001 (it is passed on to the parent)
+        said = ("other", f"{type(error).__name__}: {error}")
+    try:
+        os.write(writing, json.dumps(said).encode())
+    finally:
+        os._exit(0)
