@@ -104,6 +104,10 @@ class LockWatch:
             self._said = line.strip() or self._said
 
 
+MEMORY = "256m"
+"""What the sidecar may use, with the names of at most 20,000 files."""
+
+
 def _spec(context: AppContext, standby: Deployment) -> ContainerSpec:
     """It reads files of any user, and has the app's environment: there it finds the database server."""
     environment = environment_of(context)
@@ -115,9 +119,9 @@ def _spec(context: AppContext, standby: Deployment) -> ContainerSpec:
         image=context.tools_image,
         command=(*command, "--data", DATA) if data else command,
         owned=(),
-        mounts=((context.volume, DATA),) if data else (),
+        read_only_mounts=((context.volume, DATA),) if data else (),
         network=context.engine.network if databases(environment) else "",
-        memory=None,
+        memory=MEMORY,
         user="0:0",
         privileges=False,
         capabilities=("DAC_READ_SEARCH",),
