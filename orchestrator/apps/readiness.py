@@ -21,7 +21,7 @@ from orchestrator.proxy.routes import Server
 
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
-LOG_LINES = 40
+LOG_LINES = 100
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
 

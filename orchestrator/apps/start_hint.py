@@ -10,11 +10,12 @@ from orchestrator.config.run_schema import Run
 _DENIED = re.compile(r"permission denied|operation not permitted|\bEACCES\b|\bEPERM\b", re.IGNORECASE)
 _NEEDS = (
     (re.compile(r"\bchown\b|chowning", re.IGNORECASE), "chown"),
+    (re.compile(r"permission denied|\bEACCES\b", re.IGNORECASE), "dac_override"),
     (re.compile(r"\bsetgid|initgroups|setgroups|drop(ping)? privileges", re.IGNORECASE), "setgid"),
     (re.compile(r"\bsetuid|seteuid|drop(ping)? privileges", re.IGNORECASE), "setuid"),
 )
-STARTS_AS_ROOT = ("chown", "setgid", "setuid")
-"""What servers need that start as root, make folders of their worker's user, and then become that user."""
+STARTS_AS_ROOT = ("chown", "dac_override", "setgid", "setuid")
+"""What servers need that start as root, make folders and open files of their worker's user, and become that user."""
 
 
 def permission_hint(log: Iterable[str], run: Run, app: str) -> str:

@@ -18,16 +18,17 @@ NODE = "Error: EACCES: permission denied, open '/app/cache.json'"
 def test_the_first_hint_is_the_set_that_servers_need_which_start_as_root(line: str) -> None:
     hint = permission_hint(["starting", line], Run(), "web")
 
-    assert "set run.capabilities of web: [chown, setgid, setuid]" in hint
+    assert "set run.capabilities of web: [chown, dac_override, setgid, setuid]" in hint
     assert "privileges" not in hint
 
 
 def test_a_capability_that_is_still_missing_is_added() -> None:
     assert "[chown, setgid]" in permission_hint([SETGID], Run(capabilities=("chown",)), "web")
+    assert "[chown, dac_override]" in permission_hint([NGINX], Run(capabilities=("chown",)), "web")
 
 
 def test_what_no_capability_gives_is_said_so() -> None:
-    hint = permission_hint([NGINX], Run(capabilities=("chown", "setgid", "setuid")), "web")
+    hint = permission_hint([NGINX], Run(capabilities=("chown", "dac_override", "setgid", "setuid")), "web")
 
     assert "Permission denied" in hint
     assert "run.data" in hint
