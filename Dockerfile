@@ -37,8 +37,9 @@ RUN apt-get update \
 COPY --from=orchestrator-packages /opt/venv /opt/venv
 COPY border border
 COPY migrations migrations
+COPY http_limits http_limits
 COPY orchestrator orchestrator
-RUN python -m compileall -q border orchestrator migrations
+RUN python -m compileall -q border orchestrator migrations http_limits
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.5s \
     CMD ["python", "-m", "orchestrator.docker_healthcheck"]
@@ -51,8 +52,9 @@ COPY --from=panel-packages /opt/venv /opt/venv
 COPY pyproject.toml ./
 COPY border border
 COPY migrations migrations
+COPY http_limits http_limits
 COPY panel panel
-RUN python -m compileall -q border panel migrations
+RUN python -m compileall -q border panel migrations http_limits
 USER panel
 ENV PANEL_DATABASE_URL=sqlite:////data/panel.db
 EXPOSE 8000

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from border.secrets import Secrets
+from http_limits.connections import ConnectionLimits, uvicorn_options
 from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.errors import ChangeoverError
@@ -21,6 +22,8 @@ from orchestrator.settings import Settings
 
 log = structlog.get_logger()
 
+CONNECTIONS = ConnectionLimits(most=500, most_kept=200)
+KEEP_ALIVE_S = 15
 DESCRIPTION = "The Changeover server. It is configured by environment variables; orchestrator/settings.py lists them."
 USAGE_ERROR = 2
 ANOTHER_IS_RUNNING = 3
@@ -55,6 +58,8 @@ def main() -> int:
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        **uvicorn_options(CONNECTIONS),
     )
     return 0
 

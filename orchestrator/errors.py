@@ -9,6 +9,7 @@ ChangeoverError
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── TooManyTries          the address has sent too many wrong tokens
+├── TooManyStreams        the token has too many open event streams
 ├── EngineError           Docker does not answer or refuses
 ├── JournalError          the journal cannot be written or read
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
@@ -88,6 +89,17 @@ class TooManyTries(ChangeoverError):
     def __init__(self, wait_s: float) -> None:
         self.wait_s = max(1, math.ceil(wait_s))
         super().__init__("Too many wrong tokens were sent from this address.", f"Wait {self.wait_s} s, then try again.")
+
+
+class TooManyStreams(ChangeoverError):
+    """The token, or all tokens together, have too many open event streams."""
+
+    wait_s = 10
+
+    def __init__(self, token: str, open_now: int) -> None:
+        super().__init__(
+            f"Too many event streams are open: {open_now} of token '{token}'.", "Close some of them, then try again."
+        )
 
 
 class EngineError(ChangeoverError):

@@ -13,13 +13,15 @@ from orchestrator.access.attempts import Attempts
 from orchestrator.access.caller import Caller
 from orchestrator.clock import now
 from orchestrator.domain.access import SESSION_LASTS, PanelSession, Scope, Token
-from orchestrator.errors import NotAllowed
+from orchestrator.errors import NotAllowed, TooManyStreams
 from orchestrator.journal.store import Journal
 from orchestrator.journal.tokens import digest_of
 
 SESSION_PREFIX = "cs_"
 MOST_SESSIONS, MOST_OF_TOKEN = 500, 20
 """Open sessions of the panel, in total and by token. A new one beyond them ends the least recently used one."""
+MOST_STREAMS, MOST_STREAMS_OF_TOKEN = 300, 100
+"""Open event streams, in total and by token, the token's sessions of the panel included."""
 HOW_TO_GET_A_TOKEN = "Use the token in .changeover/token of the checkout, or create one: changeover token create"
 
 
@@ -54,6 +56,13 @@ class Gate:
         self._attempts.accepted(digest)
         return _caller(session, token, origin)
 
+    async def knows(self, secret: str) -> bool:
+        """Whether a body that comes with this secret is read. Wrong secrets are counted by `admit`, which follows."""
+        if not secret:
+            return False
+        session, token = await self._journal.beside(self._find, secret)
+        return token is not None and not _invalid_because(session, token, now())
+
     async def is_valid(self, caller: Caller) -> bool:
         """Whether the caller would still be accepted."""
         session, token = await self._journal.beside(lambda: self._find_again(caller))
@@ -68,6 +77,12 @@ class Gate:
             yield over
         finally:
             del self._watching[over]
+
+    def refuse_too_many_streams(self, caller: Caller) -> None:
+        """Raises TooManyStreams when the caller's token, or all tokens together, have no stream more."""
+        of_token = sum(1 for other in self._watching.values() if other.name == caller.name)
+        if of_token >= MOST_STREAMS_OF_TOKEN or len(self._watching) >= MOST_STREAMS:
+            raise TooManyStreams(caller.name, of_token)
 
     # Tokens
 

@@ -50,7 +50,7 @@ class _Holder:
         origin = _origin(request)
         caller = None
         try:
-            caller = await orchestrator.gate.admit(_bearer(authorization), _address(request), origin)
+            caller = await orchestrator.gate.admit(bearer(authorization), _address(request), origin)
             caller.require(self._scope)
             if app:
                 caller.require_app(app)
@@ -72,7 +72,7 @@ def status_of(error: ChangeoverError) -> int:
     return 403 if isinstance(error, NotAllowed) and error.known else 401
 
 
-def _bearer(authorization: str) -> str:
+def bearer(authorization: str) -> str:
     scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 

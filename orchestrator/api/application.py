@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
+from http_limits.bodies import LimitedBodies
 from orchestrator.api import (
     apps,
     audit,
@@ -27,20 +31,28 @@ from orchestrator.api import (
     status,
     tokens,
 )
-from orchestrator.api.access import Serving
+from orchestrator.api.access import Serving, bearer
 from orchestrator.api.answer import answer_class
 from orchestrator.api.audited import Audited
+from orchestrator.errors import JournalError
 from orchestrator.server import Orchestrator
+
+BODY_BYTES = 2 * 2**20
+"""The longest body: a configuration file to be checked, as JSON."""
 
 health = APIRouter()
 
 
-@health.get("/healthz")
+@health.get("/healthz", response_class=PlainTextResponse)
 async def alive() -> PlainTextResponse:
     return PlainTextResponse("ok\n")
 
 
-@health.get("/readyz")
+@health.get(
+    "/readyz",
+    response_class=PlainTextResponse,
+    responses={503: {"description": "It is starting, or waits for a configuration."}},
+)
 async def ready(orchestrator: Serving) -> PlainTextResponse:
     """Status 200 when the recovery at the orchestrator's start has ended, 503 before."""
     if orchestrator.ready:
@@ -65,6 +77,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     api.state.orchestrator = orchestrator
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
+    api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator))
     api.include_router(health)
     api.include_router(metrics.router)
     for part in (
@@ -84,5 +97,13 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         doctor,
         leftovers,
     ):
-        api.include_router(part.router, prefix="/v1")
+        api.include_router(part.router, prefix="/v1", responses=problems.RESPONSES)
     return api
+
+
+async def _knows(orchestrator: Orchestrator, scope: Scope) -> bool:
+    """Whether the request has a valid token: before that, its body is not read."""
+    try:
+        return await orchestrator.gate.knows(bearer(Headers(scope=scope).get("authorization", "")))
+    except JournalError:
+        return False

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.api.access import Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
 from orchestrator.api.update_view import UpdateView, update_view
+from orchestrator.api.values import App, BackupToRestore, Before, ContainerName, IdempotencyKey, LogLines, Ref
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Kind, State
 
@@ -19,7 +20,10 @@ LOG_LINES = 200
 
 
 class Deployments(BaseModel):
+    """`before` of the next page, if there is one."""
+
     deployments: list[DeploymentView]
+    before: int | None
 
 
 class Logs(BaseModel):
@@ -35,7 +39,7 @@ class DeploymentRequest(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    ref: str = ""
+    ref: Ref = ""
     migrate: bool = False
     force: bool = False
 
@@ -47,12 +51,12 @@ class RollbackRequest(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    restore: str = ""
-    container: str = ""
+    restore: BackupToRestore = ""
+    container: ContainerName = ""
 
 
 @router.get("/{app}/logs")
-async def logs(app: str, orchestrator: Serving, _who: Reader, tail: int = LOG_LINES) -> Logs:
+async def logs(app: App, orchestrator: Serving, _who: Reader, tail: LogLines = LOG_LINES) -> Logs:
     context = orchestrator.apps.get(app)
     active = orchestrator.journal.slots(app).active
     if not active:
@@ -62,27 +66,27 @@ async def logs(app: str, orchestrator: Serving, _who: Reader, tail: int = LOG_LI
 
 
 @router.get("/{app}/update")
-async def update(app: str, orchestrator: Serving, _who: Reader) -> UpdateView | None:
+async def update(app: App, orchestrator: Serving, _who: Reader) -> UpdateView | None:
     return update_view(orchestrator.checker.known(orchestrator.apps.get(app).name))
 
 
 @router.post("/{app}/update/check")
-async def check(app: str, orchestrator: Serving, _who: Reader) -> UpdateView | None:
+async def check(app: App, orchestrator: Serving, _who: Reader) -> UpdateView | None:
     return update_view(await orchestrator.checker.check(orchestrator.apps.get(app)))
 
 
 @router.post("/{app}/update/dismiss")
-async def dismiss(app: str, orchestrator: Serving, _who: Deployer) -> UpdateView | None:
+async def dismiss(app: App, orchestrator: Serving, _who: Deployer) -> UpdateView | None:
     return update_view(await orchestrator.checker.dismiss(orchestrator.apps.get(app).name))
 
 
 @router.post("/{app}/deployments", status_code=202)
 async def deploy(
-    app: str,
+    app: App,
     orchestrator: Serving,
     who: Deployer,
     wanted: DeploymentRequest | None = None,
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[IdempotencyKey, Header()] = None,
 ) -> DeploymentView:
     """Queue a deployment, and answer at once. The same idempotency key gives the same deployment again."""
     require_ready(orchestrator)
@@ -95,19 +99,26 @@ async def deploy(
 
 @router.get("/{app}/deployments")
 async def history(
-    app: str, orchestrator: Serving, _who: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 20
+    app: App,
+    orchestrator: Serving,
+    _who: Reader,
+    limit: Annotated[int, Query(ge=1, le=500)] = 20,
+    before: Before = None,
 ) -> Deployments:
+    """The newest deployments first; with `before`, those before it."""
     journal, name = orchestrator.journal, orchestrator.apps.get(app).name
 
-    def page() -> list[DeploymentView]:
-        return [deployment_view(journal, deployment) for deployment in journal.deployments(name, limit)]
+    def page() -> Deployments:
+        found = journal.deployments(name, limit, before)
+        views = [deployment_view(journal, deployment) for deployment in found]
+        return Deployments(deployments=views, before=found[-1].number if len(found) == limit else None)
 
-    return Deployments(deployments=await journal.beside(page))
+    return await journal.beside(page)
 
 
 @router.post("/{app}/rollback")
 async def roll_back(
-    app: str, orchestrator: Serving, who: Deployer, response: Response, wanted: RollbackRequest | None = None
+    app: App, orchestrator: Serving, who: Deployer, response: Response, wanted: RollbackRequest | None = None
 ) -> DeploymentView:
     """Roll back, and answer when it has ended: with status 502 if it failed. `restore` requires the scope admin."""
     restore = wanted.restore if wanted else ""

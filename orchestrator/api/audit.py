@@ -9,11 +9,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from orchestrator.api.access import Auditor, Serving
+from orchestrator.api.values import MOST_ID, NO_CONTROL
 from orchestrator.domain.access import AuditEntry
 
 router = APIRouter(prefix="/audit")
-
-MOST_ID = 2**63 - 1
 
 
 class EntryView(BaseModel):
@@ -46,8 +45,8 @@ async def show(
     _who: Auditor,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[int | None, Query(ge=0, le=MOST_ID)] = None,
-    app: Annotated[str, Query(max_length=64)] = "",
-    who: Annotated[str, Query(max_length=100)] = "",
+    app: Annotated[str, Query(max_length=64, pattern=f"^{NO_CONTROL}*$")] = "",
+    who: Annotated[str, Query(max_length=100, pattern=f"^{NO_CONTROL}*$")] = "",
     refused: bool = False,
 ) -> Entries:
     """The newest entries first; with `before`, those with smaller ids. `refused`: only what was refused or failed."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
+from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import Entry
@@ -86,7 +87,7 @@ def entry_view(app: str, entry: Entry, attempts: Sequence[Attempt]) -> BackupVie
 
 
 @router.get("")
-async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups:
+async def list_backups(app: App, orchestrator: Serving, _who: Reader) -> Backups:
     """The app's backups, the newest first, whatever the clock said when they were made."""
     context = orchestrator.apps.get(app)
     attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
@@ -94,7 +95,7 @@ async def list_backups(app: str, orchestrator: Serving, _who: Reader) -> Backups
 
 
 @router.post("", status_code=201)
-async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
+async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
     """Make a backup while the app runs, and answer when it is complete."""
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
@@ -104,13 +105,13 @@ async def create(app: str, orchestrator: Serving, who: Deployer) -> BackupView:
 
 
 @router.post("/{backup}/verify")
-async def verify(app: str, backup: str, orchestrator: Serving, _who: Reader) -> BackupView:
+async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
     manifest = await backups.check(orchestrator.apps.get(app), backup)
     return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
 @router.post("/{backup}/restore")
-async def restore(app: str, backup: str, orchestrator: Serving, who: Admin, response: Response) -> DeploymentView:
+async def restore(app: App, backup: BackupId, orchestrator: Serving, who: Admin, response: Response) -> DeploymentView:
     """Restore a backup, with requests paused. The answer's `backup` is the backup of the replaced data.
 
     Answers when it has ended: with status 502 if it failed.

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
+from orchestrator.api.values import ConfigurationText, FileName
 from orchestrator.config import loader
 from orchestrator.config.preflight import preflight
 from orchestrator.errors import ConfigError
@@ -15,8 +16,8 @@ router = APIRouter(prefix="/config")
 
 class ConfigText(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    text: str
-    name: str = "control-panel-config.yaml"
+    text: ConfigurationText
+    name: FileName = "control-panel-config.yaml"
 
 
 class ConfigView(BaseModel):

@@ -15,14 +15,19 @@ from pydantic import BaseModel
 from border.plain import one_line
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import ReaderOfSome, Serving
+from orchestrator.api.values import MOST_ID, OptionalAfter, OptionalDeployment
 from orchestrator.clock import elapsed, now
 from orchestrator.domain.events import Event
-from orchestrator.errors import UnknownDeployment
+from orchestrator.errors import JournalError, UnknownDeployment
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/events")
 
 KEEP_ALIVE_S = 15.0
+
+
+class EventStreamResponse(StreamingResponse):
+    media_type = "text/event-stream"
 
 
 class EventView(BaseModel):
@@ -40,26 +45,28 @@ def event_view(event: Event) -> EventView:
     )
 
 
-@router.get("")
+@router.get("", response_class=EventStreamResponse)
 async def events(
     orchestrator: Serving,
     who: ReaderOfSome,
-    after: int | None = None,
+    after: OptionalAfter = None,
     recent: Annotated[int, Query(ge=0, le=1000)] = 0,
-    deployment: str = "",
-    last_event_id: Annotated[int | None, Header()] = None,
+    deployment: OptionalDeployment = "",
+    last_event_id: Annotated[int | None, Header(ge=0, le=MOST_ID)] = None,
 ) -> StreamingResponse:
     """Server-sent events (HTML standard, section 9.2) with ids above `after`; without it, those from now on.
 
     `recent` starts that many events earlier. A token for some apps gets the events of these only. The stream ends when
     the token expires or is revoked, or the session of the panel ends.
     """
+    orchestrator.gate.refuse_too_many_streams(who)
     if deployment and who.apps is not None:
-        who.require_app(orchestrator.journal.deployment(deployment).app)
+        found = await orchestrator.journal.beside(orchestrator.journal.deployment, deployment)
+        who.require_app(found.app)
     start = after if after is not None else last_event_id
     if start is None:
         start = max(0, await orchestrator.journal.beside(orchestrator.journal.last_event_id) - recent)
-    return StreamingResponse(stream(orchestrator, who, start, deployment), media_type="text/event-stream")
+    return EventStreamResponse(stream(orchestrator, who, start, deployment))
 
 
 async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment: str) -> AsyncIterator[str]:
@@ -85,7 +92,10 @@ async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment
                 if upcoming not in done:
                     yield ": still here\n\n"
                     continue
-                event = upcoming.result()
+                try:
+                    event = upcoming.result()
+                except JournalError:
+                    return  # the client connects again, and goes on after its last event
                 upcoming = asyncio.ensure_future(anext(following))
                 if _sees(orchestrator, who, event):
                     shown = json.dumps(known_secrets.values(event_view(event).model_dump(mode="json")))

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.access import Deployer, Reader, Serving
+from orchestrator.api.values import App
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.standby import can_take_back, no_way_down, way_by_restore
@@ -59,7 +60,7 @@ class MigrationsView(BaseModel):
 
 
 @router.get("")
-async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
+async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     context = orchestrator.apps.get(app)
     runs = context.journal.migrations(app)
     active = context.journal.slots(app).active
@@ -79,7 +80,7 @@ async def show(app: str, orchestrator: Serving, _who: Reader) -> MigrationsView:
 
 
 @router.post("/accept")
-async def accept(app: str, orchestrator: Serving, _who: Deployer) -> Accepted:
+async def accept(app: App, orchestrator: Serving, _who: Deployer) -> Accepted:
     """Accept the data as it is: what a failed migration left there is settled. The data is not changed."""
     context = orchestrator.apps.get(app)
     left = context.journal.unsettled(app)

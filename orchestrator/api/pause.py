@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Serving
+from orchestrator.api.values import App
 
 router = APIRouter(prefix="/apps/{app}")
 
@@ -16,7 +17,7 @@ class PauseRequest(BaseModel):
     """`limit`: the longest time that a request waits, in seconds."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: Annotated[float, Field(gt=0, le=600)] = 30
+    limit: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 30
 
 
 class Paused(BaseModel):
@@ -29,7 +30,7 @@ class Paused(BaseModel):
 
 @router.post("/pause")
 @router.post("/hold", include_in_schema=False)
-async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
+async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
     """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503."""
     await orchestrator.proxy.pause(orchestrator.apps.get(app).name, (wanted or PauseRequest()).limit)
     orchestrator.health.due(app)
@@ -38,7 +39,7 @@ async def pause(app: str, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 
 @router.post("/resume")
 @router.post("/release", include_in_schema=False)
-async def resume(app: str, orchestrator: Serving, _who: Deployer) -> Paused:
+async def resume(app: App, orchestrator: Serving, _who: Deployer) -> Paused:
     """Resume the app's paused requests."""
     await orchestrator.proxy.resume(orchestrator.apps.get(app).name)
     orchestrator.health.due(app)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.access import Reader, Serving
+from orchestrator.api.values import App
 from orchestrator.deploy import plans
 from orchestrator.deploy.cost import cost_of
 from orchestrator.deploy.standby import find_standby
@@ -31,7 +32,7 @@ class PlanView(BaseModel):
 
 
 @router.get("")
-async def show(app: str, orchestrator: Serving, _who: Reader, kind: PlanKind = PlanKind.DEPLOY) -> PlanView:
+async def show(app: App, orchestrator: Serving, _who: Reader, kind: PlanKind = PlanKind.DEPLOY) -> PlanView:
     """The steps in their order. A rollback that would be refused is refused here, too."""
     context = orchestrator.apps.get(app)
     match kind:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from orchestrator.api.access import status_of
 from orchestrator.api.audited import REASON
@@ -18,17 +22,23 @@ from orchestrator.errors import (
     ProxyError,
     Refused,
     StepFailed,
+    TooManyStreams,
     TooManyTries,
     UnknownApp,
     UnknownBackup,
     UnknownDeployment,
 )
 
+MOST_SAID = 5
+MOST_OF_ANSWER = 2000
+
 STATUS: dict[type[ChangeoverError], int] = {
     UnknownApp: 404,
     UnknownDeployment: 404,
     UnknownBackup: 404,
     Refused: 409,
+    StepFailed: 502,
+    TooManyStreams: 429,
     ConfigError: 422,
     EngineError: 503,
     JournalError: 503,
@@ -36,31 +46,86 @@ STATUS: dict[type[ChangeoverError], int] = {
 }
 
 
+class ProblemView(BaseModel):
+    """An error (RFC 9457). `remedy` says what to do next; `log` has the last lines of a container's log."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str = ""
+    log: list[str] = []
+
+
+_MEANINGS = {
+    400: "The request is not valid HTTP or JSON.",
+    401: "The token is missing, unknown, expired or revoked.",
+    403: "The token lacks the scope, or is for other apps.",
+    404: "There is no such app, deployment or backup.",
+    408: "The body of the request did not arrive in time.",
+    409: "The request cannot be met now.",
+    413: "The body of the request is too long.",
+    422: "A value of the request is not accepted.",
+    429: "Too many wrong tokens, or too many event streams.",
+    500: "A defect in Changeover.",
+    502: "What was requested failed.",
+    503: "The engine, the proxy or the journal does not answer.",
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {  # Any: as FastAPI takes them
+    status: {
+        "description": meaning,
+        "content": {"application/problem+json": {"schema": ProblemView.model_json_schema()}},
+    }
+    for status, meaning in _MEANINGS.items()
+}
+"""For the API's document: the problems that any route may answer with."""
+
+
 def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
     """Errors are answered with answers of this class."""
 
+    def problem(
+        request: Request,
+        status: int,
+        title: str,
+        detail: str,
+        remedy: str,
+        log: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> JSONResponse:
+        setattr(request.state, REASON, detail)
+        view = ProblemView(
+            type=f"urn:changeover:{title}", title=title, status=status, detail=detail, remedy=remedy, log=list(log)
+        )
+        content = view.model_dump(mode="json")
+        return answer_class(content, status, dict(headers or {}), media_type="application/problem+json")
+
     @api.exception_handler(ChangeoverError)
-    async def answer(request: Request, error: Exception) -> JSONResponse:
+    async def known(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ChangeoverError)
         refused = isinstance(error, (NotAllowed, TooManyTries))
         status = status_of(error) if refused else STATUS.get(type(error), 500)
-        setattr(request.state, REASON, error.cause)
-        content = {
-            "type": f"urn:changeover:{type(error).__name__}",
-            "title": type(error).__name__,
-            "status": status,
-            "detail": error.cause,
-            "remedy": error.remedy,
-            "log": list(error.log) if isinstance(error, StepFailed) else [],
-        }
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        if isinstance(error, TooManyTries):
+        if isinstance(error, (TooManyTries, TooManyStreams)):
             headers["Retry-After"] = str(error.wait_s)
-        return answer_class(content, status, headers, media_type="application/problem+json")
+        log = error.log if isinstance(error, StepFailed) else ()
+        return problem(request, status, type(error).__name__, error.cause, error.remedy, log, headers)
 
     @api.exception_handler(RequestValidationError)
-    async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+    async def not_valid(request: Request, error: Exception) -> JSONResponse:
+        """Names each value and what is wrong with it. The value itself is not repeated: JSON cannot have each one."""
         assert isinstance(error, RequestValidationError)
-        # Without what was sent: it may be a whole configuration.
-        said = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
-        return answer_class({"detail": jsonable_encoder(said)}, 422)
+        says = " ".join(f"Invalid value for {_name(one['loc'])}: {one['msg']}." for one in error.errors()[:MOST_SAID])
+        return problem(request, 422, "InvalidRequest", says[:MOST_OF_ANSWER], "Correct the request.")
+
+    @api.exception_handler(HTTPException)
+    async def of_the_framework(request: Request, error: Exception) -> JSONResponse:
+        """No such route (404), another method (405), or a body that is not JSON (400)."""
+        assert isinstance(error, HTTPException)
+        says = f"{request.method} is not answered here: {error.detail}."
+        remedy = "See the API's document: /openapi.json"
+        return problem(request, error.status_code, "NotAnswered", says, remedy, headers=dict(error.headers or {}))
+
+
+def _name(location: Sequence[object]) -> str:
+    return ".".join(str(part) for part in location[1:])[:100] or "the body"

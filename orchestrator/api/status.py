@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
+from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_changed_since
 from orchestrator.config.schema import PANEL
@@ -88,7 +89,7 @@ async def list_apps(orchestrator: Serving, who: ReaderOfSome) -> Apps:
 
 
 @router.get("/{app}")
-async def show(app: str, orchestrator: Serving, _who: Reader) -> AppView:
+async def show(app: App, orchestrator: Serving, _who: Reader) -> AppView:
     return await app_view(orchestrator, orchestrator.apps.get(app))
 
 

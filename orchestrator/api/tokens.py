@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from orchestrator.access.tokens import NAME, NAME_RULE
 from orchestrator.api.access import Admin, Auditor, Serving
+from orchestrator.api.values import AnyTokenName, TokenName
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.errors import Refused
@@ -93,12 +94,12 @@ async def create_token(wanted: TokenRequest, orchestrator: Serving, who: Admin) 
 
 
 @router.delete("/{name}")
-async def revoke_token(name: str, orchestrator: Serving, _who: Admin) -> dict[str, str]:
+async def revoke_token(name: TokenName, orchestrator: Serving, _who: Admin) -> dict[str, str]:
     return await _revoke(orchestrator, name)
 
 
 @router.delete("")
-async def revoke_token_of_any_name(name: str, orchestrator: Serving, _who: Admin) -> dict[str, str]:
+async def revoke_token_of_any_name(name: AnyTokenName, orchestrator: Serving, _who: Admin) -> dict[str, str]:
     """For tokens of earlier versions, whose names have any form: `a/b` does not fit in a path."""
     return await _revoke(orchestrator, name)
 

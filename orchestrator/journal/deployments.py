@@ -81,9 +81,10 @@ class DeploymentRecords(ReleaseRecords):
             raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
         return found[0]
 
-    def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
-        """The app's deployments, the newest first."""
-        return self._read(self._deployments.c.app == app, limit)
+    def deployments(self, app: str, limit: int = 50, before: int | None = None) -> list[Deployment]:
+        """The app's deployments, the newest first; only those with smaller numbers than `before` if it is given."""
+        which = self._deployments.c.app == app
+        return self._read(which if before is None else which & (self._deployments.c.number < before), limit)
 
     def unfinished(self) -> list[Deployment]:
         """Deployments of all apps that are queued, running, or live and not yet retired; the newest first."""

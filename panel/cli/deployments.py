@@ -89,11 +89,12 @@ def cancel(
 @commands.command()
 def history(
     app: AppArgument = "panel",
-    limit: Annotated[int, typer.Option(help="Number of deployments.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Number of deployments.")] = 20,
+    before: Annotated[int | None, typer.Option(min=0, help="The next page: the number below the page before.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List an app's deployments, the newest first."""
-    show(lambda client: client.history(app, limit), as_json, lambda found: past.history(app, found, utc_now()))
+    show(lambda client: client.history(app, limit, before), as_json, lambda page: past.history(app, page, utc_now()))
 
 
 @commands.command("show")

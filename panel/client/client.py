@@ -159,10 +159,10 @@ class Client(AccessRequests, OneOffRequests):
     async def deployment(self, deployment: str) -> Deployment:
         return await self._read(Deployment, "GET", f"/v1/deployments/{deployment}")
 
-    async def history(self, app: str, limit: int = 20) -> tuple[Deployment, ...]:
-        """The app's deployments, the newest first."""
-        found = await self._read(Deployments, "GET", f"/v1/apps/{app}/deployments", params={"limit": limit})
-        return found.deployments
+    async def history(self, app: str, limit: int = 20, before: int | None = None) -> Deployments:
+        """A page of the app's deployments, the newest first; `before` is the cursor that the page before gave."""
+        page = {"limit": limit} | ({} if before is None else {"before": before})
+        return await self._read(Deployments, "GET", f"/v1/apps/{app}/deployments", params=page)
 
     # Data
 

@@ -178,7 +178,10 @@ class Deployment(Value):
 
 
 class Deployments(Value):
+    """A page of the history, the newest first; `before` is the cursor of the next page, None after the last one."""
+
     deployments: tuple[Deployment, ...]
+    before: int | None = None
 
 
 class PlannedStep(Value):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from rich.table import Table
 
-from panel.client.model import App, Deployment, DeploymentKind, DeploymentState, Step, StepState
+from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
 from panel.text.outcome import outcome
@@ -17,14 +16,16 @@ STEP_MARKS = {StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]", 
 COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "CUT", "WHY")
 
 
-def history(app: str, deployments: Sequence[Deployment], now: datetime) -> Table | str:
-    """A row a deployment. The one that has the traffic, and no other, is `live`."""
-    if not deployments:
+def history(app: str, page: Deployments, now: datetime) -> Table | str:
+    """A row a deployment of this page. The one that has the traffic, and no other, is `live`."""
+    if not page.deployments:
         return f"{inline(app)} has no deployments. Deploy it with: changeover deploy {inline(app)}"
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in COLUMNS:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for one in deployments:
+    if page.before is not None:
+        table.caption = f"Older ones: changeover history {inline(app)} --before {page.before}"
+    for one in page.deployments:
         table.add_row(
             ago(one.requested_at, now), inline(one.id), inline(one.kind), inline(state_now(one)),
             inline(one.version) or NONE, _seconds(one.seconds), inline(one.requested_by),

@@ -6,6 +6,7 @@ import os
 
 import uvicorn
 
+from http_limits.connections import ConnectionLimits, uvicorn_options
 from panel.client.settings import configured_url
 from panel.session.store import Store
 from panel.web.routes import create
@@ -13,6 +14,8 @@ from panel.web.server import PanelServer
 
 LARGEST_MESSAGE_BYTES = 256 * 1024
 """Of a page: what a person types or pastes."""
+
+CONNECTIONS = ConnectionLimits(most=1000, most_kept=100)
 
 
 def main() -> None:
@@ -25,6 +28,7 @@ def main() -> None:
         timeout_graceful_shutdown=3,
         timeout_keep_alive=10,
         ws_max_size=LARGEST_MESSAGE_BYTES,
+        **uvicorn_options(CONNECTIONS),
     )
 
 

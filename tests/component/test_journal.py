@@ -64,6 +64,7 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "one": lambda journal: journal.deployment("d2"),
     "all": lambda journal: journal.deployments("shop"),
     "the newest": lambda journal: journal.deployments("shop", limit=1),
+    "the next page": lambda journal: journal.deployments("shop", limit=1, before=3),
     "of another app": lambda journal: journal.deployments("blog"),
     "unfinished": lambda journal: journal.unfinished(),
     "by key": lambda journal: journal.with_key("shop", "a key"),

@@ -18,11 +18,11 @@ import pytest
 from tests.support.addresses import free_port
 from tests.support.paths import ROOT
 
-PACKAGES = ("border", "panel", "orchestrator", "migrations")
+PACKAGES = ("border", "panel", "orchestrator", "migrations", "http_limits")
 START_S = 120
 IMPORT_EVERYTHING = """
 import importlib, pkgutil
-for package in ("border", "panel", "orchestrator", "migrations"):
+for package in ("border", "panel", "orchestrator", "migrations", "http_limits"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         # What is run and not imported: entry points, and Alembic's files, which want its context.
         if module.name.endswith(("__main__", ".env")) or ".versions" in module.name:

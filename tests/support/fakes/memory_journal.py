@@ -91,8 +91,9 @@ class MemoryJournal(Journal):
                 return one
         raise UnknownDeployment(f"The journal has no deployment that made the container {container}.")
 
-    def deployments(self, app: str, limit: int = 50) -> list[Deployment]:
-        return [one for one in self._newest_first() if one.app == app][:limit]
+    def deployments(self, app: str, limit: int = 50, before: int | None = None) -> list[Deployment]:
+        mine = [one for one in self._newest_first() if one.app == app]
+        return [one for one in mine if before is None or one.number < before][:limit]
 
     def unfinished(self) -> list[Deployment]:
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,11 +95,14 @@ async def test_the_event_loop_goes_on_while_the_database_is_silent(threaded: Jou
 
 async def test_a_query_that_finds_no_thread_in_time_fails(threaded: Journal) -> None:
     threaded.answer_within_s = 0.1
-    silent = [asyncio.create_task(threaded.beside(time.sleep, 0.3)) for _ in range(THREADS)]
-    await asyncio.sleep(0)
+    answers = threading.Event()
+    silent = [asyncio.create_task(threaded.beside(answers.wait)) for _ in range(THREADS)]
+    late = asyncio.create_task(threaded.beside(threaded.unfinished))
+    await asyncio.sleep(0.3)
+    answers.set()
 
     with pytest.raises(JournalError, match="did not answer within"):
-        await threaded.beside(threaded.unfinished)
+        await late
     await asyncio.gather(*silent)
 
 
