@@ -24,8 +24,9 @@ Before = Annotated[int | None, Query(ge=0, le=MOST_ID, description="The cursor t
 EventLimit = Annotated[int, Query(ge=1, le=1000)]
 OptionalAfter = Annotated[int | None, Query(ge=0, le=MOST_ID)]
 OptionalDeployment = Annotated[str, Query(pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,63})?$")]
-TokenName = Annotated[str, Path(max_length=200, pattern=f"^{NO_CONTROL}+$")]
-AnyTokenName = Annotated[str, Query(min_length=1, max_length=200, pattern=f"^{NO_CONTROL}+$")]
+TokenName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
+AnyTokenName = Annotated[str, Query(max_length=5000, pattern=r"^[^\x00]*$")]
+"""Earlier versions accepted any name."""
 FileName = Annotated[str, Field(max_length=255, pattern=f"^{NO_CONTROL}*$")]
 ConfigurationText = Annotated[str, Field(max_length=2**20)]
 LogLines = Annotated[int, Query(ge=1, le=10_000)]

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import httpx
 
+from orchestrator.host.bounded_answer import bounded_get
+
 PROBE_TIMEOUT_S = 2.0
 """The time limit of one probe, in seconds, sent to the container or through the proxy."""
 
@@ -16,7 +18,8 @@ class Prober(Protocol):
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         """Send GET `path` with the header `Host: host`.
 
-        Raises httpx.HTTPError when there is no answer within PROBE_TIMEOUT_S seconds.
+        Raises httpx.HTTPError when there is no whole answer within PROBE_TIMEOUT_S seconds. Of a long body the
+        beginning is an answer.
         """
 
 
@@ -26,4 +29,4 @@ class HttpProber:
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
-            return await client.get(f"http://{address}:{port}{path}", headers={"host": host})
+            return await bounded_get(client, f"http://{address}:{port}{path}", {"host": host}, PROBE_TIMEOUT_S)

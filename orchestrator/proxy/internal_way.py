@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from orchestrator.errors import ProxyError
+from orchestrator.host.bounded_answer import bounded_get
 from orchestrator.proxy.haproxy_config import HEADER_APP, HEADER_BACKEND
 
 DEFAULT_TIMEOUT_S = 5.0
@@ -39,7 +40,10 @@ class InternalWay:
         return await self._get(path, {"host": host, HEADER_BACKEND: backend}, whose, timeout_s)
 
     async def open_websocket(self, backend: str, path: str, timeout_s: float, *, host: str) -> str:
-        """The first line of the answer to an opening handshake (RFC 6455, section 4); empty after `timeout_s`."""
+        """The first line of the answer to an opening handshake (RFC 6455, section 4); empty if there is none in time.
+
+        A line that is too long is no answer either.
+        """
         key = base64.b64encode(os.urandom(16)).decode()
         request = (
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -53,13 +57,13 @@ class InternalWay:
             writer.write(request.encode())
             async with asyncio.timeout(timeout_s):
                 return (await reader.readline()).decode(errors="replace").strip()
-        except TimeoutError:
+        except (TimeoutError, OSError, ValueError):
             return ""
         finally:
             writer.close()
 
     async def _get(self, path: str, headers: dict[str, str], whose: str, timeout_s: float) -> httpx.Response:
         try:
-            return await self._client.get(path, headers=headers, timeout=timeout_s)
+            return await bounded_get(self._client, path, headers, timeout_s)
         except httpx.HTTPError as error:
             raise ProxyError(f"No answer from {whose} through the proxy: {error or type(error).__name__}.") from error

@@ -17,7 +17,6 @@ from docker.models.containers import Container
 from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from border.lines import SecretLines
 from border.secrets import Secrets
 from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
 from orchestrator.engine.docker.addresses import AddressPool
@@ -27,6 +26,7 @@ from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import build_image
 from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
+from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.errors import EngineError
@@ -147,14 +147,11 @@ class DockerEngine:
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""
 
-        def logs(client: docker.DockerClient) -> bytes:
+        def logs(client: docker.DockerClient) -> tuple[str, ...]:
             container = find(client, name, self.stack)
-            return container.logs(tail=tail) if container else b""
+            return last_lines(container, tail, self._known_secrets) if container else ()
 
-        border = SecretLines(self._known_secrets)
-        said = (await self._call(logs)).decode(errors="replace").rstrip("\n")
-        lines = said.split("\n") if said else []
-        return tuple(one for line in lines for one in border.take(line.rstrip("\r"))) + tuple(border.close())
+        return await self._call(logs)
 
     def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
         """The last `tail` lines of a container's log, then each line that it writes, until it ends."""

@@ -13,6 +13,7 @@ import docker
 import structlog
 from docker.errors import APIError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
+from urllib3.exceptions import ProtocolError
 
 from border.secrets import Secrets
 from orchestrator.domain.schema_report import is_report
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 END_POLL_S = 0.2
+OUTPUT_WITHIN_S = 10.0
+"""How long the output of a sidecar that was killed is read, in seconds."""
 
 
 class Call(Protocol):
@@ -132,25 +135,34 @@ class _Run:
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
         container = create(client, self.spec, self.stack)
         late = threading.Event()
+        end_of_output = threading.Event()
 
         def kill() -> None:
             late.set()
             with suppress(APIError):  # it ended in the same moment
                 container.kill()
+            # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
+            if not end_of_output.wait(OUTPUT_WITHIN_S):
+                printed.close()
 
         deadline = threading.Timer(self.timeout_s, kill)
         try:
             if not self.stopped.is_set():
                 container.start()
+            printed = container.logs(stream=True, follow=True)
+            if not self.stopped.is_set():
                 deadline.start()
-            for chunk in container.logs(stream=True, follow=True):
-                self.output.feed(chunk)
+            with suppress(OSError, ProtocolError):  # closed, when its time is over
+                for chunk in printed:
+                    self.output.feed(chunk)
+            end_of_output.set()
             container.wait()
             container.reload()
             return status_of(container), late.is_set()
         finally:
             self.output.close()
             deadline.cancel()
+            end_of_output.set()
             remove(client, self.spec.name, self.stack)
 
 

@@ -1,0 +1,37 @@
+"""An HTTP answer of a stranger: limited in size and in total time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+
+MOST_BYTES = 64 * 1024
+"""So much of a body is read. What an answer has beyond it is not waited for, and the connection is closed."""
+OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+
+
+async def bounded_get(
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], within_s: float
+) -> httpx.Response:
+    """Send GET `url`: status, headers and the first MOST_BYTES of the body, all within `within_s` seconds.
+
+    httpx's own timeouts are for each read, so that an answer that drips has no end. A compressed body is not read: it
+    may be a thousand times as long. Raises httpx.HTTPError, a ReadTimeout also when the answer is not complete in time.
+    """
+    body = bytearray()
+    try:
+        async with (
+            asyncio.timeout(within_s),
+            client.stream("GET", url, headers=dict(headers), timeout=within_s) as answer,
+        ):
+            if answer.headers.get("content-encoding", "identity") == "identity":
+                async for chunk in answer.aiter_raw():
+                    body += chunk[: MOST_BYTES - len(body)]
+                    if len(body) >= MOST_BYTES:
+                        break
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(f"the answer was not complete within {within_s:g} s") from error
+    kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in OF_THE_TRANSFER]
+    return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)

@@ -1,0 +1,91 @@
+"""Answers of strangers are limited in size and in total time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from orchestrator.host.bounded_answer import MOST_BYTES, bounded_get
+
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+WITHIN_S = 0.5
+
+
+async def drips(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"\r\n")
+    while True:
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def drips_in_its_head(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD)
+    while True:
+        writer.write(b"X-More: more\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def is_silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(60)
+
+
+async def never_ends(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"\r\n")
+    while True:
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def is_300_mb(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"Content-Length: 314572800\r\n\r\n")
+    for _ in range(4800):
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def is_a_bomb(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nnot gz")
+    await writer.drain()
+
+
+@asynccontextmanager
+async def app(answers: Callable[[asyncio.StreamWriter], object]) -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await answers(writer)  # type: ignore[misc]  # one of the coroutines above
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    server.close()
+
+
+@pytest.mark.parametrize("answers", [drips, drips_in_its_head, is_silent])
+async def test_an_answer_that_is_not_complete_in_time_is_none(
+    answers: Callable[[asyncio.StreamWriter], object],
+) -> None:
+    async with app(answers) as url, httpx.AsyncClient() as client:
+        with pytest.raises(httpx.HTTPError):
+            async with asyncio.timeout(20):
+                await bounded_get(client, url, {}, WITHIN_S)
+
+
+@pytest.mark.parametrize(("answers", "size"), [(never_ends, MOST_BYTES), (is_300_mb, MOST_BYTES), (is_a_bomb, 0)])
+async def test_of_a_long_answer_the_beginning_is_read(
+    answers: Callable[[asyncio.StreamWriter], object], size: int
+) -> None:
+    async with app(answers) as url, httpx.AsyncClient() as client:
+        answer = await bounded_get(client, url, {"host": "shop.test"}, 20)
+
+    assert answer.status_code == 200
+    assert len(answer.content) == size
