@@ -58,8 +58,8 @@ async def ready(orchestrator: Serving) -> PlainTextResponse:
     if orchestrator.ready:
         return PlainTextResponse("ready\n")
     if not orchestrator.config_file.is_known:
-        waits = f"waiting for a valid configuration\n{orchestrator.config_file.problem}\n"
-        return PlainTextResponse(orchestrator.known_secrets.text(waits), status_code=503)
+        # Without a token nothing of the file is shown: the log and `changeover status` have the reason.
+        return PlainTextResponse("waiting for a valid configuration\n", status_code=503)
     return PlainTextResponse("starting\n", status_code=503)
 
 

@@ -57,6 +57,8 @@ class ConfigFile:
         """Why the configuration in use could not be kept for the next start; empty if it is kept."""
         self.digest = ""
         """Of the file's bytes, when it was last accepted or refused."""
+        self._text = ""
+        """Of the configuration in use: while it says something, an empty or missing file is not used."""
         self._stamp: object = None
         self._try_again = False
 
@@ -70,7 +72,7 @@ class ConfigFile:
         content = loader.content_of(self.path)
         self.digest = hashlib.sha256(content).hexdigest() if content is not None else ""
         text = loader.text_of(content or b"", self.path.name)
-        if self.config != Config() and not text.strip():
+        if self._text.strip() and not text.strip():
             says = "the file does not exist any more" if content is None else "the file is empty"
             says += "; the settings in use stay. To use the defaults for everything, write: apps: {}"
             raise ConfigError((Problem(self.path.name, 1, "", says),))
@@ -84,7 +86,7 @@ class ConfigFile:
         kept = self._read_kept()
         if kept:
             # An empty file takes no settings away, as while the orchestrator runs.
-            self.in_use = kept.loaded
+            self.in_use, self._text = kept.loaded, kept.text
         try:
             return self.read()
         except ConfigError as error:
@@ -93,7 +95,7 @@ class ConfigFile:
 
     def accept(self, read: Read) -> None:
         """This configuration is in use now."""
-        self.in_use, self.is_known = read.loaded, True
+        self.in_use, self.is_known, self._text = read.loaded, True, read.text
         self.problem, self.problem_since, self._try_again = "", None, False
         try:
             save(self._kept, read.text)
@@ -105,7 +107,7 @@ class ConfigFile:
 
     def use_kept(self, read: Read) -> None:
         """This configuration, which was accepted earlier, is in use; the problem of the file stays."""
-        self.in_use, self.is_known = read.loaded, True
+        self.in_use, self.is_known, self._text = read.loaded, True, read.text
 
     def refuse(self, problem: str, *, try_again: bool = False) -> bool:
         """The file is not in use, for this reason. Returns whether the reason is another one than before.

@@ -162,6 +162,7 @@ def _config(orchestrator: Orchestrator) -> Finding:
     file = orchestrator.config_file
     if file.problem:
         since = f", since {file.problem_since:%Y-%m-%d %H:%M} UTC" if file.problem_since else ""
-        says = f"the last valid configuration is in use{since}: {file.problem}"
+        in_use = "the last valid configuration is in use" if file.is_known else "no configuration is in use"
+        says = f"{in_use}{since}: {file.problem}"
         return Finding("configuration", False, says, "Correct the file. It is read again when it is saved.")
     return Finding("configuration", True, "; ".join(["valid", *map(str, file.in_use.notices)]))

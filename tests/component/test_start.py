@@ -30,7 +30,10 @@ def test_a_start_without_a_valid_configuration_goes_on_and_says_what_is_wrong(tm
         "CHANGEOVER_API_HOST": "127.0.0.1",
         "CHANGEOVER_API_PORT": str(port),
     }
-    process = subprocess.Popen([sys.executable, "-m", "orchestrator"], cwd=ROOT, env=environment)
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        command = [sys.executable, "-m", "orchestrator"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
     try:
         ready = answer(process, f"http://127.0.0.1:{port}/readyz")
         alive = answer(process, f"http://127.0.0.1:{port}/healthz")
@@ -39,7 +42,8 @@ def test_a_start_without_a_valid_configuration_goes_on_and_says_what_is_wrong(tm
         code = process.wait(timeout=WITHIN_S)
 
     assert ready.status_code == 503
-    assert "waiting for a valid configuration\ncontrol-panel-config.yaml:1: the file has marks of a merge" in ready.text
+    assert ready.text == "waiting for a valid configuration\n"
+    assert "control-panel-config.yaml:1: the file has marks of a merge conflict" in log.read_text()
     assert alive.status_code == 200
     assert (tmp_path / "proxy" / "haproxy.cfg").exists()
     assert code in (0, -signal.SIGTERM)

@@ -174,3 +174,27 @@ def test_a_full_disk_keeps_no_valid_configuration_from_being_used(tmp_path: Path
 
     assert file.problem == ""
     assert "cannot be written" in file.not_kept
+
+
+def test_a_file_of_comments_alone_is_not_lost_when_it_vanishes_for_a_moment(tmp_path: Path) -> None:
+    file = ConfigFile(tmp_path / "c.yaml", tmp_path / "kept.yaml")
+    file.path.write_text("# mine\n")
+    read = file.read_at_start()
+    assert read is not None
+    file.accept(read)
+
+    file.path.unlink()
+
+    with pytest.raises(ConfigError, match="does not exist any more"):
+        file.read()
+    assert (tmp_path / "kept.yaml").read_text() == "# mine\n"
+
+
+def test_where_there_never_was_a_file_none_is_needed(tmp_path: Path) -> None:
+    file = ConfigFile(tmp_path / "c.yaml", tmp_path / "kept.yaml")
+    read = file.read_at_start()
+    assert read is not None
+    file.accept(read)
+
+    assert file.read().text == ""
+    assert file.problem == ""
