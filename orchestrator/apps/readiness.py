@@ -73,7 +73,7 @@ async def until_awake(context: AppContext, deployment: Deployment, within_s: flo
         if elapsed() > deadline:
             raise StepFailed(
                 f"The standby {deployment.container} was woken and did not become ready within {within_s:g} s.",
-                f"See its log: docker logs {deployment.container}",
+                f"All of its log: docker logs {deployment.container}",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         await asyncio.sleep(FIRST_PAUSE_S)

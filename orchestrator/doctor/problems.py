@@ -33,7 +33,9 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
         found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
     for name, problem in orchestrator.supervisor.problems.items():
         says = f"The background task '{name}' failed {problem.times} times in a row: {problem.cause}"
-        found.append(Trouble(says, "It is started again by itself. See the orchestrator's log."))
+        found.append(
+            Trouble(says, "It is started again by itself. See the orchestrator's log: docker compose logs orchestrator")
+        )
     return found
 
 

@@ -12,6 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from border.plain import plain_values
+from border.urls import hide_in_urls, without_credentials
 from panel.client.access import AccessRequests
 from panel.client.answers import error_of, is_record_of_failure
 from panel.client.errors import ClientError, Unreachable
@@ -285,12 +286,12 @@ class Client(AccessRequests, OneOffRequests):
 
     def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
         return Unreachable(
-            f"Nothing answers at {self.url}: {error or type(error).__name__}.",
+            f"Nothing answers at {without_credentials(self.url)}: {hide_in_urls(str(error)) or type(error).__name__}.",
             "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
         )
 
     def _strange(self, problem: str) -> Unreachable:
         return Unreachable(
-            f"The answer of the server at {self.url} {problem}.",
+            f"The answer of the server at {without_credentials(self.url)} {problem}.",
             "Set CHANGEOVER_URL to the orchestrator's address, and use a client of the orchestrator's version.",
         )

@@ -8,6 +8,8 @@ import sys
 
 import httpx
 
+from border.plain import plain
+from border.urls import hide_in_urls
 from panel.client.access_model import Session
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
@@ -61,7 +63,8 @@ class PanelServer:
     async def problem(self) -> str:
         """Why the panel is not ready for traffic; empty when it is."""
         if self.prewarmed.problem:
-            return self.prewarmed.problem
+            # Whoever can reach the panel can read this.
+            return hide_in_urls(plain(self.prewarmed.problem))
         if not await in_thread(self.store.at_head):
             return "the panel's database is not at the newest schema revision"
         try:

@@ -222,14 +222,15 @@ class Stack(User):
         assert isinstance(found, httpx.Response)
         return found
 
+    @property
+    def command_environment(self) -> dict[str, str]:
+        return os.environ | {"CHANGEOVER_URL": f"http://127.0.0.1:{self.api_port}", "CHANGEOVER_TOKEN": self.token}
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `changeover` as a user in a terminal would."""
-        environment = {
-            **os.environ, "CHANGEOVER_URL": f"http://127.0.0.1:{self.api_port}", "CHANGEOVER_TOKEN": self.token
-        }  # fmt: skip
         return subprocess.run(
             [sys.executable, "-m", "panel.cli", *arguments],
-            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEPLOY_S,
+            cwd=ROOT, env=self.command_environment, capture_output=True, text=True, timeout=DEPLOY_S,
         )  # fmt: skip
 
     # What a test looks at

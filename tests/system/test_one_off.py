@@ -1,0 +1,51 @@
+"""One-off commands and a followed log on a real engine: output, exit code, environment, and nothing that runs on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from tests.support.paths import ROOT
+from tests.support.shop import Shop
+
+SAYS = "import os, sys; print(os.environ['CHANGEOVER_APP'], sys.argv[1], os.environ['MORE']); sys.exit(5)"
+
+
+def test_run_and_exec_give_output_and_exit_code_of_a_command_in_the_live_release(shop: Shop) -> None:
+    shop.deployed()
+    container = shop.stack.app()["active"]["container"]
+    for place in ("run", "exec"):
+        done = shop.stack.command(place, "--env", "MORE=x=y", "shop", "--", "python", "-c", SAYS, "a b")
+
+        assert (done.returncode, done.stdout) == (5, "shop a b x=y\n"), done.stderr
+
+    late = shop.stack.command("exec", "--timeout", "0.5", "shop", "--", "sleep", "300")
+    running = subprocess.run(["docker", "top", container], capture_output=True, text=True, check=True).stdout
+
+    assert late.returncode == 137
+    assert "sleep 300" not in running
+
+
+def test_a_log_is_followed_while_it_is_written(shop: Shop) -> None:
+    shop.deployed()
+    command = [sys.executable, "-m", "panel.cli", "logs", "shop", "--follow", "--tail", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=shop.stack.command_environment, stdout=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        reader, said = following.stdout, threading.Event()
+
+        def read() -> None:
+            for line in reader:
+                if line == "said\n":
+                    said.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        for _ in range(100):
+            shop.stack.command("exec", "shop", "--", "sh", "-c", "echo said > /proc/1/fd/1")
+            if said.wait(0.2):
+                break
+        following.terminate()
+
+    assert said.is_set()
