@@ -18,6 +18,7 @@ MOST_KNOWN = 20_000
 """So many values are known at a time; beyond it the ones that were learned first are forgotten."""
 MOST_CHARACTERS = 16_384
 """Of a longer value, only its lines are looked for."""
+MOST_REMEMBERED, MOST_REMEMBERED_CHARACTERS = 10_000, 200
 NAMES = frozenset(
     {
         "id", "app", "name", "kind", "state", "step", "colour", "container", "image", "revision", "version", "ref",
@@ -59,6 +60,8 @@ class Secrets:
         self._known: dict[str, None] = {}
         self._forms: tuple[str, ...] = ()
         self._pattern: re.Pattern[str] | None = None
+        self._remembered: dict[str, str] = {}
+        """Short texts that were cleaned: `status` answers the same ones every few seconds."""
 
     def know(self, values: Iterable[str]) -> None:
         """Take these values out from now on, also when they are encoded, escaped, or one line of several."""
@@ -72,6 +75,7 @@ class Secrets:
         forms = {form for value in self._known for form in _forms(value)}
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         self._pattern = _one_pattern(self._forms)
+        self._remembered = {}
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -93,7 +97,14 @@ class Secrets:
 
     def text(self, text: str) -> str:
         """Text from outside, as it may be kept and shown: without control characters, then without secrets."""
-        return self.hide(plain(text))
+        if len(text) > MOST_REMEMBERED_CHARACTERS:
+            return self.hide(plain(text))
+        remembered = self._remembered
+        if (known := remembered.get(text)) is None:
+            if len(remembered) >= MOST_REMEMBERED:
+                remembered.clear()
+            known = remembered[text] = self.hide(plain(text))
+        return known
 
     def values(self, value: Any) -> Any:  # Any: JSON
         """As `text`, for every text in a JSON value. The fields in NAMES keep what they contain, made plain."""

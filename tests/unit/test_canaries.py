@@ -101,6 +101,7 @@ class Bench:
         self.orchestrator = Orchestrator(settings, self.engine, FakeProxy(self.engine), known)
         self.orchestrator.load()
         self.orchestrator.ready = True
+        self.orchestrator.scheduler.recovered("shop")
         self.source = TalkingSource()
         contexts = self.orchestrator.apps._contexts
         contexts["shop"] = replace(contexts["shop"], source=self.source, prober=FakeProber(self.engine))
