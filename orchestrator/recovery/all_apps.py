@@ -104,6 +104,8 @@ class Recovery:
 
     def expect(self) -> None:
         """There are other apps now: nothing begins for those that are new before `configured` has recovered them."""
+        if not self._may_go_on:
+            return  # at the start, nothing can be asked for before all apps are recovered
         for context in self._apps():
             if context.name not in self._progress:
                 self._scheduler.wait_for_recovery(context.name)

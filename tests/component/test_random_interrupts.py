@@ -124,6 +124,7 @@ def _is_told_truly(world: ProcessWorld, where: str) -> None:
             assert one.failure is not None, f"{where}: {one.id} failed without a reason"
 
 
+@pytest.mark.timeout(3600)
 def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -144,6 +145,8 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
             assert_whole(world, where)
             _is_told_truly(world, where)
             assert children() <= before, f"{where}: processes run on"
+            if number % 100 == 99:
+                print(f"{number + 1} rounds", flush=True)
             assert not list((tmp_path / "sources").rglob("*.lock")), f"{where}: the mirror is locked"
         world.publish()
         last = await world.deploy()
