@@ -11,6 +11,7 @@ ChangeoverError
 ├── TooManyTries          the address has sent too many wrong tokens
 ├── TooManyStreams        the token has too many open event streams
 ├── EngineError           Docker does not answer or refuses
+│   └── VolumeGone        a volume with data does not exist any more
 ├── JournalError          the journal cannot be written or read
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
@@ -104,6 +105,10 @@ class TooManyStreams(ChangeoverError):
 
 class EngineError(ChangeoverError):
     """Docker does not answer, or answered with an error."""
+
+
+class VolumeGone(EngineError):
+    """A volume with data does not exist any more. No empty one is made in its place."""
 
 
 class JournalError(ChangeoverError):

@@ -93,6 +93,7 @@ def specification(context: AppContext, job: str, dump: str, options: tuple[str, 
         labels={LABEL_APP: context.name, LABEL_ROLE: Role.SIDECAR},
         network="",
         mounts=tuple(mounts),
+        existing=context.existing_volumes if (context.volume, "/jail/data") in mounts and job != "restore" else (),
         parts=tuple((context.backups, folder, target) for folder, target in _folders(context, job).items()),
         # Root, with what it needs to read and write files of any user, to keep their owner, and for the jail.
         user="0:0",

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.engine.base import Role
-from orchestrator.errors import Refused, StepFailed
+from orchestrator.errors import Refused, StepFailed, VolumeGone
 
 LAST_LINES = 20
 LOG_LINES = 10_000
@@ -73,7 +73,7 @@ async def create(
             "Set run.data to the path of its data in the container, or backup.dump to a command that dumps it.",
         )
     await _be_alone(context)
-    if context.config.run.data:
+    if context.config.run.data and not context.existing_volumes:
         await context.engine.ensure_volume(context.volume)
     backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     left = context.journal.unsettled(context.name)
@@ -153,7 +153,8 @@ async def undo_interrupted_restores(context: AppContext) -> None:
         if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING
     ]
     if stopped:
-        await backup_sidecar.run(context, "undo-interrupted", "")
+        with suppress(VolumeGone):  # with the volume, what had to be undone is gone
+            await backup_sidecar.run(context, "undo-interrupted", "")
     for run in stopped:
         note = "interrupted, and undone"
         await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)

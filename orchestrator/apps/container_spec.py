@@ -66,6 +66,7 @@ def container_spec(
         more_networks=run.networks,
         extra_hosts=tuple(run.extra_hosts.items()),
         capabilities=tuple(name.upper() for name in run.capabilities),
+        existing=context.existing_volumes,
         memory=run.memory,
         pids=run.pids,
         user=run.user,

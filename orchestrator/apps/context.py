@@ -99,6 +99,13 @@ class AppContext:
         return probe_host(self.name, self.config)
 
     @property
+    def existing_volumes(self) -> tuple[str, ...]:
+        """The data volume, if the active release or the standby was made with it: then it must exist, and an empty one
+        must not take its place. Raises JournalError."""
+        made_with = {one.volume for one in (self.active, self.standby) if one}
+        return (self.volume,) if self.config.run.data and self.volume in made_with else ()
+
+    @property
     def active(self) -> Deployment | None:
         """The deployment that has the traffic, from the journal. Raises JournalError."""
         active = self.journal.slots(self.name).active

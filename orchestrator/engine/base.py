@@ -78,6 +78,8 @@ class ContainerSpec:
     """Whether it can write in its volumes and in /tmp only."""
     processes_of: str = ""
     """The container whose processes it sees, for a look from outside; empty: its own only."""
+    existing: tuple[str, ...] = ()
+    """The volumes that must exist: the engine makes those of the others that do not."""
     gives_way: bool = False
     """Whether it has the lowest CPU priority: it gets the processor time that other containers do not use."""
 
@@ -236,6 +238,8 @@ class Engine(Protocol):
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
 
     async def ensure_volume(self, name: str) -> None: ...
+
+    async def has_volume(self, name: str) -> bool: ...
 
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
         """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine."""

@@ -20,7 +20,7 @@ from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
-from orchestrator.errors import ChangeoverError, EngineError
+from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -164,10 +164,26 @@ async def _bring_back(context: AppContext, active: Deployment) -> bool:
     """
     status = await context.engine.status(active.container)
     if status is None:
-        await StartCandidate().run(context, active)
+        await _create_again(context, active)
     elif not status.running or status.paused:
         await context.engine.wake(active.container)
     else:
         return False
     await verification.verify(context, active)
     return True
+
+
+async def _create_again(context: AppContext, active: Deployment) -> None:
+    """Raises VolumeGone, with the restore to run, when the data volume does not exist any more."""
+    try:
+        await StartCandidate().run(context, active)
+    except VolumeGone as error:
+        entries = await backups.entries(context)
+        newest = next((one.id for one in entries if one.manifest), None)
+        if newest is None:
+            raise
+        remedy = (
+            f"Restore the newest backup: changeover backup restore {context.name} {newest}. To begin with empty data "
+            f"instead: docker volume create {context.volume}"
+        )
+        raise VolumeGone(error.cause, remedy) from error

@@ -33,7 +33,7 @@ class Backup(Step):
 
         Raises StepFailed when the backup or the app's status command fails, and EngineError.
         """
-        if context.config.run.data:
+        if context.config.run.data and not context.existing_volumes:
             await context.engine.ensure_volume(context.volume)
         asking = asyncio.ensure_future(migrations.pending(context, deployment))
         policy = context.config.update

@@ -30,6 +30,9 @@ class BackUpReplacedData(Step):
         async with context.data_turn:
             deployment = await pause.pause(context, deployment)
             await swap.stop_writers(context)
+            if context.existing_volumes and not await context.engine.has_volume(context.volume):
+                context.say(deployment.id, f"there is no data to back up: the volume {context.volume} is gone")
+                return deployment
             active = context.journal.deployment(deployment.previous)
             reason = f"before restoring {wanted.id}"
             replaced = await backups.create(context, active, reason, keeping=wanted.id, requests_wait=True)

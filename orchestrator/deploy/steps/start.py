@@ -28,17 +28,7 @@ class StartCandidate(Step):
 
         Raises EngineError when the engine refuses it.
         """
-        if not deployment.address:
-            taken = await context.proxy.addresses()
-            deployment = replace(deployment, address=await context.engine.free_address(taken))
-        volume = context.volume if context.config.run.data else ""
-        deployment = replace(deployment, made_from=made_from(context), volume=volume)
-        await context.journal.beside(context.journal.save, deployment)
-        spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
-        migrated = as_json(migrations.applied_by(context, deployment))
-        await context.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))
-        context.say(deployment.id, f"{deployment.container} at {deployment.address}:{deployment.port}")
-        return deployment
+        return await create_container(context, deployment)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Remove the container; only stop it if `update.rollback.auto_rollback_on_failure` is off."""
@@ -59,8 +49,12 @@ class StartRelease(Step):
         return "Start the container of the release that runs on the data."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Start or unpause the container. Raises EngineError when it does not exist."""
-        await context.engine.wake(deployment.container)
+        """Start or unpause the container; create it again if it does not exist. Raises EngineError."""
+        if await context.engine.status(deployment.container) is None:
+            maker = await context.journal.beside(context.journal.maker_of, deployment.container)
+            await create_container(context, maker)
+        else:
+            await context.engine.wake(deployment.container)
         return deployment
 
 
@@ -91,3 +85,21 @@ class WakeStandby(StartRelease):
         else:
             await readiness.until_ready(context, deployment)
         return deployment
+
+
+async def create_container(context: AppContext, deployment: Deployment) -> Deployment:
+    """Create and start the container of a deployment. Returns it with its address and what it is made from.
+
+    Raises EngineError when the engine refuses it, VolumeGone when its data volume does not exist any more.
+    """
+    if not deployment.address:
+        taken = await context.proxy.addresses()
+        deployment = replace(deployment, address=await context.engine.free_address(taken))
+    volume = context.volume if context.config.run.data else ""
+    deployment = replace(deployment, made_from=made_from(context), volume=volume)
+    await context.journal.beside(context.journal.save, deployment)
+    spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
+    migrated = as_json(migrations.applied_by(context, deployment))
+    await context.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))
+    context.say(deployment.id, f"{deployment.container} at {deployment.address}:{deployment.port}")
+    return deployment

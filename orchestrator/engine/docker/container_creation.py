@@ -10,14 +10,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount
 
-from orchestrator.engine.base import LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
 from orchestrator.engine.docker.lookup import find
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, VolumeGone
 
 HEAD_BLOCKS = 16
 """The blocks of an archive to read: enough for the first entry and an extended header before it."""
@@ -36,8 +36,12 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     """Create a container without starting it. It has no root user, capabilities or new privileges unless specified.
 
     An image whose user is root, however it writes that, runs as UNPRIVILEGED, or as root with the capabilities that
-    are specified. Raises EngineError when the engine is too old for the mounts.
+    are specified. Raises EngineError when the engine is too old for the mounts, and VolumeGone when a volume that must
+    exist does not.
     """
+    for volume in spec.existing:
+        if not volume_exists(client, volume):
+            raise _gone(volume, spec.labels.get(LABEL_APP, ""))
     user = spec.user or _user_of(client, spec)
     container = _create(client, spec, stack, user)
     if not spec.user and not spec.capabilities and is_root(user, passwd_of(container, user)):
@@ -55,6 +59,22 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
         container.remove(force=True, v=True)
         raise
     return container
+
+
+def volume_exists(client: docker.DockerClient, name: str) -> bool:
+    try:
+        client.volumes.get(name)
+    except NotFound:
+        return False
+    return True
+
+
+def _gone(volume: str, app: str) -> VolumeGone:
+    return VolumeGone(
+        f"The data volume {volume} of {app} does not exist any more.",
+        f"Restore a backup: 'changeover backup list {app}', then 'changeover backup restore {app} BACKUP'. To begin "
+        f"with empty data instead: docker volume create {volume}",
+    )
 
 
 def _user_of(client: docker.DockerClient, spec: ContainerSpec) -> str:

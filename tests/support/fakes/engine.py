@@ -24,7 +24,7 @@ from orchestrator.engine.base import (
     ImageBuild,
     Role,
 )
-from orchestrator.errors import EngineError, StepFailed
+from orchestrator.errors import EngineError, StepFailed, VolumeGone
 from tests.support.fakes.power import Power
 
 DATABASE = "data/shop.db"
@@ -118,6 +118,7 @@ class FakeEngine:
     async def start(self, spec: ContainerSpec) -> str:
         await asyncio.sleep(0)
         self._power.before("start")
+        self._mount(spec)
         self.running.setdefault(spec.name, FakeContainer(spec)).running = True
         self._power.after()
         await asyncio.sleep(0)
@@ -131,6 +132,7 @@ class FakeEngine:
         if "orchestrator.lock_sidecar" in command:
             return await self._look_at_locks(spec, on_line)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
+        self._mount(spec)
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
         if spec.network_of:
@@ -250,6 +252,17 @@ class FakeEngine:
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         return None
+
+    async def has_volume(self, name: str) -> bool:
+        return name in self.named_volumes
+
+    def _mount(self, spec: ContainerSpec) -> None:
+        """As the engine does: what is mounted and does not exist is made, unless it must exist."""
+        for volume in spec.existing:
+            if volume not in self.named_volumes:
+                raise VolumeGone(f"The data volume {volume} does not exist any more.", "Restore a backup.")
+        mounted = {source for source, _ in (*spec.mounts, *spec.owned)}
+        self.named_volumes |= {one for one in mounted if not one.startswith("/")}
 
     async def ensure_volume(self, name: str) -> None:
         self.named_volumes.add(name)
