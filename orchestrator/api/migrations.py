@@ -65,13 +65,15 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     runs = context.journal.migrations(app)
     active = context.journal.slots(app).active
     problem = ""
+    schema = None
     try:
-        pending = await migrations.pending(context, context.journal.deployment(active)) if active else None
+        schema = await migrations.schema_of(context, context.journal.deployment(active)) if active else None
     except StepFailed as error:
-        pending, problem = None, str(error)
+        problem = str(error)
+    pending = schema.pending if schema else None
     return MigrationsView(
         app=app,
-        applied=list(applied(runs)),
+        applied=list(known(schema, applied(runs))),
         pending=None if pending is None else list(pending),
         problem=problem,
         runs=[_run(run) for run in reversed(runs)],
@@ -88,6 +90,19 @@ async def accept(app: App, orchestrator: Serving, _who: Deployer) -> Accepted:
         raise Refused(f"Nothing is unsettled in the data of {app}.", f"See: changeover migrate status {app}")
     await context.journal.beside(context.journal.settle, app)
     return Accepted(app=app, deployment=left.deployment, says=left.says)
+
+
+def known(schema: migrations.Schema | None, recorded: tuple[SchemaRevision, ...]) -> tuple[SchemaRevision, ...]:
+    """The schema revisions of the data: those that the app reports, or else those on record, and the one that the first
+    pending migration begins with, which may have been applied before Changeover deployed the app.
+    """
+    details = {one.revision: one for one in recorded}
+    if schema and schema.applied:
+        return tuple(details.get(one.revision, one) for one in schema.applied)
+    first = schema.pending[0].previous if schema and schema.pending else ""
+    if first in ("", "base") or first in details:
+        return recorded
+    return (*recorded, SchemaRevision(first, says="reported by the app; applied outside of Changeover"))
 
 
 def _run(run: MigrationRun) -> RunView:

@@ -21,7 +21,7 @@ from orchestrator.domain.schema_history import (
     change_to,
     names,
 )
-from orchestrator.domain.schema_report import EXAMPLE, NotAReport, reported
+from orchestrator.domain.schema_report import EXAMPLE, NotAReport, report
 from orchestrator.engine.base import Role
 from orchestrator.errors import ChangeoverError, StepFailed
 
@@ -46,12 +46,28 @@ async def pending(context: AppContext, deployment: Deployment) -> tuple[SchemaRe
 
     Raises StepFailed when the command fails.
     """
+    found = await schema_of(context, deployment)
+    return None if found is None else found.pending
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a status command reports. `applied` is empty if it reports pending migrations only."""
+
+    applied: tuple[SchemaRevision, ...] = ()
+    pending: tuple[SchemaRevision, ...] = ()
+
+
+async def schema_of(context: AppContext, deployment: Deployment) -> Schema | None:
+    """What the status command of a release reports; None when the app has none. Raises StepFailed when it fails."""
     settings = context.migrations
     if settings is None:
-        return ()
+        return Schema()
     if settings.status is None:
         return None
-    return await _run(context, Command(STATUS, settings.status, deployment, deployment, {}))
+    has: list[SchemaRevision] = []
+    lacks = await _run(context, Command(STATUS, settings.status, deployment, deployment, {}), has)
+    return Schema(tuple(has), lacks)
 
 
 async def up(context: AppContext, release: Deployment, by: Deployment) -> None:
@@ -191,8 +207,10 @@ def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, 
     return (SchemaRevision(release.release.version, has[-1].revision if has else "", compatible=False),)
 
 
-async def _run(context: AppContext, command: Command) -> tuple[SchemaRevision, ...]:
-    """Run a command; the schema revisions that it reported.
+async def _run(
+    context: AppContext, command: Command, has: list[SchemaRevision] | None = None
+) -> tuple[SchemaRevision, ...]:
+    """Run a command; the schema revisions that it reported. `has` gets those that the data had before.
 
     Raises StepFailed, with the last lines of output, when it fails, takes longer than `migrate.timeout` or prints a
     report that is not valid.
@@ -205,12 +223,14 @@ async def _run(context: AppContext, command: Command) -> tuple[SchemaRevision, .
         last.append(text)
         context.say(command.by.id, text)
         try:
-            report = reported(text)
+            found = report(text)
         except NotAReport as error:
             wrong.append(error)
         else:
-            if report:
-                reports.append(_filled(report, _settings(context)))
+            if found and found.applied and has is not None:
+                has.append(found.revision_alone)
+            if found and not found.applied:
+                reports.append(_filled(found.revision_alone, _settings(context)))
 
     settings = _settings(context)
     name = context.sidecar_name(command.by, command.job)

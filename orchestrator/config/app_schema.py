@@ -17,6 +17,7 @@ from orchestrator.config.value_types import (
     CommandOrNone,
     HostName,
     HostNameOrNone,
+    ProxySeconds,
     UrlPathOrNone,
     with_names,
 )
@@ -94,6 +95,14 @@ class Route(Section):
     retry: Annotated[tuple[Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], ...], Unit("list of methods")] = ()
     """The methods of requests that are sent again, also to the standby, if a container ended before it answered. A
     request that crashes the app is then repeated, too. None when not set. Example: [GET]"""
+    answer_timeout: ProxySeconds = 300
+    """How long the app may be silent while it owes an answer, or in the middle of one, such as server-sent events. Then
+    the request is answered with status 504, or its connection is closed. Example: 900"""
+    request_timeout: ProxySeconds = 300
+    """How long a client may be silent in the middle of an upload, or not take any of an answer; then its connection is
+    closed. Example: 900"""
+    websocket_timeout: ProxySeconds = 86400
+    """How long both sides of a WebSocket may be silent; then it is closed. Example: 3600"""
 
     @property
     def all_hosts(self) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from orchestrator.config.durations import seconds
 from orchestrator.config.section import Unit
 
 Command = Annotated[str, Unit("command line")]
@@ -23,6 +24,11 @@ def _bare_host(value: str) -> str:
 
 HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]
 HostNameOrNone = Annotated[Annotated[str, AfterValidator(_bare_host)] | None, Unit("host name")]
+
+ProxySeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0.001, le=2_000_000), Unit("seconds or 90s, 10m, 1h, 20d")
+]
+"""HAProxy counts milliseconds in 31 bits."""
 
 
 def _absolute(value: str) -> str:

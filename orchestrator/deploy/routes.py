@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orchestrator.apps.context import AppContext
 from orchestrator.config.app_schema import App, probe_host
 from orchestrator.domain.deployment import Deployment
-from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.routes import AppRoute, Server, TimeLimits
 
 
 def routes_of(contexts: Iterable[AppContext]) -> list[AppRoute]:
@@ -33,5 +33,6 @@ def route_of(app: str, config: App, active: Deployment | None, standby: Deployme
         servers=servers,
         max_connections=way.max_connections,
         retry=way.retry,
+        time_limits=TimeLimits(way.answer_timeout, way.request_timeout, way.websocket_timeout),
         probe_host=probe_host(app, config),
     )

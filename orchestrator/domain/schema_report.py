@@ -1,12 +1,14 @@
 """How an app reports schema revisions: lines of its migrate and status commands, and a container's label.
 
 A line is `changeover: ` and a JSON object with `revision` and, optionally, `previous`, `compatible` and `says`.
-One line for each schema revision, the oldest first.
+One line for each schema revision, the oldest first. With `"applied": true`, a line of the status command names one that
+the data has already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,8 +17,21 @@ from orchestrator.domain.schema_history import SchemaRevision
 PREFIX = "changeover:"
 EXAMPLE = 'changeover: {"revision": "0002", "previous": "0001", "compatible": true}'
 MOST_SHOWN = 200
-_REVISION = TypeAdapter(SchemaRevision)
 _REVISIONS = TypeAdapter(tuple[SchemaRevision, ...])
+
+
+@dataclass(frozen=True)
+class Report(SchemaRevision):
+    """A schema revision in a report. `applied`: the data has it already."""
+
+    applied: bool = False
+
+    @property
+    def revision_alone(self) -> SchemaRevision:
+        return SchemaRevision(self.revision, self.previous, self.compatible, self.says)
+
+
+_REPORT = TypeAdapter(Report)
 
 
 class NotAReport(ValueError):
@@ -29,11 +44,20 @@ def is_report(line: str) -> bool:
 
 
 def reported(line: str) -> SchemaRevision | None:
-    """The revision that a line of output reports; None for any other line. Raises NotAReport."""
+    """The pending or newly applied revision that a line of output reports; None for any other line. Raises NotAReport.
+
+    A status command may also report the revisions that the data has, with `"applied": true`; see `report`.
+    """
+    found = report(line)
+    return found.revision_alone if found and not found.applied else None
+
+
+def report(line: str) -> Report | None:
+    """What a line of output reports; None for a line that is no report. Raises NotAReport."""
     if not is_report(line):
         return None
     try:
-        return _REVISION.validate_json(line.removeprefix(PREFIX), extra="forbid")
+        return _REPORT.validate_json(line.removeprefix(PREFIX), extra="forbid")
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the line"

@@ -27,6 +27,8 @@ RELAY_MAP = f"{HOME}/relay.map"
 """Empty in the file. RELAY_ON in it lets a worker relay when it stops (relay.py)."""
 RELAY_ON = "on"
 RETRY_MAP = f"{HOME}/retry.map"
+LIMITS_MAP = f"{HOME}/limits.map"
+"""App -> its time limits, for the apps that have others than usual (routes.limits)."""
 
 NO_SERVER = Server("192.0.2.1", 9)
 """The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
@@ -43,6 +45,11 @@ _RELAYED = f"{{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}"
 _OUR_COOKIES = "(__Host-|__Secure-)?changeover_(session|token)"
 """The cookies of the panel's sessions (panel/web/cookie.py), and of its versions before. Regular expressions here are
 POSIX extended ones, so that every build of HAProxy has them."""
+_LIMITED = "{ var(txn.limits) -m found }"
+_TIME_LIMITS = (
+    f"    http-request set-timeout server var(txn.limits),field(1,:) if {_LIMITED}",
+    f"    http-request set-timeout tunnel var(txn.limits),field(3,:) if {_LIMITED}",
+)
 _NOT_PANEL = f"!{{ var(txn.app) -m str {PANEL} }}"
 _HAS_OURS = "{ var(txn.ours) -m bool }"
 _WITHOUT_OUR_LAST_ONE = f"replace-header cookie '^(.*; *)?{_OUR_COOKIES}=[^;]*(; *(.*))?$' '\\1\\5'"
@@ -125,6 +132,8 @@ hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
     # Nor does it set one, with a name or, which browsers send in the same form, with none.
     http-response replace-header set-cookie '^( *)=? *{_OUR_COOKIES} *(=.*|;.*)?$' '\\1' \
 if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
+    http-request set-var(txn.limits) var(txn.app),map_str({LIMITS_MAP})
+    http-request set-timeout client var(txn.limits),field(2,:) if {_LIMITED}
     http-request set-var(txn.strip) var(txn.app),map_str_int({STRIP_MAP})
     http-request set-header x-forwarded-prefix %[path,bytes(0,txn.strip)] if {{ var(txn.strip) -m found }}
     http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}
@@ -216,7 +225,7 @@ def _backend_set(number: int, route: AppRoute | None) -> str:
     limit = f"maxconn {route.max_connections}" if route and route.max_connections else ""
     for colour in Colour:
         name = backends.backend(number, colour)
-        lines += [f"backend {name}", _server(ServerName.APP, limit, where[f"{name}/{ServerName.APP}"])]
+        lines += [f"backend {name}", *_TIME_LIMITS, _server(ServerName.APP, limit, where[f"{name}/{ServerName.APP}"])]
         lines += [_server(ServerName.FALLBACK, f"backup {limit}".strip(), where[f"{name}/{ServerName.FALLBACK}"])]
     # The address of the candidate is set by the runtime API only.
     lines += [f"backend {backends.preview(number)}", "    option http-server-close"]

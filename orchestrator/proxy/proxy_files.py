@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, durable_file, haproxy_config, previous_version
-from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
+from orchestrator.proxy.routes import AppRoute, Server, limits, paths, retries, stripped, ways
 
 CONFIGURATION = "haproxy.cfg"
 NUMBERS = "backends.map"
@@ -82,6 +82,7 @@ class ProxyFiles:
         self._write("ways.map", durable_file.map_text(ways(routes)))
         self._write("paths.map", durable_file.map_text(paths(routes)))
         self._write("retry.map", durable_file.map_text(retries(routes)))
+        self._write("limits.map", durable_file.map_text(limits(routes)))
         self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
         self.write_traffic(routes, numbers)
         self.write_configuration(routes, numbers, spare)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from orchestrator.domain.colour import Colour
 
@@ -17,6 +17,15 @@ class Server:
 
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """How long each side may be silent, in seconds: the app while it answers, the client, both sides of a WebSocket."""
+
+    answer_s: float = 300
+    request_s: float = 300
+    websocket_s: float = 86400
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class AppRoute:
     active: Colour | None = None
     servers: dict[Colour, Server] = field(default_factory=dict)
     strip_path: bool = False
+    time_limits: TimeLimits = TimeLimits()
     probe_host: str = "localhost"
     failed_over: bool = False
     max_connections: int = 0
@@ -85,6 +95,15 @@ def paths(routes: Iterable[AppRoute]) -> dict[str, str]:
 def stripped(routes: Iterable[AppRoute]) -> dict[str, str]:
     """App -> how many bytes of the path the proxy removes before the app receives it."""
     return {route.app: str(len(route.path)) for route in routes if route.strip_path and route.path}
+
+
+def limits(routes: Iterable[AppRoute]) -> dict[str, str]:
+    """App -> its time limits in milliseconds, `answer:request:websocket`, for the apps that have others than usual."""
+    return {
+        route.app: ":".join(str(round(1000 * limit)) for limit in astuple(route.time_limits))
+        for route in routes
+        if route.time_limits != TimeLimits()
+    }
 
 
 def retries(routes: Iterable[AppRoute]) -> dict[str, str]:

@@ -9,10 +9,18 @@ from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, session_kinds, sessions
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.haproxy_config import PATHS_MAP, PAUSE_MAP, RETRY_MAP, STRIP_MAP, TRAFFIC_MAP, WAYS_MAP
+from orchestrator.proxy.haproxy_config import (
+    LIMITS_MAP,
+    PATHS_MAP,
+    PAUSE_MAP,
+    RETRY_MAP,
+    STRIP_MAP,
+    TRAFFIC_MAP,
+    WAYS_MAP,
+)
 from orchestrator.proxy.maps import RuntimeMap
 from orchestrator.proxy.retry import retrying
-from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
+from orchestrator.proxy.routes import AppRoute, Server, limits, paths, retries, stripped, ways
 from orchestrator.proxy.runtime import Runtime, Worker
 
 CUT_DEADLINE_S = 2.0
@@ -72,6 +80,8 @@ class RunningProxy:
             await _take_ways(worker, wanted)
             if await RuntimeMap(worker, RETRY_MAP).exists():
                 await RuntimeMap(worker, RETRY_MAP).replace(retries(routes))
+            if await RuntimeMap(worker, LIMITS_MAP).exists():
+                await RuntimeMap(worker, LIMITS_MAP).replace(limits(routes))
             await _remove_others(RuntimeMap(worker, TRAFFIC_MAP), traffic)
             await _remove_others(RuntimeMap(worker, PAUSE_MAP), numbers)
 

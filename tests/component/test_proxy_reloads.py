@@ -20,7 +20,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.haproxy import HAProxy
-from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.routes import AppRoute, Server, TimeLimits
 from orchestrator.proxy.runtime import Runtime
 from tests.support.app_server import AppServer
 from tests.support.images import build_image
@@ -360,3 +360,36 @@ async def _until(proxy: HAProxy, wanted: InHand) -> InHand:
             break
         await asyncio.sleep(0.05)
     return found
+
+
+async def test_an_app_has_time_limits_of_its_own(container: ProxyContainer, releases: dict[str, AppServer]) -> None:
+    """App `one` gets them without a reload; app `two` keeps those of everybody."""
+    proxy = started(container, releases)
+    with ExitStack() as open_now:
+        silent = open_now.enter_context(closing(socket.socket()))
+        silent.bind((gateway(), 0))
+        silent.listen(10)
+        nobody = Server(*silent.getsockname())
+        limited = replace(route("one", releases), servers={Colour.BLUE: nobody}, time_limits=TimeLimits(0.3, 0.4, 0.5))
+        await proxy.configure([limited, route("two", releases), route("three", releases)])
+        await proxy.switch("one", Colour.BLUE, nobody)
+        waits = open_now.enter_context(closing(Client(container.port, "one")))
+        uploads = open_now.enter_context(closing(Client(container.port, "one")))
+        goes_on = open_now.enter_context(closing(Client(container.port, "two")))
+
+        waits.send("GET", "/")
+        uploads.send("POST", "/", "content-length: 20\r\n", UPLOAD)
+        goes_on.send("POST", "/", "content-length: 20\r\n", UPLOAD)
+        no_answer, no_upload = await asyncio.to_thread(waits.receive), await asyncio.to_thread(uploads.receive)
+        await proxy.switch("one", Colour.BLUE, releases["one-blue"].server)
+        talks = open_now.enter_context(closing(Client(container.port, "one")))
+        talks.send("GET", "/socket", HANDSHAKE)
+        shaken = talks.receive()
+        ended = await asyncio.to_thread(talks.receive)
+        goes_on._connection.sendall(UPLOAD)
+
+        assert " 504 " in no_answer
+        assert " 408 " in no_upload
+        assert " 101 " in shaken
+        assert ended == ""
+        assert "two-blue" in goes_on.receive()
