@@ -11,7 +11,8 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import RecoveryFailed
-from orchestrator.errors import ChangeoverError, JournalError
+from orchestrator.engine.base import LABEL_DEPLOYMENT
+from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
 from orchestrator.recovery import resume
@@ -23,6 +24,8 @@ PATIENCE_S = 20.0
 BRING_BACK_WITHIN_S = 600.0
 """How long an app may take until it is ready, however often it reports progress. Then it is tried again."""
 AGAIN_AFTER_S = 5.0
+LOOK_EVERY_S = 20.0
+"""How often it is looked whether the active containers exist."""
 AT_LEAST_EVERY_S = 120.0
 
 
@@ -121,10 +124,11 @@ class Recovery:
                 self._begin(context)
 
     async def keep_recovering(self) -> None:
-        """Recover the rest again and again. Never returns."""
+        """Recover the rest, and apps whose active container was removed, again and again. Never returns."""
         while True:
             await self.recover_the_rest()
-            await asyncio.sleep(AGAIN_AFTER_S)
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self._look_for_lost()
 
     async def recover_the_rest(self) -> None:
         """Try the apps that are not recovered yet again, with growing pauses, until all are."""
@@ -136,6 +140,22 @@ class Recovery:
                 if self.problem(context.name) and self._scheduler.busy_with(context.name) is None:
                     self._begin(context)
             await self._wait()
+
+    async def _look_for_lost(self) -> None:
+        """Bring back the apps whose active container does not exist any more, unless something is under way."""
+        contexts = self._apps()
+        try:
+            found = await contexts[0].engine.containers() if contexts else []
+        except EngineError as error:
+            log.warning("containers not known", cause=error.cause)
+            return
+        existing = {one.labels.get(LABEL_DEPLOYMENT) for one in found}
+        for context in contexts:
+            active = context.active
+            if active and active.id not in existing and not self._scheduler.doing(context.name):
+                log.error("active container is gone", app=context.name, container=active.container)
+                self._of(context.name).brought_back = False
+                self._begin(context)
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait for its end."""

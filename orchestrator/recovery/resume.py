@@ -187,3 +187,9 @@ async def _create_again(context: AppContext, active: Deployment) -> None:
             f"instead: docker volume create {context.volume}"
         )
         raise VolumeGone(error.cause, remedy) from error
+    except EngineError as error:
+        commit = active.release.source_revision[:12] if active.release else ""
+        raise EngineError(
+            f"The container of {active.version} was removed, and cannot be created again: {error.cause}",
+            f"If its image was removed, build it again: changeover deploy {context.name} --ref {commit} --force",
+        ) from error

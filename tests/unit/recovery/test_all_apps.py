@@ -14,7 +14,7 @@ from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
-from orchestrator.recovery.all_apps import BRING_BACK_WITHIN_S, PATIENCE_S, Recovery
+from orchestrator.recovery.all_apps import BRING_BACK_WITHIN_S, LOOK_EVERY_S, PATIENCE_S, Recovery
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, assert_whole
@@ -265,5 +265,48 @@ def test_recovery_does_not_run_beside_retiring(tmp_path: Path) -> None:
         async with world.scheduler.turn_of(APP):
             assert world.scheduler.doing(APP) == "it is being rolled back, restored or recovered"
             assert world.journal.deployment(asked.id).ended_at is not None
+
+    virtual_time.run(story())
+
+
+def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tmp_path: Path) -> None:
+    async def story() -> None:
+        config, before, _ = STORIES["a rollback to a warm standby"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.restart()
+        active = world.context.active
+        assert active is not None
+        keeping = asyncio.create_task(world.recovery.keep_recovering())
+
+        del world.engine.running[active.container]
+        await asyncio.sleep(2 * LOOK_EVERY_S)
+
+        assert world.engine.can_run(active.container)
+        assert world.recovery.problem(APP) == ""
+        assert_whole(world, "after the removal")
+        keeping.cancel()
+
+    virtual_time.run(story())
+
+
+def test_an_image_that_is_gone_is_told_with_the_command_that_builds_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        active = world.context.active
+        assert active is not None
+        del world.engine.running[active.container]
+
+        async def no_image(_spec: object) -> str:
+            raise EngineError("Docker refused: No such image.")
+
+        monkeypatch.setattr(world.engine, "start", no_image)
+        await world.new_process()
+        await world.recovery.recover_all()
+        assert f"--ref {active.release.source_revision[:12]} --force" in world.recovery.problem(APP)  # type: ignore[union-attr]
 
     virtual_time.run(story())
