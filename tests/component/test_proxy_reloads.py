@@ -389,7 +389,7 @@ async def test_an_app_has_time_limits_of_its_own(container: ProxyContainer, rele
         goes_on._connection.sendall(UPLOAD)
 
         assert " 504 " in no_answer
-        assert " 408 " in no_upload
+        assert " 400 " in no_upload
         assert " 101 " in shaken
         assert ended == ""
         assert "two-blue" in goes_on.receive()
