@@ -392,3 +392,28 @@ def test_a_session_is_saved_when_the_panel_drains_and_goes_on_in_the_next_releas
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == SERVICE_RESTART
+
+
+def test_an_answer_of_the_pages_terminal_presses_no_key_and_a_rollback_asks_first(api: FakeApi, web: Web) -> None:
+    """A failure of an app had a question to the terminal in it; the answer's `b`, for blue, rolled the panel back."""
+    api.gives("POST", "/v1/apps/shop/rollback", answers.deployment(kind="rollback"))
+    evil = answers.Events().add("failed", "d9", step="verify", cause="status 500: \x1b]11;?\x1b\\\x9b6nevil [bold]").all
+    api.events[:] = evil
+    with web.session("terminal-answers") as socket:
+        painted = until_painted(socket, "shop", "evil [bold]")
+        press(socket, "\x1b]11;rgb:bbbb/bbbb/bbbb\x1b\\")
+        press(socket, "\x1b[?1;2c")
+        press(socket, "b")
+        until_painted(socket, "Roll shop back?")
+        press(socket, "\r")
+        press(socket, "b")
+        until_painted(socket, "Roll shop back?")
+        asked = len(api.requests("POST", "/v1/apps/shop/rollback"))
+        press(socket, "y")
+        until_painted(socket, "Rolled back")
+    api.events.clear()
+
+    assert b"\x1b]11;?" not in painted
+    assert b"\x9b6n" not in painted
+    assert asked == 0
+    assert len(api.requests("POST", "/v1/apps/shop/rollback")) == 1

@@ -1,0 +1,49 @@
+"""Nothing that cannot be taken back is done without a question, whose answer is No unless the person presses Y."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from panel.app import PanelApp
+from panel.client.client import Client
+from panel.screens.progress import ProgressScreen
+from tests.support import api_answers as answers
+from tests.support.fakes.api import FakeApi
+
+CANCEL, ROLL_BACK = ("POST", "/v1/deployments/d42/cancel"), ("POST", "/v1/apps/shop/rollback")
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come to that")
+
+
+@pytest.mark.parametrize(("answer", "times"), [("y", 1), ("n", 0), ("enter", 0), ("escape", 0)])
+@pytest.mark.parametrize(("key", "request_"), [("escape", CANCEL), ("b", ROLL_BACK)])
+async def test_a_cancel_and_a_rollback_ask_first(key: str, request_: tuple[str, str], answer: str, times: int) -> None:
+    with FakeApi() as api:
+        api.gives("GET", "/v1/apps", {"apps": [answers.app()]})
+        api.gives(*CANCEL, answers.deployment("d42", "running"))
+        api.gives(*ROLL_BACK, answers.deployment(kind="rollback"))
+        panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
+        async with panel.run_test() as pilot:
+            await until(lambda: bool(api.requests("GET", "/v1/apps")))
+            if request_ == CANCEL:
+                await panel.push_screen(ProgressScreen(panel.client, "shop", "d42", panel.clock))
+            await pilot.press(key)
+            await until(lambda: type(panel.screen).__name__ == "QuestionScreen")
+            before = len(api.requests(*request_))
+            await pilot.press(answer)
+            await until(lambda: type(panel.screen).__name__ != "QuestionScreen")
+            if times:
+                await until(lambda: bool(api.requests(*request_)))
+            await pilot.pause()
+
+        assert before == 0
+        assert len(api.requests(*request_)) == times
