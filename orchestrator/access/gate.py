@@ -22,6 +22,8 @@ MOST_SESSIONS, MOST_OF_TOKEN = 500, 20
 """Open sessions of the panel, in total and by token. A new one beyond them ends the least recently used one."""
 MOST_STREAMS, MOST_STREAMS_OF_TOKEN = 300, 100
 """Open event streams, in total and by token, the token's sessions of the panel included."""
+LONGEST_TIMER_S = 24 * 3600.0
+"""A stream whose token or session expires is ended after this time at the latest; its client opens it again."""
 HOW_TO_GET_A_TOKEN = "Use the token in .changeover/token of the checkout, or create one: changeover token create"
 
 
@@ -70,13 +72,19 @@ class Gate:
 
     @contextmanager
     def watch(self, caller: Caller) -> Iterator[asyncio.Event]:
-        """An event that is set when the caller's token is revoked or its session ends."""
+        """An event that is set when the caller's token is revoked or expires, or its session ends."""
         over = asyncio.Event()
         self._watching[over] = caller
+        expiry = None
+        if caller.ends_at:
+            remaining_s = max(0.0, (caller.ends_at - now()).total_seconds())
+            expiry = asyncio.get_running_loop().call_later(min(remaining_s, LONGEST_TIMER_S), over.set)
         try:
             yield over
         finally:
             del self._watching[over]
+            if expiry:
+                expiry.cancel()
 
     def refuse_too_many_streams(self, caller: Caller) -> None:
         """Raises TooManyStreams when the caller's token, or all tokens together, have no stream more."""

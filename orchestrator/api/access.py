@@ -13,12 +13,13 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from orchestrator.access.caller import Caller
+from orchestrator.config.schema import PANEL
 from orchestrator.domain.access import Scope
 from orchestrator.errors import ChangeoverError, NotAllowed, Refused, TooManyTries
 from orchestrator.server import Orchestrator
 
 FORWARDED = "changeover-client"
-"""The request header in which the panel names the address of the browser, for the audit log."""
+"""The request header in which the panel names the address of the browser for which it asks."""
 
 
 def _orchestrator(request: Request) -> Orchestrator:
@@ -47,10 +48,10 @@ class _Holder:
     ) -> Caller:
         app = str(request.path_params.get("app", ""))
         action = f"{request.method} {request.url.path}"
-        origin = _origin(request)
+        address, origin = _address(request, orchestrator), _origin(request)
         caller = None
         try:
-            caller = await orchestrator.gate.admit(bearer(authorization), _address(request), origin)
+            caller = await orchestrator.gate.admit(bearer(authorization), address, origin)
             caller.require(self._scope)
             if app:
                 caller.require_app(app)
@@ -77,18 +78,31 @@ def bearer(authorization: str) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def _address(request: Request) -> str:
+def _peer(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _origin(request: Request) -> str:
-    """Where the request came from, as far as is known: a browser's address is what the panel says."""
-    address = _address(request)
-    told = request.headers.get(FORWARDED, "")
+def _browser(request: Request) -> str:
+    """The address that the panel names; empty if the header has none. Anybody can send such a header."""
     try:
-        return f"{ipaddress.ip_address(told)} by {address}"
+        return str(ipaddress.ip_address(request.headers.get(FORWARDED, "")))
     except ValueError:
-        return address
+        return ""
+
+
+def _address(request: Request, orchestrator: Orchestrator) -> str:
+    """The address that is slowed down for wrong tokens: the browser's if the panel's own container asks for it."""
+    peer, browser = _peer(request), _browser(request)
+    panel = orchestrator.apps.get(PANEL)
+    if browser and peer in {release.address for release in (panel.active, panel.standby) if release}:
+        return browser
+    return peer
+
+
+def _origin(request: Request) -> str:
+    """Where the request came from, for the audit log: who asked, and for which browser, if that is said."""
+    browser = _browser(request)
+    return f"{browser} by {_peer(request)}" if browser else _peer(request)
 
 
 Reader = Annotated[Caller, Depends(_Holder(Scope.READ))]

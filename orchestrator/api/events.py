@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,14 +16,12 @@ from border.plain import one_line
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import ReaderOfSome, Serving
 from orchestrator.api.values import MOST_ID, OptionalAfter, OptionalDeployment
-from orchestrator.clock import elapsed, now
+from orchestrator.api.while_allowed import while_allowed
 from orchestrator.domain.events import Event
 from orchestrator.errors import JournalError, UnknownDeployment
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/events")
-
-KEEP_ALIVE_S = 15.0
 
 
 class EventStreamResponse(StreamingResponse):
@@ -70,46 +68,20 @@ async def events(
 
 
 async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment: str) -> AsyncIterator[str]:
-    """The text of the stream, with a comment every KEEP_ALIVE_S seconds, so that the connection is never idle."""
+    """The text of the stream, with a comment when there is no event for some time."""
     known_secrets = orchestrator.known_secrets
     yield ": changeover\n\n"
-    with orchestrator.gate.watch(who) as over:
-        following = orchestrator.events.follow(after, deployment)
-        upcoming = asyncio.ensure_future(anext(following))
-        ended = asyncio.ensure_future(over.wait())
-        checked = float("-inf")
-        try:
-            while True:
-                if elapsed() - checked >= KEEP_ALIVE_S:
-                    checked = elapsed()
-                    if not await orchestrator.gate.is_valid(who):
-                        return
-                done, _ = await asyncio.wait(
-                    [upcoming, ended], timeout=_pause_s(who), return_when=asyncio.FIRST_COMPLETED
-                )
-                if over.is_set() or (who.ends_at and now() >= who.ends_at):
-                    return
-                if upcoming not in done:
+    following = orchestrator.events.follow(after, deployment)
+    try:
+        async with aclosing(while_allowed(orchestrator.gate, who, following)) as allowed:
+            async for event in allowed:
+                if event is None:
                     yield ": still here\n\n"
-                    continue
-                try:
-                    event = upcoming.result()
-                except JournalError:
-                    return  # the client connects again, and goes on after its last event
-                upcoming = asyncio.ensure_future(anext(following))
-                if _sees(orchestrator, who, event):
+                elif _sees(orchestrator, who, event):
                     shown = json.dumps(known_secrets.values(event_view(event).model_dump(mode="json")))
                     yield f"id: {event.id}\nevent: {one_line(event.kind)}\ndata: {shown}\n\n"
-        finally:
-            upcoming.cancel()
-            ended.cancel()
-
-
-def _pause_s(who: Caller) -> float:
-    """How long to wait for an event: until the next comment, or until the caller's token or session expires."""
-    if who.ends_at is None:
-        return KEEP_ALIVE_S
-    return min(KEEP_ALIVE_S, max(0.0, (who.ends_at - now()).total_seconds()))
+    except JournalError:
+        return  # the client connects again, and goes on after its last event
 
 
 def _sees(orchestrator: Orchestrator, who: Caller, event: Event) -> bool:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
 from orchestrator.api.audited import REASON
+from orchestrator.api.while_allowed import while_allowed
 from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.one_off import OneOff, Place
@@ -29,7 +30,6 @@ from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}")
 
-KEEP_ALIVE_S = 15.0
 MOST_OF_NEXT = 10_000
 """So many lines that the next active container wrote before it is followed are shown."""
 MEDIA_TYPE = "application/x-ndjson"
@@ -98,8 +98,9 @@ async def _output(orchestrator: Orchestrator, who: Caller, context: AppContext, 
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _task: lines.put_nowait(None))
     try:
-        async for line in _until(lines, orchestrator, who):
-            yield _shown(orchestrator, {} if line is None else {"line": line})
+        async with aclosing(while_allowed(orchestrator.gate, who, _from(lines))) as allowed:
+            async for line in allowed:
+                yield _shown(orchestrator, {} if line is None else {"line": line})
         if not task.done():
             return
         try:
@@ -114,23 +115,10 @@ async def _output(orchestrator: Orchestrator, who: Caller, context: AppContext, 
             await in_spite_of_cancels(asyncio.wait([task]))
 
 
-async def _until(
-    lines: asyncio.Queue[str | None], orchestrator: Orchestrator, who: Caller
-) -> AsyncIterator[str | None]:
-    """Each line until None comes, or the caller's token is revoked; None when there is none for KEEP_ALIVE_S."""
-    with orchestrator.gate.watch(who) as over:
-        while not over.is_set():
-            try:
-                async with asyncio.timeout(KEEP_ALIVE_S):
-                    line = await lines.get()
-            except TimeoutError:
-                if not await orchestrator.gate.is_valid(who):
-                    return
-                yield None
-                continue
-            if line is None:
-                return
-            yield line
+async def _from(lines: asyncio.Queue[str | None]) -> AsyncIterator[str]:
+    """Each line until None comes."""
+    while (line := await lines.get()) is not None:
+        yield line
 
 
 async def _follow(orchestrator: Orchestrator, who: Caller, app: str, tail: int) -> AsyncIterator[str]:
@@ -151,8 +139,9 @@ async def _follow(orchestrator: Orchestrator, who: Caller, app: str, tail: int) 
 
     task = asyncio.create_task(read())
     try:
-        async for line in _until(lines, orchestrator, who):
-            yield _shown(orchestrator, {} if line is None else {"line": line})
+        async with aclosing(while_allowed(orchestrator.gate, who, _from(lines))) as allowed:
+            async for line in allowed:
+                yield _shown(orchestrator, {} if line is None else {"line": line})
         if task.done() and (problem := task.result()):
             yield _shown(orchestrator, {"problem": _problem(problem)})
     finally:

@@ -48,9 +48,9 @@ class AccessRequests:
 
     # Sessions of the panel
 
-    async def open_session(self, browser: str) -> NewSession:
-        """Open a session of the panel for this client's token. `browser` is the address of the person's browser."""
-        return await self._read(NewSession, "POST", "/v1/sessions", headers={"Changeover-Client": browser})
+    async def open_session(self) -> NewSession:
+        """Open a session of the panel for this client's token."""
+        return await self._read(NewSession, "POST", "/v1/sessions")
 
     async def session(self, *, used: bool = False) -> Session:
         """The session that this client uses. `used`: a person uses it now."""

@@ -40,6 +40,7 @@ from panel.client.value import Value
 TIMEOUT = httpx.Timeout(30, connect=5)
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
 """The stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
+BROWSER = "Changeover-Client"
 RETRY_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 1.0)
 V = TypeVar("V", bound=Value)
 
@@ -59,16 +60,19 @@ class Client(AccessRequests, OneOffRequests):
 
     A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
     opened again: the last one is used from then on, and before the first event no more tries are made than there are.
+    `browser`: the address of the browser for which the panel's web server asks.
     """
 
-    def __init__(self, url: str, token: str, retry_pauses_s: tuple[float, ...] = RETRY_PAUSES_S) -> None:
+    def __init__(
+        self, url: str, token: str, retry_pauses_s: tuple[float, ...] = RETRY_PAUSES_S, *, browser: str = ""
+    ) -> None:
         self.url = url
         self._retry_pauses_s = retry_pauses_s
         self.answer: Any = None  # Any: JSON
         """The last answer or event as the orchestrator sent it; `--json` prints it."""
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            headers=({"Authorization": f"Bearer {token}"} if token else {}) | ({BROWSER: browser} if browser else {}),
             timeout=TIMEOUT,
         )
 

@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.background import BackgroundTask
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
@@ -70,7 +71,7 @@ def create(panel: PanelServer) -> FastAPI:
     async def main_page(request: Request) -> Response:
         secret = cookie.secret_in(request.cookies, request.headers)
         try:
-            session = await panel.session(secret, used=True)
+            session = await panel.session(secret, browser_of(request), used=True)
         except ClientError:
             # The page connects by itself when the orchestrator answers again.
             return _html(pages.terminal())
@@ -97,8 +98,8 @@ def create(panel: PanelServer) -> FastAPI:
         except FormRefused as error:
             return _html(pages.sign_in(f"Sign-in refused: {error}."), 413)
         try:
-            async with Client(panel.url, token) as client:
-                session = await client.open_session(browser)
+            async with Client(panel.url, token, browser=browser) as client:
+                session = await client.open_session()
         except NotSignedIn as error:
             return _html(pages.sign_in(UNKNOWN if "unknown" in error.cause else f"Sign-in refused: {error}"), 401)
         except ClientError as error:
@@ -116,7 +117,7 @@ def create(panel: PanelServer) -> FastAPI:
         answer: Response = RedirectResponse("/sign-in?signed_out=true", 303)
         if secret:
             try:
-                async with Client(panel.url, secret) as client:
+                async with Client(panel.url, secret, browser=browser_of(request)) as client:
                     await client.end_session()
             except NotSignedIn:
                 pass  # it was over already
@@ -140,7 +141,7 @@ def create(panel: PanelServer) -> FastAPI:
         await socket.accept()
         secret = cookie.secret_in(socket.cookies, socket.headers)
         try:
-            known = await panel.session(secret)
+            known = await panel.session(secret, browser_of(socket))
             if known is None:
                 await socket.close(page.SIGN_IN_AGAIN)
                 return
@@ -167,7 +168,7 @@ def same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-def browser_of(request: Request) -> str:
+def browser_of(request: HTTPConnection) -> str:
     """The address of the browser, which the proxy names; it takes what a client says away."""
     named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return named or (request.client.host if request.client else "")

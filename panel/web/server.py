@@ -50,12 +50,12 @@ class PanelServer:
             print(f"The panel cannot paint its first screen: {error}", file=sys.stderr)
             signal.raise_signal(signal.SIGTERM)
 
-    async def session(self, secret: str, *, used: bool = False) -> Session | None:
+    async def session(self, secret: str, browser: str, *, used: bool = False) -> Session | None:
         """The session with this secret; None if it is over. `used`: by a person. Raises ClientError if that fails."""
         if not secret:
             return None
         try:
-            async with Client(self.url, secret) as client:
+            async with Client(self.url, secret, browser=browser) as client:
                 return await client.session(used=used)
         except NotSignedIn:
             return None

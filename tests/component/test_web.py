@@ -275,14 +275,14 @@ def test_a_session_that_is_over_opens_no_page_and_an_open_one_is_closed(database
 
 
 def test_pages_are_limited_and_no_process_stays_when_they_are_closed(database: str) -> None:
-    limits = {"PANEL_MAX_PAGES": "5", "PANEL_MAX_PAGES_OF_TOKEN": "4"}
+    limits = {"PANEL_MAX_PAGES": "3", "PANEL_MAX_PAGES_OF_TOKEN": "2"}
     with serving_apps() as api, started(api, database, "v1.2.3", **limits) as web:
         web.until_readyz("ready")
         web.until_processes(1)
         with ExitStack() as pages:
             # All at once: one takes the prewarmed process, the others start one.
-            sockets = [pages.enter_context(web.session(f"s{number}")) for number in range(7)]
-            codes = [closed_with(socket) for socket in sockets[4:]]
+            sockets = [pages.enter_context(web.session(f"s{number}")) for number in range(4)]
+            codes = [closed_with(socket) for socket in sockets[2:]]
             api.gives("GET", "/v1/sessions/current", SESSION | {"token": "bob"})
             until_painted(pages.enter_context(web.session("bob")), "shop")
             full = closed_with(pages.enter_context(web.session("full")))
@@ -290,7 +290,7 @@ def test_pages_are_limited_and_no_process_stays_when_they_are_closed(database: s
         with web.session("again") as again:
             until_painted(again, "shop")
 
-    assert codes == [TOO_MANY_PAGES] * 3
+    assert codes == [TOO_MANY_PAGES] * 2
     assert full == TOO_MANY_PAGES
 
 

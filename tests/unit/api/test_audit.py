@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.access.audit import REFUSALS_A_MINUTE, AuditLog
+from orchestrator.clock import now
 from orchestrator.domain.access import Scope
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.errors import JournalError
 from orchestrator.journal.store import Journal
 from tests.unit.api.conftest import Api
@@ -134,3 +136,22 @@ async def test_guessing_tokens_is_slowed_and_those_who_work_are_not(api: Api) ->
     assert waits
     assert min(waits) >= 1
     assert (working, status_elsewhere) == (200, 401)
+
+
+async def test_a_guesser_at_the_panel_does_not_slow_others_there_and_nobody_else_may_name_an_address(api: Api) -> None:
+    panel = Deployment("p1", "panel", Kind.DEPLOY, State.LIVE, "first start", now(), address="172.30.1.2")
+    api.orchestrator.journal.add(panel)
+    api.orchestrator.journal.save_switch("panel", Slots("p1", ""), panel)
+
+    async def guess(peer: str, browser: str) -> int:
+        headers = {"changeover-client": browser}
+        async with api.request("GET", "/v1/apps", "cs_guess", address=peer, headers=headers) as answer:
+            return answer.status
+
+    by_one = [await guess("172.30.1.2", "198.51.100.1") for _ in range(14)]
+    by_another = await guess("172.30.1.2", "198.51.100.2")
+    by_a_liar = [await guess("172.30.1.3", f"198.51.100.{number}") for number in range(10, 24)]
+
+    assert 429 in by_one
+    assert by_another == 401
+    assert 429 in by_a_liar

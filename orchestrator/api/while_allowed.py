@@ -1,0 +1,50 @@
+"""A stream that lasts as long as its reader may read it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeVar
+
+from orchestrator.access.caller import Caller
+from orchestrator.access.gate import Gate
+from orchestrator.clock import elapsed
+
+KEEP_ALIVE_S = 15.0
+T = TypeVar("T")
+
+
+async def while_allowed(gate: Gate, who: Caller, following: AsyncIterator[T]) -> AsyncGenerator[T | None, None]:
+    """Each item of `following`; None after KEEP_ALIVE_S without one, so that the connection is never idle.
+
+    Ends with `following`, and at once when the caller's token is revoked or expires, or its session ends. Every
+    KEEP_ALIVE_S the journal is asked as well. Raises JournalError.
+    """
+    with gate.watch(who) as over:
+        upcoming = asyncio.ensure_future(anext(following))
+        ended = asyncio.ensure_future(over.wait())
+        checked = float("-inf")
+        try:
+            while True:
+                if elapsed() - checked >= KEEP_ALIVE_S:
+                    checked = elapsed()
+                    if not await gate.is_valid(who):
+                        return
+                done, _ = await asyncio.wait(
+                    [upcoming, ended], timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if over.is_set():
+                    return
+                if upcoming not in done:
+                    yield None
+                    continue
+                try:
+                    item = upcoming.result()
+                except StopAsyncIteration:
+                    return
+                upcoming = asyncio.ensure_future(anext(following))
+                yield item
+        finally:
+            upcoming.cancel()
+            ended.cancel()
+            await asyncio.wait([upcoming, ended])
