@@ -79,7 +79,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     api.add_middleware(Audited, orchestrator=orchestrator)
     api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator))
     api.include_router(health)
-    api.include_router(metrics.router)
+    api.include_router(metrics.router, responses=problems.RESPONSES)
     for part in (
         status,
         apps,
