@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
@@ -110,14 +110,29 @@ async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader
     return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
+class RestoreRequest(BaseModel):
+    """`release`: deploy the backup's release, too, and make it the active one."""
+
+    model_config = ConfigDict(extra="forbid")
+    release: bool = False
+
+
 @router.post("/{backup}/restore")
-async def restore(app: App, backup: BackupId, orchestrator: Serving, who: Admin, response: Response) -> DeploymentView:
+async def restore(
+    app: App,
+    backup: BackupId,
+    orchestrator: Serving,
+    who: Admin,
+    response: Response,
+    wanted: RestoreRequest | None = None,
+) -> DeploymentView:
     """Restore a backup, with requests paused. The answer's `backup` is the backup of the replaced data.
 
     Answers when it has ended: with status 502 if it failed.
     """
     require_ready(orchestrator)
-    record = await orchestrator.scheduler.restore(app, backup, who.name, Kind.RESTORE)
+    release = wanted is not None and wanted.release
+    record = await orchestrator.scheduler.restore(app, backup, who.name, Kind.RESTORE, release=release)
     if record.state is State.FAILED:
         response.status_code = 502
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)

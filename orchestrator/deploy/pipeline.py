@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
-from orchestrator.deploy import plans
+from orchestrator.deploy import plans, restored_release
 from orchestrator.deploy.compensation import compensate, failure_at, resume_requests
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.standby import Standby
@@ -70,7 +70,12 @@ async def roll_back(context: AppContext, events: EventStream, record: Deployment
 
 
 async def begin_restore(context: AppContext, record: Deployment) -> Deployment:
-    """Record a restore of the backup `record.ref`. Raises Refused without a release to run on it, and JournalError."""
+    """Record a restore of the backup `record.ref`. Raises Refused without a release to run on it, and JournalError.
+
+    A restore that brings a release also raises UnknownBackup and StepFailed.
+    """
+    if record.brings_release:
+        return await context.journal.beside(context.journal.add, await restored_release.candidate(context, record))
     release = context.active if record.kind is Kind.RESTORE else context.standby
     active = context.active
     if active is None or release is None:
@@ -80,11 +85,11 @@ async def begin_restore(context: AppContext, record: Deployment) -> Deployment:
 
 
 async def restore(context: AppContext, events: EventStream, record: Deployment, by: Asks) -> Deployment:
-    """Restore the backup `record.ref` and run the active release on it, or the standby if it is a rollback.
+    """Restore the backup `record.ref` and run a release on it: the active one, the backup's own, or the standby.
 
     If a step fails, the steps are compensated.
     """
-    record = await carry_out(context, events, record, plans.with_backup(record.kind), by)
+    record = await carry_out(context, events, record, plans.with_backup(record), by)
     if record.state is State.LIVE:
         restored = happenings.Restored(record.ref, record.backup, record.paused_s)
         await patiently(lambda: events.publish(restored, context.name, record.id))

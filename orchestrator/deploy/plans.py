@@ -59,6 +59,15 @@ RESTORE: Plan = (
 )
 """Replace the data by a backup's. The active release runs on it."""
 
+RESTORE_WITH_RELEASE: Plan = (
+    BackUpReplacedData(),
+    ReplaceData(),
+    StartCandidate(),
+    Verify(),
+    SwitchToCandidate(),
+)
+"""Replace the data by a backup's, and deploy the backup's release on it (`changeover backup restore … --release`)."""
+
 ROLL_BACK_WITH_BACKUP: Plan = (
     BackUpReplacedData(),
     ReplaceData(),
@@ -79,9 +88,11 @@ def to_standby(standby: Standby) -> Plan:
     return ROLL_BACK if standby.answers else ROLL_BACK_TO_SLEEPING
 
 
-def with_backup(kind: Kind) -> Plan:
-    """The plan that restores a backup, for the active release (a restore) or for the standby (a rollback)."""
-    return RESTORE if kind is Kind.RESTORE else ROLL_BACK_WITH_BACKUP
+def with_backup(record: Deployment) -> Plan:
+    """The plan that restores a backup: for the active release, for the backup's, or for the standby (a rollback)."""
+    if record.brings_release:
+        return RESTORE_WITH_RELEASE
+    return RESTORE if record.kind is Kind.RESTORE else ROLL_BACK_WITH_BACKUP
 
 
 def of_interrupted(deployment: Deployment) -> Plan:
@@ -89,7 +100,7 @@ def of_interrupted(deployment: Deployment) -> Plan:
     if deployment.kind is Kind.DEPLOY:
         return DEPLOY
     # A rollback without a schema change has the same switch, and the undos of its other steps do nothing.
-    return with_backup(deployment.kind) if deployment.ref else ROLL_BACK_WITH_DATA
+    return with_backup(deployment) if deployment.ref else ROLL_BACK_WITH_DATA
 
 
 @dataclass(frozen=True)

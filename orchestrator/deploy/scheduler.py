@@ -119,8 +119,9 @@ class Scheduler:
                 await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
 
-    async def restore(self, app: str, backup: str, by: str, kind: Kind) -> Deployment:
-        """Restore a backup and run the active release (Kind.RESTORE) or the standby (Kind.ROLLBACK) on it.
+    async def restore(self, app: str, backup: str, by: str, kind: Kind, *, release: bool = False) -> Deployment:
+        """Restore a backup and run the active release (Kind.RESTORE), that of the backup (with `release`) or the
+        standby (Kind.ROLLBACK) on it.
 
         Returns the record. Continues when the calling task is cancelled. Raises UnknownApp, UnknownBackup, StepFailed
         when the backup's manifest cannot be read, and Refused when the app is busy, has no such release, or it is a
@@ -134,8 +135,8 @@ class Scheduler:
             await backups.find(context, backup)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                begun = pipeline.begin_restore(context, replace(new_request(app, kind, by), ref=backup))
-                record = await in_spite_of_cancels(begun)
+                asked = replace(new_request(app, kind, by), ref=backup, brings_release=release)
+                record = await in_spite_of_cancels(pipeline.begin_restore(context, asked))
                 work = pipeline.restore(context, self._events, record, lane.interrupter)
                 await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)

@@ -39,10 +39,11 @@ def verify(app: AppArgument, backup: BackupArgument, as_json: JsonOption = False
 def restore(
     app: AppArgument,
     backup: BackupArgument,
+    release: Annotated[bool, typer.Option("--release", help="Deploy the backup's release, too.")] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Replace an app's data with a backup. Requests are paused meanwhile; the replaced data is backed up first."""
     if not yes:
-        confirm_restore(app, backup)
-    finish(lambda client: client.restore_backup(app, backup), as_json)
+        confirm_restore(app, backup, release=release)
+    finish(lambda client: client.restore_backup(app, backup, release=release), as_json)

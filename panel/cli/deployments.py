@@ -159,11 +159,13 @@ async def cost(client: Client, app: str) -> tuple[str, ...]:
         return ()
 
 
-def confirm_restore(app: str, backup: str) -> None:
+def confirm_restore(app: str, backup: str, *, release: bool = False) -> None:
     """Say what a restore of this backup replaces, and ask. Ends the command when the answer is no."""
     known = run(lambda client: client.backups(app))
     if wanted := next((one for one in known if one.id == backup), None):
         out.print(text.loss(wanted, utc_now()), markup=False)
+        if release:
+            out.print(f"{wanted.version} gets the traffic instead of the release that is live.", markup=False)
         for sentence in run(lambda client: cost(client, app)):
             out.print(sentence, markup=False)
         typer.confirm(f"Restore backup {backup}?", abort=True)

@@ -189,8 +189,10 @@ class Client(AccessRequests, OneOffRequests):
         """Let the orchestrator read and check every byte of a backup. Raises Failed when it is damaged."""
         return await self._read(Backup, "POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None)
 
-    async def restore_backup(self, app: str, backup: str) -> Deployment:
-        return await self._read(Deployment, "POST", f"/v1/apps/{app}/backups/{backup}/restore", timeout=None)
+    async def restore_backup(self, app: str, backup: str, *, release: bool = False) -> Deployment:
+        """Replace the data by a backup's; with `release`, deploy the backup's release on it."""
+        path, wanted = f"/v1/apps/{app}/backups/{backup}/restore", {"release": True} if release else None
+        return await self._read(Deployment, "POST", path, json=wanted, timeout=None)
 
     # The orchestrator
 

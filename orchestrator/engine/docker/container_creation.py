@@ -61,6 +61,14 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     return container
 
 
+def image_exists(client: docker.DockerClient, digest: str) -> bool:
+    try:
+        client.images.get(digest)
+    except NotFound:
+        return False
+    return True
+
+
 def volume_exists(client: docker.DockerClient, name: str) -> bool:
     try:
         client.volumes.get(name)

@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_af
 from border.secrets import Secrets
 from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
 from orchestrator.engine.docker.addresses import AddressPool
-from orchestrator.engine.docker.container_creation import create, ensure_folder, volume_exists
+from orchestrator.engine.docker.container_creation import create, ensure_folder, image_exists, volume_exists
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
@@ -90,6 +90,9 @@ class DockerEngine:
         It is created through a container that never starts.
         """
         await self._call(lambda client: ensure_folder(client, self.stack, volume, folder, image))
+
+    async def has_image(self, digest: str) -> bool:
+        return await self._call(lambda client: image_exists(client, digest))
 
     async def has_volume(self, name: str) -> bool:
         return await self._call(lambda client: volume_exists(client, name))

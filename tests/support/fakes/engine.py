@@ -253,6 +253,9 @@ class FakeEngine:
     async def prune_build_cache(self, keep_bytes: int) -> None:
         return None
 
+    async def has_image(self, digest: str) -> bool:
+        return digest.removeprefix("sha256:") in self.tags
+
     async def has_volume(self, name: str) -> bool:
         return name in self.named_volumes
 

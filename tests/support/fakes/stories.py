@@ -110,6 +110,12 @@ async def restore(world: World) -> None:
     await world.until_ended(record.id)
 
 
+async def restore_with_the_release(world: World) -> None:
+    backup = min(world.engine.backups[APP])
+    record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
+    await world.until_ended(record.id)
+
+
 async def roll_back_with_a_backup(world: World) -> None:
     active = world.context.active
     assert active is not None
@@ -133,6 +139,7 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a rollback to a paused standby": (app(), two_releases, roll_back),
     "a rollback with the data": (app(), across_an_incompatible_migration, roll_back),
     "a restore": (app(), a_backup, restore),
+    "a restore with the release": (app(), a_backup, restore_with_the_release),
     "a rollback with a backup": (app(down=False), across_an_incompatible_migration, roll_back_with_a_backup),
 }
 

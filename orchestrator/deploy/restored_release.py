@@ -1,0 +1,41 @@
+"""The release of a backup, as a candidate: a restore can bring it back together with the data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.app_data import backups
+from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
+from orchestrator.domain.colour import next_colour
+from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.release import Release
+from orchestrator.errors import Refused
+
+
+async def candidate(context: AppContext, record: Deployment) -> Deployment:
+    """The record of a restore that starts now, with the release of the backup `record.ref` and a container of its own.
+
+    Raises UnknownBackup, StepFailed when the backup is damaged, and Refused when its release's image does not exist.
+    """
+    manifest = await backups.find(context, record.ref)
+    if not manifest.image or not await context.engine.has_image(manifest.image):
+        commit = f" --ref {manifest.revision[:12]}" if manifest.revision else ""
+        raise Refused(
+            f"The image of {manifest.version or 'the release'} of backup {manifest.id} does not exist any more.",
+            f"Deploy the release, then restore its data: changeover deploy {context.name}{commit} --wait; "
+            f"changeover backup restore {context.name} {manifest.id}",
+        )
+    active = context.active
+    if active is None:
+        raise Refused(f"Restore failed: {context.name} has no live release.", "Deploy one first.")
+    brought = replace(
+        record,
+        state=State.RUNNING,
+        started_at=now(),
+        release=Release(manifest.version, manifest.revision, manifest.image),
+        colour=next_colour(active.colour),
+        port=context.config.run.port,
+        previous=active.id,
+    )
+    return replace(brought, container=context.container_name(brought))
