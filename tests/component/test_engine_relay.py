@@ -1,0 +1,72 @@
+"""The relay to the engine's socket passes everything on, and ends when the socket is that of an engine that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engine_relay import EngineAway, Relay
+
+MUCH = b"x" * 3_000_000
+
+
+async def engine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers when the asking has ended, as a build or an exec does."""
+    asked = await reader.read(-1)
+    writer.write(str(len(asked)).encode() + b":" + asked)
+    await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def relayed(folder: Path) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Server]]:
+    server = await asyncio.start_unix_server(engine, folder / "engine")
+    task = asyncio.create_task(Relay(folder / "engine").serve(folder / "own"))
+    for _ in range(1000):
+        if (folder / "own").exists():
+            break
+        await asyncio.sleep(0.005)
+    try:
+        yield task, server
+    finally:
+        server.close()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, EngineAway):
+            await task
+
+
+async def test_what_is_asked_and_answered_passes_whole_and_an_end_of_one_direction_ends_no_other(
+    tmp_path: Path,
+) -> None:
+    async with relayed(tmp_path):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "own")
+        writer.write(MUCH)
+        writer.write_eof()
+        answer = await reader.read(-1)
+        writer.close()
+
+    assert answer == str(len(MUCH)).encode() + b":" + MUCH
+
+
+async def test_only_root_may_use_it(tmp_path: Path) -> None:
+    async with relayed(tmp_path):
+        assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o600
+
+
+async def test_it_ends_when_the_engine_is_gone_so_that_it_is_started_with_the_new_socket(tmp_path: Path) -> None:
+    async with relayed(tmp_path) as (task, server):
+        server.close()
+        await server.wait_closed()
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "own")
+
+        with pytest.raises(EngineAway, match="Nobody answers"):
+            await asyncio.wait_for(asyncio.shield(task), 5)
+
+        assert await reader.read(-1) == b""
+        writer.close()
