@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine_relay import EngineAway, Relay
+from orchestrator.engine.relay import EngineAway, Relay
 
 MUCH = b"x" * 3_000_000
 

@@ -263,7 +263,7 @@ def test_nothing_of_the_version_before_is_left(upgraded: Upgraded) -> None:
     ).stdout.split()  # fmt: skip
 
     assert {name for name in files if name.startswith(("active", "hold"))} == set()
-    assert sorted(services) == ["orchestrator", "proxy"]
+    assert sorted(services) == ["engine", "orchestrator", "proxy"]
     assert len(images) == 2
     assert findings.returncode == 0, findings.stdout
 

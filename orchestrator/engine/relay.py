@@ -1,4 +1,4 @@
-"""`python -m orchestrator.engine_relay`: passes connections on to the engine's socket.
+"""`python -m orchestrator.engine.relay`: passes connections on to the engine's socket.
 
 A restarted engine makes a new socket: whoever has mounted the old one alone has lost the engine, and whoever mounts its
 folder has mounted all of the host's /var/run. So this process alone has the socket mounted, and ends when nobody

@@ -1,0 +1,47 @@
+"""Each line of docs/security.md is held by a test that exists, and compose.yaml confines what it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from tests.support.paths import ROOT
+
+PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED)
+def test_the_test_of_each_line_exists(file: str, test: str) -> None:
+    assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_line_names_a_test() -> None:
+    lines = PAGE.split("## What holds each line")[1].split("\n## ")[0].splitlines()
+    rows = [line for line in lines if line.startswith("| ")][2:]
+
+    assert len(rows) == len(NAMED)
+
+
+@pytest.mark.parametrize("service", ["engine", "orchestrator", "proxy"])
+def test_our_own_containers_are_confined(service: str) -> None:
+    found = COMPOSE["services"][service]
+
+    assert found["read_only"] is True
+    assert found["cap_drop"] == ["ALL"]
+    assert found["security_opt"] == ["no-new-privileges:true"]
+    assert found["pids_limit"] <= 1024
+    assert found["mem_limit"]
+    assert set(found.get("cap_add", [])) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER"}
+
+
+def test_only_the_relay_has_the_engines_socket_and_nobody_the_hosts_folders() -> None:
+    mounted = {name: service["volumes"] for name, service in COMPOSE["services"].items()}
+
+    assert [name for name, found in mounted.items() if any("docker.sock:" in one for one in found)] == []
+    assert [name for name, found in mounted.items() if any("docker.sock}:" in one for one in found)] == ["engine"]
+    assert not [one for found in mounted.values() for one in found if one.startswith(("/", "${HOME", "~"))]
+    assert COMPOSE["services"]["engine"]["network_mode"] == "none"
