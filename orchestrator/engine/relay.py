@@ -31,10 +31,12 @@ class Relay:
     async def serve(self, own: Path) -> None:
         """Serve until the engine is away. Raises EngineAway."""
         own.unlink(missing_ok=True)
-        async with await asyncio.start_unix_server(self._connected, own, limit=CHUNK):
-            # Only root may use it, as it may use the engine's own.
-            own.chmod(0o600)
-            await self.away.wait()
+        server = await asyncio.start_unix_server(self._connected, own, limit=CHUNK)
+        # Only root may use it, as it may use the engine's own.
+        own.chmod(0o600)
+        await self.away.wait()
+        # Connections to the engine that is gone may never end; nobody waits for them.
+        server.close()
         raise EngineAway(f"Nobody answers at {self._engine}.")
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -61,12 +61,14 @@ async def test_only_root_may_use_it(tmp_path: Path) -> None:
 
 async def test_it_ends_when_the_engine_is_gone_so_that_it_is_started_with_the_new_socket(tmp_path: Path) -> None:
     async with relayed(tmp_path) as (task, server):
+        hanging = await asyncio.open_unix_connection(tmp_path / "own")
+        hanging[1].write(b"never ended")
         server.close()
-        await server.wait_closed()
         reader, writer = await asyncio.open_unix_connection(tmp_path / "own")
 
         with pytest.raises(EngineAway, match="Nobody answers"):
             await asyncio.wait_for(asyncio.shield(task), 5)
 
         assert await reader.read(-1) == b""
-        writer.close()
+        for one in (writer, hanging[1]):
+            one.close()
