@@ -29,7 +29,7 @@ async def ask_active(context: AppContext) -> Serving:
             return Serving(False, f"No release of {context.name} is live.")
         async with asyncio.timeout(WITHIN_S):
             while True:
-                said = await _once(context)
+                said = await ask_once(context)
                 if said.answers:
                     return said
                 await asyncio.sleep(AGAIN_AFTER_S)
@@ -39,7 +39,8 @@ async def ask_active(context: AppContext) -> Serving:
         return _not_asked(context, error)
 
 
-async def _once(context: AppContext) -> Serving:
+async def ask_once(context: AppContext) -> Serving:
+    """Ask the active release once, as `ask_active` does."""
     try:
         active = context.active
         if active is None:

@@ -8,6 +8,7 @@ from collections.abc import Sized
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.serving_check import ask_once
 from orchestrator.config.preflight import preflight
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.report import Finding
@@ -33,7 +34,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
 
 
 async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:
-    """Whether the app's recovery succeeded and its active container runs, and how much disk space the app uses."""
+    """Whether the app's recovery succeeded and its active release answers, and how much disk space the app uses."""
     what = f"app {context.name}"
     slots = orchestrator.journal.slots(context.name)
     if not slots.active:
@@ -55,6 +56,9 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     if context.name in paused:
         remedy = f"Resume them: changeover resume {context.name}"
         return Finding(what, False, f"{says}: its requests are paused", remedy)
+    serving = await ask_once(context)
+    if not serving.answers:
+        return Finding(what, False, serving.says, f"See its log: changeover logs {context.name}")
     return Finding(what, True, f"{says}; {takes}")
 
 

@@ -17,9 +17,13 @@ from orchestrator.doctor import problems
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.report import Finding
 from orchestrator.domain.access import Scope
+from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.release import Release
 from orchestrator.domain.unsettled import Unsettled
+from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.server import Orchestrator
+from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 
 APP_KEYS = {
@@ -102,6 +106,24 @@ def test_a_configuration_that_is_refused_and_a_forgotten_pause_are_red_in_the_st
         "New requests wait: they are paused.", "Resume them: changeover resume shop",
     )  # fmt: skip
     assert problems.of_app(orchestrator, "shop", Health.HEALTHY) == []
+
+
+async def test_doctor_finds_an_app_whose_container_runs_and_does_not_answer(orchestrator: Orchestrator) -> None:
+    engine = orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    spec = ContainerSpec("shop-blue", "sha256:1", labels={LABEL_APP: "shop", LABEL_ROLE: Role.APP}, network="test")
+    await engine.start(spec)
+    live = Deployment(
+        "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
+        release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
+    )  # fmt: skip
+    orchestrator.journal.add(live)
+    orchestrator.journal.save_switch("shop", Slots("d1", ""), live)
+
+    (shop,) = [one for one in await examine(orchestrator) if one.what == "app shop"]
+
+    assert not shop.well
+    assert "v1 on blue does not serve: its container does not answer" in shop.says
 
 
 def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orchestrator: Orchestrator) -> None:
