@@ -62,7 +62,9 @@ def every_test() -> Outcome:
 
 def soak(part: list[str]) -> Outcome:
     system = "tests/system"
-    points = [f"{system}/test_{name}.py" for name in ("interruptions", "schema_changes", "backups")]
+    points = [
+        f"{system}/test_{name}.py" for name in ("interruptions", "schema_changes", "backups", "random_interrupts")
+    ]
     points += ["tests/unit/deploy", "tests/component/test_random_interrupts.py"]
     load = [f"{system}/test_{name}.py" for name in ("traffic", "large_backup")]
     crashes = [f"{system}/test_failover.py", f"{system}/test_pauses.py", "tests/component/test_bursts.py"]
