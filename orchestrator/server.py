@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from border.secrets import Secrets
@@ -17,7 +19,7 @@ from orchestrator.apps.registry import AppRegistry
 from orchestrator.clock import now
 from orchestrator.config import user_files
 from orchestrator.config.schema import PANEL, Config
-from orchestrator.config.watcher import ConfigFile
+from orchestrator.config.watcher import ConfigFile, Read
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
@@ -28,6 +30,7 @@ from orchestrator.engine.docker.engine import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, JournalError, Refused
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.proxy.haproxy import HAProxy
@@ -144,7 +147,7 @@ class Orchestrator:
         """
         before = self.config_file.config
         try:
-            read = self.config_file.read()
+            read = await self._read_config()
             if changed := read.loaded.config != before:
                 self._refuse_to_remove_busy_apps(read.loaded.config)
                 await self._take(read.loaded.config, before)
@@ -161,6 +164,10 @@ class Orchestrator:
                 self.recovery.configured()
                 self.checker.follow(self.apps.all())
                 await self.events.publish(ConfigLoaded(sorted(context.name for context in self.apps.all())))
+
+    async def _read_config(self) -> Read:
+        """Raises ConfigError. In a thread: a large file takes seconds to read."""
+        return await to_its_end(asyncio.to_thread(self.config_file.read))
 
     async def _refuse_config(self, problem: str, *, try_again: bool) -> None:
         if self.config_file.refuse(problem, try_again=try_again):
@@ -220,7 +227,7 @@ class Orchestrator:
             return
         async for _ in self.config_file.changes():
             try:
-                read = self.config_file.read()
+                read = await self._read_config()
             except ConfigError as error:
                 await self._refuse_config(error.cause, try_again=False)
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
@@ -10,6 +12,7 @@ from orchestrator.api.values import ConfigurationText, FileName
 from orchestrator.config import loader
 from orchestrator.config.preflight import preflight
 from orchestrator.errors import ConfigError
+from orchestrator.host.uninterrupted import to_its_end
 
 router = APIRouter(prefix="/config")
 
@@ -46,7 +49,8 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 async def validate(wanted: ConfigText, orchestrator: Serving, _who: ReaderOfSome) -> ConfigProblems:
     """Check a configuration without using it, and whether what it names is there."""
     try:
-        loaded = loader.parse(wanted.text, wanted.name)
+        # In a thread: a large file takes seconds to read.
+        loaded = await to_its_end(asyncio.to_thread(loader.parse, wanted.text, wanted.name))
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
     problems = await preflight(loaded.config, orchestrator.settings.config.parent)

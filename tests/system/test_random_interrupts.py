@@ -13,6 +13,7 @@ import pytest
 from tests.support.repository import Repository
 from tests.support.stack import Stack, shop_config
 
+ROUNDS = 100
 LONGEST_S = 8.0
 """A deployment of the shop takes about this long on a busy machine."""
 
@@ -26,7 +27,7 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
     dice = random.Random(seed)
     live = stack.deploy()
     assert live["state"] == "live", live["failure"]
-    for number in range(request.config.getoption("--rounds")):
+    for number in range(request.config.getoption("--rounds") or ROUNDS):
         where = f"seed {seed}, round {number}"
         act(stack, repository, dice, number)
         for strike in dice.choices(("cancel", "configuration", "stop", "nothing"), k=dice.randint(1, 3)):
