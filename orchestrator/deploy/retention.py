@@ -44,7 +44,7 @@ async def remove_stray_containers(context: AppContext, draining: Collection[str]
     slots = context.journal.slots(context.name)
     removed = await context.engine.remove_stray_sidecars(context.name)
     failed: EngineError | None = None
-    for container in await context.engine.containers():
+    for container in await context.engine.containers(context.name):
         labels = container.labels
         mine = labels.get(LABEL_APP) == context.name and labels.get(LABEL_ROLE) == Role.APP
         if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby, *draining):

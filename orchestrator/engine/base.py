@@ -189,8 +189,8 @@ class Engine(Protocol):
     async def status(self, name: str) -> ContainerStatus | None:
         """The status of a container; None if it does not exist."""
 
-    async def containers(self) -> list[ContainerStatus]:
-        """Every container of the stack, running or not."""
+    async def containers(self, app: str = "") -> list[ContainerStatus]:
+        """Every container of the stack, or of one of its apps, running or not."""
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""

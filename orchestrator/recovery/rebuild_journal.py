@@ -45,7 +45,7 @@ async def slots_from_what_runs(context: AppContext) -> bool:
     colour = context.proxy.colour_in_file(context.name)
     if colour is None or context.journal.slots(context.name).active:
         return False
-    mine = [one for one in await context.engine.containers() if _is_app_container(one, context.name)]
+    mine = [one for one in await context.engine.containers(context.name) if _is_app_container(one, context.name)]
     found = sorted(mine, key=_place)
     active = _active(context, found, colour)
     if active is None:

@@ -18,7 +18,15 @@ from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from border.secrets import Secrets
-from orchestrator.engine.base import LABEL_STACK, ContainerEvent, ContainerSpec, ContainerStatus, DiskUsage, ImageBuild
+from orchestrator.engine.base import (
+    LABEL_APP,
+    LABEL_STACK,
+    ContainerEvent,
+    ContainerSpec,
+    ContainerStatus,
+    DiskUsage,
+    ImageBuild,
+)
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.container_creation import create, ensure_folder, image_exists, volume_exists
 from orchestrator.engine.docker.container_status import status_of
@@ -140,12 +148,12 @@ class DockerEngine:
 
         return await self._call(status)
 
-    async def containers(self) -> list[ContainerStatus]:
-        """Every container of the stack, running or not."""
+    async def containers(self, app: str = "") -> list[ContainerStatus]:
+        """Every container of the stack, or of one of its apps, running or not."""
 
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
-            label = f"{LABEL_STACK}={self.stack}"
-            found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            labels = [f"{LABEL_STACK}={self.stack}", *([f"{LABEL_APP}={app}"] if app else [])]
+            found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
             return [status_of(container) for container in found]
 
         return await self._call(all_of_them)

@@ -27,19 +27,34 @@ def find(client: docker.DockerClient, name: str, stack: str) -> Container | None
             return found
     except NotFound:
         pass
-    mine = client.containers.list(all=True, filters={"label": f"{LABEL_STACK}={stack}"}, ignore_removed=True)
-    named = [one for one in mine if name_of(one) == name]
+    # Docker chooses by label: with the details of each container it would take longer with every app. A container of an
+    # earlier version has no label for its name, which ends with its deployment.
+    ids: set[str] = set()
+    for label in (f"{LABEL_NAME}={name}", f"{LABEL_DEPLOYMENT}={name.rpartition('-')[2]}"):
+        mine = client.api.containers(all=True, filters={"label": [f"{LABEL_STACK}={stack}", label]})
+        ids |= {one["Id"] for one in mine if _created_as(one["Labels"], one["Names"]) == name}
+    named = [one for container in sorted(ids) if (one := _existing(client, container))]
     # A copy that somebody made of it has the same labels.
     return next((one for one in named if one.status in ("running", "paused")), next(iter(named), None))
 
 
 def name_of(container: Container) -> str:
     """The name under which a container was created. Earlier versions have no label for it."""
-    labels = container.labels
+    return _created_as(container.labels, [str(container.name)])
+
+
+def _existing(client: docker.DockerClient, container: str) -> Container | None:
+    try:
+        return client.containers.get(container)
+    except NotFound:
+        return None
+
+
+def _created_as(labels: dict[str, str], names: list[str]) -> str:
     if said := labels.get(LABEL_NAME):
-        return str(said)
+        return said
     if labels.get(LABEL_ROLE) != Role.APP:
-        return str(container.name)
+        return names[0].removeprefix("/") if names else ""
     return "-".join(labels.get(label, "") for label in (LABEL_STACK, LABEL_APP, LABEL_COLOUR, LABEL_DEPLOYMENT))
 
 

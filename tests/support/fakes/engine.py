@@ -164,8 +164,9 @@ class FakeEngine:
     async def status(self, name: str) -> ContainerStatus | None:
         return self._status(name) if name in self.running else None
 
-    async def containers(self) -> list[ContainerStatus]:
-        return [self._status(name) for name in self.running]
+    async def containers(self, app: str = "") -> list[ContainerStatus]:
+        found = [self._status(name) for name in self.running]
+        return [one for one in found if not app or one.labels.get(LABEL_APP) == app]
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return ("the app's log",) if name in self.running else ()

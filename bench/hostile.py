@@ -1,0 +1,170 @@
+"""Hostile requests at a real orchestrator process: which statuses they get, and what memory stays.
+
+Run it alone: `python -m bench.hostile [number]`. The process has neither a proxy nor live apps; its API, its limits and
+its journal are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.support.addresses import free_port
+from tests.support.paths import ROOT
+
+AT_ONCE = 20
+ROUNDS = 4
+ANSWER_WITHIN_S = 60.0
+START_WITHIN_S = 60.0
+WORDS = [
+    "shop",
+    "panel",
+    "",
+    "a/b",
+    "--gently",
+    "..",
+    "\x00",
+    "\ud800",
+    "9" * 20,
+    "NaN",
+    "-1",
+    "x" * 9000,
+    "ä",
+    "%",
+    "'",
+]
+PATHS = [
+    "/v1/apps", "/v1/apps/{}", "/v1/apps/{}/logs?tail={}", "/v1/apps/{}/deployments?limit={}&before={}",
+    "/v1/apps/{}/backups", "/v1/apps/{}/backups/{}/verify", "/v1/apps/{}/plan?kind={}", "/v1/apps/{}/pause",
+    "/v1/apps/{}/rollback", "/v1/apps/{}/update", "/v1/deployments/{}", "/v1/deployments/{}/events?after={}",
+    "/v1/deployments/{}/cancel", "/v1/events?after={}&recent={}", "/v1/tokens", "/v1/tokens/{}", "/v1/tokens?name={}",
+    "/v1/config/validate", "/v1/audit?before={}&who={}", "/v1/sessions/current", "/healthz", "/{}",
+]  # fmt: skip
+METHODS = ["GET"] * 5 + ["POST"] * 5 + ["DELETE"] * 2 + ["PUT", "OPTIONS", "BREW"]
+
+
+def body(chance: random.Random) -> bytes:
+    value: object = chance.choice(WORDS)
+    match chance.randrange(6):
+        case 0:
+            return b""
+        case 1:
+            return b"[" * chance.randrange(1, 50_000)
+        case 2:
+            return chance.randbytes(chance.randrange(5000))
+        case 3:
+            return b"x" * chance.choice([10, 100_000, 3_000_000])
+        case _:
+            names = ["name", "scope", "ref", "restore", "limit", "text", "apps", "expires_in"]
+            return json.dumps({chance.choice(names): value, "scope": "read"}).encode()
+
+
+def request(chance: random.Random, token: str) -> bytes:
+    """One request, which may be anything but a good one."""
+    if chance.random() < 0.05:
+        return chance.randbytes(chance.randrange(1, 3000)) + b"\r\n\r\n"
+    path = chance.choice(PATHS)
+    for _ in range(path.count("{}")):
+        path = path.replace("{}", quote(chance.choice(WORDS), safe="", errors="surrogatepass"), 1)
+    content = body(chance)
+    lines = [f"{chance.choice(METHODS)} {path} HTTP/1.1", "Host: api.test", "Connection: close"]
+    if chance.random() < 0.7:
+        lines.append(f"Authorization: Bearer {token if chance.random() < 0.9 else 'wrong'}")
+    if chance.random() < 0.2:
+        lines.append(f"Idempotency-Key: {'k' * chance.choice([1, 300, 20_000])}")
+    if chance.random() < 0.1:
+        lines.append(f"Last-Event-ID: {chance.choice(['9' * 20, '-1', 'x'])}")
+    lines.append(f"Content-Length: {chance.choice([len(content)] * 8 + [10**9, 0])}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + content
+
+
+async def ask(port: int, sent: bytes) -> str:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(sent)
+                first = await reader.readline()
+                # An event stream has no end: its head is enough.
+                if b" 200 " not in first:
+                    await reader.read()
+            finally:
+                writer.close()
+    except ConnectionError:
+        return "closed"
+    except TimeoutError:
+        return "no answer"
+    return first.split()[1].decode() if first.startswith(b"HTTP/1.1 ") else "closed"
+
+
+def memory_mb(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+@contextmanager
+def orchestrator() -> Iterator[tuple[int, int, str]]:
+    """Its process id, its port and an admin token."""
+    with tempfile.TemporaryDirectory() as folder:
+        home, port = Path(folder), free_port()
+        (home / "config.yaml").write_text("apps:\n  shop:\n    update: {git: {remote: /srv/shop}}\n")
+        settings = {
+            "STACK": "w-limits-hostile", "STATE": home / "state", "PROXY": home / "proxy",
+            "CONFIG": home / "config.yaml", "TOKEN_FOLDER": home, "API_HOST": "127.0.0.1", "API_PORT": port,
+            "DEPLOY_PANEL": "false",
+        }  # fmt: skip
+        environment = os.environ | {f"CHANGEOVER_{name}": str(value) for name, value in settings.items()}
+        log = (home / "log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator"], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            until = time.monotonic() + START_WITHIN_S
+            while asyncio.run(ask(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) != "200":
+                assert time.monotonic() < until, (home / "log").read_text()
+                time.sleep(0.2)
+            yield process.pid, port, (home / "token").read_text().strip()
+            tracebacks = (home / "log").read_text(errors="replace").count("Traceback")
+            print(f"tracebacks in its log: {tracebacks}")
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+async def all_of_them(port: int, token: str, number: int, seed: int) -> collections.Counter[str]:
+    chance, turns = random.Random(seed), asyncio.Semaphore(AT_ONCE)
+    statuses: collections.Counter[str] = collections.Counter()
+
+    async def one(sent: bytes) -> None:
+        async with turns:
+            statuses[await ask(port, sent)] += 1
+
+    for _ in range(number // 500):
+        await asyncio.gather(*(one(request(chance, token)) for _ in range(500)))
+    return statuses
+
+
+def main(number: int) -> None:
+    with orchestrator() as (process, port, token):
+        asyncio.run(all_of_them(port, token, 1000, seed=0))
+        print(f"memory after 1,000 requests: {memory_mb(process):.1f} MB")
+        for seed in range(1, ROUNDS + 1):
+            began = time.monotonic()
+            statuses = asyncio.run(all_of_them(port, token, number, seed))
+            took = time.monotonic() - began
+            print(f"{number} requests in {took:.0f} s: {dict(sorted(statuses.items()))}; {memory_mb(process):.1f} MB")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
