@@ -17,12 +17,12 @@ def network(subnet: str, own: str, fixed: tuple[str, ...] = ()) -> docker.Docker
     """As much of the SDK's client as is asked: a network, and its containers with their fixed addresses."""
     attrs = {"IPAM": {"Config": [{"Subnet": subnet, "IPRange": own}]}}
     containers: list[Any] = [
-        SimpleNamespace(attrs={"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}})
+        {"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}}
         for address in fixed
     ]
     client = SimpleNamespace(
         networks=SimpleNamespace(get=lambda _name: SimpleNamespace(attrs=attrs)),
-        containers=SimpleNamespace(list=lambda **_options: containers),
+        api=SimpleNamespace(containers=lambda **_options: containers),
     )
     return cast(docker.DockerClient, client)
 
