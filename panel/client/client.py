@@ -56,8 +56,7 @@ class ServerTrouble(Exception):
 class Client(AccessRequests, OneOffRequests):
     """An open connection to one orchestrator. Every method raises a ClientError.
 
-    No answer has control characters: text from outside that an older orchestrator kept loses them here.
-
+    No answer has control characters: text that an older orchestrator kept loses them here.
     A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
     opened again: the last one is used from then on, and before the first event no more tries are made than there are.
     `browser`: the address of the browser for which the panel's web server asks.
@@ -222,7 +221,8 @@ class Client(AccessRequests, OneOffRequests):
                     yield event
             except (httpx.TransportError, ServerTrouble) as error:
                 if not ever and tried >= len(pauses_s):
-                    raise self._no_stream(error) from error
+                    known = error.error if isinstance(error, ServerTrouble) else self._unreachable(error)
+                    raise known from error
             await asyncio.sleep(pauses_s[min(tried, len(pauses_s) - 1)])
             tried += 1
 
@@ -257,9 +257,6 @@ class Client(AccessRequests, OneOffRequests):
                     yield self._value(Piece, self.answer)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
-
-    def _no_stream(self, error: httpx.TransportError | ServerTrouble) -> ClientError:
-        return error.error if isinstance(error, ServerTrouble) else self._unreachable(error)
 
     # Requests
 

@@ -33,6 +33,7 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import build_image
+from orchestrator.engine.docker.image_tags import remove_tags
 from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
@@ -230,23 +231,7 @@ class DockerEngine:
 
         Docker refuses to remove an image that a container uses; it is removed by a later call.
         """
-
-        def remove_tags(client: docker.DockerClient) -> list[str]:
-            removed = []
-            for image in client.images.list(name):
-                if image.id in keep:
-                    continue
-                for tag in image.tags:
-                    try:
-                        client.images.remove(tag)
-                    except APIError as error:
-                        if error.status_code not in (404, 409):
-                            raise
-                    else:
-                        removed.append(tag)
-            return removed
-
-        return await self._call(remove_tags)
+        return await self._call(lambda client: remove_tags(client, name, keep))
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """Reduce BuildKit's cache to this size, least recently used entries first."""

@@ -17,8 +17,7 @@ def network(subnet: str, own: str, fixed: tuple[str, ...] = ()) -> docker.Docker
     """As much of the SDK's client as is asked: a network, and its containers with their fixed addresses."""
     attrs = {"IPAM": {"Config": [{"Subnet": subnet, "IPRange": own}]}}
     containers: list[Any] = [
-        {"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}}
-        for address in fixed
+        {"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}} for address in fixed
     ]
     client = SimpleNamespace(
         networks=SimpleNamespace(get=lambda _name: SimpleNamespace(attrs=attrs)),

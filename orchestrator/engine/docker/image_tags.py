@@ -1,0 +1,26 @@
+"""Removal of the tags of an app's images."""
+
+from __future__ import annotations
+
+import docker
+from docker.errors import APIError
+
+
+def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[str]:
+    """Remove every tag of `name`, except for images whose digest is in `keep` or that a container uses.
+
+    Returns the removed tags.
+    """
+    removed = []
+    for image in client.images.list(name):
+        if image.id in keep:
+            continue
+        for tag in image.tags:
+            try:
+                client.images.remove(tag)
+            except APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+            else:
+                removed.append(tag)
+    return removed
