@@ -36,6 +36,7 @@ _WORDS = frozenset({"production", "development", "information"})
 _ORDINARY = re.compile(
     r"(?:[\d.,:]+|v?\d+(?:\.\d+)+(?:[.-][a-z]+\d*)*"  # numbers, versions
     r"|\.{0,2}(?:/[A-Za-z_][\w.-]*)+/?|[a-z_]+(?:\.[a-z_]+)+"  # paths, modules
+    r"|[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.(?:com|org|net|io|dev|local|localhost|internal|test|example)"  # hosts
     r"|(?:https?|sqlite)://[\w.:/-]*)",  # addresses without credentials
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.app_data import backups, migrations
-from orchestrator.apps import readiness
+from orchestrator.apps import one_off, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
@@ -12,7 +12,8 @@ from orchestrator.errors import StepFailed
 
 
 async def stop_writers(context: AppContext) -> None:
-    """Stop the active container and the standby, so that neither writes data. Raises EngineError."""
+    """Stop whatever can write data: the active container, the standby, one-off commands. Raises EngineError."""
+    await one_off.end_all(context)
     async with context.standby_turn:
         for writer in _writers(context):
             status = await context.engine.status(writer.container)

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from border.secrets import may_be_secret
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
-from orchestrator.engine.base import Role
+from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, Role
 from orchestrator.errors import Refused
 
 MOST_AT_ONCE = 4
@@ -68,13 +69,20 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
     active = context.active
     if active is None:
         raise Refused(f"{context.name} has no live release.", f"Deploy one: changeover deploy {context.name}")
-    context.known_secrets.know(wanted.env.values())
+    context.known_secrets.know(value for name, value in wanted.env.items() if may_be_secret(name, value))
     if wanted.place is Place.EXEC:
         code, late = await context.engine.execute(
             active.container, wanted.command, dict(wanted.env), wanted.timeout_s, on_line
         )
         return Ended(code, late)
     spec = container_spec(context, active, Role.SIDECAR, context.sidecar_name(active, "run"), wanted.command)
-    spec = replace(spec, env={**spec.env, **wanted.env})
+    spec = replace(spec, env={**spec.env, **wanted.env}, labels=spec.labels | {LABEL_ONE_OFF: "run"})
     status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
     return Ended(status.exit_code, late)
+
+
+async def end_all(context: AppContext) -> None:
+    """End the app's one-off commands in containers of their own. Their readers are told. Raises EngineError."""
+    for one in await context.engine.containers():
+        if one.labels.get(LABEL_APP) == context.name and LABEL_ONE_OFF in one.labels:
+            await context.engine.remove(one.name)

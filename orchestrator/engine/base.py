@@ -23,6 +23,8 @@ LABEL_REQUESTED = "changeover.requested"
 """When its deployment was requested: in UTC, in ISO 8601."""
 LABEL_NUMBER = "changeover.number"
 """The number of its deployment: its place in the order of requests."""
+LABEL_ONE_OFF = "changeover.one-off"
+"""Marks the container of a one-off command."""
 LABEL_MIGRATED = "changeover.migrated"
 """The schema revisions that its deployment applied to the app's data, as JSON."""
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.app_data import swap
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
-from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, Role
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 
@@ -92,6 +93,18 @@ async def test_a_deployment_under_way_is_not_disturbed(api: Api, engine: FakeEng
 
     assert status == 409
     assert engine.executed == []
+
+
+async def test_a_restore_ends_what_writes_the_data(api: Api, engine: FakeEngine) -> None:
+    labels = {LABEL_APP: "shop", LABEL_ROLE: Role.SIDECAR, LABEL_ONE_OFF: "run"}
+    await engine.start(ContainerSpec("shop-run", "sha256:1", labels, "test"))
+    await engine.start(ContainerSpec("till-run", "sha256:1", labels | {LABEL_APP: "till"}, "test"))
+
+    await swap.stop_writers(api.orchestrator.apps.get("shop"))
+
+    assert "shop-run" not in engine.running
+    assert "till-run" in engine.running
+    assert not engine.running["shop-blue"].running
 
 
 async def test_without_a_live_release_there_is_nothing_to_run_in(api: Api) -> None:

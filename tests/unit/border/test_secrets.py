@@ -166,7 +166,8 @@ def test_credentials_that_nobody_configured_are_hidden_in_any_text(text: str) ->
     ("name", "value", "secret"),
     [
         ("NODE_ENV", "production", False), ("DATA", "/data/shop/database", False), ("MODULE", "shop.settings", False),
-        ("LIMIT", "104857600", False), ("SITE", "https://shop.example.com/x", False), ("VERSION", "3.13.0-slim", False),
+        ("LIMIT", "104857600", False), ("HOST", "shop-1.example.com", False), ("VERSION", "3.13.0-slim", False),
+        ("SITE", "https://shop.example.com/x", False),
         ("GREETING", "hello-4711", True), ("API_KEY", "production", True), ("DB", "postgresql://u:p@db/x", True),
         ("X", "1234567", False), ("PASSWORD", "/data/shop/database", True), ("X", "p4ss1.2word", True),
     ],
