@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
 from panel.client.client import Client
-from panel.client.errors import ClientError
+from panel.client.errors import ClientError, NotFound
 from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Update
 from panel.clock import Clock, utc_now
@@ -157,6 +157,8 @@ class DashboardScreen(Screen[None]):
         """What is connected now, and what becomes of it."""
         try:
             plan = await self._client.plan(question.asks_about)
+        except NotFound:
+            return  # an older orchestrator: the question stands without it
         except ClientError as error:
             self._complain(error)
             return

@@ -88,7 +88,9 @@ class ProgressScreen(Screen[None]):
             cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
             keys = f"{cancel}[Enter] Leave it running"
         self.query_one("#keys", Static).update(Text(keys))
-        self.query_one("#waits", Static).update(self._waits)
+        waits = self.query_one("#waits", Static)
+        waits.display = bool(self._waits)
+        waits.update(self._waits)
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
