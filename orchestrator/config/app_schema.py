@@ -93,8 +93,8 @@ class Route(Section):
     """How many requests and WebSockets a container gets at the same time; others wait at the proxy, up to 60 s. 0: as
     many as come, and those that the app does not accept yet wait, up to 31 s. Example: 200"""
     retry: Annotated[tuple[Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], ...], Unit("list of methods")] = ()
-    """The methods of requests that are sent again, also to the standby, if a container ended before it answered. A
-    request that crashes the app is then repeated, too. None when not set. Example: [GET]"""
+    """The methods of requests that are sent again, also to the standby, if a container ended before it answered; none
+    when not set. A request that crashes the app is then repeated several times. Example: [GET]"""
     answer_timeout: ProxySeconds = 300
     """How long the app may be silent while it owes an answer, or in the middle of one, such as server-sent events. Then
     the request is answered with status 504, or its connection is closed. Example: 900"""

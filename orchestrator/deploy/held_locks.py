@@ -20,8 +20,8 @@ LONGEST_S = 300.0
 STARTS_WITHIN_S = 30.0
 LINE_WITHIN_S = 5.0
 FREE_WITHIN_S = 5.0
-MUST_BE_FREE = 2
-"""The number of looks in a row without a lock, after a first one that may have begun before the pause."""
+MUST_BE_FREE = 3
+"""The number of looks in a row without a lock after a pause. The first one may have begun before it."""
 
 
 class LockWatch:
@@ -68,7 +68,6 @@ class LockWatch:
         """Whether nothing is held by the standby, which was paused before this call."""
         while not self._looks.empty():
             self._looks.get_nowait()
-        await self._look()
         for _ in range(MUST_BE_FREE):
             if await self._look():
                 return False

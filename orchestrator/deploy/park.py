@@ -61,6 +61,7 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
 
     A process that is paused during a transaction keeps its locks, and with them every other writer.
     """
+    why = ""
     try:
         if not LockWatch.needed(context, environment_of(context)):
             await _pause(context, standby)
@@ -68,11 +69,14 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
         async with LockWatch(context, standby) as locks:
             for _ in range(TRIES):
                 await locks.until_free()
-                if not await _pause(context, standby) or await locks.free_now():
-                    return True
+                try:
+                    if not await _pause(context, standby) or await locks.free_now():
+                        return True
+                    why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
+                except EngineError as error:
+                    why = error.cause  # the kernel cannot freeze each process at each moment
                 await context.engine.wake(standby.container)
                 await asyncio.sleep(BETWEEN_TRIES_S)
-            why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
     except (StepFailed, EnvFileUnreadable) as error:
         why = error.cause
     except EngineError as error:

@@ -114,10 +114,19 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
     except ChangeoverError as error:
         failed = happenings.RetireFailed(error.cause, error.remedy)
         await patiently(lambda: events.publish(failed, context.name, deployment.id))
-    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
+    # Also those whose retiring was cancelled by a rollback that came soon after: nothing else would end them.
+    unfinished = await patiently(lambda: context.journal.beside(context.journal.unfinished))
+    live = [one.id for one in unfinished if one.app == context.name and one.state is State.LIVE]
+    for earlier in (one for one in live if one != deployment.id):
+        await _end_retired(context, events, earlier)
+    return await _end_retired(context, events, deployment.id)
+
+
+async def _end_retired(context: AppContext, events: EventStream, deployment_id: str) -> Deployment:
+    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment_id))
     ended = replace(recorded, ended_at=now())
     await patiently(lambda: context.journal.beside(context.journal.save, ended))
-    await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment.id))
+    await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment_id))
     return ended
 
 

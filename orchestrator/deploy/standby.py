@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 
 from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
@@ -10,7 +11,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import SchemaChange, names
-from orchestrator.errors import Refused
+from orchestrator.errors import EngineError, Refused
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,42 @@ async def find_standby(context: AppContext) -> Standby:
         raise Refused(no_way_down(context, standby, change), way_by_restore(context))
     if change.is_empty and context.config.standby == "warm" and await readiness.answers_now(context, standby):
         return Standby(standby, change, answers=True)
-    if await context.engine.status(standby.container) is None:
-        commit = standby.release.source_revision[:12] if standby.release else ""
-        raise Refused(
-            f"The standby container {standby.container} of {context.name} does not exist any more.",
-            f"Deploy its release again: changeover deploy {context.name} --ref {commit}",
-        )
+    if not _is_paused(context, change) and await context.engine.status(standby.container) is None:
+        raise _gone(context, standby)
     return Standby(standby, change, answers=False)
+
+
+async def awaken(context: AppContext, standby: Standby) -> Standby:
+    """Wake a paused standby and probe it, before its rollback is recorded: each of its milliseconds counts.
+
+    Nothing may park it meanwhile. Raises Refused when its container does not exist, and EngineError.
+    """
+    if standby.answers or not _is_paused(context, standby.change):
+        return standby
+    container = standby.deployment.container
+    # The kernel accepts the probe's connection before the process runs.
+    probe = asyncio.create_task(readiness.answers_now(context, standby.deployment))
+    try:
+        await context.engine.wake(container)
+        return replace(standby, answers=await probe)
+    except EngineError:
+        if await context.engine.status(container) is None:
+            raise _gone(context, standby.deployment) from None
+        raise
+    finally:
+        probe.cancel()
+
+
+def _is_paused(context: AppContext, change: SchemaChange) -> bool:
+    return change.is_empty and context.config.standby == "paused"
+
+
+def _gone(context: AppContext, standby: Deployment) -> Refused:
+    commit = standby.release.source_revision[:12] if standby.release else ""
+    return Refused(
+        f"The standby container {standby.container} of {context.name} does not exist any more.",
+        f"Deploy its release again: changeover deploy {context.name} --ref {commit}",
+    )
 
 
 def standby_for_failover(context: AppContext) -> Deployment | None:

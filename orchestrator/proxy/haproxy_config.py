@@ -112,8 +112,7 @@ unless {{ var(txn.app) -m found }}
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
-    http-request set-var(txn.method) method
-    http-request disable-l7-retry unless {{ var(txn.app),concat(/,txn.method),map_str({RETRY_MAP}) -m found }}
+    http-request disable-l7-retry unless {{ method,concat(/,txn.app),map_str({RETRY_MAP}) -m found }}
     # What has waited here while the proxy was reloaded.
     http-request allow if {_RELAYED}
     # Said by us and never taken from the client, who could say anything.

@@ -107,5 +107,5 @@ def limits(routes: Iterable[AppRoute]) -> dict[str, str]:
 
 
 def retries(routes: Iterable[AppRoute]) -> dict[str, str]:
-    """`app/METHOD` -> "yes", for the requests that may be sent again (`route.retry`)."""
-    return {f"{route.app}/{method}": "yes" for route in routes for method in route.retry}
+    """`METHOD/app` -> "yes", for the requests that may be sent again (`route.retry`)."""
+    return {f"{method}/{route.app}": "yes" for route in routes for method in route.retry}

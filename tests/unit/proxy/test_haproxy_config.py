@@ -76,7 +76,7 @@ def test_a_limit_of_connections_is_in_the_file_and_set_in_the_running_proxy() ->
     assert f"server app {SERVER} maxconn 7\n" in haproxy_config.render([route], {"shop": 1}, 1)
     assert set(haproxy_config.limits_of([route], {"shop": 1}).values()) == {7}
     assert len(haproxy_config.limits_of([route], {"shop": 1})) == 4
-    assert retries([route]) == {"shop/GET": "yes"}
+    assert retries([route]) == {"GET/shop": "yes"}
 
 
 def test_the_maps_name_hosts_prefixes_in_whole_segments_and_the_default_as_the_shortest() -> None:
