@@ -26,7 +26,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings.append(await _journal(orchestrator))
     findings += await _preflight(orchestrator)
     findings += _tasks(orchestrator)
-    findings += [found for context in orchestrator.apps.all() for found in _limits(context)]
+    findings += [found for context in orchestrator.apps.all() for found in missing_limits(context)]
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
     findings += await labelled(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
@@ -71,7 +71,7 @@ def _unsettled(context: AppContext) -> list[Finding]:
     return [Finding(f"data of {context.name}", False, says, left.remedy)]
 
 
-def _limits(context: AppContext) -> list[Finding]:
+def missing_limits(context: AppContext) -> list[Finding]:
     """An app without a memory limit can take the memory of the whole host."""
     if context.config.run.memory:
         return []

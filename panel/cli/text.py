@@ -130,7 +130,9 @@ def new_backup(made: Backup) -> str:
     lines = [f"[green]✓ Backup {inline(made.id)} is created: {made.files} files, {size(made.data_size)}.[/]"]
     if made.left_out:
         names = inline(", ".join(made.left_out))
-        lines.append(f"[yellow]! Not in the backup: symbolic links that point outside of the data: {names}[/]")
+        lines.append(
+            f"[yellow]! Not in the backup: links that point outside of the data, devices, pipes and sockets: {names}[/]"
+        )
     return "\n".join(lines)
 
 

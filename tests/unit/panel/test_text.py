@@ -10,7 +10,7 @@ from rich.text import Text
 
 from panel.cli import event_lines, text
 from panel.client.events import Event
-from panel.client.model import App, Apps, Change, Deployment, Migrations
+from panel.client.model import App, Apps, Change, Deployment, Finding, Migrations
 from panel.text.age import ago
 from panel.text.changelog import changelog
 from panel.text.outcome import failure, outcome
@@ -44,6 +44,16 @@ def test_an_age_is_in_its_largest_whole_unit(length: dict[str, float], says: str
 @pytest.mark.parametrize(("size", "says"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 * 2**30, "3.0 GiB")])
 def test_a_size_is_in_its_largest_unit(size: int, says: str) -> None:
     assert text.size(size) == says
+
+
+def test_a_warning_of_the_doctor_says_what_to_do_and_is_no_failure() -> None:
+    says = "no memory limit; it can use up the memory of this host"
+    finding = Finding(what="memory of shop", well=True, says=says, remedy="Set run.memory of shop.", warns=True)
+
+    assert plain(text.findings([finding])).splitlines() == [
+        f"! memory of shop: {says}",
+        "  💡 Set run.memory of shop.",
+    ]
 
 
 def test_a_changelog_has_breaking_changes_first_and_those_of_no_convention_last() -> None:
