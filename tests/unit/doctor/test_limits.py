@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.config.app_schema import Run
+from orchestrator.config.run_schema import Run
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.doctor.checks import missing_limits
 from tests.support.fakes import stories
