@@ -39,6 +39,8 @@ AGAIN_S = 0.5
 LATER_S = 5.0
 LONGEST_AGAIN_S = 30.0
 SOON_S = 0.2
+CUT_AFTER_S = 2.0
+"""By then, requests that waited for a connection to the active container have gone to the standby, in seconds."""
 WAKE_WITHIN_S = 10.0
 """How long a woken standby may take to answer, in seconds."""
 CHANGES_CONTAINERS = frozenset(
@@ -195,6 +197,9 @@ class Failover:
                     self._park(context)
         if not facts.active_runs and not facts.requests_wait:
             await self._start(context, active, status)
+        if facts.failed_over and not facts.active_runs and elapsed() - self.record(context.name).began > CUT_AFTER_S:
+            # What was in the hands of a container that is gone may wait for an answer that never comes.
+            await context.proxy.cut_sessions(context.name, active.colour)
         if facts.failed_over:
             self.record(context.name).count(await context.proxy.answers_of_standby(context.name))
         if not facts.active_runs:

@@ -308,3 +308,16 @@ def test_a_standby_whose_locks_cannot_be_seen_is_stopped(world: World) -> None:
         assert not kept.running
 
     watched(world, story)
+
+
+def test_what_a_container_that_is_gone_had_in_hand_does_not_wait_for_ever(world: World) -> None:
+    async def story() -> None:
+        await crash(world, active(world).container)
+        await asyncio.sleep(0.5)
+        world.proxy.open_sessions = 3
+        await asyncio.sleep(1)
+        assert world.proxy.open_sessions == 3, "some of them wait for a connection, and go to the standby"
+        await asyncio.sleep(10)
+        assert world.proxy.open_sessions == 0
+
+    watched(world, story)
