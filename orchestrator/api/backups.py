@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +19,7 @@ from orchestrator.backup_sidecar.catalogue import Entry
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release_history import Attempt, live_since
-from orchestrator.errors import Refused
+from orchestrator.errors import NotAllowed, Refused
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}/backups")
@@ -108,6 +109,38 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
     manifest = await backups.check(orchestrator.apps.get(app), backup)
     return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
+
+
+class Part(StrEnum):
+    """What a backup has for people: the configuration file of that time, and the last lines of the app's log."""
+
+    CONFIG = "config"
+    LOGS = "logs"
+
+
+class ExtractedFile(BaseModel):
+    name: str
+    text: str
+
+
+class Extract(BaseModel):
+    files: list[ExtractedFile]
+
+
+@router.get("/{backup}/extract")
+async def extract(app: App, backup: BackupId, orchestrator: Serving, who: Admin, part: Part) -> Extract:
+    """The files of one part of a backup, every byte of which is checked before.
+
+    The configuration file is that of all apps, so a token for some apps may not read it.
+    """
+    if part is Part.CONFIG and who.apps is not None:
+        raise NotAllowed(
+            f"Token '{who.name}' is for some apps only; the configuration in a backup is that of all.",
+            "Use a token for all apps.",
+            known=True,
+        )
+    found = await backups.extract(orchestrator.apps.get(app), backup, part)
+    return Extract(files=[ExtractedFile(name=name, text=text) for name, text in found.items()])
 
 
 class RestoreRequest(BaseModel):

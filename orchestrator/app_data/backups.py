@@ -30,6 +30,7 @@ DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _DUMP_VOLUME = re.compile(r"-dump-\d{8}-\d{6}-\d{6}$")
 _MANIFEST = TypeAdapter(Manifest)
+_TEXTS = TypeAdapter(dict[str, str])
 _ENTRIES = TypeAdapter(list[Entry])
 _DIFFERENCE = TypeAdapter(Difference)
 
@@ -108,6 +109,11 @@ def needed_for_rollback(context: AppContext) -> str:
 async def check(context: AppContext, backup: str) -> Manifest:
     """Read and check every byte of a backup. Raises StepFailed when it is damaged, or UnknownBackup."""
     return _manifest(await backup_sidecar.run(context, "verify", backup, gently=True))
+
+
+async def extract(context: AppContext, backup: str, part: str) -> dict[str, str]:
+    """File name -> text of the part `config` or `logs` of a backup. Raises UnknownBackup or StepFailed."""
+    return _TEXTS.validate_python(await backup_sidecar.run(context, "extract", backup, f"--part={part}"))
 
 
 async def remove_all(context: AppContext) -> list[str]:

@@ -19,7 +19,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backup_sidecar import archive, difference, permission, restore
+from orchestrator.backup_sidecar import archive, difference, extract, permission, restore
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH
@@ -40,10 +40,11 @@ LEFT_BEHIND_S = 4 * 3600
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "job", choices=["list", "create", "verify", "compare", "restore", "remove-all", "undo-interrupted"]
+        "job", choices=["list", "create", "verify", "extract", "compare", "restore", "remove-all", "undo-interrupted"]
     )
     for name in ("app", "backup"):
         parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--part", choices=extract.PARTS)
     parser.add_argument("--keep", type=int, default=1)
     parser.add_argument("--keeping", action="append", default=[])
     parser.add_argument("--gently", action="store_true")
@@ -91,6 +92,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(manifest)
         case "verify":
             return asdict(archive.verify(catalogue.folder(asked.backup), pace, jail))
+        case "extract":
+            return extract.texts(catalogue.folder(asked.backup), asked.part, pace, jail)
         case "compare":
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":

@@ -35,6 +35,17 @@ def verify(app: AppArgument, backup: BackupArgument, as_json: JsonOption = False
     show(lambda client: client.verify_backup(app, backup), as_json, lambda _: says)
 
 
+@commands.command("extract")
+def extract(
+    app: AppArgument,
+    backup: BackupArgument,
+    part: Annotated[str, typer.Argument(metavar="PART", help="config or logs.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Print the configuration file, or the app's log, that a backup has."""
+    show(lambda client: client.extract_backup(app, backup, part), as_json, text.extracted, markup=False)
+
+
 @commands.command("restore")
 def restore(
     app: AppArgument,

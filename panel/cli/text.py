@@ -10,6 +10,7 @@ from rich.table import Table
 
 from border.plain import one_line
 from panel.client.access_model import AuditEntries, Token
+from panel.client.backup_model import Extract
 from panel.client.model import (
     App,
     Apps,
@@ -134,6 +135,13 @@ def new_backup(made: Backup) -> str:
             f"[yellow]! Not in the backup: links that point outside of the data, devices, pipes and sockets: {names}[/]"
         )
     return "\n".join(lines)
+
+
+def extracted(found: Extract) -> str:
+    """The files one after the other, with their names if there are several."""
+    if len(found.files) == 1:
+        return found.files[0].text.rstrip("\n")
+    return "\n".join(f"==> {one_line(one.name)} <==\n{one.text}" for one in found.files)
 
 
 def loss(one: Backup, now: datetime) -> str:

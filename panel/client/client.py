@@ -15,14 +15,13 @@ from border.plain import plain_values
 from border.urls import hide_in_urls, without_credentials
 from panel.client.access import AccessRequests
 from panel.client.answers import error_of, is_record_of_failure
+from panel.client.backup_requests import BackupRequests
 from panel.client.errors import ClientError, Unreachable
 from panel.client.events import DECIDED, Event
 from panel.client.failure import Accepted
 from panel.client.model import (
     App,
     Apps,
-    Backup,
-    Backups,
     Deployment,
     Deployments,
     Finding,
@@ -53,7 +52,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests, OneOffRequests):
+class Client(AccessRequests, BackupRequests, OneOffRequests):
     """An open connection to one orchestrator. Every method raises a ClientError.
 
     No answer has control characters: text that an older orchestrator kept loses them here.
@@ -176,22 +175,6 @@ class Client(AccessRequests, OneOffRequests):
     async def accept_data(self, app: str) -> Accepted:
         """Accept the data as a failed migration left it."""
         return await self._read(Accepted, "POST", f"/v1/apps/{app}/migrations/accept")
-
-    async def backups(self, app: str) -> tuple[Backup, ...]:
-        """The app's backups, the newest first."""
-        return (await self._read(Backups, "GET", f"/v1/apps/{app}/backups")).backups
-
-    async def create_backup(self, app: str) -> Backup:
-        return await self._read(Backup, "POST", f"/v1/apps/{app}/backups", timeout=None)
-
-    async def verify_backup(self, app: str, backup: str) -> Backup:
-        """Let the orchestrator read and check every byte of a backup. Raises Failed when it is damaged."""
-        return await self._read(Backup, "POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None)
-
-    async def restore_backup(self, app: str, backup: str, *, release: bool = False) -> Deployment:
-        """Replace the data by a backup's; with `release`, deploy the backup's release on it."""
-        path, wanted = f"/v1/apps/{app}/backups/{backup}/restore", {"release": True} if release else None
-        return await self._read(Deployment, "POST", path, json=wanted, timeout=None)
 
     # The orchestrator
 

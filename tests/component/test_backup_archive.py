@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backup_sidecar import archive, copy, restore
+from orchestrator.backup_sidecar import archive, copy, extract, restore
 from orchestrator.backup_sidecar.catalogue import Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
@@ -419,3 +419,23 @@ def test_all_backups_of_an_app_are_removed_and_those_of_another_stay(data: Path,
     assert catalogue.remove_all() == []
     assert [one.id for one in Catalogue(tmp_path / "backups" / "blog").entries()] == ["1"]
     assert not (tmp_path / "backups" / "shop").exists()
+
+
+def test_the_configuration_of_that_time_is_read_out_and_every_byte_checked(data: Path, tmp_path: Path) -> None:
+    configuration = tmp_path / "configuration"
+    configuration.mkdir()
+    (configuration / "control-panel-config.yaml").write_text("apps: {}\n")
+    folder = tmp_path / "backups" / "one"
+    archive.create(
+        {"data": data, "config": configuration}, folder, SWIFTLY, backup="one", app="shop", version="v1",
+        revision="abc", reason="test",
+    )  # fmt: skip
+
+    found = extract.texts(folder, "config", SWIFTLY, None)
+    nothing = extract.texts(folder, "logs", SWIFTLY, None)
+
+    assert found == {"control-panel-config.yaml": "apps: {}\n"}
+    assert nothing == {}
+    (folder / ARCHIVE).write_bytes(b"damaged")
+    with pytest.raises(DamagedBackup):
+        extract.texts(folder, "config", SWIFTLY, None)

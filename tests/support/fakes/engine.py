@@ -405,6 +405,8 @@ class FakeEngine:
                 return asdict(manifest)
             case "verify":
                 return asdict(kept[named][0])
+            case "extract":
+                return {"control-panel-config.yaml": "apps: {}\n"}
             case "compare":
                 return asdict(_difference(kept[named][1], self.data_of(app)))
             case "remove-all":

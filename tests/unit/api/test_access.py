@@ -47,6 +47,7 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps/{app}/backups": (READ, OWN),
     "POST /v1/apps/{app}/backups": (DEPLOY, OWN),
     "POST /v1/apps/{app}/backups/{backup}/verify": (READ, OWN),
+    "GET /v1/apps/{app}/backups/{backup}/extract": (ADMIN, OWN),
     "POST /v1/apps/{app}/backups/{backup}/restore": (ADMIN, OWN),
     "GET /v1/apps/{app}/migrations": (READ, OWN),
     "POST /v1/apps/{app}/migrations/accept": (DEPLOY, OWN),

@@ -357,3 +357,14 @@ def test_history_says_what_each_deployment_cut(api: FakeApi) -> None:
     api.gives("GET", "/v1/apps/shop/deployments", {"deployments": [answers.deployment(cut=cut)]})
 
     assert "1 upload" in changeover("history", "shop").stdout
+
+
+def test_a_backups_configuration_is_printed_as_it_is(api: FakeApi) -> None:
+    path = "/v1/apps/shop/backups/20260101-000000-000000/extract"
+    api.gives("GET", path, {"files": [{"name": "c.yaml", "text": "apps: {}\n# [bold]\n"}]})
+
+    ended = changeover("backup", "extract", "shop", "20260101-000000-000000", "config")
+
+    assert ended.exit_code == 0
+    assert ended.stdout == "apps: {}\n# [bold]\n"
+    assert api.requests("GET", path)[0].query == {"part": "config"}

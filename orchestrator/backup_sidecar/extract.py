@@ -1,0 +1,27 @@
+"""Reads out what a backup has for people: the configuration file and the app's log. Standard library only."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from orchestrator.backup_sidecar.content import unpack_into
+from orchestrator.backup_sidecar.copy import Pace
+from orchestrator.backup_sidecar.jail import scratch_of
+from orchestrator.files.beneath import Folder
+
+PARTS = ("config", "logs")
+MOST_BYTES = 8 * 2**20
+"""So much of the end of each file is read."""
+
+
+def texts(folder: Path, part: str, pace: Pace, jail: Path | None) -> dict[str, str]:
+    """File name -> text of one part of a backup, every byte of which is checked. Raises DamagedBackup."""
+    with tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
+        target = Path(temporary)
+        with Folder.open(target) as into:
+            unpack_into(folder, {part: into}, pace, jail)
+        files = sorted(path for path in target.rglob("*") if path.is_file() and not path.is_symlink())
+        return {
+            str(path.relative_to(target)): path.read_bytes()[-MOST_BYTES:].decode(errors="replace") for path in files
+        }
