@@ -53,6 +53,8 @@ def api() -> Iterator[FakeApi]:
         api.gives("GET", "/v1/apps", {"apps": [shop, till, panel]})
         api.gives("GET", "/v1/apps/shop", shop)
         api.gives("POST", "/v1/apps/shop/update/check", answers.update())
+        cost = ["2 WebSockets are open now. They are closed 30 s after the switch at the latest."]
+        api.gives("GET", "/v1/apps/shop/plan", {"app": "shop", "kind": "deploy", "steps": [], "cost": cost})
         yield api
 
 
@@ -130,7 +132,7 @@ def test_a_dashboard_without_apps(snap_compare: Snap, api: FakeApi, panel: Panel
 
 
 def test_the_question_before_an_update(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
-    assert snap_compare(panel, terminal_size=size, run_before=pressing("u", "Proceed with update?"))
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("u", "2 WebSockets", "Proceed with update?"))
 
 
 def test_the_details_of_an_update(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
