@@ -68,21 +68,21 @@ class ProxyFiles:
         self._write(PAUSES, durable_file.map_text(pauses))
 
     def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
-        """Write haproxy.cfg, after the files that it names and that do not depend on routes."""
+        """Write haproxy.cfg, after the files that it names and that an earlier version may not have written."""
         self._write(RELAY, "")
         for name in BESIDE_CONFIGURATION:
             self._write(name, resources.files(__package__).joinpath(name).read_bytes().decode())
+        self._write("ways.map", durable_file.map_text(ways(routes)))
+        self._write("paths.map", durable_file.map_text(paths(routes)))
+        self._write("strip.map", durable_file.map_text(stripped(routes)))
+        self._write("retry.map", durable_file.map_text(retries(routes)))
+        self._write("limits.map", durable_file.map_text(limits(routes)))
         declared = backends.to_declare(numbers, self.declared(), spare)
         self._write(CONFIGURATION, haproxy_config.render(routes, numbers, declared))
 
     def write_all(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         """Write all files, the configuration last, so that the files that it names exist."""
         self.write_numbers(numbers)
-        self._write("strip.map", durable_file.map_text(stripped(routes)))
-        self._write("ways.map", durable_file.map_text(ways(routes)))
-        self._write("paths.map", durable_file.map_text(paths(routes)))
-        self._write("retry.map", durable_file.map_text(retries(routes)))
-        self._write("limits.map", durable_file.map_text(limits(routes)))
         self.write_pauses({app: limit for app, limit in self.pauses().items() if app in numbers})
         self.write_traffic(routes, numbers)
         self.write_configuration(routes, numbers, spare)

@@ -71,7 +71,11 @@ def rollback(
         if as_json or ended.state != DeploymentState.LIVE:
             return ended
         # What the release before still has in hand may be cut by its drain, which is part of the result.
-        return await followed(client, ended, quiet=False, printed=set())
+        try:
+            return await followed(client, ended, quiet=False, printed=set())
+        except ClientError as error:
+            err.print(f"What its drain cuts is not known: {error}", style="red", markup=False)
+            return ended
 
     finish(ask, as_json)
 
