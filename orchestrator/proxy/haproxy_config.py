@@ -203,7 +203,8 @@ def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
 
 def server_in(text: str, backend: str) -> Server | None:
     """The address of a backend's container in the text of haproxy.cfg; None if it has none."""
-    line = rf"^backend {re.escape(backend)}\n\s+server {ServerName.APP} (\S+):(\d+)(?!.* disabled)"
+    before = r"(?:[ \t]+(?!server ).*\n)*"
+    line = rf"^backend {re.escape(backend)}\n{before}[ \t]+server {ServerName.APP} (\S+):(\d+)(?!.* disabled)"
     found = re.search(line, text, re.MULTILINE)
     return Server(found[1], int(found[2])) if found else None
 

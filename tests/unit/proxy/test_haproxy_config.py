@@ -35,6 +35,19 @@ def test_every_number_has_its_backends_once_and_every_app_is_named_above_its_own
     assert backends.declared_in(text) == len(names) + spare
 
 
+@given(st.sampled_from([None, Colour.BLUE, Colour.GREEN]), st.sampled_from([0, 7]))
+def test_the_server_that_has_the_traffic_is_read_back_from_the_file(colour: Colour | None, most: int) -> None:
+    servers = {colour: SERVER} if colour else {}
+    route = AppRoute("shop", default=True, active=colour, servers=servers, max_connections=most)
+
+    text = haproxy_config.render([route, AppRoute("blog", hosts=("blog.test",))], {"shop": 1, "blog": 2}, 3)
+
+    for one in Colour:
+        read = haproxy_config.server_in(text, backends.backend(1, one))
+        assert read == (SERVER if one is colour else None)
+        assert haproxy_config.server_in(text, backends.backend(2, one)) is None
+
+
 def test_the_shape_is_in_the_file_and_says_nothing_of_servers() -> None:
     route = AppRoute("shop", default=True, active=Colour.BLUE, servers={Colour.BLUE: SERVER})
 
