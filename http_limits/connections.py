@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_BYTES = 64 * 1024
@@ -33,6 +34,7 @@ def limited(limits: ConnectionLimits) -> type[H11Protocol]:
     class LimitedConnection(H11Protocol):
         _head_timer: asyncio.TimerHandle | None = None
         _stall_timer: asyncio.TimerHandle | None = None
+        _is_upgraded = False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as H11Protocol
             super().connection_made(transport)
@@ -52,10 +54,15 @@ def limited(limits: ConnectionLimits) -> type[H11Protocol]:
             if self.cycle is not before and len(self.connections) >= limits.most_kept:
                 close = (b"connection", b"close")
                 self.cycle.default_headers = [*self.cycle.default_headers, close]
-            if self._is_busy():
+            if self._is_busy() or self._is_upgraded:
                 self._end_await_head()
             elif self._head_timer is None and not self.transport.is_closing():
                 self._await_head()
+
+        def handle_websocket_upgrade(self, event: h11.Request) -> None:
+            """The connection is a WebSocket now, and no head of a request follows."""
+            self._is_upgraded = True
+            super().handle_websocket_upgrade(event)
 
         def pause_writing(self) -> None:
             super().pause_writing()

@@ -11,8 +11,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Scope
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
 
 from http_limits.bodies import LimitedBodies
 from http_limits.connections import ConnectionLimits, uvicorn_options
@@ -35,6 +37,11 @@ async def endless(_request: Request) -> Response:
     return StreamingResponse(text())
 
 
+async def parrot(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text(await socket.receive_text())
+
+
 async def knows(scope: Scope) -> bool:
     return (b"authorization", KNOWN) in scope["headers"]
 
@@ -42,7 +49,9 @@ async def knows(scope: Scope) -> bool:
 @asynccontextmanager
 async def serving() -> AsyncIterator[int]:
     """A server with these limits; its port."""
-    app = Starlette(routes=[Route("/", echo, methods=["GET", "POST"]), Route("/endless", endless)])
+    app = Starlette(
+        routes=[Route("/", echo, methods=["GET", "POST"]), Route("/endless", endless), WebSocketRoute("/", parrot)]
+    )
     limited = LimitedBodies(app, MOST, knows, read_within_s=0.5)
     server = uvicorn.Server(
         uvicorn.Config(limited, port=0, log_level="critical", lifespan="off", **uvicorn_options(LIMITS))
@@ -152,3 +161,11 @@ async def test_who_does_not_read_the_answer_is_disconnected() -> None:
         except ConnectionResetError:
             pass
         writer.close()
+
+
+async def test_a_silent_websocket_is_not_taken_for_a_client_that_sends_no_request() -> None:
+    async with serving() as port, connect(f"ws://127.0.0.1:{port}/", proxy=None) as socket:
+        await asyncio.sleep(LIMITS.headers_within_s * 3)
+        await socket.send("still here")
+
+        assert await socket.recv() == "still here"
