@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from panel.client.client import Client
-from panel.client.events import DECIDED, DRAINED, Draining, Event, EventKind
+from panel.client.events import DECIDED, DRAINED, WENT_WELL, Draining, Event
 
 SILENT_S = 5.5
 """A drain that takes longer than a second says so every five."""
@@ -27,7 +27,7 @@ async def until_drained(client: Client, deployment: str) -> AsyncIterator[Event]
             except TimeoutError:
                 return
             yield event
-            live = live or event.kind == EventKind.LIVE
+            live = live or event.kind in WENT_WELL
             if event.kind in (DRAINED if live else DECIDED):
                 return
             if live:

@@ -50,6 +50,9 @@ class EventKind(StrEnum):
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
 """The kinds with which a deployment ends that did not become live."""
 
+WENT_WELL = frozenset({EventKind.LIVE, EventKind.RESTORED})
+"""The kinds with which a deployment, rollback or restore has done what it is for."""
+
 DECIDED = NOT_LIVE | {EventKind.LIVE}
 """The kinds after which it is known whether a deployment is live. A live one still retires the old colour."""
 

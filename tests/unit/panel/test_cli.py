@@ -368,3 +368,17 @@ def test_a_backups_configuration_is_printed_as_it_is(api: FakeApi) -> None:
     assert ended.exit_code == 0
     assert ended.stdout == "apps: {}\n# [bold]\n"
     assert api.requests("GET", path)[0].query == {"part": "config"}
+
+
+@pytest.mark.timeout(30)
+def test_a_rollback_that_brings_data_back_ends_with_its_drain(api: FakeApi) -> None:
+    """It is told by another kind of event than a deployment: a command that waited for that one never ended."""
+    restored = answers.deployment(kind="rollback", state="live")
+    api.gives("POST", "/v1/apps/shop/rollback", restored)
+    api.gives("GET", "/v1/deployments/d42", restored)
+    events = answers.Events().steps("d42", "switch").add("restored", "d42", backup="b1", active="v1.0.0")
+    api.events = events.add("ended", "d42", state="live").all
+
+    done = changeover("rollback", "shop", "--restore", "b1", "--yes")
+
+    assert done.exit_code == 0
