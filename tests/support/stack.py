@@ -174,7 +174,13 @@ class Stack(User):
             return
         self.config.write_text(text)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self.until(lambda: self.get("/config")["digest"] == digest, "the configuration is read again")
+
+        def read() -> bool:
+            """Taken or refused for good: one that removes an app waits until nothing is under way for it."""
+            config = self.get("/config")
+            return bool(config["digest"] == digest and not any("under way" in one for one in config["problems"]))
+
+        self.until(read, "the configuration is read again")
 
     def wait_ready(self) -> None:
         def ready() -> bool:
