@@ -42,7 +42,7 @@ def test_after_down_and_up_with_stopped_apps_the_same_release_is_live_and_a_brok
     stack.until(lambda: stack.app("broken")["troubles"], "the broken app is shown")
     (trouble,) = stack.app("broken")["troubles"]
     assert "broken.env cannot be read" in trouble["says"]
-    assert httpx.get(stack.url("/"), headers={"Host": "broken.test"}, timeout=30).status_code == 503
+    assert httpx.get(stack.url("/"), headers={"Host": "broken.test"}, timeout=90).status_code == 503
     secret.write_text("A=b\n")
     stack.until(lambda: stack.app("broken")["health"] == "healthy", "the app is brought back by itself")
     assert stack.rollback()["state"] == "live"
