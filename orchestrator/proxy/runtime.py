@@ -11,6 +11,7 @@ from orchestrator.errors import ProxyError
 from orchestrator.proxy.retry import retrying
 
 ANSWER_TIMEOUT_S = 5.0
+OLD_WORKER_TIMEOUT_S = 2.0
 RELOAD_TIMEOUT_S = 30.0
 MASTER_AWAY_S = 2.0
 """The longest time that the master refuses connections because it is started again by a reload, in seconds."""
@@ -56,8 +57,15 @@ class Worker:
         return self.pid is None
 
     async def ask(self, command: str) -> str:
-        prefix = "" if self.current else f"@!{self.pid} "
-        return await self.socket.ask(prefix + command)
+        """The worker's answer; empty if it has ended: the master keeps a command for a worker that is just ending."""
+        if self.current:
+            return await self.socket.ask(command)
+        try:
+            return await self.socket.ask(f"@!{self.pid} {command}", OLD_WORKER_TIMEOUT_S)
+        except ProxyError:
+            if self.pid in old_workers(await self.socket.ask("show proc")):
+                raise
+            return ""
 
     async def ask_all(self, commands: Iterable[str]) -> str:
         """Send commands in their order, in as few exchanges as possible. Returns all answers without empty lines."""
@@ -94,9 +102,7 @@ class Runtime:
         listing = await self._master.ask("show proc")
         if "# workers" not in listing:
             raise ProxyError(f"The proxy's master does not list its workers: {listing.strip() or 'an empty answer'}.")
-        _, _, old = listing.partition("# old workers")
-        rows = (line.split() for line in old.splitlines()[1:])
-        pids = [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
+        pids = old_workers(listing)
         return [self.worker, *(Worker(self._master, pid) for pid in pids)]
 
     async def about(self) -> dict[str, str]:
@@ -115,6 +121,13 @@ class Runtime:
         answer = await self._master.ask("reload", RELOAD_TIMEOUT_S)
         if "Success=1" not in answer:
             raise ProxyError(f"HAProxy refused its new configuration: {answer.strip()}.")
+
+
+def old_workers(listing: str) -> list[int]:
+    """The process ids of workers from before a reload, in an answer of `show proc`."""
+    _, _, old = listing.partition("# old workers")
+    rows = (line.split() for line in old.splitlines()[1:])
+    return [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
 
 
 def _batches(commands: Iterable[str]) -> Iterator[str]:
