@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.in_hand import InHand
 from orchestrator.proxy.running_proxy import RunningProxy
 
 
-class AppSessions:
+class AppSessions(ABC):
     """The part of HAProxy (haproxy.py) that is about sessions."""
 
     _running: RunningProxy
@@ -24,6 +26,6 @@ class AppSessions:
     async def cut_sessions(self, app: str, colour: Colour) -> None:
         await self._running.cut_sessions(*self._servers(app, colour))
 
+    @abstractmethod
     def _servers(self, app: str, colour: Colour) -> tuple[str, str]:
         """The servers (`backend/server`) that send requests to the container of the colour."""
-        raise NotImplementedError
