@@ -166,7 +166,8 @@ class GitRepository:
         return found.strip() or commit
 
     async def _release(self, commit: str) -> SourceRelease:
-        described = await self._git("describe", "--tags", "--always", "--abbrev=7", commit)
+        of_a_version = ("--match=v[0-9]*", "--match=[0-9]*")  # tags that mark something else name no release
+        described = await self._git("describe", "--tags", *of_a_version, "--always", "--abbrev=7", commit)
         version = plain(described.strip())
         if re.fullmatch(r"[0-9a-f]{7,40}", version):
             # Without a tag, the number of commits gives versions that can be ordered.

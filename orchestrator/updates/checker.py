@@ -96,7 +96,10 @@ class UpdateChecker:
         changes = await context.source.changes(live, revision)
         update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
         offered = may_be_offered(self._journal.attempts(app), revision)
-        if offered and (known is None or known.release.source_revision != revision):
+        is_new = known is None or known.release.source_revision != revision
+        # What an app's first deployment is making live is no update.
+        is_first = not live and self._scheduler.busy_with(app) is not None
+        if offered and is_new and not is_first:
             # Before it is known: what could not be told is told by the next check.
             await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update

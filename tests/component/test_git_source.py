@@ -95,10 +95,12 @@ async def test_a_history_that_was_rewritten_is_followed(remote: Remote) -> None:
 
 async def test_versions_are_tags_and_numbers_of_commits_where_there_is_none(remote: Remote) -> None:
     git = source(remote)
+    remote.git("tag", "before-house")
     untagged = (await git.newest()).release
     remote.git("tag", "v1.2.0")
     tagged = (await git.newest()).release
     commit = remote.commit("fix: after the tag")
+    remote.git("tag", "reviewed")
     after = (await git.newest()).release
 
     assert untagged.version == f"v0.0.1-g{untagged.source_revision[:7]}"

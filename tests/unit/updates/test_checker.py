@@ -246,6 +246,15 @@ async def test_an_update_is_told_once_however_often_it_is_looked_for(bench: Benc
     assert told == ["v2", "v3"]
 
 
+async def test_what_the_first_deployment_makes_live_is_not_told_as_an_update(bench: Bench) -> None:
+    bench.source.publish()
+    bench.scheduler.has = Deployment("first", APP, Kind.DEPLOY, State.RUNNING, "first start", FakeClock()())
+
+    await bench.checker.check(bench.app())
+
+    assert bench.kinds() == []
+
+
 async def test_a_source_that_does_not_answer_is_told_to_who_asked_and_what_was_known_stays(bench: Bench) -> None:
     bench.live(bench.source.publish())
     bench.source.publish()
