@@ -3,7 +3,8 @@
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
 # make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40
-#                  minutes. One part of the histories: make soak PART="--histories 50 --first 150"
+#                  minutes. One part of the histories: make soak PART="--histories 50 --first 150"; the tests of a file:
+#                  make soak PART=tests/system/test_many_at_once.py
 # make bench       measure, and compare with the same work without Changeover on this machine
 
 SHELL := /bin/bash

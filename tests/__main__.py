@@ -1,7 +1,8 @@
 """`python -m tests`: every test, by two workers where the machine has two cores; then those that put load on it.
 
 `python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 50 --first 150` one part of the
-random histories. The last line of the output stands for the whole, and so does the exit code.
+random histories; `python -m tests soak tests/system/test_many_at_once.py` the tests of a file. The last line of the
+output stands for the whole, and so does the exit code.
 """
 
 from __future__ import annotations
@@ -72,8 +73,10 @@ def soak(part: list[str]) -> Outcome:
         ["--histories", str(IN_A_PART), "--first", str(first), f"{system}/test_histories.py"]
         for first in range(0, HISTORIES, IN_A_PART)
     ]
-    each = [points, ["--large-mb", "1024", *load], crashes, *histories]
-    parts = [[*part, f"{system}/test_histories.py"]] if part else each
+    many = [f"{system}/test_many_at_once.py"]
+    each = [points, ["--large-mb", "1024", *load], crashes, many, *histories]
+    is_named = any(one.startswith("tests/") for one in part)
+    parts = [part if is_named else [*part, f"{system}/test_histories.py"]] if part else each
     whole = Outcome(0, 0, 0)
     for one in parts:
         outcome = pytest("-s", "--soak", *one)

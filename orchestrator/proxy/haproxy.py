@@ -90,7 +90,7 @@ class HAProxy(AppSessions):
         async with self._lock:
             before = self._routes, self._numbers
             try:
-                self.know([_with_ways_of(self._routes.get(new.app, new), new) for new in routes])
+                self.know([new.with_containers_of(self._routes.get(new.app, new)) for new in routes])
                 self._write_all()
                 return await self._bring_up_to_date(deadline_s)
             except BaseException:
@@ -131,10 +131,17 @@ class HAProxy(AppSessions):
     # Asking an app
 
     async def preview(self, app: str, server: Server) -> None:
-        await self._running.bring_in(self._preview(app), server)
+        async with self._lock:
+            # In the files, so that a reload for another app, or a restart, keeps it.
+            self._routes[app] = replace(self.route(app), candidate=server)
+            self._write_configuration()
+            await self._running.bring_in(self._preview(app), server)
 
     async def end_preview(self, app: str) -> None:
-        await self._running.take_out(self._preview(app))
+        """The next write of the files leaves it out: the undo of a deployment needs no room on the disk."""
+        async with self._lock:
+            self._routes[app] = replace(self.route(app), candidate=None)
+            await self._running.take_out(self._preview(app))
 
     async def ask(self, app: str, path: str) -> httpx.Response:
         return await self._internal.ask_app(app, path, host=self.route(app).probe_host)
@@ -167,7 +174,7 @@ class HAProxy(AppSessions):
         async with self._lock:
             route, backend = self.route(app), self._backend(app, colour)
             self._routes[app] = replace(
-                route, active=colour, servers=route.servers | {colour: server}, failed_over=False
+                route, active=colour, servers=route.servers | {colour: server}, failed_over=False, candidate=None
             )
             try:
                 self._write_configuration()
@@ -289,7 +296,3 @@ class HAProxy(AppSessions):
 
 def _served_by(answer: httpx.Response) -> str:
     return str(answer.headers.get(HEADER_SERVED_BY, ""))
-
-
-def _with_ways_of(known: AppRoute, new: AppRoute) -> AppRoute:
-    return replace(new, active=known.active, servers=known.servers, failed_over=known.failed_over)

@@ -192,8 +192,8 @@ def traffic(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str,
 
 
 def servers(number: int, route: AppRoute | None) -> dict[str, Server | None]:
-    """`backend/server` -> address, in the backends of both colours. None: the server is in maintenance."""
-    found: dict[str, Server | None] = {}
+    """`backend/server` -> address, in the three backends of a number. None: the server is in maintenance."""
+    found: dict[str, Server | None] = {_preview_server(number): route.candidate if route else None}
     for colour in Colour:
         name = backends.backend(number, colour)
         found[f"{name}/{ServerName.APP}"] = route.server_of(colour) if route else None
@@ -227,10 +227,13 @@ def _backend_set(number: int, route: AppRoute | None) -> str:
         name = backends.backend(number, colour)
         lines += [f"backend {name}", *_TIME_LIMITS, _server(ServerName.APP, limit, where[f"{name}/{ServerName.APP}"])]
         lines += [_server(ServerName.FALLBACK, f"backup {limit}".strip(), where[f"{name}/{ServerName.FALLBACK}"])]
-    # The address of the candidate is set by the runtime API only.
     lines += [f"backend {backends.preview(number)}", "    option http-server-close"]
-    lines += [_server(ServerName.APP, "", None), ""]
+    lines += [_server(ServerName.APP, "", where[_preview_server(number)]), ""]
     return "\n".join(lines)
+
+
+def _preview_server(number: int) -> str:
+    return f"{backends.preview(number)}/{ServerName.APP}"
 
 
 def _server(name: ServerName, option: str, server: Server | None) -> str:

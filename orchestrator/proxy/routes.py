@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 from orchestrator.domain.colour import Colour
 
@@ -37,7 +37,8 @@ class AppRoute:
     the `Host` header of our own requests to the app.
 
     `active` is the colour that has the traffic; the server of the other colour is in maintenance. With `failed_over`,
-    the container of the other colour answers instead, because the active one is gone.
+    the container of the other colour answers instead, because the active one is gone. `candidate` is the server of the
+    preview route.
     """
 
     app: str
@@ -50,6 +51,7 @@ class AppRoute:
     time_limits: TimeLimits = TimeLimits()
     probe_host: str = "localhost"
     failed_over: bool = False
+    candidate: Server | None = None
     max_connections: int = 0
     """How many requests each server gets at the same time; the others wait at the proxy. 0: no limit."""
     retry: tuple[str, ...] = ()
@@ -62,6 +64,16 @@ class AppRoute:
     def fallback_of(self, colour: Colour) -> Server | None:
         """The server that answers in the place of `colour`'s own: none unless that is failed over."""
         return self.servers.get(colour.other) if colour is self.active and self.failed_over else None
+
+    def with_containers_of(self, known: AppRoute) -> AppRoute:
+        """This route, to the containers of the known one."""
+        return replace(
+            self,
+            active=known.active,
+            servers=known.servers,
+            failed_over=known.failed_over,
+            candidate=known.candidate,
+        )
 
 
 DEFAULT_PREFIX = "/"

@@ -309,6 +309,24 @@ async def test_a_proxy_that_stops_without_a_successor_serves_its_last_requests(
         assert who(idle.ask()) == "one-blue"
 
 
+async def test_a_reload_and_a_restart_keep_the_candidate_of_an_app_that_is_being_verified(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    """A change of the configuration, of any app, may reload the proxy at any moment of a deployment."""
+    proxy = started(container, releases)
+    await proxy.preview("one", releases["one-green"].server)
+
+    await proxy._running.reload()
+    assert (await proxy.ask_preview("one", "/", 5)).text == "one-green"
+    await proxy.configure([route(app, releases) for app in APPS])
+    assert (await proxy.ask_preview("one", "/", 5)).text == "one-green"
+    container.restart()
+    assert (await proxy.ask_preview("one", "/", 5)).text == "one-green"
+
+    await proxy.end_preview("one")
+    assert (await proxy.ask_preview("one", "/", 5)).status_code == 503
+
+
 async def test_an_address_that_an_old_worker_knows_is_in_use(
     container: ProxyContainer, releases: dict[str, AppServer]
 ) -> None:
