@@ -26,6 +26,7 @@ log = structlog.get_logger()
 PROBE_EVERY_S = 10.0
 PROBE_UNWELL_EVERY_S = 2.0
 """The interval between probes of an app that is not healthy, in seconds."""
+AFTER_WAKING_S = 0.2
 AT_ONCE = 8
 """The number of apps that are probed at the same time."""
 FRESH_WITHIN_S = 1.0
@@ -95,10 +96,10 @@ class HealthBoard:
                 log.debug("health not fresh", app=app)
         return entry.health
 
-    def due(self, app: str) -> None:
-        """Probe this app now."""
+    def due(self, app: str, in_s: float = 0.0) -> None:
+        """Probe this app in `in_s` seconds, or earlier if that was said before."""
         entry = self._entries.setdefault(app, _Entry())
-        entry.due = 0.0
+        entry.due = min(entry.due, elapsed() + in_s)
         entry.fresh.clear()
         self._wake.set()
 
@@ -136,7 +137,8 @@ class HealthBoard:
 
     def heard(self, event: ContainerEvent) -> None:
         """Implements Listener."""
-        self.due(event.app)
+        # A rollback wakes the standby, and each of its milliseconds counts.
+        self.due(event.app, in_s=AFTER_WAKING_S if event.action == "unpause" else 0.0)
 
     def missed(self) -> None:
         """Implements Listener."""

@@ -21,6 +21,7 @@ from orchestrator.proxy.routes import Server
 
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
+AWAKE_PAUSE_S = 0.005
 LOG_LINES = 100
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
@@ -76,7 +77,7 @@ async def until_awake(context: AppContext, deployment: Deployment, within_s: flo
                 f"All of its log: docker logs {deployment.container}",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
-        await asyncio.sleep(FIRST_PAUSE_S)
+        await asyncio.sleep(AWAKE_PAUSE_S)
 
 
 async def until_ready(context: AppContext, deployment: Deployment) -> None:

@@ -112,8 +112,11 @@ class Failover:
         return self._records.setdefault(app, Record())
 
     def heard(self, event: ContainerEvent) -> None:
-        if event.action in ("die", "start", "unpause", "oom"):
+        if event.action in ("die", "start", "oom"):
             self.due(event.app)
+        elif event.action == "unpause":
+            # A rollback wakes the standby, and each of its milliseconds counts: what is to be parked can wait.
+            self.due(event.app, in_s=SOON_S)
 
     def missed(self) -> None:
         for context in self._apps():
@@ -124,9 +127,10 @@ class Failover:
             for name in [app] if app else [context.name for context in self._apps()]:
                 self.due(name)
 
-    def due(self, app: str) -> None:
-        """Look at this app now."""
-        self._looks.setdefault(app, Look()).due = 0.0
+    def due(self, app: str, in_s: float = 0.0) -> None:
+        """Look at this app in `in_s` seconds, or earlier if that was said before."""
+        look, due = self._looks.setdefault(app, Look()), elapsed() + in_s
+        look.due = due if look.due is None else min(look.due, due)
         self._wake.set()
 
     async def keep(self) -> None:

@@ -16,7 +16,7 @@ from orchestrator.deploy import pipeline
 from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
-from orchestrator.deploy.standby import awaken, find_standby
+from orchestrator.deploy.standby import awakened, find_standby
 from orchestrator.deploy.turn_wait import drains_in_words, until_retired
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.domain.events import Queued
@@ -113,11 +113,10 @@ class Scheduler:
             refuse_another_standby(context, standby.deployment, shown)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
-                standby = await awaken(context, standby)
                 begun = pipeline.begin_roll_back(context, new_request(app, Kind.ROLLBACK, by), standby)
-                record = await in_spite_of_cancels(begun)
-                work = pipeline.roll_back(context, self._events, record, standby, lane.interrupter)
-                await self._carry_out(lane, record, work)
+                async with awakened(context, standby, begun) as (record, standby):
+                    work = pipeline.roll_back(context, self._events, record, standby, lane.interrupter)
+                    await self._carry_out(lane, record, work)
             return self._journal.deployment(record.id)
 
     async def restore(self, app: str, backup: str, by: str, kind: Kind, *, release: bool = False) -> Deployment:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+
+import structlog
 
 from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
@@ -12,15 +16,22 @@ from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import SchemaChange, names
 from orchestrator.errors import EngineError, Refused
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Standby:
-    """The target of a rollback, the schema change that it needs, and whether it answers with success now."""
+    """The target of a rollback, the schema change that it needs, and whether it answers with success now.
+
+    `paused_as` is the id of its container if that is paused and can run on the data as it is.
+    """
 
     deployment: Deployment
     change: SchemaChange
     answers: bool
+    paused_as: str = ""
 
 
 async def find_standby(context: AppContext) -> Standby:
@@ -33,42 +44,57 @@ async def find_standby(context: AppContext) -> Standby:
         raise Refused(no_way_down(context, standby, change), way_by_restore(context))
     if change.is_empty and context.config.standby == "warm" and await readiness.answers_now(context, standby):
         return Standby(standby, change, answers=True)
-    if not _is_paused(context, change) and await context.engine.status(standby.container) is None:
-        raise _gone(context, standby)
-    return Standby(standby, change, answers=False)
+    status = await context.engine.status(standby.container)
+    if status is None:
+        commit = standby.release.source_revision[:12] if standby.release else ""
+        raise Refused(
+            f"The standby container {standby.container} of {context.name} does not exist any more.",
+            f"Deploy its release again: changeover deploy {context.name} --ref {commit}",
+        )
+    return Standby(standby, change, answers=False, paused_as=status.id if status.paused and change.is_empty else "")
 
 
-async def awaken(context: AppContext, standby: Standby) -> Standby:
-    """Wake a paused standby and probe it, before its rollback is recorded: each of its milliseconds counts.
+@asynccontextmanager
+async def awakened(
+    context: AppContext, standby: Standby, record: Awaitable[Deployment]
+) -> AsyncIterator[tuple[Deployment, Standby]]:
+    """Wake a paused standby and probe it while its rollback is recorded: each millisecond counts.
 
-    Nothing may park it meanwhile. Raises Refused when its container does not exist, and EngineError.
+    Gives what `record` gives, and the standby with whether it answers. The engine itself answers some milliseconds
+    after the container runs; that is waited for at the end. Nothing may park the standby meanwhile. A cancel takes
+    effect after the record is given. Raises what `record` raises.
     """
-    if standby.answers or not _is_paused(context, standby.change):
-        return standby
-    container = standby.deployment.container
+    if not standby.paused_as:
+        yield await in_spite_of_cancels(record), standby
+        return
+    unpausing = asyncio.create_task(_unpaused(context, standby))
     # The kernel accepts the probe's connection before the process runs.
     probe = asyncio.create_task(readiness.answers_now(context, standby.deployment))
     try:
-        await context.engine.wake(container)
-        return replace(standby, answers=await probe)
-    except EngineError:
-        if await context.engine.status(container) is None:
-            raise _gone(context, standby.deployment) from None
-        raise
+        recorded = await in_spite_of_cancels(record)
+        answers = await in_spite_of_cancels(_answers(probe, unpausing))
+        yield recorded, replace(standby, answers=answers)
     finally:
         probe.cancel()
+        await in_spite_of_cancels(unpausing)
 
 
-def _is_paused(context: AppContext, change: SchemaChange) -> bool:
-    return change.is_empty and context.config.standby == "paused"
+async def _unpaused(context: AppContext, standby: Standby) -> bool:
+    """False if the engine refused. The plan of the rollback wakes the standby again, and fails if that is refused."""
+    try:
+        await context.engine.unpause(standby.paused_as)
+    except EngineError as error:
+        log.warning("standby not unpaused", container=standby.deployment.container, cause=error.cause)
+        return False
+    return True
 
 
-def _gone(context: AppContext, standby: Deployment) -> Refused:
-    commit = standby.release.source_revision[:12] if standby.release else ""
-    return Refused(
-        f"The standby container {standby.container} of {context.name} does not exist any more.",
-        f"Deploy its release again: changeover deploy {context.name} --ref {commit}",
-    )
+async def _answers(probe: asyncio.Task[bool], unpausing: asyncio.Task[bool]) -> bool:
+    """Whether the probe is answered; it is not waited for when the engine refuses to unpause."""
+    await asyncio.wait([probe, unpausing], return_when=asyncio.FIRST_COMPLETED)
+    if not probe.done() and not unpausing.result():
+        return False
+    return await probe
 
 
 def standby_for_failover(context: AppContext) -> Deployment | None:

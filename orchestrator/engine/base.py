@@ -220,6 +220,9 @@ class Engine(Protocol):
 
     async def pause(self, name: str) -> None: ...
 
+    async def unpause(self, identifier: str) -> None:
+        """Unpause a container by its id, which `status` gives: without another look at it, for who is in a hurry."""
+
     async def signal(self, name: str, signal: str) -> None: ...
 
     async def keep_running(self, name: str) -> None:

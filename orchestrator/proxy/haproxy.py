@@ -178,8 +178,7 @@ class HAProxy(AppSessions):
             )
             try:
                 self._write_configuration()
-                await self._running.bring_in(backend, server)
-                await self._running.take_out(backend, ServerName.FALLBACK)
+                await self._running.exchange(backend, server)
                 self._write_traffic()
                 await self._send_traffic(app, backend, server)
             except BaseException:
@@ -229,8 +228,7 @@ class HAProxy(AppSessions):
             self._routes[app] = replace(route, failed_over=True)
             self._write_configuration()
             # HAProxy uses the fallback, a backup server, only when the other one is in maintenance.
-            await self._running.bring_in(backend, server, ServerName.FALLBACK)
-            await self._running.take_out(backend)
+            await self._running.exchange(backend, server, ServerName.FALLBACK)
 
     async def go_back(self, app: str) -> None:
         """Let the active container answer again; the standby finishes what it has in hand."""
@@ -239,9 +237,7 @@ class HAProxy(AppSessions):
             self._routes[app] = replace(route, failed_over=False)
             self._write_configuration()
             if route.active and (server := route.servers.get(route.active)):
-                backend = self._backend(app, route.active)
-                await self._running.bring_in(backend, server)
-                await self._running.take_out(backend, ServerName.FALLBACK)
+                await self._running.exchange(self._backend(app, route.active), server)
 
     async def rest(self, app: str, colour: Colour) -> None:
         """Put the server of a colour without traffic into maintenance, and close its idle connections."""

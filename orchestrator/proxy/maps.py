@@ -18,9 +18,8 @@ class RuntimeMap:
     file: str
 
     async def entries(self) -> dict[str, str]:
-        """All entries; empty if the worker has no such map. A line of the answer has an address, a key and a value."""
-        rows = (line.split() for line in (await self.worker.ask(f"show map {self.file}")).splitlines())
-        return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].startswith("0x")}
+        """All entries; empty if the worker has no such map."""
+        return _entries_in(await self.worker.ask(f"show map {self.file}"))
 
     async def exists(self) -> bool:
         """Whether the worker runs and has such a map; otherwise the answer is an error text."""
@@ -29,15 +28,15 @@ class RuntimeMap:
 
     async def set(self, key: str, value: str) -> None:
         """Set one entry, atomically. Raises ProxyError if the map does not have it afterwards."""
-        known = key in await self.entries()
-        await self.worker.ask(f"{'set' if known else 'add'} map {self.file} {key} {value}")
-        if (await self.entries()).get(key) != value:
+        entries = await self._after(f"set map {self.file} {key} {value}")
+        if key not in entries:
+            entries = await self._after(f"add map {self.file} {key} {value}")
+        if entries.get(key) != value:
             raise ProxyError(f"HAProxy's map {self._name} does not have '{key} {value}' after it was set.")
 
     async def remove(self, key: str) -> None:
         """Remove an entry. Raises ProxyError if the map still has it afterwards."""
-        await self.worker.ask(f"del map {self.file} {key}")
-        if key in await self.entries():
+        if key in await self._after(f"del map {self.file} {key}"):
             raise ProxyError(f"HAProxy's map {self._name} still has '{key}' after it was removed.")
 
     async def replace(self, wanted: Mapping[str, str]) -> None:
@@ -59,6 +58,16 @@ class RuntimeMap:
         if await self.entries() != wanted:
             raise ProxyError(f"HAProxy's map {self._name} differs from what was committed.")
 
+    async def _after(self, command: str) -> dict[str, str]:
+        """The entries after this command, in the same exchange. What the command answers does not matter."""
+        return _entries_in(await self.worker.ask_all([command, f"show map {self.file}"]))
+
     @property
     def _name(self) -> str:
         return Path(self.file).name
+
+
+def _entries_in(answer: str) -> dict[str, str]:
+    """The entries in an answer of `show map`: each line has an address, a key and a value."""
+    rows = (line.split() for line in answer.splitlines())
+    return {row[1]: row[2] for row in rows if len(row) == 3 and row[0].startswith("0x")}

@@ -91,6 +91,11 @@ class RunningProxy:
     async def bring_in(self, backend: str, server: Server, name: ServerName = ServerName.APP) -> None:
         await servers.bring_in(self._runtime.worker, f"{backend}/{name}", server)
 
+    async def exchange(self, backend: str, server: Server, name: ServerName = ServerName.APP) -> None:
+        """Let this one of the backend's two servers answer at this address, and put the other into maintenance."""
+        leaving = ServerName.FALLBACK if name is ServerName.APP else ServerName.APP
+        await servers.exchange(self._runtime.worker, f"{backend}/{name}", server, f"{backend}/{leaving}")
+
     async def take_out(self, backend: str, name: ServerName = ServerName.APP) -> None:
         await servers.take_out(self._runtime.worker, f"{backend}/{name}")
 

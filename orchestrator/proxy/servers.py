@@ -38,15 +38,18 @@ async def states(worker: Worker, backend: str = "") -> dict[str, ServerState]:
 
 async def bring_in(worker: Worker, name: str, server: Server) -> None:
     """Set the address of the server `name`, and let it receive requests. Raises ProxyError."""
-    commands = [f"set server {name} addr {server.address} port {server.port}", f"set server {name} state ready"]
-    for line in (await worker.ask_all(commands)).splitlines():
-        if "changed from" not in line and "nothing changed" not in line:
-            raise ProxyError(f"HAProxy refused the address {server} for {name}: {line}.")
+    _refused_unless_changed(await worker.ask_all(_to_bring_in(name, server)), f"the address {server} for {name}")
+
+
+async def exchange(worker: Worker, name: str, server: Server, leaving: str) -> None:
+    """Bring in the server `name` with this address, then put `leaving` into maintenance. Raises ProxyError."""
+    commands = [*_to_bring_in(name, server), _to_take_out(leaving)]
+    _refused_unless_changed(await worker.ask_all(commands), f"the address {server} for {name}")
 
 
 async def take_out(worker: Worker, name: str) -> None:
     """Put a server into maintenance: it gets no new requests, and finishes those it has. Raises ProxyError."""
-    await worker.tell(f"set server {name} state maint")
+    await worker.tell(_to_take_out(name))
 
 
 async def bring_in_all(worker: Worker, wanted: Mapping[str, Server | None]) -> None:
@@ -70,3 +73,18 @@ async def limit_all(worker: Worker, wanted: Mapping[str, int]) -> None:
     answer = await worker.ask_all(f"set maxconn server {name} {most}" for name, most in wanted.items())
     if answer:
         raise ProxyError(f"HAProxy refused the limit of connections: {answer}.")
+
+
+def _to_bring_in(name: str, server: Server) -> list[str]:
+    return [f"set server {name} addr {server.address} port {server.port}", f"set server {name} state ready"]
+
+
+def _to_take_out(name: str) -> str:
+    return f"set server {name} state maint"
+
+
+def _refused_unless_changed(answer: str, what: str) -> None:
+    """A change of an address is answered by a sentence, a change of a state by nothing."""
+    for line in answer.splitlines():
+        if "changed from" not in line and "nothing changed" not in line:
+            raise ProxyError(f"HAProxy refused {what}: {line}.")

@@ -49,7 +49,9 @@ class SwitchToStandby(SwitchToCandidate):
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Switch, record the new slots, and resume paused requests. Raises ProxyError or JournalError."""
-        standby = await context.journal.beside(context.journal.maker_of, deployment.container)
+        standby = context.standby
+        assert standby is not None
+        assert standby.container == deployment.container, "only a switch changes which release is standby"
         await traffic.send_to(context, standby)
         live = replace(deployment, state=State.LIVE, live_at=now())
         changed = [live, replace(standby, state=State.LIVE)]

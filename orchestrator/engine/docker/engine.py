@@ -198,6 +198,10 @@ class DockerEngine:
     async def pause(self, name: str) -> None:
         await self._on(name, lambda container: container.pause() if container.status == "running" else None)
 
+    async def unpause(self, identifier: str) -> None:
+        """Unpause a container by its id. One request."""
+        await self._call(lambda client: client.api.unpause(identifier))
+
     async def wake(self, name: str) -> None:
         """Start or unpause a container, if it does not run."""
 

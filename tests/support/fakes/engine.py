@@ -89,6 +89,11 @@ class FakeEngine:
         self.held: list[str] = []
         self.refuses_lock_sidecar: EngineError | None = None
         self.woken: list[str] = []
+        self.unpause_answers_after_s = 0.0
+        self.on_unpause: Callable[[], object] = lambda: None
+        """What happens just before it."""
+        self.looks = 0
+        """How often the status of a container was asked for."""
         self._addresses = iter(range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
@@ -162,6 +167,7 @@ class FakeEngine:
         return strays
 
     async def status(self, name: str) -> ContainerStatus | None:
+        self.looks += 1
         return self._status(name) if name in self.running else None
 
     async def containers(self, app: str = "") -> list[ContainerStatus]:
@@ -209,11 +215,12 @@ class FakeEngine:
     async def wake(self, name: str) -> None:
         await asyncio.sleep(0)
         self._power.before("wake")
+        was_paused = self._of(name).paused
         self._of(name).running, self._of(name).paused = True, False
         self._of(name).restarting = False
         self.woken.append(name)
         self._power.after()
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.unpause_answers_after_s if was_paused else 0)
 
     async def pause(self, name: str) -> None:
         await asyncio.sleep(0)
@@ -221,6 +228,18 @@ class FakeEngine:
         self._of(name).paused = True
         self._power.after()
         await asyncio.sleep(0)
+
+    async def unpause(self, identifier: str) -> None:
+        """The container runs before the engine answers."""
+        await asyncio.sleep(0)
+        self._power.before("unpause container")
+        self.on_unpause()
+        if not self._of(identifier).paused:
+            raise EngineError(f"Docker refused: Container {identifier} is not paused.")
+        self._of(identifier).paused = False
+        self.woken.append(identifier)
+        self._power.after()
+        await asyncio.sleep(self.unpause_answers_after_s)
 
     async def signal(self, name: str, signal: str) -> None:
         self._of(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import now
 from orchestrator.config.app_schema import App
 from orchestrator.deploy.routes import routes_of
@@ -35,7 +36,17 @@ class FakeProber:
         name = self._engine.at(address)
         if not name or self._engine.network_tables:
             raise httpx.ConnectError("connection refused")
+        await self._until_unpaused(name)
         return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)
+
+    async def _until_unpaused(self, name: str) -> None:
+        """The kernel accepts a connection to a process that is frozen, which reads the request when it runs again."""
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                while (one := self._engine.running.get(name)) and one.paused:  # noqa: ASYNC110 (a fake has no event)
+                    await asyncio.sleep(POLL_S / 10)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the container does not answer") from error
 
 
 class World:
