@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -56,9 +55,8 @@ class Supervisor:
         self._tasks.clear()
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         pause, times = FIRST_PAUSE_S, 0
@@ -67,7 +65,9 @@ class Supervisor:
             well = asyncio.get_running_loop().call_later(WELL_AFTER_S, self.problems.pop, name, None)
             try:
                 await work()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if _is_cancelled():
+                    raise  # it is dropped; any other cancel is one of what the work waited for
                 if elapsed() - began > WELL_AFTER_S:
                     pause, times = FIRST_PAUSE_S, 0
                 times += 1
@@ -80,3 +80,8 @@ class Supervisor:
                 return
             finally:
                 well.cancel()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

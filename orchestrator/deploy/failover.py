@@ -155,6 +155,8 @@ class Failover:
         finally:
             for task in looks:
                 task.cancel()
+            if looks:
+                await asyncio.wait(looks)
 
     async def _look(self, context: AppContext, look: Look) -> None:
         try:

@@ -13,6 +13,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerSpec, Role
 from orchestrator.errors import EngineError, StepFailed
+from orchestrator.host.uninterrupted import until_ended
 from orchestrator.lock_sidecar.look import databases
 
 DATA = "/data"
@@ -93,8 +94,11 @@ class LockWatch:
 
     async def _end(self) -> None:
         self._run.cancel()
-        with suppress(asyncio.CancelledError, EngineError):
-            await self._run
+        cancelled = await until_ended(self._run)
+        if not self._run.cancelled() and (error := self._run.exception()) and not isinstance(error, EngineError):
+            raise error
+        if cancelled:
+            raise asyncio.CancelledError
 
     def _hear(self, line: str) -> None:
         try:

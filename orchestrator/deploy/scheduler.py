@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.domain.events import Queued
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.events.stream import EventStream
-from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
+from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end, until_ended
 from orchestrator.journal.retry import patiently
 from orchestrator.journal.store import Journal
 
@@ -253,8 +253,7 @@ class Scheduler:
         """Stop retiring the active release; begin again at the end if it is still the active one."""
         if lane.retiring and lane.is_retiring:
             lane.retiring.cancel()
-            with suppress(asyncio.CancelledError):
-                await lane.retiring
+            await until_ended(lane.retiring)
         try:
             yield
         finally:

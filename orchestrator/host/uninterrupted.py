@@ -15,7 +15,7 @@ async def to_its_end(work: Awaitable[T]) -> T:
     A cancel that came meanwhile is raised when the work has ended; what the work gave, or raised, is lost then.
     """
     task = asyncio.ensure_future(work)
-    cancelled = await _ended(task)
+    cancelled = await until_ended(task)
     if cancelled and not task.cancelled():
         task.exception()  # looked at, so that it is not reported as one that nobody saw
         raise asyncio.CancelledError
@@ -25,12 +25,15 @@ async def to_its_end(work: Awaitable[T]) -> T:
 async def in_spite_of_cancels(work: Awaitable[T]) -> T:
     """The result of `work`; cancels that came meanwhile are dropped: what they ask for is what is being done."""
     task = asyncio.ensure_future(work)
-    await _ended(task)
+    await until_ended(task)
     return task.result()
 
 
-async def _ended(task: asyncio.Future[T]) -> bool:
-    """Wait for the end, however it ends; whether the waiting task was cancelled meanwhile."""
+async def until_ended(task: asyncio.Future[T]) -> bool:
+    """Wait for the end, however it ends; whether the waiting task was cancelled meanwhile.
+
+    A cancel of the waiting task does not reach `task`, as it would with `await task`.
+    """
     cancelled = False
     while not task.done():
         try:

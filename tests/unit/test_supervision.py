@@ -51,6 +51,28 @@ def test_a_task_that_works_again_has_no_problem_any_more() -> None:
     assert virtual_time.run(story()) == {}
 
 
+def test_a_cancel_of_something_that_the_work_waits_for_does_not_end_the_task_unseen() -> None:
+    began = 0
+
+    async def work() -> None:
+        nonlocal began
+        began += 1
+        other = asyncio.create_task(asyncio.sleep(60))
+        asyncio.get_running_loop().call_soon(other.cancel)
+        await other
+
+    async def story() -> str:
+        supervisor = Supervisor()
+        supervisor.keep("work", work)
+        await asyncio.sleep(5)
+        problem = supervisor.problems["work"]
+        await supervisor.stop()
+        return problem.cause
+
+    assert virtual_time.run(story()) == "CancelledError"
+    assert began > 1
+
+
 def test_a_task_that_is_dropped_or_stopped_does_not_run_on() -> None:
     ran = 0
 
