@@ -15,7 +15,7 @@ from orchestrator.engine.base import LABEL_DEPLOYMENT
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
-from orchestrator.recovery import resume
+from orchestrator.recovery import rebuilt_image, resume
 
 log = structlog.get_logger()
 
@@ -203,6 +203,7 @@ class Recovery:
             progress.finished = True
             self._scheduler.recovered(context.name)
         if not progress.brought_back:
+            await rebuilt_image.ensure(context)  # a build has a limit of its own
             try:
                 async with asyncio.timeout(BRING_BACK_WITHIN_S):
                     await resume.bring_back(context)

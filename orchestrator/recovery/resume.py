@@ -191,5 +191,5 @@ async def _create_again(context: AppContext, active: Deployment) -> None:
         commit = active.release.source_revision[:12] if active.release else ""
         raise EngineError(
             f"The container of {active.version} was removed, and cannot be created again: {error.cause}",
-            f"If its image was removed, build it again: changeover deploy {context.name} --ref {commit} --force",
+            f"Correct the cause, or deploy it again: changeover deploy {context.name} --ref {commit} --force",
         ) from error

@@ -123,6 +123,7 @@ class FakeEngine:
     async def start(self, spec: ContainerSpec) -> str:
         await asyncio.sleep(0)
         self._power.before("start")
+        await self._must_have(spec)
         self._mount(spec)
         self.running.setdefault(spec.name, FakeContainer(spec)).running = True
         self._power.after()
@@ -137,6 +138,7 @@ class FakeEngine:
         if "orchestrator.lock_sidecar" in command:
             return await self._look_at_locks(spec, on_line)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
+        await self._must_have(spec)
         self._mount(spec)
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
@@ -278,6 +280,10 @@ class FakeEngine:
 
     async def has_volume(self, name: str) -> bool:
         return name in self.named_volumes
+
+    async def _must_have(self, spec: ContainerSpec) -> None:
+        if spec.name not in self.running and spec.image in self.images and not await self.has_image(spec.image):
+            raise EngineError(f"No such image: {spec.image}.", "Build it again.")
 
     def _mount(self, spec: ContainerSpec) -> None:
         """As the engine does: what is mounted and does not exist is made, unless it must exist."""

@@ -1,0 +1,84 @@
+"""The image of a live release that was removed, as by `docker image prune --all`: built again from its source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from orchestrator.app_data import migrations
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.steps.build import Build
+from orchestrator.deploy.steps.fetch import remove_source
+from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.release import Release
+from orchestrator.errors import ChangeoverError, EngineError, StepFailed
+
+log = structlog.get_logger()
+
+
+async def ensure(context: AppContext) -> None:
+    """Build the image of the active release again, if it is needed to bring the app back and does not exist.
+
+    Raises StepFailed with what to do when that is not possible, EngineError or JournalError. May be tried again.
+    """
+    active = context.active
+    if active is None or active.release is None or not await _is_needed(context, active):
+        return
+    if active.release.image and await context.engine.has_image(active.release.image):
+        return
+    log.warning("image of the live release is gone, it is built again", app=context.name, release=active.version)
+    context.say(active.id, f"the image of {active.version} does not exist any more: it is built again from its source")
+    try:
+        built = await _built(context, active, active.release)
+    except (StepFailed, EngineError) as error:
+        raise _cannot(context, active, active.release, error) from error
+    await _record(context, active, built)
+
+
+async def _is_needed(context: AppContext, active: Deployment) -> bool:
+    """Whether a container has to be created from the image: the active one, or a sidecar that migrates the data."""
+    if context.migrations is not None and not migrations.needed_by(context, active).is_empty:
+        return True
+    return await context.engine.status(active.container) is None
+
+
+async def _built(context: AppContext, active: Deployment, release: Release) -> Release:
+    """The release with its new image. Raises StepFailed or EngineError."""
+    try:
+        await _fetch(context, active, release)
+        built = await Build().run(context, active)
+    finally:
+        await remove_source(context, active)
+    assert built.release is not None  # Build has just added its image
+    return built.release
+
+
+async def _fetch(context: AppContext, active: Deployment, release: Release) -> None:
+    """Write the release's source. Asks the source only for what the mirror lacks: it may be away. Raises StepFailed."""
+    folder = context.source_folder(active)
+    try:
+        await context.source.fetch(release.source_revision, folder)
+    except StepFailed:
+        await context.source.newest(release.source_revision)
+        await context.source.fetch(release.source_revision, folder)
+
+
+async def _record(context: AppContext, active: Deployment, built: Release) -> None:
+    """Record the image at the active deployment, and at the one that made its container, as a rollback to it needs."""
+    journal = context.journal
+    maker = await journal.beside(journal.maker_of, active.container)
+    for deployment in {one.id: one for one in (maker, active)}.values():
+        current = await journal.beside(journal.recorded, deployment.id)
+        await journal.beside(journal.save, replace(current, release=built))
+
+
+def _cannot(context: AppContext, active: Deployment, release: Release, error: ChangeoverError) -> StepFailed:
+    log_lines = error.log if isinstance(error, StepFailed) else ()
+    return StepFailed(
+        f"The image of {active.version} was removed, and the release cannot be built again from source revision "
+        f"{release.source_revision[:12]}: {error.cause}",
+        f"{error.remedy} The build is tried again by itself; its output: changeover show {active.id}. To deploy "
+        f"another release instead: changeover deploy {context.name} --ref REVISION".strip(),
+        log=log_lines,
+    )
