@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import fcntl
 import os
 import sys
@@ -15,6 +16,7 @@ from border.secrets import Secrets
 from http_limits.connections import ConnectionLimits, uvicorn_options
 from orchestrator.access import tokens
 from orchestrator.api.application import create
+from orchestrator.api.waiting_room import WaitingRoom
 from orchestrator.errors import ChangeoverError
 from orchestrator.host import process_log
 from orchestrator.server import Orchestrator
@@ -44,13 +46,13 @@ def main() -> int:
     settings.proxy.mkdir(parents=True, exist_ok=True)
     os.chmod(settings.proxy, 0o1777)
     try:
-        orchestrator = Orchestrator(settings, known_secrets=known_secrets)
-        orchestrator.load()
+        waiting = WaitingRoom(settings, known_secrets)
+        orchestrator = asyncio.run(waiting.until_open(lambda: open_orchestrator(settings, known_secrets)))
     except ChangeoverError as error:
         print(known_secrets.text(str(error)), file=sys.stderr)
         return USAGE_ERROR
-    if path := tokens.leave_first_token(orchestrator.journal, settings.token_folder):
-        log.info("first token written", file=str(path))
+    if orchestrator is None:
+        return 0
     uvicorn.run(
         create(orchestrator),
         host=settings.api_host,
@@ -62,6 +64,22 @@ def main() -> int:
         **uvicorn_options(CONNECTIONS),
     )
     return 0
+
+
+def open_orchestrator(settings: Settings, known_secrets: Secrets) -> Orchestrator:
+    """The orchestrator with its journal and configuration. Raises JournalError, ProxyError or Refused.
+
+    The journal is closed again where that fails, so that this can be tried again.
+    """
+    orchestrator = Orchestrator(settings, known_secrets=known_secrets)
+    try:
+        orchestrator.load()
+        if path := tokens.leave_first_token(orchestrator.journal, settings.token_folder):
+            log.info("first token written", file=str(path))
+    except BaseException:
+        orchestrator.journal.close()
+        raise
+    return orchestrator
 
 
 def take_lock(settings: Settings) -> IO[str] | None:

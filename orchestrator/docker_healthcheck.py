@@ -1,4 +1,10 @@
-"""The command of the orchestrator's Docker HEALTHCHECK: exit code 0 when the API answers."""
+"""The command of the orchestrator's Docker HEALTHCHECK: exit code 0 when the API answers.
+
+It asks /healthz, not /readyz. The orchestrator is ready only when the proxy answers, and `make up` waits for a healthy
+orchestrator before it replaces the proxy: each would wait for the other. And whoever acts on this, such as a tool that
+restarts unhealthy containers, can mend nothing by that: a journal that is away, or a task that keeps failing, needs no
+restart, which would interrupt deployments. Monitoring asks /readyz, which names what is wrong.
+"""
 
 from __future__ import annotations
 

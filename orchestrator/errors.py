@@ -13,6 +13,7 @@ ChangeoverError
 ├── EngineError           Docker does not answer or refuses
 │   └── VolumeGone        a volume with data does not exist any more
 ├── JournalError          the journal cannot be written or read
+│   └── JournalTooNew     a newer version of Changeover has written the journal
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
     └── NoWayBack         what a failed migration left in the data cannot be taken back; only a person can decide
@@ -113,6 +114,15 @@ class VolumeGone(EngineError):
 
 class JournalError(ChangeoverError):
     """The journal cannot be written or read."""
+
+    may_come_back = True
+    """Whether the same may succeed later, by itself or after somebody has mended the database."""
+
+
+class JournalTooNew(JournalError):
+    """The journal's schema is that of a newer version of Changeover. Waiting does not help."""
+
+    may_come_back = False
 
 
 class ProxyError(ChangeoverError):

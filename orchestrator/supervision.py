@@ -16,6 +16,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 WELL_AFTER_S = 60.0
 """A task that has run for this long, in seconds, is taken as working again: its next pause is the first one."""
+KEEPS_FAILING = 3
+"""How often in a row a task has ended with an error when it counts as one that keeps failing."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Supervisor:
         self.problems.pop(name, None)
         if task:
             task.cancel()
+
+    def failing(self) -> list[str]:
+        """The names of the tasks that keep failing."""
+        return sorted(name for name, problem in self.problems.items() if problem.times >= KEEPS_FAILING)
 
     def names(self) -> set[str]:
         return set(self._tasks)

@@ -51,10 +51,14 @@ async def alive() -> PlainTextResponse:
 @health.get(
     "/readyz",
     response_class=PlainTextResponse,
-    responses={503: {"description": "It is starting, or waits for a configuration."}},
+    responses={503: {"description": "It is starting, waits for a configuration, or a background task keeps failing."}},
 )
 async def ready(orchestrator: Serving) -> PlainTextResponse:
-    """Status 200 when the recovery at the orchestrator's start has ended, 503 before."""
+    """Status 200 when the recovery at the orchestrator's start has ended and no background task keeps failing."""
+    failing = ", ".join(f"'{name}'" for name in orchestrator.supervisor.failing())
+    if failing:
+        # Why is in `changeover status` and `changeover doctor`, which need a token.
+        return PlainTextResponse(f"background tasks keep failing: {failing}\n", status_code=503)
     if orchestrator.ready:
         return PlainTextResponse("ready\n")
     if not orchestrator.config_file.is_known:

@@ -35,6 +35,13 @@ class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens,
         """Upgrade the schema, and the file `configuration` if a schema revision changes it. Raises JournalError."""
         super().__init__(url)
         self._border = known_secrets or self._border
+        try:
+            self._open(url, configuration)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, url: str, configuration: Path | None) -> None:
         migrated = None
         if (stands_at := current(self._engine)) != head("orchestrator"):
             migrated = bring_up_to_date(url, stands_at, configuration)

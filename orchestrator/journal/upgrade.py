@@ -17,7 +17,7 @@ import migrations
 from migrations.database import known
 from orchestrator.domain.schema_history import SchemaRevision
 from orchestrator.domain.schema_report import reported
-from orchestrator.errors import JournalError
+from orchestrator.errors import JournalError, JournalTooNew
 
 MIGRATIONS_IN = Path(migrations.__file__).parent.parent
 
@@ -66,7 +66,7 @@ def finish_configuration_change(configuration: Path, stands_at: str | None) -> N
 def _must_be_known(schema: str) -> None:
     revisions = known("orchestrator")
     if schema not in revisions:
-        raise JournalError(
+        raise JournalTooNew(
             f"The journal has schema revision {schema}, which this version of Changeover does not know; the newest one "
             f"that it knows is {max(revisions)}.",
             "Start the newer version of Changeover again. To go back to this version, replace an SQLite journal by the "
@@ -79,6 +79,12 @@ def _keep_copy(url: str, stands_at: str) -> None:
     if database.get_backend_name() != "sqlite" or not database.database:
         return
     path = Path(database.database)
-    with closing(sqlite3.connect(path)) as live, closing(sqlite3.connect(f"{path}.before-{stands_at}")) as copy:
-        live.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
+    try:
+        with closing(sqlite3.connect(path)) as live, closing(sqlite3.connect(f"{path}.before-{stands_at}")) as copy:
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"The copy of the journal before its upgrade cannot be made: {error}.",
+            f"Check the folder {path.parent} and its free disk space.",
+        ) from error
