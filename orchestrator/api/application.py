@@ -14,6 +14,7 @@ from starlette.types import Scope
 from http_limits.bodies import LimitedBodies
 from orchestrator.api import (
     apps,
+    archived_configuration,
     audit,
     backups,
     config,
@@ -91,6 +92,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         one_off,
         pause,
         backups,
+        archived_configuration,
         migrations,
         deployments,
         events,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import text
+from panel.cli import restored_configuration, text
 from panel.cli.deployments import confirm_restore, finish
-from panel.cli.output import AppArgument, JsonOption, YesOption, show
+from panel.cli.output import USAGE, AppArgument, JsonOption, YesOption, show, stop
 from panel.clock import utc_now
 
 commands = typer.Typer(help="Back up and restore an app's data.", no_args_is_help=True)
@@ -51,10 +51,18 @@ def restore(
     app: AppArgument,
     backup: BackupArgument,
     release: Annotated[bool, typer.Option("--release", help="Deploy the backup's release, too.")] = False,
+    configuration: Annotated[
+        bool, typer.Option("--configuration", help="Put the app's configuration back; its data stays as it is.")
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Replace an app's data with a backup. Requests are paused meanwhile; the replaced data is backed up first."""
+    if configuration and release:
+        stop("--configuration and --release are two restores. Put the configuration back first.", USAGE)
+    if configuration:
+        restored_configuration.put_back(app, backup, yes=yes, as_json=as_json)
+        return
     if not yes:
         confirm_restore(app, backup, release=release)
     finish(lambda client: client.restore_backup(app, backup, release=release), as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, TypeVar
 
-from panel.client.backup_model import Extract
+from panel.client.backup_model import ConfigurationDifference, Extract, PutBack
 from panel.client.model import Backup, Backups, Deployment
 from panel.client.value import Value
 
@@ -39,3 +39,13 @@ class BackupRequests:
         """The files of a backup that are for people. `part`: `config` or `logs`."""
         path = f"/v1/apps/{app}/backups/{backup}/extract"
         return await self._read(Extract, "GET", path, params={"part": part}, timeout=None)
+
+    async def configuration_difference(self, app: str, backup: str) -> ConfigurationDifference:
+        """How the app's section of the configuration differs from that of a backup."""
+        path = f"/v1/apps/{app}/backups/{backup}/configuration"
+        return await self._read(ConfigurationDifference, "GET", path, timeout=None)
+
+    async def put_back_configuration(self, app: str, backup: str, digest: str) -> PutBack:
+        """Put the app's section of a backup into the file with this digest. Raises Refused if it is another one."""
+        path = f"/v1/apps/{app}/backups/{backup}/configuration"
+        return await self._read(PutBack, "POST", path, json={"digest": digest}, timeout=None)

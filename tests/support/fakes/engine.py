@@ -80,12 +80,14 @@ class FakeEngine:
         self.killed: list[tuple[str, ...]] = []
         self.named_volumes: set[str] = set()
         self.tags: set[str] = set()
+        self._built: set[str] = set()
         self.unknown_signals: set[str] = set()
         self.half_way: set[str] = set()
         self.silent = False
         self.network_tables: list[str] = []
         """Lines of /proc/net/tcp of new containers, where they do not listen at their port."""
         self.meanwhile: Callable[[], None] = lambda: None
+        self.archived_configuration = "apps: {}\n"
         self.held: list[str] = []
         self.refuses_lock_sidecar: EngineError | None = None
         self.woken: list[str] = []
@@ -116,6 +118,7 @@ class FakeEngine:
         digest = f"sha256:{image.tag}"
         self.images[digest] = revisions
         self.tags.add(image.tag)
+        self._built.add(digest)
         self._power.after()
         await asyncio.sleep(0)
         return digest
@@ -282,7 +285,7 @@ class FakeEngine:
         return name in self.named_volumes
 
     async def _must_have(self, spec: ContainerSpec) -> None:
-        if spec.name not in self.running and spec.image in self.images and not await self.has_image(spec.image):
+        if spec.name not in self.running and spec.image in self._built and not await self.has_image(spec.image):
             raise EngineError(f"No such image: {spec.image}.", "Build it again.")
 
     def _mount(self, spec: ContainerSpec) -> None:
@@ -431,7 +434,7 @@ class FakeEngine:
             case "verify":
                 return asdict(kept[named][0])
             case "extract":
-                return {"control-panel-config.yaml": "apps: {}\n"}
+                return {"control-panel-config.yaml": self.archived_configuration}
             case "compare":
                 return asdict(_difference(kept[named][1], self.data_of(app)))
             case "remove-all":

@@ -49,6 +49,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "POST /v1/apps/{app}/backups/{backup}/verify": (READ, OWN),
     "GET /v1/apps/{app}/backups/{backup}/extract": (ADMIN, OWN),
     "POST /v1/apps/{app}/backups/{backup}/restore": (ADMIN, OWN),
+    "GET /v1/apps/{app}/backups/{backup}/configuration": (ADMIN, ALL),
+    "POST /v1/apps/{app}/backups/{backup}/configuration": (ADMIN, ALL),
     "GET /v1/apps/{app}/migrations": (READ, OWN),
     "POST /v1/apps/{app}/migrations/accept": (DEPLOY, OWN),
     "GET /v1/deployments/{deployment_id}": (READ, OWN),

@@ -22,6 +22,7 @@ from tests.support.paths import ROOT
 IN_MEMORY = {"deployment", "slots", "migrations", "attempts", "unsettled", "backend", "beside"}
 """What may be called on the event loop: it is kept in memory."""
 IN_A_THREAD = {
+    "orchestrator/__main__.py",  # opens it in a thread, before the API's event loop runs
     "orchestrator/access/gate.py",  # it gives lambdas to `beside`
     "orchestrator/access/tokens.py",  # its callers call it by `beside`, or before the loop runs
     "orchestrator/api/deployment_view.py",  # the same

@@ -382,3 +382,33 @@ def test_a_rollback_that_brings_data_back_ends_with_its_drain(api: FakeApi) -> N
     done = changeover("rollback", "shop", "--restore", "b1", "--yes")
 
     assert done.exit_code == 0
+
+
+CONFIGURATION = "/v1/apps/shop/backups/20260101-000000-000000/configuration"
+RESTORE_CONFIGURATION = ("backup", "restore", "shop", "20260101-000000-000000", "--configuration")
+
+
+def test_an_archived_configuration_is_shown_asked_about_and_put_back(api: FakeApi) -> None:
+    lines = ["--- now", "+++ backup", "-    run: {port: 1}", "+    run: {port: 2}"]
+    api.gives("GET", CONFIGURATION, {"lines": lines, "refused": "", "digest": "a" * 64})
+    api.gives("POST", CONFIGURATION, {"digest": "b" * 64})
+
+    refused = changeover(*RESTORE_CONFIGURATION, typed="n\n")
+    assert refused.exit_code == 1
+    assert "+    run: {port: 2}" in refused.stdout
+    assert not api.requests("POST", CONFIGURATION)
+
+    done = changeover(*RESTORE_CONFIGURATION, typed="y\n")
+    assert done.exit_code == 0
+    assert api.requests("POST", CONFIGURATION)[0].body == {"digest": "a" * 64}
+    assert "Its data was not changed" in done.stdout
+
+
+def test_an_archived_configuration_that_cannot_be_put_back_says_why(api: FakeApi) -> None:
+    api.gives("GET", CONFIGURATION, {"lines": [], "refused": "The backup has no app 'shop'.", "digest": "a" * 64})
+
+    ended = changeover(*RESTORE_CONFIGURATION, "--yes")
+
+    assert ended.exit_code == 3
+    assert "The backup has no app 'shop'." in ended.stderr
+    assert not api.requests("POST", CONFIGURATION)
