@@ -120,7 +120,7 @@ def test_what_cannot_be_put_back_is_refused_with_why(now: str, old: str, app: st
         put_back(now, old, app, NAME)
 
 
-COMMENTS = st.sampled_from(["", "# a comment\n", "\n", "\n  # between\n\n"])
+COMMENTS = st.sampled_from(["", "# a comment\n", "\n", "\n# between\n\n"])
 
 
 @st.composite
@@ -142,7 +142,7 @@ def files(draw: st.DrawFn) -> str:
         section = yaml.safe_dump({app: values}, default_flow_style=layout, indent=draw(st.integers(2, 5)), width=40)
         if section.startswith("{"):
             section = f"{app}: {yaml.safe_dump(values, default_flow_style=True, width=10_000).strip()}\n"
-        parts.append(draw(COMMENTS))
+        parts.append(textwrap.indent(draw(COMMENTS), " " * draw(st.sampled_from([0, indent]))))
         parts.append(textwrap.indent(section, " " * indent))
     return "".join([*parts, draw(COMMENTS), draw(st.sampled_from(["", "public: {}\n"]))])
 
