@@ -12,6 +12,8 @@ MOST_LINES = 5000
 """So many lines of one command are passed on as they come."""
 LAST_LINES = 100
 """Of what is printed beyond MOST_LINES, so many last lines are passed on when the command has ended."""
+MOST_KEPT = 2000
+"""So many of the lines that must be heard are passed on beyond MOST_LINES. An app decides what its lines look like."""
 LINE_BYTES = 4096
 """A longer line is cut to this length, where the caller does not allow longer ones."""
 
@@ -19,23 +21,28 @@ LINE_BYTES = 4096
 class Output:
     """Takes bytes as they arrive and passes lines on, without control characters and without `known_secrets`.
 
-    Memory is limited whatever the command prints. `always` chooses lines that are passed on beyond MOST_LINES, too.
+    Memory is limited whatever the command prints. `must_be_heard` chooses lines of which MOST_KEPT are passed on beyond
+    MOST_LINES. A log that is followed has no limit in lines (`is_log`).
     """
 
     def __init__(
         self,
         on_line: Callable[[str], None],
-        always: Callable[[str], bool] = lambda _line: False,
+        must_be_heard: Callable[[str], bool] = lambda _line: False,
         line_bytes: int = LINE_BYTES,
         known_secrets: Secrets | None = None,
+        *,
+        is_log: bool = False,
     ) -> None:
         self._on_line = on_line
         self._line_bytes = line_bytes
-        self._always = always
+        self._must_be_heard = must_be_heard
+        self._is_log = is_log
         self._border = SecretLines(known_secrets or Secrets())
         self._line = bytearray()
         self._cut = 0
         self._passed = 0
+        self._kept = 0
         self._left_out = 0
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
@@ -72,8 +79,11 @@ class Output:
             self._pass_on(line)
 
     def _pass_on(self, text: str) -> None:
-        if self._passed < MOST_LINES or self._always(text):
+        if self._is_log or self._passed < MOST_LINES:
             self._passed += 1
+            self._on_line(text)
+        elif self._kept < MOST_KEPT and self._must_be_heard(text):
+            self._kept += 1
             self._on_line(text)
         else:
             self._left_out += 1

@@ -41,14 +41,16 @@ async def follow_log(name: str, stack: str, tail: int, known_secrets: Secrets) -
             asyncio.run_coroutine_threadsafe(arrived.put(what), loop).result()
 
     def read() -> None:
-        # Lines of a log that is followed are not counted.
-        output = Output(tell, always=lambda _line: True, known_secrets=known_secrets)
+        output = Output(tell, known_secrets=known_secrets, is_log=True)
         try:
             # No time limit: there may be no line for hours. The stub does not have None.
             client = docker.from_env(timeout=None)  # type: ignore[arg-type]
             if container := find(client, name, stack):
                 streams.append(container.logs(stream=True, follow=True, tail=tail))
-                _feed(streams[0], output, closed)
+                # Whoever closed before this did not know the stream, which would be read until the next line comes.
+                if not closed.is_set():
+                    _feed(streams[0], output, closed)
+                streams[0].close()
             output.close()
             tell(None)
         except (DockerException, RequestException, OSError) as error:

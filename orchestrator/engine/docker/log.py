@@ -17,7 +17,7 @@ READ_WITHIN_S = 20.0
 def last_lines(container: Container, tail: int, known_secrets: Secrets) -> tuple[str, ...]:
     """The last `tail` lines. It blocks: call it in a thread."""
     lines: deque[str] = deque(maxlen=tail)
-    output = Output(lines.append, always=lambda _line: True, known_secrets=known_secrets)
+    output = Output(lines.append, known_secrets=known_secrets, is_log=True)
     late = time.monotonic() + READ_WITHIN_S
     for chunk in container.logs(stream=True, follow=False, tail=tail):
         output.feed(chunk)

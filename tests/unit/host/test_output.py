@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.host.output import LAST_LINES, LINE_BYTES, MOST_LINES, Output
+from orchestrator.domain.schema_report import is_report
+from orchestrator.host.output import LAST_LINES, LINE_BYTES, MOST_KEPT, MOST_LINES, Output
 
 
 def shown(*chunks: bytes, **options: object) -> list[str]:
@@ -47,4 +48,14 @@ def test_a_very_long_line_is_cut_and_does_not_push_the_reason_out() -> None:
 def test_what_must_always_be_heard_is_passed_on_beyond_the_limit() -> None:
     chunks = [b"noise\n"] * (MOST_LINES + 10) + [b"changeover: {}\n"] + [b"noise\n"] * 10
 
-    assert "changeover: {}" in shown(*chunks, always=lambda line: line.startswith("changeover:"))
+    assert "changeover: {}" in shown(*chunks, must_be_heard=is_report)
+
+
+def test_of_lines_that_claim_to_be_what_must_be_heard_only_so_many_are_passed_on() -> None:
+    lines = shown(*[b"changeover: {}\n"] * 300_000, must_be_heard=is_report)
+
+    assert len(lines) == MOST_LINES + MOST_KEPT + 1 + LAST_LINES
+
+
+def test_a_log_is_passed_on_whole() -> None:
+    assert len(shown(*[b"a line\n"] * (MOST_LINES + 10), is_log=True)) == MOST_LINES + 10
