@@ -21,12 +21,14 @@ FROM debian:trixie-slim AS proxy
 RUN apt-get update \
  && apt-get install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/*
+COPY orchestrator/proxy/end_workers.sh /usr/local/lib/changeover/
 USER haproxy
 # On SIGUSR1, HAProxy finishes running requests; on SIGTERM, it closes them.
 STOPSIGNAL SIGUSR1
 EXPOSE 8080
 # At the first start the orchestrator has not written the files yet; at any later one they are there already.
 CMD ["sh", "-c", "until [ -f /run/changeover/haproxy.cfg ]; do sleep 0.1; done; \
+ sh /usr/local/lib/changeover/end_workers.sh & \
  exec haproxy -W -S /run/changeover/master.sock,mode,666 -f /run/changeover/haproxy.cfg"]
 
 # The orchestrator. git fetches sources; the docker command with buildx builds images.

@@ -22,13 +22,14 @@ from orchestrator.domain.colour import Colour
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.runtime import Runtime
+from tests.support.images import image
 
 ROUNDS = 5
 SECONDS = 4
 CONNECTIONS = 64
 MANY = 100
 SWITCHES = 21
-IMAGE = "changeover/proxy"
+IMAGE = image("proxy")
 STARTED_WITHIN_S = 20.0
 
 DEFAULTS = "defaults\n    mode http\n    timeout connect 1s\n    timeout client 60s\n    timeout server 60s\n"

@@ -68,7 +68,7 @@ class Orchestrator:
         self.gate, self.audit = Gate(self.journal), AuditLog(self.journal)
         self.events = EventStream(self.journal, known_secrets=self.known_secrets)
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
-        self.proxy: Proxy = proxy or HAProxy(settings.proxy)
+        self.proxy: Proxy = proxy or HAProxy(settings.proxy, tell=self.events.publish)
         self.apps = AppRegistry(
             settings,
             self.engine,

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     WAITING = "waiting"
     DRAINING = "draining"
     DRAINED = "drained"
+    PROXY_WORKER_ENDED = "proxy_worker_ended"
 
 
 @dataclass(frozen=True)
@@ -274,3 +275,12 @@ class FailoverFailed(Occurrence):
     kind = EventKind.FAILOVER_FAILED
     cause: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class ProxyWorkerEnded(Occurrence):
+    """A worker of the proxy from before a reload answered nothing, and was ended with its connections."""
+
+    kind = EventKind.PROXY_WORKER_ENDED
+    cause: str
+    remedy: str = ""

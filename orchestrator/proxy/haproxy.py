@@ -19,6 +19,7 @@ from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.running_proxy import RunningProxy
+from orchestrator.proxy.worker_end import Tell
 
 START_DEADLINE_S = 30.0
 SPARE_BACKENDS = 8
@@ -35,10 +36,10 @@ class HAProxy(AppSessions):
     reload.
     """
 
-    def __init__(self, folder: Path, spare_backends: int = SPARE_BACKENDS) -> None:
+    def __init__(self, folder: Path, spare_backends: int = SPARE_BACKENDS, tell: Tell | None = None) -> None:
         self.spare_backends = spare_backends
         self._files = ProxyFiles(folder)
-        self._running = RunningProxy(folder)
+        self._running = RunningProxy(folder, tell)
         self._internal = InternalWay(folder)
         self._routes: dict[str, AppRoute] = {}
         self._numbers: dict[str, int] = {}

@@ -22,6 +22,7 @@ from orchestrator.proxy.maps import RuntimeMap
 from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server, limits, paths, retries, stripped, ways
 from orchestrator.proxy.runtime import Runtime, Worker
+from orchestrator.proxy.worker_end import Tell
 
 CUT_DEADLINE_S = 2.0
 
@@ -36,8 +37,8 @@ class RunningProxy:
     switched if it has the new server already; otherwise it answers the app's requests with status 503.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._runtime = Runtime(folder)
+    def __init__(self, folder: Path, tell: Tell | None = None) -> None:
+        self._runtime = Runtime(folder, tell)
 
     async def version(self) -> str:
         return (await self._runtime.about()).get("Version", "")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.retry import retrying
+from orchestrator.proxy.worker_end import Tell, WorkerEnd
 
 ANSWER_TIMEOUT_S = 5.0
 OLD_WORKER_TIMEOUT_S = 2.0
@@ -47,25 +48,44 @@ class Worker:
 
     A worker from before a reload is reached through the master by its `pid`. It takes requests on its open connections
     and changes of maps; it refuses changes of servers, and the end of a server's sessions, with "Proxy is disabled.".
+    One that answers nothing at all is ended.
     """
 
     socket: CommandSocket
     pid: int | None = None
+    end: WorkerEnd | None = field(default=None, compare=False)
+    """How an old worker is ended."""
 
     @property
     def current(self) -> bool:
         return self.pid is None
 
     async def ask(self, command: str) -> str:
-        """The worker's answer; empty if it has ended: the master keeps a command for a worker that is just ending."""
-        if self.current:
+        """The worker's answer; empty if it has ended: the master keeps a command for a worker that is just ending.
+
+        Raises ProxyError if it answers other commands only, or answers nothing and cannot be ended.
+        """
+        if self.pid is None:
             return await self.socket.ask(command)
         try:
             return await self.socket.ask(f"@!{self.pid} {command}", OLD_WORKER_TIMEOUT_S)
         except ProxyError:
-            if self.pid in old_workers(await self.socket.ask("show proc")):
+            if await self._has_ended():
+                return ""
+            if self.end is None or await self._answers():
                 raise
+            await self.end.end(self.pid, self._has_ended)
             return ""
+
+    async def _has_ended(self) -> bool:
+        return self.pid not in old_workers(await self.socket.ask("show proc"))
+
+    async def _answers(self) -> bool:
+        """Whether it answers another command: then it is not wedged."""
+        try:
+            return bool(await self.socket.ask(f"@!{self.pid} show info", OLD_WORKER_TIMEOUT_S))
+        except ProxyError:
+            return False
 
     async def ask_all(self, commands: Iterable[str]) -> str:
         """Send commands in their order, in as few exchanges as possible. Returns all answers without empty lines."""
@@ -93,7 +113,9 @@ class Worker:
 class Runtime:
     """One HAProxy in master-worker mode."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Tell | None = None) -> None:
+        """`tell` publishes that a worker which answered nothing was ended."""
+        self._end = WorkerEnd(folder, tell)
         self._master = CommandSocket(folder / "master.sock", is_master=True)
         self.worker = Worker(CommandSocket(folder / "admin.sock"))
 
@@ -103,7 +125,7 @@ class Runtime:
         if "# workers" not in listing:
             raise ProxyError(f"The proxy's master does not list its workers: {listing.strip() or 'an empty answer'}.")
         pids = old_workers(listing)
-        return [self.worker, *(Worker(self._master, pid) for pid in pids)]
+        return [self.worker, *(Worker(self._master, pid, self._end) for pid in pids)]
 
     async def about(self) -> dict[str, str]:
         """The fields of `show info` of the current worker."""

@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     START_FAILED = "start_failed"
     RECOVERY_FAILED = "recovery_failed"
     RETIRE_FAILED = "retire_failed"
+    PROXY_WORKER_ENDED = "proxy_worker_ended"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -212,30 +213,10 @@ class ConfigRefused(Fields):
 
 
 class Trouble(Fields):
-    """A failure outside of a deployment's steps: why, and what to do."""
+    """What went wrong outside of a deployment's steps: why, and what to do."""
 
     cause: str = ""
     remedy: str = ""
-
-
-class CheckFailed(Trouble):
-    pass
-
-
-class StartFailed(Trouble):
-    pass
-
-
-class RecoveryFailed(Trouble):
-    pass
-
-
-class RetireFailed(Trouble):
-    pass
-
-
-class FailoverFailed(Trouble):
-    pass
 
 
 FIELDS: dict[EventKind, type[Fields]] = {
@@ -253,18 +234,19 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.HEALTH: HealthChanged,
     EventKind.FAILED_OVER: FailedOver,
     EventKind.WENT_BACK: WentBack,
-    EventKind.FAILOVER_FAILED: FailoverFailed,
+    EventKind.FAILOVER_FAILED: Trouble,
     EventKind.WAITING: Waiting,
     EventKind.DRAINING: Draining,
     EventKind.DRAINED: Drained,
     EventKind.UPDATE: UpdateFound,
     EventKind.DISMISSED: Dismissed,
-    EventKind.CHECK_FAILED: CheckFailed,
+    EventKind.CHECK_FAILED: Trouble,
     EventKind.CONFIG_LOADED: ConfigLoaded,
     EventKind.CONFIG_REFUSED: ConfigRefused,
-    EventKind.START_FAILED: StartFailed,
-    EventKind.RECOVERY_FAILED: RecoveryFailed,
-    EventKind.RETIRE_FAILED: RetireFailed,
+    EventKind.START_FAILED: Trouble,
+    EventKind.RECOVERY_FAILED: Trouble,
+    EventKind.RETIRE_FAILED: Trouble,
+    EventKind.PROXY_WORKER_ENDED: Trouble,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 import time
@@ -13,8 +15,8 @@ import docker
 import httpx
 
 from tests.support.addresses import free_port
+from tests.support.images import image
 
-IMAGE = "changeover/proxy"
 STARTED_WITHIN_S = 20.0
 
 
@@ -42,7 +44,7 @@ class ProxyContainer:
     def start(self) -> None:
         binds = {str(here): {"bind": there} for here, there in {self.folder: "/run/changeover", **self._mounts}.items()}
         self._container = self._engine.containers.run(
-            IMAGE, self._command, detach=True, volumes=binds, ports={"8080/tcp": ("127.0.0.1", self.port)}
+            image("proxy"), self._command, detach=True, volumes=binds, ports={"8080/tcp": ("127.0.0.1", self.port)}
         )
         self._wait_until_up()
 
@@ -53,6 +55,11 @@ class ProxyContainer:
     def stop_gently(self) -> None:
         """Ask the proxy to stop, as Docker does first (STOPSIGNAL)."""
         self._container.kill("SIGUSR1")
+
+    def freeze(self, pid: int) -> None:
+        """Stop one of its processes (SIGSTOP), by its id in the container: it answers nothing any more."""
+        pids = [int(process[1]) for process in self._container.top()["Processes"]]
+        os.kill(next(one for one in pids if _id_inside(one) == pid), signal.SIGSTOP)
 
     def _wait_until_up(self) -> None:
         """The worker may serve before the master takes commands."""
@@ -86,6 +93,11 @@ class ProxyContainer:
     ) -> None:
         self.remove()
         self._engine.close()
+
+
+def _id_inside(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[-1]) for line in status.splitlines() if line.startswith("NSpid:"))
 
 
 class Asking:
