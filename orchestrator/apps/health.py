@@ -84,13 +84,14 @@ class HealthBoard:
         self._events = events
         self._entries: dict[str, _Entry] = {}
         self._wake = asyncio.Event()
+        self.fresh_within_s = FRESH_WITHIN_S
 
     async def of(self, app: str) -> Health:
-        """The app's health. Waits at most FRESH_WITHIN_S for a probe that an event has made due."""
+        """The app's health. Waits at most `fresh_within_s` for a probe that an event has made due."""
         entry = self._entries.setdefault(app, _Entry())
         if not entry.fresh.is_set():
             try:
-                async with asyncio.timeout(FRESH_WITHIN_S):
+                async with asyncio.timeout(self.fresh_within_s):
                     await entry.fresh.wait()
             except TimeoutError:
                 log.debug("health not fresh", app=app)

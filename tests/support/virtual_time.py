@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
+    """While a thread works, the clock does not jump: otherwise each timer would pass before the thread's answer."""
+
     jump = 0.0
+    threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            return super().select(None)
+        if timeout is None or timeout <= 0 or self.threads:
+            return super().select(timeout)
         ready = super().select(0)
         if not ready:
             self.jump += timeout
@@ -31,6 +35,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return super().time() + self._virtual.jump
+
+    def run_in_executor(  # type: ignore[override]  # Any: arguments of any function, as in the base class
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        work = super().run_in_executor(executor, func, *args)
+        self._virtual.threads += 1
+        work.add_done_callback(self._thread_is_done)
+        return work
+
+    def _thread_is_done(self, _work: asyncio.Future[Any]) -> None:
+        self._virtual.threads -= 1
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -56,4 +56,5 @@ def orchestrator(tmp_path: Path, empty_journal: Path) -> Orchestrator:
     engine = FakeEngine()
     found = Orchestrator(settings, engine=engine, proxy=FakeProxy(engine))
     found.load()
+    found.health.fresh_within_s = 0.0  # nothing probes
     return found

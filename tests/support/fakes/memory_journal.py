@@ -21,6 +21,8 @@ from tests.support.fakes.power import Power
 P = ParamSpec("P")
 T = TypeVar("T")
 
+ORDER = {name: number for number, name in enumerate(StepName)}
+
 
 @dataclass
 class Records:
@@ -28,7 +30,6 @@ class Records:
 
     deployments: dict[str, Deployment] = field(default_factory=dict)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
-    steps: dict[tuple[str, StepName], StepRecord] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
     runs: dict[int, MigrationRun] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -80,7 +81,7 @@ class MemoryJournal(Journal):
     def deployment(self, deployment_id: str) -> Deployment:
         if deployment_id not in self._records.deployments:
             raise UnknownDeployment(f"There is no deployment {deployment_id}.")
-        return self._with_steps(self._records.deployments[deployment_id])
+        return self._records.deployments[deployment_id]
 
     def recorded(self, deployment_id: str) -> Deployment:
         return self.deployment(deployment_id)
@@ -115,14 +116,14 @@ class MemoryJournal(Journal):
 
     def step_started(self, deployment_id: str, name: StepName) -> None:
         self._power.before(f"journal: {name} started")
-        self._records.steps[deployment_id, name] = StepRecord(name, StepState.RUNNING, now())
+        self._record_step(deployment_id, StepRecord(name, StepState.RUNNING, now()))
         self._power.after()
 
     def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
         self._power.before(f"journal: {name} ended")
-        if (record := self._records.steps.get((deployment_id, name))) is not None:
-            ended = replace(record, state=state, ended_at=now(), note=note or record.note)
-            self._records.steps[deployment_id, name] = ended
+        for record in self._records.deployments[deployment_id].steps:
+            if record.name is name:
+                self._record_step(deployment_id, replace(record, state=state, ended_at=now(), note=note or record.note))
         self._power.after()
 
     def slots(self, app: str) -> Slots:
@@ -203,13 +204,14 @@ class MemoryJournal(Journal):
 
     def _save_one(self, deployment: Deployment) -> None:
         if known := self._records.deployments.get(deployment.id):
-            self._records.deployments[deployment.id] = replace(deployment, steps=(), number=known.number)
+            self._records.deployments[deployment.id] = replace(deployment, steps=known.steps, number=known.number)
+
+    def _record_step(self, deployment_id: str, record: StepRecord) -> None:
+        """In the place of an older record of the same step; the order is that of the steps."""
+        deployment = self._records.deployments[deployment_id]
+        others = [one for one in deployment.steps if one.name is not record.name]
+        steps = sorted((*others, record), key=lambda one: ORDER[one.name])
+        self._records.deployments[deployment_id] = replace(deployment, steps=tuple(steps))
 
     def _newest_first(self) -> list[Deployment]:
-        found = sorted(self._records.deployments.values(), key=lambda one: one.number, reverse=True)
-        return [self._with_steps(one) for one in found]
-
-    def _with_steps(self, deployment: Deployment) -> Deployment:
-        mine = [record for (owner, _), record in self._records.steps.items() if owner == deployment.id]
-        order = list(StepName)
-        return replace(deployment, steps=tuple(sorted(mine, key=lambda record: order.index(record.name))))
+        return sorted(self._records.deployments.values(), key=lambda one: one.number, reverse=True)

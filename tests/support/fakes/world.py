@@ -24,7 +24,7 @@ from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.source import FakeSource
 
 APP = "shop"
-POLL_S = 0.01
+POLL_S = 0.1
 MOST_POLLS = 100_000
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,7 +15,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
 from orchestrator.errors import StepFailed
 from orchestrator.events.stream import EventStream
-from orchestrator.journal.store import Journal
+from tests.support.fakes.journal import UnreliableJournal
 
 
 class CannotBeUndone(Step):
@@ -39,8 +38,7 @@ class CannotBeUndone(Step):
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
-async def test_an_undo_that_fails_is_tried_as_often_as_configured(tmp_path: Path, attempts: int) -> None:
-    journal = Journal(f"sqlite:///{tmp_path / 'journal.db'}")
+async def test_an_undo_that_fails_is_tried_as_often_as_configured(journal: UnreliableJournal, attempts: int) -> None:
     deployment = Deployment("1", "shop", Kind.DEPLOY, State.RUNNING, "me", now())
     journal.add(deployment)
     journal.step_started("1", StepName.START)

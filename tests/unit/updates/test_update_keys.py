@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -72,8 +71,7 @@ class Requests:
 class Checks:
     """A checker of one app with a live release, its source, and what it has asked to be deployed."""
 
-    def __init__(self, folder: Path, policy: UpdatePolicy) -> None:
-        journal = Journal(f"sqlite:///{folder / 'journal.db'}")
+    def __init__(self, journal: Journal, policy: UpdatePolicy) -> None:
         live = Deployment(
             "1", "shop", Kind.DEPLOY, State.LIVE, "me", now(), release=LIVE, colour=Colour.BLUE, live_at=now()
         )
@@ -97,53 +95,55 @@ def policy(**keys: Any) -> UpdatePolicy:
     return UpdatePolicy.model_validate({"background_check": {"interval": SOON_S}} | keys)
 
 
-async def test_the_source_is_asked_again_after_each_interval(tmp_path: Path) -> None:
-    async with Checks(tmp_path, policy()) as checks:
+async def test_the_source_is_asked_again_after_each_interval(journal: Journal) -> None:
+    async with Checks(journal, policy()) as checks:
         await checks.source.until_asked(4)
 
 
-async def test_the_source_is_not_asked_again_before_the_interval_has_passed(tmp_path: Path) -> None:
-    async with Checks(tmp_path, policy(background_check={"interval": 3600.0})) as checks:
+async def test_the_source_is_not_asked_again_before_the_interval_has_passed(journal: Journal) -> None:
+    async with Checks(journal, policy(background_check={"interval": 3600.0})) as checks:
         await checks.source.until_asked(1)
         await asyncio.sleep(A_WHILE_S)
 
         assert checks.source.asked == 1
 
 
-async def test_without_background_checks_the_source_is_asked_at_the_start_only(tmp_path: Path) -> None:
-    async with Checks(tmp_path, policy(background_check={"interval": SOON_S, "enabled": False})) as checks:
+async def test_without_background_checks_the_source_is_asked_at_the_start_only(journal: Journal) -> None:
+    async with Checks(journal, policy(background_check={"interval": SOON_S, "enabled": False})) as checks:
         await checks.source.until_asked(1)
         await asyncio.sleep(A_WHILE_S)
 
         assert checks.source.asked == 1
 
 
-async def test_without_a_check_at_the_start_the_first_comes_after_the_interval(tmp_path: Path) -> None:
+async def test_without_a_check_at_the_start_the_first_comes_after_the_interval(journal: Journal) -> None:
     keys = {"check_on_startup": False, "background_check": {"interval": 3600.0}}
-    async with Checks(tmp_path, policy(**keys)) as checks:
+    async with Checks(journal, policy(**keys)) as checks:
         await asyncio.sleep(A_WHILE_S)
 
         assert checks.source.asked == 0
 
 
-async def test_without_a_check_at_the_start_and_in_the_background_there_is_none(tmp_path: Path) -> None:
+async def test_without_a_check_at_the_start_and_in_the_background_there_is_none(journal: Journal) -> None:
     keys = {"check_on_startup": False, "background_check": {"interval": SOON_S, "enabled": False}}
-    async with Checks(tmp_path, policy(**keys)) as checks:
+    async with Checks(journal, policy(**keys)) as checks:
         await asyncio.sleep(A_WHILE_S)
 
         assert checks.source.asked == 0
 
 
-async def test_where_checks_are_switched_off_the_source_is_never_asked(tmp_path: Path) -> None:
-    async with Checks(tmp_path, policy(enabled=False)) as checks:
+async def test_where_checks_are_switched_off_the_source_is_never_asked(journal: Journal) -> None:
+    async with Checks(journal, policy(enabled=False)) as checks:
         await asyncio.sleep(A_WHILE_S)
 
         assert checks.source.asked == 0
 
 
 @pytest.mark.parametrize("auto_update", [True, False])
-async def test_what_a_check_finds_is_deployed_only_where_that_is_configured(tmp_path: Path, auto_update: bool) -> None:
-    async with Checks(tmp_path, policy(auto_update=auto_update)) as checks:
+async def test_what_a_check_finds_is_deployed_only_where_that_is_configured(
+    journal: Journal, auto_update: bool
+) -> None:
+    async with Checks(journal, policy(auto_update=auto_update)) as checks:
         await checks.source.until_asked(3)
 
         assert set(checks.requests.refs) == ({NEWEST.source_revision} if auto_update else set())
