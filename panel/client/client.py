@@ -34,6 +34,7 @@ from panel.client.model import (
     Validation,
 )
 from panel.client.one_off import OneOffRequests, Piece
+from panel.client.settings import is_https
 from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)
@@ -72,6 +73,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
             base_url=url,
             headers=({"Authorization": f"Bearer {token}"} if token else {}) | ({BROWSER: browser} if browser else {}),
             timeout=TIMEOUT,
+            verify=is_https(url),
         )
 
     async def __aenter__(self) -> Client:

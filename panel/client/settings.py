@@ -33,3 +33,10 @@ def configured_token() -> str:
             f"The token file {file} cannot be read: {error.strerror}.",
             "Run this as the owner of the file, or set CHANGEOVER_TOKEN.",
         ) from error
+
+
+def is_https(url: str) -> bool:
+    """Whether certificates are checked: at every https address. At others they are not loaded, since reading them takes
+    20 ms and megabytes of memory for each connection.
+    """
+    return not url.lower().startswith("http://")

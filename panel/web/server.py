@@ -13,6 +13,7 @@ from border.urls import hide_in_urls
 from panel.client.access_model import Session
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
+from panel.client.settings import is_https
 from panel.session.store import Store
 from panel.uninterrupted import in_thread
 from panel.web.open_pages import OpenPages
@@ -68,7 +69,7 @@ class PanelServer:
         if not await in_thread(self.store.at_head):
             return "the panel's database is not at the newest schema revision"
         try:
-            async with httpx.AsyncClient(timeout=2) as client:
+            async with httpx.AsyncClient(timeout=2, verify=is_https(self.url)) as client:
                 (await client.get(f"{self.url}/healthz")).raise_for_status()
                 if not self._has_sessions and await self._is_older(client):
                     return "the orchestrator is older than this panel and has no sessions. Upgrade it first: make up"

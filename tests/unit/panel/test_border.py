@@ -17,9 +17,9 @@ from panel.client.model import Deployment
 from panel.text.outcome import outcome
 from panel.widgets.event_log import event_line
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi, problem_answer
 from tests.support.hostile import QUESTION, forbidden_in, hostile_text
-from tests.unit.panel.test_cli import changeover
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

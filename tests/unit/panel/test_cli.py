@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
 from panel.cli.main import command
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi, problem_answer
 
 PLAN = {
@@ -31,10 +31,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         monkeypatch.setenv("CHANGEOVER_URL", api.url)
         monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
         yield api
-
-
-def changeover(*arguments: str, typed: str = "") -> Result:
-    return CliRunner().invoke(command, list(arguments), input=typed, catch_exceptions=False)
 
 
 # For programs

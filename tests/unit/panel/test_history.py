@@ -9,8 +9,8 @@ import pytest
 from panel.client.model import Deployment
 from panel.text.history import state_now
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
-from tests.unit.panel.test_cli import changeover
 
 HTML = "status 500: <!doctype html>\n<html>\n<head><title>Oh no</title></head>\n</html>"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
-from tests.unit.panel.test_cli import changeover
 
 
 @pytest.fixture
