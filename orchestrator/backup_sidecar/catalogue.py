@@ -72,6 +72,9 @@ class Catalogue:
     def prune(self, keep: int, also: Collection[str] = (), spare: Collection[str] = ()) -> list[str]:
         """Remove backups that are older than the newest `keep` undamaged ones, except for `also`. Returns their ids.
 
+        The first one of each of the last `keep` days is kept in addition: whoever may make backups or deploy, however
+        often, does not remove what others made before, and the one from before all that was done on a day stays.
+
         Damaged backups are not counted in `keep`, nor are `spare` ones, of which only the newest is kept: they were
         made before deployments that failed without changing the data, and must not push out all others.
         """
@@ -84,7 +87,8 @@ class Catalogue:
         ids = [one.id for one in entries]
         old = ids[ids.index(good[max(1, keep) - 1]) + 1 :] if len(good) > keep else []
         unneeded = {*old, *[one for one in ids if one in spare][1:]}
-        gone = [one for one in ids if one in unneeded and one not in also]
+        stay = {*also, *_first_of_days(good, keep)}
+        gone = [one for one in ids if one in unneeded and one not in stay]
         for backup in gone:
             shutil.rmtree(self._folder / backup)
         return gone
@@ -99,6 +103,12 @@ class Catalogue:
             with suppress(OSError):  # a sidecar has it as a mount
                 self._folder.rmdir()
         return gone
+
+
+def _first_of_days(newest_first: list[str], days: int) -> list[str]:
+    """The first backup of each of the last `days` days that have any. The day is in the id; the order is that given."""
+    first = {backup[:8]: backup for backup in newest_first}
+    return list(first.values())[:days]
 
 
 def _entry(folder: Path) -> Entry:

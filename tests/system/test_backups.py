@@ -62,7 +62,9 @@ def test_after_many_updates_the_newest_backups_are_left_each_of_them_whole(shop:
 
     listed = stack.get("/apps/shop/backups")["backups"]
 
-    assert [backup["reason"].startswith("before deployment") for backup in listed] == [True] * keep
+    # And the first one of the day, or of two days if one ended meanwhile.
+    assert keep < len(listed) <= keep + 2
+    assert all(backup["reason"].startswith("before deployment") for backup in listed[:keep])
     for backup in listed:
         checked = stack.command("backup", "verify", "shop", backup["id"])
         assert checked.returncode == 0, checked.stderr

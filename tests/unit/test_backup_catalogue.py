@@ -66,6 +66,26 @@ def test_backups_of_earlier_versions_are_older_than_numbered_ones(tmp_path: Path
     assert ids == [newest, "20990101-000000-000000", "20260101-000000-000000"]
 
 
+def test_who_deploys_again_and_again_does_not_push_out_what_was_made_before(tmp_path: Path) -> None:
+    days = [add(tmp_path, f"202601{day:02}-120000-000000") for day in range(1, 6)]
+    repeated = [add(tmp_path, f"20260106-{minute:06}-000000") for minute in range(30)]
+
+    for newest in repeated:
+        Catalogue(tmp_path).prune(3, also=[newest])
+
+    kept = [*repeated[:-4:-1], repeated[0], *days[:-3:-1]]
+    assert [one.id for one in Catalogue(tmp_path).entries()] == kept
+
+
+def test_a_clock_that_is_set_back_removes_no_first_backup_of_a_day(tmp_path: Path) -> None:
+    ahead = add(tmp_path, "20260301-120000-000000")
+    again = [add(tmp_path, f"20260105-{minute:06}-000000") for minute in range(9)]
+
+    Catalogue(tmp_path).prune(2)
+
+    assert [one.id for one in Catalogue(tmp_path).entries()] == [*again[:-3:-1], again[0], ahead]
+
+
 def test_deployments_that_fail_do_not_push_out_what_others_made(tmp_path: Path) -> None:
     good = [add(tmp_path, f"2026010{day}-000000-000000") for day in (1, 2)]
     failed = [add(tmp_path, f"202602{day:02}-000000-000000") for day in range(1, 20)]
