@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from orchestrator.config.section import Section, Unit
-from orchestrator.config.value_types import HostName, with_names
+from orchestrator.config.value_types import HostName, Size, with_names
 
 NOT_FOR_DATA = frozenset(
     ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var")
@@ -94,7 +94,7 @@ class Run(Section):
     it. Example: secrets/shop.env"""
     data: Annotated[str | None, Unit("path in the container")] = None
     """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
-    memory: Annotated[str | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
+    memory: Annotated[Size | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""
     pids: Annotated[int, Field(ge=16), Unit("processes")] = 1024
@@ -132,13 +132,6 @@ class Run(Section):
     @classmethod
     def _env_has_names(cls, value: dict[str, str]) -> dict[str, str]:
         return with_names(value)
-
-    @field_validator("memory")
-    @classmethod
-    def _memory_is_a_size(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"\d+[bkmg]?", value):
-            raise ValueError("expected a size such as 256m or 1g")
-        return value
 
     @field_validator("data")
     @classmethod

@@ -42,6 +42,21 @@ UrlPath = Annotated[str, AfterValidator(_absolute), Unit("URL path")]
 UrlPathOrNone = Annotated[Annotated[str, AfterValidator(_absolute)] | None, Unit("URL path")]
 
 
+def _size(value: str) -> str:
+    if not re.fullmatch(r"\d{1,15}[bkmg]?", value):
+        raise ValueError("expected a size such as 256m or 1g")
+    return value
+
+
+Size = Annotated[str, AfterValidator(_size)]
+_UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+def in_bytes(size: str) -> int:
+    """A Size as a number of bytes, read as Docker reads it."""
+    return int(size.rstrip("bkmg")) * _UNITS.get(size[-1], 1)
+
+
 def with_names(variables: dict[str, str]) -> dict[str, str]:
     """Variables whose names are names: one with `=` in it would set another variable than it seems to."""
     for name, value in variables.items():

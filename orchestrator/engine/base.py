@@ -136,6 +136,8 @@ class ImageBuild:
     args: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Path] = field(default_factory=dict)
     """Files that `RUN --mount=type=secret,id=NAME` can read. They do not become part of the image."""
+    memory_bytes: int | None = None
+    """The most that one process of the build can have; no limit when None."""
 
 
 @dataclass(frozen=True)

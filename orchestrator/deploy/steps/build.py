@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config.secret_values import of_secret_file
+from orchestrator.config.value_types import in_bytes
 from orchestrator.deploy.build_context import NoDockerfile, build_context
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
@@ -50,6 +51,7 @@ class Build(Step):
             timeout_s=settings.timeout,
             target=settings.target,
             args=settings.args,
+            memory_bytes=in_bytes(settings.memory) if settings.memory else None,
             secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
         )
         digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))

@@ -32,7 +32,7 @@ from orchestrator.engine.docker.container_creation import create, ensure_folder,
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
-from orchestrator.engine.docker.image_build import build_image
+from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_tags import remove_tags
 from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
@@ -59,6 +59,7 @@ class DockerEngine:
         # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
         self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
         self._addresses = AddressPool(network)
+        self._builder = ImageBuilder(self._known_secrets)
         self._sidecars = Sidecars(stack, self._call, self._call_alone, self._known_secrets)
 
     async def version(self) -> str:
@@ -134,7 +135,7 @@ class DockerEngine:
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
         """Build an image with BuildKit. Returns its digest, `sha256:…`. Raises StepFailed with the last lines."""
-        return await build_image(image, on_line, self._known_secrets)
+        return await self._builder.build(image, on_line)
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
         """The events of the stack's containers from now on. Raises EngineError when the stream ends."""

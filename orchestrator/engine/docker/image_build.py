@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,21 +16,64 @@ from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.output import Output
 
+Build = Callable[[ImageBuild, Callable[[str], None], Secrets], Awaitable[str]]
 LAST_LINES = 40
+AT_ONCE = max(2, os.cpu_count() or 1)
+"""How many images are built at the same time."""
+OF_DOCKER = re.compile(
+    r"PATH|HOME|USER|TZ|TMPDIR|LANG|LC_\w+|LANGUAGE|TERM|NO_COLOR|(XDG|SSH|SSL|LD|MALLOC|DOCKER|BUILDX|BUILDKIT|BUILD|"
+    r"COMPOSE|OTEL|GRPC|EXPERIMENTAL|SOURCE)_\w+|GLIBC_TUNABLES|GO(DEBUG|GC|TRACEBACK|MAXPROCS|MEMLIMIT|ROOT)"
+)
+"""Variables by which the docker command itself, its language or the loader work. They hold no secrets."""
 
 
 def build_command(image: ImageBuild, digest_file: Path) -> list[str]:
     """The command line of a build. `--load` stores the image in the engine with any builder.
 
-    No value can become an option of its own.
+    No value can become an option of its own. The values of build arguments are in its environment
+    (`build_environment`), because everybody on the host can read the command lines of processes.
     """
     command = ["docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false"]
     command += [f"--file={image.dockerfile}", f"--tag={image.tag}", f"--iidfile={digest_file}"]
     if image.target:
         command.append(f"--target={image.target}")
-    command += [f"--build-arg={name}={value}" for name, value in sorted(image.args.items())]
+    command += [f"--build-arg={_argument(name, value)}" for name, value in sorted(image.args.items())]
     command += [f"--secret=id={name},src={file}" for name, file in sorted(image.secrets.items())]
+    if image.memory_bytes is not None:
+        # Private writable memory (setrlimit(2), RLIMIT_DATA). Docker's own builder takes no limit for a whole build.
+        command.append(f"--ulimit=data={image.memory_bytes}")
     return [*command, "--", str(image.folder)]
+
+
+def build_environment(image: ImageBuild) -> dict[str, str]:
+    """What the docker command gets in addition: the values of the build arguments that it is given by name."""
+    by_name = {name: value for name, value in image.args.items() if _argument(name, value) == name}
+    return {**by_name, "BUILDKIT_COLORS": "", "NO_COLOR": "1"}
+
+
+def _argument(name: str, value: str) -> str:
+    """A build argument on the command line: its name alone, unless the docker command would go by such a variable."""
+    needs_value = OF_DOCKER.fullmatch(name) or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+    return f"{name}={value}" if needs_value else name
+
+
+class ImageBuilder:
+    """Builds images, at most `at_once` at the same time. Others wait for their turn; that is no part of their time.
+
+    A build that is cancelled is ended, or loses its place.
+    """
+
+    def __init__(self, known_secrets: Secrets, at_once: int = AT_ONCE, build: Build | None = None) -> None:
+        self._known_secrets = known_secrets
+        self._turns = asyncio.Semaphore(at_once)
+        self._build = build or build_image
+
+    async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
+        """As `build_image`."""
+        if self._turns.locked():
+            on_line("Waiting for the builds of other apps to end.")
+        async with self._turns:
+            return await self._build(image, on_line, self._known_secrets)
 
 
 async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_secrets: Secrets) -> str:
@@ -49,7 +94,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
         try:
             ended = await child_process.run(
                 *build_command(image, digest_file),
-                env={"BUILDKIT_COLORS": "", "NO_COLOR": "1"},
+                env=build_environment(image),
                 timeout_s=image.timeout_s,
                 on_chunk=output.feed,
             )
@@ -86,6 +131,10 @@ _TIPS = (
         "Use a base image with the Python version that the package needs.",
     ),
     (r"Temporary failure in name resolution|Connection timed out", "Check the network of the host's builds."),
+    (
+        r"Cannot allocate memory|MemoryError|out of memory|bad_alloc",
+        "Raise build.memory if the build needs more memory.",
+    ),
     (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
     (
         r"failed to resolve source metadata|pull access denied",

@@ -50,6 +50,7 @@ EFFECTS = {
     "apps.NAME.build.args": "test_the_image_is_built_as_the_build_keys_say",
     "apps.NAME.build.secrets": "test_a_build_secret_is_a_file_that_the_builder_reads",
     "apps.NAME.build.timeout": "test_a_build_has_as_long_as_build_timeout_says",
+    "apps.NAME.build.memory": "test_a_build_has_as_much_memory_as_configured",
     "apps.NAME.run.port": "test_the_container_runs_as_the_run_keys_say",
     "apps.NAME.run.command": "test_the_container_runs_as_the_run_keys_say",
     "apps.NAME.run.env": "test_the_container_runs_as_the_run_keys_say",

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.config.value_types import in_bytes
 from orchestrator.engine.base import ImageBuild
-from orchestrator.engine.docker.image_build import build_command, tip_for, why_it_failed
+from orchestrator.engine.docker.image_build import (
+    ImageBuilder,
+    build_command,
+    build_environment,
+    tip_for,
+    why_it_failed,
+)
 
 
 def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
@@ -21,7 +34,65 @@ def test_a_build_says_everything_it_was_told() -> None:
 
     assert command[-2:] == ["--", "/c"]
     assert "--target=web" in command
-    assert [word for word in command if word.startswith("--build-arg")] == ["--build-arg=A=1", "--build-arg=B=2"]
+    assert [word for word in command if word.startswith("--build-arg")] == ["--build-arg=A", "--build-arg=B"]
+
+
+def test_a_build_has_as_much_memory_as_configured() -> None:
+    image = ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60)
+
+    assert "--ulimit=data=2147483648" in build_command(replace(image, memory_bytes=in_bytes("2g")), Path("/d"))
+    assert "ulimit" not in " ".join(build_command(image, Path("/d")))
+
+
+@pytest.mark.parametrize(("size", "count"), [("5", 5), ("5b", 5), ("5k", 5120), ("5m", 5 * 2**20), ("5g", 5 * 2**30)])
+def test_sizes_are_read_as_docker_reads_them(size: str, count: int) -> None:
+    assert in_bytes(size) == count
+
+
+async def test_builds_wait_for_each_other_beyond_a_number_and_a_cancelled_one_keeps_nobody_waiting() -> None:
+    running: list[str] = []
+    most = 0
+    go_on = asyncio.Event()
+
+    async def build(image: ImageBuild, _on_line: Callable[[str], None], _known: Secrets) -> str:
+        nonlocal most
+        running.append(image.tag)
+        most = max(most, len(running))
+        await go_on.wait()
+        running.remove(image.tag)
+        return image.tag
+
+    builder = ImageBuilder(Secrets(), at_once=2, build=build)
+    said: list[str] = []
+    images = [ImageBuild(Path("/c"), Path("/c/D"), f"a:{number}", 60) for number in range(6)]
+    builds = [asyncio.create_task(builder.build(image, said.append)) for image in images]
+    await asyncio.sleep(0.01)
+    builds[3].cancel()
+    go_on.set()
+    ended = await asyncio.gather(*builds, return_exceptions=True)
+
+    assert most == 2
+    assert [one for one in ended if isinstance(one, str)] == ["a:0", "a:1", "a:2", "a:4", "a:5"]
+    assert said == ["Waiting for the builds of other apps to end."] * 4
+
+
+@pytest.mark.parametrize("name", ["NPM_TOKEN", "HTTPS_PROXY", "http_proxy", "PIP_INDEX_URL", "GOPROXY", "token"])
+def test_the_value_of_a_build_argument_is_on_no_command_line(name: str) -> None:
+    image = ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60, args={name: "https://me:secret@host"})
+
+    assert f"--build-arg={name}" in build_command(image, Path("/d"))
+    assert "secret" not in " ".join(build_command(image, Path("/d")))
+    assert build_environment(image)[name] == "https://me:secret@host"
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "HOME", "LD_PRELOAD", "DOCKER_HOST", "BUILDKIT_INLINE_CACHE", "GODEBUG", "SSL_CERT_FILE", "a b"]
+)
+def test_a_build_argument_changes_nothing_of_how_the_docker_command_works(name: str) -> None:
+    image = ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60, args={name: "/x"})
+
+    assert f"--build-arg={name}=/x" in build_command(image, Path("/d"))
+    assert name not in build_environment(image)
 
 
 def test_no_value_of_a_build_is_an_option() -> None:
