@@ -6,7 +6,7 @@ import re
 import shlex
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -135,35 +135,57 @@ async def compare(context: AppContext, backup: str, release: Deployment) -> Diff
         )
 
 
-async def restore(context: AppContext, backup: str, release: Deployment, *, emptying: bool = False) -> Manifest:
+async def restore(
+    context: AppContext, backup: str, release: Deployment, token: str, *, emptying: bool = False
+) -> Manifest:
     """Replace the data by a backup's, with the restore command in the image of `release`.
 
     Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
     StepFailed. If the sidecar fails, the data is unchanged; a restore command of the app must guarantee that itself.
-    A backup without data is refused; with `emptying`, one that was made of an empty volume empties it again.
+    A backup without data is refused; with `emptying`, one that was made of an empty volume empties it again. `token` is
+    what this restore is called in the sidecar's protocol.
     """
     await _be_alone(context)
     async with _dump_volume(context, backup) as volume:
-        more = ("--emptying",) if emptying else ()
+        more = (f"--token={token}", *(("--emptying",) if emptying else ()))
         manifest = _manifest(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
         if context.config.backup and volume:
             await _command(context, release, "load", backup, context.config.backup.restore, volume)
         return manifest
 
 
-async def undo_interrupted_restores(context: AppContext) -> None:
-    """At the orchestrator's start, undo a restore that was interrupted while it replaced the data."""
+def token_of(run_id: int, deployment: str) -> str:
+    """What a restore is called in the sidecar's protocol, from its run in the journal."""
+    return f"{deployment}-{run_id}"
+
+
+async def settle_interrupted_restores(context: AppContext, note: str = "") -> None:
+    """Record what became of a restore that was interrupted, after `note`, and undo it if it is not complete.
+
+    None of them may run any more. Raises StepFailed, EngineError or JournalError; may be tried again.
+    """
     stopped = [
         run
         for run in context.journal.migrations(context.name)
         if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING
     ]
-    if stopped:
-        with suppress(VolumeGone):  # with the volume, what had to be undone is gone
-            await backup_sidecar.run(context, "undo-interrupted", "")
     for run in stopped:
-        note = "interrupted, and undone"
-        await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
+        outcome, became = await _settled(context, token_of(run.id, run.deployment))
+        await context.journal.beside(context.journal.migration_ended, run.id, outcome, run.revisions, f"{note}{became}")
+
+
+async def _settled(context: AppContext, token: str) -> tuple[Outcome, str]:
+    """What became of a restore, and a sentence that says it."""
+    try:
+        said = await backup_sidecar.run(context, "undo-interrupted", "", f"--token={token}")
+    except VolumeGone:
+        return Outcome.FAILED, "interrupted; the data volume is gone, and what it did with it"
+    if not said["complete"]:
+        return Outcome.FAILED, "interrupted, and undone"
+    if context.config.backup:
+        # The app's own restore command follows the files, and does not say what it did.
+        return Outcome.FAILED, "interrupted; its files are in place, and it is not known what its restore command did"
+    return Outcome.DONE, "complete; the orchestrator was stopped before it could record that"
 
 
 async def _be_alone(context: AppContext) -> None:

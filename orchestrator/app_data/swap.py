@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from orchestrator.app_data import backups, migrations
 from orchestrator.apps import one_off, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.domain.schema_report import from_json
-from orchestrator.errors import StepFailed
+from orchestrator.errors import ChangeoverError
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+log = structlog.get_logger()
 
 
 async def stop_writers(context: AppContext) -> None:
@@ -42,26 +47,38 @@ async def wake_writers(context: AppContext) -> None:
 async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
     """Replace the data by a backup's. Nothing may write the data meanwhile.
 
-    The journal has its start and end, so that an interrupted one is undone at the next start. Only a backup that `by`
-    itself made may empty the data again. Raises UnknownBackup or StepFailed.
+    The journal has its start and end; what became of one that was interrupted is asked of the sidecar's protocol, here
+    or at the next start. Only a backup that `by` itself made may empty the data again. Raises UnknownBackup or
+    StepFailed.
     """
     manifest = await backups.find(context, backup)
     has = from_json(manifest.applied) if manifest.applied else ()
     as_of = None if manifest.applied else manifest.made_at
     journal = context.journal
-    run = await journal.beside(journal.migration_started, context.name, by.id, Direction.RESTORED, has, as_of=as_of)
-    try:
-        async with context.data_turn:
+    async with context.data_turn:
+        await backups.settle_interrupted_restores(context)
+        run = await journal.beside(journal.migration_started, context.name, by.id, Direction.RESTORED, has, as_of=as_of)
+        try:
             await backups.restore(
                 context,
                 backup,
                 release=context.journal.deployment(context.journal.slots(context.name).active),
+                token=backups.token_of(run, by.id),
                 emptying=backup in (by.backup, by.paused_backup),
             )
-    except StepFailed as error:
-        await journal.beside(journal.migration_ended, run, Outcome.FAILED, has, f"backup {backup}: {error.cause}")
-        raise
-    await journal.beside(journal.migration_ended, run, Outcome.DONE, has, f"backup {backup}")
+        except BaseException as error:
+            why = f"{error.cause} " if isinstance(error, ChangeoverError) else ""
+            await in_spite_of_cancels(_settle(context, f"backup {backup}: {why}"))
+            raise
+        await journal.beside(journal.migration_ended, run, Outcome.DONE, has, f"backup {backup}")
+
+
+async def _settle(context: AppContext, note: str) -> None:
+    """Record what became of a restore that was interrupted or failed; later, if that is not known now."""
+    try:
+        await backups.settle_interrupted_restores(context, note)
+    except ChangeoverError as error:
+        log.warning("not known yet what became of a restore", app=context.name, cause=error.cause)
 
 
 async def put_back(context: AppContext, backup: str, by: Deployment) -> None:

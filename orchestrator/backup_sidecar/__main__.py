@@ -24,6 +24,7 @@ from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, 
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
+from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder, LeadsOutside
 
 BACKUPS = Path("/backups")
@@ -42,7 +43,7 @@ def main() -> int:
     parser.add_argument(
         "job", choices=["list", "create", "verify", "extract", "compare", "restore", "remove-all", "undo-interrupted"]
     )
-    for name in ("app", "backup"):
+    for name in ("app", "backup", "token"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--part", choices=extract.PARTS)
     parser.add_argument("--keep", type=int, default=1)
@@ -72,6 +73,7 @@ def carry_out(asked: argparse.Namespace) -> object:
     catalogue = Catalogue(BACKUPS)
     pace = Pace(gently=asked.gently)
     jail = _jail()
+    protocol = Protocol(BACKUPS, asked.token) if asked.token else None
     put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
     match asked.job:
         case "list":
@@ -98,12 +100,11 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":
             folder = catalogue.folder(asked.backup)
-            return asdict(restore.restore(folder, put_back, jail, emptying=asked.emptying))
+            return asdict(restore.restore(folder, put_back, jail, emptying=asked.emptying, protocol=protocol))
         case "remove-all":
             return catalogue.remove_all()
         case _:
-            restore.undo_interrupted(put_back)
-            return None
+            return {"complete": restore.undo_interrupted(put_back, protocol)}
 
 
 def _jail() -> Path | None:

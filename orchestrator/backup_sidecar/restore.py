@@ -14,23 +14,35 @@ from pathlib import Path
 from orchestrator.backup_sidecar.content import unpack_into
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import DUMP, MEGABYTE, RESERVE, Manifest, NoRoom, Unsuitable, read_manifest
+from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder
 
 FRESH, LEAVING, PUT_ASIDE = ".changeover-restore", ".changeover-leaving", ".changeover-before-restore"
 REPLACED = ".changeover-replaced"
 """Folders in a volume during a restore: the new data; the old data while it is moved, there or back; the old data while
-the new data is moved; the old data when the new data is complete. Each becomes the next one by one rename, so that
+the new data is moved; the old data when the new data is in place. Each becomes the next one by one rename, so that
 whenever it is killed one of the two is whole."""
 
 
-def restore(folder: Path, roots: dict[str, Path], jail: Path | None = None, *, emptying: bool = False) -> Manifest:
+def restore(
+    folder: Path,
+    roots: dict[str, Path],
+    jail: Path | None = None,
+    *,
+    emptying: bool = False,
+    protocol: Protocol | None = None,
+) -> Manifest:
     """Replace the content of `roots` by the backup's. Nothing may write to them meanwhile.
+
+    With a `protocol`, the entry in it is what decides: until it says that this is complete, all of it can be undone.
 
     The backup is unpacked and checked beside the data before the first file is moved. The old data is kept until the
     new data is in place. Raises DamagedBackup, NoRoom, or Unsuitable for a backup that has nothing of a root, all
     before the data is changed. With `emptying`, a backup that was made of an empty root empties it.
     """
     undo_interrupted(roots)
+    if protocol:
+        protocol.begin()
     manifest = read_manifest(folder)
     with ExitStack() as stack:
         held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
@@ -42,6 +54,10 @@ def restore(folder: Path, roots: dict[str, Path], jail: Path | None = None, *, e
             unpack_into(folder, staging, Pace(gently=False), jail)
             for name, root in held.items():
                 _replace(root, staging[name])
+            if protocol:
+                protocol.complete()
+            for root in held.values():
+                root.remove(REPLACED)
             return manifest
         finally:
             for root in held.values():
@@ -64,11 +80,17 @@ def _refuse_too_much(manifest: Manifest, root: Folder) -> None:
         )
 
 
-def undo_interrupted(roots: dict[str, Path]) -> None:
-    """Undo an interrupted restore: move the old data back. Does nothing if there was none."""
+def undo_interrupted(roots: dict[str, Path], protocol: Protocol | None = None) -> bool:
+    """Undo an interrupted restore: move the old data back. Does nothing if there was none, or if it is complete.
+
+    It is complete when the `protocol` says so; without one, a root is when its new data is in place. Returns whether
+    the restore of the protocol is complete.
+    """
     for path in roots.values():
         with Folder.open(path) as root:
             _remove_what_the_app_made(root)
+            if protocol and protocol.is_begun and not protocol.is_complete and root.has_folder(REPLACED):
+                root.move(REPLACED, root, PUT_ASIDE)
             if root.has_folder(PUT_ASIDE):
                 for name in root.names():
                     if name != PUT_ASIDE:
@@ -79,6 +101,7 @@ def undo_interrupted(roots: dict[str, Path]) -> None:
             root.remove(FRESH)
             root.remove(REPLACED)
             os.fsync(root.descriptor)
+    return protocol is not None and protocol.is_complete
 
 
 def _remove_what_the_app_made(root: Folder) -> None:
@@ -112,4 +135,3 @@ def _replace(root: Folder, fresh: Folder) -> None:
         fresh.move(name, root)
     os.fsync(root.descriptor)
     root.move(PUT_ASIDE, root, REPLACED)
-    root.remove(REPLACED)

@@ -63,7 +63,7 @@ async def finish_interrupted(context: AppContext, events: EventStream) -> None:
 
     Raises EngineError, ProxyError, JournalError or StepFailed; may be tried again.
     """
-    await backups.undo_interrupted_restores(context)
+    await backups.settle_interrupted_restores(context)
     for deployment in await _unfinished(context):
         if deployment.state is State.QUEUED:
             continue

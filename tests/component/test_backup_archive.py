@@ -22,6 +22,7 @@ from orchestrator.backup_sidecar import archive, copy, extract, restore
 from orchestrator.backup_sidecar.catalogue import Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
+from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder
 from tests.support.paths import ROOT
 
@@ -343,7 +344,9 @@ KILLED_AT_MOVE = """
 import os, sys
 from pathlib import Path
 from orchestrator.backup_sidecar import restore
+from orchestrator.backup_sidecar.protocol import Protocol
 what, folder, data, last = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+protocol = Protocol(folder.parent, "t1") if what.endswith("by protocol") else None
 moves = 0
 def counted(move):
     def moving(*arguments, **more):
@@ -354,10 +357,12 @@ def counted(move):
         return move(*arguments, **more)
     return moving
 os.rename, os.unlink, os.rmdir = counted(os.rename), counted(os.unlink), counted(os.rmdir)
-if what == "restore":
-    restore.restore(folder, {"data": data})
+if protocol:
+    os.replace, os.fsync = counted(os.replace), counted(os.fsync)
+if what.startswith("restore"):
+    restore.restore(folder, {"data": data}, protocol=protocol)
 else:
-    restore.undo_interrupted({"data": data})
+    restore.undo_interrupted({"data": data}, protocol)
 """
 
 
@@ -389,6 +394,28 @@ def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(da
     assert (data / "pictures" / "logo.png").read_bytes() == wanted
     assert not (data / "later.txt").exists()
     assert not list(data.glob(".changeover-*"))
+
+
+def test_after_a_kill_at_any_move_the_protocol_says_whether_the_restore_is_complete(data: Path, tmp_path: Path) -> None:
+    """The orchestrator asks it at its next start, because it was stopped before it could record the end."""
+    folder = tmp_path / "backups" / "one"
+    back_up(data, folder)
+    wanted = set(contents(data))
+    (data / "later.txt").write_text("came later")
+    before = set(contents(data))
+    protocol = Protocol(folder.parent, "t1")
+    told: list[bool] = []
+    move, goes_on = 0, True
+    while goes_on:
+        goes_on = killed_at("restore by protocol", folder, data, move := move + 1)
+        told.append(restore.undo_interrupted({"data": data}, protocol))
+        assert set(contents(data)) == (wanted if told[-1] else before), f"killed at move {move}"
+        assert not list(data.glob(".changeover-*"))
+        if told[-1]:
+            (data / "later.txt").write_text("came later")
+
+    assert told == sorted(told)
+    assert set(told) == {True, False}
 
 
 @pytest.mark.parametrize("interrupted", [3, 6, 9])

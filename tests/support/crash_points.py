@@ -3,7 +3,8 @@
 CRASH_AT names the point as "step:moment".
 
 `begun`: its intent is in the journal and nothing is done. `unrecorded`: it is done and that is not in the journal yet.
-`switch:files` is between the proxy's files and the running proxy.
+`switch:files` is between the proxy's files and the running proxy. `data:unrecorded`: a backup is put in place, and that
+is not in the journal yet.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterable
 
 from orchestrator.__main__ import main
 from orchestrator.domain.deployment import StepName, StepState
+from orchestrator.domain.schema_history import Outcome, SchemaRevision
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import Server
@@ -35,6 +38,11 @@ class CrashingJournal(Journal):
         if name == STEP and MOMENT == "unrecorded" and state is StepState.DONE:
             die()
         super().step_ended(deployment_id, name, state, note)
+
+    def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
+        if STEP == "data" and outcome is Outcome.DONE and note.startswith("backup "):
+            die()
+        super().migration_ended(run, outcome, revisions, note)
 
 
 class CrashingProxy(HAProxy):

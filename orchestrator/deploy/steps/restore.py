@@ -10,7 +10,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
-from orchestrator.domain.schema_history import Direction
+from orchestrator.domain.schema_history import Direction, Outcome
 
 
 class BackUpReplacedData(Step):
@@ -66,9 +66,13 @@ class ReplaceData(Step):
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Restore the backup of the replaced data, also when only a part of it was replaced. Raises StepFailed."""
         await context.engine.remove_stray_sidecars(context.name)
-        mine = migrations.runs_of(context, deployment)
-        if not deployment.backup or not any(run.direction is Direction.RESTORED for run in mine):
+        restores = [run for run in migrations.runs_of(context, deployment) if run.direction is Direction.RESTORED]
+        if not restores:
             return ""
+        if not deployment.backup:
+            # There was no data before: the volume was gone.
+            done = any(run.outcome is Outcome.DONE for run in restores)
+            return f"The data of backup {deployment.ref} stays in place: there was none before" if done else ""
         # A container that runs already has files open that are about to be replaced.
         await swap.stop_writers(context)
         await swap.replace_data(context, deployment.backup, by=deployment)

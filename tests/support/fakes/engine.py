@@ -87,6 +87,8 @@ class FakeEngine:
         self.network_tables: list[str] = []
         """Lines of /proc/net/tcp of new containers, where they do not listen at their port."""
         self.meanwhile: Callable[[], None] = lambda: None
+        self.restores: list[str] = []
+        """The tokens of all restores that were completed."""
         self.archived_configuration = "apps: {}\n"
         self.held: list[str] = []
         self.refuses_lock_sidecar: EngineError | None = None
@@ -443,7 +445,10 @@ class FakeEngine:
                 return gone
             case "restore":
                 self.data[app] = kept[named][1].copy()
+                self.restores.append(options["--token"])
                 return asdict(kept[named][0])
+            case "undo-interrupted":
+                return {"complete": options["--token"] in self.restores[-1:]}
         return None
 
     def _of(self, name: str) -> FakeContainer:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Kind, State, StepState
+from orchestrator.domain.schema_history import Direction, Outcome
 from tests.support.fakes.world import APP, World
 
 Story = Callable[[World], Awaitable[None]]
@@ -153,6 +154,11 @@ def assert_whole(world: World, where: str) -> None:
     assert world.engine.app_containers() == {one.container for one in (active, standby) if one}, where
     assert world.proxy.waiting == set(), f"{where}: requests wait for ever"
     assert not list((world.folder / "work").glob("*")), f"{where}: a source is left"
+    runs = world.journal.migrations(APP)
+    told = [run for run in runs if run.direction is Direction.RESTORED]
+    assert not [run for run in told if run.outcome is Outcome.RUNNING], where
+    done = [f"{run.deployment}-{run.id}" for run in told if run.outcome is Outcome.DONE]
+    assert done == world.engine.restores, f"{where}: what became of a restore is not told truly"
     if active is None:
         assert APP not in world.proxy.running, where
         return

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import suppress
+
 import pytest
 
 from orchestrator.app_data import migrations
 from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.errors import VolumeGone
 from tests.support import virtual_time
+from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import ROW, live
 from tests.support.fakes.world import APP, World
 
@@ -60,6 +65,38 @@ def test_the_restore_brings_data_and_app_back(world: World) -> None:
     assert active is not None
     assert world.engine.can_run(active.container)
     assert world.recovery.problem(APP) == ""
+
+
+def test_a_restore_that_is_killed_anywhere_is_told_truly(world: World) -> None:
+    """Without data before it there is nothing to take it back to: what is in place stays, and is not called undone."""
+
+    async def story(number: int) -> tuple[bool, list[str], int]:
+        one = World(world.folder / str(number), world.config)
+        backup = await two_releases_and_a_backup(one)
+        await lose_everything(one)
+        await one.new_process()
+        await one.recovery.recover_all()
+        await one.recovery.go_on()
+        one.power.cut_at(number, after=True)
+        with suppress(Killed):
+            record = await one.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
+            await one.until_ended(record.id)
+        if not one.power.dead:
+            return False, [], 0
+        await one.new_process()
+        await one.recovery.recover_all()
+        await one.recovery.go_on()
+        runs = [run for run in one.journal.migrations(APP) if run.direction is Direction.RESTORED]
+        done = [f"{run.deployment}-{run.id}" for run in runs if run.outcome is Outcome.DONE]
+        assert done == one.engine.restores, f"killed after operation {number}"
+        restore = one.journal.deployments(APP)[0]
+        if done and restore.failure:
+            assert any("stays in place: there was none before" in said for said in restore.failure.undone)
+        return True, done, number
+
+    told = list(itertools.takewhile(lambda one: one[0], (virtual_time.run(story(n)) for n in range(200))))
+    assert any(done for _, done, _ in told)
+    assert any(not done for _, done, _ in told)
 
 
 def test_an_empty_volume_that_a_person_made_is_used(world: World) -> None:
