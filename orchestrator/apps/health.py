@@ -27,6 +27,7 @@ PROBE_EVERY_S = 10.0
 PROBE_UNWELL_EVERY_S = 2.0
 """The interval between probes of an app that is not healthy, in seconds."""
 AFTER_WAKING_S = 0.2
+UNREACHED_AGAIN_AFTER_S = 0.5
 AT_ONCE = 8
 """The number of apps that are probed at the same time."""
 FRESH_WITHIN_S = 1.0
@@ -48,14 +49,15 @@ CHANGES_HEALTH = frozenset(
 class Health(StrEnum):
     """The health of an active release, as its clients see it.
 
-    `unhealthy`: its readiness path fails. `paused`: it may be well, but new requests wait. `crashing`: it answers, and
-    its container has ended several times in the last minutes. `standby`: the standby answers, because the active
-    container ended.
+    `unhealthy`: its readiness path fails. `unreached`: it answers, but the proxy sends its requests elsewhere.
+    `paused`: it may be well, but new requests wait. `crashing`: it answers, and its container has ended several times
+    in the last minutes. `standby`: the standby answers, because the active container ended.
     """
 
     HEALTHY = "healthy"
     PAUSED = "paused"
     UNHEALTHY = "unhealthy"
+    UNREACHED = "unreached"
     CRASHING = "crashing"
     STANDBY = "standby"
     STOPPED = "stopped"
@@ -67,6 +69,7 @@ class _Entry:
     """The health of one app; `fresh` is not set while a probe is due because of an event."""
 
     health: Health = Health.NONE
+    why: str = ""
     due: float = 0.0
     under_way: bool = False
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,6 +99,11 @@ class HealthBoard:
             except TimeoutError:
                 log.debug("health not fresh", app=app)
         return entry.health
+
+    def why(self, app: str) -> str:
+        """Why the app is not reached, as found by the last probe; empty for every other health."""
+        entry = self._entries.get(app)
+        return entry.why if entry else ""
 
     def due(self, app: str, in_s: float = 0.0) -> None:
         """Probe this app in `in_s` seconds, or earlier if that was said before."""
@@ -148,9 +156,12 @@ class HealthBoard:
 
     async def _probe(self, context: AppContext, entry: _Entry, slots: asyncio.Semaphore) -> None:
         entry.due = elapsed() + PROBE_EVERY_S
+        why = ""
         try:
             async with slots:
                 health = await ask(context, self._crashes)
+                if health is Health.HEALTHY and (why := await why_unreached(context)):
+                    health = Health.UNREACHED
         except ChangeoverError as error:
             # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
             log.warning("health cannot be determined", app=context.name, cause=error.cause)
@@ -163,7 +174,7 @@ class HealthBoard:
             self._wake.set()
         if health not in (Health.HEALTHY, Health.NONE):
             entry.due = min(entry.due, elapsed() + PROBE_UNWELL_EVERY_S)
-        changed, entry.health = health is not entry.health, health
+        changed, entry.health, entry.why = health is not entry.health, health, why
         if entry.due > 0.0:
             entry.fresh.set()
         if changed:
@@ -193,6 +204,23 @@ async def ask(context: AppContext, crashes: Crashes | None = None) -> Health:
         return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY
     status = await context.engine.status(active.container)
     return Health.STOPPED if status is None or not status.running else Health.UNHEALTHY
+
+
+async def why_unreached(context: AppContext) -> str:
+    """Why requests with the app's own hosts and path do not reach the active release; empty if they do.
+
+    Asked again after a moment: a switch changes the routes. The app itself gets no request for this.
+    """
+    why = ""
+    for pause in (0.0, UNREACHED_AGAIN_AFTER_S):
+        await asyncio.sleep(pause)
+        try:
+            why = await context.proxy.unreached(context.name)
+        except ProxyError as error:
+            why = error.cause.rstrip(".")
+        if not why:
+            break
+    return why
 
 
 async def _answers_well(context: AppContext, colour: Colour) -> bool:

@@ -80,6 +80,8 @@ async def _through_the_proxy(context: AppContext, active: Deployment) -> Serving
         return Serving(
             False, f"{_name(active)} does not serve: {settings.first_path} has no good answer through the proxy."
         )
+    if why := await health.why_unreached(context):
+        return Serving(False, f"{_name(active)} answers, but its requests do not reach it: {why}.")
     asked = settings.first_path
     if settings.page and active.colour:
         page = await context.proxy.ask_colour(context.name, active.colour, settings.page, PROBE_TIMEOUT_S)

@@ -40,11 +40,15 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
 
 
 def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble]:
-    """What keeps requests from the app or from its active release: a pause, crashes, or that it is not recovered."""
+    """What keeps requests from the app or its active release: a pause, crashes, a wrong route, or a failed recovery."""
     found = _of_traffic(orchestrator, app)
     running = orchestrator.scheduler.busy_with(app)
     if health is Health.PAUSED and running is None:
         found.append(Trouble("New requests wait: they are paused.", f"Resume them: changeover resume {app}"))
+    if health is Health.UNREACHED:
+        says = f"Its requests do not reach it: {orchestrator.health.why(app)}."
+        remedy = "Restart the proxy, which reads its routes again: docker compose restart proxy"
+        found.append(Trouble(says, remedy))
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
     return found

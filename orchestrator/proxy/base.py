@@ -100,6 +100,13 @@ class Proxy(Protocol):
         """Send GET `path` by the app's route, through the proxy's internal socket."""
         ...
 
+    async def unreached(self, app: str) -> str:
+        """Why requests with the app's hosts and path do not reach its active colour; empty if they do.
+
+        The proxy itself answers this, by its public frontend: the app gets no request.
+        """
+        ...
+
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
         """Send GET `path` to the container of `colour`, with or without traffic. Waits `timeout_s` seconds."""
         ...

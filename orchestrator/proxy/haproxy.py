@@ -16,6 +16,7 @@ from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import HEADER_SERVED_BY
 from orchestrator.proxy.internal_way import InternalWay
 from orchestrator.proxy.proxy_files import ProxyFiles
+from orchestrator.proxy.public_way import PublicWay
 from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.running_proxy import RunningProxy
@@ -41,6 +42,7 @@ class HAProxy(AppSessions):
         self._files = ProxyFiles(folder)
         self._running = RunningProxy(folder, tell)
         self._internal = InternalWay(folder)
+        self._public = PublicWay(folder)
         self._routes: dict[str, AppRoute] = {}
         self._numbers: dict[str, int] = {}
         self._lock = asyncio.Lock()
@@ -146,6 +148,10 @@ class HAProxy(AppSessions):
 
     async def ask(self, app: str, path: str) -> httpx.Response:
         return await self._internal.ask_app(app, path, host=self.route(app).probe_host)
+
+    async def unreached(self, app: str) -> str:
+        route = self.route(app)
+        return await self._public.why_not(route, self._backend(app, route.active)) if route.active else ""
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
         whose = f"{app} ({colour})"

@@ -99,6 +99,8 @@ frontend public
     bind :8080
     # Requests that a worker from before a reload passes on, with the address of their client (relay.py).
     bind unix@{HOME}/relay.sock mode 666 accept-proxy
+    # The orchestrator asks here where requests lead (public_way.py).
+    bind unix@{HOME}/check.sock mode 666 name check
     http-request allow if {_RELAYED}
     http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
     http-request set-var-fmt(txn.way) %[var(txn.host)]%[path]/
@@ -108,6 +110,8 @@ frontend public
     http-request set-var(txn.app) str({DEFAULT_PREFIX}),map_str({PATHS_MAP}) if !{{ var(txn.app) -m found }}
     http-request return status 404 content-type text/plain string "No app is configured for this host and path.\\n" \
 unless {{ var(txn.app) -m found }}
+    http-request return status 200 content-type text/plain \
+lf-string "%[var(txn.app)] %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]" if {{ so_name -m str check }}
     # Lua on each request would cost a fifth of the requests per second.
     http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \

@@ -148,8 +148,8 @@ class Restored(Fields):
 
 
 class HealthChanged(Fields):
-    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, crashing, standby, stopped
-    or none."""
+    """The health of an app's active release changed. `health` is healthy, paused, unhealthy, unreached, crashing,
+    standby, stopped or none."""
 
     health: str = ""
 

@@ -94,8 +94,8 @@ class Trouble(Value):
 
 
 class App(Value):
-    """`health`: `healthy`, `paused`, `unhealthy`, `crashing`, `standby` if the standby answers because the active
-    container ended, `stopped`, or `none` if no release is live.
+    """`health`: `healthy`, `paused`, `unhealthy`, `unreached`, `crashing`, `standby` if the standby answers because the
+    active container ended, `stopped`, or `none` if no release is live.
 
     `unsettled` is what a failed migration left in the data, until it is settled.
     """

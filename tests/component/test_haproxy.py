@@ -21,7 +21,7 @@ from orchestrator.proxy import durable_file
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.routes import AppRoute, Server
-from orchestrator.proxy.runtime import Runtime
+from orchestrator.proxy.runtime import CommandSocket, Runtime
 from tests.support.app_server import AppServer
 from tests.support.images import build_image
 from tests.support.proxy_container import Asking, ProxyContainer, gateway
@@ -452,3 +452,27 @@ def test_a_proxy_of_the_version_before_that_crashes_in_the_upgrade_starts_with_e
 
         assert old.get().text == "one"
         assert old.get("/", "shop.test").text == "two"
+
+
+async def test_the_proxy_says_where_requests_lead_without_asking_the_app(
+    container: ProxyContainer, servers: dict[str, Server]
+) -> None:
+    one = live("one", servers, hosts=("one.test", "1.test"), path="/api")
+    two, three = live("two", servers, hosts=("one.test",)), live("three", servers, path="/three")
+    four, five = live("four", servers, default=True), live("five", servers)
+    routes = [one, two, three, four, five]
+    proxy = started(container, routes)
+    await proxy.wait_until_up()
+    await proxy.configure(routes)
+
+    assert [await proxy.unreached(route.app) for route in routes] == [""] * len(routes)
+    await proxy.pause("one", 60)
+    assert await proxy.unreached("one") == "", "one that is paused is told as paused"
+
+    runtime = CommandSocket(container.folder / "admin.sock")
+    await runtime.ask("del map /run/changeover/ways.map 1.test/api/")
+    assert await proxy.unreached("one") == "the proxy sends 1.test/api/ to another app, 'four'"
+    await runtime.ask("del map /run/changeover/traffic.map two")
+    assert "the proxy sends one.test/ to nobody, and not to" in await proxy.unreached("two")
+    await runtime.ask("del map /run/changeover/paths.map /")
+    assert await proxy.unreached("four") == "the proxy knows no app for /"

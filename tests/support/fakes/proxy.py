@@ -37,6 +37,9 @@ class FakeProxy:
         self.asked = 0
         self.configured = 0
 
+        self.leads_elsewhere = ""
+        """Why the public frontend does not lead to the app."""
+
     def restarted(self) -> FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
         again = FakeProxy(self._engine, self._power)
@@ -113,6 +116,9 @@ class FakeProxy:
     async def set_server(self, app: str, colour: Colour, server: Server) -> None:
         route = self.route(app)
         self._routes[app] = replace(route, servers=route.servers | {colour: server})
+
+    async def unreached(self, app: str) -> str:
+        return self.leads_elsewhere
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
         if not (await self.ask(app, path)).is_success:

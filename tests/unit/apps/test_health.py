@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import Health, HealthBoard
+from orchestrator.apps.serving_check import ask_once
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
@@ -177,5 +178,35 @@ def test_an_app_whose_requests_are_paused_is_not_called_healthy(world: World) ->
         await world.proxy.resume(APP)
         board.due(APP)
         assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_an_app_whose_route_leads_elsewhere_is_unreached_and_says_where(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        assert await board.of(APP) is Health.HEALTHY
+        asked = world.proxy.asked
+        world.proxy.leads_elsewhere = "the proxy knows no app for shop.test/"
+        board.due(APP)
+        await asyncio.sleep(2)
+        assert await board.of(APP) is Health.UNREACHED
+        assert board.why(APP) == "the proxy knows no app for shop.test/"
+        assert world.proxy.asked - asked <= 3, "the app itself is asked no more often than before"
+        world.proxy.leads_elsewhere = ""
+        board.due(APP)
+        assert await board.of(APP) is Health.HEALTHY
+        assert board.why(APP) == ""
+
+    watched(world, story)
+
+
+def test_a_release_whose_route_leads_elsewhere_does_not_count_as_serving(world: World) -> None:
+    async def story(_board: HealthBoard) -> None:
+        await live(world)
+        world.proxy.leads_elsewhere = "the proxy sends shop.test/ to another app, 'blog'"
+        said = await ask_once(world.context)
+        assert not said.answers
+        assert "its requests do not reach it: the proxy sends shop.test/ to another app, 'blog'." in said.says
 
     watched(world, story)
