@@ -154,12 +154,10 @@ class HAProxy(AppSessions):
         return await self._public.why_not(route, self._backend(app, route.active)) if route.active else ""
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
-        whose = f"{app} ({colour})"
-        return await self._ask_backend(app, self._backend(app, colour), path, whose, timeout_s)
+        return await self._ask_backend(app, self._backend(app, colour), path, f"{app} ({colour})", timeout_s)
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
-        whose = f"the candidate of {app}"
-        return await self._ask_backend(app, self._preview(app), path, whose, timeout_s)
+        return await self._ask_backend(app, self._preview(app), path, f"the candidate of {app}", timeout_s)
 
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         host = self.route(app).probe_host
