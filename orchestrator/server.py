@@ -84,7 +84,6 @@ class Orchestrator:
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
-        self.engine_events = EngineEvents(self.engine, [self.crashes, self.health, self.failover])
         self.events.add(LogNotifier())
         self.events.add(self.health)
         self.events.add(self.failover)
@@ -93,6 +92,8 @@ class Orchestrator:
         self.ready = False
         self.started_at = now()
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
+        listeners = (self.crashes, self.health, self.failover, self.recovery)
+        self.engine_events = EngineEvents(self.engine, listeners)
         self._proxy_is_prepared = False
         self._reload_is_due = False
 

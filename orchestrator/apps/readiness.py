@@ -163,14 +163,14 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
     status = await context.engine.status(deployment.container)
     if status is None:
         raise StepFailed(
-            f"The new container {deployment.container} does not exist any more.",
+            f"The container {deployment.container} does not exist any more.",
             f"Deploy again: changeover deploy {context.name}",
         )
     if not status.running:
         log = await context.engine.logs(deployment.container, LOG_LINES)
         hint = permission_hint(log, context.config.run, context.name)
         raise StepFailed(
-            f"The new container {status.why_stopped} before it was ready.",
+            f"{_called(context, deployment)} {status.why_stopped} before it was ready.",
             f"Raise run.memory of {context.name}." if status.oom else hint,
             log=log,
             exit_code=status.exit_code,
@@ -179,5 +179,11 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
     if status.health == "unhealthy":
         log = await context.engine.logs(deployment.container, LOG_LINES)
         checks = (line for entry in status.health_log for line in entry.splitlines())
-        raise StepFailed("Docker's HEALTHCHECK reports the new container as unhealthy.", log=(*log, *checks))
+        called = _called(context, deployment).lower()
+        raise StepFailed(f"Docker's HEALTHCHECK reports {called} as unhealthy.", log=(*log, *checks))
     return status
+
+
+def _called(context: AppContext, deployment: Deployment) -> str:
+    active = context.active
+    return "The active container" if active and active.id == deployment.id else "The new container"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import RecoveryFailed
-from orchestrator.engine.base import LABEL_DEPLOYMENT
+from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
@@ -73,6 +74,7 @@ class Recovery:
         self._brought_back = brought_back
         self._progress: dict[str, Progress] = {}
         self._may_go_on = False
+        self._started = asyncio.Event()
 
     def problem(self, app: str) -> str:
         """Why the app is not recovered yet; empty if it is."""
@@ -134,12 +136,29 @@ class Recovery:
         """Try the apps that are not recovered yet again, with growing pauses, until all are."""
         pause = AGAIN_AFTER_S
         while any(self.problem(context.name) for context in self._apps()):
-            await asyncio.sleep(pause)
+            await self._until_due(pause)
             pause = min(pause * 2, AT_LEAST_EVERY_S)
             for context in self._apps():
                 if self.problem(context.name) and self._scheduler.busy_with(context.name) is None:
                     self._begin(context)
             await self._wait()
+
+    def heard(self, event: ContainerEvent) -> None:
+        """A container that the engine starts again may be ready at last: its app is tried again soon."""
+        if event.action == "start" and event.app in self._progress and self._progress[event.app].problem:
+            self._started.set()
+
+    def missed(self) -> None:
+        self._started.set()
+
+    async def _until_due(self, pause_s: float) -> None:
+        """After `pause_s` seconds, or sooner, when a container of an app that is not recovered was started. Never at
+        once, because each try may start one itself."""
+        self._started.clear()
+        await asyncio.sleep(min(pause_s, AGAIN_AFTER_S))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s - AGAIN_AFTER_S):
+                await self._started.wait()
 
     async def _look_for_lost(self) -> None:
         """Bring back the apps whose active container does not exist any more, unless something is under way."""

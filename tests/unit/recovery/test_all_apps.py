@@ -12,9 +12,10 @@ import pytest
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
-from orchestrator.recovery.all_apps import BRING_BACK_WITHIN_S, LOOK_EVERY_S, PATIENCE_S, Recovery
+from orchestrator.recovery.all_apps import AGAIN_AFTER_S, BRING_BACK_WITHIN_S, LOOK_EVERY_S, PATIENCE_S, Recovery
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, assert_whole
@@ -75,6 +76,32 @@ def test_an_app_that_is_not_recovered_takes_no_work_and_goes_on_when_it_is(
         assert finish.calls == 3
         assert_whole(world, "after recovery")
         assert (await world.deploy()).state is State.LIVE
+
+    virtual_time.run(story())
+
+
+def test_an_app_whose_container_the_engine_started_is_tried_again_soon_however_long_the_pauses_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_back = Failing(6, resume.bring_back)
+    monkeypatch.setattr(resume, "bring_back", bring_back)
+
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.new_process()
+        await world.recovery.recover_all()
+        trying = asyncio.create_task(world.recovery.recover_the_rest())
+        await asyncio.sleep(200)
+        assert bring_back.calls == 6
+
+        active = world.context.active
+        assert active is not None
+        world.recovery.heard(ContainerEvent("start", APP, Role.APP, active.container))
+        await asyncio.sleep(AGAIN_AFTER_S)
+        assert world.recovery.problem(APP) == ""
+        await trying
 
     virtual_time.run(story())
 
