@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 import httpx
 
+from orchestrator.clock import elapsed
 from orchestrator.host.bounded_answer import bounded_get
 
+IDLE_TIMEOUT_S = 0.5
 PROBE_TIMEOUT_S = 2.0
 """The time limit of one probe, in seconds, sent to the container or through the proxy."""
 
@@ -22,6 +26,9 @@ class Prober(Protocol):
         beginning is an answer.
         """
 
+    async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
+        """Whether a request is not answered before an idle connection, which the container has kept open, is closed."""
+
 
 class HttpProber:
     """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
@@ -30,3 +37,24 @@ class HttpProber:
         # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
             return await bounded_get(client, f"http://{address}:{port}{path}", {"host": host}, PROBE_TIMEOUT_S)
+
+    async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
+        url, headers = f"http://{address}:{port}{path}", {"host": host}
+        async with httpx.AsyncClient(verify=False) as idle, httpx.AsyncClient(verify=False) as other:
+            with suppress(httpx.HTTPError):
+                began = elapsed()
+                await bounded_get(idle, url, headers, PROBE_TIMEOUT_S)
+                # A slow answer alone is no sign.
+                patience_s = max(IDLE_TIMEOUT_S, 3 * (elapsed() - began))
+                waiting = asyncio.create_task(bounded_get(other, url, headers, patience_s + PROBE_TIMEOUT_S))
+                try:
+                    await asyncio.wait([waiting], timeout=patience_s)
+                    if waiting.done():
+                        return False
+                    await idle.aclose()
+                    await waiting
+                    return True
+                finally:
+                    waiting.cancel()
+        # It does not answer now: that is no sign of how it serves connections.
+        return False

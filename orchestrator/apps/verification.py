@@ -23,7 +23,20 @@ async def verify(context: AppContext, deployment: Deployment) -> None:
         await _page(context, deployment, health.page)
     if health.websocket:
         await _websocket(context, deployment, health.websocket)
+    await _kept_connections(context, deployment)
     await context.engine.keep_running(deployment.container)
+
+
+async def _kept_connections(context: AppContext, deployment: Deployment) -> None:
+    """Say so if the app serves one connection at a time, and keeps it: its requests would wait for each other."""
+    if context.config.route.keep_alive and await context.prober.waits_for_idle_connections(
+        deployment.address, deployment.port, context.config.health.first_path, host=context.probe_host
+    ):
+        context.say(
+            deployment.id,
+            f"{context.name} serves one connection at a time and keeps it open: other requests wait for seconds. "
+            f"Set route.keep_alive of {context.name} to false.",
+        )
 
 
 async def _page(context: AppContext, deployment: Deployment, path: str) -> None:

@@ -96,6 +96,10 @@ class Route(Section):
     max_connections: Annotated[int, Field(ge=0), Unit("connections")] = 0
     """How many requests and WebSockets a container gets at the same time; others wait at the proxy, up to 60 s. 0: as
     many as come, and those that the app does not accept yet wait, up to 31 s. Example: 200"""
+    keep_alive: bool = True
+    """Keep the proxy's connections to the app open between requests. With false, each is closed after its answer, for a
+    server with few threads that serve one connection each until it is closed: at one whose connection is kept and idle,
+    other requests would wait. The connections of clients are kept in any case. Example: false"""
     retry: Annotated[tuple[Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], ...], Unit("list of methods")] = ()
     """The methods of requests that are sent again, also to the standby, if a container ended before it answered; none
     when not set. A request that crashes the app is then repeated several times. Example: [GET]"""

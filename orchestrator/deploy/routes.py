@@ -32,6 +32,7 @@ def route_of(app: str, config: App, active: Deployment | None, standby: Deployme
         active=active.colour if active else None,
         servers=servers,
         max_connections=way.max_connections,
+        keep_alive=way.keep_alive,
         retry=way.retry,
         time_limits=TimeLimits(way.answer_timeout, way.request_timeout, way.websocket_timeout),
         probe_host=probe_host(app, config),

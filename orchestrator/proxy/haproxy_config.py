@@ -14,7 +14,7 @@ from orchestrator.config.schema import PANEL
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.routes import DEFAULT_PREFIX, AppRoute, Server
+from orchestrator.proxy.routes import CLOSE, DEFAULT_PREFIX, AppRoute, Server
 
 HOME = "/run/changeover"
 """The path of the shared volume in the proxy's container."""
@@ -28,7 +28,8 @@ RELAY_MAP = f"{HOME}/relay.map"
 RELAY_ON = "on"
 RETRY_MAP = f"{HOME}/retry.map"
 LIMITS_MAP = f"{HOME}/limits.map"
-"""App -> its time limits, for the apps that have others than usual (routes.limits)."""
+"""App -> its time limits and whether its connections are closed, for the apps that have others than usual
+(routes.limits)."""
 
 NO_SERVER = Server("192.0.2.1", 9)
 """The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
@@ -46,6 +47,9 @@ _OUR_COOKIES = "(__Host-|__Secure-)?changeover_(session|token)"
 """The cookies of the panel's sessions (panel/web/cookie.py), and of its versions before. Regular expressions here are
 POSIX extended ones, so that every build of HAProxy has them."""
 _LIMITED = "{ var(txn.limits) -m found }"
+_CLOSED = f"{{ var(txn.limits),field(4,:) -m str {CLOSE} }}"
+"""HAProxy takes the header for its connection to the server; the client's own connection is kept."""
+_NO_UPGRADE = "!{ req.hdr(upgrade) -m found }"
 _TIME_LIMITS = (
     f"    http-request set-timeout server var(txn.limits),field(1,:) if {_LIMITED}",
     f"    http-request set-timeout tunnel var(txn.limits),field(3,:) if {_LIMITED}",
@@ -137,6 +141,7 @@ hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
 if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     http-request set-var(txn.limits) var(txn.app),map_str({LIMITS_MAP})
     http-request set-timeout client var(txn.limits),field(2,:) if {_LIMITED}
+    http-request set-header connection close if {_LIMITED} {_CLOSED} {_NO_UPGRADE}
     http-request set-var(txn.strip) var(txn.app),map_str_int({STRIP_MAP})
     http-request set-header x-forwarded-prefix %[path,bytes(0,txn.strip)] if {{ var(txn.strip) -m found }}
     http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}
@@ -153,6 +158,8 @@ frontend internal
     http-request del-header {HEADER_APP}
     http-request del-header {HEADER_BACKEND}
     http-request disable-l7-retry
+    # A probe leaves no idle connection behind, which could be all that the app serves at the same time.
+    http-request set-header connection close if {_NO_UPGRADE}
     http-response set-header {HEADER_SERVED_BY} %[be_name]/%[srv_name]
     use_backend %[var(txn.backend)] if {{ var(txn.backend) -m found }}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]

@@ -54,6 +54,8 @@ class AppRoute:
     candidate: Server | None = None
     max_connections: int = 0
     """How many requests each server gets at the same time; the others wait at the proxy. 0: no limit."""
+    keep_alive: bool = True
+    """Whether connections to the servers are kept open between requests."""
     retry: tuple[str, ...] = ()
     """The methods of requests that may be sent again after a container ended without an answer to them."""
 
@@ -77,6 +79,7 @@ class AppRoute:
 
 
 DEFAULT_PREFIX = "/"
+CLOSE = "close"
 
 
 def ways(routes: Iterable[AppRoute]) -> dict[str, str]:
@@ -110,12 +113,18 @@ def stripped(routes: Iterable[AppRoute]) -> dict[str, str]:
 
 
 def limits(routes: Iterable[AppRoute]) -> dict[str, str]:
-    """App -> its time limits in milliseconds, `answer:request:websocket`, for the apps that have others than usual."""
+    """App -> its time limits in milliseconds, and whether its connections are closed: `answer:request:websocket`, and
+    then `:close` if they are. For the apps that have others than usual.
+    """
     return {
-        route.app: ":".join(str(round(1000 * limit)) for limit in astuple(route.time_limits))
+        route.app: ":".join([*_in_milliseconds(route.time_limits), *([] if route.keep_alive else [CLOSE])])
         for route in routes
-        if route.time_limits != TimeLimits()
+        if route.time_limits != TimeLimits() or not route.keep_alive
     }
+
+
+def _in_milliseconds(limits: TimeLimits) -> list[str]:
+    return [str(round(1000 * limit)) for limit in astuple(limits)]
 
 
 def retries(routes: Iterable[AppRoute]) -> dict[str, str]:

@@ -94,6 +94,7 @@ class FakeEngine:
         self.refuses_lock_sidecar: EngineError | None = None
         self.woken: list[str] = []
         self.unpause_answers_after_s = 0.0
+        self.serves_one_connection = False
         self.on_unpause: Callable[[], object] = lambda: None
         """What happens just before it."""
         self.looks = 0

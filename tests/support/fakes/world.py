@@ -39,6 +39,9 @@ class FakeProber:
         await self._until_unpaused(name)
         return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)
 
+    async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
+        return self._engine.serves_one_connection
+
     async def _until_unpaused(self, name: str) -> None:
         """The kernel accepts a connection to a process that is frozen, which reads the request when it runs again."""
         try:

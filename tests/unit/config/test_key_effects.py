@@ -71,6 +71,7 @@ EFFECTS = {
     "apps.NAME.route.strip_path": "test_the_routes_of_the_configuration_are_those_of_the_proxy",
     "apps.NAME.route.default": "test_the_routes_of_the_configuration_are_those_of_the_proxy",
     "apps.NAME.route.max_connections": "test_a_limit_of_connections_lets_the_others_wait",
+    "apps.NAME.route.keep_alive": "test_requests_do_not_wait_for_idle_connections_where_none_is_kept",
     "apps.NAME.route.retry": "test_what_was_in_flight_at_a_crash_is_sent_again_only_where_it_is_allowed",
     "apps.NAME.route.answer_timeout": "test_an_app_has_time_limits_of_its_own",
     "apps.NAME.route.request_timeout": "test_an_app_has_time_limits_of_its_own",
