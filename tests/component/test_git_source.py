@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -497,6 +498,30 @@ async def test_what_a_killed_download_left_is_removed_and_takes_no_room(remote: 
     await source(remote, branch="trunk").newest()
 
     assert not half.exists()
+
+
+async def test_two_objects_of_one_mirror_take_turns(remote: Remote, tmp_path: Path) -> None:
+    """A changed configuration makes a new object while the former one still fetches for a check or a deployment."""
+    lock = asyncio.Lock()
+    settings = GitSource(remote=str(remote.path), branch="main")
+    one, other = (GitRepository(settings, tmp_path / "mirrors" / "app.git", remote.path, lock) for _ in range(2))
+    found = []
+    for number in range(4):
+        wanted = remote.commit(f"feat: number {number}")
+        remote.git("branch", f"branch-{number}")
+        found += [(wanted, *await asyncio.gather(*(source.newest() for source in (one, other) * 3)))]
+
+    assert all(each.release.source_revision == wanted for wanted, *each_time in found for each in each_time)
+
+
+@pytest.mark.parametrize("moment", ["253402300800", "9" * 15])
+async def test_a_commit_of_the_year_10000_fails_the_check_with_its_reason(remote: Remote, moment: str) -> None:
+    tree = remote.git("rev-parse", "HEAD^{tree}")
+    content = f"tree {tree}\nauthor T <t@t> {moment} +0000\ncommitter T <t@t> {moment} +0000\n\nfeat: late\n"
+    remote.git("update-ref", "refs/heads/main", remote._written("commit", content.encode()))
+
+    with pytest.raises(StepFailed, match="has no usable date"):
+        await source(remote).newest()
 
 
 async def test_a_mirror_is_not_made_anew_when_its_remote_is_the_cause(remote: Remote) -> None:

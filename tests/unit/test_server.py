@@ -15,6 +15,7 @@ from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.events import EventKind
 from orchestrator.errors import ProxyError, UnknownApp
 from orchestrator.server import Orchestrator
+from orchestrator.sources.git import GitRepository
 from tests.support.fakes.proxy import FakeProxy
 from tests.unit.conftest import SHOP
 
@@ -267,6 +268,19 @@ def test_an_app_whose_section_did_not_change_keeps_its_source_and_its_locks(
     assert after.source is before.source
     assert after.data_turn is before.data_turn
     assert after.limits.keep_images == (9 if "keep_images" in change else before.limits.keep_images)
+
+
+def test_a_source_that_replaces_another_one_of_the_app_takes_turns_with_it(orchestrator: Orchestrator) -> None:
+    """Both write to the same mirror, and the former one may be in the middle of a fetch."""
+    before = orchestrator.apps.get("shop")
+
+    reload(orchestrator, SHOP.replace("/srv/shop", "/srv/another"))
+
+    after = orchestrator.apps.get("shop")
+    assert isinstance(before.source, GitRepository)
+    assert isinstance(after.source, GitRepository)
+    assert after.source is not before.source
+    assert after.source._lock is before.source._lock
 
 
 def test_a_second_pass_of_a_start_that_failed_leaves_the_routes_to_what_began_meanwhile(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from orchestrator.app_data import backup_sidecar
+from orchestrator.app_data import backup_sidecar, backups, migrations
+from orchestrator.apps import one_off
+from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.backup_sidecar.catalogue import is_id
 from orchestrator.errors import UnknownBackup
+from tests.support import virtual_time
 from tests.support.fakes import stories
 from tests.support.fakes.world import APP, World
 
@@ -27,6 +31,34 @@ def test_a_backup_sidecar_reaches_its_own_apps_folders_and_nothing_else(tmp_path
     assert (spec.network, spec.read_only, spec.privileges) == ("", True, False)
     assert set(spec.capabilities) <= {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SYS_CHROOT", "DAC_READ_SEARCH"}
     assert (spec.memory, spec.pids) == ("1g", 64)
+
+
+@pytest.mark.parametrize("job", ["list", "verify", "extract", "remove-all"])
+def test_who_reads_backups_has_no_data_at_hand_and_can_undo_no_restore(tmp_path: Path, job: str) -> None:
+    context = World(tmp_path, stories.app()).context
+
+    assert backup_sidecar.specification(context, job, "", ()).mounts == ()
+
+
+def test_two_that_want_the_same_at_once_have_sidecars_of_their_own(tmp_path: Path) -> None:
+    """One of two `migrate status`, or of two lists of backups, was killed when the other one began."""
+
+    world = World(tmp_path, stories.app())
+
+    async def story() -> None:
+        await stories.two_releases(world)
+        world.engine.sidecar_names.clear()
+        context, active = world.context, world.context.active
+        assert active is not None
+        wanted = OneOff(Place.RUN, ("status",), {}, 10)
+        await asyncio.gather(
+            *(migrations.pending(context, active) for _ in range(3)),
+            *(backups.entries(context) for _ in range(3)),
+            *(one_off.carry_out(context, wanted, lambda _line: None) for _ in range(3)),
+        )
+
+    virtual_time.run(story())
+    assert len(set(world.engine.sidecar_names)) == len(world.engine.sidecar_names) == 9
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backup_sidecar import archive
+from orchestrator.backup_sidecar import archive, restore
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.difference import Difference, compare
 
@@ -103,3 +103,19 @@ def test_what_a_migration_committed_is_told_from_what_the_app_wrote(
     change(data, dump)
 
     assert compare(backup, roots, PACE) == Difference(("data/shop.db", "dump/shop.sql"), structure, content)
+
+
+def test_a_comparison_undoes_no_restore_that_is_under_way(tmp_path: Path) -> None:
+    """It only reads: what it would take for an interrupted restore may be one that runs beside it."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    data.mkdir()
+    (data / "old").write_text("old")
+    archive.create({archive.DATA: data}, backup, PACE, backup="b", app="shop", version="", revision="", reason="")
+    for name in (restore.FRESH, restore.PUT_ASIDE):
+        (data / name).mkdir()
+    (data / "old").rename(data / restore.PUT_ASIDE / "old")
+    (data / restore.FRESH / "new").write_text("new")
+
+    compare(backup, {archive.DATA: data}, PACE)
+
+    assert sorted(path.name for path in data.rglob("*")) == [restore.PUT_ASIDE, restore.FRESH, "new", "old"]

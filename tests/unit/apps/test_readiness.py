@@ -1,0 +1,114 @@
+"""How a candidate is asked whether it is ready, and what is said of its answers while there is still time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.apps.probe import HttpProber
+from orchestrator.config.app_schema import App
+from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.events import EventKind
+from tests.support import virtual_time
+from tests.support.fakes.world import World
+
+
+@dataclass
+class Answering:
+    """A prober that answers by itself. `asked`: the host and the path of each probe."""
+
+    answer: Callable[[str, str], int]
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
+        self.asked.append((host, path))
+        status = self.answer(host, path)
+        redirect = {"location": "https://shop.test/sign-in"} if 300 <= status < 400 else {}
+        return httpx.Response(status, headers=redirect)
+
+
+def world(folder: Path, prober: Answering, **sections: object) -> World:
+    config = {"route": {"host": "shop.test"}, "health": {"answers": 1, "timeout": 0.3}} | sections
+    made = World(folder, App.model_validate(config))
+    made.context = replace(made.context, prober=prober)
+    made.publish()
+    return made
+
+
+def deployed(world: World) -> tuple[Deployment, list[str]]:
+    """How the deployment ended, and the lines that were told."""
+    ended = virtual_time.run(world.deploy())
+    lines = [str(one.fields["line"]) for one in world.journal.events(0, ended.id) if one.kind == EventKind.LINE]
+    return ended, lines
+
+
+@pytest.mark.parametrize(
+    ("health", "host"), [({}, "shop.test"), ({"host": "inner.test"}, "inner.test")], ids=["route", "health.host"]
+)
+def test_an_app_that_answers_its_own_host_alone_is_deployed(
+    tmp_path: Path, health: dict[str, object], host: str
+) -> None:
+    """Django answers another `Host` than those of ALLOWED_HOSTS with status 400."""
+    django = Answering(lambda asked, _path: 200 if asked == host else 400)
+
+    ended, _ = deployed(world(tmp_path, django, health={"answers": 1, "timeout": 0.3} | health))
+
+    assert ended.state is State.LIVE, ended.failure
+    assert {asked for asked, _ in django.asked} == {host}
+
+
+async def test_the_probe_of_a_container_has_the_host_that_it_is_given() -> None:
+    async with heads() as (port, received):
+        await HttpProber().ask("127.0.0.1", port, "/readyz", host="shop.test")
+
+    assert b"\r\nhost: shop.test\r\n" in received[0].lower()
+    assert received[0].lower().count(b"\r\nhost:") == 1
+
+
+@asynccontextmanager
+async def heads() -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A server that keeps the heads of requests."""
+    received: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], received
+
+
+@pytest.mark.parametrize(("statuses", "path"), [({"/readyz": 200}, "/readyz"), ({"/readyz": 404, "/": 302}, "/")])
+def test_the_path_that_was_used_is_named(tmp_path: Path, statuses: dict[str, int], path: str) -> None:
+    _, lines = deployed(world(tmp_path, Answering(lambda _host, asked: statuses[asked])))
+
+    (ready,) = [line for line in lines if line.startswith("ready after")]
+    assert ready.endswith(f"good answers in a row from {path}")
+
+
+def test_an_answer_that_does_not_count_is_explained_at_once_and_may_still_change(tmp_path: Path) -> None:
+    statuses = iter([503, 301, 301])
+    app = Answering(lambda _host, _path: next(statuses, 200))
+
+    ended, lines = deployed(world(tmp_path, app, health={"path": "/health", "answers": 1, "timeout": 60}))
+
+    assert ended.state is State.LIVE, ended.failure
+    assert [line for line in lines if line.startswith("not ready yet")] == [
+        "not ready yet: /health answered with status 503 instead of 200 to 299 (health.path)",
+        "not ready yet: /health answered with status 301, a redirect to https://shop.test/sign-in, instead of 200 to "
+        "299 (health.path)",
+    ]
+
+
+def test_what_it_answered_last_is_the_reason_of_the_failure(tmp_path: Path) -> None:
+    ended, _ = deployed(world(tmp_path, Answering(lambda _host, _path: 302), health={"path": "/", "timeout": 0.3}))
+
+    assert ended.failure is not None
+    assert "/ answered with status 302, a redirect to https://shop.test/sign-in" in ended.failure.cause
