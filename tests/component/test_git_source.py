@@ -505,13 +505,13 @@ async def test_two_objects_of_one_mirror_take_turns(remote: Remote, tmp_path: Pa
     lock = asyncio.Lock()
     settings = GitSource(remote=str(remote.path), branch="main")
     one, other = (GitRepository(settings, tmp_path / "mirrors" / "app.git", remote.path, lock) for _ in range(2))
-    found = []
     for number in range(4):
         wanted = remote.commit(f"feat: number {number}")
         remote.git("branch", f"branch-{number}")
-        found += [(wanted, *await asyncio.gather(*(source.newest() for source in (one, other) * 3)))]
 
-    assert all(each.release.source_revision == wanted for wanted, *each_time in found for each in each_time)
+        found = await asyncio.gather(*(source.newest() for source in (one, other) * 3))
+
+        assert {each.release.source_revision for each in found} == {wanted}
 
 
 @pytest.mark.parametrize("moment", ["253402300800", "9" * 15])
