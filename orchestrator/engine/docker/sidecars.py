@@ -65,7 +65,7 @@ class Sidecars:
         self._awaited.add(spec.name)
         stopped = threading.Event()
         output = Output(told_to(on_line, asyncio.get_running_loop()), is_report, line_bytes, self._known_secrets)
-        run = _Run(spec, self._stack, timeout_s, output, stopped)
+        run = Run(spec, self._stack, timeout_s, output, stopped)
         work = asyncio.ensure_future(self._alone(run))
         try:
             return await asyncio.shield(work)
@@ -123,14 +123,18 @@ class Sidecars:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One sidecar from its creation to its removal, inside a thread."""
+class Run:
+    """One sidecar from its creation to its removal, inside a thread.
+
+    Its output is read for `output_within_s` seconds more after it was killed.
+    """
 
     spec: ContainerSpec
     stack: str
     timeout_s: float
     output: Output
     stopped: threading.Event
+    output_within_s: float = OUTPUT_WITHIN_S
 
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
         container = create(client, self.spec, self.stack)
@@ -142,7 +146,7 @@ class _Run:
             with suppress(APIError):  # it ended in the same moment
                 container.kill()
             # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
-            if not end_of_output.wait(OUTPUT_WITHIN_S):
+            if not end_of_output.wait(self.output_within_s):
                 printed.close()
 
         deadline = threading.Timer(self.timeout_s, kill)
