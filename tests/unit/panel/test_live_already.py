@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
-from tests.unit.panel.test_cli import changeover
 
 UNCHANGED = answers.deployment(state="unchanged", version="v1.3", revision="4d1f0a2" * 5, seconds=None)
 

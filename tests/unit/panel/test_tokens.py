@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
-from tests.unit.panel.test_cli import changeover
 
 DAY_S = 24 * 3600
 
