@@ -10,6 +10,7 @@ import typer
 
 from panel.cli import event_lines, text
 from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, YesOption, err, out, print_json, run, show
+from panel.cli.question import ask
 from panel.client import events
 from panel.client.client import Client
 from panel.client.drain_wait import until_drained
@@ -46,13 +47,13 @@ def deploy(
 
     printed: set[str] = set()
 
-    async def ask(client: Client) -> Deployment:
+    async def request(client: Client) -> Deployment:
         asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate, force=force)
         if not wait:
             return asked
         return await followed(client, asked, quiet=as_json, printed=printed)
 
-    finish(ask, as_json, printed)
+    finish(request, as_json, printed)
 
 
 @commands.command()
@@ -63,11 +64,14 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Send the traffic back to the standby release. Requests are paused only if the data must change, too."""
+    container = ""
     if restore and not yes:
         confirm_restore(app, restore)
+    elif not yes:
+        container = confirm_rollback(app)
 
-    async def ask(client: Client) -> Deployment:
-        ended = await client.rollback(app, restore)
+    async def roll_back(client: Client) -> Deployment:
+        ended = await client.rollback(app, restore, container)
         if as_json or ended.state != DeploymentState.LIVE:
             return ended
         # What the release before still has in hand may be cut by its drain, which is part of the result.
@@ -77,7 +81,7 @@ def rollback(
             err.print(f"What its drain cuts is not known: {error}", style="red", markup=False)
             return ended
 
-    finish(ask, as_json)
+    finish(roll_back, as_json)
 
 
 @commands.command()
@@ -108,13 +112,13 @@ def show_one(
 ) -> None:
     """Show one deployment: what was requested, its steps, and how it ended, with the log of a failure."""
 
-    async def ask(client: Client) -> tuple[Deployment, App | None]:
+    async def fetch(client: Client) -> tuple[Deployment, App | None]:
         one = await client.deployment(deployment)
         if as_json:
             print_json(client.answer)
         return one, await app_now(client, one.app) if one.failure and not as_json else None
 
-    one, app = run(ask)
+    one, app = run(fetch)
     if not as_json:
         out.print(past.record(one, app, utc_now()))
 
@@ -127,7 +131,7 @@ def wait(
 ) -> None:
     """Wait for the end of an app's running deployment, if there is one. Exit code 1 when no release is active then."""
 
-    async def ask(client: Client) -> App:
+    async def until_ended(client: Client) -> App:
         found = await client.app(app)
         if found.deployment:
             async for event in client.wait_until_decided(found.deployment.id):
@@ -138,9 +142,9 @@ def wait(
         return found
 
     if quiet:
-        found = run(ask)
+        found = run(until_ended)
     else:
-        found = show(ask, as_json, what_is_active)
+        found = show(until_ended, as_json, what_is_active)
     if found.active is None:
         raise typer.Exit(FAILED)
 
@@ -166,13 +170,26 @@ async def cost(client: Client, app: str) -> tuple[str, ...]:
 def confirm_restore(app: str, backup: str, *, release: bool = False) -> None:
     """Say what a restore of this backup replaces, and ask. Ends the command when the answer is no."""
     known = run(lambda client: client.backups(app))
-    if wanted := next((one for one in known if one.id == backup), None):
-        out.print(text.loss(wanted, utc_now()), markup=False)
-        if release:
-            out.print(f"{wanted.version} gets the traffic instead of the release that is live.", markup=False)
-        for sentence in run(lambda client: cost(client, app)):
-            out.print(sentence, markup=False)
-        typer.confirm(f"Restore backup {backup}?", abort=True)
+    wanted = next((one for one in known if one.id == backup), None)
+    says = []
+    if wanted:
+        says.append(text.loss(wanted, utc_now()))
+        says += [f"{wanted.version} gets the traffic instead of the release that is live."] if release else []
+        says += run(lambda client: cost(client, app))
+    ask(f"Restore backup {backup}?", says)
+
+
+def confirm_rollback(app: str) -> str:
+    """Say which release gets the traffic, and ask. Ends the command when the answer is no.
+
+    Returns the standby's container, which the question is about; empty without one: then the rollback is refused.
+    """
+    known = run(lambda client: client.app(app))
+    if known.standby is None:
+        return ""
+    live = known.active.version if known.active else "no release"
+    ask(f"Roll {app} back?", [f"{known.standby.version} on {known.standby.colour} gets the traffic instead of {live}."])
+    return known.standby.container
 
 
 def finish(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, YesOption, out, run, show
+from panel.cli.output import AppArgument, JsonOption, YesOption, run, show
+from panel.cli.question import ask
 from panel.clock import utc_now
 
 commands = typer.Typer(no_args_is_help=True)
@@ -22,8 +23,7 @@ def accept(app: AppArgument, yes: YesOption = False, as_json: JsonOption = False
     if not yes:
         left = run(lambda client: client.app(app)).unsettled
         if left:
-            out.print(left.says, markup=False)
-            typer.confirm(f"Is the data of {app} as it should be?", abort=True)
+            ask(f"Is the data of {app} as it should be?", [left.says])
     says = f"The data of {app} is accepted as it is."
     show(lambda client: client.accept_data(app), as_json, lambda _: says, markup=False)
 

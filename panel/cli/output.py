@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before data is replaced.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
 
 # A pipe has no width, and a folded table is hard to read for people and programs.
 out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)

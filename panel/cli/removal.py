@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, YesOption, out, run, show
+from panel.cli.output import JsonOption, YesOption, run, show
+from panel.cli.question import ask
 
 commands = typer.Typer()
 
@@ -24,8 +25,8 @@ def remove(
     """Remove what an app has left after it was taken out of the configuration: containers, data, images, backups."""
     if not yes:
         left = run(lambda client: client.leftover(app))
-        out.print(text.leftover(left, keep_backups), markup=False)
-        typer.confirm(f"Remove all of this for ever? The data of {app} cannot be brought back", abort=True)
+        says = text.leftover(left, keep_backups)
+        ask(f"Remove all of this for ever? The data of {app} cannot be brought back", [says])
     show(
         lambda client: client.remove_leftover(app, keep_backups=keep_backups),
         as_json,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from panel.cli.output import REFUSED, out, print_json, run, show, stop
+from panel.cli.question import ask
 
 
 def put_back(app: str, backup: str, *, yes: bool, as_json: bool) -> None:
@@ -20,8 +19,7 @@ def put_back(app: str, backup: str, *, yes: bool, as_json: bool) -> None:
             out.print(f"The configuration of {app} is the same as in backup {backup}. Nothing was changed.")
         return
     if not yes:
-        out.print("\n".join(found.lines), markup=False)
-        typer.confirm(f"Put the configuration of {app} of backup {backup} back into the file?", abort=True)
+        ask(f"Put the configuration of {app} of backup {backup} back into the file?", found.lines)
     show(
         lambda client: client.put_back_configuration(app, backup, found.digest),
         as_json,

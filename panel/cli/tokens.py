@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, JsonOption, show, stop
+from panel.cli.output import USAGE, JsonOption, YesOption, show, stop
+from panel.cli.question import ask
 
 commands = typer.Typer(help="Manage the tokens of people and CI jobs.", no_args_is_help=True)
 
@@ -35,8 +36,10 @@ def list_tokens(as_json: JsonOption = False) -> None:
 
 
 @commands.command("revoke")
-def revoke(name: NameArgument, as_json: JsonOption = False) -> None:
+def revoke(name: NameArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Revoke a token. It is refused from now on."""
+    if not yes:
+        ask(f"Revoke token {name}?", ["What uses it is refused at once, and its sessions of the panel end."])
     show(lambda client: client.revoke_token(name), as_json, lambda _: f"Token {name} is revoked.", markup=False)
 
 

@@ -11,13 +11,13 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Header, Static
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotFound
 from panel.client.events import Event
-from panel.client.model import App, Apps, DeploymentState, Update
+from panel.client.model import App, Apps, DeploymentState, Slot, Update
 from panel.clock import Clock, utc_now
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
@@ -124,16 +124,28 @@ class DashboardScreen(Screen[None]):
         self._confirm(app, update)
 
     def _say_that_there_is_none(self, app: App) -> None:
+        if app.configuration_changed and app.active:
+            self._offer_to_deploy_again(app, app.active)
+            return
         version = app.active.version if app.active else "not deployed"
         says = f"{app.name} is up to date ({version})."
-        if app.configuration_changed and app.active:
-            deploy = f"changeover deploy {app.name} --ref {app.active.revision[:12]} --wait"
-            says = f"{says} Its configuration changed since then. Deploy it with: {deploy}"
         if app.held_back:
             says = f"No update of {app.name} is offered: {app.held_back.says} {app.held_back.remedy}"
         self.notify(says, markup=False)
 
-    def _confirm(self, app: App, update: Update) -> None:
+    def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
+        """The live release with the configuration as it is now. The standby stays the goal of a rollback."""
+        consequences = (
+            f"No update of {app.name} is offered. Its configuration was changed since {active.version} was deployed.",
+            f"{active.version} is built, verified and switched to again, with the configuration as it is now.",
+        )
+        question = QuestionScreen(
+            f"DEPLOY {app.name.upper()} AGAIN", consequences, f"Deploy {active.version} with the changed configuration?"
+        )
+        self._ask_to_deploy(question, app.name, active.revision)
+
+    def _ask_to_deploy(self, question: ModalScreen[bool], app: str, revision: str) -> None:
+        """Ask, deploy what was confirmed, and show its progress."""
         # One for each question: a release that failed can be asked for again.
         key = secrets.token_hex(8)
 
@@ -141,14 +153,17 @@ class DashboardScreen(Screen[None]):
             if not yes:
                 return
             try:
-                asked = await self._client.deploy(app.name, update.revision, idempotency_key=key)
+                asked = await self._client.deploy(app, revision, idempotency_key=key)
             except ClientError as error:
                 self._complain(error)
                 return
-            self._follow(app.name, asked.id)
+            self._follow(app, asked.id)
 
-        question = ConfirmScreen(app, update, self._clock())
         self.app.push_screen(question, answered)
+
+    def _confirm(self, app: App, update: Update) -> None:
+        question = ConfirmScreen(app, update, self._clock())
+        self._ask_to_deploy(question, app.name, update.revision)
         self._look_for_a_newer_one(question)
         self._ask_for_the_cost(question)
 

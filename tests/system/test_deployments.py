@@ -85,7 +85,7 @@ def test_a_rollback_while_a_deployment_is_under_way_is_refused_with_who_holds_it
     asked = stack.post("/apps/shop/deployments")["id"]
     stack.until_step(asked, "build")
 
-    refused = stack.command("rollback", "shop")
+    refused = stack.command("rollback", "shop", "--yes")
 
     assert refused.returncode == 3
     assert asked in refused.stderr
@@ -105,7 +105,7 @@ def test_a_rollback_works_from_every_kind_of_standby_without_a_failed_request(sh
         state = stack.engine.containers.get(kept).status
 
         with Visitor(stack) as visitor:
-            back = stack.command("rollback", "shop", "--json")
+            back = stack.command("rollback", "shop", "--yes", "--json")
             time.sleep(0.2)
 
         assert state == {"warm": "running", "paused": "paused", "stopped": "exited"}[standby]

@@ -142,7 +142,7 @@ def test_an_unknown_app_is_a_usage_error_that_names_those_there_are(shop: Shop) 
 
 
 def test_nothing_to_roll_back_to_is_refused(shop: Shop, good_config: str) -> None:
-    ended = shop.stack.command("rollback", "panel")
+    ended = shop.stack.command("rollback", "panel", "--yes")
 
     assert ended.returncode == 3
     assert "no standby release" in ended.stderr
@@ -169,7 +169,7 @@ def test_a_token_may_do_only_what_its_scope_says(shop: Shop) -> None:
         refused = shop.stack.command("deploy", "shop")
     finally:
         shop.stack.token = token
-    revoked = shop.stack.command("token", "revoke", "watcher")
+    revoked = shop.stack.command("token", "revoke", "watcher", "--yes")
     shop.stack.token = reader
     try:
         gone = shop.stack.command("status")

@@ -77,12 +77,12 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     with Visitor(stack) as visitor:
         there = stack.deploy()
         time.sleep(0.5)
-        back = stack.command("rollback", shop.name)
+        back = stack.command("rollback", shop.name, "--yes")
         after_back = stack.app()
         stack.wait_idle()
         standby_runs = stack.engine.containers.get(after_back["standby"]["container"]).status
         time.sleep(0.5)
-        again = stack.command("rollback", shop.name, "--json")
+        again = stack.command("rollback", shop.name, "--yes", "--json")
         stack.wait_idle()
         time.sleep(0.5)
 
@@ -192,7 +192,7 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     with Visitor(stack) as before:
         new = stack.deploy()
         time.sleep(0.5)
-        refused = stack.command("rollback", shop.name)
+        refused = stack.command("rollback", shop.name, "--yes")
         for _ in range(KEEP_BACKUPS):
             stack.post(f"/apps/{shop.name}/backups")
         offered = stack.command("rollback", shop.name, "--restore", new["backup"], "--yes")
@@ -234,7 +234,7 @@ def test_going_back_with_a_backup_of_the_same_schema_can_be_gone_back_from(shop:
     # The standby was stopped while the data was replaced. It is started for the rollback.
     assert stack.engine.containers.get(app["active"]["container"]).status == "running"
     assert app["standby"]["version"] == new["version"]
-    assert stack.command("rollback", shop.name).returncode == 0
+    assert stack.command("rollback", shop.name, "--yes").returncode == 0
     assert stack.ask().json()["release"] == new["version"]
 
 
@@ -246,7 +246,7 @@ def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> Non
     live = stack.deploy()
 
     with Visitor(stack) as visitor:
-        refused = stack.command("rollback", shop.name)
+        refused = stack.command("rollback", shop.name, "--yes")
         time.sleep(0.3)
 
     assert refused.returncode == 1

@@ -282,7 +282,7 @@ def test_an_old_backup_is_whole_and_restored_and_the_standby_can_be_rolled_back_
     done(installation, "backup", "verify", "shop", newest)
     done(installation, "backup", "restore", "shop", newest, "--yes")
     restored = contents(installation)
-    done(installation, "rollback", "shop")
+    done(installation, "rollback", "shop", "--yes")
     rolled_back = contents(installation)
 
     assert set(restored["orders"]) == {"of-the-first-release", "before-the-backup"}

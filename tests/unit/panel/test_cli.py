@@ -44,7 +44,11 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         (("check", "shop"), ("POST", "/v1/apps/shop/update/check"), None),
         (("deploy", "shop"), ("POST", "/v1/apps/shop/deployments"), answers.deployment(state="queued", queue=2)),
         (("deploy", "shop", "--dry-run"), ("GET", "/v1/apps/shop/plan"), PLAN),
-        (("rollback", "shop"), ("POST", "/v1/apps/shop/rollback"), answers.deployment(kind="rollback", by="Ann")),
+        (
+            ("rollback", "shop", "--yes"),
+            ("POST", "/v1/apps/shop/rollback"),
+            answers.deployment(kind="rollback", by="Ann"),
+        ),
         (("history", "shop"), ("GET", "/v1/apps/shop/deployments"), {"deployments": [answers.deployment(x=1)]}),
         (("logs", "shop"), ("GET", "/v1/apps/shop/logs"), {"container": "shop-blue", "lines": ["hello"]}),
         (("pause", "shop"), ("POST", "/v1/apps/shop/pause"), {"app": "shop", "paused": True}),
@@ -170,7 +174,7 @@ def test_a_failure_is_told_also_when_the_app_cannot_be_asked_for(api: FakeApi) -
     api.gives("POST", "/v1/apps/shop/rollback", answers.failed(kind="rollback"), 502)
     api.refuses("GET", "/v1/apps/shop", 503, detail="The journal cannot be read.")
 
-    done = changeover("rollback", "shop")
+    done = changeover("rollback", "shop", "--yes")
 
     assert done.exit_code == 1
     assert "failed at verify" in done.stdout
@@ -255,8 +259,8 @@ def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:
 
     assert no.exit_code == 1
     assert asked_for == []
-    assert "Everything that shop wrote since then is replaced" in no.stdout
-    assert "Releases since then: v1.1.0." in no.stdout
+    assert "Everything that shop wrote since then is replaced" in no.stderr
+    assert "Releases since then: v1.1.0." in no.stderr
     assert yes.exit_code == 0
     assert "Restored: shop" in yes.stdout
     assert "Backup of the data as it was before: b2" in yes.stdout
@@ -265,7 +269,7 @@ def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:
 def test_an_error_ends_a_command_with_cause_log_remedy_and_exit_code(api: FakeApi) -> None:
     api.refuses("POST", "/v1/apps/shop/rollback", 409, detail="shop has no standby.", remedy="Deploy it.", log=["[x]"])
 
-    done = changeover("rollback", "shop")
+    done = changeover("rollback", "shop", "--yes")
 
     assert done.exit_code == 3
     assert done.stdout == ""
@@ -391,7 +395,7 @@ def test_an_archived_configuration_is_shown_asked_about_and_put_back(api: FakeAp
 
     refused = changeover(*RESTORE_CONFIGURATION, typed="n\n")
     assert refused.exit_code == 1
-    assert "+    run: {port: 2}" in refused.stdout
+    assert "+    run: {port: 2}" in refused.stderr
     assert not api.requests("POST", CONFIGURATION)
 
     done = changeover(*RESTORE_CONFIGURATION, typed="y\n")

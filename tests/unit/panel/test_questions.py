@@ -47,3 +47,29 @@ async def test_a_cancel_and_a_rollback_ask_first(key: str, request_: tuple[str, 
 
         assert before == 0
         assert len(api.requests(*request_)) == times
+
+
+DEPLOY = ("POST", "/v1/apps/shop/deployments")
+
+
+@pytest.mark.parametrize(("answer", "times"), [("y", 1), ("n", 0), ("enter", 0)])
+async def test_u_offers_to_deploy_a_changed_configuration(answer: str, times: int) -> None:
+    with FakeApi() as api:
+        app = answers.app(update=None, configuration_changed=True)
+        api.gives("GET", "/v1/apps", {"apps": [app]})
+        api.gives("GET", "/v1/apps/shop", app)
+        api.gives("POST", "/v1/apps/shop/update/check", None)
+        api.gives(*DEPLOY, answers.deployment("d42", "queued"))
+        panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
+        async with panel.run_test() as pilot:
+            await until(lambda: bool(api.requests("GET", "/v1/apps")))
+            await pilot.press("u")
+            await until(lambda: type(panel.screen).__name__ == "QuestionScreen")
+            await pilot.press(answer)
+            await until(lambda: type(panel.screen).__name__ != "QuestionScreen")
+            if times:
+                await until(lambda: bool(api.requests(*DEPLOY)))
+            await pilot.pause()
+
+        asked = [one.body for one in api.requests(*DEPLOY)]
+        assert [body["ref"] for body in asked] == [answers.slot()["revision"]] * times

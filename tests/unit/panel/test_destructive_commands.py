@@ -1,0 +1,112 @@
+"""One rule for all commands that destroy something: they say what, and ask; `--yes` asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.testing import CliRunner, Result
+
+from panel.cli.main import command
+from tests.support import api_answers as answers
+from tests.support.fakes.api import FakeApi
+
+BACKUP = "20260101-000000-000000"
+CONFIGURATION = {"lines": ["-a", "+b"], "refused": "", "digest": "a" * 64}
+ASKS = {
+    "rollback": (("rollback", "shop"), ("POST", "/v1/apps/shop/rollback")),
+    "rollback --restore": (("rollback", "shop", "--restore", BACKUP), ("POST", "/v1/apps/shop/rollback")),
+    "backup restore": (("backup", "restore", "shop", BACKUP), ("POST", f"/v1/apps/shop/backups/{BACKUP}/restore")),
+    "backup restore --release": (
+        ("backup", "restore", "shop", BACKUP, "--release"),
+        ("POST", f"/v1/apps/shop/backups/{BACKUP}/restore"),
+    ),
+    "backup restore --configuration": (
+        ("backup", "restore", "shop", BACKUP, "--configuration"),
+        ("POST", f"/v1/apps/shop/backups/{BACKUP}/configuration"),
+    ),
+    "remove": (("remove", "old"), ("DELETE", "/v1/leftovers/old")),
+    "migrate accept": (("migrate", "accept", "shop"), ("POST", "/v1/apps/shop/migrations/accept")),
+    "token revoke": (("token", "revoke", "ci"), ("DELETE", "/v1/tokens")),
+}
+"""What takes data, a release or access away: the command, and the request that does it."""
+DOES_NOT = {
+    "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
+    "history", "logs", "migrate status", "panel", "show", "status", "token create", "token list", "validate", "wait",
+    "cancel",  # what was begun is undone, and can be asked for again
+    "deploy",  # a failure leaves the live release, and a rollback leads back
+    "pause", "hold", "resume", "release",  # each is undone by the other one
+    "exec", "run",  # the user's own command
+}  # fmt: skip
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        unsettled = {"deployment": "d1", "since": answers.before(hours=1), "says": "0002 stands.", "remedy": "…"}
+        api.gives("GET", "/v1/apps/shop", answers.app(unsettled=unsettled, standby=answers.slot("v0.9.0", "green")))
+        api.gives("GET", "/v1/apps/shop/backups", {"backups": []})
+        api.gives("GET", f"/v1/apps/shop/backups/{BACKUP}/configuration", CONFIGURATION)
+        api.gives("GET", "/v1/leftovers/old", {"app": "old", "volumes": ["changeover-old-data"]})
+        yield api
+
+
+def changeover(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(command, list(arguments), input=typed, catch_exceptions=False)
+
+
+def names(group: TyperGroup, before: str = "") -> Iterator[str]:
+    for name, one in group.commands.items():
+        if isinstance(one, TyperGroup):
+            yield from names(one, f"{before}{name} ")
+        else:
+            yield f"{before}{name}"
+
+
+def test_every_command_stands_in_one_of_the_tables() -> None:
+    """A new one is added with a decision."""
+    whole = typer.main.get_command(command)
+    assert isinstance(whole, TyperGroup)
+
+    assert set(names(whole)) == {name.partition(" --")[0] for name in ASKS} | DOES_NOT
+
+
+@pytest.mark.parametrize("name", ASKS)
+@pytest.mark.parametrize("typed", ["", "n\n", "\n"])
+def test_without_a_yes_nothing_is_done_and_nothing_is_on_stdout(api: FakeApi, name: str, typed: str) -> None:
+    arguments, request = ASKS[name]
+
+    ended = changeover(*arguments, "--json", typed=typed)
+
+    assert ended.exit_code == 1
+    assert api.requests(*request) == []
+    assert "[y/N]" in ended.stderr
+    assert "Not confirmed" in ended.stderr
+    assert typed or "confirm it by --yes" in ended.stderr
+    assert "{" not in ended.stdout
+
+
+@pytest.mark.parametrize("name", ASKS)
+@pytest.mark.parametrize("way", ["y", "--yes"])
+def test_a_yes_by_hand_or_by_option_sends_the_request_once(api: FakeApi, name: str, way: str) -> None:
+    arguments, request = ASKS[name]
+
+    ended = changeover(*arguments, *(["--yes"] if way == "--yes" else []), typed="y\n" if way == "y" else "")
+
+    assert len(api.requests(*request)) == 1
+    assert ("[y/N]" in ended.stderr) is (way == "y")
+
+
+def test_a_rollback_that_was_confirmed_is_to_the_standby_that_was_shown(api: FakeApi) -> None:
+    standby = answers.slot("v0.9.0", "green")
+    api.gives("GET", "/v1/apps/shop", answers.app(standby=standby))
+
+    ended = changeover("rollback", "shop", typed="y\n")
+
+    assert "v0.9.0 on green gets the traffic instead of v1.0.0." in ended.stderr
+    (asked,) = api.requests("POST", "/v1/apps/shop/rollback")
+    assert asked.body == {"restore": "", "container": standby["container"]}
