@@ -61,9 +61,9 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             await writer.drain()
         writer.write_eof()
     except OSError:
-        # Who does not listen any more must not keep the other one talking.
+        # Who does not listen any more must not keep the other one talking: the end of this connection ends the other
+        # direction, and then both are closed.
         writer.transport.abort()
-        reader.feed_eof()
 
 
 def main() -> int:

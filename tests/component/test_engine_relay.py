@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,7 +26,9 @@ async def engine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @asynccontextmanager
-async def relayed(folder: Path) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Server]]:
+async def relayed(
+    folder: Path, engine: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] = engine
+) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Server]]:
     server = await asyncio.start_unix_server(engine, folder / "engine")
     task = asyncio.create_task(Relay(folder / "engine").serve(folder / "own"))
     for _ in range(1000):
@@ -72,3 +75,29 @@ async def test_it_ends_when_the_engine_is_gone_so_that_it_is_started_with_the_ne
         assert await reader.read(-1) == b""
         for one in (writer, hanging[1]):
             one.close()
+
+
+async def test_who_stops_reading_a_stream_ends_both_connections_without_an_error(tmp_path: Path) -> None:
+    """As a reader of events or of a log does."""
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context["message"]))
+    ended = asyncio.Event()
+
+    async def stream(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0)
+        ended.set()
+
+    async with relayed(tmp_path, stream):
+        for _ in range(20):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "own")
+            await reader.readexactly(10)
+            ended.clear()
+            writer.get_extra_info("socket").shutdown(socket.SHUT_RD)
+            await asyncio.wait_for(ended.wait(), 10)
+            writer.close()
+
+    assert errors == []
