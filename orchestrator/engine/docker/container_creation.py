@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import secrets
 import tarfile
 from pathlib import PurePosixPath
 from typing import Any
@@ -224,10 +223,10 @@ def _owner_of(container: Container, folder: str) -> int:
     return entry.uid
 
 
-def ensure_folder(client: docker.DockerClient, stack: str, volume: str, folder: str, image: str) -> None:
+def ensure_folder(client: docker.DockerClient, stack: str, name: str, volume: str, folder: str, image: str) -> None:
     """Create a folder in a volume, and those above it, for root alone, if it does not exist.
 
-    It is created through a container that never starts.
+    It is created through a container with this name, which never starts. If the engine ends meanwhile, it is left.
     """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -237,7 +236,7 @@ def ensure_folder(client: docker.DockerClient, stack: str, volume: str, folder: 
             archive.addfile(entry)
     container = client.containers.create(
         image,
-        name=f"{stack}-folder-{secrets.token_hex(4)}",
+        name=name,
         labels={LABEL_STACK: stack, LABEL_ROLE: Role.SIDECAR},
         network_mode="none",
         mounts=[_mount(volume, "/volume")],

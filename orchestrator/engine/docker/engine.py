@@ -28,7 +28,7 @@ from orchestrator.engine.base import (
     ImageBuild,
 )
 from orchestrator.engine.docker.addresses import AddressPool
-from orchestrator.engine.docker.container_creation import create, ensure_folder, image_exists, volume_exists
+from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
@@ -99,7 +99,7 @@ class DockerEngine:
 
         It is created through a container that never starts.
         """
-        await self._call(lambda client: ensure_folder(client, self.stack, volume, folder, image))
+        await self._sidecars.ensure_folder(volume, folder, image)
 
     async def has_image(self, digest: str) -> bool:
         return await self._call(lambda client: image_exists(client, digest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -18,7 +19,7 @@ from urllib3.exceptions import ProtocolError
 from border.secrets import Secrets
 from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
-from orchestrator.engine.docker.container_creation import create
+from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.errors import EngineError
@@ -78,6 +79,15 @@ class Sidecars:
             raise
         finally:
             self._awaited.discard(spec.name)
+
+    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
+        """Create a folder in a volume. If the engine ends meanwhile, the container is removed when it is back."""
+        name = f"{self._stack}-folder-{secrets.token_hex(4)}"
+        try:
+            await self._short(lambda client: ensure_folder(client, self._stack, name, volume, folder, image))
+        except EngineError:
+            self._remove_later(name)
+            raise
 
     async def _end(self, name: str, work: asyncio.Future[tuple[ContainerStatus, bool]]) -> None:
         """Remove the container until the thread that runs it has ended."""

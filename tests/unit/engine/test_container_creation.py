@@ -149,7 +149,7 @@ def test_files_are_put_into_the_mount_that_they_are_in() -> None:
 def test_a_folder_of_a_volume_is_made_through_a_container_that_is_removed_again() -> None:
     containers = Containers(None)
 
-    ensure_folder(client(containers), "test", "kept", "shop/copies", "sha256:1")
+    ensure_folder(client(containers), "test", "test-folder-1", "kept", "shop/copies", "sha256:1")
 
     ((path, packed),) = containers.put
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
