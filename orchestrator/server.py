@@ -16,7 +16,6 @@ from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.one_off import Turns
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
-from orchestrator.clock import now
 from orchestrator.config import user_files
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile, Read
@@ -90,7 +89,6 @@ class Orchestrator:
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.ready = False
-        self.started_at = now()
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)
         self.engine_events = EngineEvents(self.engine, listeners)

@@ -19,6 +19,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.engine.base import Role
@@ -76,7 +77,7 @@ async def create(
     await _be_alone(context)
     if context.config.run.data and not context.existing_volumes:
         await context.engine.ensure_volume(context.volume)
-    backup = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    backup = f"{now():%Y%m%d-%H%M%S-%f}"
     left = context.journal.unsettled(context.name)
     needed = (keeping, needed_for_rollback(context), left.backup if left else "")
     kept = [f"--keeping={one}" for one in needed if one]

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain, record_cut
-from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment
 
 PAUSE_LIMIT_S = 300.0
@@ -19,7 +18,7 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     Long-lived connections are cut, not waited for. Returns the deployment with `paused_at` and what was cut.
     Raises JournalError, ProxyError or EngineError.
     """
-    paused = replace(deployment, paused_at=now())
+    paused = replace(deployment, paused_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)
     context.say(deployment.id, "requests are paused while the data changes")
@@ -40,6 +39,6 @@ async def resume(context: AppContext, deployment: Deployment) -> Deployment:
     if deployment.paused_at is None or deployment.resumed_at is not None:
         return deployment
     await context.proxy.resume(context.name)
-    resumed = replace(deployment, resumed_at=now())
+    resumed = replace(deployment, resumed_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, resumed)
     return resumed

@@ -11,7 +11,6 @@ from orchestrator.app_data import way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_active
-from orchestrator.clock import now
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
@@ -62,7 +61,8 @@ async def compensate(
             data_error = undo.error if step.name is StepName.MIGRATE else data_error
     deployment = await resume_requests(context, deployment)
     failure = await _what_is_left(context, deployment, replace(failure, undone=tuple(undone)), data_error)
-    ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=now())
+    ended_at = context.journal.timing.moment(deployment.id)
+    ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=ended_at)
     await patiently(lambda: context.journal.beside(context.journal.save, ended))
     happened = Failed if end is State.FAILED else Cancelled
     await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))

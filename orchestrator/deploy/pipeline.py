@@ -9,7 +9,6 @@ from dataclasses import replace
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from orchestrator.apps.context import AppContext
-from orchestrator.clock import now
 from orchestrator.deploy import plans, restored_release
 from orchestrator.deploy.compensation import compensate, failure_at, resume_requests
 from orchestrator.deploy.plans import Plan
@@ -38,7 +37,7 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     Does not raise a step's ChangeoverError.
     """
     try:
-        deployment = replace(deployment, state=State.RUNNING, started_at=now())
+        deployment = replace(deployment, state=State.RUNNING, started_at=context.journal.timing.moment(deployment.id))
         await context.journal.beside(context.journal.save, deployment)
         started = happenings.Started(deployment.requested_by, deployment.kind)
         await events.publish(started, context.name, deployment.id)
@@ -54,7 +53,7 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
 
 async def begin_roll_back(context: AppContext, record: Deployment, to: Standby) -> Deployment:
     """Record a rollback to this standby. Raises JournalError."""
-    record = _going_to(to.deployment, record, left=context.journal.slots(context.name).active)
+    record = _going_to(context, to.deployment, record, left=context.journal.slots(context.name).active)
     return await context.journal.beside(context.journal.add, record)
 
 
@@ -81,7 +80,7 @@ async def begin_restore(context: AppContext, record: Deployment) -> Deployment:
     if active is None or release is None:
         what = "live" if record.kind is Kind.RESTORE else "standby"
         raise Refused(f"Restore failed: {context.name} has no {what} release to run on the data.", "Deploy it first.")
-    return await context.journal.beside(context.journal.add, _going_to(release, record, left=active.id))
+    return await context.journal.beside(context.journal.add, _going_to(context, release, record, left=active.id))
 
 
 async def restore(context: AppContext, events: EventStream, record: Deployment, by: Asks) -> Deployment:
@@ -124,7 +123,7 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
 
 async def _end_retired(context: AppContext, events: EventStream, deployment_id: str) -> Deployment:
     recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment_id))
-    ended = replace(recorded, ended_at=now())
+    ended = replace(recorded, ended_at=context.journal.timing.moment(deployment_id))
     await patiently(lambda: context.journal.beside(context.journal.save, ended))
     await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment_id))
     return ended
@@ -169,7 +168,7 @@ async def publish_live(events: EventStream, live: Deployment, *, recovered: bool
 
 
 async def _end_unchanged(events: EventStream, context: AppContext, deployment: Deployment) -> Deployment:
-    ended = replace(deployment, state=State.UNCHANGED, ended_at=now())
+    ended = replace(deployment, state=State.UNCHANGED, ended_at=context.journal.timing.moment(deployment.id))
     await patiently(lambda: context.journal.beside(context.journal.save, ended))
     await patiently(lambda: events.publish(happenings.Unchanged(ended.version), context.name, ended.id))
     return ended
@@ -249,12 +248,12 @@ async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> D
     return live
 
 
-def _going_to(made: Deployment, record: Deployment, left: str) -> Deployment:
+def _going_to(context: AppContext, made: Deployment, record: Deployment, left: str) -> Deployment:
     """The record of a rollback or restore that starts now, with the release and container of the deployment `made`."""
     return replace(
         record,
         state=State.RUNNING,
-        started_at=now(),
+        started_at=context.journal.timing.moment(record.id),
         release=made.release,
         colour=made.colour,
         container=made.container,

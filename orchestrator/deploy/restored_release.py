@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
-from orchestrator.clock import now
 from orchestrator.domain.colour import next_colour
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release import Release
@@ -32,7 +31,7 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
     brought = replace(
         record,
         state=State.RUNNING,
-        started_at=now(),
+        started_at=context.journal.timing.moment(record.id),
         release=Release(manifest.version, manifest.revision, manifest.image),
         colour=next_colour(active.colour),
         port=context.config.run.port,

@@ -41,7 +41,7 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
         return Finding(what, False, "no release is live", f"Deploy one: changeover deploy {context.name}")
     active = orchestrator.journal.deployment(slots.active)
     problem = orchestrator.recovery.problem(context.name)
-    if problem and (active.live_at is None or active.live_at < orchestrator.started_at):
+    if problem and orchestrator.recovery.concerns(active):
         return Finding(what, False, f"recovery failed: {problem}", "Correct the cause; it is tried again.")
     says = f"{active.release.version if active.release else '?'} on {active.colour}"
     try:

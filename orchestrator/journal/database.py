@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from border.secrets import Secrets
 from migrations.database import READ_ONLY, connect, current
+from orchestrator.clock import Timing
 from orchestrator.errors import JournalError
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.errors import explain
@@ -41,6 +42,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._border = Secrets()
         """What is written passes it: control characters and secrets are not stored. `Journal` sets those to know."""
+        self.timing = Timing()
+        """The moments of the deployments that this process carries out."""
         self._engine = connect(url, self.answer_within_s)
         sa.event.listen(self._engine, "handle_error", explain)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="journal")

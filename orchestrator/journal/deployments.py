@@ -8,7 +8,6 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.errors import UnknownDeployment
 from orchestrator.journal.releases import ReleaseRecords
@@ -106,13 +105,15 @@ class DeploymentRecords(ReleaseRecords):
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             connection.execute(self._steps.delete().where(mine))
             row = {"deployment": deployment_id, "name": name, "state": StepState.RUNNING, "note": ""}
-            connection.execute(self._steps.insert().values(row | {"started_at": stored(now())}))
+            connection.execute(
+                self._steps.insert().values(row | {"started_at": stored(self.timing.moment(deployment_id))})
+            )
             self._keep_current(connection, deployment_id)
 
     def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
         with self._writing() as connection:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
-            values: dict[str, object] = {"state": state, "ended_at": stored(now())}
+            values: dict[str, object] = {"state": state, "ended_at": stored(self.timing.moment(deployment_id))}
             if note:
                 values["note"] = self._border.text(note)
             connection.execute(self._steps.update().where(mine).values(values))
@@ -147,6 +148,8 @@ class DeploymentRecords(ReleaseRecords):
         mine = self._deployments.c.id == deployment.id
         connection.execute(self._deployments.update().where(mine).values(self._border.values(row_of(deployment))))
         self._keep_current(connection, deployment.id)
+        if deployment.ended_at:
+            self.timing.end(deployment.id)
 
     def _keep_current(self, connection: sa.Connection, deployment_id: str) -> None:
         """Keep a deployment as it is after this transaction."""

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from orchestrator.clock import now
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import migration_of, stored
@@ -37,7 +36,7 @@ class MigrationRuns(Database):
         row = {
             "app": app, "deployment": deployment_id, "direction": direction, "outcome": Outcome.RUNNING,
             "revisions": [asdict(one) for one in revisions],
-            "started_at": stored(now()), "note": "", "as_of": stored(as_of),
+            "started_at": stored(self.timing.moment(deployment_id)), "note": "", "as_of": stored(as_of),
         }  # fmt: skip
         with self._writing() as connection:
             key = connection.execute(self._migrations.insert().values(self._border.values(row))).inserted_primary_key
@@ -46,13 +45,15 @@ class MigrationRuns(Database):
         return int(key[0])
 
     def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
-        values = {
-            "outcome": outcome, "ended_at": stored(now()), "note": note, "revisions": [asdict(one) for one in revisions]
-        }  # fmt: skip
+        table = self._migrations
         with self._writing() as connection:
-            mine = self._migrations.c.id == run
-            connection.execute(self._migrations.update().where(mine).values(self._border.values(values)))
-            app = connection.execute(sa.select(self._migrations.c.app).where(mine)).scalar()
+            mine = table.c.id == run
+            app, deployment = connection.execute(sa.select(table.c.app, table.c.deployment).where(mine)).one()
+            values = {
+                "outcome": outcome, "ended_at": stored(self.timing.moment(deployment)), "note": note,
+                "revisions": [asdict(one) for one in revisions],
+            }  # fmt: skip
+            connection.execute(table.update().where(mine).values(self._border.values(values)))
             self._keep_runs(connection, str(app))
 
     def add_migration(self, run: MigrationRun) -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import RecoveryFailed
 from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
@@ -44,6 +45,8 @@ class Progress:
     """Its queued work is queued again."""
     problem: str = ""
     """Why the next stage failed."""
+    active: str = ""
+    """The id of the active deployment at the last try."""
     task: asyncio.Task[None] | None = None
 
     @property
@@ -82,6 +85,10 @@ class Recovery:
         if not progress.problem and progress.is_under_way:
             return "it is being recovered, and not ready yet."
         return progress.problem
+
+    def concerns(self, active: Deployment) -> bool:
+        """Whether this deployment, which is active now, was active already when its app was tried to be recovered."""
+        return self._of(active.app).active in ("", active.id)
 
     def is_finished(self, app: str) -> bool:
         """Whether nothing of the app is interrupted any more by a stop of an earlier process."""
@@ -216,6 +223,7 @@ class Recovery:
     async def _recover(self, context: AppContext) -> None:
         """Raises EngineError, ProxyError, JournalError or StepFailed."""
         progress = self._of(context.name)
+        progress.active = context.journal.slots(context.name).active
         if not progress.finished:
             self._scheduler.wait_for_recovery(context.name)
             await resume.finish_interrupted(context, self._events)

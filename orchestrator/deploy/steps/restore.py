@@ -7,7 +7,6 @@ from dataclasses import replace
 from orchestrator.app_data import backups, migrations, swap
 from orchestrator.apps import pause, verification
 from orchestrator.apps.context import AppContext
-from orchestrator.clock import now
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.domain.schema_history import Direction, Outcome
@@ -91,7 +90,7 @@ class ResumeActive(Step):
         """Verify and resume. Raises StepFailed with the container's log when the release does not become ready."""
         await verification.verify(context, deployment)
         await swap.wake_writers(context)
-        live = replace(deployment, state=State.LIVE, live_at=now())
+        live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         await context.journal.beside(context.journal.save, live)
         await context.journal.beside(context.journal.settle, context.name)
         return await pause.resume(context, live)

@@ -29,7 +29,8 @@ class SwitchToCandidate(Step):
         Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
         """
         await traffic.send_to(context, deployment)
-        live = replace(deployment, state=State.LIVE, live_at=now(), known_run=migrations.newest_run(context))
+        live_at, known_run = context.journal.timing.moment(deployment.id), migrations.newest_run(context)
+        live = replace(deployment, state=State.LIVE, live_at=live_at, known_run=known_run)
         standby = await standby_after(context, live)
         if standby is not None and standby.id != live.previous and live.colour is not None:
             standby = replace(standby, colour=live.colour.other)
@@ -53,7 +54,7 @@ class SwitchToStandby(SwitchToCandidate):
         assert standby is not None
         assert standby.container == deployment.container, "only a switch changes which release is standby"
         await traffic.send_to(context, standby)
-        live = replace(deployment, state=State.LIVE, live_at=now())
+        live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         changed = [live, replace(standby, state=State.LIVE)]
         if deployment.previous:
             left = context.journal.deployment(deployment.previous)

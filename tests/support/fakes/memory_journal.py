@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
-from orchestrator.clock import now
+from orchestrator.clock import Timing, now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.domain.release_history import Attempt, attempt_by
@@ -43,6 +43,7 @@ class MemoryJournal(Journal):
     """
 
     def __init__(self, records: Records | None = None, power: Power | None = None) -> None:
+        self.timing = Timing()
         self._records = records or Records()
         self._power = power or Power()
 
@@ -116,14 +117,17 @@ class MemoryJournal(Journal):
 
     def step_started(self, deployment_id: str, name: StepName) -> None:
         self._power.before(f"journal: {name} started")
-        self._record_step(deployment_id, StepRecord(name, StepState.RUNNING, now()))
+        started = StepRecord(name, StepState.RUNNING, self.timing.moment(deployment_id))
+        self._record_step(deployment_id, started)
         self._power.after()
 
     def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
         self._power.before(f"journal: {name} ended")
+        ended_at = self.timing.moment(deployment_id)
         for record in self._records.deployments[deployment_id].steps:
             if record.name is name:
-                self._record_step(deployment_id, replace(record, state=state, ended_at=now(), note=note or record.note))
+                ended = replace(record, state=state, ended_at=ended_at, note=note or record.note)
+                self._record_step(deployment_id, ended)
         self._power.after()
 
     def slots(self, app: str) -> Slots:
@@ -140,15 +144,24 @@ class MemoryJournal(Journal):
         self._power.before("journal: migration started")
         number = len(self._records.runs) + 1
         self._records.runs[number] = MigrationRun(
-            number, app, deployment_id, direction, tuple(revisions), Outcome.RUNNING, now(), as_of=as_of
+            number,
+            app,
+            deployment_id,
+            direction,
+            tuple(revisions),
+            Outcome.RUNNING,
+            self.timing.moment(deployment_id),
+            as_of=as_of,
         )
         self._power.after()
         return number
 
     def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
         self._power.before("journal: migration ended")
+        known = self._records.runs[run]
+        ended_at = self.timing.moment(known.deployment)
         self._records.runs[run] = replace(
-            self._records.runs[run], outcome=outcome, revisions=tuple(revisions), ended_at=now(), note=note
+            known, outcome=outcome, revisions=tuple(revisions), ended_at=ended_at, note=note
         )
         self._power.after()
 
@@ -205,6 +218,8 @@ class MemoryJournal(Journal):
     def _save_one(self, deployment: Deployment) -> None:
         if known := self._records.deployments.get(deployment.id):
             self._records.deployments[deployment.id] = replace(deployment, steps=known.steps, number=known.number)
+        if deployment.ended_at:
+            self.timing.end(deployment.id)
 
     def _record_step(self, deployment_id: str, record: StepRecord) -> None:
         """In the place of an older record of the same step; the order is that of the steps."""

@@ -106,13 +106,13 @@ async def roll_back(world: World) -> None:
 
 
 async def restore(world: World) -> None:
-    backup = min(world.engine.backups[APP])
+    backup = next(iter(world.engine.backups[APP]))
     record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
     await world.until_ended(record.id)
 
 
 async def restore_with_the_release(world: World) -> None:
-    backup = min(world.engine.backups[APP])
+    backup = next(iter(world.engine.backups[APP]))
     record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
     await world.until_ended(record.id)
 

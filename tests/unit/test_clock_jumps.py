@@ -1,0 +1,134 @@
+"""The time of day jumps at any moment, days ahead and back: nothing but what is shown as a time depends on it."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.clock import MOST_TIMED, Timing, now, showing
+from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.release_history import may_be_offered
+from tests.support import virtual_time
+from tests.support.fakes.stories import STORIES, Story, app, assert_whole, live
+from tests.support.fakes.world import APP, World
+
+START = datetime(2026, 11, 26, tzinfo=UTC)
+FARTHEST_S = 40 * 24 * 3600
+LONGEST_S = 60.0
+"""No story takes so long, and every jump is longer with all probability."""
+MOMENT = re.compile(r"\d{8}-\d{6}-\d{6}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC")
+
+
+def jumping(seed: int) -> Callable[[], datetime]:
+    """Another time of day at every look at the clock."""
+    dice = random.Random(seed)
+    return lambda: START + timedelta(seconds=dice.uniform(-FARTHEST_S, FARTHEST_S))
+
+
+def told(world: World) -> object:
+    """Everything that somebody is told or that something is decided by, but for ids and times."""
+    history = world.journal.deployments(APP)
+    numbers = {one.id: one.number for one in history}
+    slots, data = world.journal.slots(APP), world.engine.data_of(APP)
+
+    def of(one: Deployment) -> object:
+        steps = [(step.name, step.state) for step in one.steps]
+        failure = one.failure and MOMENT.sub("at a time", f"{one.failure.cause} {one.failure.undone}")
+        return one.number, one.kind, one.state, one.version, one.colour, numbers.get(one.previous), steps, failure
+
+    attempts = world.journal.attempts(APP)
+    revisions = sorted({one.release.source_revision for one in history if one.release})
+    return {
+        "history": [of(one) for one in history],
+        "slots": (numbers.get(slots.active), numbers.get(slots.standby)),
+        "runs": [(run.direction, run.outcome, run.revisions) for run in world.journal.migrations(APP)],
+        "data": (data.rows, data.schema),
+        "backups": [
+            (manifest.version, manifest.applied, manifest.after)
+            for manifest, _ in world.engine.backups.get(APP, {}).values()
+        ],
+        "offered": {revision: may_be_offered(attempts, revision) for revision in revisions},
+    }
+
+
+def assert_durations_are_true(world: World) -> None:
+    for one in world.journal.deployments(APP):
+        taken = [one.seconds_to_live, one.paused_s, *(step.seconds for step in one.steps)]
+        taken += [run.seconds for run in world.journal.migrations(APP)]
+        assert all(0 <= seconds < LONGEST_S for seconds in taken if seconds is not None), taken
+
+
+@pytest.mark.parametrize("name", STORIES)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_a_story_ends_in_the_same_way_whatever_the_clock_shows_meanwhile(
+    tmp_path_factory: pytest.TempPathFactory, name: str, seed: int
+) -> None:
+    def lived(folder: Path) -> World:
+        config, before, story = STORIES[name]
+        return virtual_time.run(_lived(World(folder, config), before, story))
+
+    true = lived(tmp_path_factory.mktemp("true"))
+    with showing(jumping(seed)):
+        jumped = lived(tmp_path_factory.mktemp("jumped"))
+
+    assert told(jumped) == told(true)
+    assert_durations_are_true(jumped)
+
+
+async def _lived(world: World, before: Story, story: Story) -> World:
+    await before(world)
+    await story(world)
+    await world.at_rest()
+    assert_whole(world, "at the end")
+    return world
+
+
+def test_a_recovery_that_failed_is_not_told_of_a_release_that_went_live_since_then_by_a_clock_that_was_set_back(
+    tmp_path: Path,
+) -> None:
+    async def story() -> tuple[bool, bool]:
+        world = World(tmp_path, app())
+        await live(world, "0001")
+        await world.new_process()
+        before = world.context.active
+        assert before is not None
+        world.engine.broken.add(before.version)
+        world.engine.running[before.container].running = False
+        await world.recovery.recover_all()
+        assert world.recovery.problem(APP)
+        concerned = world.recovery.concerns(before)
+        world.publish()
+        with showing(lambda: START - timedelta(days=400)):
+            deployed = await world.deploy()
+        assert deployed.state is State.LIVE, deployed.failure
+        return concerned, world.recovery.concerns(deployed)
+
+    assert virtual_time.run(story()) == (True, False)
+
+
+def test_moments_are_as_far_apart_as_they_were_and_a_new_one_begins_at_the_time_of_day() -> None:
+    timing = Timing()
+    with showing(lambda: START):
+        first = timing.moment("one")
+    with showing(lambda: START + timedelta(days=40)):
+        assert timedelta(0) <= timing.moment("one") - first < timedelta(seconds=LONGEST_S)
+        assert timing.moment("two") == now()
+        assert timing.moment("") == now()
+        timing.end("one")
+        assert timing.moment("one") == now()
+
+
+def test_what_never_ends_is_not_timed_for_ever() -> None:
+    timing = Timing()
+    for number in range(MOST_TIMED + 10):
+        timing.moment(str(number))
+    with showing(lambda: START):
+        assert timing.moment("0") == START or abs(timing.moment("0") - START) < timedelta(seconds=LONGEST_S)
