@@ -25,9 +25,9 @@ def build_image(target: str) -> str:
     return _build(image(target), ROOT, "--target", target)
 
 
-def build_folder(name: str, folder: Path) -> str:
+def build_folder(name: str, folder: Path, *options: str) -> str:
     """What that folder's Dockerfile makes. Gives its tag."""
-    return _build(image(name), folder)
+    return _build(image(name), folder, *options)
 
 
 def _build(tag: str, context: Path, *options: str) -> str:

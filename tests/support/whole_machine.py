@@ -1,7 +1,7 @@
 """A machine of a test's own, with its own Docker Engine: whatever happens to it happens to nobody else.
 
 A privileged container; in it an engine on a disk of limited size, and on that engine Changeover as `docker compose up`
-starts it.
+starts it. The orchestrator's clock can be set (libfaketime): nobody else's is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import docker
 import httpx
 
-from tests.support.images import build_folder, build_image
+from tests.support.images import build_folder, build_image, image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
 from tests.support.stack import MIGRATE_BOTH_WAYS
@@ -28,6 +28,8 @@ DOOR, API = 8080, 8090
 FILES = ROOT / "tests" / "support" / "machine"
 BASE = "debian:trixie-slim"
 TRANSIENT = (502, 503, 504)
+CLOCK_IS_READ_S = 1.1
+"""libfaketime reads its file once a second (compose.override.yaml)."""
 
 
 class Machine(User):
@@ -43,12 +45,14 @@ class Machine(User):
 
     def __enter__(self) -> Machine:
         machine = build_folder("machine", FILES)
-        images = {f"changeover/{target}": build_image(target) for target in ("proxy", "orchestrator")}
+        images = {"changeover/proxy": build_image("proxy"), "changeover/orchestrator": self._with_a_clock_to_set()}
         images["changeover/test-shop"] = build_folder("shop", ROOT / "examples" / "shop")
         self.source.mkdir(parents=True)
         shutil.copy(ROOT / "compose.yaml", self.source)
         shutil.copy(FILES / "compose.override.yaml", self.source)
-        (self.source / "control-panel-config.yaml").write_text("apps: {}\n")
+        self.config = self.source / "control-panel-config.yaml"
+        self.config.write_text("apps: {}\n")
+        self.set_clock(0)
         self.container = self.engine.containers.run(
             machine,
             name=self.name,
@@ -65,13 +69,15 @@ class Machine(User):
             self.api = f"http://127.0.0.1:{api_port}"
             self.until(self._engine_answers, "the machine's engine answers")
             self._load({**images, BASE: BASE})
-            self._up()
+            self.up()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        # The kernel ends no process that is frozen, and Docker then no container that has it.
+        self.run("sh", "-c", "docker ps -q --filter status=paused | xargs -r docker rm --force", check=False)
         self.container.remove(force=True, v=True)
         self.engine.close()
         self.close()
@@ -80,9 +86,13 @@ class Machine(User):
         """From now on the journal is in that database; in the machine's own SQLite file where there is no URL."""
         if url != self.journal_url:
             self.journal_url = url
-            self._up()
+            self.up()
 
-    def _up(self) -> None:
+    def down(self) -> None:
+        """`docker compose down`. The network stays while a container of an app runs in it."""
+        self.run("sh", "-c", "cd /source && docker compose down", check=False)
+
+    def up(self) -> None:
         (self.source / ".env").write_text(f"CHANGEOVER_DATABASE_URL={self.journal_url}\n")
         self.run("sh", "-c", "cd /source && docker compose up --detach --no-build --quiet-pull")
         self.wait_ready()
@@ -101,7 +111,7 @@ class Machine(User):
         shutil.copy(FILES / "shop.Dockerfile", content / "Dockerfile")
         repository = Repository(self.source / app, content)
         shutil.rmtree(content)
-        (self.source / "control-panel-config.yaml").write_text(
+        self.config.write_text(
             f"""
 disk: {{min_free_mb: 100, {disk}}}
 apps:
@@ -123,7 +133,7 @@ apps:
 
     def remove_app(self, app: str) -> None:
         """Its containers and its data, after it was taken out of the configuration."""
-        (self.source / "control-panel-config.yaml").write_text("apps: {}\n")
+        self.config.write_text("apps: {}\n")
         self.until(lambda: all(one["name"] != app for one in self.get("/apps")["apps"]), f"{app} is not configured")
         label = f"label=changeover.app={app}"
         self.run("sh", "-c", f"docker ps -aq --filter {label} | xargs -r docker rm --force")
@@ -161,9 +171,32 @@ apps:
     def kill_process_of(self, container: str) -> bool:
         """kill -9 of its main process, as the kernel or an operator would; True if it ran."""
         script = (
-            f"pid=$(docker inspect -f '{{{{.State.Pid}}}}' {container}) && [ $pid -gt 0 ] && kill -9 $pid && echo hit"
+            f"pid=$(docker inspect -f '{{{{.State.Pid}}}}' {self._now_called(container)}) "
+            "&& [ $pid -gt 0 ] && kill -9 $pid && echo hit"
         )
         return "hit" in self.run("sh", "-c", script, check=False)
+
+    def rename(self, container: str, name: str) -> bool:
+        """By hand; True if there was such a container."""
+        return "done" in self.run(
+            "sh", "-c", f"docker rename {self._now_called(container)} {name} && echo done", check=False
+        )
+
+    def _now_called(self, container: str) -> str:
+        """For a shell: the container that was made under this name, whatever it is called now."""
+        return f"$(docker ps -aq --filter label=changeover.name={container} | grep . || echo {container})"
+
+    def set_clock(self, ahead_s: int) -> None:
+        """Let the orchestrator's clock jump, so that it is so much ahead of the others; behind, if it is negative."""
+        new = self.source / "clock.new"
+        new.write_text(f"{ahead_s:+d}\n")
+        new.replace(self.source / "clock")
+
+    def containers(self, app: str, role: str) -> set[str]:
+        """The names under which they were made, whatever they are called now."""
+        format_ = '{{.Label "changeover.name"}}'
+        filters = f"--filter label=changeover.app={app} --filter label=changeover.role={role}"
+        return set(self.run("sh", "-c", f"docker ps -a --format '{format_}' {filters}", check=False).split())
 
     def sidecars(self, app: str) -> list[str]:
         format_ = "{{.Names}}"
@@ -221,6 +254,10 @@ apps:
         ended = subprocess.run(["docker", "exec", self.name, *command], capture_output=True, text=True, timeout=120)
         assert not check or ended.returncode == 0, f"{command}: {ended.stdout} {ended.stderr}"
         return ended.stdout
+
+    def _with_a_clock_to_set(self) -> str:
+        build_image("orchestrator")
+        return build_folder("clock", FILES / "clock", "--build-arg", f"ORCHESTRATOR={image('orchestrator')}")
 
     def _load(self, images: dict[str, str]) -> None:
         """Copy images of this engine, named by the second, to the machine's, where they have the first as names."""

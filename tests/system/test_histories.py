@@ -10,16 +10,25 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.accidents import (
+    BROKEN,
+    DISTURBS_NOTHING,
+    SPARES_REQUESTS,
+    WHAT,
+    Accident,
+    Accidents,
+    some_accident,
+)
 from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
 from tests.support.results import keep_result
@@ -33,11 +42,23 @@ COLUMNS = ("release", "sold_by")
 """What a change of the schema that the release before cannot run on renames, there and back."""
 GOOD = ("a change", "a change", "a compatible migration", "an incompatible migration")
 BAD = ("does not build", "ends at once", "is never ready", "migration fails half-way")
-VICTIMS = ("nobody", "nobody", "orchestrator", "proxy", "candidate", "active", "sidecar", "engine", "journal", "disk")
-SPARES_REQUESTS = ("nobody", "orchestrator", "candidate", "sidecar", "journal")
-"""Whom to kill without that a request may fail."""
-JOURNAL_AWAY_S = 1.0
-DISK_FULL_S = 1.0
+AT_ONCE = (
+    ("deploy", "deploy"),
+    ("deploy", "roll back"),
+    ("deploy", "back up"),
+    ("deploy", "restore"),
+    ("roll back", "roll back"),
+    ("roll back", "back up"),
+    ("back up", "back up"),
+    ("restore", "restore"),
+    ("look at migrations", "look at migrations"),
+    ("look at migrations", "restore"),
+    ("look at migrations", "deploy"),
+)
+ENDS = {"live", "unchanged", "failed", "rolled_back", "superseded", "cancelled"}
+KEEP_IMAGES = 2
+HELPERS = {"git", "docker", "docker-buildx", "tar", "ssh"}
+"""Processes of the orchestrator's that run for a step alone."""
 
 
 class History:
@@ -47,6 +68,7 @@ class History:
         self.machine, self.server = machine, server
         self.random = random.Random(f"history {number}")
         self.name = f"shop{number}"
+        self.accidents = Accidents(machine, self.name, server)
         self.story: list[str] = []
         self.revisions = 1
         self.changes = itertools.count(1)
@@ -65,6 +87,7 @@ class History:
     def __exit__(self, *_: object) -> None:
         if self.visitor:
             self.visitor.__exit__(None, None, None)
+        self.machine.set_clock(0)
         self.machine.remove_app(self.name)
 
     def go_on(self) -> None:
@@ -76,91 +99,130 @@ class History:
             self.roll_back: 2,
             self.back_up: 1,
             self.restore: 2 if self.backups else 0,
+            self.two_at_once: 2,
             self.an_accident_while_nothing_is_deployed: 1,
             self.deploy_on_a_full_disk: 1,
+            self.rename: 1,
+            self.down_and_up: 1,
+            self.start_with_a_broken_configuration: 1,
         }
         (step,) = self.random.choices(list(steps), weights=list(steps.values()))
         step()
         self.all_is_well()
 
-    def somebody(self) -> tuple[str, float]:
-        """Whom an accident befalls, and after how many seconds."""
-        return self.random.choice(VICTIMS), round(self.random.uniform(0, 2), 2)
+    def end(self) -> None:
+        """After all of it a release can be deployed, what is kept is what should be, and doctor finds nothing."""
+        with self.told("deploy at the end"):
+            self.commit_good("a change")
+            self.deploy(Accident("nothing", 0), expected="live")
+        self.all_is_well()
+        with self.told(""):
+            self.nothing_is_piled_up()
+            findings = self.machine.get("/doctor")["findings"]
+            # The shops' base image has a name as an app's, and there is no panel on this machine.
+            bad = [one for one in findings if not one["well"] and one["what"] not in ("app panel", "app test-shop")]
+            assert bad == []
 
     # What happens
 
     def deploy_a_good_release(self) -> None:
-        what, (victim, after) = self.random.choice(GOOD), self.somebody()
-        with self.told(f"deploy: {what}; kill {victim} after {after} s"):
+        what, accident = self.random.choice(GOOD), some_accident(self.random)
+        with self.told(f"deploy: {what}; {accident}"):
             self.commit_good(what)
-            self.deploy(victim, after, expected="live")
+            self.deploy(accident, expected="live")
 
     def deploy_a_bad_release(self) -> None:
-        what, (victim, after) = self.random.choice(BAD), self.somebody()
-        with self.told(f"deploy: {what}; kill {victim} after {after} s"):
+        what, accident = self.random.choice(BAD), some_accident(self.random)
+        with self.told(f"deploy: {what}; {accident}"):
             self.commit_bad(what)
             try:
-                self.deploy(victim, after, expected="failed")
+                self.deploy(accident, expected="failed")
             finally:
                 self.repository.git("revert", "--no-edit", "HEAD")
 
     def roll_back(self) -> None:
-        victim, after = self.somebody()
-        with self.told(f"roll back; kill {victim} after {after} s"):
+        accident = some_accident(self.random)
+        with self.told(f"roll back; {accident}"):
             before = self.machine.app(self.name)
-            with self.accident(victim, after):
+            with self.accidents.happening(accident):
                 try:
                     answer = self.machine.request("POST", f"/apps/{self.name}/rollback", json={})
                 except httpx.TransportError:
                     return
-            if victim == "nobody":
+            if accident.what in DISTURBS_NOTHING:
                 assert answer.status_code == (200 if before["standby"] else 409), answer.text
                 if before["standby"]:
                     assert self.machine.app(self.name)["active"]["version"] == before["standby"]["version"]
 
     def back_up(self) -> None:
-        victim, after = self.somebody()
-        with self.told(f"back up; kill {victim} after {after} s"):
+        accident = some_accident(self.random)
+        with self.told(f"back up; {accident}"):
             assert self.visitor is not None
             ordered = set(self.visitor.orders)
-            with self.accident(victim, after):
+            with self.accidents.happening(accident):
                 try:
                     answer = self.machine.request("POST", f"/apps/{self.name}/backups")
                 except httpx.TransportError:
                     return
-            if victim == "nobody":
+            if accident.what in DISTURBS_NOTHING:
                 assert answer.is_success, answer.text
             if answer.is_success:
                 self.backups[answer.json()["id"]] = ordered
 
     def restore(self) -> None:
         backup = self.random.choice(sorted(self.backups))
-        victim, after = self.somebody()
-        with self.told(f"restore {backup}; kill {victim} after {after} s"):
+        accident = some_accident(self.random)
+        with self.told(f"restore {backup}; {accident}"):
             assert self.visitor is not None
             kept = {one["id"] for one in self.machine.get(f"/apps/{self.name}/backups")["backups"]}
-            before = self.newest()["id"]
-            failed = len(self.visitor.failures)
-            with self.accident(victim, after), suppress(httpx.TransportError):
+            before, failed = self.known_ids(), len(self.visitor.failures)
+            with self.accidents.happening(accident), suppress(httpx.TransportError):
                 self.machine.request("POST", f"/apps/{self.name}/backups/{backup}/restore")
-            self.machine.wait_engine()
-            self.machine.wait_ready()
-            self.settled()
-            newest = self.newest()
-            self.story.append(f"   {newest['state']}: {newest['failure'] and newest['failure']['cause']}")
-            restored = newest["id"] != before and newest["state"] == "live"
-            if victim in SPARES_REQUESTS:
+            restored = self.expect_restored(backup, before)
+            if accident.what in SPARES_REQUESTS:
                 assert self.visitor.failures[failed:] == []
-            if victim == "nobody":
+            if accident.what in DISTURBS_NOTHING:
                 assert restored == (backup in kept)
-            if restored:
-                # What was ordered since the backup is gone, as was asked for; what was ordered before is not.
-                until_now = len(self.visitor.orders)
-                self.visitor.orders[:until_now] = self.backups[backup]
+
+    def two_at_once(self) -> None:
+        """Two requests at the same time, of two people: each is carried out or refused, and neither harms the other."""
+        first, second = self.random.choice([one for one in AT_ONCE if self.backups or "restore" not in one])
+        backup = self.random.choice(sorted(self.backups)) if "restore" in (first, second) else ""
+        with self.told(f"{first} and {second} at once"):
+            assert self.visitor is not None
+            if "deploy" in (first, second):
+                self.commit_good("a change")
+            before, failed = self.known_ids(), len(self.visitor.failures)
+            ordered = set(self.visitor.orders)
+            wanted = {
+                "deploy": ("POST", "deployments"),
+                "roll back": ("POST", "rollback"),
+                "back up": ("POST", "backups"),
+                "restore": ("POST", f"backups/{backup}/restore"),
+                "look at migrations": ("GET", "migrations"),
+            }
+            with ThreadPoolExecutor(2) as people:
+                asked = [people.submit(self.ask, *wanted[one]) for one in (first, second)]
+                answers = [one.result() for one in asked]
+            told = ", ".join(f"{answer.status_code}" for answer in answers)
+            self.story.append(f"   {told}")
+            for what, answer in zip((first, second), answers, strict=True):
+                assert answer.status_code < 500, answer.text
+                if what == "back up" and answer.is_success:
+                    self.backups[answer.json()["id"]] = ordered
+                if what == "look at migrations":
+                    assert answer.is_success, answer.text
+                    assert not answer.json()["problem"] or "restore" in (first, second), answer.text
+            if first == "deploy":
+                assert answers[0].is_success, answers[0].text
+            if backup:
+                self.expect_restored(backup, before)
+            self.settled()
+            assert self.visitor.failures[failed:] == []
 
     def an_accident_while_nothing_is_deployed(self) -> None:
-        victim = self.random.choice(VICTIMS[2:])
-        with self.told(f"kill {victim}"), self.accident(victim, 0):
+        accident = replace(some_accident(self.random, self.random.choice(WHAT[3:])), after_s=0.0)
+        with self.told(str(accident)), self.accidents.happening(accident):
             time.sleep(0.1)
 
     def deploy_on_a_full_disk(self) -> None:
@@ -176,6 +238,43 @@ class History:
             finally:
                 self.machine.free_disk()
 
+    def rename(self) -> None:
+        with self.told("rename a container by hand"):
+            app = self.machine.app(self.name)
+            slot = self.random.choice([one for one in (app["active"], app["standby"]) if one])
+            assert self.accidents.rename(slot["container"])
+
+    def down_and_up(self) -> None:
+        """`docker compose down` and `up`, perhaps with the apps stopped, perhaps in the middle of a deployment."""
+        stopped, deploying = self.random.random() < 0.5, self.random.random() < 0.5
+        after = round(self.random.uniform(0, 4), 2)
+        with self.told(
+            f"down and up{', apps stopped' * stopped}{f', {after} s after a deployment was asked for' * deploying}"
+        ):
+            if deploying:
+                self.commit_good("a change")
+                self.machine.post(f"/apps/{self.name}/deployments")
+                time.sleep(after)
+            if stopped:
+                label = f"label=changeover.app={self.name}"
+                self.machine.run("sh", "-c", f"docker ps -q --filter {label} | xargs -r docker stop", check=False)
+            self.machine.down()
+            self.machine.up()
+
+    def start_with_a_broken_configuration(self) -> None:
+        how = self.random.choice(sorted(BROKEN))
+        with self.told(f"a start with a configuration that is broken: {how}"):
+            assert self.visitor is not None
+            failed = len(self.visitor.failures)
+            with self.accidents.broken_configuration(how):
+                self.machine.kill_process_of("changeover-orchestrator-1")
+                self.machine.wait_ready()
+                # A missing file is made again from the configuration in use.
+                assert self.machine.get("/config")["problems"] or how == "missing"
+                self.commit_good("a change")
+                self.deploy(Accident("nothing", 0), expected="live")
+            assert self.visitor.failures[failed:] == []
+
     # What must hold after each of it
 
     def all_is_well(self) -> None:
@@ -189,15 +288,24 @@ class History:
             release = machine.answers(self.name)["release"]
             assert release == active["version"], f"{release} answers, and {active['version']} is active"
             kept = {slot["container"] for slot in (active, app["standby"]) if slot}
-            assert self.containers("app") == kept, f"there are {self.containers('app')}, and {kept} should be"
-            assert self.containers("sidecar") == set()
+            found = machine.containers(self.name, "app")
+            assert found == kept, f"there are {found}, and {kept} should be"
+            assert machine.containers(self.name, "sidecar") == set()
+            self.nothing_runs_on()
             maps = self.proxy_maps()
             colour = active["colour"]
             assert maps == {"file": colour, "running": colour, "paused": []}, (
                 f"the proxy says {maps}, and {colour} is active"
             )
-            history = machine.get(f"/apps/{self.name}/deployments?limit=100")["deployments"]
-            assert {one["state"] for one in history} <= {"live", "failed", "rolled_back", "superseded", "cancelled"}
+            history = self.history()
+            assert {one["state"] for one in history} <= ENDS
+            last_live = next(one for one in history if one["state"] == "live")
+            assert last_live["version"] == active["version"], f"history says {last_live}, and {active} is active"
+            shown = {one["slot"]: one["container"] for one in history if one["slot"]}
+            slots = {slot: app[slot]["container"] for slot in ("active", "standby") if app[slot]}
+            assert shown == slots, f"history shows {shown}, and status {slots}"
+            assert app["troubles"] == []
+            machine.until(lambda: not machine.get("/config")["problems"], "the mended configuration is used")
             assert not machine.get(f"/apps/{self.name}/migrations")["pending"]
             order = f"after-{len(self.story)}"
             counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=60)
@@ -210,73 +318,67 @@ class History:
 
     # How
 
-    def deploy(self, victim: str, after: float, expected: str) -> None:
+    def nothing_runs_on(self) -> None:
+        """Neither a process of the orchestrator's, nor a lock of the mirror, nor a folder of work, is left."""
+
+        def nothing() -> bool:
+            running = self.machine.run("sh", "-c", "docker top changeover-orchestrator-1 -o pid,comm", check=False)
+            left = self.machine.run("sh", "-c", f"cd {STATE} && find sources -name '*.lock'; ls work", check=False)
+            return not HELPERS & set(running.split()) and not left.split()
+
+        self.machine.until(nothing, "nothing runs on, and no lock is left", 30)
+
+    def nothing_is_piled_up(self) -> None:
+        """Images, volumes and networks are those that are kept; the last deployment has applied retention."""
+        machine = self.machine
+        app = machine.app(self.name)
+        backups = machine.get(f"/apps/{self.name}/backups")["backups"]
+        wanted = KEEP_IMAGES + sum(1 for slot in (app["active"], app["standby"]) if slot) + len(backups)
+        tags = machine.run("docker", "images", "--format", "{{.Tag}}", f"changeover/{self.name}").split()
+        assert len(tags) <= wanted, f"{len(tags)} images, and {wanted} are kept at most"
+        volumes = set(machine.run("docker", "volume", "ls", "--format", "{{.Name}}").split())
+        parts = {f"changeover_{part}" for part in ("engine", "state", "proxy")}
+        assert volumes <= parts | {"changeover-backups", f"changeover-{self.name}-data"}
+        networks = set(machine.run("docker", "network", "ls", "--format", "{{.Name}}").split())
+        assert networks == {"bridge", "host", "none", "changeover"}
+
+    def ask(self, method: str, path: str) -> httpx.Response:
+        return self.machine.request(method, f"/apps/{self.name}/{path}", json={} if method == "POST" else None)
+
+    def expect_restored(self, backup: str, before: set[str]) -> bool:
+        """Whether a restore that was not known before was carried out; then what it takes away is not lost."""
+        assert self.visitor is not None
+        self.machine.wait_engine()
+        self.machine.wait_ready()
+        self.settled()
+        newer = [one for one in self.history() if one["id"] not in before]
+        self.story += [f"   {one['kind']} {one['state']}: {cause_of(one)}" for one in newer]
+        restored = any(one["kind"] == "restore" and one["state"] == "live" for one in newer)
+        if restored:
+            # What was ordered since the backup is gone, as was asked for; what was ordered before is not.
+            until_now = len(self.visitor.orders)
+            self.visitor.orders[:until_now] = self.backups[backup]
+        return restored
+
+    def deploy(self, accident: Accident, expected: str) -> None:
         before = self.machine.app(self.name)["active"]
         failed = len(self.visitor.failures) if self.visitor else 0
-        with self.accident(victim, after):
+        with self.accidents.happening(accident):
             try:
                 asked = self.machine.post(f"/apps/{self.name}/deployments")["id"]
             except (httpx.TransportError, AssertionError):
-                assert victim != "nobody"
+                assert accident.what not in DISTURBS_NOTHING
                 return
             ended = self.machine.wait_ended(asked)
-        self.story.append(f"   {ended['state']} {ended['version']}: {ended['failure'] and ended['failure']['cause']}")
-        if victim == "nobody":
+        self.story.append(f"   {ended['state']} {ended['version']}: {cause_of(ended)}")
+        if accident.what == "cancel":
+            assert ended["state"] in (expected, "cancelled"), ended
+        if accident.what in DISTURBS_NOTHING:
             assert ended["state"] == expected, ended
             active = self.machine.app(self.name)["active"]["version"]
             assert active == (ended["version"] if expected == "live" else before["version"])
-        if self.visitor and victim in SPARES_REQUESTS:
+        if self.visitor and accident.what in SPARES_REQUESTS:
             assert self.visitor.failures[failed:] == []
-
-    @contextmanager
-    def accident(self, victim: str, after: float) -> Iterator[None]:
-        """Somebody is killed a while after the block has begun, or as soon as there is somebody to kill."""
-        before = self.machine.app(self.name)
-        over = threading.Event()
-
-        def strike() -> None:
-            time.sleep(after)
-            while not self.kill(victim, before) and not over.is_set():
-                time.sleep(0.05)
-
-        thread = threading.Thread(target=strike, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(timeout=60)
-
-    def kill(self, victim: str, before: Any) -> bool:
-        machine = self.machine
-        known = {slot["container"] for slot in (before["active"], before["standby"]) if slot}
-        match victim:
-            case "nobody":
-                return True
-            case "engine":
-                machine.kill_engine()
-                return True
-            case "journal":
-                if self.server:
-                    self.server.stop(signal.SIGQUIT)
-                    time.sleep(JOURNAL_AWAY_S)
-                    self.server.start()
-                return True
-            case "disk":
-                machine.fill_disk()
-                time.sleep(DISK_FULL_S)
-                machine.free_disk()
-                return True
-            case "active":
-                return machine.kill_process_of(before["active"]["container"])
-            case "candidate":
-                # One that has become active meanwhile is a candidate no more.
-                known.add(machine.app(self.name)["active"]["container"])
-                return any([machine.kill_process_of(one) for one in self.containers("app") - known])
-            case "sidecar":
-                return any([machine.kill_process_of(one) for one in machine.sidecars(self.name)])
-            case _:
-                return machine.kill_process_of(f"changeover-{victim}-1")
 
     def settled(self) -> Any:
         """The app, when everything that was asked for has ended and the active release is well."""
@@ -289,13 +391,14 @@ class History:
         return self.machine.until(settled, f"{self.name} comes to rest", 120)
 
     def newest(self) -> Any:
-        return self.machine.get(f"/apps/{self.name}/deployments?limit=1")["deployments"][0]
+        return self.history(1)[0]
 
-    def containers(self, role: str) -> set[str]:
-        filters = f"--filter label=changeover.app={self.name} --filter label=changeover.role={role}"
-        return set(
-            self.machine.run("sh", "-c", f"docker ps -a --format '{{{{.Names}}}}' {filters}", check=False).split()
-        )
+    def known_ids(self) -> set[str]:
+        return {one["id"] for one in self.history()}
+
+    def history(self, limit: int = 100) -> list[Any]:
+        """The newest first."""
+        return list(self.machine.get(f"/apps/{self.name}/deployments?limit={limit}")["deployments"])
 
     def proxy_maps(self) -> Any:
         return json.loads(self.machine.run("python", "-c", PROXY_MAPS, self.name))
@@ -347,6 +450,11 @@ class History:
             raise AssertionError(f"{error}\n\n{self.name}:\n{story}\n\n{self.machine.what_was_logged()}") from error
 
 
+def cause_of(deployment: Any) -> str:
+    return str(deployment["failure"] and deployment["failure"]["cause"])
+
+
+STATE = "/var/lib/docker/volumes/changeover_state/_data"
 PROXY_MAPS = """
 import json, socket, sys
 app, folder = sys.argv[1], "/var/lib/docker/volumes/changeover_proxy/_data"
@@ -393,6 +501,7 @@ def test_a_random_history_with_accidents_keeps_every_promise(
         with history:
             for _ in range(STEPS):
                 history.go_on()
+            history.end()
         passed = True
     finally:
         if soak:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.clock import MOST_TIMED, Timing, now, showing
@@ -66,7 +66,7 @@ def assert_durations_are_true(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, phases=[Phase.generate])
 @given(seed=st.integers(0, 2**32))
 def test_a_story_ends_in_the_same_way_whatever_the_clock_shows_meanwhile(
     tmp_path_factory: pytest.TempPathFactory, name: str, seed: int
