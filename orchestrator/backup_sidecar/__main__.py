@@ -15,17 +15,16 @@ import os
 import shutil
 import sqlite3
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.backup_sidecar import archive, difference, extract, permission, restore
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
-from orchestrator.backup_sidecar.jail import SCRATCH
+from orchestrator.backup_sidecar.jail import SCRATCH, use
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
 from orchestrator.backup_sidecar.protocol import Protocol
-from orchestrator.files.beneath import Folder, LeadsOutside
+from orchestrator.files.beneath import LeadsOutside
 
 BACKUPS = Path("/backups")
 JAIL = Path("/jail")
@@ -34,8 +33,6 @@ EXTRA = {name: BACKUPS / EXTRA_FOLDER / name for name in ("config", "logs")}
 ABOUT = BACKUPS / EXTRA_FOLDER / "about.json"
 """What the backup says of its release and its data, in the words of archive.create, and the backups that are `spare`.
 It is a file, because an argument of a command has a limit of 128 KiB."""
-LEFT_BEHIND_S = 4 * 3600
-"""A copy that is older was left by a sidecar that was killed: none runs for so long."""
 
 
 def main() -> int:
@@ -108,16 +105,13 @@ def carry_out(asked: argparse.Namespace) -> object:
 
 
 def _jail() -> Path | None:
-    """The jail; None for a job that needs none. Other sidecars of this app may work in it at the same time."""
+    """The jail, until this process ends; None for a job that needs none. Other sidecars of this app may use it, too."""
     scratch = JAIL / SCRATCH
     if not scratch.is_dir():
         return None
     for folder in (BACKUPS, scratch):
         folder.chmod(0o700)
-    with Folder.open(scratch) as folder_of_copies:
-        for entry in folder_of_copies.entries():
-            if time.time() - entry.status.st_mtime > LEFT_BEHIND_S:
-                folder_of_copies.remove(entry.name)
+    use(scratch)
     return JAIL
 
 

@@ -6,14 +6,18 @@ process whose root is a folder that has nothing but the app's own data and a pla
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.files.beneath import Folder
+
 SCRATCH = "scratch"
 """The folder of the jail in which copies are made."""
+LOCK = "in-use"
 
 
 def seen_from(jail: Path | None, path: Path) -> Path:
@@ -23,6 +27,26 @@ def seen_from(jail: Path | None, path: Path) -> Path:
 
 def scratch_of(jail: Path | None, otherwise: Path | None = None) -> Path | None:
     return jail / SCRATCH if jail else otherwise
+
+
+def use(scratch: Path) -> int:
+    """Use the folder of copies, with others, until the returned descriptor or this process ends.
+
+    If nobody else uses it, what is there was left by a sidecar that was killed, and is removed. Who uses it is known by
+    a lock, which the kernel ends with its process; the age of a file depends on a clock that can be set.
+    """
+    lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        return lock
+    with Folder.open(scratch) as copies:
+        for name in copies.names():
+            if name != LOCK:
+                copies.remove(name)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
 
 
 def confined(jail: Path | None, work: Callable[[], str]) -> str:
