@@ -206,7 +206,9 @@ async def _record_done(context: AppContext, events: EventStream, step: Step, dep
 async def _publish_step(
     context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str = ""
 ) -> None:
-    await events.publish(happenings.Step(step.name, state, note), context.name, deployment.id)
+    recorded = await context.journal.beside(context.journal.deployment, deployment.id)
+    took = next((one.seconds for one in recorded.steps if one.name is step.name), None)
+    await events.publish(happenings.Step(step.name, state, note, took), context.name, deployment.id)
 
 
 async def _end_of(

@@ -93,12 +93,13 @@ class Started(Occurrence):
 
 @dataclass(frozen=True)
 class Step(Occurrence):
-    """A step of a deployment began or ended. `note` is the cause when it failed."""
+    """A step of a deployment began or ended. `note` is the cause when it failed. `seconds`: how long it took."""
 
     kind = EventKind.STEP
     step: str
     state: str
     note: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

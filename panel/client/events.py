@@ -84,11 +84,12 @@ class Started(Fields):
 
 
 class Step(Fields):
-    """`state` is one of StepState; `note` is the cause when the step failed."""
+    """`state` is one of StepState; `note` is the cause when the step failed. `seconds`: how long it took."""
 
     step: str = ""
     state: str = ""
     note: str = ""
+    seconds: float | None = None
 
 
 class Line(Fields):

@@ -42,20 +42,24 @@ class Progress:
 
     def take(self, event: Event) -> None:
         match event.what:
-            case events.Step(step=step, state=state):
-                self._take_step(step, state, event.at)
+            case events.Step() as step:
+                self._take_step(step, event.at)
             case events.Line(line=line):
                 self.output.setdefault(self.current, []).append(line)
         if event.kind in DECIDED:
             self.decided = event.kind
 
-    def _take_step(self, step: str, state: str, at: datetime) -> None:
-        self.states[step] = state
-        if state == StepState.RUNNING:
+    def _take_step(self, taken: events.Step, at: datetime) -> None:
+        step = taken.step
+        self.states[step] = taken.state
+        if taken.state == StepState.RUNNING:
             self.current = step
             self.began[step] = at
+        elif taken.seconds is not None:
+            self.seconds[step] = taken.seconds
         elif step in self.began:
-            self.seconds[step] = (at - self.began[step]).total_seconds()
+            # Recorded by an earlier version: by a clock that may have been set meanwhile.
+            self.seconds[step] = max(0.0, (at - self.began[step]).total_seconds())
 
     @property
     def can_cancel(self) -> bool:

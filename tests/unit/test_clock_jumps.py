@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from orchestrator.clock import MOST_TIMED, Timing, now, showing
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release_history import may_be_offered
+from panel.client.events import Event
+from panel.widgets.steps import Progress
 from tests.support import virtual_time
 from tests.support.fakes.stories import STORIES, Story, app, assert_whole, live
 from tests.support.fakes.world import APP, World
@@ -132,3 +134,13 @@ def test_what_never_ends_is_not_timed_for_ever() -> None:
         timing.moment(str(number))
     with showing(lambda: START):
         assert timing.moment("0") == START or abs(timing.moment("0") - START) < timedelta(seconds=LONGEST_S)
+
+
+def test_the_panel_shows_how_long_a_step_took_and_not_how_far_the_clock_was_set() -> None:
+    progress, before = Progress(), START - timedelta(days=40)
+    progress.take(Event(id=1, at=START, kind="step", fields={"step": "build", "state": "running"}))
+    progress.take(Event(id=2, at=before, kind="step", fields={"step": "build", "state": "done", "seconds": 1.5}))
+    progress.take(Event(id=3, at=START, kind="step", fields={"step": "backup", "state": "running"}))
+    progress.take(Event(id=4, at=before, kind="step", fields={"step": "backup", "state": "done"}))
+
+    assert progress.seconds == {"build": 1.5, "backup": 0.0}
