@@ -299,8 +299,6 @@ class History:
             )
             history = self.history()
             assert {one["state"] for one in history} <= ENDS
-            last_live = next(one for one in history if one["state"] == "live")
-            assert last_live["version"] == active["version"], f"history says {last_live}, and {active} is active"
             shown = {one["slot"]: one["container"] for one in history if one["slot"]}
             slots = {slot: app[slot]["container"] for slot in ("active", "standby") if app[slot]}
             assert shown == slots, f"history shows {shown}, and status {slots}"
@@ -496,16 +494,20 @@ def test_a_random_history_with_accidents_keeps_every_promise(
     journal = ("sqlite", "postgresql")[number % 2]
     machine.use_journal(journals[journal])
     history = History(number, machine, postgres if journal == "postgresql" else None)
-    began, passed = time.monotonic(), False
+    began, passed, why = time.monotonic(), False, ""
     try:
         with history:
             for _ in range(STEPS):
                 history.go_on()
             history.end()
         passed = True
+    except Exception as error:
+        why = str(error)[:1000]
+        raise
     finally:
         if soak:
             seconds = round(time.monotonic() - began, 1)
             keep_result(
-                "histories", history=number, journal=journal, passed=passed, seconds=seconds, story=history.story
-            )
+                "histories", history=number, journal=journal, passed=passed, seconds=seconds, story=history.story,
+                why=why,
+            )  # fmt: skip
