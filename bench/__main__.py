@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import proxy, rest, rollback, status, update
+from bench import deployments, proxy, rest, rollback, status, update
 from tests.support.images import build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
@@ -50,6 +50,14 @@ def status_figures(measured: status.Measured) -> list[Figure]:
     ]
 
 
+def deployment_figures(measured: deployments.Measured) -> list[Figure]:
+    what = f"deployment with {deployments.MANY} apps, times that with one"
+    return [
+        Figure(f"{what}, in turn", measured.in_turn, "×", 1.1),
+        Figure(f"{what}, one after the other", measured.one_after_the_other, "×", 1.1),
+    ]
+
+
 def main() -> int:
     for target in ("proxy", "orchestrator"):
         build_image(target)
@@ -57,7 +65,9 @@ def main() -> int:
     print(routed)
     asked = status.measure()
     print(asked)
-    figures = [*proxy_figures(routed), *status_figures(asked)]
+    deployed = deployments.measure()
+    print(deployed)
+    figures = [*proxy_figures(routed), *status_figures(asked), *deployment_figures(deployed)]
     with tempfile.TemporaryDirectory() as folder:
         repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")
         with Stack(Path(folder), shop_config(repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS)) as stack:

@@ -44,25 +44,35 @@ def measure() -> Measured:
     """On a stack of its own, which gets more and more apps of one small image."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        content = folder / "content"
-        content.mkdir()
-        (content / "app.py").write_text(APP)
-        (content / "Dockerfile").write_text(
-            f'FROM {image("orchestrator")}\nHEALTHCHECK NONE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
-        )
-        repository = Repository(folder / "repository", content)
-        with Stack(folder, _config(repository.path, COUNTS[0])) as stack:
+        repository = small_app(folder)
+        with Stack(folder, configuration(repository.path, COUNTS[0])) as stack:
             return Measured({count: _with(stack, repository.path, count) for count in COUNTS})
 
 
+def small_app(folder: Path) -> Repository:
+    """A repository with an app of one small image."""
+    content = folder / "content"
+    content.mkdir()
+    (content / "app.py").write_text(APP)
+    (content / "Dockerfile").write_text(
+        f'FROM {image("orchestrator")}\nHEALTHCHECK NONE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
+    )
+    return Repository(folder / "repository", content)
+
+
 def _with(stack: Stack, repository: Path, count: int) -> float:
-    stack.set_config(_config(repository, count))
+    make_live(stack, repository, count)
+    time.sleep(SETTLE_S)
+    return statistics.median(_ask(stack) for _ in range(ROUNDS))
+
+
+def make_live(stack: Stack, repository: Path, count: int) -> None:
+    """Configure so many apps, and deploy those that are not live."""
+    stack.set_config(configuration(repository, count))
     waiting = [app["name"] for app in stack.get("/apps")["apps"] if app["name"] != "panel" and not app["active"]]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         ends = list(pool.map(stack.deploy, waiting))
     assert all(end["state"] == "live" for end in ends), [end["failure"] for end in ends if end["failure"]]
-    time.sleep(SETTLE_S)
-    return statistics.median(_ask(stack) for _ in range(ROUNDS))
 
 
 def _ask(stack: Stack) -> float:
@@ -71,7 +81,7 @@ def _ask(stack: Stack) -> float:
     return time.monotonic() - began
 
 
-def _config(repository: Path, count: int) -> str:
+def configuration(repository: Path, count: int) -> str:
     apps = "\n".join(
         f"  app{number}:\n    update: {{git: {{remote: {repository}}}, background_check: {{interval: 3600}}}}\n"
         f"    route: {{host: app{number}.test}}\n    health: {{path: /}}"
