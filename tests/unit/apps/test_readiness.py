@@ -32,6 +32,9 @@ class Answering:
         redirect = {"location": "https://shop.test/sign-in"} if 300 <= status < 400 else {}
         return httpx.Response(status, headers=redirect)
 
+    async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
+        return False
+
 
 def world(folder: Path, prober: Answering, **sections: object) -> World:
     config = {"route": {"host": "shop.test"}, "health": {"answers": 1, "timeout": 0.3}} | sections
