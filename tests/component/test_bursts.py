@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,25 @@ async def test_a_burst_gets_as_many_good_answers_as_without_a_proxy_and_none_of_
             "burst", backlog=backlog, threads=threads, size=size, standby=with_standby, good=good, without_us=bare
         )
     assert statistics.median(good) >= statistics.median(bare), (good, bare)
+
+
+async def test_eight_clients_that_go_on_asking_a_single_thread_with_a_short_queue_get_good_answers_alone(
+    container: ProxyContainer,
+) -> None:
+    """532 of 678 answers were 503, because a full queue of the kernel was taken for a container that is gone."""
+
+    async def asks(port: int) -> Counter[str]:
+        answers: Counter[str] = Counter()
+        for _ in range(20):
+            answers += await burst(1, "127.0.0.1", port)
+        return answers
+
+    address = gateway()
+    with SmallServer("good", address, backlog=5) as server, SmallServer("other", address) as other:
+        started(container, route_to(server, other))
+        each = await asyncio.gather(*(asks(container.port) for _ in range(8)))
+
+    assert sum(each, Counter[str]()) == {"good": 160}
 
 
 async def test_a_limit_of_connections_lets_the_others_wait(container: ProxyContainer) -> None:

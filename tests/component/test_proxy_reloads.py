@@ -177,6 +177,20 @@ async def test_connections_of_ten_reloads_reach_the_active_release_of_their_own_
         assert sum(len(server.written) for server in releases.values()) == len(opened)
 
 
+async def test_a_connection_from_before_a_reload_reaches_its_own_app_when_another_has_its_former_address(
+    container: ProxyContainer, releases: dict[str, AppServer]
+) -> None:
+    """The next app that was deployed got the freed address, and the other app's request with its cookies."""
+    proxy = started(container, releases)
+    with closing(Client(container.port, "one")) as idle:
+        assert who(idle.ask()) == "one-blue"
+        await reload(proxy)
+        await proxy.switch("one", Colour.GREEN, releases["one-green"].server)
+        await proxy.switch("two", Colour.GREEN, releases["one-blue"].server)
+
+        assert who(idle.ask(more="cookie: session=of-one\r\n")) == "one-green"
+
+
 async def test_a_connection_from_before_a_reload_gets_an_app_that_was_added_after_it(
     container: ProxyContainer, releases: dict[str, AppServer]
 ) -> None:
