@@ -1,4 +1,4 @@
-"""What `make up` does with a container that is waiting for its restart; Docker is a program that only notes its orders."""
+"""What `make up` does with a container that waits for its restart; Docker is a program that notes its orders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ esac
 def test_a_container_that_waits_for_its_restart_is_made_anew_before_it_is_started(
     tmp_path: Path, restarting: bool
 ) -> None:
-    """After a start that failed, the first `make up` with a mended configuration waited for the old pause, and failed."""
+    """The first `make up` with a mended configuration waited for the pause after the start that had failed."""
     docker, orders = tmp_path / "docker", tmp_path / "orders"
     docker.write_text(DOCKER)
     docker.chmod(0o755)
