@@ -11,6 +11,7 @@ import collections
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from tests.support.paths import ROOT
 
 AT_ONCE = 20
 ROUNDS = 4
+QUIET_S = 60
 ANSWER_WITHIN_S = 60.0
 START_WITHIN_S = 60.0
 WORDS = [
@@ -113,6 +115,11 @@ def memory_mb(process: int) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
+def allocator() -> dict[str, str]:
+    """The settings of the allocator that the images have."""
+    return dict(re.findall(r"(MALLOC_\w+)=(\d+)", (ROOT / "Dockerfile").read_text()))
+
+
 @contextmanager
 def orchestrator() -> Iterator[tuple[int, int, str]]:
     """Its process id, its port and an admin token."""
@@ -124,7 +131,7 @@ def orchestrator() -> Iterator[tuple[int, int, str]]:
             "CONFIG": home / "config.yaml", "TOKEN_FOLDER": home, "API_HOST": "127.0.0.1", "API_PORT": port,
             "DEPLOY_PANEL": "false",
         }  # fmt: skip
-        environment = os.environ | {f"CHANGEOVER_{name}": str(value) for name, value in settings.items()}
+        environment = os.environ | allocator() | {f"CHANGEOVER_{name}": str(value) for name, value in settings.items()}
         log = (home / "log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator"], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
@@ -164,6 +171,8 @@ def main(number: int) -> None:
             statuses = asyncio.run(all_of_them(port, token, number, seed))
             took = time.monotonic() - began
             print(f"{number} requests in {took:.0f} s: {dict(sorted(statuses.items()))}; {memory_mb(process):.1f} MB")
+            time.sleep(QUIET_S)
+            print(f"after {QUIET_S} s of quiet: {memory_mb(process):.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from orchestrator.apps.context import AppContext
+from orchestrator.config.env_file import EnvFileUnreadable, read_bounded
 from orchestrator.domain.deployment import Deployment
 
 AT_ONCE = {"update", "route", "drain"}
@@ -20,8 +21,8 @@ def made_from(context: AppContext) -> str:
     named = context.config.run.env_file
     sections = context.config.model_dump(mode="json", exclude_defaults=True, exclude=AT_ONCE)
     try:
-        secrets = (context.config_file.parent / named).read_bytes() if named else b""
-    except OSError:
+        secrets = read_bounded(context.config_file.parent / named) if named else b""
+    except (OSError, EnvFileUnreadable):
         return ""
     parts = [sections, context.config.update.git.path, context.environment, hashlib.sha256(secrets).hexdigest()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from orchestrator.files.beneath import Folder
 PARTS = ("config", "logs")
 MOST_BYTES = 8 * 2**20
 """So much of the end of each file is read."""
+MOST_FILES = 10
+"""A backup has one file of the configuration and one of the log."""
 
 
 def texts(folder: Path, part: str, pace: Pace, jail: Path | None) -> dict[str, str]:
@@ -22,6 +25,11 @@ def texts(folder: Path, part: str, pace: Pace, jail: Path | None) -> dict[str, s
         with Folder.open(target) as into:
             unpack_into(folder, {part: into}, pace, jail)
         files = sorted(path for path in target.rglob("*") if path.is_file() and not path.is_symlink())
-        return {
-            str(path.relative_to(target)): path.read_bytes()[-MOST_BYTES:].decode(errors="replace") for path in files
-        }
+        return {str(path.relative_to(target)): _end_of(path) for path in files[:MOST_FILES]}
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - MOST_BYTES))
+        return file.read(MOST_BYTES).decode(errors="replace")

@@ -18,6 +18,8 @@ from orchestrator.files.beneath import Folder
 SCRATCH = "scratch"
 """The folder of the jail in which copies are made."""
 LOCK = "in-use"
+MOST_ANSWER = 64 * 2**20
+"""The longest answer of a confined process, in bytes."""
 
 
 def seen_from(jail: Path | None, path: Path) -> Path:
@@ -63,8 +65,10 @@ def confined(jail: Path | None, work: Callable[[], str]) -> str:
         _be_confined(jail, work, writing)
     os.close(writing)
     with open(reading, "rb") as answer:
-        said = answer.read()
+        said = answer.read(MOST_ANSWER + 1)
     os.waitpid(child, 0)
+    if len(said) > MOST_ANSWER:
+        raise OSError("the process that read the database answered more than it may")
     if not said:
         raise OSError("the process that read the database ended without an answer")
     kind, text = json.loads(said)

@@ -20,17 +20,22 @@ class EnvFileUnreadable(ChangeoverError):
     """The file does not exist, may not be read, or is not what an environment file is."""
 
 
+def read_bounded(path: Path) -> bytes:
+    """The content of an environment file. Raises OSError, or EnvFileUnreadable if it is larger than MOST_BYTES."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise EnvFileUnreadable(f"The environment file {path} is larger than {MOST_BYTES // 1024} kB.")
+    return content
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables that the file sets. Of a name that is set twice the last value counts.
 
     Raises EnvFileUnreadable, whose message names the file and the reason, and never a value.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise EnvFileUnreadable(f"The environment file {path} is larger than {MOST_BYTES // 1024} kB.")
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        text = read_bounded(path).decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise EnvFileUnreadable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ MASTER_AWAY_S = 2.0
 """The longest time that the master refuses connections because it is started again by a reload, in seconds."""
 LONGEST_COMMANDS = 8000
 """The size of one batch of commands, in bytes. It must fit into one buffer of HAProxy (tune.bufsize, 16 kB)."""
+MOST_ANSWER, CHUNK = 64 * 2**20, 64 * 2**10
+"""The longest answer, in bytes. A list of sessions has some hundred for each."""
 
 
 class CommandSocket:
@@ -163,6 +166,16 @@ def _batches(commands: Iterable[str]) -> Iterator[str]:
         yield batch
 
 
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    """An answer to its end. Raises OSError when it is longer than MOST_ANSWER."""
+    answer = bytearray()
+    while chunk := await reader.read(CHUNK):
+        answer += chunk
+        if len(answer) > MOST_ANSWER:
+            raise OSError(errno.EMSGSIZE, f"its answer is longer than {MOST_ANSWER // 2**20} MiB")
+    return bytes(answer)
+
+
 async def _exchange(socket: Path, command: str, timeout_s: float) -> str:
     try:
         async with asyncio.timeout(timeout_s):
@@ -172,7 +185,7 @@ async def _exchange(socket: Path, command: str, timeout_s: float) -> str:
                 await writer.drain()
                 # The master reads commands until the end of the input.
                 writer.write_eof()
-                return (await reader.read()).decode(errors="replace")
+                return (await _all_of(reader)).decode(errors="replace")
             finally:
                 writer.close()
     except (OSError, TimeoutError) as error:

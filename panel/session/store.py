@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from migrations.database import connect, current, head
 from panel.session.state import SessionState
 
 KEPT_FOR = timedelta(days=7)
+ANSWER_WITHIN_S = 10.0
+"""The time limit of one answer of the database, also of a PostgreSQL that accepts connections and stays silent."""
+
+
+class StoreUnavailable(Exception):
+    """The panel's database does not answer, or refuses. The message is for the log."""
 
 
 class Store:
     """Session states in the database at `url`, whose tables the step migrate of the panel's deployment creates.
 
-    Its methods block: call them outside of the event loop.
+    Its methods block, for `answer_within_s` seconds at the most if the database does not answer: call them outside of
+    the event loop. They raise StoreUnavailable.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = connect(url)
+    def __init__(self, url: str, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        self._engine = connect(url, answer_within_s)
         self._sessions = sa.Table(
             "sessions",
             sa.MetaData(),
@@ -31,19 +41,28 @@ class Store:
 
     def at_head(self) -> bool:
         """Whether the database is at the newest schema revision that this release knows."""
-        return current(self._engine) == head("panel")
+        with _asked():
+            return current(self._engine) == head("panel")
 
     def save(self, session: str, state: SessionState) -> None:
         """Replace the session's state, and remove those that are older than KEPT_FOR."""
         moment = datetime.now(UTC).replace(tzinfo=None)
         table = self._sessions
-        with self._engine.begin() as connection:
+        with _asked(), self._engine.begin() as connection:
             connection.execute(table.delete().where((table.c.id == session) | (table.c.saved_at < moment - KEPT_FOR)))
             row = {"id": session, "saved_at": moment, "release": state.release, "state": state.model_dump()}
             connection.execute(table.insert().values(row))
 
     def load(self, session: str) -> SessionState | None:
         """The session's state; None for one that was never saved."""
-        with self._engine.connect() as connection:
+        with _asked(), self._engine.connect() as connection:
             row = connection.execute(self._sessions.select().where(self._sessions.c.id == session)).mappings().first()
         return SessionState.model_validate(row["state"]) if row else None
+
+
+@contextmanager
+def _asked() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(f"The panel's database does not answer: {type(error).__name__}.") from error

@@ -1,7 +1,7 @@
 """Textual's web driver, with the packets that move a session from one process to another.
 
-It adds four packets: `adopt` (assign a session to this process) and `save` (save the state now) from the server, and
-`painted` and `saved` to the server.
+It adds packets: `adopt` (assign a session to this process), `save` (save the state now) and `paint` (answer when the
+next screen is painted) from the server, and `painted`, `saved` and `signed_out` to the server.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ class Adopted(Message):
         self.token = token
 
 
+class PaintWanted(Message):
+    """The server asks whether the app still paints."""
+
+
 class SaveWanted(Message):
     """The server is about to close the session."""
 
@@ -42,5 +46,7 @@ class PanelDriver(WebDriver):
             self._app.post_message(Adopted(str(payload["session"]), str(payload["token"])))
         elif packet_type == "save":
             self._app.post_message(SaveWanted())
+        elif packet_type == "paint":
+            self._app.post_message(PaintWanted())
         else:
             super().on_meta(packet_type, payload)

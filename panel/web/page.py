@@ -15,6 +15,8 @@ SIGN_IN_AGAIN, ENDED, TOO_MANY_PAGES, SERVICE_RESTART, TRY_LATER, MALFORMED = 44
 """Codes with which a connection is closed; persistent-socket.js has the same ones."""
 CHECKED_EVERY_S = 15.0
 """How often the orchestrator is asked whether the session goes on, and told that it is used."""
+PAINTS_EVERY_S = 15.0
+"""How often a process is asked whether it still paints."""
 SEND_DEADLINE_S = 60.0
 """A page that does not take its picture for so long is closed."""
 
@@ -29,6 +31,7 @@ async def carry(page: Page, app: AppProcess, url: str) -> None:
             _until_set(page, app.signed_out),
             _until_set(page, page.signed_out),
             _check_session(page, url),
+            _until_stuck(page, app),
         )
     ]
     try:
@@ -68,6 +71,13 @@ async def _to_app(page: Page, app: AppProcess) -> None:
 async def _until_set(page: Page, event: asyncio.Event) -> None:
     await event.wait()
     await page.socket.close(SIGN_IN_AGAIN)
+
+
+async def _until_stuck(page: Page, app: AppProcess) -> None:
+    """End the page when its process does not paint any more. The page tries again, with another process."""
+    while await app.paints():  # noqa: ASYNC110 (a process that is stuck tells no event)
+        await asyncio.sleep(PAINTS_EVERY_S)
+    await page.socket.close(TRY_LATER)
 
 
 async def _check_session(page: Page, url: str) -> None:

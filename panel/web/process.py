@@ -14,6 +14,7 @@ from panel.keys.typed import Typed
 from panel.web.driver import LIFELINE
 
 START_DEADLINE_S = 20.0
+PAINT_DEADLINE_S = 20.0
 SAVE_DEADLINE_S = 2.0
 ESCAPE_KEY = "\x1b[27u"
 """Escape in the kitty keyboard protocol. A bare ESC could be read as Alt with the next key."""
@@ -24,6 +25,8 @@ COMMAND = (sys.executable, "-m", "panel.web.session_app")
 LEAST_COLUMNS, MOST_COLUMNS = 20, 500
 LEAST_ROWS, MOST_ROWS = 8, 200
 """The sizes that a page may have. A screen of 5000 x 5000 cells takes 128 MB in the process and in the browser."""
+LARGEST_PACKET = 16 * 2**20
+"""A screen of the largest size takes less, in bytes. A process that sends more is ended."""
 MOST_WAITING = 1000
 """Packets for a page that reads too slowly. Then the process is not read, so that it waits as well."""
 
@@ -112,6 +115,20 @@ class AppProcess:
                 self._has_room.set()
             yield data
 
+    async def paints(self, within_s: float = PAINT_DEADLINE_S) -> bool:
+        """Whether the process still paints: it is asked to, and answers within `within_s` seconds.
+
+        One that waits for its page to take what it has painted is not asked; the page has its own time limit.
+        """
+        if not self._has_room.is_set():
+            return True
+        self._painted.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._send_meta({"type": "paint"})
+                await self._painted.wait()
+        return self._painted.is_set() or not self._has_room.is_set()
+
     async def save(self) -> None:
         """Let the app save the session's state. Waits at most SAVE_DEADLINE_S; the app also saves every second."""
         self._saved.clear()
@@ -156,7 +173,11 @@ class AppProcess:
                 pass
             while True:
                 kind = await stdout.readexactly(1)
-                payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
+                size = int.from_bytes(await stdout.readexactly(4), "big")
+                if size > LARGEST_PACKET:
+                    self._process.kill()
+                    return
+                payload = await stdout.readexactly(size)
                 if kind == b"D":
                     self._waiting.put_nowait(payload)
                     if self._waiting.qsize() >= MOST_WAITING:

@@ -14,7 +14,7 @@ from panel.client.access_model import Session
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
 from panel.client.settings import is_https
-from panel.session.store import Store
+from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
 from panel.web.open_pages import OpenPages
 from panel.web.page import SERVICE_RESTART
@@ -66,8 +66,11 @@ class PanelServer:
         if self.prewarmed.problem:
             # Whoever can reach the panel can read this.
             return hide_in_urls(plain(self.prewarmed.problem))
-        if not await in_thread(self.store.at_head):
-            return "the panel's database is not at the newest schema revision"
+        try:
+            if not await in_thread(self.store.at_head):
+                return "the panel's database is not at the newest schema revision"
+        except StoreUnavailable:
+            return "the panel's database does not answer"
         try:
             async with httpx.AsyncClient(timeout=2, verify=is_https(self.url)) as client:
                 (await client.get(f"{self.url}/healthz")).raise_for_status()

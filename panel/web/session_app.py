@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
 from panel.app import PanelApp
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
 from panel.client.settings import configured_url
-from panel.session.store import Store
+from panel.session.state import SessionState
+from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
-from panel.web.driver import Adopted, PanelDriver, SaveWanted
+from panel.web.driver import Adopted, PaintWanted, PanelDriver, SaveWanted
 
 
 class SessionApp(PanelApp):
@@ -31,9 +33,20 @@ class SessionApp(PanelApp):
     async def on_adopted(self, message: Adopted) -> None:
         self._session = message.session
         self.client.sign_in(message.token)
-        self.begin(await in_thread(self._store.load, message.session))
+        self.begin(await self._stored(message.session))
         self.refresh(layout=True)
         self.set_interval(1.0, self._save_if_changed)
+
+    async def _stored(self, session: str) -> SessionState | None:
+        """None also if the database does not answer: the page begins anew then."""
+        try:
+            return await in_thread(self._store.load, session)
+        except StoreUnavailable as error:
+            print(error, file=sys.stderr)
+            return None
+
+    def on_paint_wanted(self, _message: PaintWanted) -> None:
+        self.call_after_refresh(self._tell, "painted")
 
     async def on_save_wanted(self, _message: SaveWanted) -> None:
         await self._save()
@@ -49,8 +62,12 @@ class SessionApp(PanelApp):
             return
         async with self._saving:
             state = self.state
-            await in_thread(self._store.save, self._session, state)
-            self._saved = state.model_dump_json()
+            try:
+                await in_thread(self._store.save, self._session, state)
+            except StoreUnavailable as error:
+                print(error, file=sys.stderr)  # it is tried again within a second
+            else:
+                self._saved = state.model_dump_json()
 
     def signed_out(self, _error: NotSignedIn) -> None:
         """The server closes the page's connection, and the page goes to sign-in."""

@@ -14,6 +14,7 @@ from orchestrator.domain.events import Queued
 from orchestrator.errors import JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
+from panel.session.store import Store, StoreUnavailable
 from tests.support.postgres import Postgres
 
 DEADLINE_S = 2.0
@@ -90,3 +91,16 @@ async def test_a_silent_database_costs_its_deadline_and_the_event_loop_goes_on(g
     assert took < AT_MOST_S
     assert turns > 20
     assert told == ["before", "after"]
+
+
+async def test_a_silent_database_of_the_panel_costs_its_deadline(gateway: tuple[Gateway, str]) -> None:
+    silent, url = gateway
+    store = Store(url, DEADLINE_S)
+    await asyncio.to_thread(store.at_head)
+    silent.silent = True
+
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        await asyncio.to_thread(store.at_head)
+
+    assert time.monotonic() - began < AT_MOST_S

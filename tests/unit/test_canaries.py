@@ -30,6 +30,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host import process_log
 from orchestrator.server import Orchestrator
 from orchestrator.settings import Settings
+from tests.support.asgi import Request
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.source import FakeSource
@@ -128,8 +129,19 @@ class Bench:
         async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
             return await client.request(method, path, json=body)
 
+    async def stream(self, query: str) -> str:
+        """What the event stream has until now: it has no end."""
+        deployment = query.rpartition("=")[2] if query else ""
+        last = self.orchestrator.journal.events(0, deployment, 10_000)[-1].id
+        headers = {"authorization": f"Bearer {self.secret}"}
+        text = ""
+        async with Request(self.api, "GET", f"/v1/events?after=0{query}", headers) as stream:
+            while f"id: {last}\n" not in text:
+                text += await stream.chunk()
+        return text
+
     def readable(self, deployment: str) -> list[str]:
-        """Every route that can be read, but for the event stream, which has no end."""
+        """Every route that can be read, but for the event stream: see `stream`."""
         paths = (path for path, methods in self.api.openapi()["paths"].items() if "get" in methods)
         return [
             path.format(app="shop", deployment_id=deployment, backup="none", name="x")
@@ -150,7 +162,7 @@ class Bench:
 def test_no_canary_is_written_logged_or_answered(tmp_path: Path, empty_journal: Path, log: io.StringIO) -> None:
     bench = Bench(tmp_path, empty_journal, log)
 
-    async def story() -> tuple[list[Deployment], list[httpx.Response]]:
+    async def story() -> tuple[list[Deployment], list[httpx.Response], dict[str, str]]:
         good = await bench.deploy()
         bench.engine.failing.add("build")
         failed = await bench.deploy()
@@ -171,15 +183,20 @@ def test_no_canary_is_written_logged_or_answered(tmp_path: Path, empty_journal: 
             structlog.get_logger().exception("failed")
             logging.getLogger("another").exception("failed")
             sys.excepthook(*sys.exc_info())
+        streams = {
+            path: await bench.stream(path) for path in ("", *(f"&deployment={one.id}" for one in (good, failed)))
+        }
         await bench.orchestrator.scheduler.stop()
-        return [good, failed, unready], answers
+        return [good, failed, unready], answers, streams
 
-    deployments, answers = asyncio.run(story())
+    deployments, answers, streams = asyncio.run(story())
 
     assert [one.state for one in deployments] == [State.LIVE, State.FAILED, State.FAILED]
     said = {str(answer.url): answer.text for answer in answers} | {"journal": bench.written(), "log": log.getvalue()}
+    said |= {f"event stream {path}": text for path, text in streams.items()}
     assert len(said) > 15
     assert "[hidden]" in said["journal"]
+    assert all("[hidden]" in text and "event: line" in text for text in streams.values())
     assert "Traceback" in said["log"]
     found = {where: text[max(0, text.find(MARK) - 200) :][:300] for where, text in said.items() if MARK in text}
     assert found == {}

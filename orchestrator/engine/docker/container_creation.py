@@ -27,6 +27,9 @@ LEAST_SHARE = 2
 SUBPATH_SINCE = (1, 45)
 """The first version of the engine's API that mounts a folder of a volume: that of Docker 26."""
 
+MOST_OF_LABELS = 64 * 1024
+"""The longest labels of an image, names and values together, in characters."""
+
 TEMPORARY_FILES = "size=64m,mode=1777"
 """What a container with a read-only root can write in /tmp: 64 MiB, which count as its memory."""
 
@@ -41,7 +44,9 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     for volume in spec.existing:
         if not volume_exists(client, volume):
             raise _gone(volume, spec.labels.get(LABEL_APP, ""))
-    user = spec.user or _user_of(client, spec)
+    image = client.images.get(spec.image).attrs["Config"]
+    _refuse_long_labels(image.get("Labels") or {})
+    user = spec.user or _user_of(str(image.get("User") or ""), spec)
     container = _create(client, spec, stack, user)
     if not spec.user and not spec.capabilities and is_root(user, passwd_of(container, user)):
         container.remove(force=True, v=True)
@@ -84,10 +89,19 @@ def _gone(volume: str, app: str) -> VolumeGone:
     )
 
 
-def _user_of(client: docker.DockerClient, spec: ContainerSpec) -> str:
+def _user_of(configured: str, spec: ContainerSpec) -> str:
     """The image's user, or UNPRIVILEGED where that is root without looking further and has no capabilities."""
-    configured = str(client.images.get(spec.image).attrs["Config"].get("User") or "")
     return UNPRIVILEGED if not spec.capabilities and is_root(configured, "") else configured
+
+
+def _refuse_long_labels(labels: dict[str, str]) -> None:
+    """Each container has its image's labels, and each answer of the engine about it and each of its events has them."""
+    size = sum(len(name) + len(value) for name, value in labels.items())
+    if size > MOST_OF_LABELS:
+        raise EngineError(
+            f"The image has labels of {size // 1024} kB, more than {MOST_OF_LABELS // 1024} kB.",
+            "Remove labels from the Dockerfile, or those of its base image.",
+        )
 
 
 def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: str) -> Container:

@@ -17,6 +17,9 @@ from docker.models.containers import Container
 UNPRIVILEGED = "10001:10001"
 """The user and group of a container whose image has root as its user."""
 
+MOST_BYTES, CHUNK = 2**20, 64 * 2**10
+"""A larger /etc/passwd or /etc/group is not read: the image is a stranger's."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -73,8 +76,13 @@ def _fields(text: str, name: str) -> list[str] | None:
 
 
 def _text_of(container: Container, file: str) -> str:
-    stream, _stat = container.get_archive(file)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+    stream, _stat = container.get_archive(file, chunk_size=CHUNK)
+    packed = bytearray()
+    for chunk in stream:
+        packed += chunk
+        if len(packed) > MOST_BYTES:
+            raise APIError(f"{file} of the image is larger than {MOST_BYTES // 2**20} MiB")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         entry = archive.getmember(PurePosixPath(file).name)
         content = archive.extractfile(entry) if entry.isreg() else None
         if content is None:

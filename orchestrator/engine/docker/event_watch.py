@@ -14,6 +14,9 @@ from requests.exceptions import RequestException
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerEvent
 from orchestrator.errors import EngineError
 
+MOST_WAITING = 10_000
+"""So many events wait for a reader that is slow. Then the watch ends: whoever opens it again looks at everything."""
+
 
 async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
     """The events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
@@ -22,7 +25,7 @@ async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
     the iterator closes the stream, which ends the thread.
     """
     loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[ContainerEvent | Exception] = asyncio.Queue()
+    arrived: asyncio.Queue[ContainerEvent | Exception] = asyncio.Queue(MOST_WAITING + 1)
     opened: asyncio.Future[Any] = loop.create_future()  # Any: docker-py's CancellableStream has no stub
 
     def tell(whom: Callable[..., None], *what: object) -> None:
@@ -37,7 +40,7 @@ async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
             stream = client.events(decode=True, filters={"type": "container", "label": f"{LABEL_STACK}={stack}"})
             tell(_opened, opened, stream)
             for event in stream:
-                tell(arrived.put_nowait, _event(event))
+                tell(arrive, arrived, _event(event))
             tell(_ended, opened, arrived, EngineError("Docker closed its event stream."))
         except (DockerException, RequestException, OSError) as error:
             tell(_ended, opened, arrived, error)
@@ -62,8 +65,18 @@ def _opened(opened: asyncio.Future[Any], stream: Any) -> None:
         opened.set_result(stream)
 
 
+def arrive(arrived: asyncio.Queue[ContainerEvent | Exception], event: ContainerEvent) -> None:
+    """Keep an event for the reader. If too many wait, they are dropped, and the reader is told that they are lost."""
+    if arrived.qsize() < MOST_WAITING:
+        arrived.put_nowait(event)
+    elif not arrived.full():
+        arrived.put_nowait(EngineError(f"More than {MOST_WAITING} events of the engine were waiting."))
+
+
 def _ended(opened: asyncio.Future[Any], arrived: asyncio.Queue[ContainerEvent | Exception], error: Exception) -> None:
     if opened.done():
+        if arrived.full():
+            return  # the reader finds an error already
         arrived.put_nowait(error)
     else:
         opened.set_exception(EngineError(f"Docker's event stream cannot be opened: {error}."))

@@ -47,8 +47,10 @@ class Containers:
         return SimpleNamespace(get_archive=get_archive, remove=remove, put_archive=put_archive)
 
 
-def client(containers: Containers, *, user: str = "", api: str = "1.45") -> docker.DockerClient:
-    images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": user}}))
+def client(
+    containers: Containers, *, user: str = "", api: str = "1.45", labels: dict[str, str] | None = None
+) -> docker.DockerClient:
+    images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": user, "Labels": labels}}))
     endpoint = {"create_endpoint_config": lambda ipv4_address: {"address": ipv4_address}}
     return cast(
         docker.DockerClient,
@@ -82,6 +84,24 @@ def test_an_image_never_runs_as_root_by_itself(written: str, runs_as: str) -> No
 
     assert containers.made[-1]["user"] == runs_as
     assert containers.removed == len(containers.made) - 1
+
+
+def test_an_image_with_an_endless_list_of_users_runs_as_nobody_of_them() -> None:
+    containers = Containers("app:x:1000:1000:" + "x" * 5 * 2**20)
+
+    create(client(containers, user="app"), spec(), "test")
+
+    assert containers.made[-1]["user"] == "10001:10001"
+
+
+@pytest.mark.parametrize("user", ["", "1000"])
+def test_an_image_with_labels_of_megabytes_is_refused(user: str) -> None:
+    containers = Containers(PASSWD)
+
+    with pytest.raises(EngineError, match="labels of 976 kB, more than 64 kB"):
+        create(client(containers, user="1000", labels={"a": "x" * 10**6}), spec(user=user), "test")
+
+    assert containers.made == []
 
 
 def test_root_is_who_the_configuration_says_it_is() -> None:

@@ -1,0 +1,63 @@
+"""The processes of the panel's pages, as scripts that write packets or do not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from panel.web.process import LARGEST_PACKET, AppProcess
+
+BEGIN = """
+import json, os, sys, time
+def send(kind, content, size=None):
+    os.write(1, kind + (size or len(content)).to_bytes(4, "big") + content)
+def take():
+    head = os.read(0, 5)
+    return json.loads(os.read(0, int.from_bytes(head[1:], "big"))) if head else sys.exit()
+os.write(1, b"__GANGLION__\\n")
+"""
+PAINTS = "while take()['type'] == 'paint': send(b'M', b'{\"type\": \"painted\"}')"
+READS = "while True: take()"
+STUCK = "time.sleep(100)"
+
+
+@asynccontextmanager
+async def process(script: str) -> AsyncIterator[AppProcess]:
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", BEGIN + script, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    app = AppProcess(running, os.open(os.devnull, os.O_RDONLY))
+    try:
+        yield app
+    finally:
+        await app.end()
+
+
+@pytest.mark.parametrize(
+    ("script", "within_s", "paints"), [(PAINTS, 20, True), (READS, 0.2, False), (STUCK, 0.2, False)]
+)
+async def test_a_process_that_paints_nothing_is_found_out(script: str, within_s: float, paints: bool) -> None:
+    async with process(script) as app:
+        assert [await app.paints(within_s) for _ in range(2)] == [paints] * 2
+
+
+async def test_a_process_whose_input_is_full_is_found_out_too() -> None:
+    async with process(STUCK) as app:
+        pasted = asyncio.create_task(app.take('["stdin", "' + "x" * 250_000 + '"]'))
+        await asyncio.sleep(0)
+
+        assert not await app.paints(0.2)
+        pasted.cancel()
+
+
+async def test_a_process_that_announces_a_packet_of_four_gigabytes_is_ended() -> None:
+    async with process(f"send(b'D', b'', {LARGEST_PACKET + 1}); {STUCK}") as app:
+        async with asyncio.timeout(20):
+            assert [data async for data in app.output()] == []
+        assert app.has_ended or await app._process.wait() < 0
