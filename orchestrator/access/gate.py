@@ -127,10 +127,16 @@ class Gate:
         """Note that a person uses the session now."""
         await self._journal.beside(lambda: self._journal.panel_session_used(caller.session))
 
-    async def end_session(self, caller: Caller) -> None:
-        """End the caller's session, and its streams."""
-        await self._journal.beside(lambda: self._journal.end_panel_session(caller.session))
-        self._end(lambda other: other.session == caller.session)
+    async def sessions(self) -> list[PanelSession]:
+        """The sessions that are accepted now, the last used first."""
+        moment = now()
+        found = await self._journal.beside(self._journal.open_panel_sessions)
+        return [one for one in found if not one.invalid_because(moment)]
+
+    async def end_session(self, digest: str) -> None:
+        """End a session of the panel, and its streams. Its open pages find that out and close."""
+        await self._journal.beside(lambda: self._journal.end_panel_session(digest))
+        self._end(lambda other: other.session == digest)
 
     def _end(self, is_over: Callable[[Caller], bool]) -> None:
         for over, caller in self._watching.items():

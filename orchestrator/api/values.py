@@ -27,6 +27,7 @@ OptionalDeployment = Annotated[str, Query(pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,
 TokenName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 AnyTokenName = Annotated[str, Query(max_length=5000, pattern=r"^[^\x00]*$")]
 """Earlier versions accepted any name."""
+SessionId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")]
 FileName = Annotated[str, Field(max_length=255, pattern=f"^{NO_CONTROL}*$")]
 ConfigurationText = Annotated[str, Field(max_length=2**20)]
 LogLines = Annotated[int, Query(ge=1, le=10_000)]

@@ -63,6 +63,11 @@ class PanelSession:
     expires_at: datetime
     ended_at: datetime | None = None
 
+    @property
+    def id(self) -> str:
+        """Names the session for people. It is no secret: the digest cannot be turned back."""
+        return self.digest[:12]
+
     def invalid_because(self, moment: datetime) -> str:
         """Why it has ended at this moment, as a sentence; empty if it has not."""
         if self.ended_at:

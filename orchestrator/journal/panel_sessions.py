@@ -56,6 +56,15 @@ class PanelSessions(Database):
             )
         return _session_of(row) if row else None
 
+    def open_panel_sessions(self) -> list[PanelSession]:
+        """Those that were not ended, the last used first. Whether one has expired is not looked at."""
+        table = self._sessions
+        with self._reading() as connection:
+            rows = connection.execute(
+                table.select().where(table.c.ended_at.is_(None)).order_by(table.c.used_at.desc(), table.c.digest)
+            )
+            return [_session_of(row) for row in rows.mappings()]
+
     def panel_session_used(self, digest: str) -> None:
         with self._writing() as connection:
             mine = self._sessions.c.digest == digest

@@ -16,6 +16,7 @@ from panel.cli import (
     one_off,
     panel,
     removal,
+    sessions,
     tokens,
     updates,
 )
@@ -40,6 +41,7 @@ for group in (apps, updates, deployments, events, configuration, doctor, audit, 
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")
 command.add_typer(tokens.commands, name="token")
+command.add_typer(sessions.commands, name="session")
 
 
 def main() -> None:

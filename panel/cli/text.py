@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 
 from border.plain import one_line
-from panel.client.access_model import AuditEntries, Token
+from panel.client.access_model import AuditEntries, OpenSession, Token
 from panel.client.backup_model import Extract
 from panel.client.model import (
     App,
@@ -188,6 +188,16 @@ def tokens(found: Sequence[Token]) -> Table:
         apps = "all" if one.apps is None else ", ".join(one.apps)
         expires = f"{one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "never"
         table.add_row(inline(one.name), inline(one.scope), inline(apps), expires, _token_state(one))
+    return table
+
+
+def sessions(found: Sequence[OpenSession]) -> Table | str:
+    if not found:
+        return "No session of the panel is open."
+    table = _table("ID", "TOKEN", "FROM", "SIGNED IN (UTC)", "LAST USED", "EXPIRES")
+    for one in found:
+        moments = [f"{moment:%Y-%m-%d %H:%M}" for moment in (one.created_at, one.used_at, one.expires_at)]
+        table.add_row(inline(one.id), inline(one.token), inline(one.origin), *moments)
     return table
 
 

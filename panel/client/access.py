@@ -5,8 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from panel.client.access_model import AuditEntries, NewSession, NewToken, Session, Token, Tokens
+from panel.client.access_model import (
+    AuditEntries,
+    NewSession,
+    NewToken,
+    OpenSession,
+    OpenSessions,
+    Session,
+    Token,
+    Tokens,
+)
 from panel.client.value import Value
 
 V = TypeVar("V", bound=Value)
@@ -58,3 +68,11 @@ class AccessRequests:
 
     async def end_session(self) -> None:
         await self._ask("DELETE", "/v1/sessions/current")
+
+    async def sessions(self) -> tuple[OpenSession, ...]:
+        """The open sessions of all people, the last used first."""
+        return (await self._read(OpenSessions, "GET", "/v1/sessions")).sessions
+
+    async def end_session_of(self, session: str) -> None:
+        """End the session with this id."""
+        await self._ask("DELETE", f"/v1/sessions/{quote(session, safe='')}")

@@ -37,6 +37,21 @@ class Session(Value):
     expires_at: datetime | None = None
 
 
+class OpenSession(Value):
+    """Somebody's open session, by its id, which is no secret. `origin`: the browser's address at sign-in."""
+
+    id: str
+    token: str
+    origin: str
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+class OpenSessions(Value):
+    sessions: tuple[OpenSession, ...]
+
+
 class NewSession(Session):
     """The only answer that has the session's secret."""
 

@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "POST /v1/sessions": (READ, SOME),
     "GET /v1/sessions/current": (READ, SOME),
     "DELETE /v1/sessions/current": (READ, SOME),
+    "GET /v1/sessions": (ADMIN, ALL),
+    "DELETE /v1/sessions/{session_id}": (ADMIN, ALL),
     "GET /v1/leftovers/{app}": (ADMIN, OWN),
     "DELETE /v1/leftovers/{app}": (ADMIN, OWN),
     "GET /v1/audit": (ADMIN, ALL),
@@ -90,7 +92,7 @@ def concrete(route: str, app: str = "ghost") -> tuple[str, str]:
     """A request for this route. No such app is configured, so that nothing is done if it is let through."""
     method, path = route.split(" ")
     path = path.replace("{app}", app).replace("{backup}", "20261125-120000-abc").replace("{deployment_id}", "d1")
-    return method, path.replace("{name}", "nobody")
+    return method, path.replace("{name}", "nobody").replace("{session_id}", "0123456789ab")
 
 
 async def test_each_route_is_for_the_scopes_of_the_table_and_no_others(api: Api) -> None:
@@ -217,6 +219,25 @@ async def test_signing_out_ends_the_sessions_streams_and_no_others(api: Api) -> 
     assert await api.status("GET", "/v1/apps", mine) == 401
     assert await api.status("GET", "/v1/apps", another) == 200
     assert await api.status("GET", "/v1/apps", secret) == 200
+
+
+async def test_an_admin_sees_the_open_sessions_and_ends_one(api: Api) -> None:
+    admin, secret = api.token(ADMIN), api.token(READ, name="ann")
+    mine, another, expired = [await api.session(secret) for _ in range(3)]
+    rewrite(api, expired, expires=timedelta(seconds=-1))
+    listed = (await api.json("GET", "/v1/sessions", admin))["sessions"]
+    ids = {digest_of(session)[:12]: session for session in (mine, another)}
+
+    async with api.request("GET", "/v1/events", mine) as stream:
+        await stream.chunk()
+        ended = await api.json("DELETE", f"/v1/sessions/{digest_of(mine)[:12]}", admin)
+        rest = await stream.text()
+
+    assert {(one["id"], one["token"]) for one in listed} == {(one, "ann") for one in ids}  # type: ignore[attr-defined]
+    assert not any(session in str(listed) or digest_of(session) in str(listed) for session in (mine, another))
+    assert (ended, rest) == ({"ended": digest_of(mine)[:12]}, "")
+    assert [await api.status("GET", "/v1/apps", one) for one in (mine, another)] == [401, 200]
+    assert await api.status("DELETE", f"/v1/sessions/{digest_of(mine)[:12]}", admin) == 409
 
 
 @pytest.mark.parametrize("pause_s", [0, 3600], ids=["busy", "silent"])

@@ -45,6 +45,12 @@ def strange(value: Any, text: str) -> Any:
     return text if isinstance(value, str) else value
 
 
+OPEN = {
+    "id": "a",
+    "token": "b",
+    "origin": "c",
+    **dict.fromkeys(("created_at", "used_at", "expires_at"), answers.before()),
+}
 PLAN = {"app": "a", "kind": "b", "steps": [{"name": "c", "description": "d"}]}
 COMMANDS: tuple[tuple[tuple[str, ...], tuple[str, str], Any], ...] = (
     (("status",), ("GET", "/v1/apps"), {"apps": [answers.app(update=answers.update(), standby=answers.slot())]}),
@@ -53,6 +59,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[str, str], Any], ...] = (
     (("logs", "shop"), ("GET", "/v1/apps/shop/logs"), {"container": "shop-blue", "lines": ["hello"]}),
     (("doctor",), ("GET", "/v1/doctor"), {"findings": [{"what": "disk", "well": False, "says": "a", "remedy": "b"}]}),
     (("token", "list"), ("GET", "/v1/tokens"), {"tokens": [{"name": "ci", "scope": "read"}]}),
+    (("session", "list"), ("GET", "/v1/sessions"), {"sessions": [OPEN]}),
     (("deploy", "shop", "--dry-run"), ("GET", "/v1/apps/shop/plan"), PLAN),
 )  # fmt: skip
 

@@ -316,6 +316,23 @@ def test_every_command_that_answers_can_answer_in_json() -> None:
     assert without == {("panel",)}
 
 
+OPEN = {
+    "id": "0123456789ab", "token": "ann", "origin": "192.0.2.7", "created_at": "2126-01-01T00:00:00Z",
+    "used_at": "2126-01-01T01:00:00Z", "expires_at": "2126-01-08T00:00:00Z",
+}  # fmt: skip
+
+
+def test_open_sessions_are_listed_and_one_is_ended(api: FakeApi) -> None:
+    api.gives("GET", "/v1/sessions", {"sessions": [OPEN]})
+    api.gives("DELETE", "/v1/sessions/0123456789ab", {"ended": "0123456789ab"})
+
+    listed = changeover("session", "list")
+    ended = changeover("session", "end", "0123456789ab")
+
+    assert all(text in listed.stdout for text in ("0123456789ab", "ann", "192.0.2.7"))
+    assert ended.stdout == "Session 0123456789ab has ended.\n"
+
+
 LEFT = {"app": "old", "containers": ["old-blue"], "volumes": ["old-data"], "images": ["x/old:1"], "backups": ["b1"]}
 
 

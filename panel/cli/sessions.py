@@ -1,0 +1,32 @@
+"""`changeover session`: the open sessions of the panel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from panel.cli import text
+from panel.cli.output import JsonOption, show
+
+commands = typer.Typer(help="See and end the open sessions of the panel.", no_args_is_help=True)
+
+
+@commands.command("list")
+def list_sessions(as_json: JsonOption = False) -> None:
+    """List the open sessions of the panel, the last used first. Requires the scope admin."""
+    show(lambda client: client.sessions(), as_json, text.sessions)
+
+
+@commands.command("end")
+def end(
+    session: Annotated[str, typer.Argument(metavar="ID", help="Id of the session, from 'changeover session list'.")],
+    as_json: JsonOption = False,
+) -> None:
+    """End a session. Its pages are closed within 15 seconds, and its browser has to sign in again."""
+    show(
+        lambda client: client.end_session_of(session),
+        as_json,
+        lambda _: f"Session {session} has ended.",
+        markup=False,
+    )
