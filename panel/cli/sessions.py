@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, show
+from panel.cli.output import JsonOption, YesOption, show
+from panel.cli.question import ask
 
 commands = typer.Typer(help="See and end the open sessions of the panel.", no_args_is_help=True)
 
@@ -21,9 +22,12 @@ def list_sessions(as_json: JsonOption = False) -> None:
 @commands.command("end")
 def end(
     session: Annotated[str, typer.Argument(metavar="ID", help="Id of the session, from 'changeover session list'.")],
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """End a session. Its pages are closed within 15 seconds, and its browser has to sign in again."""
+    if not yes:
+        ask(f"End session {session}?", ["Its pages are closed, and its browser has to sign in again."])
     show(
         lambda client: client.end_session_of(session),
         as_json,

@@ -327,7 +327,7 @@ def test_open_sessions_are_listed_and_one_is_ended(api: FakeApi) -> None:
     api.gives("DELETE", "/v1/sessions/0123456789ab", {"ended": "0123456789ab"})
 
     listed = changeover("session", "list")
-    ended = changeover("session", "end", "0123456789ab")
+    ended = changeover("session", "end", "0123456789ab", "--yes")
 
     assert all(text in listed.stdout for text in ("0123456789ab", "ann", "192.0.2.7"))
     assert ended.stdout == "Session 0123456789ab has ended.\n"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.testing import CliRunner, Result
 
 from panel.cli.main import command
 from tests.support import api_answers as answers
+from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
 
 BACKUP = "20260101-000000-000000"
@@ -29,12 +29,13 @@ ASKS = {
     ),
     "remove": (("remove", "old"), ("DELETE", "/v1/leftovers/old")),
     "migrate accept": (("migrate", "accept", "shop"), ("POST", "/v1/apps/shop/migrations/accept")),
+    "session end": (("session", "end", "0123456789ab"), ("DELETE", "/v1/sessions/0123456789ab")),
     "token revoke": (("token", "revoke", "ci"), ("DELETE", "/v1/tokens")),
 }
 """What takes data, a release or access away: the command, and the request that does it."""
 DOES_NOT = {
     "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
-    "history", "logs", "migrate status", "panel", "show", "status", "token create", "token list", "validate", "wait",
+    "history", "logs", "migrate status", "panel", "session list", "show", "status", "token create", "token list", "validate", "wait",
     "cancel",  # what was begun is undone, and can be asked for again
     "deploy",  # a failure leaves the live release, and a rollback leads back
     "pause", "hold", "resume", "release",  # each is undone by the other one
@@ -53,10 +54,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         api.gives("GET", f"/v1/apps/shop/backups/{BACKUP}/configuration", CONFIGURATION)
         api.gives("GET", "/v1/leftovers/old", {"app": "old", "volumes": ["changeover-old-data"]})
         yield api
-
-
-def changeover(*arguments: str, typed: str = "") -> Result:
-    return CliRunner().invoke(command, list(arguments), input=typed, catch_exceptions=False)
 
 
 def names(group: TyperGroup, before: str = "") -> Iterator[str]:
