@@ -35,7 +35,8 @@ ASKS = {
 """What takes data, a release or access away: the command, and the request that does it."""
 DOES_NOT = {
     "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
-    "history", "logs", "migrate status", "panel", "session list", "show", "status", "token create", "token list", "validate", "wait",
+    "history", "logs", "migrate status", "panel", "session list", "show", "status", "token create",
+    "token list", "validate", "wait",
     "cancel",  # what was begun is undone, and can be asked for again
     "deploy",  # a failure leaves the live release, and a rollback leads back
     "pause", "hold", "resume", "release",  # each is undone by the other one
