@@ -448,21 +448,22 @@ def test_all_backups_of_an_app_are_removed_and_those_of_another_stay(data: Path,
     assert not (tmp_path / "backups" / "shop").exists()
 
 
-def test_the_configuration_of_that_time_is_read_out_and_every_byte_checked(data: Path, tmp_path: Path) -> None:
-    configuration = tmp_path / "configuration"
+def test_configuration_and_logs_of_that_time_are_read_out_and_every_byte_checked(data: Path, tmp_path: Path) -> None:
+    configuration, logs = tmp_path / "configuration", tmp_path / "logs"
     configuration.mkdir()
+    logs.mkdir()
+    (logs / "app.log").write_bytes(b"started \xff\n")
     (configuration / "control-panel-config.yaml").write_text("apps: {}\n")
     folder = tmp_path / "backups" / "one"
     archive.create(
-        {"data": data, "config": configuration}, folder, SWIFTLY, backup="one", app="shop", version="v1",
+        {"data": data, "config": configuration, "logs": logs}, folder, SWIFTLY, backup="one", app="shop", version="v1",
         revision="abc", reason="test",
     )  # fmt: skip
+    back_up(data, tmp_path / "backups" / "without")
 
-    found = extract.texts(folder, "config", SWIFTLY, None)
-    nothing = extract.texts(folder, "logs", SWIFTLY, None)
-
-    assert found == {"control-panel-config.yaml": "apps: {}\n"}
-    assert nothing == {}
+    assert extract.texts(folder, "config", SWIFTLY, None) == {"control-panel-config.yaml": "apps: {}\n"}
+    assert extract.texts(folder, "logs", SWIFTLY, None) == {"app.log": "started \ufffd\n"}
+    assert extract.texts(tmp_path / "backups" / "without", "logs", SWIFTLY, None) == {}
     (folder / ARCHIVE).write_bytes(b"damaged")
     with pytest.raises(DamagedBackup):
         extract.texts(folder, "config", SWIFTLY, None)

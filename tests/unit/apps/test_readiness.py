@@ -115,3 +115,6 @@ def test_what_it_answered_last_is_the_reason_of_the_failure(tmp_path: Path) -> N
 
     assert ended.failure is not None
     assert "/ answered with status 302, a redirect to https://shop.test/sign-in" in ended.failure.cause
+    # The log stands above the tip, which sends nobody to look for it.
+    assert ended.failure.log
+    assert "log" not in ended.failure.tip

@@ -1,0 +1,51 @@
+"""`validate` and `doctor` say what a valid configuration names and what cannot work."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.doctor.checks import examine
+from orchestrator.domain.access import Scope
+from tests.unit.api.conftest import Api
+
+SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n    update: {git: {remote: https://git.test/shop}}\n"
+OWN = "apps:\n  shop:\n    route: {host: shop.test}\n"
+
+
+async def problems(api: Api, text: str) -> list[str]:
+    found = (await api.json("POST", "/v1/config/validate", api.token(Scope.READ), {"text": text}))["problems"]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (SHOP + "    drain: {signal: SIGWHAT}\n", "apps.shop.drain.signal: expected the name of a signal"),
+        (SHOP + "    health: {path: readyz}\n", "apps.shop.health.path: expected a URL path that begins with /"),
+        (SHOP + "    run: {env_file: gone.env}\n", "gone.env cannot be read: No such file or directory"),
+        (SHOP.replace("  shop:", "  shop-:"), "apps.shop-: expected a name"),
+        (SHOP + "    health: {timeout: .inf}\n", "apps.shop.health.timeout: expected a finite number"),
+        (OWN, "apps.shop.update.git.remote: the app has no repository of its own"),
+        (SHOP.replace("https://git.test/shop", "git@git.test:shop"), "repositories cannot be fetched by SSH yet"),
+    ],
+)
+async def test_what_cannot_work_is_found(api: Api, text: str, says: str) -> None:
+    assert [one for one in await problems(api, text) if says in one], await problems(api, text)
+
+
+async def test_what_works_has_no_problem(api: Api) -> None:
+    more = "    health: {timeout: 10m, path: /readyz}\n    drain: {timeout: 90s, signal: SIGUSR1}\n"
+
+    assert await problems(api, SHOP + more) == []
+
+
+async def test_the_doctor_finds_an_environment_file_that_is_not_there(api: Api) -> None:
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(SHOP + "    run: {env_file: gone.env}\n")
+    await orchestrator.reload_config()
+
+    found = [one for one in await examine(orchestrator) if "gone.env" in one.says]
+    await orchestrator.supervisor.stop()
+
+    assert [one.well for one in found] == [False]
