@@ -29,4 +29,8 @@ async def send_back(context: AppContext, deployment: Deployment) -> str:
         raise StepFailed(f"Deployment {previous.id} has no colour.")
     # Always: a switch that failed may or may not have taken effect at the proxy.
     await context.proxy.switch(context.name, previous.colour, Server(previous.address, previous.port))
+    # The candidate had the standby's place at the proxy. Failover sends requests there.
+    standby, other = context.standby, previous.colour.other
+    kept = Server(standby.address, standby.port) if standby and standby.colour is other else None
+    await context.proxy.set_server(context.name, other, kept)
     return f"Switched the traffic back to {previous.colour} ({previous.version})"

@@ -65,8 +65,8 @@ class Proxy(Protocol):
         """Switch: route all new requests of the app to `server`, the container of `colour`."""
         ...
 
-    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
-        """Set the container of a colour that does not have the traffic."""
+    async def set_server(self, app: str, colour: Colour, server: Server | None) -> None:
+        """Set the container of a colour that does not have the traffic; None: it has none."""
         ...
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:

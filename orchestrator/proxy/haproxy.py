@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-
-import httpx
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends
+from orchestrator.proxy.app_requests import AppRequests
 from orchestrator.proxy.app_sessions import AppSessions
 from orchestrator.proxy.backends import ServerName
-from orchestrator.proxy.haproxy_config import HEADER_SERVED_BY
 from orchestrator.proxy.internal_way import InternalWay
 from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.public_way import PublicWay
@@ -26,7 +26,7 @@ START_DEADLINE_S = 30.0
 SPARE_BACKENDS = 8
 
 
-class HAProxy(AppSessions):
+class HAProxy(AppSessions, AppRequests):
     """HAProxy, by the files in the shared volume `folder` and the sockets that it opens there.
 
     Each app has numbered backends (backends.py). Files are written before the running proxy is changed, so that a
@@ -131,7 +131,7 @@ class HAProxy(AppSessions):
     async def version(self) -> str:
         return await self._running.version()
 
-    # Asking an app
+    # The preview route. Requests by it: app_requests.py
 
     async def preview(self, app: str, server: Server) -> None:
         async with self._lock:
@@ -146,27 +146,6 @@ class HAProxy(AppSessions):
             self._routes[app] = replace(self.route(app), candidate=None)
             await self._running.take_out(self._preview(app))
 
-    async def ask(self, app: str, path: str) -> httpx.Response:
-        return await self._internal.ask_app(app, path, host=self.route(app).probe_host)
-
-    async def unreached(self, app: str) -> str:
-        route = self.route(app)
-        return await self._public.why_not(route, self._backend(app, route.active)) if route.active else ""
-
-    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
-        return await self._ask_backend(app, self._backend(app, colour), path, f"{app} ({colour})", timeout_s)
-
-    async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
-        return await self._ask_backend(app, self._preview(app), path, f"the candidate of {app}", timeout_s)
-
-    async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
-        host = self.route(app).probe_host
-        return await self._internal.open_websocket(self._preview(app), path, timeout_s, host=host)
-
-    async def _ask_backend(self, app: str, backend: str, path: str, whose: str, timeout_s: float) -> httpx.Response:
-        host = self.route(app).probe_host
-        return await self._internal.ask_backend(backend, path, host=host, whose=whose, timeout_s=timeout_s)
-
     # The switch
 
     async def switch(self, app: str, colour: Colour, server: Server) -> None:
@@ -176,73 +155,77 @@ class HAProxy(AppSessions):
         that can reach it (running_proxy.py). Raises ProxyError; then the caller must switch back, because some workers
         may have switched.
         """
-        async with self._lock:
-            route, backend = self.route(app), self._backend(app, colour)
-            self._routes[app] = replace(
-                route, active=colour, servers=route.servers | {colour: server}, failed_over=False, candidate=None
-            )
-            try:
-                self._write_configuration()
-                await self._running.exchange(backend, server)
-                self._write_traffic()
-                await self._send_traffic(app, backend, server)
-            except BaseException:
-                # The next write of the files, for any app, must not name the new backend.
-                self._routes[app] = route
-                raise
+        backend = self._backend(app, colour)
+
+        def switched(route: AppRoute) -> AppRoute:
+            servers = route.servers | {colour: server}
+            return replace(route, active=colour, servers=servers, failed_over=False, candidate=None)
+
+        async with self._changed(app, switched):
+            await self._running.exchange(backend, server)
+            self._write_traffic()
+            await self._send_traffic(app, backend, server)
 
     async def _send_traffic(self, app: str, backend: str, server: Server) -> None:
         """Change the running proxy; the files name the new backend already."""
         await self._running.send_traffic(app, backend, server)
 
-    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
+    async def set_server(self, app: str, colour: Colour, server: Server | None) -> None:
         """Set the container of a colour that does not have the traffic. Does nothing if it is that one already."""
-        async with self._lock:
-            route = self.route(app)
-            if route.servers.get(colour) == server:
-                return
-            self._routes[app] = replace(route, servers=route.servers | {colour: server})
-            self._write_configuration()
-            if route.failed_over and route.active:
+        if self.route(app).servers.get(colour) == server:
+            return
+
+        def with_server(route: AppRoute) -> AppRoute:
+            others = {one: kept for one, kept in route.servers.items() if one is not colour}
+            return replace(route, servers=others | ({colour: server} if server else {}))
+
+        async with self._changed(app, with_server) as route:
+            if route.failed_over and route.active and server:
                 await self._running.bring_in(self._backend(app, route.active), server, ServerName.FALLBACK)
 
-    async def confirm(self, app: str, colour: Colour, path: str) -> None:
-        answer = await self.ask(app, path)
-        served_by = _served_by(answer)
-        if served_by != f"{self._backend(app, colour)}/{ServerName.APP}":
-            raise ProxyError(
-                f"The switch of {app} to {colour} was not confirmed: {served_by or 'no container'} answered."
-            )
-        if answer.status_code >= 500:
-            raise ProxyError(
-                f"The switch of {app} to {colour} was not confirmed: {path} has status {answer.status_code}."
-            )
-
     async def forget_route(self, app: str) -> None:
-        async with self._lock:
-            self._routes[app] = replace(self.route(app), active=None)
+        async with self._changed(app, lambda route: replace(route, active=None, servers={}, failed_over=False)):
             self._write_traffic()
             await self._running.stop_traffic(app)
 
     async def fail_over(self, app: str, active: Colour) -> None:
         """Let the other colour's container answer, also requests that wait for the active one."""
-        async with self._lock:
-            route, backend = self.route(app), self._backend(app, active)
-            if route.active is not active or (server := route.servers.get(active.other)) is None:
+
+        def failed_over(route: AppRoute) -> AppRoute:
+            if route.active is not active or active.other not in route.servers:
                 raise ProxyError(f"{app} cannot fail over: {active} is not active or the standby has no address.")
-            self._routes[app] = replace(route, failed_over=True)
-            self._write_configuration()
+            return replace(route, failed_over=True)
+
+        async with self._changed(app, failed_over) as route:
             # HAProxy uses the fallback, a backup server, only when the other one is in maintenance.
-            await self._running.exchange(backend, server, ServerName.FALLBACK)
+            server = route.servers[active.other]
+            await self._running.exchange(self._backend(app, active), server, ServerName.FALLBACK)
 
     async def go_back(self, app: str) -> None:
         """Let the active container answer again; the standby finishes what it has in hand."""
-        async with self._lock:
-            route = self.route(app)
-            self._routes[app] = replace(route, failed_over=False)
-            self._write_configuration()
+        async with self._changed(app, lambda route: replace(route, failed_over=False)) as route:
             if route.active and (server := route.servers.get(route.active)):
                 await self._running.exchange(self._backend(app, route.active), server)
+
+    @asynccontextmanager
+    async def _changed(self, app: str, change: Callable[[AppRoute], AppRoute]) -> AsyncIterator[AppRoute]:
+        """Lock, and change the app's route in memory and in the configuration. Gives the new one.
+
+        If the block, which changes the running proxy, fails, memory and files have the route of before: who asked can
+        ask again, or for the opposite.
+        """
+        async with self._lock:
+            before = self.route(app)
+            self._routes[app] = changed = change(before)
+            try:
+                self._write_configuration()
+                yield changed
+            except BaseException:
+                self._routes[app] = before
+                with suppress(ProxyError):  # the disk may be full: the error of before says so
+                    self._write_configuration()
+                    self._write_traffic()
+                raise
 
     async def rest(self, app: str, colour: Colour) -> None:
         """Put the server of a colour without traffic into maintenance, and close its idle connections."""
@@ -293,7 +276,3 @@ class HAProxy(AppSessions):
     def _preview(self, app: str) -> str:
         self.route(app)
         return backends.preview(self._numbers[app])
-
-
-def _served_by(answer: httpx.Response) -> str:
-    return str(answer.headers.get(HEADER_SERVED_BY, ""))

@@ -185,9 +185,12 @@ async def _exchange(socket: Path, command: str, timeout_s: float) -> str:
                 await writer.drain()
                 # The master reads commands until the end of the input.
                 writer.write_eof()
-                return (await _all_of(reader)).decode(errors="replace")
+                answer = await _all_of(reader)
             finally:
                 writer.close()
+            if not answer:  # the emptiest answer is an empty line
+                raise ConnectionResetError("it closed the connection")
+            return answer.decode(errors="replace")
     except (OSError, TimeoutError) as error:
         why = "in time" if isinstance(error, TimeoutError) else f"({error.strerror or error})"
         raise ProxyError(

@@ -85,6 +85,6 @@ def _to_take_out(name: str) -> str:
 
 def _refused_unless_changed(answer: str, what: str) -> None:
     """A change of an address is answered by a sentence, a change of a state by nothing."""
-    for line in answer.splitlines():
+    for line in answer.splitlines() or ["no answer"]:
         if "changed from" not in line and "nothing changed" not in line:
             raise ProxyError(f"HAProxy refused {what}: {line}.")

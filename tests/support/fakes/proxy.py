@@ -30,6 +30,7 @@ class FakeProxy:
         self.open_sessions = 0
         self.long_lived = InHand()
         self.refuses_switch = False
+        self.refuses_confirmation = False
         self.refused_resumes = 0
         self.refuses_configuration = False
         self.answered_by_standby = 0
@@ -113,15 +114,16 @@ class FakeProxy:
         self._power.after()
         await asyncio.sleep(0)
 
-    async def set_server(self, app: str, colour: Colour, server: Server) -> None:
+    async def set_server(self, app: str, colour: Colour, server: Server | None) -> None:
         route = self.route(app)
-        self._routes[app] = replace(route, servers=route.servers | {colour: server})
+        others = {one: kept for one, kept in route.servers.items() if one is not colour}
+        self._routes[app] = replace(route, servers=others | ({colour: server} if server else {}))
 
     async def unreached(self, app: str) -> str:
         return self.leads_elsewhere
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:
-        if not (await self.ask(app, path)).is_success:
+        if self.refuses_confirmation or not (await self.ask(app, path)).is_success:
             raise ProxyError(f"After the switch {app} does not answer.")
 
     async def forget_route(self, app: str) -> None:
@@ -129,7 +131,7 @@ class FakeProxy:
         self._power.before("forget route")
         self.files.pop(app, None)
         self.running.pop(app, None)
-        self._routes[app] = replace(self.route(app), active=None)
+        self._routes[app] = replace(self.route(app), active=None, servers={}, failed_over=False)
         self._power.after()
         await asyncio.sleep(0)
 

@@ -12,7 +12,7 @@ from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.park import TRIES
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import EngineError
@@ -321,3 +321,30 @@ def test_what_a_container_that_is_gone_had_in_hand_does_not_wait_for_ever(world:
         assert world.proxy.open_sessions == 0
 
     watched(world, story)
+
+
+def test_after_a_switch_that_was_undone_the_standby_still_answers_for_the_active_release(world: World) -> None:
+    async def story() -> None:
+        kept = standby(world)
+        world.proxy.refuses_confirmation = True
+        world.publish()
+        assert (await world.deploy()).state is State.FAILED
+        world.proxy.refuses_confirmation = False
+        assert standby(world) == kept
+        await crash(world, active(world).container)
+        await asyncio.sleep(1)
+        assert answers(world) == kept.container
+
+    watched(world, story)
+
+
+def test_after_a_first_switch_that_was_undone_the_proxy_knows_no_container(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = World(tmp_path, app())
+        world.proxy.refuses_confirmation = True
+        world.publish()
+        assert (await world.deploy()).state is State.FAILED
+        assert world.proxy.route(APP).servers == {}
+        assert APP not in world.proxy.running
+
+    virtual_time.run(story())
