@@ -31,14 +31,19 @@ async def run(
     dump: str = "",
     files: tuple[tuple[str, bytes], ...] = (),
     gently: bool = False,
+    volumes: tuple[str, ...] = (),
 ) -> Any:  # Any: JSON, validated by the callers
-    """Run a job of orchestrator/backup_sidecar; its answer. Raises UnknownBackup, StepFailed or EngineError."""
+    """Run a job of orchestrator/backup_sidecar; its answer. `volumes` are mounted below /volumes.
+
+    Raises UnknownBackup, StepFailed or EngineError.
+    """
     if backup and not is_id(backup):
         raise unknown(context, backup)
     last: deque[str] = deque(maxlen=LAST_LINES)
     await _make_folders(context, job)
     options = (f"--app={context.name}", f"--backup={backup}", *more, *(("--gently",) if gently else ()))
     spec = replace(specification(context, job, dump, options), files=files, gives_way=gently)
+    spec = replace(spec, mounts=(*spec.mounts, *((one, f"/volumes/{at}") for at, one in enumerate(volumes))))
     try:
         status, late = await context.engine.run_to_end(spec, TIMEOUT_S, last.append, ANSWER_BYTES)
     except EngineError as error:
@@ -52,7 +57,9 @@ async def run(
         raise unknown(context, backup)
     if late or status.exit_code != 0:
         said = last[-1] if last else f"it {status.why_stopped}"
-        what = "Listing the backups" if job == "list" else f"The {job} of backup {backup}"
+        what = {"list": "Listing the backups", "own": "The change of the data's owner"}.get(
+            job, f"The {job} of backup {backup}"
+        )
         raise StepFailed(
             f"{what} of {context.name} failed: {said}",
             f"Check the backup location {context.backups}.",
@@ -93,7 +100,9 @@ def specification(context: AppContext, job: str, dump: str, options: tuple[str, 
         labels={LABEL_APP: context.name, LABEL_ROLE: Role.SIDECAR},
         network="",
         mounts=tuple(mounts),
-        existing=context.existing_volumes if (context.volume, "/jail/data") in mounts and job != "restore" else (),
+        existing=context.existing_volumes
+        if job == "own" or ((context.volume, "/jail/data") in mounts and job != "restore")
+        else (),
         parts=tuple((context.backups, folder, target) for folder, target in _folders(context, job).items()),
         # Root, with what it needs to read and write files of any user, to keep their owner, and for the jail.
         user="0:0",

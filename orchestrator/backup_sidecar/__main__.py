@@ -18,16 +18,18 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backup_sidecar import archive, difference, extract, permission, restore
+from orchestrator.backup_sidecar import archive, difference, extract, owner, permission, restore
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, Catalogue, NoSuchBackup
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH, use
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
 from orchestrator.backup_sidecar.protocol import Protocol
-from orchestrator.files.beneath import LeadsOutside
+from orchestrator.files.beneath import Folder, LeadsOutside
 
 BACKUPS = Path("/backups")
 JAIL = Path("/jail")
+VOLUMES = Path("/volumes")
+"""The volumes of the app, each in a folder, for a change of their owner."""
 PUT_BACK = {name: JAIL / name for name in (DATA, DUMP)}
 EXTRA = {name: BACKUPS / EXTRA_FOLDER / name for name in ("config", "logs")}
 ABOUT = BACKUPS / EXTRA_FOLDER / "about.json"
@@ -38,11 +40,15 @@ It is a file, because an argument of a command has a limit of 128 KiB."""
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "job", choices=["list", "create", "verify", "extract", "compare", "restore", "remove-all", "undo-interrupted"]
+        "job",
+        choices=["list", "create", "verify", "extract", "compare", "restore", "remove-all", "undo-interrupted", "own"],
     )
     for name in ("app", "backup", "token"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--part", choices=extract.PARTS)
+    parser.add_argument("--owner", choices=["give", "take-back"], default="give")
+    parser.add_argument("--before", type=owner.Ids.of)
+    parser.add_argument("--after", type=owner.Ids.of)
     parser.add_argument("--keep", type=int, default=1)
     parser.add_argument("--keeping", action="append", default=[])
     parser.add_argument("--gently", action="store_true")
@@ -98,10 +104,18 @@ def carry_out(asked: argparse.Namespace) -> object:
         case "restore":
             folder = catalogue.folder(asked.backup)
             return asdict(restore.restore(folder, put_back, jail, emptying=asked.emptying, protocol=protocol))
+        case "own":
+            return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}
         case "remove-all":
             return catalogue.remove_all()
         case _:
             return {"complete": restore.undo_interrupted(put_back, protocol)}
+
+
+def _own(volume: Path, asked: argparse.Namespace) -> int:
+    change = owner.give if asked.owner == "give" else owner.take_back
+    with Folder.open(volume) as root:
+        return change(root, asked.before, asked.after)
 
 
 def _jail() -> Path | None:

@@ -115,6 +115,14 @@ class ContainerStatus:
 
 
 @dataclass(frozen=True)
+class UserChange:
+    """The user and group ids of a container that exists, and the other ones of a container that is to be made."""
+
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class ContainerEvent:
     """An event of a container of this stack. `action` is Docker's name of it, such as start, die or pause."""
 
@@ -249,6 +257,9 @@ class Engine(Protocol):
     async def has_image(self, digest: str) -> bool: ...
 
     async def has_volume(self, name: str) -> bool: ...
+
+    async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
+        """How the users of this container and of one of the specification differ; None if they do not."""
 
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
         """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine."""

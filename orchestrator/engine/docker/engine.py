@@ -26,6 +26,7 @@ from orchestrator.engine.base import (
     ContainerStatus,
     DiskUsage,
     ImageBuild,
+    UserChange,
 )
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
@@ -38,6 +39,7 @@ from orchestrator.engine.docker.live_output import Execution, follow_log, to_the
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
+from orchestrator.engine.docker.user_change import user_change
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
@@ -66,7 +68,6 @@ class DockerEngine:
         return await self._call(lambda client: str(client.version()["Version"]))
 
     async def wait_until_up(self, deadline_s: float) -> bool:
-        """Wait until the engine answers; False if it does not within `deadline_s` seconds."""
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(EngineError),
@@ -80,7 +81,6 @@ class DockerEngine:
         return True
 
     async def free_address(self, taken: set[str]) -> str:
-        """A free fixed address: not in `taken`, and not used by a container of the network."""
         return await self._call(lambda client: self._addresses.take(client, taken))
 
     async def ensure_volume(self, name: str) -> None:
@@ -95,10 +95,7 @@ class DockerEngine:
         await self._call(ensure)
 
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
-        """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine.
-
-        It is created through a container that never starts.
-        """
+        """As in Engine, through a container that never starts."""
         await self._sidecars.ensure_folder(volume, folder, image)
 
     async def has_image(self, digest: str) -> bool:
@@ -106,6 +103,9 @@ class DockerEngine:
 
     async def has_volume(self, name: str) -> bool:
         return await self._call(lambda client: volume_exists(client, name))
+
+    async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
+        return await self._call(lambda client: user_change(client, container, spec, self.stack))
 
     async def start(self, spec: ContainerSpec) -> str:
         """Create and start a container, or start the existing one with the same name. Returns its id."""

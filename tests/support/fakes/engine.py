@@ -23,6 +23,7 @@ from orchestrator.engine.base import (
     DiskUsage,
     ImageBuild,
     Role,
+    UserChange,
 )
 from orchestrator.errors import EngineError, StepFailed, VolumeGone
 from tests.support.fakes.power import Power
@@ -48,9 +49,11 @@ class FakeData:
 
     schema: list[str] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
+    owner: str = "10001:10001"
+    readers: set[str] = field(default_factory=lambda: {"10001:10001"})
 
     def copy(self) -> FakeData:
-        return FakeData(list(self.schema), set(self.rows))
+        return FakeData(list(self.schema), set(self.rows), self.owner, set(self.readers))
 
 
 class FakeEngine:
@@ -287,6 +290,12 @@ class FakeEngine:
     async def has_image(self, digest: str) -> bool:
         return digest.removeprefix("sha256:") in self.tags
 
+    async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
+        if container not in self.running:
+            return None
+        before, after = self.running[container].spec.user, spec.user
+        return None if before == after else UserChange(_ids(before), _ids(after))
+
     async def has_volume(self, name: str) -> bool:
         return name in self.named_volumes
 
@@ -352,6 +361,8 @@ class FakeEngine:
         if one is None or not one.running or one.paused:
             return False
         if one.spec.labels.get(LABEL_RELEASE) in self.broken:
+            return False
+        if one.spec.user and one.spec.owned and one.spec.user not in self.data_of(one.spec.labels[LABEL_APP]).readers:
             return False
         known = self.images[one.spec.image]
         has = self.data_of(one.spec.labels[LABEL_APP]).schema
@@ -443,6 +454,12 @@ class FakeEngine:
                 return {"control-panel-config.yaml": self.archived_configuration}
             case "compare":
                 return asdict(_difference(kept[named][1], self.data_of(app)))
+            case "own":
+                before, after = options["--before"], options["--after"]
+                gives = options["--owner"] == "give"
+                self.data_of(app).owner = after if gives else before
+                self.data_of(app).readers = {before, after} if gives else {before}
+                return {"changed": 1}
             case "remove-all":
                 gone = sorted(kept)
                 kept.clear()
@@ -478,6 +495,11 @@ class FakeEngine:
             spec.address,
             spec.image,
         )
+
+
+def _ids(user: str | None) -> tuple[int, int]:
+    number, _, group = (user or "10001:10001").partition(":")
+    return int(number), int(group or number)
 
 
 def _difference(before: FakeData, now: FakeData) -> Difference:

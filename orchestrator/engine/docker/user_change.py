@@ -1,0 +1,46 @@
+"""Whether a container would run as another user than an existing one, in numbers."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import docker
+from docker.models.containers import Container
+
+from orchestrator.engine.base import ContainerSpec, UserChange
+from orchestrator.engine.docker.container_creation import create
+from orchestrator.engine.docker.container_user import numbers_of
+from orchestrator.engine.docker.lookup import find
+
+
+def user_change(client: docker.DockerClient, container: str, spec: ContainerSpec, stack: str) -> UserChange | None:
+    """None when the container does not exist, or both run as the same user.
+
+    The names of users and groups are in the image: a container that never starts is made to read them, only where the
+    two are not written in the same way.
+    """
+    existing = find(client, container, stack)
+    if existing is None:
+        return None
+    if _written(existing) == (spec.user or _of_image(client, spec.image)):
+        return None
+    alone = replace(
+        spec, name=f"{stack}-user-{secrets.token_hex(4)}", network="", address="", owned=(), mounts=(), parts=(),
+        read_only_mounts=(), more_networks=(), extra_hosts=(), files=(), existing=(),
+    )  # fmt: skip
+    made = create(client, alone, stack)
+    try:
+        made.reload()
+        before, after = numbers_of(existing, _written(existing)), numbers_of(made, _written(made))
+    finally:
+        made.remove(force=True, v=True)
+    return None if before == after else UserChange(before, after)
+
+
+def _written(container: Container) -> str:
+    return str(container.attrs["Config"].get("User") or "0:0")
+
+
+def _of_image(client: docker.DockerClient, image: str) -> str:
+    return str(client.images.get(image).attrs["Config"].get("User") or "")
