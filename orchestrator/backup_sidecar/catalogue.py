@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,20 +75,15 @@ class Catalogue:
         The first one of each of the last `keep` days is kept in addition: whoever may make backups or deploy, however
         often, does not remove what others made before, and the one from before all that was done on a day stays.
 
-        Damaged backups are not counted in `keep`, nor are `spare` ones, of which only the newest is kept: they were
-        made before deployments that failed without changing the data, and must not push out all others.
+        Damaged backups are not counted in `keep`, nor are `spare` ones, of which only the newest undamaged one is
+        kept, and damaged ones that are newer: they were made before deployments that failed without changing the
+        data, and must not push out all others.
         """
         with Folder.open(self._folder) as kept:
             for name in kept.names():
                 if name.endswith(".new"):
                     kept.remove(name)
-        entries = self.entries()
-        good = [one.id for one in entries if one.manifest and one.id not in spare]
-        ids = [one.id for one in entries]
-        old = ids[ids.index(good[max(1, keep) - 1]) + 1 :] if len(good) > keep else []
-        unneeded = {*old, *[one for one in ids if one in spare][1:]}
-        stay = {*also, *_first_of_days(good, keep)}
-        gone = [one for one in ids if one in unneeded and one not in stay]
+        gone = unneeded(self.entries(), keep, also, spare)
         for backup in gone:
             shutil.rmtree(self._folder / backup)
         return gone
@@ -109,6 +104,22 @@ def _first_of_days(newest_first: list[str], days: int) -> list[str]:
     """The first backup of each of the last `days` days that have any. The day is in the id; the order is that given."""
     first = {backup[:8]: backup for backup in newest_first}
     return list(first.values())[:days]
+
+
+def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: Collection[str]) -> list[str]:
+    """The ids of the backups that `Catalogue.prune` removes; `entries` are all, the newest first.
+
+    The newest undamaged backup is never among them, whatever it was made for.
+    """
+    ids = [one.id for one in entries]
+    undamaged = [one.id for one in entries if one.manifest]
+    good = [one for one in undamaged if one not in spare]
+    old = ids[ids.index(good[max(1, keep) - 1]) + 1 :] if len(good) > keep else []
+    good_spare = next((one for one in undamaged if one in spare), None)
+    spare_ones = [one for one in ids if one in spare]
+    spared = spare_ones[spare_ones.index(good_spare) + 1 :] if good_spare else []
+    stay = {*also, *_first_of_days(good, keep), *undamaged[:1]}
+    return [one for one in ids if one in {*old, *spared} and one not in stay]
 
 
 def _entry(folder: Path) -> Entry:

@@ -139,12 +139,16 @@ def test_the_candidate_was_asked_as_the_health_keys_say(witness: Witness) -> Non
 
 def test_privileges_are_kept_where_the_app_asks_for_them(witness: Witness) -> None:
     without = witness.report()["capabilities"]
-    witness.configure(run={"privileges": True})
+    witness.configure(run={"privileges": True, "user": "4321:4321"})
 
     assert witness.deploy()["state"] == "live"
 
+    report = witness.report()
     assert int(without, 16) == 0
-    assert int(witness.report()["capabilities"], 16) != 0
+    assert int(report["capabilities"], 16) != 0
+    # The volumes have followed the other user, with the files that the one before has made.
+    assert report["user"] == "4321:4321"
+    assert report["written"] is True
 
 
 def test_the_smallest_set_of_capabilities_suffices_for_a_server_that_starts_as_root(witness: Witness) -> None:
@@ -155,6 +159,7 @@ def test_the_smallest_set_of_capabilities_suffices_for_a_server_that_starts_as_r
 
     report = witness.report()
     assert report["user"] == "0:0"
+    assert report["written"] is True
     assert int(report["capabilities"], 16) == 1 << 0 | 1 << 7
     assert report["interfaces"] == 2
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.backup_sidecar.catalogue import Catalogue
+from orchestrator.backup_sidecar.catalogue import Catalogue, Entry, unneeded
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest
 
 
@@ -54,6 +54,35 @@ def test_the_newest_good_ones_are_kept_whatever_the_clock_says(
             assert left == [one for one in reversed(made) if one in left]
             assert set(good[-keep:]) <= set(left)
             assert len(set(left) & set(good)) <= keep + 1
+
+
+@st.composite
+def catalogues(draw: st.DrawFn) -> list[Entry]:
+    """Backups of one day or of several, the newest first, some of them damaged."""
+    found = []
+    for number in range(draw(st.integers(0, 14)), 0, -1):
+        name = f"2026010{draw(st.integers(1, 4))}-0000{number:02}-000000"
+        manifest = Manifest(name, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", "", 6, ())
+        found.append(Entry(name, 6, None if draw(st.booleans()) else manifest, number=number))
+    return found
+
+
+@given(entries=catalogues(), keep=st.integers(1, 5), data=st.data())
+def test_the_newest_good_backup_and_the_only_way_back_are_never_pruned(
+    entries: list[Entry], keep: int, data: st.DataObject
+) -> None:
+    ids = [one.id for one in entries]
+    some = st.sets(st.sampled_from(ids)) if ids else st.just(set())
+    needed, spare = data.draw(some), data.draw(some)
+
+    gone = unneeded(entries, keep, needed, spare)
+
+    good = [one.id for one in entries if one.manifest]
+    assert not set(good[:1]) & set(gone), "the newest good one"
+    assert not needed & set(gone), "what a rollback needs, or settles what a failed migration left"
+    assert not set([one for one in good if one not in spare][:keep]) & set(gone), "the newest `keep` good ones"
+    left = [one for one in entries if one.id not in gone]
+    assert unneeded(left, keep, needed, spare) == [], "one pass suffices"
 
 
 def test_backups_of_earlier_versions_are_older_than_numbered_ones(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from orchestrator.app_data.backup_about import PLACE
+from orchestrator.backup_sidecar.catalogue import Entry, unneeded
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.domain.schema_report import PREFIX
@@ -447,6 +448,10 @@ class FakeEngine:
                 )  # fmt: skip
                 self.spare[app] = spare
                 kept[named] = (manifest, self.data_of(app).copy())
+                entries = [Entry(name, 1, found) for name, (found, _) in reversed(kept.items())]
+                keeping = [word.partition("=")[2] for word in command if word.startswith("--keeping=")]
+                for gone in unneeded(entries, int(options["--keep"]), [named, *keeping], spare):
+                    del kept[gone]
                 return asdict(manifest)
             case "verify":
                 return asdict(kept[named][0])
