@@ -450,8 +450,8 @@ class FakeEngine:
                 kept[named] = (manifest, self.data_of(app).copy())
                 entries = [Entry(name, 1, found) for name, (found, _) in reversed(kept.items())]
                 keeping = [word.partition("=")[2] for word in command if word.startswith("--keeping=")]
-                for gone in unneeded(entries, int(options["--keep"]), [named, *keeping], spare):
-                    del kept[gone]
+                for surplus in unneeded(entries, int(options["--keep"]), [named, *keeping], spare):
+                    del kept[surplus]
                 return asdict(manifest)
             case "verify":
                 return asdict(kept[named][0])

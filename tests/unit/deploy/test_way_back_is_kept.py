@@ -36,6 +36,8 @@ async def act(world: World, what: str, number: int) -> None:
                 await backups.create(world.context, active, "test")
             return
         case "restore":
+            if not world.engine.backups.get(APP):
+                return
             record = await world.scheduler.restore(APP, max(world.engine.backups[APP]), by="test", kind=Kind.RESTORE)
             await world.until_ended(record.id)
             return
