@@ -500,6 +500,35 @@ async def test_what_a_killed_download_left_is_removed_and_takes_no_room(remote: 
     assert not half.exists()
 
 
+async def test_a_fetch_that_is_cancelled_at_any_moment_leaves_a_mirror_that_works(
+    remote: Remote, tmp_path: Path
+) -> None:
+    """And nothing that goes on writing to it: what comes next finds no lock of a process that runs."""
+    repository = source(remote)
+    mirror = remote.path.parent / "mirrors" / "app.git"
+    for number in range(10):
+        commit = remote.commit(f"feat: number {number}")
+        fetching = asyncio.create_task(repository.newest())
+        await asyncio.sleep(number * 0.004)
+        fetching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await fetching
+        assert not any(str(mirror) in command for command in _commands()), number
+
+        assert (await repository.newest()).release.source_revision == commit
+        await repository.fetch(commit, tmp_path / "work")
+    assert not list(mirror.rglob("*.lock"))
+
+
+def _commands() -> list[str]:
+    """The command lines of the processes of this machine."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [one for one in found if one.startswith("git ")]
+
+
 async def test_two_objects_of_one_mirror_take_turns(remote: Remote, tmp_path: Path) -> None:
     """A changed configuration makes a new object while the former one still fetches for a check or a deployment."""
     lock = asyncio.Lock()

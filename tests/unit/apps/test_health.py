@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import httpx
 
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
-from orchestrator.apps.health import Health, HealthBoard
+from orchestrator.apps.health import FRESH_WITHIN_S, Health, HealthBoard
 from orchestrator.apps.serving_check import ask_once
+from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
 from tests.support import virtual_time
+from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.world import APP, World
 
 
@@ -210,3 +215,33 @@ def test_a_release_whose_route_leads_elsewhere_does_not_count_as_serving(world: 
         assert "its requests do not reach it: the proxy sends shop.test/ to another app, 'blog'." in said.says
 
     watched(world, story)
+
+
+class SilentProxy(FakeProxy):
+    """No app answers through it."""
+
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+        await asyncio.sleep(3600)
+        raise AssertionError("a probe has a time limit of its own")
+
+
+def test_an_app_whose_health_path_never_ends_keeps_nobody_waiting(world: World) -> None:
+    """`status` hung, and nobody could sign in."""
+
+    async def story() -> None:
+        await live(world)
+        world.journal.save_switch("silent", world.journal.slots(APP))
+        proxy = SilentProxy(world.engine)
+        proxy.know([replace(world.proxy.route(APP), app="silent")])
+        silent = replace(world.context, name="silent", proxy=proxy)
+        board = HealthBoard(lambda: [silent, world.context], world.events, Crashes())
+        keeping = asyncio.create_task(board.keep_current())
+        began = asyncio.get_running_loop().time()
+
+        found = await asyncio.gather(*(board.of(name) for name in ("silent", "silent", "silent", APP)))
+
+        assert found[-1] is Health.HEALTHY
+        assert asyncio.get_running_loop().time() - began <= FRESH_WITHIN_S + 0.1
+        keeping.cancel()
+
+    virtual_time.run(story())
