@@ -31,6 +31,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FETCH_TIMEOUT_S = 300.0
+PACK_TIMEOUT_S = 120.0
 MOST_CHANGES = 200
 
 _ENVIRONMENT = {
@@ -217,9 +218,22 @@ class GitRepository:
             self._mirror.parent.mkdir(parents=True, exist_ok=True)
             await self._run("init", "--quiet", "--bare", str(self._mirror))
         await self._git(
-            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--", remote,
+            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--no-auto-maintenance", "--", remote,
             "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
         )  # fmt: skip
+        await self._pack()
+
+    async def _pack(self) -> None:
+        """Pack the mirror's objects, if they are many. Git would do it after a fetch, in a process that runs on."""
+        pack = ("git", "--git-dir", str(self._mirror), "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+        try:
+            ended = await child_process.run(*pack, env=_ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
+        except TimeoutError:
+            why = f"not done within {PACK_TIMEOUT_S:g} s"
+        else:
+            why = "" if ended.exit_code == 0 else self._border.text(_last_line(ended.err.decode(errors="replace")))
+        if why:
+            log.warning("the mirror of a repository is not packed", mirror=str(self._mirror), cause=why)
 
     async def _mended(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` gives. It is asked once more when it failed because the mirror was damaged. Raises StepFailed."""

@@ -137,3 +137,21 @@ def test_a_signal_that_does_not_exist_is_an_error_of_the_engine(stack: str) -> N
 
     with pytest.raises(EngineError):
         asyncio.run(DockerEngine(stack, stack).signal(wanted.name, "SIGFOO"))
+
+
+def test_tags_of_other_repositories_stay_although_they_name_the_same_image(
+    client: docker.DockerClient, stack: str
+) -> None:
+    """As that of the base image, where an app adds nothing to it, or that of another app with the same content."""
+    base = client.images.get(IMAGE)
+    of_others = {f"{stack}/kept:1", f"{stack}/shop-two:1", IMAGE}
+    for repository, tag in ((f"{stack}/shop", "1"), (f"{stack}/kept", "1"), (f"{stack}/shop-two", "1")):
+        base.tag(repository, tag)
+    try:
+        removed = asyncio.run(DockerEngine(stack, stack).remove_images(f"{stack}/shop", set()))
+        assert removed == [f"{stack}/shop:1"]
+        assert of_others <= set(client.images.get(IMAGE).tags)
+    finally:
+        for tag in client.images.get(base.id).tags:
+            if tag.startswith(f"{stack}/"):
+                client.images.remove(tag)

@@ -529,6 +529,22 @@ def _commands() -> list[str]:
     return [one for one in found if one.startswith("git ")]
 
 
+async def test_a_mirror_of_many_objects_is_packed_and_no_process_of_git_runs_on(remote: Remote) -> None:
+    repository = source(remote)
+    await repository.newest()
+    mirror = remote.path.parent / "mirrors" / "app.git"
+    with (mirror / "config").open("a") as settings:
+        settings.write("[gc]\n\tautoPackLimit = 1\n[fetch]\n\tunpackLimit = 1\n")
+
+    for number in range(3):
+        remote.commit(f"feat: number {number}")
+        await repository.newest()
+
+    assert not any(str(mirror) in command for command in _commands())
+    assert not list(mirror.rglob("*.lock"))
+    assert len(list(mirror.glob("objects/pack/*.pack"))) == 1
+
+
 async def test_two_objects_of_one_mirror_take_turns(remote: Remote, tmp_path: Path) -> None:
     """A changed configuration makes a new object while the former one still fetches for a check or a deployment."""
     lock = asyncio.Lock()

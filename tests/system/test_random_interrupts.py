@@ -10,6 +10,7 @@ import time
 import httpx
 import pytest
 
+from orchestrator.engine.base import LABEL_ROLE, Role
 from tests.support.repository import Repository
 from tests.support.stack import Stack, shop_config
 
@@ -33,7 +34,7 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
         for strike in dice.choices(("cancel", "configuration", "stop", "nothing"), k=dice.randint(1, 3)):
             time.sleep(dice.uniform(0, LONGEST_S / 2))
             interrupt(stack, repository, dice, strike)
-        stack.wait_idle()
+        until_idle(stack)
         assert_whole(stack, where)
     repository.change("The end")
     last = stack.deploy()
@@ -73,6 +74,14 @@ def interrupt(stack: Stack, repository: Repository, dice: random.Random, strike:
         case "stop":
             assert stack.kill_orchestrator(signal.SIGTERM) is not None
             stack.start_orchestrator()
+
+
+def until_idle(stack: Stack) -> None:
+    """Until nothing is under way. What was asked for looks at the backups, in a sidecar, before it is recorded."""
+    stack.wait_idle()
+    stack.until(lambda: not [one for one in stack.containers() if one.labels[LABEL_ROLE] == Role.SIDECAR], "no sidecar")
+    time.sleep(0.5)
+    stack.wait_idle()
 
 
 def assert_whole(stack: Stack, where: str) -> None:

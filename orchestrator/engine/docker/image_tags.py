@@ -7,15 +7,16 @@ from docker.errors import APIError
 
 
 def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[str]:
-    """Remove every tag of `name`, except for images whose digest is in `keep` or that a container uses.
+    """Remove every tag of the repository `name`, except for images whose digest is in `keep` or that a container uses.
 
-    Returns the removed tags.
+    An image has tags of other repositories, too: a person's, another app's with the same content, or those of the base
+    image that it adds nothing to. They stay. Returns the removed tags.
     """
     removed = []
     for image in client.images.list(name):
         if image.id in keep:
             continue
-        for tag in image.tags:
+        for tag in (tag for tag in image.tags if tag.startswith(f"{name}:")):
             try:
                 client.images.remove(tag)
             except APIError as error:
