@@ -42,13 +42,17 @@ async def remove(app: AppName, orchestrator: Serving, _who: Admin, keep_backups:
     async with orchestrator.scheduler.turn_of(app):
         left = await _of_app(orchestrator, context)
         mirror = orchestrator.settings.state / "sources" / f"{app}.git"
-        await leftovers.remove(context, left, mirror, keep_backups=keep_backups)
+        places = orchestrator.apps.backup_places.of(app)
+        await leftovers.remove(context, left, mirror, places, keep_backups=keep_backups)
+        if not keep_backups:
+            orchestrator.apps.backup_places.forget(app)
     return _view(left)
 
 
 async def _of_app(orchestrator: Orchestrator, context: AppContext) -> Leftover:
     """What the app has left. Raises UnknownApp if that is nothing."""
-    left = await leftovers.of_app(context, {one.name for one in orchestrator.apps.all()})
+    places = orchestrator.apps.backup_places.of(context.name)
+    left = await leftovers.of_app(context, {one.name for one in orchestrator.apps.all()}, places)
     if left.is_nothing:
         raise UnknownApp(f"There is nothing left of an app '{context.name}'.", "See: changeover doctor")
     return left

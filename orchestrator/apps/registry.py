@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from border.secrets import Secrets
+from orchestrator.apps.backup_places import BackupPlaces
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
@@ -46,6 +47,7 @@ class AppRegistry:
         self._publish = publish
         self._known_secrets = known_secrets
         self._contexts: dict[str, AppContext] = {}
+        self.backup_places = BackupPlaces(settings.state / "backup-places.json")
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
         self._standby_turns: dict[str, asyncio.Lock] = {}
@@ -74,6 +76,9 @@ class AppRegistry:
         """Replace the contexts by those of this configuration, whose secrets are known from now on."""
         self._known_secrets.know(secret_values(config, self._settings.config.parent))
         self._contexts = {name: self._same_or_new(name, app, config.disk) for name, app in config.all_apps().items()}
+        for context in self._contexts.values():
+            if context.backups != self._settings.backups:
+                self.backup_places.remember(context.name, context.backups)
 
     def _same_or_new(self, name: str, app: App, disk: Disk) -> AppContext:
         """An app for which nothing changed keeps its context, and with it its source and its checks."""

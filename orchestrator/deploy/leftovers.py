@@ -63,14 +63,25 @@ async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
     return sorted(found.values(), key=lambda one: one.app)
 
 
-async def of_app(context: AppContext, configured: Collection[str]) -> Leftover:
-    """What this app has left, its backups in their default place included. Raises EngineError or StepFailed."""
+async def of_app(context: AppContext, configured: Collection[str], places: Collection[str] = ()) -> Leftover:
+    """What this app has left, its backups in their default place and in `places` included.
+
+    Raises EngineError, or StepFailed when a place cannot be read.
+    """
     found = await find(context.engine, configured)
     left = next((one for one in found if one.app == context.name), Leftover(context.name))
-    return replace(left, backups=tuple(one.id for one in await backups.entries(context)))
+    kept = [one.id for at in _contexts_of(context, places) for one in await backups.entries(at)]
+    return replace(left, backups=tuple(kept))
 
 
-async def remove(context: AppContext, left: Leftover, mirror: Path, *, keep_backups: bool) -> None:
+def _contexts_of(context: AppContext, places: Collection[str]) -> list[AppContext]:
+    """The context for each place of backups."""
+    return [replace(context, backups=place) for place in dict.fromkeys((context.backups, *places))]
+
+
+async def remove(
+    context: AppContext, left: Leftover, mirror: Path, places: Collection[str] = (), *, keep_backups: bool
+) -> None:
     """Remove what an app has left. Its history stays in the journal. Raises EngineError, StepFailed or JournalError.
 
     May be done again after an error: what is removed is not missed. The caller holds the app's turn.
@@ -82,7 +93,8 @@ async def remove(context: AppContext, left: Leftover, mirror: Path, *, keep_back
     for volume in left.volumes:
         await context.engine.remove_volume(volume)
     if not keep_backups:
-        await backups.remove_all(context)
+        for at in _contexts_of(context, places):
+            await backups.remove_all(at)
     if left.images:
         await context.engine.remove_images(context.image_name, keep=set())
     if mirror.exists():

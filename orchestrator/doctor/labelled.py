@@ -17,6 +17,7 @@ async def labelled(orchestrator: Orchestrator) -> list[Finding]:
     try:
         containers = await engine.containers()
         volumes = await engine.volumes()
+        anonymous = await engine.unused_anonymous_volumes()
         left = await leftovers.find(engine, {context.name for context in orchestrator.apps.all()})
     except ChangeoverError:
         # The finding on the engine reports it.
@@ -29,7 +30,19 @@ async def labelled(orchestrator: Orchestrator) -> list[Finding]:
     if dumps and not any(orchestrator.scheduler.doing(context.name) for context in orchestrator.apps.all()):
         remedy = f"The next start removes them. By hand: docker volume rm {' '.join(dumps)}"
         findings.append(Finding("volumes", False, f"left by dumps: {', '.join(dumps)}", remedy))
-    return findings
+    return findings + _anonymous(anonymous)
+
+
+def _anonymous(volumes: list[str]) -> list[Finding]:
+    """Versions before containers were removed with theirs left two of them at each deployment.
+
+    They have no label, and other programs make such volumes, too: so a person decides.
+    """
+    if not volumes:
+        return []
+    says = f"{len(volumes)} volumes of this host have no name and are used by no container"
+    remedy = "Earlier versions of Changeover left some, other programs do, too. Remove all of them: docker volume prune"
+    return [Finding("volumes without a name", True, says, remedy, warns=True)]
 
 
 def _left(one: Leftover) -> Finding:

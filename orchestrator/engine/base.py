@@ -269,6 +269,9 @@ class Engine(Protocol):
     async def volumes(self) -> list[str]:
         """The names of the stack's volumes."""
 
+    async def unused_anonymous_volumes(self) -> list[str]:
+        """Volumes of the host without a name that no container uses. Nothing says who made them."""
+
     async def disk_usage(self) -> DiskUsage: ...
 
     async def keeps_containers_running(self) -> bool:

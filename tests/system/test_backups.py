@@ -55,6 +55,34 @@ def test_a_backup_is_made_checked_and_restored_under_load_without_a_failed_reque
     assert back.returncode == 0, back.stderr
     assert stack.ask("/orders").json()["orders"] >= ordered_before
     assert stack.deploy()["state"] == "live"
+    _vanish_and_come_back(shop)
+
+
+def _vanish_and_come_back(shop: Shop) -> None:
+    """The data volume is removed, as by `docker system prune --volumes` while the containers are gone."""
+    stack, volume = shop.stack, f"{shop.stack.name}-shop-data"
+    newest = stack.post("/apps/shop/backups")["id"]
+    ordered = stack.ask("/orders").json()["orders"]
+    stack.kill_orchestrator()
+    for container in stack.containers():
+        container.remove(force=True, v=True)
+    stack.engine.volumes.get(volume).remove()
+
+    stack.start_orchestrator()
+
+    app = stack.app()
+    status = stack.command("status")
+    doctor = stack.command("doctor")
+    assert app["health"] not in ("healthy", "none")
+    assert "does not exist any more" in app["troubles"][0]["says"]
+    assert f"changeover backup restore shop {newest}" in status.stdout
+    assert f"changeover backup restore shop {newest}" in doctor.stdout
+    assert stack.containers() == []
+    assert volume not in {one.name for one in stack.engine.volumes.list()}, "no empty one takes its place"
+    back = stack.command("backup", "restore", "shop", newest, "--yes")
+    assert back.returncode == 0, back.stderr
+    stack.until_it_answers()
+    assert stack.ask("/orders").json()["orders"] == ordered
 
 
 @pytest.mark.timeout(400)

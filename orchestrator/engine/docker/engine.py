@@ -84,7 +84,6 @@ class DockerEngine:
         return await self._call(lambda client: self._addresses.take(client, taken))
 
     async def ensure_volume(self, name: str) -> None:
-        """Create a volume if it does not exist."""
 
         def ensure(client: docker.DockerClient) -> None:
             try:
@@ -126,11 +125,9 @@ class DockerEngine:
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = LINE_BYTES
     ) -> tuple[ContainerStatus, bool]:
-        """Run a sidecar to its end and remove it: its last status, and whether it was killed after `timeout_s`."""
         return await self._sidecars.run_to_end(spec, timeout_s, on_line, line_bytes)
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
-        """Remove the app's sidecars for which no `run_to_end` waits. Returns their names."""
         return await self._sidecars.remove_strays(app)
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
@@ -142,7 +139,6 @@ class DockerEngine:
         return watch(self.stack)
 
     async def status(self, name: str) -> ContainerStatus | None:
-        """The status of a container; None if it does not exist."""
 
         def status(client: docker.DockerClient) -> ContainerStatus | None:
             container = find(client, name, self.stack)
@@ -250,14 +246,19 @@ class DockerEngine:
         await self._call(remove_it)
 
     async def volumes(self) -> list[str]:
-        label = f"{LABEL_STACK}={self.stack}"
-        return await self._call(lambda client: [str(one.name) for one in client.volumes.list(filters={"label": label})])
+        return await self._volumes({"label": f"{LABEL_STACK}={self.stack}"})
+
+    async def unused_anonymous_volumes(self) -> list[str]:
+        return await self._volumes({"label": "com.docker.volume.anonymous", "dangling": "true"})
+
+    async def _volumes(self, filters: dict[str, str]) -> list[str]:
+        return await self._call(lambda client: [str(one.name) for one in client.volumes.list(filters=filters)])
 
     async def disk_usage(self) -> DiskUsage:
         return await self._call(lambda client: usage_of(client.df()))
 
     async def keeps_containers_running(self) -> bool:
-        """Whether containers keep running during a restart of the engine (`live-restore` in its daemon.json)."""
+        """As in Engine: `live-restore` in Docker's daemon.json."""
         return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
 
     # Inside the threads

@@ -83,6 +83,7 @@ class FakeEngine:
         self.executed: list[tuple[str, ...]] = []
         self.killed: list[tuple[str, ...]] = []
         self.named_volumes: set[str] = set()
+        self.anonymous_volumes: set[str] = set()
         self.tags: set[str] = set()
         self._built: set[str] = set()
         self.unknown_signals: set[str] = set()
@@ -160,7 +161,8 @@ class FakeEngine:
                 on_line(line)
             code = 0
         elif "orchestrator.backup_sidecar" in command:
-            on_line(json.dumps(self._backup_job(app, command, dict(spec.files))))
+            place = next((source for source, _, _ in spec.parts if source.startswith("/")), "")
+            on_line(json.dumps(self._backup_job(app, command, dict(spec.files), place)))
             code = 0
         else:
             code = self._migrate(app, spec, command, on_line)
@@ -324,6 +326,9 @@ class FakeEngine:
     async def volumes(self) -> list[str]:
         return sorted(self.named_volumes)
 
+    async def unused_anonymous_volumes(self) -> list[str]:
+        return sorted(self.anonymous_volumes)
+
     async def disk_usage(self) -> DiskUsage:
         return DiskUsage(0, 0, 0, 0, dict.fromkeys(self.tags, 1), {}, {})
 
@@ -428,10 +433,11 @@ class FakeEngine:
             report = {"revision": revision, "previous": previous, "compatible": compatible}
             on_line(f"{PREFIX} {json.dumps(report)}")
 
-    def _backup_job(self, app: str, command: tuple[str, ...], files: dict[str, bytes]) -> object:
+    def _backup_job(self, app: str, command: tuple[str, ...], files: dict[str, bytes], place: str) -> object:
         job = command[3]
         options = dict(word.partition("=")[::2] for word in command[4:])
-        kept, named = self.backups.setdefault(app, {}), options.get("--backup", "")
+        """`place` is a folder of the host; empty: the volume of all backups."""
+        kept, named = self.backups.setdefault(f"{app}{place}", {}), options.get("--backup", "")
         match job:
             case "list":
                 return [

@@ -169,3 +169,39 @@ def test_an_app_whose_name_ends_like_a_volume_has_its_own_volume_alone() -> None
     found = asyncio.run(leftovers.find(engine, {"shop"}))
 
     assert [(one.app, one.volumes) for one in found] == [("shop-data", ("test-shop-data-data",))]
+
+
+def test_backups_in_a_place_of_their_own_are_shown_and_removed_as_well(orchestrator: Orchestrator) -> None:
+    """Nothing else says where they are when the app is not configured any more."""
+    engine, text = orchestrator.engine, orchestrator.settings.config.read_text()
+    assert isinstance(engine, FakeEngine)
+    for place in ("/srv/one", "/srv/two"):
+        update = f"{{git: {{remote: /srv/old}}, backup: {{backup_location: {place}}}}}"
+        old = f"  old:\n    route: {{host: old.test}}\n    run: {{data: /data}}\n    update: {update}\n"
+        orchestrator.settings.config.write_text(text + old)
+        asyncio.run(orchestrator.reload_config())
+        manifest = Manifest("20260101-000000-000000", "old", "v1", "abc", "test", "2026-01-01T00:00:00", "", 1, ())
+        engine.backups[f"old{place}"] = {manifest.id: (manifest, FakeData())}
+    orchestrator.settings.config.write_text(text)
+    again = Orchestrator(orchestrator.settings, engine=engine, proxy=orchestrator.proxy)
+    again.load()
+
+    shown = ask(again, "GET", "/v1/leftovers/old").json()
+    removed = ask(again, "DELETE", "/v1/leftovers/old")
+
+    assert shown["backups"] == ["20260101-000000-000000"] * 2
+    assert removed.status_code == 200
+    assert engine.backups["old/srv/one"] == engine.backups["old/srv/two"] == {}
+    assert ask(again, "GET", "/v1/leftovers/old").status_code == 404
+
+
+def test_volumes_without_a_name_are_counted_and_left_to_a_person(orchestrator: Orchestrator) -> None:
+    engine = orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    engine.anonymous_volumes = {"0" * 64, "1" * 64}
+
+    (finding,) = asyncio.run(labelled(orchestrator))
+
+    assert (finding.well, finding.warns) == (True, True)
+    assert finding.says.startswith("2 volumes of this host have no name")
+    assert finding.remedy.endswith("docker volume prune")
