@@ -7,33 +7,40 @@ app, on an engine that has no other containers of these stacks, and the same sta
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bench.rest import ticks
 from bench.status import configuration, make_live, small_app
 from tests.support.repository import Repository
 from tests.support.stack import Stack
 
-ROUNDS = 9
+ROUNDS = 15
 MANY = 100
 APP = "app0"
 
 
 @dataclass
 class Took:
-    """Seconds from the request to live, and to the end of the retirement, of each round."""
+    """Seconds from the request to live, and to the end of the retirement, of each round.
+
+    `used`: what the orchestrator used of a processor meanwhile; other work on the machine does not change it.
+    """
 
     live: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
     steps: dict[str, list[float]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         steps = ", ".join(f"{name} {1000 * statistics.median(each):.0f}" for name, each in self.steps.items())
         live, ended = statistics.median(self.live), statistics.median(self.ended)
-        return f"live after {live:.3f} s, retired after {ended:.3f} s (steps in ms: {steps})"
+        used = statistics.median(self.used)
+        return f"live after {live:.3f} s, retired after {ended:.3f} s, {used:.2f} s of a processor ({steps} ms)"
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,11 @@ def measure() -> Measured:
             make_live(large, first.path, MANY)
             with Stack(folders[1], configuration(second.path, 1)) as small:
                 make_live(small, second.path, 1)
+                turns = [(small, second, one), (large, first, many)]
                 for number in range(-1, ROUNDS):
-                    _deploy(small, second, one, number)
-                    _deploy(large, first, many, number)
+                    for turn in turns:
+                        _deploy(*turn, number)
+                    turns.reverse()
     return Measured(alone, one, many)
 
 
@@ -82,11 +91,16 @@ def _deploy(stack: Stack, repository: Repository, took: Took, number: int) -> No
     text = (repository.path / "app.py").read_text().partition("# round")[0]
     repository.write("app.py", f"{text}# round {number}, {len(took.live)}, {id(took)}\n")
     repository.commit(f"feat: round {number}")
+    assert stack.process is not None
+    process = Path(f"/proc/{stack.process.pid}")
+    before = ticks(process)
     ended = stack.wait_ended(stack.post(f"/apps/{APP}/deployments")["id"])
+    used = (ticks(process) - before) / os.sysconf("SC_CLK_TCK")
     assert ended["state"] == "live", ended["failure"]
     if number < 0:
         return
     asked, live, end = (datetime.fromisoformat(ended[key]) for key in ("requested_at", "live_at", "ended_at"))
+    took.used.append(used)
     took.live.append((live - asked).total_seconds())
     took.ended.append((end - asked).total_seconds())
     for step in ended["steps"]:

@@ -24,14 +24,15 @@ def measure(stack: Stack) -> Rest:
     assert stack.process is not None
     process = Path(f"/proc/{stack.process.pid}")
     time.sleep(SETTLE_S)
-    before = _ticks(process)
+    before = ticks(process)
     time.sleep(WATCH_S)
-    used = (_ticks(process) - before) / os.sysconf("SC_CLK_TCK")
+    used = (ticks(process) - before) / os.sysconf("SC_CLK_TCK")
     status = (process / "status").read_text()
     resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return Rest(int(resident.split()[1]) / 1024, 100 * used / WATCH_S)
 
 
-def _ticks(process: Path) -> int:
+def ticks(process: Path) -> int:
+    """What a process has used of processors, in the clock ticks of the system."""
     fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
     return int(fields[11]) + int(fields[12])
