@@ -50,7 +50,9 @@ async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
         found[app] = replace(known, **{kind: (*getattr(known, kind), name)})  # type: ignore[arg-type]
 
     for container in await engine.containers():
-        add(container.labels.get(LABEL_APP, ""), containers=container.name)
+        app = container.labels.get(LABEL_APP, "")
+        # Those of an app are removed by us, the others by a person.
+        add(app, containers=container.name if app else container.called)
     prefix = f"{engine.stack}-"
     for volume in await engine.volumes():
         if volume.startswith(prefix) and volume.endswith(DATA_VOLUME):

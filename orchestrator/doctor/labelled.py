@@ -66,7 +66,7 @@ def _beyond(orchestrator: Orchestrator, app: str, containers: list[ContainerStat
         deployment = one.labels.get(LABEL_DEPLOYMENT, "")
         needed = one.labels.get(LABEL_ROLE) == Role.APP and deployment in (slots.active, slots.standby)
         if not needed or deployment in seen:
-            beyond.append(one.name)
+            beyond.append(one.called)
         seen.add(deployment)
     if not beyond:
         return []

@@ -91,6 +91,7 @@ class ContainerStatus:
     """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty.
 
     `running` is true while it is paused, and false while the engine waits before it restarts it (`restarting`).
+    `name` is the name under which it was created, by which every method finds it; `called` is its name now, for people.
     """
 
     id: str
@@ -106,6 +107,7 @@ class ContainerStatus:
     health_log: tuple[str, ...]
     address: str
     image: str
+    called: str
 
     @property
     def why_stopped(self) -> str:

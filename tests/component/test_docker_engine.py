@@ -64,7 +64,9 @@ def test_a_container_that_was_renamed_is_the_same_one(client: docker.DockerClien
         assert await engine.start(wanted) == made
         await engine.pause(wanted.name)
         await engine.wake(wanted.name)
-        assert await engine.remove(wanted.name)
+        (listed,) = await engine.containers()
+        assert listed.called == f"{stack}-of-mine"
+        assert await engine.remove(listed.name)
 
     asyncio.run(story())
     assert of(client, stack) == []

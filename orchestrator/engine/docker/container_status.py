@@ -5,6 +5,7 @@ from __future__ import annotations
 from docker.models.containers import Container
 
 from orchestrator.engine.base import ContainerStatus
+from orchestrator.engine.docker.lookup import name_of
 
 
 def status_of(container: Container) -> ContainerStatus:
@@ -14,7 +15,7 @@ def status_of(container: Container) -> ContainerStatus:
     endpoint = next(iter(networks.values()), None) or {}
     return ContainerStatus(
         id=str(container.id),
-        name=str(container.name),
+        name=name_of(container),
         labels=dict(container.labels),
         # Docker says "Running" of a container that has ended and waits for its restart, too.
         running=bool(state["Running"]) and not state.get("Restarting"),
@@ -27,4 +28,5 @@ def status_of(container: Container) -> ContainerStatus:
         health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
         address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
         image=str(container.attrs["Image"]),
+        called=str(container.name),
     )

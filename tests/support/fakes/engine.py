@@ -505,6 +505,7 @@ class FakeEngine:
             (),
             spec.address,
             spec.image,
+            name,
         )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from docker.models.containers import Container
 
+from orchestrator.engine.base import LABEL_NAME
 from orchestrator.engine.docker.container_status import status_of
 
 
-def told(**state: object) -> Container:
+def told(state: dict[str, object], **labels: str) -> Container:
     known = {"Running": True, "Paused": False, "Restarting": False, "ExitCode": 0, **state}
     return Container(
         attrs={
             "Id": "c0ffee",
             "Name": "/shop-blue",
-            "Config": {"Labels": {}},
+            "Config": {"Labels": labels},
             "State": known,
             "NetworkSettings": {"Networks": {}},
             "Image": "sha256:1",
@@ -35,6 +36,13 @@ def told(**state: object) -> Container:
 def test_a_container_that_waits_for_its_restart_does_not_run(
     state: dict[str, object], *, running: bool, paused: bool, restarting: bool
 ) -> None:
-    status = status_of(told(**state))
+    status = status_of(told(state))
 
     assert (status.running, status.paused, status.restarting) == (running, paused, restarting)
+
+
+def test_a_container_that_was_renamed_by_hand_has_the_name_by_which_it_is_found() -> None:
+    """The methods of the engine find a container by the name under which it was created, which a label keeps."""
+    status = status_of(told({}, **{LABEL_NAME: "stack-shop-blue-1"}))
+
+    assert (status.name, status.called) == ("stack-shop-blue-1", "shop-blue")
