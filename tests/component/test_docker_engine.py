@@ -154,6 +154,6 @@ def test_tags_of_other_repositories_stay_although_they_name_the_same_image(
         assert removed == [f"{stack}/shop:1"]
         assert of_others <= set(client.images.get(IMAGE).tags)
     finally:
-        for tag in client.images.get(base.id).tags:
+        for tag in client.images.get(str(base.id)).tags:
             if tag.startswith(f"{stack}/"):
                 client.images.remove(tag)
