@@ -22,6 +22,7 @@ from orchestrator.domain.schema_history import (
     names,
 )
 from orchestrator.domain.schema_report import EXAMPLE, NotAReport, report
+from orchestrator.domain.tool_status import ToolStatus
 from orchestrator.engine.base import Role
 from orchestrator.errors import ChangeoverError, StepFailed
 
@@ -210,7 +211,9 @@ def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, 
 async def _run(
     context: AppContext, command: Command, has: list[SchemaRevision] | None = None
 ) -> tuple[SchemaRevision, ...]:
-    """Run a command; the schema revisions that it reported. `has` gets those that the data had before.
+    """Run a command; the schema revisions that it reported. `has`, of a status command, gets those that the data has.
+
+    A status command that reports nothing in our form may print that of a common tool (domain/tool_status.py).
 
     Raises StepFailed, with the last lines of output, when it fails, takes longer than `migrate.timeout` or prints a
     report that is not valid.
@@ -218,9 +221,11 @@ async def _run(
     last: deque[str] = deque(maxlen=LAST_LINES)
     reports: list[SchemaRevision] = []
     wrong: list[NotAReport] = []
+    tool = ToolStatus()
 
     def line(text: str) -> None:
         last.append(text)
+        tool.line(text)
         context.say(command.by.id, text)
         try:
             found = report(text)
@@ -256,6 +261,9 @@ async def _run(
         raise StepFailed(
             f"The migration printed a report that is not valid: {wrong[0]}.", f"Print lines such as: {EXAMPLE}"
         )
+    if has is not None and not (reports or has):
+        has += [one.revision_alone for one in tool.reports if one.applied]
+        reports += [_filled(one.revision_alone, settings) for one in tool.reports if not one.applied]
     return tuple(reports)
 
 

@@ -253,8 +253,13 @@ def _slot(slot: Slot | None) -> str:
 def _pending(found: Migrations) -> list[str]:
     if found.pending is not None:
         return [_revision(one) for one in found.pending] or ["  none"]
-    unknown = f"not known: {found.app} has no command that reports them (migrate.status)"
-    return [f"  {inline(found.problem or unknown)}"]
+    if found.problem:
+        return [f"  {inline(found.problem)}"]
+    return [
+        f"  not known, nor what was applied before Changeover deployed {inline(found.app)}: migrate.status is not set",
+        "  💡 Set it to the tool's own command: 'python manage.py showmigrations --plan' (Django),",
+        "     'alembic history --indicate-current' (Alembic), or to one of yours; see docs/migrations.md",
+    ]
 
 
 def _revision(one: SchemaRevision) -> str:

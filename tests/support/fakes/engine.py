@@ -89,6 +89,8 @@ class FakeEngine:
         self.unknown_signals: set[str] = set()
         self.half_way: set[str] = set()
         self.silent = False
+        self.says_of_status: tuple[str, ...] = ()
+        """What the status command prints instead of reports."""
         self.network_tables: list[str] = []
         """Lines of /proc/net/tcp of new containers, where they do not listen at their port."""
         self.meanwhile: Callable[[], None] = lambda: None
@@ -409,6 +411,9 @@ class FakeEngine:
             return 1
         lacking = [revision for revision in known if revision not in data.schema]
         match command[0]:
+            case "status" if self.says_of_status:
+                for line in self.says_of_status:
+                    on_line(line)
             case "status":
                 self._report(lacking, known, on_line)
             case "up":

@@ -169,7 +169,7 @@ def test_every_event_can_be_listed_also_of_an_unknown_kind() -> None:
         ([{"revision": "0002", "says": "Sold by", "compatible": False}], "",
          "0002     Sold by  the previous release cannot run on it"),
         (None, "It ended with code 1.", "It ended with code 1."),
-        (None, "", "not known: shop has no command that reports them (migrate.status)"),
+        (None, "", "not known, nor what was applied before Changeover deployed shop: migrate.status is not set"),
     ],
 )  # fmt: skip
 def test_migrations_say_what_is_pending_or_why_that_is_not_known(pending: Any, problem: str, says: str) -> None:

@@ -1,0 +1,68 @@
+"""What Django and Alembic print of themselves is understood as a migration status."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.tool_status import ToolStatus
+
+PLAN = """\
+[X]  contenttypes.0001_initial
+[X]  shop.0001_initial
+[ ]  auth.0001_initial
+[ ]  shop.0002_price ... (auth.0001_initial)
+"""
+LIST = """\
+auth
+ [X] 0001_initial
+ [X] 0002_squashed (2 squashed migrations)
+messages
+ (no migrations)
+shop
+ [X] 0001_initial
+ [ ] 0002_price
+"""
+HISTORY = """\
+INFO  [alembic.runtime.migration] Context impl SQLiteImpl.
+0002 -> 0003 (head), receipts, and more
+0001 -> 0002 (current), sold by
+<base> -> 0001, first
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "applied", "pending"),
+    [
+        (PLAN, ["contenttypes.0001_initial", "shop.0001_initial"], ["auth.0001_initial", "shop.0002_price"]),
+        (LIST, ["auth.0001_initial", "auth.0002_squashed", "shop.0001_initial"], ["shop.0002_price"]),
+        (HISTORY, ["0001", "0002"], ["0003"]),
+        (HISTORY.replace(" (current)", ""), [], ["0001", "0002", "0003"]),
+        (HISTORY.replace("(head)", "(head) (current)").replace("0002 (current)", "0002"), ["0001", "0002", "0003"], []),
+        ("a1, b2 -> c3 (mergepoint) (head)\n<base> -> a1 (current)\n", ["a1"], ["c3"]),
+        ("Operations to perform:\n  Apply all migrations\nok\n", [], []),
+        ("", [], []),
+    ],
+)
+def test_applied_and_pending_migrations_are_those_that_the_tool_names(
+    output: str, applied: list[str], pending: list[str]
+) -> None:
+    status = ToolStatus()
+    for line in output.splitlines():
+        status.line(line)
+
+    assert [one.revision for one in status.reports if one.applied] == applied
+    assert [one.revision for one in status.reports if not one.applied] == pending
+
+
+def test_each_one_names_the_one_before_and_says_what_it_does() -> None:
+    status = ToolStatus()
+    for line in HISTORY.splitlines():
+        status.line(line)
+    django = ToolStatus()
+    for line in PLAN.splitlines():
+        django.line(line)
+
+    assert [(one.previous, one.says) for one in status.reports] == [
+        ("base", "first"), ("0001", "sold by"), ("0002", "receipts, and more"),
+    ]  # fmt: skip
+    assert [one.previous for one in django.reports] == ["base", "base", "base", "shop.0001_initial"]
