@@ -17,7 +17,9 @@ from orchestrator.errors import EngineError, JournalError
 
 log = structlog.get_logger()
 
-POLL_S = 0.1
+FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSE_GROWS = 0.005, 0.1, 1.5
+"""HAProxy has no event for the end of a request: it is asked, often at first, because most requests end in milliseconds
+and everybody may be waiting for them."""
 TELL_AFTER_S = 1.0
 TELL_EVERY_S = 5.0
 LONG_LIVED_S = 3.0
@@ -55,7 +57,7 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, pa
     started = elapsed()
     tell_at = started + TELL_AFTER_S
     end_long_lived_at = started + (SIGNAL_GRACE_S if settings.signal else 0)
-    cut = InHand()
+    cut, pause = InHand(), FIRST_PAUSE_S
     while await context.proxy.sessions(context.name, colour):
         waited = elapsed() - started
         if paused and elapsed() >= end_long_lived_at:
@@ -70,7 +72,8 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, pa
             progress = Draining(colour, **asdict(left), waited=waited, limit=settings.timeout, paused=paused)
             await _tell(context, progress, said_by)
             tell_at = elapsed() + TELL_EVERY_S
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(pause)
+        pause = min(pause * PAUSE_GROWS, LONGEST_PAUSE_S)
     took = elapsed() - started
     context.say(said_by.id, f"{colour} drained in {took:.1f} s" + (f"; cut: {cut}" if cut.total else ""))
     return Cut(colour, cut, took)

@@ -180,7 +180,7 @@ class Failover:
 
     async def _act(self, context: AppContext) -> float | None:
         """Look at an app and do what is to be done. Returns when to look again, in seconds; None: at an event."""
-        if self._scheduler.lane_of(context.name).unrecovered:
+        if not self._scheduler.lane_of(context.name).recovered.is_set():
             return AGAIN_S
         async with context.standby_turn:
             active = context.active

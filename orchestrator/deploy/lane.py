@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.clock import elapsed
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
 
 RECOVERED_WITHIN_S = 2.0
-POLL_S = 0.05
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -21,7 +26,7 @@ class Lane:
     """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
 
     A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
-    cancels that task. `queue` is the task that starts queued deployments. An app that is `unrecovered` begins nothing.
+    cancels that task. `queue` is the task that starts queued deployments. Nothing begins before the app is `recovered`.
     What is asked of the lane (a request, a cancel) holds `asking`, because it waits for the journal in between.
     """
 
@@ -29,7 +34,7 @@ class Lane:
     running: Deployment | None = None
     work: asyncio.Task[Deployment] | None = None
     cancelling: bool = False
-    unrecovered: bool = False
+    recovered: asyncio.Event = field(default_factory=_set)
     queue: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
     drains: str = ""
@@ -81,7 +86,7 @@ class Lane:
 
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""
-        return self.unrecovered or deployment.id in {one.id for one in (self.waiting, self.running) if one}
+        return not self.recovered.is_set() or deployment.id in {one.id for one in (self.waiting, self.running) if one}
 
     def has_newer(self, deployment: Deployment) -> bool:
         """Whether something is queued or runs that was requested after this deployment."""
@@ -102,14 +107,14 @@ class Lane:
 
     async def until_recovered(self, app: str) -> None:
         """Wait a moment: an app that was just configured is recovered in milliseconds. Raises Refused after that."""
-        deadline = elapsed() + RECOVERED_WITHIN_S
-        while self.unrecovered and elapsed() < deadline:  # noqa: ASYNC110 (others set it, in several places)
-            await asyncio.sleep(POLL_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECOVERED_WITHIN_S):
+                await self.recovered.wait()
         self.refuse_unrecovered(app)
 
     def refuse_unrecovered(self, app: str) -> None:
         """Raises Refused before the app is recovered."""
-        if self.unrecovered:
+        if not self.recovered.is_set():
             raise Refused(
                 f"{app} is not recovered yet: what was interrupted at the last stop of the orchestrator is not undone.",
                 "See the cause: changeover doctor. Recovery is tried again until it succeeds.",

@@ -175,10 +175,10 @@ class Scheduler:
 
     def wait_for_recovery(self, app: str) -> None:
         """Begin nothing for this app until `recovered`."""
-        self._lane(app).unrecovered = True
+        self._lane(app).recovered.clear()
 
     def recovered(self, app: str) -> None:
-        self._lane(app).unrecovered = False
+        self._lane(app).recovered.set()
 
     @asynccontextmanager
     async def turn_of(self, app: str) -> AsyncIterator[None]:

@@ -153,3 +153,26 @@ def test_before_it_begins_it_is_said_what_a_deployment_costs_those_who_are_conne
     ]
     assert restore[1].startswith("Requests are paused while the data is replaced. New requests wait.")
     assert len(restore) == 2
+
+
+def test_while_everybody_waits_for_a_short_request_its_end_is_noticed_at_once(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> float:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.proxy.open_sessions = 1
+
+        async def ends() -> None:
+            while APP not in world.proxy.waiting:  # noqa: ASYNC110 (a fake has no event)
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+            world.proxy.open_sessions = 0
+
+        ending = asyncio.create_task(ends())
+        ended = await live(world, "0002")
+        await ending
+        (before, *_) = told(world, EventKind.DRAINED, ended.id)
+        return float(before["seconds"])
+
+    assert virtual_time.run(story()) < 0.03
