@@ -62,8 +62,8 @@ _OUR_COOKIES_OUT = "\n".join([f"    http-request {_WITHOUT_OUR_LAST_ONE} if {_HA
 
 HEADER_BYTES = 65536
 """The size of a buffer, which must hold all headers of a request or an answer. nginx takes 32 kB, Node.js 16 kB."""
-HEADERS = 1000
-"""The most headers of a request or an answer. nginx has no limit; Node.js takes 2,000."""
+HEADERS = 2000
+"""The most headers of a request or an answer. nginx has no limit; Node.js takes so many."""
 
 _GLOBAL = f"""\
     stats socket {HOME}/admin.sock mode 666 level admin expose-fd listeners

@@ -12,6 +12,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
 from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
 from panel.web import cookie
+from tests.support.paths import ROOT
 
 SERVER = Server("10.0.0.9", 80)
 
@@ -133,3 +134,15 @@ def test_the_proxy_takes_away_the_cookies_that_the_panel_gives(name: str) -> Non
     assert pattern
     assert re.search(pattern[1], f"a=1; {name}=cs_secret")
     assert not re.search(pattern[1], f"a=1; x{name}=cs_secret")
+
+
+def test_the_limits_of_headers_are_documented_and_those_of_the_proxy() -> None:
+    text = haproxy_config.render([], {}, 1)
+    page = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    limits = re.search(
+        r"headers of a request to an app, and those of its answer \| (\d+) KiB and ([\d,]+) headers", page
+    )
+
+    assert limits
+    assert f"tune.bufsize {int(limits[1]) * 1024}\n" in text
+    assert f"tune.http.maxhdr {limits[2].replace(',', '')}\n" in text
