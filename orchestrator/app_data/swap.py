@@ -55,6 +55,7 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
     has = from_json(manifest.applied) if manifest.applied else ()
     as_of = None if manifest.applied else manifest.made_at
     journal = context.journal
+    slots = await journal.beside(journal.slots, context.name)
     async with context.data_turn:
         await backups.settle_interrupted_restores(context)
         run = await journal.beside(journal.migration_started, context.name, by.id, Direction.RESTORED, has, as_of=as_of)
@@ -62,7 +63,7 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
             await backups.restore(
                 context,
                 backup,
-                release=context.journal.deployment(context.journal.slots(context.name).active),
+                release=journal.deployment(slots.active) if slots.active else by,
                 token=backups.token_of(run, by.id),
                 emptying=backup in (by.backup, by.paused_backup),
             )

@@ -21,6 +21,8 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
 
     Raises NoWayBack if only a person can decide, StepFailed, EngineError or ProxyError.
     """
+    if not deployment.previous:
+        return [await _as_it_was_found(context, deployment, found)]
     before = context.journal.deployment(deployment.previous)
     if found.unnamed is not None:
         return await _unnamed(context, deployment, before, found)
@@ -43,6 +45,16 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
         ]
     done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
     return [*done, *([f"Migrated again to {names(wanted.up)}"] if wanted.up else [])]
+
+
+async def _as_it_was_found(context: AppContext, deployment: Deployment, found: Found) -> str:
+    """Before the first release, nobody writes to the data: the backup that was made of it can be put back."""
+    if found.unnamed is None and not migrations.applied_by(context, deployment):
+        return f"{context.name} had no release before, and its data is as it was found"
+    if not deployment.backup:
+        return f"{context.name} had no release before: what the migration committed stays"
+    await swap.put_back(context, deployment.backup, by=deployment)
+    return f"Restored backup {deployment.backup}, made of the data as it was found"
 
 
 def left_by(

@@ -33,17 +33,19 @@ class Backup(Step):
 
         Raises StepFailed when the backup or the app's status command fails, and EngineError.
         """
+        found = deployment.previous or await _has_data_already(context)
         if context.config.run.data and not context.existing_volumes:
             await context.engine.ensure_volume(context.volume)
         asking = asyncio.ensure_future(migrations.pending(context, deployment))
         policy = context.config.update
         try:
+            back_up = _back_up if found else _nothing_to_back_up
             if policy.backup.create_before_update:
-                deployment = await _back_up(context, deployment)
+                deployment = await back_up(context, deployment)
             pending = await asking
             may_migrate = context.migrations is not None and pending != ()
             if may_migrate and policy.migrations.backup_before_migration and not policy.backup.create_before_update:
-                deployment = await _back_up(context, deployment)
+                deployment = await back_up(context, deployment)
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
@@ -66,12 +68,23 @@ class BackupBeforeRollback(Backup):
         return await _back_up(context, deployment)
 
 
+async def _has_data_already(context: AppContext) -> bool:
+    """Whether there is data although no release was live: of an earlier installation, or moved here by a person."""
+    return bool(context.config.run.data) and await context.engine.has_volume(context.volume)
+
+
+async def _nothing_to_back_up(context: AppContext, deployment: Deployment) -> Deployment:
+    context.say(deployment.id, "nothing to back up")
+    return deployment
+
+
 async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
-    """Make a backup, if the app has data and an active release. Raises StepFailed or EngineError."""
-    if not deployment.previous or not context.has_data:
-        context.say(deployment.id, "nothing to back up")
-        return deployment
-    before = context.journal.deployment(deployment.previous)
+    """Make a backup, if the app has data. Raises StepFailed or EngineError."""
+    if not context.has_data:
+        return await _nothing_to_back_up(context, deployment)
+    if not deployment.previous:
+        context.say(deployment.id, f"the volume {context.volume} was there before the first release: it is backed up")
+    before = context.journal.deployment(deployment.previous or deployment.id)
     if context.data_turn.locked():
         context.say(deployment.id, "waiting for the end of another backup or restore of this app")
     async with context.data_turn:

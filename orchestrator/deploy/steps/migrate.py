@@ -64,8 +64,6 @@ class Migrate(Step):
         found = await failed_migrations.find_out(context, by=deployment)
         for sentence in found.says:
             context.say(deployment.id, sentence)
-        if not deployment.previous:
-            return " ".join([*found.says, f"{context.name} had no release before: what the migration committed stays."])
         said = await way_back.take_back(context, deployment, found)
         return ". ".join(dict.fromkeys([*(one.rstrip(".") for one in found.says), *(one.rstrip(".") for one in said)]))
 

@@ -226,3 +226,39 @@ def test_after_every_failure_the_old_release_is_asked_before_it_is_said_to_serve
     assert unwell.serving is not None
     assert not unwell.serving.answers
     assert "does not serve" in unwell.serving.says
+
+
+@pytest.mark.parametrize("migrate", [{}, STATUS, STATUS | DOWN])
+def test_data_that_was_there_before_the_first_release_is_as_it_was_found(
+    migrate: dict[str, object], tmp_path: Path
+) -> None:
+    """Of an earlier installation, or moved here by a person. Nobody else writes to it."""
+    world = World(tmp_path, app(**migrate))
+
+    async def story() -> Deployment:
+        await world.engine.ensure_volume(world.context.volume)
+        world.engine.data_of(APP).rows.add(ROW)
+        world.engine.silent = not migrate
+        world.engine.half_way.add("0002")
+        world.publish("0001", "0002")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert (ended.state, world.engine.data_of(APP).schema) == (State.FAILED, [])
+    assert world.engine.data_of(APP).rows == {ROW}
+    assert world.engine.backups[APP][ended.backup][1].rows == {ROW}
+    assert world.journal.unsettled(APP) is None
+
+
+def test_a_first_release_over_data_is_live_with_a_backup_of_what_was_there(tmp_path: Path) -> None:
+    world = World(tmp_path, app(**STATUS))
+
+    async def story() -> Deployment:
+        await world.engine.ensure_volume(world.context.volume)
+        world.engine.data_of(APP).rows.add(ROW)
+        world.publish("0001")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert (ended.state, world.engine.data_of(APP).schema) == (State.LIVE, ["0001"])
+    assert world.engine.backups[APP][ended.backup][1].rows == {ROW}
