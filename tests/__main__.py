@@ -58,7 +58,7 @@ def pytest(*arguments: str) -> Outcome:
 def every_test() -> Outcome:
     # Other histories in each run; their numbers are part of the tests' names.
     first = f"--first={secrets.randbelow(1_000_000)}"
-    return pytest(*SIDE_BY_SIDE, "-m", "not alone", first, "tests") + pytest("-m", "alone", "tests")
+    return pytest(*SIDE_BY_SIDE, "--thorough", "-m", "not alone", first, "tests") + pytest("-m", "alone", "tests")
 
 
 def soak(part: list[str]) -> Outcome:

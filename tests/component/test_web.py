@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from playwright.sync_api import Page
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -247,6 +248,36 @@ def test_a_person_signs_out_by_the_button(api: FakeApi, web: Web, tmp_path: Path
         assert "ann (deploy)" in signed_in_as
         assert cookies == []
         assert page.url == f"{web.url}/sign-in"
+
+
+def show(page: Page, *, hidden: bool) -> None:
+    """What a browser does when its person goes to another tab, or comes back."""
+    page.evaluate(f"Object.defineProperty(document, 'hidden', {{value: {str(hidden).lower()}, configurable: true}})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_a_tab_that_nobody_looks_at_gives_its_process_back_and_goes_on_when_it_is_shown(
+    web: Web, tmp_path: Path
+) -> None:
+    with signed_in(web.url, "co_secret", tmp_path) as terminal:
+        terminal.wait_for("shop")
+        web.until_processes(2)
+        terminal.page.clock.install()
+        show(terminal.page, hidden=True)
+        terminal.page.clock.fast_forward("09:00")
+        show(terminal.page, hidden=False)
+        show(terminal.page, hidden=True)
+        terminal.page.clock.fast_forward("09:00")
+        looked_at_meanwhile = len(web.processes)
+        terminal.page.clock.fast_forward("02:00")
+        web.until_processes(1)
+        sockets = terminal.sockets
+        show(terminal.page, hidden=False)
+        web.until_processes(2)
+        terminal.page.title()  # so that what the browser told meanwhile is heard
+
+        assert looked_at_meanwhile == 2
+        assert (sockets, terminal.sockets) == (1, 2)
 
 
 def closed_with(socket: ClientConnection) -> int:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import structlog
 
 from orchestrator.config.app_schema import App
 from orchestrator.journal.store import Journal
@@ -17,6 +18,18 @@ from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.world import World
 
 SHOP = "apps:\n  shop:\n    update: {git: {remote: /srv/shop}}\n    route: {host: shop.test}\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """structlog's own log draws tracebacks with source and local variables, which takes longer than most tests."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

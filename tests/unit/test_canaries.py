@@ -81,11 +81,12 @@ def log() -> Iterator[io.StringIO]:
     """What the process logs; the logs are as before afterwards."""
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     handlers, level = logging.root.handlers[:], logging.root.level
+    settings = structlog.get_config()
     yield io.StringIO()
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**settings)
 
 
 class Bench:

@@ -9,6 +9,7 @@
   const ENDED = 4410;
   const TOO_MANY_PAGES = 4429;
   const FULL_PAUSE_MS = 5000;
+  const HIDDEN_MS = 10 * 60 * 1000;
 
   let isSigningOut = false;
   // The session ends before the answer to the form is here: the page waits for that answer.
@@ -38,10 +39,27 @@
       this.waiting = [];
       this.failures = 0;
       this.ever = false;
+      this.asleep = false;
+      document.addEventListener("visibilitychange", () => this.rest());
       this.open();
+      this.rest();
+    }
+
+    // A tab that nobody has looked at for HIDDEN_MS gives its process back. When it is shown again, it goes on as after
+    // a replacement of the container.
+    rest() {
+      clearTimeout(this.resting);
+      if (document.hidden) {
+        this.resting = setTimeout(() => { this.asleep = true; this.socket.close(); }, HIDDEN_MS);
+      } else if (this.asleep) {
+        this.asleep = false;
+        this.failures = 0;
+        this.open();
+      }
     }
 
     open() {
+      if (this.asleep) return;
       const socket = this.socket = new Native(this.url);
       socket.binaryType = "arraybuffer";
       this.live = false;
@@ -59,8 +77,9 @@
         this.dispatchEvent(new MessageEvent("message", { data: event.data }));
       });
       socket.addEventListener("close", (event) => {
+        if (socket !== this.socket) return;
         this.live = false;
-        if (isSigningOut) return;
+        if (isSigningOut || this.asleep) return;
         if (event.code === SIGN_IN_AGAIN) { location.href = "/sign-in?ended=true"; return; }
         if (event.code === ENDED) { location.href = "/sign-in"; return; }
         const isFull = event.code === TOO_MANY_PAGES;
