@@ -43,8 +43,8 @@ COPY http_limits http_limits
 COPY orchestrator orchestrator
 RUN python -m compileall -q border orchestrator migrations http_limits
 # glibc keeps what threads and large bodies have used: it gave 20 threads arenas of their own, and after bodies of 2 MB it
-# puts such bodies among small objects. 30,000 hostile requests then left 10.7 MB that nobody uses, and more with each
-# thousand; with these settings 1.0 MB, and no more (mallopt(3); bench/results/2026-11-26-limits.md).
+# puts such bodies among small objects. 30,000 hostile requests then raised the memory by 7.7 MB,
+# and it went on; with these settings by 1.5 MB, ending (mallopt(3); bench/results/2026-11-26-limits.md).
 ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.5s \
