@@ -25,6 +25,7 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.git_error import error_line
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 log = structlog.get_logger()
@@ -231,7 +232,7 @@ class GitRepository:
         except TimeoutError:
             why = f"not done within {PACK_TIMEOUT_S:g} s"
         else:
-            why = "" if ended.exit_code == 0 else self._border.text(_last_line(ended.err.decode(errors="replace")))
+            why = "" if ended.exit_code == 0 else self._border.text(error_line(ended.err.decode(errors="replace")))
         if why:
             log.warning("the mirror of a repository is not packed", mirror=str(self._mirror), cause=why)
 
@@ -290,14 +291,8 @@ class GitRepository:
             return ""
         said = self._border.text(ended.err.decode(errors="replace")).strip()
         raise StepFailed(
-            f"The repository {await self.origin()} could not be read: {_last_line(said)}.",
+            f"The repository {await self.origin()} could not be read: {error_line(said)}.",
             "Correct update.git.remote, or give this host access to the repository.",
             log=tuple(said.splitlines()),
             exit_code=ended.exit_code,
         )
-
-
-def _last_line(said: str) -> str:
-    fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))]
-    line = (fatal or said.splitlines() or ["git printed no error"])[0]
-    return line.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")
