@@ -35,6 +35,17 @@ async def answers_now(context: AppContext, deployment: Deployment) -> bool:
         return False
 
 
+async def refuses(context: AppContext, deployment: Deployment) -> bool:
+    """Whether the container refuses connections: it does not listen. A slow one accepts them, or is silent."""
+    try:
+        await ask_directly(context, deployment)
+    except httpx.ConnectError:
+        return True
+    except httpx.HTTPError:
+        return False
+    return False
+
+
 async def ask_directly(context: AppContext, deployment: Deployment) -> ReadinessAnswer:
     """Ask the container itself whether it is ready. Raises httpx.HTTPError."""
 

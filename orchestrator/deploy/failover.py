@@ -1,7 +1,8 @@
 """Failover: the standby answers when the engine says that the active container has ended, and only then.
 
 The rules:
-- A slow, busy or failing release keeps its traffic. Its container must have ended.
+- A slow, busy or failing release keeps its traffic. Its container must have ended, and be still away or refuse
+  connections because it has just been restarted, when the standby is awake.
 - The standby is woken and must answer a probe before it gets requests. It must be able to run on the data as it is.
 - The active container, which the engine restarts, gets the traffic back as soon as it is ready; after repeated crashes
   only when it has run for a while (domain/crashes.py). Then the standby is parked again.
@@ -243,7 +244,7 @@ class Failover:
         await context.engine.wake(standby.container)
         await readiness.until_awake(context, standby, WAKE_WITHIN_S)
         again = await context.engine.status(active.container)
-        if again is not None and again.running:
+        if again is not None and again.running and not await readiness.refuses(context, active):
             self.due(context.name)  # the engine was faster; the standby is parked again
             return
         record, counted = self.record(context.name), await context.proxy.answers_of_standby(context.name)

@@ -102,6 +102,8 @@ class FakeEngine:
         self.woken: list[str] = []
         self.unpause_answers_after_s = 0.0
         self.serves_one_connection = False
+        self.booting: set[str] = set()
+        """Containers that run and do not listen yet."""
         self.on_unpause: Callable[[], object] = lambda: None
         """What happens just before it."""
         self.sidecar_names: list[str] = []

@@ -34,7 +34,7 @@ class FakeProber:
 
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         name = self._engine.at(address)
-        if not name or self._engine.network_tables:
+        if not name or self._engine.network_tables or name in self._engine.booting:
             raise httpx.ConnectError("connection refused")
         await self._until_unpaused(name)
         return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)

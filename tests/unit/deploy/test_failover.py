@@ -122,6 +122,26 @@ def test_the_standby_answers_from_the_engines_event_until_the_active_container_i
     assert back.fields["requests"] == 7
 
 
+@pytest.mark.parametrize("boots", [True, False])
+def test_one_that_the_engine_has_restarted_meanwhile_is_bridged_until_it_listens(world: World, boots: bool) -> None:
+    """The engine may restart it before the standby is awake. A slow start must not keep requests waiting then."""
+
+    async def story() -> None:
+        first, second = standby(world).container, active(world).container
+        world.engine.unpause_answers_after_s = 0.3
+        world.engine.booting = {second} if boots else set()
+        await crash(world, second)
+        await asyncio.sleep(0.1)
+        await come_back(world, second)
+        await asyncio.sleep(1)
+        assert answers(world) == (first if boots else second)
+        world.engine.booting = set()
+        await asyncio.sleep(2)
+        assert answers(world) == second
+
+    watched(world, story)
+
+
 def test_a_busy_or_failing_release_keeps_its_traffic(world: World) -> None:
     async def story() -> None:
         world.engine.broken.add(active(world).release.version)  # type: ignore[union-attr]
