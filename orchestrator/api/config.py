@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
-from orchestrator.config import loader
 from orchestrator.config.preflight import preflight
 from orchestrator.errors import ConfigError
 from orchestrator.host.uninterrupted import to_its_end
@@ -50,7 +49,7 @@ async def validate(wanted: ConfigText, orchestrator: Serving, _who: ReaderOfSome
     """Check a configuration without using it, and whether what it names is there."""
     try:
         # In a thread: a large file takes seconds to read.
-        loaded = await to_its_end(asyncio.to_thread(loader.parse, wanted.text, wanted.name))
+        loaded = await to_its_end(asyncio.to_thread(orchestrator.config_file.check, wanted.text, wanted.name))
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
     problems = await preflight(loaded.config, orchestrator.settings.config.parent)

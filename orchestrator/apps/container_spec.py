@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.apps.context import AppContext
-from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.env_file import read_env_file_in
 from orchestrator.config.run_schema import Mounted
 from orchestrator.config.secret_values import secrets_of_file
 from orchestrator.domain.deployment import Deployment
@@ -20,7 +20,6 @@ from orchestrator.engine.base import (
     Role,
 )
 from orchestrator.errors import StepFailed
-from orchestrator.files.beneath import LeadsOutside, within
 
 
 def container_spec(
@@ -84,16 +83,7 @@ def _env_file(context: AppContext) -> dict[str, str]:
     named = context.config.run.env_file
     if not named:
         return {}
-    folder = context.config_file.parent
-    try:
-        variables = read_env_file(within(folder, named))
-    except FileNotFoundError:
-        variables = read_env_file(folder / named)
-    except LeadsOutside as error:
-        raise EnvFileUnreadable(
-            f"The environment file {folder / named} is not read: {error}.",
-            f"Put the file into {folder} or a folder in it: run.env_file is relative to the configuration file.",
-        ) from error
+    variables = read_env_file_in(context.config_file.parent, named)
     # The file may have changed since the configuration was loaded.
     context.known_secrets.know(secrets_of_file(variables))
     return variables

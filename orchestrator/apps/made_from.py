@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config.env_file import EnvFileUnreadable, read_bounded
 from orchestrator.domain.deployment import Deployment
 
-AT_ONCE = {"update", "route", "drain"}
-"""The sections of an app that take effect when the configuration is loaded. All others do so by a deployment."""
+AT_ONCE: Mapping[str, Any] = {
+    **dict.fromkeys(("update", "route", "drain", "health", "backup"), True),
+    "build": {"timeout": True, "memory": True},
+    "migrate": {"timeout": True},
+}
+"""The sections and keys of an app that take effect when the configuration is loaded, or that only limit the work of a
+deployment. All others take effect by a deployment."""
+AT_ONCE_BEFORE = dict.fromkeys(("update", "route", "drain"), True)
+"""The same of earlier versions of Changeover, whose digests the journal has."""
 
 
 def made_from(context: AppContext) -> str:
@@ -18,16 +27,28 @@ def made_from(context: AppContext) -> str:
 
     Keys that have their default are left out, so that a new key of a later version of Changeover changes nothing.
     """
+    return digest_without(context, AT_ONCE)
+
+
+def is_made_from(context: AppContext, deployment: Deployment) -> bool:
+    """Whether the deployment's container was made from the configuration as it is now, as far as that is known."""
+    now = (made_from(context), digest_without(context, AT_ONCE_BEFORE))
+    return bool(deployment.made_from) and deployment.made_from in now
+
+
+def digest_without(context: AppContext, at_once: Mapping[str, Any]) -> str:  # Any: what pydantic's `exclude` takes
+    """The digest of all sections and keys but these. Empty if it cannot be read."""
     named = context.config.run.env_file
-    sections = context.config.model_dump(mode="json", exclude_defaults=True, exclude=AT_ONCE)
+    sections = context.config.model_dump(mode="json", exclude_defaults=True, exclude=dict(at_once))
     try:
         secrets = read_bounded(context.config_file.parent / named) if named else b""
     except (OSError, EnvFileUnreadable):
         return ""
-    parts = [sections, context.config.update.git.path, context.environment, hashlib.sha256(secrets).hexdigest()]
+    said = {name: section for name, section in sections.items() if section != {}}
+    parts = [said, context.config.update.git.path, context.environment, hashlib.sha256(secrets).hexdigest()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def is_changed_since(context: AppContext, deployment: Deployment) -> bool:
     """Whether the configuration was changed since the deployment's container was made. False if that is not known."""
-    return bool(deployment.made_from) and deployment.made_from != made_from(context)
+    return bool(deployment.made_from and made_from(context)) and not is_made_from(context, deployment)

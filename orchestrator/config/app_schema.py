@@ -44,7 +44,7 @@ class Build(Section):
     can read at /run/secrets/NAME. They do not become part of the image. Example: {npm_token: secrets/npm-token}"""
     timeout: Seconds = 1800
     """How long a build may take; then it is stopped and the deployment fails. Example: 3600"""
-    memory: Annotated[Size | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
+    memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None
     """How much memory each process of a build may have; unlimited when not set. Docker's builder has no limit for all
     processes of a build together. A build with another limit repeats all steps. Example: 4g"""
 

@@ -7,11 +7,14 @@ password is what is written.
 from __future__ import annotations
 
 import io
+import os
+import stat
 from pathlib import Path
 
 from dotenv.parser import parse_stream
 
 from orchestrator.errors import ChangeoverError
+from orchestrator.files.beneath import LeadsOutside, within
 
 MOST_BYTES = 1024 * 1024
 
@@ -21,12 +24,33 @@ class EnvFileUnreadable(ChangeoverError):
 
 
 def read_bounded(path: Path) -> bytes:
-    """The content of an environment file. Raises OSError, or EnvFileUnreadable if it is larger than MOST_BYTES."""
-    with path.open("rb") as file:
+    """The content of an environment file. Never waits: a named pipe is refused.
+
+    Raises OSError, or EnvFileUnreadable if it is no regular file or larger than MOST_BYTES.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise EnvFileUnreadable(f"The environment file {path} cannot be read: it is not a regular file.")
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise EnvFileUnreadable(f"The environment file {path} is larger than {MOST_BYTES // 1024} kB.")
     return content
+
+
+def read_env_file_in(folder: Path, named: str) -> dict[str, str]:
+    """The variables of `run.env_file`, which is relative to the configuration file's folder and leads to no other.
+
+    Raises EnvFileUnreadable.
+    """
+    try:
+        return read_env_file(within(folder, named))
+    except FileNotFoundError:
+        return read_env_file(folder / named)
+    except LeadsOutside as error:
+        raise EnvFileUnreadable(
+            f"The environment file {folder / named} is not read: {error}.",
+            f"Put the file into {folder} or a folder in it: run.env_file is relative to the configuration file.",
+        ) from error
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -72,7 +72,11 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
             )
         case "value_error":
             says = detail["msg"].removeprefix("Value error, ")
-            return path, says if isinstance(detail["input"], dict) else f"{says}; {_found(path, detail['input'])}"
+            if isinstance(detail["input"], dict):
+                return path, says
+            expected, meant, near = says.partition(" Did you mean ")
+            says = f"{expected.removesuffix('.')}; {_found(path, detail['input'])}"
+            return path, f"{says}.{meant}{near}" if near else says
     says = f"expected {_expected(detail)}; {_found(path, detail['input'])}"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         says += ". Write the value in quotes"

@@ -1,7 +1,7 @@
 """What a valid configuration names and what cannot work: files that are not there, sources that are not understood.
 
-A configuration is not refused for these, because they concern one app, and the file may come later. `validate` and
-`doctor` show them, and the deployment that needs one of them fails with the same reason.
+A configuration is not refused for these, because they concern one app, and the file may come later. `validate`,
+`doctor` and `status` show them, and the deployment that needs one of them fails with the same reason.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
+from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.config.update_schema import GitSource
 from orchestrator.host import child_process
@@ -38,19 +39,29 @@ def unsupported_remote(git: GitSource) -> str:
     return ""
 
 
-async def _of_app(app: App, folder: Path) -> list[str]:
+def why_not_deployable(app: App, folder: Path) -> list[str]:
+    """One sentence with its key for each thing that fails every deployment of an app (not the panel)."""
     remote = unsupported_remote(app.update.git)
     found = [f"update.git.remote: {remote}"] if remote else []
+    if app.run.env_file:
+        try:
+            read_env_file_in(folder, app.run.env_file)
+        except EnvFileUnreadable as error:
+            found.append(f"run.env_file: {error}")
+    for name, file in app.build.secrets.items():
+        try:
+            build_secret(folder, name, file)
+        except BuildSecretUnreadable as error:
+            found.append(f"build.secrets.{name}: {error}")
+    return found
+
+
+async def _of_app(app: App, folder: Path) -> list[str]:
+    found = why_not_deployable(app, folder)
     named = app.run.env_file
-    if not named:
-        return found
-    try:
-        read_env_file(folder / named)
-    except EnvFileUnreadable as error:
-        return [*found, f"run.env_file: {error}"]
-    if await _would_be_committed(folder / named):
+    if named and (folder / named).is_file() and await _would_be_committed(folder / named):
         says = f"git would commit {named}, which contains secrets. Add it to .gitignore, or put it into secrets/"
-        return [*found, f"run.env_file: {says}"]
+        found.append(f"run.env_file: {says}")
     return found
 
 

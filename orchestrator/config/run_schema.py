@@ -94,7 +94,7 @@ class Run(Section):
     it. Example: secrets/shop.env"""
     data: Annotated[str | None, Unit("path in the container")] = None
     """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
-    memory: Annotated[Size | None, Unit("bytes, or k, m, g for KiB, MiB, GiB")] = None
+    memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""
     pids: Annotated[int, Field(ge=16), Unit("processes")] = 1024

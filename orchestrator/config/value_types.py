@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from border.secrets import LEAST
 from orchestrator.config.durations import seconds
 from orchestrator.config.section import Unit
 
@@ -42,14 +43,43 @@ UrlPath = Annotated[str, AfterValidator(_absolute), Unit("URL path")]
 UrlPathOrNone = Annotated[Annotated[str, AfterValidator(_absolute)] | None, Unit("URL path")]
 
 
-def _size(value: str) -> str:
-    if not re.fullmatch(r"\d{1,15}[bkmg]?", value):
-        raise ValueError("expected a size such as 256m or 1g")
-    return value
-
-
-Size = Annotated[str, AfterValidator(_size)]
 _UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+LEAST_MEMORY = 6 * 2**20
+"""Docker refuses a container with less ("Minimum memory limit allowed is 6MB")."""
+MOST_MEMORY = 2**60
+
+
+def _size(value: object) -> str:
+    """A size of memory. A number without a unit is nearly always meant as MiB, and Docker reads it as bytes."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("expected a size such as 256m or 1g")
+    text = str(value)
+    if isinstance(value, int) or not re.fullmatch(r"[0-9]{1,15}[bkmg]?", text):
+        raise ValueError(f"expected a size such as 256m or 1g{_perhaps(text)}")
+    if in_bytes(text) < LEAST_MEMORY:
+        raise ValueError(f"expected a size of at least 6m, such as 256m or 1g{_perhaps(text)}")
+    if in_bytes(text) > MOST_MEMORY:
+        raise ValueError("expected a size such as 256m or 1g, not more than any machine has")
+    return text
+
+
+def _perhaps(text: str) -> str:
+    """What may be meant by `128`, `128k`, `128M` or `128 MB`; empty where nothing is near."""
+    match = re.fullmatch(r"([0-9]{1,15}) ?([bkmg]?)i?b?", text.lower())
+    if match is None:
+        return ""
+    number, unit = int(match[1]), match[2] or "b"
+    size = number * _UNITS[unit]
+    if LEAST_MEMORY <= size <= MOST_MEMORY:
+        near = f"{number}{unit}" if unit != "b" else f"{size // 2**20}m" if size % 2**20 == 0 else ""
+    elif LEAST_MEMORY <= number * 2**20 <= 2**40:
+        near = f"{number}m"
+    else:
+        near = ""
+    return f". Did you mean {near}?" if near and len(near) < LEAST else ""
+
+
+Size = Annotated[str, BeforeValidator(_size)]
 
 
 def in_bytes(size: str) -> int:

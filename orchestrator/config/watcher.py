@@ -71,12 +71,20 @@ class ConfigFile:
         self._stamp = self._stamp_of_file()
         content = loader.content_of(self.path)
         self.digest = hashlib.sha256(content).hexdigest() if content is not None else ""
+        if content is None:
+            self._refuse_loss("", self.path.name, "the file does not exist any more")
         text = loader.text_of(content or b"", self.path.name)
+        return Read(self.digest, text, self.check(text, self.path.name))
+
+    def check(self, text: str, name: str) -> Loaded:
+        """What a file with this text would be, for `read` and for `changeover validate`. Raises ConfigError."""
+        self._refuse_loss(text, name, "the file is empty")
+        return loader.parse(text, name)
+
+    def _refuse_loss(self, text: str, name: str, why: str) -> None:
         if self._text.strip() and not text.strip():
-            says = "the file does not exist any more" if content is None else "the file is empty"
-            says += "; the settings in use stay. To use the defaults for everything, write: apps: {}"
-            raise ConfigError((Problem(self.path.name, 1, "", says),))
-        return Read(self.digest, text, loader.parse(text, self.path.name))
+            says = f"{why}; the settings in use stay. To use the defaults for everything, write: apps: {{}}"
+            raise ConfigError((Problem(name, 1, "", says),))
 
     def read_at_start(self) -> Read | None:
         """As `read`; when the file is invalid, the configuration that was accepted last, with the problem recorded.

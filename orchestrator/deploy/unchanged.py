@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
-from orchestrator.apps.made_from import made_from
+from orchestrator.apps.made_from import is_made_from
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release import Release
 
@@ -18,7 +18,7 @@ async def is_live_already(context: AppContext, deployment: Deployment, wanted: R
     active = context.active
     if active is None or not _are_same(active.release, wanted) or deployment.forced or deployment.migrate:
         return False
-    if not active.made_from or active.made_from != made_from(context):
+    if not is_made_from(context, active):
         return False
     status = await context.engine.status(active.container)
     return status is not None and status.running and await readiness.answers_now(context, active)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.apps.health import Health
+from orchestrator.config.preflight import why_not_deployable
 from orchestrator.server import Orchestrator
 
 
@@ -49,6 +50,12 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         says = f"Its requests do not reach it: {orchestrator.health.why(app)}."
         remedy = "Restart the proxy, which reads its routes again: docker compose restart proxy"
         found.append(Trouble(says, remedy))
+    file = orchestrator.config_file
+    if app in file.config.apps:
+        for says in why_not_deployable(file.config.apps[app], file.path.parent):
+            found.append(
+                Trouble(f"It cannot be deployed: apps.{app}.{says}", "Correct it; what is live is left alone.")
+            )
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
     return found

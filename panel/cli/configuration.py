@@ -22,7 +22,10 @@ def validate(
 ) -> None:
     """Check a configuration file without loading it. Notices do not change the exit code."""
     try:
-        content = file.read_text(encoding="utf-8")
+        if file.exists() and not file.is_file():
+            stop(f"{file} cannot be read: it is not a regular file.", USAGE)
+        # As it is written: what is checked is what the orchestrator would read.
+        content = file.read_bytes().decode()
     except OSError as error:
         stop(f"{file} cannot be read: {error.strerror}.", USAGE)
     except UnicodeDecodeError as error:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.apps.context import AppContext
+from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.secret_values import of_secret_file
 from orchestrator.config.value_types import in_bytes
 from orchestrator.deploy.build_context import NoDockerfile, build_context
@@ -13,7 +14,6 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
-from orchestrator.files.beneath import LeadsOutside, within
 
 
 class Build(Step):
@@ -59,19 +59,14 @@ class Build(Step):
 
 
 def _secret(context: AppContext, name: str, file: str) -> Path:
-    """The file of a build secret. Raises StepFailed when it is not there, or a link leads out of the folder."""
-    folder = context.config_file.parent
+    """The file of a build secret. Raises StepFailed when it cannot be read."""
     try:
-        found = within(folder, file)
-        # The file may have changed since the configuration was loaded.
-        context.known_secrets.know(of_secret_file(found))
-        return found
-    except (OSError, LeadsOutside) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise StepFailed(
-            f"The file {folder / file} of build secret {name} cannot be read: {why}.",
-            "build.secrets are files relative to the folder of the configuration file.",
-        ) from error
+        found = build_secret(context.config_file.parent, name, file)
+    except BuildSecretUnreadable as error:
+        raise StepFailed(error.cause, error.remedy) from error
+    # The file may have changed since the configuration was loaded.
+    context.known_secrets.know(of_secret_file(found))
+    return found
 
 
 def _shown(context: AppContext) -> str:

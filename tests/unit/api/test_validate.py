@@ -49,3 +49,30 @@ async def test_the_doctor_finds_an_environment_file_that_is_not_there(api: Api) 
     await orchestrator.supervisor.stop()
 
     assert [one.well for one in found] == [False]
+
+
+async def test_an_empty_file_is_refused_by_validate_as_by_the_server(api: Api) -> None:
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(SHOP)
+    await orchestrator.reload_config()
+    orchestrator.settings.config.write_text("")
+    await orchestrator.reload_config()
+    await orchestrator.supervisor.stop()
+
+    assert "the file is empty" in orchestrator.config_file.problem
+    assert [one.partition(": ")[2] for one in await problems(api, "")] == [
+        orchestrator.config_file.problem.partition(": ")[2]
+    ]
+
+
+async def test_status_shows_why_an_app_cannot_be_deployed(api: Api) -> None:
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(OWN + "    run: {env_file: gone.env}\n")
+    await orchestrator.reload_config()
+    await orchestrator.supervisor.stop()
+
+    shop = await api.json("GET", "/v1/apps/shop", api.token(Scope.READ))
+
+    says = str(shop["troubles"])
+    assert "apps.shop.update.git.remote: the app has no repository of its own" in says
+    assert "gone.env cannot be read: No such file" in says

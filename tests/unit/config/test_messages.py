@@ -73,8 +73,31 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             SHOP + "    run: {capabilities: [chwon]}\n",
-            "c.yaml:4: apps.shop.run.capabilities.0: expected a Linux capability such as chown or setuid. "
-            "Did you mean chown?; found 'chwon'",
+            "c.yaml:4: apps.shop.run.capabilities.0: expected a Linux capability such as chown or setuid; "
+            "found 'chwon'. Did you mean chown?",
+        ),
+        *(
+            (SHOP + f"    {section}: {{memory: {value}}}\n", f"c.yaml:4: apps.shop.{section}.memory: {says}")
+            for section in ("run", "build")
+            for value, says in (
+                ("128", "expected a size such as 256m or 1g; found 128. Did you mean 128m?"),
+                ("'128'", "expected a size of at least 6m, such as 256m or 1g; found '128'. Did you mean 128m?"),
+                ("128k", "expected a size of at least 6m, such as 256m or 1g; found '128k'. Did you mean 128m?"),
+                ("5m", "expected a size of at least 6m, such as 256m or 1g; found '5m'"),
+                ("1M", "expected a size such as 256m or 1g; found '1M'"),
+                ("128M", "expected a size such as 256m or 1g; found '128M'. Did you mean 128m?"),
+                ("128 MB", "expected a size such as 256m or 1g; found '128 MB'. Did you mean 128m?"),
+                ("2GiB", "expected a size such as 256m or 1g; found '2GiB'. Did you mean 2g?"),
+                ("134217728", "expected a size such as 256m or 1g; found another number. Did you mean 128m?"),
+                ("true", "expected a size such as 256m or 1g; found true"),
+                ("1.5", "expected a size such as 256m or 1g; found 1.5"),
+                ("0", "expected a size such as 256m or 1g; found 0"),
+                ("'٣٢m'", "expected a size such as 256m or 1g; found '٣٢m'"),
+                (
+                    "999999999999g",
+                    "expected a size such as 256m or 1g, not more than any machine has; found another text of 13 characters",
+                ),
+            )
         ),
         (
             SHOP + "    run: {volumes: ['uploads']}\n",
@@ -160,8 +183,8 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             SHOP + "    drain: {signal: SIGUSER1}\n",
-            "c.yaml:4: apps.shop.drain.signal: expected the name of a signal, such as SIGUSR1. Did you mean SIGUSR1?; "
-            "found another text of 8 characters",
+            "c.yaml:4: apps.shop.drain.signal: expected the name of a signal, such as SIGUSR1; "
+            "found another text of 8 characters. Did you mean SIGUSR1?",
         ),
         (
             SHOP + "    drain: {stop_timeout: 1.5}\n",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.apps.made_from import is_changed_since
+from orchestrator.apps.made_from import AT_ONCE_BEFORE, digest_without, is_changed_since
 from orchestrator.domain.deployment import Deployment, Interrupter, State, StepName
 from orchestrator.domain.events import EventKind
 from orchestrator.recovery.rebuild_journal import slots_from_what_runs
@@ -112,7 +113,11 @@ def test_without_another_release_the_former_container_is_the_goal(world: World) 
         ({"run": {"data": "/data", "env": {"A": "B"}}}, True),
         ({"run": {"data": "/data", "env_file": "shop.env"}}, True),
         ({"build": {"args": {"A": "B"}}}, True),
-        ({"health": {"path": "/other", "answers": 1, "timeout": 0.05}}, True),
+        ({"standby": "stopped"}, True),
+        ({"migrate": {"command": "migrate"}}, True),
+        ({"health": {"path": "/readyz", "answers": 1, "timeout": 0.05}}, False),
+        ({"build": {"timeout": 99, "memory": "1g"}}, False),
+        ({"backup": {"dump": "dump", "restore": "load"}}, False),
         ({"drain": {"timeout": 9}}, False),
         ({"route": {"host": "other.test"}}, False),
         ({"update": {"auto_update": True}}, False),
@@ -133,6 +138,34 @@ def test_what_takes_effect_by_a_deployment_is_told_and_deployed(
     told, state = virtual_time.run(story())
     assert told is changed
     assert (state is State.LIVE) is changed
+
+
+def test_a_deployment_of_an_earlier_changeover_is_not_told_as_changed(world: World) -> None:
+    async def story() -> State:
+        world.configure(health={"path": "/readyz", "answers": 1, "timeout": 0.05})
+        world.publish("0001")
+        first = await live(world)
+        earlier = replace(first, made_from=digest_without(world.context, AT_ONCE_BEFORE))
+        assert earlier.made_from != first.made_from
+        world.journal.save(earlier)
+        assert not is_changed_since(world.context, earlier)
+        return (await world.deploy()).state
+
+    assert virtual_time.run(story()) is State.UNCHANGED
+
+
+def test_a_missing_env_file_is_no_change_of_the_configuration(world: World, tmp_path: Path) -> None:
+    """Nothing could be deployed: `status` names the file instead."""
+
+    async def story() -> bool:
+        (tmp_path / "shop.env").write_text("SECRET=1")
+        world.configure(run={"data": "/data", "env_file": "shop.env"})
+        world.publish("0001")
+        first = await live(world)
+        (tmp_path / "shop.env").unlink()
+        return is_changed_since(world.context, first)
+
+    assert not virtual_time.run(story())
 
 
 def test_another_content_of_the_env_file_is_a_change(world: World, tmp_path: Path) -> None:
