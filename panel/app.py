@@ -52,7 +52,7 @@ class PanelApp(App[int]):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit", key_display="Q"),
+        Binding("q,Q", "quit", "Quit", key_display="Q"),
         Binding("ctrl+q", "quit", show=False, priority=True),
     ]
 

@@ -85,7 +85,9 @@ def apps_table(apps: Sequence[App]) -> Table:
 
 def update(app: str, found: Update, now: datetime) -> str:
     released = ago(found.released_at, now)
-    heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/] ({released}, {inline(found.origin)})"
+    checked = f"checked {ago(found.checked_at, now)}"
+    heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
+    heading += f" ({released}, {inline(found.origin)}, {checked})"
     return "\n".join([heading, *changelog(found.changes), "", f"Install it with: {inline(install(app, found))}"])
 
 

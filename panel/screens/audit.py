@@ -23,8 +23,8 @@ class AuditScreen(Screen[None]):
 
     BINDINGS = [
         Binding("escape", "close", "Back", key_display="Esc"),
-        Binding("m", "more", "Older entries", key_display="M"),
-        Binding("r", "refused", "Refused only", key_display="R"),
+        Binding("m,M", "more", "Older entries", key_display="M"),
+        Binding("r,R", "refused", "Refused only", key_display="R"),
     ]
 
     def __init__(self, client: Client) -> None:

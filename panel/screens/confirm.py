@@ -21,8 +21,8 @@ class ConfirmScreen(ModalScreen[bool]):
     """Its result is True for yes."""
 
     BINDINGS = [
-        Binding("y,enter", "answer(True)", "Yes"),
-        Binding("n,escape", "answer(False)", "No"),
+        Binding("y,Y,enter", "answer(True)", "Yes"),
+        Binding("n,N,escape", "answer(False)", "No"),
     ]
 
     def __init__(self, app_shown: App, update: Update, now: datetime) -> None:
@@ -66,7 +66,8 @@ class ConfirmScreen(ModalScreen[bool]):
         update = self._update
         return Group(
             Text.assemble("Current version: ", (active.version if active else "none", "bold")),
-            Text.assemble("Latest version:  ", (update.version, "bold"), f"  ({ago(update.released_at, self._now)})"),
+            Text.assemble("New version:     ", (update.version, "bold"), f"  ({ago(update.released_at, self._now)})"),
+            Text(f"The newest when it was checked {ago(update.checked_at, self._now)}; Shift+U asks again.", "dim"),
             Text(),
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, back up, migrate, start, verify, switch"),

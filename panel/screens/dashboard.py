@@ -34,11 +34,11 @@ class DashboardScreen(Screen[None]):
     BINDINGS = [
         Binding("u", "update", "Update", key_display="U"),
         Binding("U", "force_check", "Check now", key_display="Shift+U"),
-        Binding("d", "details", "Details", key_display="D"),
-        Binding("x", "dismiss_update", "Dismiss", key_display="X"),
-        Binding("b", "rollback", "Roll back", key_display="B"),
-        Binding("p", "progress", "Progress", key_display="P"),
-        Binding("a", "audit", "Audit", key_display="A"),
+        Binding("d,D", "details", "Details", key_display="D"),
+        Binding("x,X", "dismiss_update", "Dismiss", key_display="X"),
+        Binding("b,B", "rollback", "Roll back", key_display="B"),
+        Binding("p,P", "progress", "Progress", key_display="P"),
+        Binding("a,A", "audit", "Audit", key_display="A"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:

@@ -20,7 +20,7 @@ class DetailsScreen(ModalScreen[str]):
     """Its result is "update" when the person wants the update now, else empty."""
 
     BINDINGS = [
-        Binding("u", "update", "Update now"),
+        Binding("u,U", "update", "Update now"),
         Binding("escape", "close", "Close"),
     ]
 

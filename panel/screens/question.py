@@ -17,8 +17,8 @@ class QuestionScreen(ModalScreen[bool]):
     """Its result is True for yes. Enter and Escape mean no."""
 
     BINDINGS = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,enter,escape", "answer(False)", "No"),
+        Binding("y,Y", "answer(True)", "Yes"),
+        Binding("n,N,enter,escape", "answer(False)", "No"),
     ]
 
     def __init__(self, title: str, consequences: tuple[str, ...], question: str) -> None:

@@ -95,7 +95,8 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
                 ("'٣٢m'", "expected a size such as 256m or 1g; found '٣٢m'"),
                 (
                     "999999999999g",
-                    "expected a size such as 256m or 1g, not more than any machine has; found another text of 13 characters",
+                    "expected a size such as 256m or 1g, not more than any machine has; "
+                    "found another text of 13 characters",
                 ),
             )
         ),

@@ -76,6 +76,14 @@ async def test_the_question_says_when_something_newer_came_and_installs_what_it_
     assert [one.body["ref"] for one in api.requests("POST", "/v1/apps/shop/deployments")] == [SHOWN]
 
 
+async def test_the_question_says_how_old_the_check_is(api: FakeApi) -> None:
+    async with panel_of(api) as pilot:
+        await asked_about_the_update(pilot)
+
+        assert "The newest when it was checked 1 minute ago; Shift+U asks again." in text_of(pilot)
+        assert "Latest version" not in text_of(pilot)
+
+
 async def test_each_question_is_a_request_of_its_own_so_that_what_failed_can_be_asked_for_again(api: FakeApi) -> None:
     async with panel_of(api) as pilot:
         for number in (1, 2):
