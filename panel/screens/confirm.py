@@ -67,7 +67,7 @@ class ConfirmScreen(ModalScreen[bool]):
         return Group(
             Text.assemble("Current version: ", (active.version if active else "none", "bold")),
             Text.assemble("New version:     ", (update.version, "bold"), f"  ({ago(update.released_at, self._now)})"),
-            Text(f"The newest when it was checked {ago(update.checked_at, self._now)}; Shift+U asks again.", "dim"),
+            Text(f"Checked {ago(update.checked_at, self._now)}; Shift+U asks again.", "dim"),
             Text(),
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, back up, migrate, start, verify, switch"),

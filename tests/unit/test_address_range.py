@@ -55,5 +55,9 @@ def test_the_holder_is_named_with_the_command_and_a_free_range(
         assert "CHANGEOVER_SUBNET=172.31.0.0/16 CHANGEOVER_IP_RANGE=172.31.0.0/24 make up" in text
 
 
-def test_nothing_is_said_when_nobody_holds_it() -> None:
-    assert said(network("bridge", "172.17.0.0/16"), network("none")) == (1, "")
+def test_another_range_is_named_when_no_network_of_docker_holds_it() -> None:
+    code, text = said(network("bridge", "172.17.0.0/16"), network("none"))
+
+    assert code == 0
+    assert "no network of Docker has it: 'ip route'" in text
+    assert "CHANGEOVER_SUBNET=172.31.0.0/16 CHANGEOVER_IP_RANGE=172.31.0.0/24 make up" in text
