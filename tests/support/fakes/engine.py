@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import itertools
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -110,7 +111,7 @@ class FakeEngine:
         """The name of each sidecar that was to run to its end."""
         self.looks = 0
         """How often the status of a container was asked for."""
-        self._addresses = iter(range(250, 20, -1))
+        self._addresses = itertools.cycle(f"10.0.0.{number}" for number in range(250, 20, -1))
         self._watchers: list[asyncio.Queue[ContainerEvent | None]] = []
 
     # Of the protocol
@@ -284,7 +285,7 @@ class FakeEngine:
         return True
 
     async def free_address(self, taken: set[str]) -> str:
-        return next(address for number in self._addresses if (address := f"10.0.0.{number}") not in taken)
+        return next(address for address in self._addresses if address not in taken)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
         gone = sorted(tag for tag in self.tags if tag.startswith(f"{name}:") and f"sha256:{tag}" not in keep)
