@@ -7,6 +7,7 @@ of a command is `{"exit_code": …, "late": …}`, or `{"problem": …}` with th
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shlex
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
@@ -32,6 +33,8 @@ router = APIRouter(prefix="/apps/{app}")
 
 MOST_OF_NEXT = 10_000
 """So many lines that the next active container wrote before it is followed are shown."""
+MOST_OF_INPUT = 1_400_000
+"""Characters of base64: 1 MiB of input."""
 MEDIA_TYPE = "application/x-ndjson"
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -44,6 +47,15 @@ class CommandRequest(BaseModel):
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
     env: Annotated[dict[Variable, Word], Field(max_length=100)] = {}
     timeout: Annotated[float, Field(gt=0, le=86400)] = 3600
+    stdin: Annotated[str, Field(max_length=MOST_OF_INPUT, pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None = None
+    """What it reads from its standard input, in base64 (RFC 4648). Without it, it has none."""
+
+    @field_validator("stdin")
+    @classmethod
+    def _is_base64(cls, text: str | None) -> str | None:
+        if text is not None:
+            base64.b64decode(text, validate=True)  # raises a ValueError
+        return text
 
 
 @router.post("/run")
@@ -83,7 +95,8 @@ def _carry_out(
         )
     # The audit log has the command, too.
     setattr(request.state, REASON, shlex.join(wanted.command))
-    command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout)
+    stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
+    command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
     return StreamingResponse(_output(orchestrator, who, context, command), media_type=MEDIA_TYPE)
 
 

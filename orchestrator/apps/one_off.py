@@ -33,6 +33,8 @@ class OneOff:
     command: tuple[str, ...]
     env: Mapping[str, str]
     timeout_s: float
+    stdin: bytes | None = None
+    """What it reads from its standard input; None: it has none."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,12 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
     context.known_secrets.know(value for name, value in wanted.env.items() if may_be_secret(name, value))
     if wanted.place is Place.EXEC:
         code, late = await context.engine.execute(
-            active.container, wanted.command, dict(wanted.env), wanted.timeout_s, on_line
+            active.container, wanted.command, dict(wanted.env), wanted.timeout_s, on_line, wanted.stdin
         )
         return Ended(code, late)
     spec = container_spec(context, active, Role.SIDECAR, context.sidecar_name(active, "run"), wanted.command)
     spec = replace(spec, env={**spec.env, **wanted.env}, labels=spec.labels | {LABEL_ONE_OFF: "run"})
+    spec = replace(spec, stdin=wanted.stdin)
     status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
     return Ended(status.exit_code, late)
 

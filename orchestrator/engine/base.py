@@ -80,6 +80,8 @@ class ContainerSpec:
     """Whether it can write in its volumes and in /tmp only."""
     processes_of: str = ""
     """The container whose processes it sees, for a look from outside; empty: its own only."""
+    stdin: bytes | None = None
+    """What a sidecar reads from its standard input; None: it has none."""
     existing: tuple[str, ...] = ()
     """The volumes that must exist: the engine makes those of the others that do not."""
     gives_way: bool = False
@@ -213,9 +215,17 @@ class Engine(Protocol):
         """The last `tail` lines of a container's log, then each line that it writes, until it ends."""
 
     async def execute(
-        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+        self,
+        name: str,
+        command: tuple[str, ...],
+        env: dict[str, str],
+        timeout_s: float,
+        on_line: Callable[[str], None],
+        stdin: bytes | None = None,
     ) -> tuple[int, bool]:
         """Run a command inside a running container to its end. Calls `on_line` with each line of output.
+
+        `stdin` is what it reads from its standard input; None: it has none.
 
         Returns its exit code, and whether it was killed after `timeout_s` seconds. A cancel kills it.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -12,10 +13,13 @@ from panel.client.client import Client
 
 commands = typer.Typer()
 
+MOST_OF_INPUT = 2**20
+
 # Everything after the app is the command, its options included: `changeover run shop -- manage.py --help`.
 AS_THEY_ARE = {"allow_interspersed_args": False}
 CommandArgument = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")]
 EnvOption = Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="One more variable.")]
+StdinOption = Annotated[bool, typer.Option("--stdin", "-i", help="Send the standard input, whole, up to 1 MiB.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds after which it is killed.")]
 
 
@@ -25,13 +29,14 @@ def run_command(
     command: CommandArgument,
     env: EnvOption = None,
     timeout: TimeoutOption = 3600,
+    stdin: StdinOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a command in a new container of the live release: its environment, data and limits, without input.
+    """Run a command in a new container of the live release: its environment, data and limits.
 
     The exit code is that of the command. For example: changeover run shop -- python manage.py check
     """
-    _carry_out("run", app, command, env or [], timeout, as_json)
+    _carry_out("run", app, command, env or [], timeout, as_json, _input() if stdin else None)
 
 
 @commands.command("exec", context_settings=AS_THEY_ARE)
@@ -40,13 +45,29 @@ def exec_command(
     command: CommandArgument,
     env: EnvOption = None,
     timeout: TimeoutOption = 3600,
+    stdin: StdinOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a command inside the live container, without input. The exit code is that of the command."""
-    _carry_out("exec", app, command, env or [], timeout, as_json)
+    """Run a command inside the live container. The exit code is that of the command.
+
+    With input, for example: changeover exec --stdin shop -- psql shop < orders.sql
+    """
+    _carry_out("exec", app, command, env or [], timeout, as_json, _input() if stdin else None)
 
 
-def _carry_out(place: str, app: str, command: list[str], env: list[str], timeout_s: float, as_json: bool) -> None:
+def _input() -> bytes:
+    """All of the standard input; on a terminal until Ctrl-D. It is read before the command starts."""
+    if sys.stdin.isatty():
+        err.print("Type the input, and end it by Ctrl-D on a line of its own.", style="bright_black")
+    content = sys.stdin.buffer.read(MOST_OF_INPUT + 1)
+    if len(content) > MOST_OF_INPUT:
+        stop("The input is longer than 1 MiB. Put it where the app can read it, such as its data volume.", USAGE)
+    return content
+
+
+def _carry_out(
+    place: str, app: str, command: list[str], env: list[str], timeout_s: float, as_json: bool, stdin: bytes | None
+) -> None:
     if command[0] == "--":  # what follows it is left alone anyway
         command = command[1:]
     if not command:
@@ -57,7 +78,7 @@ def _carry_out(place: str, app: str, command: list[str], env: list[str], timeout
 
     async def ask(client: Client) -> int | None:
         code = None
-        async for piece in client.one_off(app, place, command, variables, timeout_s):
+        async for piece in client.one_off(app, place, command, variables, timeout_s, stdin):
             if as_json:
                 print(json.dumps(client.answer, ensure_ascii=False), flush=True)
             elif piece.line is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -27,10 +28,21 @@ class OneOffRequests:
         """Each value of a stream of JSON lines."""
 
     async def one_off(
-        self, app: str, place: str, command: Sequence[str], env: Mapping[str, str], timeout_s: float
+        self,
+        app: str,
+        place: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        timeout_s: float,
+        stdin: bytes | None = None,
     ) -> AsyncIterator[Piece]:
-        """Run a command in the app's active release; `place` is `run` or `exec`. The last piece has its exit code."""
-        wanted = {"command": list(command), "env": dict(env), "timeout": timeout_s}
+        """Run a command in the app's active release; `place` is `run` or `exec`. The last piece has its exit code.
+
+        `stdin` is what it reads from its standard input; None: it has none.
+        """
+        wanted: dict[str, object] = {"command": list(command), "env": dict(env), "timeout": timeout_s}
+        if stdin is not None:
+            wanted["stdin"] = base64.b64encode(stdin).decode()
         async for piece in self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted):
             if piece.problem:
                 raise _error(piece.problem)

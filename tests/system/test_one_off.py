@@ -12,6 +12,18 @@ from tests.support.shop import Shop
 SAYS = "import os, sys; print(os.environ['CHANGEOVER_APP'], sys.argv[1], os.environ['MORE']); sys.exit(5)"
 
 
+COUNTS = "import sys; read = sys.stdin.read(); print(read.count(chr(10)), len(read))"
+
+
+def sent(shop: Shop, content: str, place: str, *command: str) -> tuple[int, str]:
+    """The exit code and the output of a command that is sent this as its input."""
+    done = subprocess.run(
+        [sys.executable, "-m", "panel.cli", place, "--stdin", "shop", "--", *command],
+        cwd=ROOT, env=shop.stack.command_environment, input=content, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
 def test_run_and_exec_give_output_and_exit_code_of_a_command_in_the_live_release(shop: Shop) -> None:
     shop.deployed()
     container = shop.stack.app()["active"]["container"]
@@ -19,6 +31,10 @@ def test_run_and_exec_give_output_and_exit_code_of_a_command_in_the_live_release
         done = shop.stack.command(place, "--env", "MORE=x=y", "shop", "--", "python", "-c", SAYS, "a b")
 
         assert (done.returncode, done.stdout) == (5, "shop a b x=y\n"), done.stderr
+        # More than what is in a pipe, read to its end; and one that a command does not read at all.
+        lines = "".join(f"line {number}\n" for number in range(20_000))
+        assert sent(shop, lines, place, "python", "-c", COUNTS) == (0, f"20000 {len(lines)}\n")
+        assert sent(shop, lines, place, "true") == (0, "")
 
     late = shop.stack.command("exec", "--timeout", "0.5", "shop", "--", "sleep", "300")
     running = subprocess.run(["docker", "top", container], capture_output=True, text=True, check=True).stdout

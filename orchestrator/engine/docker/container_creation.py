@@ -113,6 +113,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         environment=spec.env,
         user=user,
         mounts=_mounts(client, spec),
+        stdin_open=spec.stdin is not None,
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
         **_network(client, spec, stack),
         **_processes(client, spec, stack),

@@ -147,7 +147,6 @@ class DockerEngine:
         return await self._call(status)
 
     async def containers(self, app: str = "") -> list[ContainerStatus]:
-        """Every container of the stack, or of one of its apps, running or not."""
 
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
             labels = [f"{LABEL_STACK}={self.stack}", *([f"{LABEL_APP}={app}"] if app else [])]
@@ -157,7 +156,6 @@ class DockerEngine:
         return await self._call(all_of_them)
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
-        """The last `tail` lines of a container's log; empty if it does not exist."""
 
         def logs(client: docker.DockerClient) -> tuple[str, ...]:
             container = find(client, name, self.stack)
@@ -166,25 +164,28 @@ class DockerEngine:
         return await self._call(logs)
 
     def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
-        """The last `tail` lines of a container's log, then each line that it writes, until it ends."""
         return follow_log(name, self.stack, tail, self._known_secrets)
 
     async def execute(
-        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+        self,
+        name: str,
+        command: tuple[str, ...],
+        env: dict[str, str],
+        timeout_s: float,
+        on_line: Callable[[str], None],
+        stdin: bytes | None = None,
     ) -> tuple[int, bool]:
-        """Run a command inside a running container: its exit code, and whether it was killed after `timeout_s`."""
         output = Output(told_to(on_line, asyncio.get_running_loop()), known_secrets=self._known_secrets)
         found = await self._call(lambda client: find(client, name, self.stack))
         if found is None:
             raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
-        return await to_the_end(Execution(found, command, env, output), timeout_s, self._call_alone)
+        return await to_the_end(Execution(found, command, env, output, stdin), timeout_s, self._call_alone)
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""
         await self._on(name, lambda container: end(container, timeout_s))
 
     async def keep_running(self, name: str) -> None:
-        """Set the restart policy: Docker restarts the container when it ends or the host restarts."""
 
         await self._on(name, lambda container: set_restart_policy(container, "unless-stopped"))
 
@@ -200,7 +201,6 @@ class DockerEngine:
         await self._call(lambda client: client.api.unpause(identifier))
 
     async def wake(self, name: str) -> None:
-        """Start or unpause a container, if it does not run."""
 
         def wake(client: docker.DockerClient, container: Container) -> None:
             if container.status == "paused":

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
 import docker
 from docker.errors import DockerException
+from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from border.secrets import Secrets
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
+from orchestrator.engine.docker.standard_input import fed
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -87,11 +89,19 @@ _MARK = "changeover-process"
 class Execution:
     """A command inside a running container. Called in a thread; `end` may be called from any other one."""
 
-    def __init__(self, container: Any, command: tuple[str, ...], env: dict[str, str], output: Output) -> None:
+    def __init__(
+        self,
+        container: Any,
+        command: tuple[str, ...],
+        env: dict[str, str],
+        output: Output,
+        stdin: bytes | None = None,
+    ) -> None:
         self._container = container
         self._command = command
         self._env = env
         self._output = output
+        self._stdin = stdin
         self._process = ""
         self._ended = False
 
@@ -99,9 +109,9 @@ class Execution:
         """Run the command to its end; its exit code."""
         api = self._container.client.api
         command = ["sh", "-c", _WRAPPER, _MARK, *self._command]
-        made = api.exec_create(self._container.id, command, environment=self._env)
+        made = api.exec_create(self._container.id, command, environment=self._env, stdin=self._stdin is not None)
         head = b""
-        for chunk in api.exec_start(made["Id"], stream=True):
+        for chunk in self._chunks(made["Id"]):
             if not self._process:
                 head += chunk
                 if b"\n" not in head and len(head) < 200:
@@ -109,6 +119,17 @@ class Execution:
                 chunk = self._without_mark(head)
             self._output.feed(chunk)
         return int(api.exec_inspect(made["Id"])["ExitCode"] or 0)
+
+    def _chunks(self, execution: str) -> Iterator[bytes]:
+        api = self._container.client.api
+        if self._stdin is None:
+            yield from api.exec_start(execution, stream=True)
+            return
+        connection = api.exec_start(execution, socket=True)
+        with fed(connection, self._stdin):
+            # docker-py has no types for what reads its own frames.
+            frames = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
+            yield from (chunk for _stream, chunk in frames)
 
     def end(self) -> None:
         """End the process for certain, if it runs."""

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, Contain
 from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
+from orchestrator.engine.docker.standard_input import fed
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -159,8 +160,13 @@ class Run:
             if not end_of_output.wait(self.output_within_s):
                 printed.close()
 
+        input_of_it = ExitStack()
         deadline = threading.Timer(self.timeout_s, kill)
         try:
+            if self.spec.stdin is not None:
+                # Before it starts: its input ends with the first connection to it.
+                attached = container.attach_socket(params={"stdin": 1, "stream": 1})
+                input_of_it.enter_context(fed(attached, self.spec.stdin))
             if not self.stopped.is_set():
                 container.start()
             printed = container.logs(stream=True, follow=True)
@@ -174,6 +180,7 @@ class Run:
             container.reload()
             return status_of(container), late.is_set()
         finally:
+            input_of_it.close()
             self.output.close()
             deadline.cancel()
             end_of_output.set()

@@ -160,6 +160,8 @@ class FakeEngine:
         self._mount(spec)
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
+        for line in (spec.stdin or b"").decode().splitlines():
+            on_line(f"read {line}")
         if spec.network_of:
             for line in self.network_tables:
                 on_line(line)
@@ -203,11 +205,19 @@ class FakeEngine:
             yield line
 
     async def execute(
-        self, name: str, command: tuple[str, ...], env: dict[str, str], timeout_s: float, on_line: Callable[[str], None]
+        self,
+        name: str,
+        command: tuple[str, ...],
+        env: dict[str, str],
+        timeout_s: float,
+        on_line: Callable[[str], None],
+        stdin: bytes | None = None,
     ) -> tuple[int, bool]:
         """The command `wait` never ends by itself; any other one prints itself, and exits with its last word."""
         self._of(name)
         self.executed.append(command)
+        for line in (stdin or b"").decode().splitlines():
+            on_line(f"read {line}")
         on_line(" ".join(command))
         if command[0] == "wait":
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,6 +69,22 @@ async def test_a_command_in_a_new_container_has_the_environment_and_the_data_and
     assert found == [{"line": "it does not work"}, {"exit_code": 1, "late": False}]
     assert engine.sidecars() == set()
     assert "canary" not in api.orchestrator.known_secrets.hide("canary-4711")
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+async def test_a_command_reads_what_is_sent_as_its_input(api: Api, engine: FakeEngine, place: str) -> None:
+    stdin = base64.b64encode(b"one\ntwo\n").decode()
+
+    found = await pieces(api, f"/v1/apps/shop/{place}", api.token(Scope.ADMIN), ["exit", "0"], stdin=stdin)
+
+    assert found[:2] == [{"line": "read one"}, {"line": "read two"}]
+    assert found[-1]["exit_code"] == 0
+
+
+async def test_an_input_that_is_no_base64_is_refused(api: Api, engine: FakeEngine) -> None:
+    wanted = {"command": ["exit", "0"], "stdin": "YQ"}
+
+    assert await api.status("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) == 422
 
 
 async def test_a_command_that_takes_too_long_is_killed_and_says_so(api: Api, engine: FakeEngine) -> None:

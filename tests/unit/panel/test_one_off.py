@@ -68,3 +68,21 @@ def test_a_log_is_followed(api: FakeApi) -> None:
 
     assert done.stdout.splitlines() == ["one", "two"]
     assert api.asked[0].query == {"tail": "5"}
+
+
+@pytest.mark.parametrize(("option", "sent"), [("--stdin", "b25lCnR3bwo="), ("-i", "b25lCnR3bwo="), ("", None)])
+def test_the_standard_input_is_sent_where_that_is_asked_for(api: FakeApi, option: str, sent: str | None) -> None:
+    """Not by itself: in a script that would wait for the end of whatever input the script has."""
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"exit_code": 0, "late": False}))
+
+    done = changeover("exec", *([option] if option else []), "shop", "--", "cat", typed="one\ntwo\n")
+
+    assert done.exit_code == 0
+    assert api.asked[0].body.get("stdin") == sent
+
+
+def test_an_input_that_is_too_long_is_refused_before_anything_runs(api: FakeApi) -> None:
+    done = changeover("run", "-i", "shop", "--", "cat", typed="x" * (2**20 + 1))
+
+    assert done.exit_code == 2
+    assert api.asked == []
