@@ -1,5 +1,5 @@
 # make up          start Changeover on this machine
-# make test-unit   run the unit tests, without an engine, in about two minutes
+# make test-unit   run the unit tests, without an engine, in about a minute of two idle cores
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
 # make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40

@@ -20,6 +20,7 @@ from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.clock import now
+from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.engine.base import Role
@@ -199,7 +200,9 @@ async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, b
     """The configuration file and the last lines of the app's log, to be stored in the backup."""
     files = []
     if context.config_file.is_file():
-        files.append((f"/backups/{EXTRA_FOLDER}/config/{context.config_file.name}", context.config_file.read_bytes()))
+        with context.config_file.open("rb") as file:
+            text = file.read(yaml_text.MOST_BYTES)
+        files.append((f"/backups/{EXTRA_FOLDER}/config/{context.config_file.name}", text))
     lines = await context.engine.logs(release.container, LOG_LINES)
     files.append(
         (f"/backups/{EXTRA_FOLDER}/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode())

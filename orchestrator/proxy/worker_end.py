@@ -70,7 +70,8 @@ class WorkerEnd:
     def _connections_of(self, pid: int) -> int | None:
         """None if the report is not about this process."""
         try:
-            reported, _, count = (self._folder / REPORT).read_text(encoding="utf-8")[:100].strip().partition(" ")
+            with (self._folder / REPORT).open(encoding="utf-8", errors="replace") as report:
+                reported, _, count = report.read(100).strip().partition(" ")
         except OSError:
             return None
         return int(count) if reported == str(pid) and count.isdigit() else None
