@@ -10,20 +10,34 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.domain.schema_report import from_json
+from orchestrator.engine.base import KILLED
 from orchestrator.errors import ChangeoverError
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 
 log = structlog.get_logger()
 
 
-async def stop_writers(context: AppContext) -> None:
+async def stop_writers(context: AppContext, said_by: Deployment) -> None:
     """Stop whatever can write data: the active container, the standby, one-off commands. Raises EngineError."""
     await one_off.end_all(context)
     async with context.standby_turn:
         for writer in _writers(context):
             status = await context.engine.status(writer.container)
             if status and (status.running or status.restarting):
-                await context.engine.stop(writer.container, context.config.drain.stop_timeout)
+                await _stop(context, writer, said_by, is_paused=status.paused)
+
+
+async def _stop(context: AppContext, writer: Deployment, said_by: Deployment, *, is_paused: bool) -> None:
+    limit_s = context.config.drain.stop_timeout
+    await context.engine.stop(writer.container, limit_s)
+    ended = await context.engine.status(writer.container)
+    if ended and ended.exit_code == KILLED and limit_s and not is_paused:
+        # Requests have waited for it. The kernel gives process 1 no signal for which it has no handler.
+        context.say(
+            said_by.id,
+            f"{writer.container} did not end within {limit_s} s after SIGTERM (drain.stop_timeout) and was killed: let "
+            "the app handle SIGTERM, or lower drain.stop_timeout",
+        )
 
 
 async def wake_writers(context: AppContext) -> None:
@@ -87,7 +101,7 @@ async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
 
     The caller must have paused requests. Raises UnknownBackup, StepFailed, EngineError or ProxyError.
     """
-    await stop_writers(context)
+    await stop_writers(context, said_by=by)
     try:
         await replace_data(context, backup, by)
     finally:

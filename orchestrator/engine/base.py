@@ -10,6 +10,8 @@ from typing import Protocol
 
 from orchestrator.host.output import LINE_BYTES
 
+KILLED = 137
+"""The exit code of a process that SIGKILL ended (128 and the signal's number)."""
 LABEL_STACK = "changeover.stack"
 LABEL_NAME = "changeover.name"
 """The name under which a container was created: it is found by this label, whatever it is called now."""

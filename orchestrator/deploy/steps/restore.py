@@ -28,7 +28,7 @@ class BackUpReplacedData(Step):
         wanted = await backups.check(context, deployment.ref)
         async with context.data_turn:
             deployment = await pause.pause(context, deployment)
-            await swap.stop_writers(context)
+            await swap.stop_writers(context, said_by=deployment)
             if context.existing_volumes and not await context.engine.has_volume(context.volume):
                 context.say(deployment.id, f"there is no data to back up: the volume {context.volume} is gone")
                 return deployment
@@ -73,7 +73,7 @@ class ReplaceData(Step):
             done = any(run.outcome is Outcome.DONE for run in restores)
             return f"The data of backup {deployment.ref} stays in place: there was none before" if done else ""
         # A container that runs already has files open that are about to be replaced.
-        await swap.stop_writers(context)
+        await swap.stop_writers(context, said_by=deployment)
         await swap.replace_data(context, deployment.backup, by=deployment)
         return f"Restored backup {deployment.backup}, made before the data was replaced"
 

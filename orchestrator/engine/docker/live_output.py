@@ -15,6 +15,7 @@ from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from border.secrets import Secrets
+from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
@@ -151,10 +152,6 @@ class Execution:
         if self._ended:
             self.end()
         return rest
-
-
-KILLED = 137
-"""The exit code of a process that SIGKILL ended (128 and the signal's number)."""
 
 
 async def to_the_end(execution: Execution, timeout_s: float, alone: Call) -> tuple[int, bool]:

@@ -117,7 +117,9 @@ async def test_a_restore_ends_what_writes_the_data(api: Api, engine: FakeEngine)
     await engine.start(ContainerSpec("shop-run", "sha256:1", labels, "test"))
     await engine.start(ContainerSpec("till-run", "sha256:1", labels | {LABEL_APP: "till"}, "test"))
 
-    await swap.stop_writers(api.orchestrator.apps.get("shop"))
+    context = api.orchestrator.apps.get("shop")
+    assert context.active is not None
+    await swap.stop_writers(context, said_by=context.active)
 
     assert "shop-run" not in engine.running
     assert "till-run" in engine.running

@@ -79,3 +79,21 @@ def test_without_its_image_it_is_refused_before_anything_is_done(world: World) -
 
     virtual_time.run(story())
     assert world.journal.deployments(APP, limit=1)[0].kind is Kind.DEPLOY
+
+
+@pytest.mark.parametrize(("exit_code", "is_told"), [(137, True), (0, False)])
+def test_an_app_that_does_not_end_on_sigterm_is_named_because_requests_wait_for_it(
+    world: World, exit_code: int, is_told: bool
+) -> None:
+    async def story() -> str:
+        await live(world, "0001")
+        await live(world)
+        active = world.context.active
+        assert active is not None
+        world.engine.running[active.container].exit_code = exit_code
+        record = await world.scheduler.restore(APP, min(world.engine.backups[APP]), by="test", kind=Kind.RESTORE)
+        return (await world.until_ended(record.id)).id
+
+    restored_by = virtual_time.run(story())
+    said = [event.fields.get("line", "") for event in world.journal.events() if event.deployment == restored_by]
+    assert any("did not end within 10 s after SIGTERM" in str(line) for line in said) is is_told
