@@ -256,6 +256,18 @@ async def test_a_stream_ends_when_its_token_expires_however_much_it_has_to_tell(
     assert set(items) <= {1}
 
 
+async def test_whoever_is_let_in_has_until_the_token_or_the_session_ends_whichever_is_first(api: Api) -> None:
+    hour, gate = timedelta(hours=1), api.orchestrator.gate
+    for_ever, short = api.token(READ), api.token(READ, lasts=hour)
+    of_both = [for_ever, short, await api.session(for_ever), await api.session(short), await api.session(for_ever)]
+    rewrite(api, of_both[-1], expires=hour / 2)
+
+    found = [(await gate.admit(secret, "203.0.113.7", "")).ends_at for secret in of_both]
+
+    in_hours = [round((one - now()) / hour, 1) if one else None for one in found]
+    assert in_hours == [None, 1, 7 * 24, 1, 0.5]
+
+
 async def test_a_stream_ends_with_what_it_tells(api: Api) -> None:
     api.token(READ, name="ci")
 
