@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.points import one_of_each_kind
 from tests.support.shop import Shop
+from tests.support.stack import Stack
 from tests.support.visitor import Visitor
 
 STEPS = ("prepare", "fetch", "build", "backup", "migrate", "start", "verify", "switch", "retire")
@@ -204,6 +205,10 @@ def test_a_second_orchestrator_on_the_same_journal_is_refused(shop: Shop) -> Non
     assert "Another orchestrator" in said
 
 
+def _status(stack: Stack, slot: str) -> str:
+    return str(stack.engine.containers.get(stack.app()[slot]["container"]).status)
+
+
 def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_back(shop: Shop) -> None:
     """Only the request that was in the hands of the killed process is lost; it is never sent a second time."""
     stack = shop.stack
@@ -221,3 +226,23 @@ def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_ba
 
     assert len(visitor.failures) <= 1
     assert stack.ask().json()["release"] == version
+
+    # With nobody who could wake the standby: requests wait until the engine has restarted the container.
+    stack.until(lambda: _status(stack, "standby") == "paused", "the standby is paused again")
+    standby = stack.app()["standby"]["container"]
+    stack.kill_orchestrator()
+    with Visitor(stack) as visitor:
+        time.sleep(0.3)
+        container.reload()
+        os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)
+        stack.until_release(version, restarted=name)
+        time.sleep(0.5)
+
+    assert len(visitor.failures) <= 1
+    assert visitor.releases == {version}
+    assert stack.engine.containers.get(standby).status == "paused"
+
+    # The engine does not restart what `docker kill` ended: the next start of the orchestrator does.
+    container.kill()
+    stack.start_orchestrator()
+    assert stack.until_it_answers().json()["release"] == version
