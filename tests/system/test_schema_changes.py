@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.support.migrations import COMMITS_EACH, NEW_INSERT, OLD_INSERT, RENAMES
 from tests.support.points import one_of_each_kind
@@ -23,6 +26,7 @@ POINTS = (
 KINDS = ("migrate:unrecorded", "verify:unrecorded", "switch:files")
 WHATEVER_THE_DATABASE = ("verify:unrecorded", "switch:files")
 KEEP_BACKUPS = 2
+LONG_DRAIN_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +77,15 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
     stack = shop.stack
     old = stack.app()["active"]["version"]
     rename_column(shop)
+    stack.set_config(stack.config.read_text().replace("drain: {timeout: 1,", f"drain: {{timeout: {LONG_DRAIN_S},"))
+    door = socket.create_connection(("127.0.0.1", stack.port))
 
-    with Visitor(stack) as visitor:
+    with Visitor(stack) as visitor, connect(f"ws://{stack.host}/live", sock=door, proxy=None) as web_socket:
+        web_socket.recv()
+        costs = " ".join(stack.command("deploy", shop.name, "--dry-run").stdout.split())
         there = stack.deploy()
+        with pytest.raises(ConnectionClosed):
+            web_socket.recv()
         time.sleep(0.5)
         back = stack.command("rollback", shop.name, "--yes")
         after_back = stack.app()
@@ -87,7 +97,11 @@ def test_there_and_back_and_there_again_under_load_no_request_fails_and_the_wait
         time.sleep(0.5)
 
     assert there["state"] == "live", there["failure"]
-    assert there["paused"] > 0
+    assert 0 < there["paused"] < LONG_DRAIN_S / 2, "nobody waits for a WebSocket that is open"
+    assert there["cut"]["websockets"] == 1
+    assert "1 WebSocket" in costs
+    assert "If a pending migration is incompatible, requests are paused" in costs
+    assert "WebSockets, and answers that began more than 3 s ago, are cut at once" in costs
     assert there["pending"] == [
         {"revision": "0002", "previous": "0001", "compatible": False, "says": "Sold by"},
     ]
