@@ -5,8 +5,13 @@ from __future__ import annotations
 from orchestrator.app_data import backup_sidecar
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.engine.base import Role, UserChange
+
+
+async def will_follow(context: AppContext, deployment: Deployment) -> bool:
+    """Whether the candidate has another user than the release before. Raises EngineError."""
+    return await _change(context, deployment) is not None
 
 
 async def follow(context: AppContext, deployment: Deployment) -> None:
@@ -36,7 +41,7 @@ async def take_back(context: AppContext, deployment: Deployment) -> str:
 
 
 async def _change(context: AppContext, deployment: Deployment) -> UserChange | None:
-    if not _volumes(context, deployment) or not deployment.previous:
+    if deployment.kind is not Kind.DEPLOY or not deployment.previous or not _volumes(context, deployment):
         return None
     before = context.journal.deployment(deployment.previous)
     spec = container_spec(context, deployment, Role.APP, deployment.container, None)

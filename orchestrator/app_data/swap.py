@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from orchestrator.app_data import backups, migrations
+from orchestrator.app_data import backups, migrations, owners
 from orchestrator.apps import one_off, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
@@ -104,6 +104,8 @@ async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
     await stop_writers(context, said_by=by)
     try:
         await replace_data(context, backup, by)
+        # The backup may have been made after the data had followed the user of the release that failed.
+        await owners.take_back(context, by)
     finally:
         await wake_writers(context)
 

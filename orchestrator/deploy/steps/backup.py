@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from orchestrator.app_data import backups, migrations
+from orchestrator.app_data import backups, migrations, owners
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
@@ -31,16 +31,23 @@ class Backup(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Make the backup that the configuration asks for. Adds `backup`, its id, and `pending`, the migrations.
 
-        Raises StepFailed when the backup or the app's status command fails, and EngineError.
+        After the backup, the data follows a changed user: the app's commands run as that one. Raises StepFailed when
+        the backup or the app's status command fails, and EngineError.
         """
         found = deployment.previous or await _has_data_already(context)
         if context.config.run.data and not context.existing_volumes:
             await context.engine.ensure_volume(context.volume)
-        asking = asyncio.ensure_future(migrations.pending(context, deployment))
         policy = context.config.update
-        try:
-            back_up = _back_up if found else _nothing_to_back_up
+        back_up = _back_up if found else _nothing_to_back_up
+        follows = await owners.will_follow(context, deployment)
+        if follows:
+            # A backup first: whoever restores it runs the release before on it, as the user before.
             if policy.backup.create_before_update:
+                deployment = await back_up(context, deployment)
+            await owners.follow(context, deployment)
+        asking = asyncio.ensure_future(migrations.pending(context, deployment))
+        try:
+            if policy.backup.create_before_update and not follows:
                 deployment = await back_up(context, deployment)
             pending = await asking
             may_migrate = context.migrations is not None and pending != ()
@@ -52,9 +59,9 @@ class Backup(Step):
         return replace(deployment, pending=pending)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """Remove the app's sidecars that still exist. The backup is kept."""
+        """Remove the app's sidecars that still exist, and give the data back to the user before. The backup is kept."""
         await context.engine.remove_stray_sidecars(context.name)
-        return ""
+        return await owners.take_back(context, deployment)
 
 
 class BackupBeforeRollback(Backup):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.app_data import backups, failed_migrations, migrations, owners, way_back
+from orchestrator.app_data import backups, failed_migrations, migrations, way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
@@ -32,10 +32,8 @@ class Migrate(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Run the pending migrations, with requests paused if one of them is incompatible.
 
-        Before them, the data follows a changed user. Raises StepFailed when a migration fails, or may not run because
-        `update.migrations.auto_run` is off.
+        Raises StepFailed when a migration fails, or may not run because `update.migrations.auto_run` is off.
         """
-        await owners.follow(context, deployment)
         if context.migrations is None:
             return deployment
         if deployment.pending == ():
@@ -54,11 +52,6 @@ class Migrate(Step):
         is possible, StepFailed, EngineError or ProxyError.
         """
         await context.engine.remove_stray_sidecars(context.name)
-        owned = await owners.take_back(context, deployment)
-        reverted = await self._revert(context, deployment)
-        return ". ".join(said.rstrip(".") for said in (reverted, owned) if said)
-
-    async def _revert(self, context: AppContext, deployment: Deployment) -> str:
         if context.migrations is None or not migrations.runs_of(context, deployment):
             return ""
         found = await failed_migrations.find_out(context, by=deployment)

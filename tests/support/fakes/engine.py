@@ -54,7 +54,7 @@ class FakeData:
     readers: set[str] = field(default_factory=lambda: {"10001:10001"})
 
     def copy(self) -> FakeData:
-        return FakeData(list(self.schema), set(self.rows), self.owner, set(self.readers))
+        return FakeData(list(self.schema), set(self.rows), self.owner, {self.owner})
 
 
 class FakeEngine:

@@ -44,6 +44,37 @@ def test_a_failed_deployment_gives_the_data_back_to_the_release_that_serves(worl
     assert any("again those of user 10001" in said for said in ended.failure.undone)
 
 
+def test_a_backup_that_is_put_back_is_readable_for_the_release_that_serves(world: World) -> None:
+    """It was made under pause, when the data belonged to the user of the release that fails; lists are not in it."""
+
+    async def story() -> Deployment:
+        world.configure(migrate={"command": "up", "status": "status"})
+        await live(world, "0001")
+        world.configure(run=AS_ANOTHER)
+        world.engine.incompatible.add("0002")
+        world.engine.half_way.add("0003")
+        world.publish("0002", "0003")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert any("Restored backup" in said for said in ended.failure.undone), ended.failure.undone
+    assert ended.failure.serving is not None
+    assert ended.failure.serving.answers, ended.failure
+    assert world.engine.data_of(APP).owner == OLD
+
+
+def test_the_backup_before_has_the_owner_of_the_release_before(world: World) -> None:
+    async def story() -> None:
+        await live(world, "0001")
+        world.configure(run=AS_ANOTHER)
+        await live(world)
+
+    virtual_time.run(story())
+    newest = max(world.engine.backups[APP])
+    assert world.engine.backups[APP][newest][1].owner == OLD
+
+
 def test_an_unchanged_user_costs_no_sidecar(world: World) -> None:
     async def story() -> list[str]:
         await live(world, "0001")
