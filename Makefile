@@ -3,7 +3,7 @@
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
 # make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40
-#                  minutes. One part of the histories: make soak PART="--histories 50 --first 150"; the tests of a file:
+#                  minutes. One part of the histories: make soak PART="--histories 40 --first 160"; the tests of a file:
 #                  make soak PART=tests/system/test_many_at_once.py; of it, those with one thread and a backlog of 5:
 #                  make soak PART="tests/component/test_bursts.py -k 5-1-"
 # make bench       measure, and compare with the same work without Changeover on this machine

@@ -1,6 +1,6 @@
 """`python -m tests`: every test, by two workers where the machine has two cores; then those that put load on it.
 
-`python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 50 --first 150` one part of the
+`python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 40 --first 160` one part of the
 random histories; `python -m tests soak tests/system/test_many_at_once.py` the tests of a file. The last line of the
 output stands for the whole, and so does the exit code.
 """
@@ -22,8 +22,8 @@ from tests.support.results import keep_result
 
 WORKERS = min(2, os.cpu_count() or 1)
 SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder")
-HISTORIES, IN_A_PART = 200, 50
-"""Fifty take half an hour on two cores."""
+HISTORIES, IN_A_PART = 200, 40
+"""Forty take half an hour on two cores."""
 
 
 @dataclass(frozen=True)
