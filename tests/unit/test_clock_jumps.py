@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.clock import MOST_TIMED, Timing, now, showing
-from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
+from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.domain.release_history import may_be_offered
+from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevision
+from orchestrator.journal.store import Journal
 from panel.client.events import Event
 from panel.widgets.steps import Progress
 from tests.support import virtual_time
@@ -144,3 +148,25 @@ def test_the_panel_shows_how_long_a_step_took_and_not_how_far_the_clock_was_set(
     progress.take(Event(id=4, at=before, kind="step", fields={"step": "backup", "state": "done"}))
 
     assert progress.seconds == {"build": 1.5, "backup": 0.0}
+
+
+def test_the_journal_on_the_disk_keeps_the_order_and_the_durations(journal: Journal) -> None:
+    with showing(jumping(7)):
+        for number in range(5):
+            one = Deployment(f"d{number}", APP, Kind.DEPLOY, State.RUNNING, "me", now())
+            journal.add(one)
+            journal.step_started(one.id, StepName.BUILD)
+            run = journal.migration_started(APP, one.id, Direction.UP)
+            journal.migration_ended(run, Outcome.DONE, [SchemaRevision(f"000{number}", "base")])
+            journal.step_ended(one.id, StepName.BUILD, StepState.DONE)
+            journal.append_events([NewEvent(EventKind.LINE, APP, one.id, {"line": one.id})])
+            journal.save(replace(one, state=State.LIVE, ended_at=journal.timing.moment(one.id)))
+
+    history, runs = journal.deployments(APP), journal.migrations(APP)
+    taken = [step.seconds for one in history for step in one.steps] + [run.seconds for run in runs]
+    assert [one.id for one in history] == ["d4", "d3", "d2", "d1", "d0"]
+    assert [one.id for one in journal.deployments(APP, limit=2)] == ["d4", "d3"]
+    assert [run.deployment for run in runs] == ["d0", "d1", "d2", "d3", "d4"]
+    assert [event.deployment for event in journal.events()] == ["d0", "d1", "d2", "d3", "d4"]
+    assert len(taken) == 10
+    assert all(seconds is not None and 0 <= seconds < LONGEST_S for seconds in taken)
