@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,19 @@ OLD_WORKER_TIMEOUT_S = 2.0
 RELOAD_TIMEOUT_S = 30.0
 MASTER_AWAY_S = 2.0
 """The longest time that the master refuses connections because it is started again by a reload, in seconds."""
+MOST_LOST = 2
+"""How often a command that a worker took and lost is sent again."""
 LONGEST_COMMANDS = 8000
 """The size of one batch of commands, in bytes. It must fit into one buffer of HAProxy (tune.bufsize, 16 kB)."""
 MOST_ANSWER, CHUNK = 64 * 2**20, 64 * 2**10
 """The longest answer, in bytes. A list of sessions has some hundred for each."""
+
+
+REMEDY = "Check that its container runs: docker compose ps proxy; docker compose logs proxy"
+
+
+class Lost(ProxyError):
+    """HAProxy accepted a connection, and closed it without an answer."""
 
 
 class CommandSocket:
@@ -28,6 +38,10 @@ class CommandSocket:
 
     The master, which `is_master`, closes its socket during a reload, with all commands under way. So its commands are
     sent one at a time, under `_lock`, and a connection that it refuses is tried again for MASTER_AWAY_S seconds.
+
+    At a reload, the worker that ends loses the commands that it has accepted. They are sent again, to the next worker:
+    what changes routes or servers is not sent while the proxy is reloaded (haproxy.py), and each other command has the
+    same effect when it is sent twice.
     """
 
     def __init__(self, path: Path, *, is_master: bool = False) -> None:
@@ -37,6 +51,9 @@ class CommandSocket:
     async def ask(self, command: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
         """Send a command and return its answer. Raises ProxyError without an answer in `timeout_s` seconds."""
         if self._lock is None:
+            for _ in range(MOST_LOST):
+                with suppress(Lost):
+                    return await _exchange(self._path, command, timeout_s)
             return await _exchange(self._path, command, timeout_s)
         async with self._lock:
             async for attempt in retrying(MASTER_AWAY_S):
@@ -191,9 +208,8 @@ async def _exchange(socket: Path, command: str, timeout_s: float) -> str:
             if not answer:  # the emptiest answer is an empty line
                 raise ConnectionResetError("it closed the connection")
             return answer.decode(errors="replace")
+    except (ConnectionResetError, BrokenPipeError) as error:
+        raise Lost(f"The proxy does not answer on {socket.name} ({error.strerror or error}).", REMEDY) from error
     except (OSError, TimeoutError) as error:
         why = "in time" if isinstance(error, TimeoutError) else f"({error.strerror or error})"
-        raise ProxyError(
-            f"The proxy does not answer on {socket.name} {why}.",
-            "Check that its container runs: docker compose ps proxy; docker compose logs proxy",
-        ) from error
+        raise ProxyError(f"The proxy does not answer on {socket.name} {why}.", REMEDY) from error

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from orchestrator.proxy.runtime import MOST_LOST
+
 LISTING = "#<PID> <type>\n1 master\n# workers\n12 worker 0\n# old workers\n# programs\n"
 
 
@@ -51,7 +53,8 @@ class HAProxySockets:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         text = (await reader.read()).decode().strip()
         self.exchanges.append(text)
-        fails = len(self.exchanges) - 1 == self.fails_at
+        # Also when it is sent again at once.
+        fails = self.fails_at is not None and 0 <= len(self.exchanges) - 1 - self.fails_at <= MOST_LOST
         if not fails or self.fails_after:
             answer = "".join(f"{self._answer(command.split())}\n" for command in text.split(";"))
             if not fails:

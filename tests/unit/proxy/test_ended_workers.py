@@ -1,4 +1,4 @@
-"""Commands to a worker from before a reload that ends at that moment: HAProxy's master never answers them."""
+"""Commands to a worker that ends at that moment: HAProxy's master never answers them, the worker loses them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import ProxyError
-from orchestrator.proxy.runtime import CommandSocket, Worker
+from orchestrator.proxy.runtime import MOST_LOST, CommandSocket, Worker
 
 LISTING = "#<PID> <type>\n1 master\n# workers\n12 worker 0\n# old workers\n{old}# programs\n"
 
@@ -27,3 +27,25 @@ async def test_a_command_that_is_not_answered_is_no_error_if_its_worker_has_ende
                 await worker.ask("show sess all")
         else:
             assert await worker.ask("show sess all") == ""
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+async def test_a_command_that_the_ending_worker_has_lost_is_sent_to_the_next_one(tmp_path: Path, lost: int) -> None:
+    """The socket is that of the worker before until a reload has ended."""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        if len(asked) > lost:
+            writer.write(b"Version: 3.0\n\n")
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
+        worker = Worker(CommandSocket(tmp_path / "admin.sock"))
+        if lost > MOST_LOST:
+            with pytest.raises(ProxyError, match="does not answer on admin"):
+                await worker.about()
+        else:
+            assert (await worker.about())["Version"] == "3.0"
+
+    assert asked == [b"show info\n"] * min(lost + 1, MOST_LOST + 1)
