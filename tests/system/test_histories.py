@@ -290,7 +290,6 @@ class History:
             kept = {slot["container"] for slot in (active, app["standby"]) if slot}
             found = machine.containers(self.name, "app")
             assert found == kept, f"there are {found}, and {kept} should be"
-            assert machine.containers(self.name, "sidecar") == set()
             self.nothing_runs_on()
             maps = self.proxy_maps()
             colour = active["colour"]
@@ -317,12 +316,13 @@ class History:
     # How
 
     def nothing_runs_on(self) -> None:
-        """Neither a process of the orchestrator's, nor a lock of the mirror, nor a folder of work, is left."""
+        """Neither a sidecar, nor a process of the orchestrator's, a lock of the mirror, or a folder of work, is left."""
 
         def nothing() -> bool:
             running = self.machine.run("sh", "-c", "docker top changeover-orchestrator-1 -o pid,comm", check=False)
             left = self.machine.run("sh", "-c", f"cd {STATE} && find sources -name '*.lock'; ls work", check=False)
-            return not HELPERS & set(running.split()) and not left.split()
+            sidecars = self.machine.containers(self.name, "sidecar")
+            return not HELPERS & set(running.split()) and not left.split() and not sidecars
 
         self.machine.until(nothing, "nothing runs on, and no lock is left", 30)
 
