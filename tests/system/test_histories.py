@@ -316,7 +316,7 @@ class History:
     # How
 
     def nothing_runs_on(self) -> None:
-        """Neither a sidecar, nor a process of the orchestrator's, a lock of the mirror, or a folder of work, is left."""
+        """No sidecar, process of the orchestrator's, lock of the mirror or folder of work is left."""
 
         def nothing() -> bool:
             running = self.machine.run("sh", "-c", "docker top changeover-orchestrator-1 -o pid,comm", check=False)
