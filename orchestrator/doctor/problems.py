@@ -70,7 +70,9 @@ def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
         says = f"The standby answers, {requests} requests so far, because the active container ended: {record.cause}."
         remedy = f"The active release gets the traffic back when it is ready. See its log: changeover logs {app}"
         found.append(Trouble(says, remedy, record.since))
-    active = orchestrator.apps.get(app).active
+    # By the journal: the app may be taken out of the configuration while its state is asked for.
+    slots = orchestrator.journal.slots(app)
+    active = orchestrator.journal.deployment(slots.active) if slots.active else None
     if active is not None and orchestrator.crashes.is_loop(active.container):
         says = f"The active container ended {orchestrator.crashes.count(active.container)} times in ten minutes."
         remedy = f"See its log: changeover logs {app}. Return to the release before: changeover rollback {app}"

@@ -108,6 +108,13 @@ def test_a_configuration_that_is_refused_and_a_forgotten_pause_are_red_in_the_st
     assert problems.of_app(orchestrator, "shop", Health.HEALTHY) == []
 
 
+def test_an_app_that_is_taken_out_of_the_configuration_while_its_state_is_asked_for_is_no_error(
+    orchestrator: Orchestrator,
+) -> None:
+    """The list of apps waits for health in between: it answered 404, for all of them."""
+    assert problems.of_app(orchestrator, "gone", Health.HEALTHY) == []
+
+
 async def test_doctor_finds_an_app_whose_container_runs_and_does_not_answer(orchestrator: Orchestrator) -> None:
     engine = orchestrator.engine
     assert isinstance(engine, FakeEngine)
