@@ -58,9 +58,11 @@ async def events(
     the token expires or is revoked, or the session of the panel ends.
     """
     orchestrator.gate.refuse_too_many_streams(who)
-    if deployment and who.apps is not None:
+    if deployment:
+        # One that does not exist would never have an event.
         found = await orchestrator.journal.beside(orchestrator.journal.deployment, deployment)
-        who.require_app(found.app)
+        if who.apps is not None:
+            who.require_app(found.app)
     start = after if after is not None else last_event_id
     if start is None:
         start = max(0, await orchestrator.journal.beside(orchestrator.journal.last_event_id) - recent)

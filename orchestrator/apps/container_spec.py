@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.apps.context import AppContext
 from orchestrator.config.env_file import read_env_file_in
 from orchestrator.config.run_schema import Mounted
@@ -23,11 +25,17 @@ from orchestrator.errors import StepFailed
 
 
 def container_spec(
-    context: AppContext, deployment: Deployment, role: Role, name: str, command: tuple[str, ...] | None
+    context: AppContext,
+    deployment: Deployment,
+    role: Role,
+    name: str,
+    command: tuple[str, ...] | None,
+    environment: Mapping[str, str] | None = None,
 ) -> ContainerSpec:
     """A container of the deployment's release. An app container gets the deployment's address, a sidecar any address.
 
-    Raises StepFailed when the deployment has no release, and EnvFileUnreadable when `run.env_file` cannot be read.
+    `environment` takes the place of that of the configuration. Raises StepFailed when the deployment has no release,
+    and EnvFileUnreadable when `run.env_file` cannot be read.
     """
     if deployment.release is None:
         raise StepFailed(f"Deployment {deployment.id} has no release yet.")
@@ -49,7 +57,7 @@ def container_spec(
         network=context.engine.network,
         address=deployment.address if role is Role.APP else "",
         env={
-            **environment_of(context),
+            **(environment_of(context) if environment is None else environment),
             "CHANGEOVER_APP": context.name,
             "CHANGEOVER_COLOUR": str(deployment.colour),
             "CHANGEOVER_VERSION": deployment.release.version,

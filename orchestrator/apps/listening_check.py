@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
-from orchestrator.domain.listeners import listeners, why_unreachable
+from orchestrator.domain.listeners import listeners, remedy_for, why_unreachable
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import EngineError
 
@@ -15,6 +17,14 @@ SURE_AFTER_S = 10.0
 """An app that still listens elsewhere after this time will not listen at its port, in seconds after the first look."""
 TIMEOUT_S = 10.0
 COMMAND = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Why connections are refused, and what to do."""
+
+    says: str
+    remedy: str
 
 
 class ListeningCheck:
@@ -27,23 +37,25 @@ class ListeningCheck:
         self._began = elapsed()
         self._looks = 0
 
-    async def look(self, context: AppContext, deployment: Deployment, *, last: bool = False) -> str:
-        """A sentence if the app certainly listens elsewhere; otherwise empty. The first finding is only told.
+    async def look(self, context: AppContext, deployment: Deployment, *, last: bool = False) -> Unreachable | None:
+        """Why, if the app certainly listens elsewhere; otherwise None. The first finding is only told.
 
         `last`: the app has no more time.
         """
         waited = elapsed() - self._began
         soon = FIRST_LOOK_S if self._looks == 0 else FIRST_LOOK_S + SURE_AFTER_S
         if not last and (waited < soon or self._looks > 1):
-            return ""
+            return None
         self._looks += 1
-        why = why_unreachable(listeners(await _tables(context, deployment)), deployment.port)
+        found = listeners(await _tables(context, deployment))
+        why = why_unreachable(found, deployment.port)
         if not why:
-            return ""
+            return None
         if self._looks == 1 and not last:
             context.say(deployment.id, f"no connection to port {deployment.port} of {deployment.container}: {why}")
-            return ""
-        return f"{context.name} cannot be reached: {why}."
+            return None
+        remedy = remedy_for(found, deployment.port, context.name)
+        return Unreachable(f"{context.name} cannot be reached: {why}.", remedy)
 
 
 async def _tables(context: AppContext, deployment: Deployment) -> list[str]:

@@ -111,8 +111,8 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         late = elapsed() > so_far.deadline
         if so_far.refused and (unreachable := await so_far.listening.look(context, deployment, last=late)):
             raise StepFailed(
-                unreachable,
-                f"Set run.port of {context.name} to the port that the app listens on, or correct where it listens.",
+                unreachable.says,
+                unreachable.remedy,
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         if late:

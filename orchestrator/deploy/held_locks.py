@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 
-from orchestrator.apps.container_spec import container_spec, environment_of
+from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerSpec, Role
@@ -39,12 +39,15 @@ class LockWatch:
         """What was held at the last look that found something."""
 
     @staticmethod
-    def needed(context: AppContext, environment: dict[str, str]) -> bool:
-        """Whether the app has data on which locks can be seen: a volume, or a PostgreSQL server in its environment."""
-        return bool(context.config.run.data or databases(environment))
+    async def needed(context: AppContext, standby: Deployment) -> bool:
+        """Whether it has data on which locks can be seen: a volume, or a PostgreSQL server in its environment.
+
+        Raises EngineError.
+        """
+        return bool(context.config.run.data or await _servers(context, standby))
 
     async def __aenter__(self) -> LockWatch:
-        spec = _spec(self._context, self._standby)
+        spec = _spec(self._context, self._standby, await _servers(self._context, self._standby))
         self._run = asyncio.create_task(self._context.engine.run_to_end(spec, LONGEST_S, self._hear))
         try:
             await self._look(STARTS_WITHIN_S)
@@ -111,19 +114,28 @@ MEMORY = "256m"
 """What the sidecar may use, with the names of at most 20,000 files."""
 
 
-def _spec(context: AppContext, standby: Deployment) -> ContainerSpec:
-    """It reads files of any user, and has the app's environment: there it finds the database server."""
-    environment = environment_of(context)
+async def _servers(context: AppContext, standby: Deployment) -> dict[str, str]:
+    """The variables of the standby's container that name its PostgreSQL servers and how to reach them; empty without
+    one. Not those of the configuration, which may have changed since, or name a file that cannot be read now.
+    """
+    status = await context.engine.status(standby.container)
+    has = status.env if status else {}
+    servers = {name: value for name, value in has.items() if databases({name: value})}
+    return servers | {name: value for name, value in has.items() if name.startswith("PG")} if servers else {}
+
+
+def _spec(context: AppContext, standby: Deployment, servers: dict[str, str]) -> ContainerSpec:
+    """It reads files of any user, and has those variables of the app: there it finds the database server."""
     data = context.config.run.data
     command = ("python", "-m", "orchestrator.lock_sidecar", "--address", standby.address)
-    spec = container_spec(context, standby, Role.SIDECAR, context.sidecar_name(standby, "locks"), command)
+    spec = container_spec(context, standby, Role.SIDECAR, context.sidecar_name(standby, "locks"), command, servers)
     return replace(
         spec,
         image=context.tools_image,
         command=(*command, "--data", DATA) if data else command,
         owned=(),
         read_only_mounts=((context.volume, DATA),) if data else (),
-        network=context.engine.network if databases(environment) else "",
+        network=context.engine.network if servers else "",
         memory=MEMORY,
         user="0:0",
         privileges=False,

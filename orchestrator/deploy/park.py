@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from orchestrator.app_data import migrations
-from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
-from orchestrator.config.env_file import EnvFileUnreadable
 from orchestrator.deploy.held_locks import LockWatch
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
@@ -63,7 +61,7 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
     """
     why = ""
     try:
-        if not LockWatch.needed(context, environment_of(context)):
+        if not await LockWatch.needed(context, standby):
             await _pause(context, standby)
             return True
         async with LockWatch(context, standby) as locks:
@@ -77,7 +75,7 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
                     why = error.cause  # the kernel cannot freeze each process at each moment
                 await context.engine.wake(standby.container)
                 await asyncio.sleep(BETWEEN_TRIES_S)
-    except (StepFailed, EnvFileUnreadable) as error:
+    except StepFailed as error:
         why = error.cause
     except EngineError as error:
         why = f"its locks cannot be seen: {error.cause}"

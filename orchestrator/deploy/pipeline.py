@@ -182,10 +182,17 @@ async def _perform(context: AppContext, events: EventStream, step: Step, deploym
         await _publish_step(context, events, step, deployment, StepState.RUNNING)
         deployment = await step.run(context, deployment)
     except BaseException as error:
-        await in_spite_of_cancels(_record_failed(context, events, step, deployment, note=str(error)))
+        note = str(error) or _why_cancelled(step)
+        await in_spite_of_cancels(_record_failed(context, events, step, deployment, note))
         raise
     await to_its_end(_record_done(context, events, step, deployment))
     return deployment
+
+
+def _why_cancelled(step: Step) -> str:
+    if step.name is StepName.RETIRE:
+        return "interrupted by a rollback, a restore or a stop of Changeover; what is left is retired after that"
+    return "cancelled"
 
 
 async def _record_failed(

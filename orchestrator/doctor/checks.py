@@ -12,6 +12,7 @@ from orchestrator.apps.serving_check import ask_once
 from orchestrator.config.preflight import preflight
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.report import Finding
+from orchestrator.doctor.standby import stopped_standby
 from orchestrator.engine.base import DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
@@ -28,6 +29,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in missing_limits(context)]
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
+    findings += [found for context in orchestrator.apps.all() for found in await stopped_standby(context)]
     findings += await labelled(orchestrator)
     findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
     return findings

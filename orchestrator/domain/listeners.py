@@ -41,6 +41,19 @@ def why_unreachable(found: Iterable[Listener], port: int) -> str:
     return f"it listens on {nearest}; it must listen on 0.0.0.0:{port}"
 
 
+def remedy_for(found: Iterable[Listener], port: int, app: str) -> str:
+    """What to do where `why_unreachable` says something: the app's address, its port, or both are wrong."""
+    found = list(found)
+    nearest = next((one for one in found if one.port == port), found[0])
+    everywhere = "Let the app listen on 0.0.0.0 instead"
+    reached = "only its own container reaches a loopback address"
+    if nearest.port == port:
+        return f"{everywhere} of {nearest.address}: {reached}. run.port of {app} is right."
+    if nearest.address.is_loopback:
+        return f"{everywhere} of {nearest.address}: {reached}. And set run.port of {app} to {nearest.port}."
+    return f"Set run.port of {app} to {nearest.port}, or let the app listen on port {port}."
+
+
 def _listener(local: str) -> Listener | None:
     """`0100007F:0BB8` is 127.0.0.1:3000: words of four bytes in the order of the processor, which is little-endian."""
     address, _, port = local.partition(":")

@@ -112,6 +112,8 @@ class ContainerStatus:
     address: str
     image: str
     called: str
+    env: dict[str, str] = field(default_factory=dict, repr=False)
+    """The environment variables that it was made with, secrets among them."""
 
     @property
     def why_stopped(self) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from panel.cli import restored_configuration, text
 from panel.cli.deployments import confirm_restore, finish
-from panel.cli.output import USAGE, AppArgument, JsonOption, YesOption, show, stop
+from panel.cli.output import USAGE, AppArgument, JsonOption, show, stop, yes_option
 from panel.clock import utc_now
 
 commands = typer.Typer(help="Back up and restore an app's data.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def restore(
     configuration: Annotated[
         bool, typer.Option("--configuration", help="Put the app's configuration back; its data stays as it is.")
     ] = False,
-    yes: YesOption = False,
+    yes: Annotated[bool, yes_option("data is replaced")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Replace an app's data with a backup. Requests are paused meanwhile; the replaced data is backed up first."""

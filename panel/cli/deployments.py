@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import event_lines, text
-from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, YesOption, err, out, print_json, run, show
+from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, err, out, print_json, run, show, yes_option
 from panel.cli.question import ask
 from panel.client import events
 from panel.client.client import Client
@@ -18,9 +18,12 @@ from panel.client.errors import ClientError
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
 from panel.text import history as past
-from panel.text.outcome import PAUSED, outcome, what_is_active
+from panel.text.outcome import HEALTHY, PAUSED, outcome, what_is_active
 
 commands = typer.Typer()
+
+SHORTEST_COMMIT = 7
+"""So many characters of a commit name it."""
 
 EXIT_CODES = {
     DeploymentState.FAILED: FAILED,
@@ -43,6 +46,8 @@ def deploy(
     """Deploy the newest release of an app: build, back up, migrate, start, verify, switch."""
     if dry_run:
         show(lambda client: client.plan(app), as_json, text.plan, markup=False)
+        if not as_json and not force and not migrate and (says := run(lambda client: live_already(client, app, ref))):
+            out.print(says, markup=False)
         return
 
     printed: set[str] = set()
@@ -60,7 +65,7 @@ def deploy(
 def rollback(
     app: AppArgument = "panel",
     restore: Annotated[str, typer.Option(help="Backup to restore first; 'backup list' has their ids.")] = "",
-    yes: YesOption = False,
+    yes: Annotated[bool, yes_option("the traffic goes back, or data is replaced (--restore)")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send the traffic back to the standby release. Requests are paused only if the data must change, too."""
@@ -157,6 +162,27 @@ async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: s
         if isinstance(event.what, events.Line):
             printed.add(event.what.line.rstrip())
     return await client.deployment(asked.id)
+
+
+async def live_already(client: Client, app: str, ref: str) -> str:
+    """A sentence if a deployment would change nothing, because this is live, made from the same configuration.
+
+    Empty if not, and where only the source could say what the branch or tag `ref` is.
+    """
+    try:
+        update = None if ref else await client.check(app)
+        now = await client.app(app)
+    except ClientError as error:
+        return f"Whether it is live already is not known: {error}"
+    if now.active is None or now.configuration_changed or now.health != HEALTHY:
+        return ""
+    named = len(ref) >= SHORTEST_COMMIT and now.active.revision.startswith(ref)
+    if not (named if ref else update is None and now.held_back is None):
+        return ""
+    return (
+        f"{now.active.version} is live already, with this configuration: the deployment would end after fetch as "
+        "unchanged. With --force it takes all of these steps."
+    )
 
 
 async def cost(client: Client, app: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from panel.cli import (
@@ -20,6 +22,7 @@ from panel.cli import (
     tokens,
     updates,
 )
+from panel.version import release
 
 HELP = """Blue-green deployments on one Docker host.
 
@@ -35,13 +38,29 @@ CHANGEOVER_URL (default http://127.0.0.1:8090)
 CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
-command = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+command = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, one_off, panel):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")
 command.add_typer(tokens.commands, name="token")
 command.add_typer(sessions.commands, name="session")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"changeover {release()}")
+        raise typer.Exit
+
+
+@command.callback(help=HELP)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version of the command.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

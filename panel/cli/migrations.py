@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, YesOption, run, show
+from panel.cli.output import AppArgument, JsonOption, run, show, yes_option
 from panel.cli.question import ask
 from panel.clock import utc_now
 
@@ -18,7 +20,11 @@ def group() -> None:
 
 
 @commands.command("accept")
-def accept(app: AppArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
+def accept(
+    app: AppArgument,
+    yes: Annotated[bool, yes_option("the data is accepted as it is")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Accept the data as a failed migration left it: 'status' and 'doctor' stop to report it. Nothing is changed."""
     if not yes:
         left = run(lambda client: client.app(app)).unsettled

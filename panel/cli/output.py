@@ -25,7 +25,12 @@ T = TypeVar("T")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+
+
+def yes_option(what: str) -> Any:  # Any: typer's own type
+    """The option that leaves out the question before `what`."""
+    return typer.Option("--yes", help=f"Do not ask before {what}; for scripts.")
+
 
 # A pipe has no width, and a folded table is hard to read for people and programs.
 out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, YesOption, run, show
+from panel.cli.output import JsonOption, run, show, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer()
@@ -19,7 +19,7 @@ KeepOption = Annotated[bool, typer.Option("--keep-backups", help="Keep the app's
 def remove(
     app: Annotated[str, typer.Argument(metavar="APP", help="Name of the app, as 'changeover doctor' shows it.")],
     keep_backups: KeepOption = False,
-    yes: YesOption = False,
+    yes: Annotated[bool, yes_option("containers, data, images and backups are removed for ever")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Remove what an app has left after it was taken out of the configuration: containers, data, images, backups."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, YesOption, show
+from panel.cli.output import JsonOption, show, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer(help="See and end the open sessions of the panel.", no_args_is_help=True)
@@ -22,7 +22,7 @@ def list_sessions(as_json: JsonOption = False) -> None:
 @commands.command("end")
 def end(
     session: Annotated[str, typer.Argument(metavar="ID", help="Id of the session, from 'changeover session list'.")],
-    yes: YesOption = False,
+    yes: Annotated[bool, yes_option("the session is ended, with its open pages")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """End a session. Its pages are closed within 15 seconds, and its browser has to sign in again."""

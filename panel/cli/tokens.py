@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, JsonOption, YesOption, show, stop
+from panel.cli.output import USAGE, JsonOption, show, stop, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer(help="Manage the tokens of people and CI jobs.", no_args_is_help=True)
@@ -36,7 +36,11 @@ def list_tokens(as_json: JsonOption = False) -> None:
 
 
 @commands.command("revoke")
-def revoke(name: NameArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
+def revoke(
+    name: NameArgument,
+    yes: Annotated[bool, yes_option("the token is revoked, with what it has open")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Revoke a token. It is refused from now on."""
     if not yes:
         ask(f"Revoke token {name}?", ["What uses it is refused at once, and its sessions of the panel end."])

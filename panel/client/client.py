@@ -206,7 +206,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
                     yield event
             except (httpx.TransportError, ServerTrouble) as error:
                 if not ever and tried >= len(pauses_s):
-                    known = error.error if isinstance(error, ServerTrouble) else self._unreachable(error)
+                    known = error.error if isinstance(error, ServerTrouble) else self.unreachable(error)
                     raise known from error
             await asyncio.sleep(pauses_s[min(tried, len(pauses_s) - 1)])
             tried += 1
@@ -241,7 +241,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
                     self.answer = self._json(line)
                     yield self._value(Piece, self.answer)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
 
     # Requests
 
@@ -252,7 +252,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         try:
             answer = await self._http.request(method, path, **request)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)
         self.answer = self._json(answer.text)
@@ -272,9 +272,10 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
             where = ".".join(str(part) for part in first["loc"])
             raise self._strange(f"is not a valid {kind.__name__} ({where}: {first['msg']})") from error
 
-    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
+    def unreachable(self, error: httpx.HTTPError) -> Unreachable:
+        why = hide_in_urls(str(error)).rstrip(". ") or type(error).__name__
         return Unreachable(
-            f"Nothing answers at {without_credentials(self.url)}: {hide_in_urls(str(error)) or type(error).__name__}.",
+            f"Nothing answers at {without_credentials(self.url)}: {why}.",
             "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
         )
 

@@ -57,13 +57,15 @@ def record(one: Deployment, app: App | None, now: datetime) -> str:
         lines.append(
             f"  Commit {inline(one.revision[:12])}" + (f", container {inline(one.container)}" if one.container else "")
         )
-    lines += [_step(step) for step in one.steps]
+    # Why a step failed is told below, unless the deployment itself did not fail at it.
+    told = one.failure.step if one.failure else ""
+    lines += [_step(step, with_note=step.name != told) for step in one.steps]
     return "\n".join([*lines, outcome(one, app)])
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, *, with_note: bool) -> str:
     mark = STEP_MARKS.get(StepState(step.state), "…") if step.state in set(StepState) else "?"
-    note = f"  {inline(step.note)}" if step.note and step.state != StepState.FAILED else ""
+    note = f"  {inline(step.note)}" if step.note and with_note else ""
     return f"  {mark} {inline(step.name):<8} {_seconds(step.seconds):>9}{note}"
 
 

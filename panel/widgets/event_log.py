@@ -92,4 +92,5 @@ def _says(event: Event) -> str:
 
 def _live(live: events.Live) -> str:
     took = f" after {live.seconds:.2f} s" if live.seconds is not None else ""
-    return f"[bold green3]live[/] on {inline(live.colour)}{took}"
+    done = "rolled back, live" if live.rollback else "live"
+    return f"[bold green3]{done}[/] on {inline(live.colour)}{took}"

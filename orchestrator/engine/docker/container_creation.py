@@ -16,7 +16,7 @@ from docker.types import LogConfig, Mount
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
 from orchestrator.engine.docker.lookup import find
-from orchestrator.errors import EngineError, VolumeGone
+from orchestrator.errors import ContainerGone, EngineError, VolumeGone
 
 HEAD_BLOCKS = 16
 """The blocks of an archive to read: enough for the first entry and an extended header before it."""
@@ -126,7 +126,7 @@ def _processes(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> 
         return {}
     seen = find(client, spec.processes_of, stack)
     if seen is None:
-        raise EngineError(f"Container {spec.processes_of} does not exist.", "Deploy the app again.")
+        raise ContainerGone(spec.processes_of)
     return {"pid_mode": f"container:{seen.id}"}
 
 

@@ -29,4 +29,10 @@ def status_of(container: Container) -> ContainerStatus:
         address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
         image=str(container.attrs["Image"]),
         called=str(container.name),
+        env=dict(_variable(one) for one in container.attrs["Config"].get("Env") or []),
     )
+
+
+def _variable(said: str) -> tuple[str, str]:
+    name, _, value = said.partition("=")
+    return name, value

@@ -38,9 +38,10 @@ from orchestrator.engine.docker.image_tags import remove_tags
 from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
+from orchestrator.engine.docker.refusals import refused
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import user_change
-from orchestrator.errors import EngineError
+from orchestrator.errors import ContainerGone, EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -178,7 +179,7 @@ class DockerEngine:
         output = Output(told_to(on_line, asyncio.get_running_loop()), known_secrets=self._known_secrets)
         found = await self._call(lambda client: find(client, name, self.stack))
         if found is None:
-            raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
+            raise ContainerGone(name)
         return await to_the_end(Execution(found, command, env, output, stdin), timeout_s, self._call_alone)
 
     async def stop(self, name: str, timeout_s: int) -> None:
@@ -279,10 +280,10 @@ class DockerEngine:
                 self._client = docker.from_env(timeout=API_TIMEOUT_S)
             return ask(self._client)
         except APIError as error:
-            raise EngineError(f"Docker refused: {error.explanation or error}.") from error
+            raise refused(str(error.explanation or error)) from error
         except _ERRORS as error:
             raise EngineError(
-                f"Docker Engine does not answer: {error}.",
+                f"Docker Engine does not answer: {str(error).rstrip('.')}.",
                 "Start it (systemctl start docker, or tools/engine), then try again.",
             ) from error
 
@@ -293,7 +294,7 @@ class DockerEngine:
         def on(client: docker.DockerClient) -> None:
             container = find(client, name, self.stack)
             if container is None:
-                raise EngineError(f"Container {name} does not exist.", "Deploy the app again.")
+                raise ContainerGone(name)
             act(client, container)
 
         await self._call(on)

@@ -137,8 +137,20 @@ _TIPS = (
     ),
     (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
     (
+        r"failed to resolve source metadata.*(no such host|dial tcp|i/o timeout|network is unreachable|TLS|x509|EOF|"
+        r"connection re|deadline exceeded|server misbehaving)",
+        "The registry of the base image cannot be reached from this host. Check its network and name resolution "
+        "(DNS), or load the image with 'docker load'.",
+    ),
+    (
+        r"failed to resolve source metadata.*(toomanyrequests|429)",
+        "The registry refuses more downloads for now. Wait, sign in with 'docker login', or load the base image with "
+        "'docker load'.",
+    ),
+    (
         r"failed to resolve source metadata|pull access denied",
-        "Correct the base image, or load it with 'docker load': no registry has it.",
+        "Correct the base image, or load it with 'docker load': its registry does not have it, or wants a 'docker "
+        "login'.",
     ),
 )
 

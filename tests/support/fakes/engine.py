@@ -523,6 +523,7 @@ class FakeEngine:
             spec.address,
             spec.image,
             name,
+            spec.env,
         )
 
 

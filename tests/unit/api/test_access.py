@@ -182,10 +182,14 @@ async def test_the_event_stream_has_the_events_of_the_tokens_apps(api: Api) -> N
         while "data:" not in text:
             text += await stream.chunk()
     foreign = await api.status("GET", "/v1/events?deployment=d2", api.token(READ, "shop"))
+    unknown = [
+        await api.status("GET", "/v1/events?deployment=zzzzzzzz", api.token(READ, *apps)) for apps in ((), ("shop",))
+    ]
 
     assert text.count("data:") == 1
     assert "of the shop" in text
     assert foreign == 403
+    assert unknown == [404, 404]
 
 
 @pytest.mark.parametrize("as_session", [False, True])

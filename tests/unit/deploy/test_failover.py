@@ -12,6 +12,8 @@ from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.park import TRIES
+from orchestrator.doctor.report import Finding
+from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
@@ -328,6 +330,42 @@ def test_a_standby_whose_locks_cannot_be_seen_is_stopped(world: World) -> None:
         assert not kept.running
 
     watched(world, story)
+
+
+def test_a_standby_is_paused_although_its_env_file_is_missing_now(world: World, tmp_path: Path) -> None:
+    """Its locks are looked at with what its container was made with."""
+
+    async def story() -> None:
+        (tmp_path / "shop.env").write_text("DATABASE_URL=postgresql://shop@db/shop\n")
+        world.configure(run={"env_file": "shop.env"})
+        world.publish()
+        await world.deploy()
+        (tmp_path / "shop.env").unlink()
+        ended = await world.roll_back()
+        assert ended.state is State.LIVE
+        await asyncio.sleep(30)
+        assert world.engine.running[standby(world).container].paused
+        assert await stopped_standby(world.context) == []
+
+    watched(world, story)
+
+
+def test_the_doctor_says_that_a_standby_is_stopped_instead_of_paused(world: World) -> None:
+    async def story() -> list[Finding]:
+        world.engine.refuses_lock_sidecar = EngineError("No such image: tools.", "Build it.")
+        world.publish()
+        await world.deploy()
+        await asyncio.sleep(30)
+        return await stopped_standby(world.context)
+
+    found: list[Finding] = []
+
+    async def told() -> None:
+        found.extend(await story())
+
+    watched(world, told)
+    assert ["is stopped instead of paused" in one.says for one in found] == [True]
+    assert "changeover events --deployment" in found[0].remedy
 
 
 def test_what_a_container_that_is_gone_had_in_hand_does_not_wait_for_ever(world: World) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.listeners import Listener, listeners, why_unreachable
+from orchestrator.domain.listeners import Listener, listeners, remedy_for, why_unreachable
 
 HEADING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
 LOOPBACK = "   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1"
@@ -58,3 +58,19 @@ def test_the_tables_of_this_kernel_are_read() -> None:
 )
 def test_what_is_wrong_is_said_and_nothing_where_nothing_listens_yet(found: list[Listener], says: str) -> None:
     assert why_unreachable(found, 8000) == says
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([one("127.0.0.1", 8000)], ("Let the app listen on 0.0.0.0 instead of 127.0.0.1", "run.port of shop is right")),
+        ([one("::1", 8000), one("0.0.0.0", 9000)], ("instead of ::1", "run.port of shop is right")),
+        ([one("127.0.0.1", 3000)], ("instead of 127.0.0.1", "And set run.port of shop to 3000")),
+        ([one("0.0.0.0", 3000)], ("Set run.port of shop to 3000, or let the app listen on port 8000", "")),
+    ],
+)
+def test_the_remedy_is_that_of_the_case(found: list[Listener], says: tuple[str, str]) -> None:
+    remedy = remedy_for(found, 8000, "shop")
+
+    assert remedy.startswith(says[0]) or says[0] in remedy
+    assert says[1] in remedy

@@ -108,3 +108,22 @@ def test_a_build_secret_is_a_file_that_the_builder_reads() -> None:
     image = ImageBuild(Path("/tree"), Path("/tree/Dockerfile"), "app:1", 5, secrets={"npm": Path("/secrets/npm token")})
 
     assert "--secret=id=npm,src=/secrets/npm token" in build_command(image, Path("/digest"))
+
+
+BASE = "ERROR: failed to solve: debian:x: failed to resolve source metadata for docker.io/library/debian:x: "
+
+
+@pytest.mark.parametrize(
+    ("why", "tip"),
+    [
+        ('failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup r: no such host', "reached"),
+        ("failed to do request: dial tcp 10.0.0.1:443: i/o timeout", "cannot be reached"),
+        ("failed to authorize: connect: connection refused", "cannot be reached"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "cannot be reached"),
+        ("docker.io/library/debian:x: not found", "does not have it"),
+        ("pull access denied, repository does not exist or may require authorization", "docker login"),
+        ("unexpected status from HEAD request: 429 Too Many Requests", "refuses more downloads"),
+    ],
+)
+def test_a_base_image_that_is_not_there_is_told_apart_from_a_registry_that_is_not_reached(why: str, tip: str) -> None:
+    assert tip in tip_for(deque(["#2 ERROR: x", BASE + why]))

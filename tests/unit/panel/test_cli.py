@@ -109,6 +109,8 @@ def test_status_says_what_a_failed_migration_left_and_how_to_settle_it(api: Fake
 
 def test_a_dry_run_prints_the_plan_and_deploys_nothing(api: FakeApi) -> None:
     api.gives("GET", "/v1/apps/shop/plan", PLAN)
+    api.gives("GET", "/v1/apps/shop", answers.app())
+    api.gives("POST", "/v1/apps/shop/update/check", answers.update())
 
     done = changeover("deploy", "shop", "--dry-run")
 
@@ -118,7 +120,9 @@ def test_a_dry_run_prints_the_plan_and_deploys_nothing(api: FakeApi) -> None:
         "2. switch   Route new requests to the new container.",
     ]
     assert [(one.method, one.path, one.query) for one in api.asked] == [
-        ("GET", "/v1/apps/shop/plan", {"kind": "deploy"})
+        ("GET", "/v1/apps/shop/plan", {"kind": "deploy"}),
+        ("POST", "/v1/apps/shop/update/check", {}),
+        ("GET", "/v1/apps/shop", {}),
     ]
 
 

@@ -1,0 +1,34 @@
+"""Whether the standby is kept as configured: one that is stopped costs a rollback the start of its container."""
+
+from __future__ import annotations
+
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.park import kept_as
+from orchestrator.doctor.report import Finding
+from orchestrator.errors import ChangeoverError
+
+
+async def stopped_standby(context: AppContext) -> list[Finding]:
+    """A standby that is stopped, although it is to be paused or warm. Another one has no finding."""
+    standby = context.standby
+    if standby is None:
+        return []
+    try:
+        kept, status = kept_as(context, standby), await context.engine.status(standby.container)
+    except ChangeoverError:
+        return []  # the finding about the engine or the journal says it
+    if status is None:
+        says = f"its container {standby.container} does not exist any more; it cannot be rolled back to"
+        return [Finding(_what(context), True, says, "The next deployment of another release makes one.", warns=True)]
+    if kept == "stopped" or status.running:
+        return []
+    says = f"{standby.version} is stopped instead of {kept}; a rollback takes the start of its container"
+    remedy = (
+        f"See why: changeover events --deployment {context.active.id if context.active else standby.id}. The next "
+        "deployment keeps its standby anew."
+    )
+    return [Finding(_what(context), True, says, remedy, warns=True)]
+
+
+def _what(context: AppContext) -> str:
+    return f"standby of {context.name}"

@@ -1,0 +1,48 @@
+"""What Docker's refusals mean: the sentence without the layers that passed it on, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.errors import EngineError
+
+_LAYERS = re.compile(
+    r"^.*?OCI runtime create failed: .*?(?:unable to start container process: )(?:error during container init: )?",
+    re.DOTALL,
+)
+_COMMAND = "the image's CMD or ENTRYPOINT, or run.command"
+_TIPS = (
+    (
+        r'exec: "(?P<what>[^"]*)": executable file not found',
+        f"Correct {_COMMAND}: the image has no program '{{what}}' in its PATH.",
+    ),
+    (
+        r'exec:? "?(?P<what>[^" ]*)"?: (?:stat [^:]*: )?no such file or directory',
+        f"Correct {_COMMAND}: the image has no file '{{what}}', or not the program that its first line names.",
+    ),
+    (
+        r'exec:? "?(?P<what>[^" ]*)"?: permission denied',
+        "Make '{what}' executable in the image (chmod +x), for the user that it runs as.",
+    ),
+    (r'exec:? "?(?P<what>[^" ]*)"?: is a directory', f"Correct {_COMMAND}: '{{what}}' is a folder."),
+    (r"exec format error", "The program is for another processor, or a script whose first line lacks '#!'."),
+    (r"no command specified", "Give the image a CMD or ENTRYPOINT, or set run.command."),
+    (r"chdir to cwd \(\"(?P<what>[^\"]*)\"\)", "Correct WORKDIR of the image: its user cannot enter '{what}'."),
+    (r"unable to find (?:user|group) (?P<what>[^:]+)", "Correct run.user or USER of the image: it has no '{what}'."),
+    (r"Minimum memory limit", "Raise run.memory."),
+    (r"bind source path does not exist: (?P<what>\S+)", "Correct run.volumes, or make the folder {what} on the host."),
+    (
+        r"network (?P<what>\S+) not found",
+        "Correct run.networks, or make the network: docker network create {what}",
+    ),
+    (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
+)
+
+
+def refused(explanation: str) -> EngineError:
+    """The error for what Docker says when it refuses a request."""
+    says = _LAYERS.sub("", explanation.strip()).removesuffix(": unknown").rstrip(".: ")
+    for pattern, tip in _TIPS:
+        if found := re.search(pattern, says, re.IGNORECASE):
+            return EngineError(f"Docker refused: {says}.", tip.format(**found.groupdict()))
+    return EngineError(f"Docker refused: {says}.")

@@ -1,0 +1,46 @@
+"""What Docker refuses is told in a sentence, with what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.engine.docker.refusals import refused
+
+OCI = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: "
+)
+
+
+@pytest.mark.parametrize(
+    ("explanation", "cause", "remedy"),
+    [
+        (
+            OCI + 'error during container init: exec: "nosuch": executable file not found in $PATH: unknown',
+            'Docker refused: exec: "nosuch": executable file not found in $PATH.',
+            "the image has no program 'nosuch' in its PATH",
+        ),
+        (
+            OCI + 'exec: "./run.sh": permission denied: unknown',
+            'Docker refused: exec: "./run.sh": permission denied.',
+            "Make './run.sh' executable",
+        ),
+        (
+            OCI + 'exec: "/app/run": stat /app/run: no such file or directory: unknown',
+            'Docker refused: exec: "/app/run": stat /app/run: no such file or directory.',
+            "the image has no file '/app/run'",
+        ),
+        (OCI + "exec /run.sh: exec format error", "Docker refused: exec /run.sh: exec format error.", "'#!'"),
+        ("unable to find user web: no matching entries in passwd file", "", "it has no 'web'"),
+        ("Minimum memory limit allowed is 6MB", "Docker refused: Minimum memory limit allowed is 6MB.", "run.memory"),
+        ("network database not found", "", "docker network create database"),
+        ("conflict.", "Docker refused: conflict.", ""),
+        ("odd {braces}", "Docker refused: odd {braces}.", ""),
+    ],
+)
+def test_a_refusal_has_its_cause_and_its_remedy(explanation: str, cause: str, remedy: str) -> None:
+    error = refused(explanation)
+
+    assert error.cause == (cause or f"Docker refused: {explanation}.")
+    assert remedy in error.remedy
+    assert bool(error.remedy) == bool(remedy)

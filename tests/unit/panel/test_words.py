@@ -1,0 +1,113 @@
+"""What the command and the panel say fits the case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from panel.cli.deployments import live_already
+from panel.client import events
+from panel.client.client import Client
+from panel.client.model import Deployment
+from panel.text.history import record
+from panel.version import release
+from panel.widgets.event_log import event_line
+from tests.support import api_answers as answers
+from tests.support.command_line import changeover
+from tests.support.fakes.api import FakeApi
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        yield api
+
+
+def test_the_command_has_a_version() -> None:
+    done = changeover("--version")
+
+    assert (done.exit_code, done.stdout.strip()) == (0, f"changeover {release()}")
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (("remove",), "containers, data, images and backups are removed for ever"),
+        (("migrate", "accept"), "the data is accepted as it is"),
+        (("rollback",), "the traffic goes back, or data is replaced (--restore)"),
+        (("backup", "restore"), "data is replaced"),
+        (("token", "revoke"), "the token is revoked"),
+        (("session", "end"), "the session is ended"),
+    ],
+)
+def test_yes_says_which_question_it_leaves_out(command: tuple[str, ...], what: str) -> None:
+    done = changeover(*command, "--help")
+
+    assert f"Do not ask before {what}" in " ".join(done.stdout.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "ref", "says"),
+    [
+        ({}, "", True),
+        ({}, "a" * 40, True),
+        ({}, "aaaaaaa", True),
+        ({}, "b" * 40, False),
+        ({}, "main", False),
+        ({"configuration_changed": True}, "", False),
+        ({"health": "stopped"}, "", False),
+        ({"active": None}, "", False),
+        ({"held_back": {"version": "v2", "revision": "b" * 40, "says": "It failed.", "remedy": ""}}, "", False),
+    ],
+)
+async def test_a_dry_run_says_that_it_is_live_already(
+    api: FakeApi, changes: dict[str, Any], ref: str, says: bool
+) -> None:
+    slot = answers.slot("v1.0.0", "blue") | {"revision": "a" * 40}
+    api.gives("GET", "/v1/apps/shop", answers.app(**({"active": slot, "health": "healthy"} | changes)))
+    api.gives("POST", "/v1/apps/shop/update/check", None)
+
+    async with Client(api.url, "co_secret") as client:
+        found = await live_already(client, "shop", ref)
+
+    assert ("v1.0.0 is live already" in found) is says
+    assert bool(found) is says
+
+
+async def test_a_dry_run_with_an_update_says_nothing_more(api: FakeApi) -> None:
+    api.gives("GET", "/v1/apps/shop", answers.app())
+    api.gives("POST", "/v1/apps/shop/update/check", answers.update())
+
+    async with Client(api.url, "co_secret") as client:
+        assert await live_already(client, "shop", "") == ""
+
+
+def test_why_retiring_was_interrupted_is_shown_with_the_deployment() -> None:
+    step = {"name": "retire", "state": "failed", "started_at": answers.before(), "note": "interrupted by a rollback"}
+    one = Deployment.model_validate(answers.deployment(steps=[step]))
+
+    assert "interrupted by a rollback" in record(one, None, NOW)
+
+
+@pytest.mark.parametrize(("rollback", "says"), [(True, "rolled back, live"), (False, "live")])
+def test_the_panel_tells_a_rollback_from_a_deployment(rollback: bool, says: str) -> None:
+    fields = {"seconds": 0.06, "colour": "blue", "rollback": rollback}
+    event = events.Event(id=1, at=NOW, kind="live", app="shop", deployment="d1", fields=fields)
+
+    assert f"[bold green3]{says}[/] on blue after 0.06 s" in event_line(event)
+
+
+def test_what_a_connection_says_ends_with_one_full_stop() -> None:
+    error = httpx.RemoteProtocolError("Server disconnected without sending a response.")
+
+    says = Client("http://127.0.0.1:1", "co_secret").unreachable(error).cause
+
+    assert says == "Nothing answers at http://127.0.0.1:1: Server disconnected without sending a response."
