@@ -18,6 +18,7 @@ OLD_WORKER_TIMEOUT_S = 2.0
 RELOAD_TIMEOUT_S = 30.0
 MASTER_AWAY_S = 2.0
 """The longest time that the master refuses connections because it is started again by a reload, in seconds."""
+MOST_AT_ONCE = 6
 MOST_LOST = 2
 """How often a command that a worker took and lost is sent again."""
 LONGEST_COMMANDS = 8000
@@ -39,6 +40,9 @@ class CommandSocket:
     The master, which `is_master`, closes its socket during a reload, with all commands under way. So its commands are
     sent one at a time, under `_lock`, and a connection that it refuses is tried again for MASTER_AWAY_S seconds.
 
+    A worker takes ten connections at the same time (`stats maxconn`), and loses some of those that come beyond. So at
+    most MOST_AT_ONCE commands are under way; others wait.
+
     At a reload, the worker that ends loses the commands that it has accepted. They are sent again, to the next worker:
     what changes routes or servers is not sent while the proxy is reloaded (haproxy.py), and each other command has the
     same effect when it is sent twice.
@@ -47,14 +51,16 @@ class CommandSocket:
     def __init__(self, path: Path, *, is_master: bool = False) -> None:
         self._path = path
         self._lock = asyncio.Lock() if is_master else None
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def ask(self, command: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
         """Send a command and return its answer. Raises ProxyError without an answer in `timeout_s` seconds."""
         if self._lock is None:
-            for _ in range(MOST_LOST):
-                with suppress(Lost):
-                    return await _exchange(self._path, command, timeout_s)
-            return await _exchange(self._path, command, timeout_s)
+            async with self._turns:
+                for _ in range(MOST_LOST):
+                    with suppress(Lost):
+                        return await _exchange(self._path, command, timeout_s)
+                return await _exchange(self._path, command, timeout_s)
         async with self._lock:
             async for attempt in retrying(MASTER_AWAY_S):
                 with attempt:

@@ -49,3 +49,24 @@ async def test_a_command_that_the_ending_worker_has_lost_is_sent_to_the_next_one
             assert (await worker.about())["Version"] == "3.0"
 
     assert asked == [b"show info\n"] * min(lost + 1, MOST_LOST + 1)
+
+
+async def test_many_commands_at_once_are_all_answered_by_a_worker_that_takes_ten_connections(tmp_path: Path) -> None:
+    """Twelve apps that are deployed at the same time ask so."""
+    connected = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connected
+        connected += 1
+        if connected <= 10:
+            await reader.readline()
+            await asyncio.sleep(0.01)
+            writer.write(b"Version: 3.0\n\n")
+        connected -= 1
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer, tmp_path / "admin.sock"):
+        worker = Worker(CommandSocket(tmp_path / "admin.sock"))
+        answers = await asyncio.gather(*(worker.about() for _ in range(50)))
+
+    assert answers == [{"Version": "3.0"}] * 50
