@@ -1,4 +1,6 @@
 # make up          start Changeover on this machine
+# make down        stop it; the containers of apps go on
+# make uninstall   remove everything of it from Docker, data and backups included; asks first
 # make test-unit   run the unit tests, without an engine, in about a minute of two idle cores
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
@@ -11,13 +13,16 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: up down engine venv check test-unit test soak bench
+.PHONY: up down uninstall engine venv check test-unit test soak bench
 
 up: engine venv
 	@tools/up
 
 down:
-	docker compose down
+	@tools/down
+
+uninstall:
+	@tools/uninstall
 
 engine:
 	@tools/engine
