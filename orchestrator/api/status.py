@@ -18,12 +18,15 @@ from orchestrator.config.schema import PANEL
 from orchestrator.doctor import problems
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
+from orchestrator.journal.store import Journal
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps")
 
 
 class SlotView(BaseModel):
+    """`since` is when it went live last, by a deployment or a rollback."""
+
     colour: str
     version: str
     revision: str
@@ -106,9 +109,9 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
     return AppView(
         name=context.name,
         url=url_of(orchestrator, context),
-        active=_slot(active),
-        standby=_slot(standby),
-        candidate=_slot(candidate),
+        active=_slot(journal, active),
+        standby=_slot(journal, standby),
+        candidate=_slot(journal, candidate),
         update=update_view(orchestrator.checker.known(context.name)),
         held_back=held_back_view(orchestrator.checker.held_back(context.name)),
         deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
@@ -139,7 +142,7 @@ def url_of(orchestrator: Orchestrator, context: AppContext) -> str:
     return f"{scheme}://{host}{colon}{port}{route.path or ''}"
 
 
-def _slot(deployment: Deployment | None) -> SlotView | None:
+def _slot(journal: Journal, deployment: Deployment | None) -> SlotView | None:
     if deployment is None or deployment.release is None:
         return None
     return SlotView(
@@ -148,5 +151,5 @@ def _slot(deployment: Deployment | None) -> SlotView | None:
         revision=deployment.release.source_revision,
         image=deployment.release.image,
         container=deployment.container,
-        since=deployment.live_at,
+        since=journal.live_since(deployment.container) if deployment.container else None,
     )

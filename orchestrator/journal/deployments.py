@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepRecord, StepState
 from orchestrator.errors import UnknownDeployment
+from orchestrator.journal.live_since import LiveSince
 from orchestrator.journal.releases import ReleaseRecords
 from orchestrator.journal.rows import deployment_of, row_of, step_of, stored
 
@@ -17,7 +18,7 @@ MOST_KNOWN = 1000
 """The number of deployments that are kept in memory: enough for the slots of hundreds of apps."""
 
 
-class DeploymentRecords(ReleaseRecords):
+class DeploymentRecords(ReleaseRecords, LiveSince):
     """Queries of deployments, steps and slots."""
 
     def __init__(self, url: str) -> None:
@@ -156,6 +157,7 @@ class DeploymentRecords(ReleaseRecords):
         for found in self._found(connection, self._deployments.c.id == deployment_id, 1):
             self._when_written(partial(self._keep, found))
             self._when_written(partial(self._keep_attempt, found))
+            self._when_written(partial(self._keep_since, found))
 
     def _keep(self, deployment: Deployment) -> None:
         self._known_deployments.pop(deployment.id, None)

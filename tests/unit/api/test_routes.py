@@ -68,6 +68,31 @@ def test_status_has_the_fields_of_its_contract(client: Client, orchestrator: Orc
     assert {app["health"] for app in answer.json()["apps"]} == {"none"}
 
 
+def test_after_a_rollback_a_release_is_live_since_then(client: Client, orchestrator: Orchestrator) -> None:
+    noon, journal = datetime(2026, 1, 1, 12, tzinfo=UTC), orchestrator.journal
+    for number, (kind, container) in enumerate([(Kind.DEPLOY, "one"), (Kind.DEPLOY, "two"), (Kind.ROLLBACK, "one")]):
+        at = noon.replace(hour=12 + number)
+        journal.add(
+            Deployment(
+                f"d{number}",
+                "shop",
+                kind,
+                State.LIVE,
+                "me",
+                at,
+                live_at=at,
+                container=container,
+                colour=Colour.BLUE,
+                release=Release("v1", "r1", "sha256:1"),
+            )
+        )
+    journal.save_switch("shop", Slots("d0", "d1"))
+
+    shop = client.ask(Scope.READ, "GET", "/v1/apps/shop").json()
+
+    assert (shop["active"]["since"][11:16], shop["standby"]["since"][11:16]) == ("14:00", "13:00")
+
+
 def test_what_a_failed_migration_left_is_red_until_it_is_accepted(client: Client, orchestrator: Orchestrator) -> None:
     left = Unsettled("d1", datetime(2026, 1, 1, tzinfo=UTC), "0003 stands.", "Restore backup b1.", "b1")
     orchestrator.journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "me", left.since))

@@ -1,0 +1,44 @@
+"""Since when a container has its traffic, or had it last: a rollback to it comes later than its deployment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from orchestrator.domain.deployment import Deployment, Kind
+from orchestrator.journal.database import Database
+from orchestrator.journal.rows import zoned_if_any
+
+
+class LiveSince(Database):
+    """Queries of when containers went live. A restore of data alone moves no traffic."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._known_since: dict[str, datetime | None] = {}
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._known_since.clear()
+
+    def live_since(self, container: str) -> datetime | None:
+        """When the container went live last, None if it never did; from memory, if that was asked for before."""
+        if container in self._known_since:
+            return self._known_since[container]
+        table = self._deployments
+        moves = (table.c.kind != Kind.RESTORE) | table.c.brings_release
+        query = sa.select(sa.func.max(table.c.live_at)).where((table.c.container == container) & moves)
+        before = self._written
+        with self._reading() as connection:
+            found = zoned_if_any(connection.execute(query).scalar())
+        if before == self._written:
+            self._known_since[container] = found
+        return found
+
+    def _keep_since(self, deployment: Deployment) -> None:
+        """A deployment was written."""
+        moves = deployment.kind is not Kind.RESTORE or deployment.brings_release
+        if deployment.container in self._known_since and deployment.live_at and moves:
+            known = self._known_since[deployment.container]
+            self._known_since[deployment.container] = max(known or deployment.live_at, deployment.live_at)
