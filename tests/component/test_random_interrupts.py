@@ -21,6 +21,7 @@ from orchestrator.errors import Refused
 from tests.support.fakes.process_world import ProcessWorld, children
 from tests.support.fakes.stories import assert_whole
 from tests.support.fakes.world import APP
+from tests.support.results import keep_result
 
 ROUNDS, SOAK_ROUNDS = 15, 1000
 LONGEST_S = 0.6
@@ -128,7 +129,8 @@ def _is_told_truly(world: ProcessWorld, where: str) -> None:
 def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    rounds = SOAK_ROUNDS if request.config.getoption("--soak") else ROUNDS
+    soak = request.config.getoption("--soak")
+    rounds = SOAK_ROUNDS if soak else ROUNDS
     seed = secrets.randbelow(1_000_000)
 
     async def story() -> None:
@@ -153,3 +155,5 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
         assert last.state is State.LIVE, f"seed {seed}: then {last.failure}"
 
     asyncio.run(story())
+    if soak:
+        keep_result("interrupts", on="fakes", rounds=rounds, seed=seed)

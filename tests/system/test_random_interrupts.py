@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.engine.base import LABEL_ROLE, Role
 from tests.support.repository import Repository
+from tests.support.results import keep_result
 from tests.support.stack import Stack, shop_config
 
 ROUNDS = 100
@@ -28,7 +29,8 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
     dice = random.Random(seed)
     live = stack.deploy()
     assert live["state"] == "live", live["failure"]
-    for number in range(request.config.getoption("--rounds") or ROUNDS):
+    rounds = request.config.getoption("--rounds") or ROUNDS
+    for number in range(rounds):
         where = f"seed {seed}, round {number}"
         act(stack, repository, dice, number)
         for strike in dice.choices(("cancel", "configuration", "stop", "nothing"), k=dice.randint(1, 3)):
@@ -39,6 +41,7 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
     repository.change("The end")
     last = stack.deploy()
     assert last["state"] == "live", last["failure"]
+    keep_result("interrupts", on="engine", rounds=rounds, seed=seed)
 
 
 def act(stack: Stack, repository: Repository, dice: random.Random, number: int) -> None:
