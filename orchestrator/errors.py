@@ -108,15 +108,17 @@ class EngineError(ChangeoverError):
     """Docker does not answer, or answered with an error."""
 
 
+CREATED_AGAIN = (
+    "If it was an app's active one, it is created again by itself: see 'changeover status'. If it was a standby, the "
+    "next deployment makes one."
+)
+
+
 class ContainerGone(EngineError):
     """A container that was removed by hand, or never made."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"Container {name} does not exist.",
-            "If it was an app's active one, it is created again by itself: see 'changeover status'. If it was a "
-            "standby, the next deployment makes one.",
-        )
+        super().__init__(f"Container {name} does not exist.", CREATED_AGAIN)
 
 
 class VolumeGone(EngineError):

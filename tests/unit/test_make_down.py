@@ -41,7 +41,7 @@ def test_down_says_that_containers_of_apps_go_on(tmp_path: Path) -> None:
     code, said, _ = ran("down", tmp_path)
 
     assert code == 0
-    assert "2 containers of apps go on in the network words" in said
+    assert "Containers of apps that go on in the network words: 2." in said
     assert "still in use" not in said
 
 

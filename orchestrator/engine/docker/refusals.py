@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.errors import EngineError
+from orchestrator.errors import CREATED_AGAIN, EngineError
 
 _LAYERS = re.compile(
     r"^.*?OCI runtime create failed: .*?(?:unable to start container process: )(?:error during container init: )?",
@@ -26,6 +26,7 @@ _TIPS = (
     ),
     (r'exec:? "?(?P<what>[^" ]*)"?: is a directory', f"Correct {_COMMAND}: '{{what}}' is a folder."),
     (r"exec format error", "The program is for another processor, or a script whose first line lacks '#!'."),
+    (r"no such container", CREATED_AGAIN),
     (r"no command specified", "Give the image a CMD or ENTRYPOINT, or set run.command."),
     (r"chdir to cwd \(\"(?P<what>[^\"]*)\"\)", "Correct WORKDIR of the image: its user cannot enter '{what}'."),
     (r"unable to find (?:user|group) (?P<what>[^:]+)", "Correct run.user or USER of the image: it has no '{what}'."),

@@ -34,6 +34,7 @@ OCI = (
         ("unable to find user web: no matching entries in passwd file", "", "it has no 'web'"),
         ("Minimum memory limit allowed is 6MB", "Docker refused: Minimum memory limit allowed is 6MB.", "run.memory"),
         ("network database not found", "", "docker network create database"),
+        ("No such container: 4340e52b872f", "", "it is created again by itself"),
         ("conflict.", "Docker refused: conflict.", ""),
         ("odd {braces}", "Docker refused: odd {braces}.", ""),
     ],
