@@ -176,3 +176,19 @@ def test_while_everybody_waits_for_a_short_request_its_end_is_noticed_at_once(tm
         return float(before["seconds"])
 
     assert virtual_time.run(story()) < 0.03
+
+
+def test_why_a_rollback_ended_the_retiring_is_on_record(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.proxy.open_sessions = 1
+        world.publish()
+        second = await world.scheduler.request(APP, ref="", by="test")
+        await world.until_step(second, StepName.RETIRE)
+        await world.roll_back()
+        return world.journal.deployment(second.id)
+
+    (retire,) = [step for step in virtual_time.run(story()).steps if step.name is StepName.RETIRE]
+    assert retire.note.startswith("interrupted by a rollback")

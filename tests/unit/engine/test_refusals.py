@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.engine.docker.refusals import refused
+from orchestrator.errors import ContainerGone
 
 OCI = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
@@ -45,3 +46,10 @@ def test_a_refusal_has_its_cause_and_its_remedy(explanation: str, cause: str, re
     assert error.cause == (cause or f"Docker refused: {explanation}.")
     assert remedy in error.remedy
     assert bool(error.remedy) == bool(remedy)
+
+
+def test_a_container_that_was_removed_has_the_remedy_of_docker_and_of_ours() -> None:
+    ours, of_docker = ContainerGone("shop-blue"), refused("No such container: shop-blue")
+
+    assert ours.remedy == of_docker.remedy
+    assert "Deploy the app again" not in ours.remedy
