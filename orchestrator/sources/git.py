@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 FETCH_TIMEOUT_S = 300.0
 PACK_TIMEOUT_S = 120.0
+MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 MOST_CHANGES = 200
 
 _ENVIRONMENT = {
@@ -216,8 +217,7 @@ class GitRepository:
         remote = await self._remote()
         refuse_missing_folder(remote)
         if not (self._mirror / "HEAD").exists():
-            self._mirror.parent.mkdir(parents=True, exist_ok=True)
-            await self._run("init", "--quiet", "--bare", str(self._mirror))
+            await mirror.make(self._mirror, lambda folder: self._run("init", "--quiet", "--bare", str(folder)))
         await self._git(
             "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--no-auto-maintenance", "--", remote,
             "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
@@ -237,14 +237,15 @@ class GitRepository:
             log.warning("the mirror of a repository is not packed", mirror=str(self._mirror), cause=why)
 
     async def _mended(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What `ask` gives. It is asked once more when it failed because the mirror was damaged. Raises StepFailed."""
-        before = self._made_anew
-        try:
-            return await ask()
-        except StepFailed as error:
-            async with self._lock:
-                if self._made_anew == before and not await self._mend(error):
-                    raise
+        """What `ask` gives. It is asked again when it failed because the mirror was damaged. Raises StepFailed."""
+        for _ in range(MENDINGS):
+            before = self._made_anew
+            try:
+                return await ask()
+            except StepFailed as error:
+                async with self._lock:
+                    if self._made_anew == before and not await self._mend(error):
+                        raise
         return await ask()
 
     async def _mend(self, error: StepFailed) -> bool:

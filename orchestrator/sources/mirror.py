@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.host.uninterrupted import to_its_end
+
 HALF_WRITTEN = ("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/??/tmp_obj_*", "objects/tmp_*")
+
+
+async def make(mirror: Path, init: Callable[[Path], Awaitable[object]]) -> None:
+    """Make a mirror, whole or not at all: what a cancelled `git init` leaves looks like a repository by its names."""
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    new = mirror.with_name(f"{mirror.name}.new")
+    await to_its_end(asyncio.to_thread(remove, new))
+    await init(new)
+    await to_its_end(asyncio.to_thread(remove, mirror))
+    new.rename(mirror)
 
 
 def remove_stale_locks(mirror: Path) -> bool:

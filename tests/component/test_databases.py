@@ -341,16 +341,6 @@ def test_a_journal_of_a_newer_changeover_is_left_alone_and_said_so(url: str, tmp
     assert current(connect(url)) == "9999"
 
 
-def test_a_journal_whose_server_does_not_answer_at_the_start_is_said_so(tmp_path: Path) -> None:
-    ended = orchestrator(tmp_path, "postgresql://changeover:secret@127.0.0.1:1/journal")
-
-    assert ended.returncode == 2
-    assert "Connection refused" in ended.stderr
-    assert "Check that it runs and can be reached" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "secret" not in ended.stderr
-
-
 def test_the_panel_finds_the_session_that_it_saved(url: str) -> None:
     revisions.upgrade("panel", connect(url))
     store = Store(url)

@@ -20,7 +20,7 @@ WITHIN_S = 60
 
 
 @contextmanager
-def started(folder: Path, configuration: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def started(folder: Path, configuration: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """An orchestrator, and the URL of its API. It is ended by SIGTERM."""
     (folder / "control-panel-config.yaml").write_text(configuration)
     port = free_port()
@@ -32,6 +32,7 @@ def started(folder: Path, configuration: str) -> Iterator[tuple[subprocess.Popen
         "CHANGEOVER_TOKEN_FOLDER": str(folder),
         "CHANGEOVER_API_HOST": "127.0.0.1",
         "CHANGEOVER_API_PORT": str(port),
+        **more,
     }
     with (folder / "log").open("wb") as said:
         command = [sys.executable, "-m", "orchestrator"]
@@ -73,6 +74,20 @@ def test_a_start_without_its_journal_waits_for_it_says_so_and_goes_on(tmp_path: 
     assert "unable to open database file" in status.json()["detail"]
     assert in_the_way.is_file()
     assert (tmp_path / "token").exists()
+
+
+def test_a_start_waits_for_a_database_server_and_says_which_error_it_meets(tmp_path: Path) -> None:
+    away = "postgresql://changeover:tell-nobody@127.0.0.1:1/journal"
+    with started(tmp_path, "apps: {}\n", CHANGEOVER_DATABASE_URL=away) as (process, url):
+        alive, ready = answer(process, f"{url}/healthz"), answer(process, f"{url}/readyz")
+        status = answer(process, f"{url}/v1/apps").json()
+
+    said = (tmp_path / "log").read_text()
+    assert (alive.status_code, ready.status_code) == (200, 503)
+    assert "Connection refused" in status["detail"]
+    assert "Check that it runs and can be reached" in status["detail"]
+    assert "Traceback" not in said
+    assert "tell-nobody" not in said + str(status)
 
 
 def test_a_signal_ends_a_start_that_waits_for_its_journal(tmp_path: Path) -> None:

@@ -252,7 +252,8 @@ class Stack(User):
         self._remove_images(f"{self.name}/{name}:")
 
     def _remove_images(self, prefix: str) -> None:
-        tags = {tag for found in self.engine.images.list() for tag in found.tags if tag.startswith(prefix)}
+        # Not `images.list`, which looks at each image once more: others remove theirs meanwhile.
+        tags = {tag for found in self.engine.api.images() for tag in found["RepoTags"] or () if tag.startswith(prefix)}
         for tag in tags:
             self.engine.images.remove(tag, force=True)
 

@@ -13,10 +13,11 @@ def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[
     image that it adds nothing to. They stay. Returns the removed tags.
     """
     removed = []
-    for image in client.images.list(name):
-        if image.id in keep:
+    # Not `images.list`, which looks at each image once more: others remove theirs meanwhile.
+    for image in client.api.images(name):
+        if image["Id"] in keep:
             continue
-        for tag in (tag for tag in image.tags if tag.startswith(f"{name}:")):
+        for tag in (tag for tag in image["RepoTags"] or () if tag.startswith(f"{name}:")):
             try:
                 client.images.remove(tag)
             except APIError as error:
