@@ -45,15 +45,8 @@ CUT_AFTER_S = 2.0
 WAKE_WITHIN_S = 10.0
 """How long a woken standby may take to answer, in seconds."""
 CHANGES_CONTAINERS = frozenset(
-    {
-        EventKind.LIVE,
-        EventKind.ENDED,
-        EventKind.FAILED,
-        EventKind.CANCELLED,
-        EventKind.RESTORED,
-        EventKind.CONFIG_LOADED,
-        EventKind.HEALTH,
-    }
+    {EventKind.LIVE, EventKind.ENDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.RESTORED}
+    | {EventKind.CONFIG_LOADED, EventKind.HEALTH}
 )
 """The kinds of events after which an app is looked at. HEALTH covers engine events that were lost."""
 
@@ -209,6 +202,8 @@ class Failover:
             await context.proxy.cut_sessions(context.name, active.colour)
         if facts.failed_over:
             self.record(context.name).count(await context.proxy.answers_of_standby(context.name))
+        if not facts.active_runs and status is not None and status.running:
+            return SOON_S if facts.standby_fits else None  # it may listen soon; no event will say so
         if not facts.active_runs:
             return LATER_S
         return min(max(SOON_S, facts.hold_left_s), LATER_S) if facts.failed_over else None
@@ -218,9 +213,10 @@ class Failover:
     ) -> Facts:
         kept = context.standby
         kept_status = await context.engine.status(kept.container) if kept else None
+        runs, failed_over = status is not None and status.running, context.proxy.route(context.name).failed_over
         return Facts(
-            active_runs=status is not None and status.running,
-            failed_over=context.proxy.route(context.name).failed_over,
+            active_runs=runs and (failed_over or not await self._crashed_and_refuses(context, active)),
+            failed_over=failed_over,
             requests_wait=context.name in await context.proxy.paused(),
             standby_fits=standby is not None
             and kept_status is not None
@@ -229,6 +225,10 @@ class Failover:
             standby_parked=kept is None or is_parked(context, kept, kept_status),
             hold_left_s=self._crashes.hold_left_s(active.container),
         )
+
+    async def _crashed_and_refuses(self, context: AppContext, active: Deployment) -> bool:
+        """Whether it crashed, and does not listen since the engine restarted it. One that did not crash is not asked."""
+        return self._crashes.count(active.container) > 0 and await readiness.refuses(context, active)
 
     def _is_worth_it(self, active: Deployment, status: ContainerStatus | None, standby: ContainerStatus) -> bool:
         """Whether the standby answers sooner. One that must be started first does not, if the engine restarts the

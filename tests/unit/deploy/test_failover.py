@@ -144,6 +144,25 @@ def test_one_that_the_engine_has_restarted_meanwhile_is_bridged_until_it_listens
     watched(world, story)
 
 
+@pytest.mark.parametrize("boots", [True, False])
+def test_one_that_the_engine_has_restarted_before_anybody_looked_is_bridged_until_it_listens(
+    world: World, boots: bool
+) -> None:
+    async def story() -> None:
+        first, second = standby(world).container, active(world).container
+        world.engine.booting = {second} if boots else set()
+        async with world.context.standby_turn:  # nobody looks meanwhile
+            await crash(world, second)
+            await come_back(world, second)
+        await asyncio.sleep(1)
+        assert answers(world) == (first if boots else second)
+        world.engine.booting = set()
+        await asyncio.sleep(2)
+        assert answers(world) == second
+
+    watched(world, story)
+
+
 def test_a_busy_or_failing_release_keeps_its_traffic(world: World) -> None:
     async def story() -> None:
         world.engine.broken.add(active(world).release.version)  # type: ignore[union-attr]
