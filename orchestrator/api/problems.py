@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from orchestrator.api.access import status_of
 from orchestrator.api.audited import REASON
+from orchestrator.config.build_secret import BuildSecretUnreadable
+from orchestrator.config.env_file import EnvFileUnreadable
 from orchestrator.errors import (
     ChangeoverError,
     ConfigError,
@@ -27,6 +29,7 @@ from orchestrator.errors import (
     UnknownApp,
     UnknownBackup,
     UnknownDeployment,
+    VolumeGone,
 )
 
 MOST_SAID = 5
@@ -40,6 +43,9 @@ STATUS: dict[type[ChangeoverError], int] = {
     StepFailed: 502,
     TooManyStreams: 429,
     ConfigError: 422,
+    VolumeGone: 409,
+    EnvFileUnreadable: 409,
+    BuildSecretUnreadable: 409,
     EngineError: 503,
     JournalError: 503,
     ProxyError: 503,
@@ -81,6 +87,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {  # Any: as FastAPI takes them
 """For the API's document: the problems that any route may answer with."""
 
 
+def status_by_kind(kind: type[ChangeoverError]) -> int:
+    """The status of the kind itself, or else of the nearest kind that it is one of."""
+    return next((STATUS[one] for one in kind.__mro__ if one in STATUS), 500)
+
+
 def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
     """Errors are answered with answers of this class."""
 
@@ -104,7 +115,7 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
     async def known(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ChangeoverError)
         refused = isinstance(error, (NotAllowed, TooManyTries))
-        status = status_of(error) if refused else STATUS.get(type(error), 500)
+        status = status_of(error) if refused else status_by_kind(type(error))
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, (TooManyTries, TooManyStreams)):
             headers["Retry-After"] = str(error.wait_s)

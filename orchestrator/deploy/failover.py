@@ -227,7 +227,7 @@ class Failover:
         )
 
     async def _crashed_and_refuses(self, context: AppContext, active: Deployment) -> bool:
-        """Whether it crashed, and does not listen since the engine restarted it. One that did not crash is not asked."""
+        """Whether it crashed, and does not listen since the engine restarted it. One without a crash is not asked."""
         return self._crashes.count(active.container) > 0 and await readiness.refuses(context, active)
 
     def _is_worth_it(self, active: Deployment, status: ContainerStatus | None, standby: ContainerStatus) -> bool:

@@ -70,10 +70,10 @@ def _vanish_and_come_back(shop: Shop) -> None:
 
     stack.start_orchestrator()
 
+    stack.until(lambda: stack.app()["health"] not in ("healthy", "none"), "the app is red")
     app = stack.app()
     status = stack.command("status")
     doctor = stack.command("doctor")
-    assert app["health"] not in ("healthy", "none")
     assert "does not exist any more" in app["troubles"][0]["says"]
     assert f"changeover backup restore shop {newest}" in status.stdout
     assert f"changeover backup restore shop {newest}" in doctor.stdout
