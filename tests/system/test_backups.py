@@ -155,7 +155,11 @@ def test_a_backup_that_cannot_be_read_is_listed_as_damaged_and_never_takes_the_p
     for ended in (verified, restored):
         assert ended.returncode == 1
         assert "its manifest cannot be read" in ended.stdout + ended.stderr
-    assert sorted(one["id"] for one in stack.get("/apps/shop/backups")["backups"]) == sorted(good)
+    left = {one["id"] for one in stack.get("/apps/shop/backups")["backups"]}
+    assert left >= set(good)
+    assert broken not in left
+    # And the first one of the day, or of two days if one ended meanwhile.
+    assert len(left) <= len(good) + 2
 
 
 def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) -> None:
