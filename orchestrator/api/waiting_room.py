@@ -22,6 +22,7 @@ from border.secrets import Secrets
 from http_limits.connections import ConnectionLimits, uvicorn_options
 from orchestrator.clock import now
 from orchestrator.errors import JournalError
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.settings import Settings
 
 log = structlog.get_logger()
@@ -56,7 +57,7 @@ class WaitingRoom:
         try:
             while not server.should_exit:
                 try:
-                    return await asyncio.to_thread(make)
+                    return await to_its_end(asyncio.to_thread(make))
                 except JournalError as error:
                     if not error.may_come_back:
                         raise
