@@ -7,11 +7,12 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Header, Static
+from textual.widgets import Footer, Header, Static
 
 from panel.client.access_model import AuditEntry
 from panel.client.client import Client
 from panel.client.errors import ClientError
+from panel.widgets.table import Table
 
 COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
 COLOURS = {"done": "green3", "refused": "orange3", "failed": "red", "unknown": "grey50"}
@@ -36,7 +37,7 @@ class AuditScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         yield Static("Audit log", classes="heading", id="title")
-        yield DataTable[Text](id="audit", cursor_type="row", zebra_stripes=True)
+        yield Table(id="audit", cursor_type="row", zebra_stripes=True)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -77,8 +78,8 @@ class AuditScreen(Screen[None]):
             self._table.add_row(*_cells(entry))
 
     @property
-    def _table(self) -> DataTable[Text]:
-        return self.query_one("#audit", DataTable)
+    def _table(self) -> Table:
+        return self.query_one("#audit", Table)
 
 
 def _cells(entry: AuditEntry) -> tuple[Text, ...]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.text import Text
-from textual.widgets import DataTable
 
 from panel.client.model import App, Slot
 from panel.text.age import ago
+from panel.widgets.table import Table
 
 COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
@@ -17,7 +17,7 @@ HEALTH = {"healthy": "green3", "none": "grey50"}
 """The others, also those of a newer orchestrator, are red."""
 
 
-class AppsTable(DataTable[Text]):
+class AppsTable(Table):
     """One row per app. The key of a row is the app's name, so that the cursor stays on its app when rows change."""
 
     DEFAULT_CSS = """

@@ -20,9 +20,11 @@ from panel.session.state import SessionState
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW, Events
 from tests.support.fakes.api import FakeApi
+from tests.support.screen import shown
 
 WIDE, NARROW = (120, 40), (60, 30)
 WAIT_S = 10
+LOOK_S, STILL_LOOKS = 0.02, 10
 Act = Callable[[Pilot[Any]], Awaitable[None]]
 Snap = Callable[..., bool]
 
@@ -69,13 +71,16 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"The screen does not show what was waited for, but:\n{shown(pilot)}"
         await pilot.pause(0.01)
-    await pilot.pause()
+    await rest(pilot)
 
 
-def shown(pilot: Pilot[Any]) -> str:
-    """The text of the screen, line by line."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join(strip.text for strip in strips)
+async def rest(pilot: Pilot[Any]) -> None:
+    """Wait until the picture stays: a table has its columns' widths, and a list its place, a moment after its words."""
+    last, same = "", 0
+    while same < STILL_LOOKS:
+        await pilot.pause(LOOK_S)
+        now = shown(pilot)
+        last, same = now, same + 1 if now == last else 0
 
 
 def showing(*words: str) -> Act:

@@ -16,6 +16,7 @@ from panel.client.client import Client
 from panel.screens.confirm import ConfirmScreen
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
+from tests.support.screen import shown
 
 WAIT_S = 20.0
 SHOWN, NEWER = "1" * 40, "2" * 40
@@ -56,10 +57,6 @@ def has_deployments(api: FakeApi, number: int) -> bool:
     return len(api.requests("POST", "/v1/apps/shop/deployments")) == number
 
 
-def text_of(pilot: Pilot[Any]) -> str:
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
-
-
 async def asked_about_the_update(pilot: Pilot[Any]) -> None:
     await pilot.press("u")
     await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
@@ -68,8 +65,8 @@ async def asked_about_the_update(pilot: Pilot[Any]) -> None:
 async def test_the_question_says_when_something_newer_came_and_installs_what_it_shows(api: FakeApi) -> None:
     async with panel_of(api) as pilot:
         await asked_about_the_update(pilot)
-        await until(pilot, lambda: "A newer version came meanwhile: v1.2.0" in text_of(pilot))
-        assert "Proceed with update to v1.1.0?" in text_of(pilot)
+        await until(pilot, lambda: "A newer version came meanwhile: v1.2.0" in shown(pilot))
+        assert "Proceed with update to v1.1.0?" in shown(pilot)
         await pilot.press("y")
         await until(pilot, lambda: bool(api.requests("POST", "/v1/apps/shop/deployments")))
 
@@ -80,8 +77,8 @@ async def test_the_question_says_how_old_the_check_is(api: FakeApi) -> None:
     async with panel_of(api) as pilot:
         await asked_about_the_update(pilot)
 
-        assert "ago; Shift+U asks again." in text_of(pilot)
-        assert "Latest version" not in text_of(pilot)
+        assert "ago; Shift+U asks again." in shown(pilot)
+        assert "Latest version" not in shown(pilot)
 
 
 async def test_each_question_is_a_request_of_its_own_so_that_what_failed_can_be_asked_for_again(api: FakeApi) -> None:
@@ -100,7 +97,7 @@ async def test_each_question_is_a_request_of_its_own_so_that_what_failed_can_be_
 async def test_a_rollback_names_the_standby_that_was_shown(api: FakeApi) -> None:
     async with panel_of(api) as pilot:
         await pilot.press("b")
-        await until(pilot, lambda: "Roll shop back?" in text_of(pilot))
+        await until(pilot, lambda: "Roll shop back?" in shown(pilot))
         await pilot.press("y")
         await until(pilot, lambda: bool(api.requests("POST", "/v1/apps/shop/rollback")))
 

@@ -1,0 +1,18 @@
+"""A table whose cells are as wide as its columns."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.geometry import Size
+from textual.widgets import DataTable
+
+
+class Table(DataTable[Text]):
+    """Draws its cells again when the widths of its columns changed.
+
+    Textual measures new cells when the table is idle. A picture drawn before that, with the widths of the columns'
+    names, would stay: "2026-11-24 unknown ci POST /" for a row of the audit log, until somebody moves the cursor.
+    """
+
+    def watch_virtual_size(self, _before: Size, _now: Size) -> None:
+        self.notify_style_update()
