@@ -1,6 +1,7 @@
 # make up          start Changeover on this machine
 # make down        stop it; the containers of apps go on
 # make uninstall   remove everything of it from Docker, data and backups included; asks first
+# make token       write a new token with scope admin to .changeover/token, when the one that was there is lost
 # make test-unit   run the unit tests, without an engine, in about a minute of two idle cores
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-.PHONY: up down uninstall engine venv check test-unit test soak bench
+.PHONY: up down uninstall token engine venv check test-unit test soak bench
 
 up: engine venv
 	@tools/up
@@ -23,6 +24,9 @@ down:
 
 uninstall:
 	@tools/uninstall
+
+token:
+	@tools/token
 
 engine:
 	@tools/engine

@@ -50,17 +50,29 @@ def leave_first_token(journal: Journal, folder: Path) -> Path | None:
 
     It is made at the first start, and at a start after the last one with scope admin was revoked or has expired.
     """
-    known = journal.tokens()
     moment = now()
-    if any(one.scope is Scope.ADMIN and one.apps is None and not one.invalid_because(moment) for one in known):
+    if any(
+        one.scope is Scope.ADMIN and one.apps is None and not one.invalid_because(moment) for one in journal.tokens()
+    ):
         return None
-    taken = {one.name for one in known}
-    names = [FIRST_TOKEN, *(f"{FIRST_TOKEN}-{number}" for number in range(2, len(taken) + 3))]
-    secret = create(journal, next(name for name in names if name not in taken), Scope.ADMIN)
+    return leave_token(journal, folder, FIRST_TOKEN)
+
+
+def leave_token(journal: Journal, folder: Path, name: str) -> Path:
+    """Create a token with scope admin in the file `token`, which only the owner of its folder can read.
+
+    Its name is `name`, or the first of `name`-2, `name`-3, … that was never used.
+    """
+    taken = {one.name for one in journal.tokens()}
+    names = [name, *(f"{name}-{number}" for number in range(2, len(taken) + 3))]
+    secret = create(journal, next(one for one in names if one not in taken), Scope.ADMIN)
     folder.mkdir(parents=True, exist_ok=True)
+    owner = folder.stat()
     path = folder / "token"
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        if os.geteuid() == 0:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         file.write(secret + "\n")
     return path
