@@ -6,7 +6,6 @@ The promise is that of all workers together, whatever happens to several apps af
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,15 +23,12 @@ from orchestrator.proxy.routes import AppRoute, Server, TimeLimits
 from orchestrator.proxy.runtime import Runtime
 from tests.support.app_server import AppServer
 from tests.support.images import build_image
+from tests.support.kept import HANDSHAKE, Client, Opened
 from tests.support.proxy_container import ProxyContainer, gateway
 
 APPS = ("one", "two", "three")
 RELOADS = 10
 UPLOAD = b"0123456789"
-HANDSHAKE = (
-    "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,66 +80,6 @@ async def reload(proxy: HAProxy) -> None:
     await proxy.configure([proxy.route(app) for app in APPS])
 
 
-class Client:
-    """One kept-alive connection to an app, byte by byte. An empty answer: the proxy closed it."""
-
-    def __init__(self, port: int, app: str) -> None:
-        self.app = app
-        self._connection = socket.create_connection(("127.0.0.1", port))
-        self._connection.settimeout(10)
-
-    def send(self, method: str, path: str, more: str = "", body: bytes = b"") -> None:
-        head = f"{method} {path} HTTP/1.1\r\nhost: {self.app}.test\r\nx-forwarded-for: 6.6.6.6\r\n{more}\r\n"
-        self._connection.sendall(head.encode() + body)
-
-    def receive(self) -> str:
-        """The next answer, whole if it has a length; otherwise what there is."""
-        answer = ""
-        try:
-            while more := self._connection.recv(100_000).decode():
-                answer += more
-                length = re.search(r"content-length: (\d+)", answer)
-                if not length or len(answer.partition("\r\n\r\n")[2]) >= int(length[1]):
-                    break
-        except ConnectionResetError:
-            return ""
-        return answer
-
-    def ask(self, method: str = "GET", path: str = "/", more: str = "", body: bytes = b"") -> str:
-        try:
-            self.send(method, path, more, body)
-        except (BrokenPipeError, ConnectionResetError):
-            return ""
-        return self.receive()
-
-    def go_on(self, body: bytes) -> str:
-        try:
-            self._connection.sendall(body)
-        except (BrokenPipeError, ConnectionResetError):
-            return ""
-        return self.receive()
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class Opened:
-    """What a client may have open when a reload comes: an idle connection, an upload, a stream, a WebSocket."""
-
-    def __init__(self, port: int, app: str) -> None:
-        self.app = app
-        self.idle, self.upload, self.stream, self.web_socket = (Client(port, app) for _ in range(4))
-        self.all = [self.idle, self.upload, self.stream, self.web_socket]
-        assert app in self.idle.ask()
-        self.upload.send("POST", "/", f"content-length: {2 * len(UPLOAD)}\r\n", UPLOAD)
-        assert "200 OK" in self.stream.ask(path="/stream")
-        assert "101 " in self.web_socket.ask(path="/socket", more=HANDSHAKE)
-
-    def close(self) -> None:
-        for client in self.all:
-            client.close()
-
-
 def who(answer: str) -> str:
     """The name at the end of an answer."""
     return answer.rpartition("\n")[2] if answer else ""
@@ -171,7 +107,7 @@ async def test_connections_of_ten_reloads_reach_the_active_release_of_their_own_
             assert who(answer) == active, answer
             assert "x-client: 127.0.0.1" in answer or "x-client: 172." in answer
             # What was begun is finished where it began.
-            assert who(connections.upload.go_on(UPLOAD)) == began
+            assert who(connections.finish_upload()) == began
             assert began in connections.stream.receive()
             assert connections.web_socket.go_on(b"?") == began
         assert sum(len(server.written) for server in releases.values()) == len(opened)
@@ -227,11 +163,11 @@ async def test_a_pause_holds_and_a_cut_cuts_in_workers_from_before_a_reload(
         waiting.start()
         await asyncio.sleep(0.3)
         assert (answers, written) == ([], [])
-        assert mine.upload.go_on(UPLOAD) == ""
+        assert mine.finish_upload() == ""
         assert mine.web_socket.go_on(b"?") == ""
         assert written == []
         assert others.web_socket.go_on(b"?") == "two-blue"
-        assert who(others.upload.go_on(UPLOAD)) == "two-blue"
+        assert who(others.finish_upload()) == "two-blue"
 
         await proxy.switch("one", Colour.GREEN, releases["one-green"].server)
         await proxy.resume("one")
