@@ -101,7 +101,7 @@ def parse(text: str, name: str) -> Loaded:
         raise ConfigError(tuple(Problem(name, at, _name(key), messages.repeated(first)) for at, first, key in twice))
     try:
         # Validated as JSON: strict about types, but it accepts lists for the models' tuples.
-        config = Config.model_validate_json(json.dumps(content or {}))
+        config = Config.model_validate_json(json.dumps({} if content is None else content))
     except TypeError as error:
         says = f"contains a value that is neither text, number, boolean, list nor section: {error}"
         raise ConfigError((Problem(name, 1, "", says),)) from error

@@ -16,8 +16,8 @@ from orchestrator.config.keys import KeyPath, known_keys
 KEPT_SECRET = ("env", "args")
 """Sections whose values are not repeated in messages, because they may contain passwords."""
 
-_QUOTED = re.compile(rf"""(['"])(?!<)(?:(?!\1).){{{LEAST},}}\1""")
-"""What a message of PyYAML quotes from the file; `<block end>` and the like are words of its own."""
+_QUOTED = re.compile(rf"""(?P<word>'<[a-z ]+>')|(['"])(?:(?!\2).){{{LEAST},}}\2""")
+"""What a message of PyYAML quotes from the file; a `word` such as '<block end>' is its own."""
 
 MERGE_CONFLICT = (
     "the file has marks of a merge conflict. Keep one of the two sides, and remove the lines that begin with "
@@ -43,7 +43,7 @@ def not_yaml(problem: str) -> str:
 
 def without_values(problem: str) -> str:
     """The message of a parser, without what it quotes from the file where that may be a secret."""
-    return _QUOTED.sub("a value", problem)
+    return _QUOTED.sub(lambda found: found["word"] or "a value", problem)
 
 
 def not_text(error: UnicodeDecodeError) -> str:

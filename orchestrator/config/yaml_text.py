@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from orchestrator.config.keys import KeyPath
 
@@ -20,6 +20,7 @@ TOO_LARGE = f"the file is larger than {MOST_BYTES // 1024} kB"
 MOST_NODES = 50_000
 """Counted as they are used: an alias counts as often as it is written."""
 MOST_DEPTH = 40
+MOST_DIGITS = 40
 
 
 class NotPlain(Exception):
@@ -60,6 +61,10 @@ _Loader.add_implicit_resolver(
 )
 
 _RESOLVER = _Loader("")
+_NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+_STORED_NOWHERE = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone surrogates: no program, file or database takes them in a text."""
+_NUMBERS = (f"{_PREFIX}int", f"{_PREFIX}float")
 
 
 def read(text: str) -> Document:
@@ -67,20 +72,39 @@ def read(text: str) -> Document:
     if len(text.encode()) > MOST_BYTES:
         raise NotPlain(1, TOO_LARGE)
     try:
-        # Counted before anything is built of them: building takes far longer than reading.
-        if sum(1 for _ in islice(yaml.parse(text, Loader=_Loader), 2 * MOST_NODES + 1)) > 2 * MOST_NODES:
-            raise NotPlain(1, f"the file has more than {MOST_NODES} values")
+        _refuse_too_much(text)
         root = yaml.compose(text, Loader=_Loader)
         if root is None:
             return Document(None)
         document = Document(None)
         _walk(root, (), document, [0])
         document.content = yaml.load(text, Loader=_Loader)
-    except RecursionError as error:
-        raise NotPlain(1, f"the file is nested more than {MOST_DEPTH} levels deep") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, int(error.position)) + 1
+        says = f"the file has the character U+{error.character:04X}, which YAML cannot have. Remove it"
+        raise NotPlain(line, says) from error
     except ValueError as error:
-        raise NotPlain(1, str(error)) from error
+        # PyYAML builds the character of an escape before it looks whether there is one.
+        found = _NO_CHARACTER.search(text)
+        line = text.count("\n", 0, found.start() if found else 0) + 1
+        raise NotPlain(line, "an escape such as \\U00110000 names no character. Correct it") from error
     return document
+
+
+def _refuse_too_much(text: str) -> None:
+    """Before anything is built of it, which takes far longer; and the reader's time grows with the square of the
+    number of brackets that are open."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MOST_DEPTH + 1:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise NotPlain(line, f"the file is nested more than {MOST_DEPTH} levels deep")
+        if number > 2 * MOST_NODES:
+            raise NotPlain(1, f"the file has more than {MOST_NODES} values")
 
 
 def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) -> None:
@@ -91,6 +115,8 @@ def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) ->
     if len(at) > MOST_DEPTH:
         raise NotPlain(line, f"the file is nested more than {MOST_DEPTH} levels deep, or contains itself")
     _refuse_other_tags(node, line)
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_other_values(node, line)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*at, _key(key))
@@ -118,7 +144,20 @@ def _refuse_other_tags(node: yaml.Node, line: int) -> None:
         raise NotPlain(line, f"the value does not fit its tag !!{tag}. Remove the tag, or correct the value")
 
 
+def _refuse_other_values(node: yaml.ScalarNode, line: int) -> None:
+    if _STORED_NOWHERE.search(node.value):
+        raise NotPlain(line, "the text has a NUL or half of a surrogate pair, written as an escape. Remove it")
+    if node.tag in _NUMBERS and len(node.value) > MOST_DIGITS:
+        raise NotPlain(line, f"the number has more than {MOST_DIGITS} characters. Write a smaller one")
+
+
 def _key(node: yaml.Node) -> str:
-    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
-        return str(node.value)
-    raise NotPlain(node.start_mark.line + 1, f"a key must be text; put quotes around {node.value!r}")
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.ScalarNode):
+        raise NotPlain(line, "a key must be text, not a list or a section")
+    if node.tag == f"{_PREFIX}merge":
+        raise NotPlain(line, "merge keys (<<) are not read. Write each key, with an alias such as *name as its value")
+    if node.tag != f"{_PREFIX}str":
+        raise NotPlain(line, f"a key must be text; put quotes around {node.value!r}")
+    _refuse_other_values(node, line)
+    return str(node.value)
