@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator.config.run_schema import Run
-from orchestrator.config.section import Seconds, SecondsOrNone, Section, Unit, WholeSecondsOrNone
+from orchestrator.config.section import MOST, Seconds, SecondsOrNone, Section, Unit, WholeSecondsOrNone
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.config.value_types import (
     Command,
@@ -24,6 +24,7 @@ from orchestrator.config.value_types import (
 )
 
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+_PATH_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 SecretFile = Annotated[str, Field(pattern=r'^[^,"/\x00-\x1f-][^,"\x00-\x1f]*$')]
 
 
@@ -93,7 +94,7 @@ class Route(Section):
     Example: true"""
     default: bool = False
     """Requests that no other app claims. At most one app can have it. Example: true"""
-    max_connections: Annotated[int, Field(ge=0), Unit("connections")] = 0
+    max_connections: Annotated[int, Field(ge=0, le=MOST), Unit("connections")] = 0
     """How many requests and WebSockets a container gets at the same time; others wait at the proxy, up to 60 s. 0: as
     many as come, and those that the app does not accept yet wait, up to 31 s. Example: 200"""
     keep_alive: bool = True
@@ -123,8 +124,8 @@ class Route(Section):
     @field_validator("path")
     @classmethod
     def _path_is_a_prefix(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"/[A-Za-z0-9._~/-]+", value):
-            raise ValueError("expected a path prefix that begins with /, such as /shop")
+        if value is not None and not _PATH_PREFIX.fullmatch(value):
+            raise ValueError("expected a path prefix that begins with /, without // and /../, such as /shop")
         return value.rstrip("/") if value else value
 
     @model_validator(mode="after")
@@ -151,7 +152,7 @@ class Health(Section):
     timeout: Seconds = 60
     """How long a candidate may take to become ready. Each new value of its `X-Progress` response header starts this
     time again. Example: 120"""
-    answers: Annotated[int, Field(ge=1), Unit("answers")] = 3
+    answers: Annotated[int, Field(ge=1, le=1000), Unit("answers")] = 3
     """The number of successful probes in a row after which a candidate is ready. Example: 5"""
     page: UrlPathOrNone = None
     """A page that must also answer, with a status below 400, through the proxy. Example: /"""

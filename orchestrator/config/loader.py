@@ -121,7 +121,8 @@ def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:
 
 
 def _name(at: KeyPath) -> str:
-    return ".".join(map(str, at))
+    """What follows a `=` is not repeated: `{TOKEN=secret}` is a key of YAML."""
+    return ".".join(messages.without_assigned(str(part)) for part in at)
 
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:

@@ -29,7 +29,6 @@ _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
-    "finite_number": "a finite number",
     "string_type": "text",
     "tuple_type": "a list",
     "model_type": "a section with keys",
@@ -44,6 +43,12 @@ def not_yaml(problem: str) -> str:
 def without_values(problem: str) -> str:
     """The message of a parser, without what it quotes from the file where that may be a secret."""
     return _QUOTED.sub(lambda found: found["word"] or "a value", problem)
+
+
+def without_assigned(name: str) -> str:
+    """A name, without the value that is written behind it as `NAME=value`."""
+    before, assigned, value = name.partition("=")
+    return f"{before}=(not shown)" if assigned and value else name
 
 
 def not_text(error: UnicodeDecodeError) -> str:
@@ -97,11 +102,11 @@ def _expected(detail: ErrorDetails) -> str:
     limits = detail.get("ctx", {})
     match detail["type"]:
         case "greater_than":
-            return f"a number greater than {limits['gt']:g}"
+            return f"a number greater than {limits['gt']:.15g}"
         case "greater_than_equal":
-            return f"a number of at least {limits['ge']:g}"
+            return f"a number of at least {limits['ge']:.15g}"
         case "less_than_equal":
-            return f"a number of at most {limits['le']:g}"
+            return f"a number of at most {limits['le']:.15g}"
         case "literal_error":
             return f"one of {limits['expected']}"
     return _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from orchestrator.config.section import Section, Unit
 from orchestrator.config.value_types import HostName, Size, with_names
@@ -39,12 +40,18 @@ def _known_capability(value: str) -> str:
     return name.lower()
 
 
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 _MOUNT = re.compile(r"(?P<source>[a-z0-9][a-z0-9_.-]{0,62}|/[^:\0]*):(?P<target>/[^:\0]+?)(:(?P<mode>ro|rw))?")
+
+
+def _place(path: str) -> str:
+    """An absolute path as the engine compares it: without `.`, and with one slash between its parts."""
+    return posixpath.normpath(f"/{path.strip('/')}")
 
 
 def _mount(value: str) -> str:
     match = _MOUNT.fullmatch(value)
-    if not match or ".." in value.split("/") or match["target"].rstrip("/") in ("", "/proc", "/sys", "/dev"):
+    if not match or ".." in value.split("/") or _place(match["target"]) in ("/", "/proc", "/sys", "/dev"):
         raise ValueError(
             "expected SOURCE:PATH or SOURCE:PATH:ro with the name of a volume or an absolute path of the host, such as "
             "uploads:/srv/uploads"
@@ -97,7 +104,7 @@ class Run(Section):
     memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""
-    pids: Annotated[int, Field(ge=16), Unit("processes")] = 1024
+    pids: Annotated[int, Field(ge=16, le=2**22), Unit("processes")] = 1024
     """How many processes and threads each container of the app may have at once. Example: 4096"""
     user: Annotated[str | None, Unit("user or user:group")] = None
     """The user that the containers run as; the image's own user when not set, or 10001 if that is root. Example:
@@ -133,11 +140,45 @@ class Run(Section):
     def _env_has_names(cls, value: dict[str, str]) -> dict[str, str]:
         return with_names(value)
 
+    @field_validator("command")
+    @classmethod
+    def _command_has_a_program(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and not (value and value[0]):
+            raise ValueError("expected a list that begins with a program, such as [gunicorn, shop:app]")
+        return value
+
+    @field_validator("user")
+    @classmethod
+    def _user_is_a_name_or_number(cls, value: str | None) -> str | None:
+        if value is not None and not _USER.fullmatch(value):
+            raise ValueError('expected the name or number of a user, and of its group if needed, such as "1000:1000"')
+        return value
+
+    @field_validator("networks")
+    @classmethod
+    def _networks_can_be_joined(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if modes := [one for one in value if one in ("host", "none")]:
+            raise ValueError(
+                f"expected networks that a container can join in addition. '{modes[0]}' is none; for a service of this "
+                "host, see run.extra_hosts"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _mounts_have_places_of_their_own(self) -> Run:
+        places = [_place(one.target) for one in self.mounted]
+        places += [_place(self.data)] if self.data else []
+        places += ["/tmp"] if self.read_only else []
+        if twice := next((one for one in places if places.count(one) > 1), ""):
+            also = ", and read_only mounts /tmp" if twice == "/tmp" and self.read_only else ""
+            raise ValueError(f"{twice} is mounted twice by data and volumes{also}. Use another path for one of them")
+        return self
+
     @field_validator("data")
     @classmethod
     def _data_is_absolute(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith("/"):
             raise ValueError("expected an absolute path in the container, such as /data")
-        if value is not None and (".." in value.split("/") or f"/{value.strip('/')}" in NOT_FOR_DATA):
+        if value is not None and (".." in value.split("/") or _place(value) in NOT_FOR_DATA):
             raise ValueError("expected a folder of the app's own, such as /data: not one of the image's system folders")
         return value

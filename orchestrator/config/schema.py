@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route
 from orchestrator.config.run_schema import Run
-from orchestrator.config.section import Megabytes, NoEffectYet, Section, Unit
+from orchestrator.config.section import MOST, Megabytes, NoEffectYet, Section, Unit
 from orchestrator.config.update_schema import GitSource, UpdatePolicy
 from orchestrator.config.value_types import HostNameOrNone
 
@@ -45,7 +45,7 @@ class HotReload(Section):
         "**/.git/**",
     )
     """Files and folders to ignore. Example: ["**/tests/**"]"""
-    debounce_ms: Annotated[int, Field(ge=0), Unit("milliseconds")] = 500
+    debounce_ms: Annotated[int, Field(ge=0, le=MOST), Unit("milliseconds")] = 500
     """How long files must be unchanged before a reload. Example: 50"""
     auto_reload: bool = True
     """Reload automatically after a change. Example: false"""
@@ -60,10 +60,10 @@ class Disk(Section):
 
     min_free_mb: Megabytes = 1024
     """The disk space that must be free in the folder of fetched sources; otherwise a deployment fails. Example: 4096"""
-    keep_images: Annotated[int, Field(ge=1), Unit("deployments per app")] = 5
+    keep_images: Annotated[int, Field(ge=1, le=MOST), Unit("deployments per app")] = 5
     """The images of this many most recent releases that were live are kept, in addition to those of the active release
     and the standby, those that a rollback to the standby needs, and those of backups. Example: 10"""
-    keep_output: Annotated[int, Field(ge=1), Unit("deployments per app")] = 20
+    keep_output: Annotated[int, Field(ge=1, le=MOST), Unit("deployments per app")] = 20
     """The output of builds and migrations is kept for this many most recent deployments; rollbacks and restores
     are not counted. Example: 100"""
     build_cache_mb: Megabytes = 4096
@@ -74,7 +74,7 @@ class Disk(Section):
 class ProxySettings(Section):
     """The proxy in front of all apps."""
 
-    spare_backends: Annotated[int, Field(ge=0), Unit("apps")] = 8
+    spare_backends: Annotated[int, Field(ge=0, le=1000), Unit("apps")] = 8
     """How many apps can be added before HAProxy must reload its configuration: it has unused backends for this many
     apps beyond the configured ones. A change takes effect at the next reload. Example: 32"""
 

@@ -34,9 +34,15 @@ class NoEffectYet:
     why: str
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, allow_inf_nan=False), Unit("seconds or 90s, 10m, 1h")]
-SecondsOrNone = Annotated[
-    float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False), Unit("seconds or 90s, 10m, 1h")
-]
-WholeSecondsOrNone = Annotated[int, BeforeValidator(seconds), Field(ge=0), Unit("seconds or 90s, 10m, 1h")]
-Megabytes = Annotated[int, Field(ge=0), Unit("MiB")]
+SECONDS = "seconds or 90s, 10m, 1h"
+LONGEST_S = 366 * 86400
+"""Timers of threads and dates cannot have every number."""
+LONGEST_STOP_S = 2_000_000
+"""A socket waits for the container's end, and counts milliseconds in 31 bits."""
+MOST = 1_000_000
+"""The largest number of things of which nobody needs so many. Databases, HAProxy and the kernel have limits, too."""
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST_S), Unit(SECONDS)]
+SecondsOrNone = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=LONGEST_S), Unit(SECONDS)]
+WholeSecondsOrNone = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=LONGEST_STOP_S), Unit(SECONDS)]
+Megabytes = Annotated[int, Field(ge=0, le=2**30), Unit("MiB")]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
+from orchestrator.config.section import MOST, NoEffectYet, Seconds, Section, Unit
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
 EXAMPLE_REMOTE = "https://git.example.com/shop.git"
@@ -100,7 +100,7 @@ class Backup(Section):
     create_before_update: bool = True
     """Back up an app that has data before each of its updates. Differs from the original specification (which copies
     the code too), because the images of earlier releases are kept. Example: false"""
-    keep_backups: Annotated[int, Field(ge=1), Unit("backups")] = 5
+    keep_backups: Annotated[int, Field(ge=1, le=MOST), Unit("backups")] = 5
     """How many backups of the app are kept; older ones are removed after a new one is complete. In addition, the first
     one of each of so many last days is kept, and a backup that is the only way back to the standby. Example: 10"""
     backup_location: Annotated[str | None, Unit("path on the host")] = None
@@ -141,7 +141,7 @@ class Rollback(Section):
     """Remove the candidate container of a failed update. When false, it is kept, stopped, until the next deployment, so
     that it can be examined. Differs from the original specification (restore code, data and configuration after a
     failure), because traffic and data are always taken back to the previous release. Example: false"""
-    max_rollback_attempts: Annotated[int, Field(ge=1), Unit("attempts")] = 3
+    max_rollback_attempts: Annotated[int, Field(ge=1, le=1000), Unit("attempts")] = 3
     """How often the undo of each step of a failed update is tried. Example: 5"""
 
 

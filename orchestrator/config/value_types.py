@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -11,8 +12,20 @@ from border.secrets import LEAST
 from orchestrator.config.durations import seconds
 from orchestrator.config.section import Unit
 
-Command = Annotated[str, Unit("command line")]
-CommandOrNone = Annotated[str | None, Unit("command line")]
+
+def _of_words(value: str) -> str:
+    """A command line that shlex can split. Without a word, the image's own command would run in its place."""
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError("expected a command line whose quotes are closed, such as alembic upgrade head") from error
+    if not words or not words[0]:
+        raise ValueError("expected a command line with a program, such as alembic upgrade head")
+    return value
+
+
+Command = Annotated[str, AfterValidator(_of_words), Unit("command line")]
+CommandOrNone = Annotated[Annotated[str, AfterValidator(_of_words)] | None, Unit("command line")]
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
@@ -91,5 +104,7 @@ def with_names(variables: dict[str, str]) -> dict[str, str]:
     """Variables whose names are names: one with `=` in it would set another variable than it seems to."""
     for name, value in variables.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or "\0" in value:
-            raise ValueError(f"expected names of letters, digits and _, such as LOG_LEVEL, not '{name[:40]}'")
+            has_value = ". Write NAME: value, not NAME=value" if "=" in name else ""
+            shown = name.partition("=")[0][:40]
+            raise ValueError(f"expected names of letters, digits and _, such as LOG_LEVEL, not '{shown}'{has_value}")
     return variables

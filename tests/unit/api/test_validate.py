@@ -25,7 +25,7 @@ async def problems(api: Api, text: str) -> list[str]:
         (SHOP + "    health: {path: readyz}\n", "apps.shop.health.path: expected a URL path that begins with /"),
         (SHOP + "    run: {env_file: gone.env}\n", "gone.env cannot be read: No such file or directory"),
         (SHOP.replace("  shop:", "  shop-:"), "apps.shop-: expected a name"),
-        (SHOP + "    health: {timeout: .inf}\n", "apps.shop.health.timeout: expected a finite number"),
+        (SHOP + "    health: {timeout: .inf}\n", "apps.shop.health.timeout: expected a number of at most"),
         (OWN, "apps.shop.update.git.remote: the app has no repository of its own"),
         (SHOP.replace("https://git.test/shop", "git@git.test:shop"), "repositories cannot be fetched by SSH yet"),
     ],

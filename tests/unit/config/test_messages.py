@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import get_origin
 
 import pytest
 
 from orchestrator.config import loader
-from orchestrator.config.keys import APP, every_key
+from orchestrator.config.keys import APP, Key, every_key
 from orchestrator.errors import ConfigError
 
 SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
@@ -64,6 +65,20 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "Write the value in quotes",
         ),
         (
+            SHOP + "    run: {env: {TOKEN=hunter2hunter2}}\n",
+            "c.yaml:4: apps.shop.run.env.TOKEN=(not shown): expected text; found a value of another kind (NoneType)",
+        ),
+        (
+            SHOP + "    run: {TOKEN=hunter2hunter2}\n",
+            "c.yaml:4: apps.shop.run.TOKEN=(not shown): unknown key. Known keys here: capabilities, command, data, "
+            "env, env_file, extra_hosts, memory, networks, pids, port, privileges, read_only, user, volumes",
+        ),
+        (
+            SHOP + "    run: {env: {'TOKEN=hunter2hunter2': ''}}\n",
+            "c.yaml:4: apps.shop.run.env: expected names of letters, digits and _, such as LOG_LEVEL, not 'TOKEN'. "
+            "Write NAME: value, not NAME=value",
+        ),
+        (
             SHOP + "    migrate: {}\n",
             "c.yaml:4: apps.shop.migrate.command: the key is required here. docs/configuration.md describes it",
         ),
@@ -99,6 +114,66 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
                     "found another text of 13 characters",
                 ),
             )
+        ),
+        (
+            SHOP + "    migrate: {command: alembic 'upgrade}\n",
+            "c.yaml:4: apps.shop.migrate.command: expected a command line whose quotes are closed, such as alembic "
+            "upgrade head; found another text of 16 characters",
+        ),
+        (
+            SHOP + "    migrate: {command: x, status: ''}\n",
+            "c.yaml:4: apps.shop.migrate.status: expected a command line with a program, such as alembic upgrade head; "
+            "found ''",
+        ),
+        *(
+            (
+                SHOP + f"    run: {{command: {command}}}\n",
+                "c.yaml:4: apps.shop.run.command: expected a list that begins with a program, such as [gunicorn, "
+                f"shop:app]; found a list of {length}",
+            )
+            for command, length in (("[]", 0), ("['']", 1))
+        ),
+        *(
+            (
+                SHOP + f"    run: {{user: '{user}'}}\n",
+                "c.yaml:4: apps.shop.run.user: expected the name or number of a user, and of its group if needed, such "
+                f'as "1000:1000"; found {user!r}',
+            )
+            for user in ("", "a b", "-1", "root:", ":1")
+        ),
+        *(
+            (
+                SHOP + f"    run: {{data: '{data}'}}\n",
+                "c.yaml:4: apps.shop.run.data: expected a folder of the app's own, such as /data: not one of the "
+                f"image's system folders; found {data!r}",
+            )
+            for data in ("/./etc", "/etc/.", "//etc", "/.")
+        ),
+        (
+            SHOP + "    run: {data: /data, volumes: ['uploads:/./data/']}\n",
+            "c.yaml:4: apps.shop.run: /data is mounted twice by data and volumes. Use another path for one of them",
+        ),
+        (
+            SHOP + "    run: {read_only: true, volumes: ['uploads:/tmp']}\n",
+            "c.yaml:4: apps.shop.run: /tmp is mounted twice by data and volumes, and read_only mounts /tmp. "
+            "Use another path for one of them",
+        ),
+        (
+            SHOP + "    run: {networks: [host]}\n",
+            "c.yaml:4: apps.shop.run.networks: expected networks that a container can join in addition. 'host' is "
+            "none; for a service of this host, see run.extra_hosts; found a list of 1",
+        ),
+        *(
+            (
+                f"apps:\n  shop:\n    route: {{host: shop.test, path: '{path}'}}\n",
+                "c.yaml:3: apps.shop.route.path: expected a path prefix that begins with /, without // and /../, such "
+                f"as /shop; found {path!r}",
+            )
+            for path in ("//", "/./", "/a/..", "/../a", "/a//b")
+        ),
+        (
+            "disk: {keep_output: 99999999999999999999}\n",
+            "c.yaml:1: disk.keep_output: expected a number of at most 1000000; found another number",
         ),
         (
             SHOP + "    run: {volumes: ['uploads']}\n",
@@ -175,7 +250,7 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             SHOP + "    health: {timeout: .inf}\n",
-            "c.yaml:4: apps.shop.health.timeout: expected a finite number; found Infinity",
+            "c.yaml:4: apps.shop.health.timeout: expected a number of at most 31622400; found Infinity",
         ),
         (
             SHOP + "    health: {path: readyz}\n",
@@ -244,6 +319,7 @@ AS_WRITTEN = [
 ]
 FREE = {"apps", *(key.path[-1] for key in every_key() if get_origin(key.field.annotation) is dict)}
 """Keys below which the names are the user's own."""
+NUMBERS = [key for key in every_key() if key.field.annotation in (int, float)]
 SETTINGS = sorted({tuple("shop" if part == APP else part for part in key.path) for key in every_key()})
 SECTIONS = sorted({path[:length] for path in SETTINGS for length in range(1, len(path)) if path[:length] != ("apps",)})
 
@@ -265,3 +341,17 @@ def test_no_message_repeats_a_value_that_may_be_a_secret(written: str) -> None:
         text = "".join(f"{'  ' * depth}{part}:\n" for depth, part in enumerate(path[:-1]))
         text += f"{'  ' * (len(path) - 1)}{path[-1]}: {written}\n"
         assert "4711" not in refusal(text)
+
+
+@pytest.mark.parametrize("key", NUMBERS, ids=lambda key: key.name)
+def test_every_number_has_a_largest_value(key: Key) -> None:
+    """A database, a socket, a timer or HAProxy would fail on it later, in the middle of a deployment."""
+    path = ("shop" if part == APP else part for part in key.path)
+    settings: object = 10**18
+    for part in reversed(list(path)):
+        settings = {part: settings}
+
+    with pytest.raises(ConfigError) as refused:
+        loader.parse(json.dumps(settings), "c.yaml")
+
+    assert f"{key.path[-1]}: expected a number of at most" in refused.value.cause
