@@ -18,7 +18,7 @@ from orchestrator.deploy.steps.prepare import Prepare
 from orchestrator.deploy.steps.restore import BackUpReplacedData, ReplaceData, ResumeActive
 from orchestrator.deploy.steps.retire import Retire
 from orchestrator.deploy.steps.start import StartCandidate, StartRelease, StartStandby, WakeStandby
-from orchestrator.deploy.steps.switch import SwitchToCandidate, SwitchToStandby
+from orchestrator.deploy.steps.switch import SwitchToAwakened, SwitchToCandidate, SwitchToStandby
 from orchestrator.deploy.steps.verify import Verify
 from orchestrator.domain.deployment import Deployment, Kind
 
@@ -85,6 +85,8 @@ def to_standby(standby: Standby) -> Plan:
     """The plan of a rollback to this standby."""
     if not standby.change.is_empty:
         return ROLL_BACK_WITH_DATA
+    if standby.awake:
+        return (SwitchToAwakened(standby.awake),)
     return ROLL_BACK if standby.answers else ROLL_BACK_TO_SLEEPING
 
 

@@ -25,13 +25,15 @@ log = structlog.get_logger()
 class Standby:
     """The target of a rollback, the schema change that it needs, and whether it answers with success now.
 
-    `paused_as` is the id of its container if that is paused and can run on the data as it is.
+    `paused_as` is the id of its container if that is paused and can run on the data as it is. `awake`: whether it
+    answers after it was unpaused, as soon as that is known.
     """
 
     deployment: Deployment
     change: SchemaChange
     answers: bool
     paused_as: str = ""
+    awake: Awaitable[bool] | None = None
 
 
 async def find_standby(context: AppContext) -> Standby:
@@ -58,11 +60,12 @@ async def find_standby(context: AppContext) -> Standby:
 async def awakened(
     context: AppContext, standby: Standby, record: Awaitable[Deployment]
 ) -> AsyncIterator[tuple[Deployment, Standby]]:
-    """Wake a paused standby and probe it while its rollback is recorded: each millisecond counts.
+    """Wake a paused standby and probe it while its rollback, and the beginning of its switch, are recorded: each
+    millisecond counts.
 
-    Gives what `record` gives, and the standby with whether it answers. The engine itself answers some milliseconds
-    after the container runs; that is waited for at the end. Nothing may park the standby meanwhile. A cancel takes
-    effect after the record is given. Raises what `record` raises.
+    Gives what `record` gives, and the standby, whose `awake` the switch waits for. The engine itself answers some
+    milliseconds after the container runs; that is waited for at the end. Nothing may park the standby meanwhile. A
+    cancel takes effect after the record is given. Raises what `record` raises.
     """
     if not standby.paused_as:
         yield await in_spite_of_cancels(record), standby
@@ -70,17 +73,17 @@ async def awakened(
     unpausing = asyncio.create_task(_unpaused(context, standby))
     # The kernel accepts the probe's connection before the process runs.
     probe = asyncio.create_task(readiness.answers_now(context, standby.deployment))
+    awake = asyncio.create_task(_answers(probe, unpausing))
     try:
-        recorded = await in_spite_of_cancels(record)
-        answers = await in_spite_of_cancels(_answers(probe, unpausing))
-        yield recorded, replace(standby, answers=answers)
+        yield await in_spite_of_cancels(record), replace(standby, awake=awake)
     finally:
+        awake.cancel()
         probe.cancel()
         await in_spite_of_cancels(unpausing)
 
 
 async def _unpaused(context: AppContext, standby: Standby) -> bool:
-    """False if the engine refused. The plan of the rollback wakes the standby again, and fails if that is refused."""
+    """False if the engine refused. The switch of the rollback wakes the standby again, and fails if that is refused."""
     try:
         await context.engine.unpause(standby.paused_as)
     except EngineError as error:

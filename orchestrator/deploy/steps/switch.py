@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from orchestrator.app_data import migrations
@@ -9,6 +10,7 @@ from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.deploy.steps.base import Step
+from orchestrator.deploy.steps.start import WakeStandby
 from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
 
@@ -66,3 +68,20 @@ class SwitchToStandby(SwitchToCandidate):
                 journal.settle, context.name
             )  # the data is a backup's; a rollback alone leaves it as it is
         return await pause.resume(context, live)
+
+
+class SwitchToAwakened(SwitchToStandby):
+    """The same, with a standby that was unpaused a moment ago: `awake` says whether it answers.
+
+    It was ready before it was paused, so that one good answer shows that it is again. One that does not give it at once
+    is woken, and waited for, as one that was stopped.
+    """
+
+    def __init__(self, awake: Awaitable[bool]) -> None:
+        self._awake = awake
+
+    async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
+        """Wait for the standby, then switch. Raises StepFailed when it is not ready, and as SwitchToStandby."""
+        if not await self._awake:
+            await WakeStandby().run(context, deployment)
+        return await super().run(context, deployment)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.health import HealthBoard
+from orchestrator.deploy import pipeline
 from orchestrator.deploy.failover import Failover
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.deploy.request import new_request
+from orchestrator.deploy.standby import find_standby
+from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import Refused
 from tests.support import virtual_time
@@ -50,6 +54,36 @@ def test_the_switch_does_not_wait_for_the_engine_to_say_that_the_container_runs(
         await rollback
         assert world.context.active == world.journal.deployment(to.id)
         assert_whole(world, "after a slow engine")
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("answers_at_once", [True, False])
+def test_the_switch_is_recorded_while_the_standby_wakes_and_is_made_when_it_answers(
+    world: World, answers_at_once: bool
+) -> None:
+    async def story() -> None:
+        await two_releases(world)
+        old, to = world.context.active, standby(world)
+        assert old is not None
+        awake = asyncio.get_running_loop().create_future()
+        target = replace(await find_standby(world.context), awake=awake)
+        asked = new_request(APP, Kind.ROLLBACK, "a person")
+        record = await pipeline.begin_roll_back(world.context, asked, target)
+
+        rollback = asyncio.create_task(
+            pipeline.roll_back(world.context, world.events, record, target, lambda: Interrupter.PERSON)
+        )
+        await world.until_step(record, StepName.SWITCH)
+        await asyncio.sleep(1)
+        assert world.proxy.running[APP].address == old.address
+
+        if answers_at_once:
+            await world.engine.wake(to.container)
+        awake.set_result(answers_at_once)
+        assert (await rollback).state is State.LIVE
+        assert world.proxy.running[APP].address == to.address
+        assert not world.engine.running[to.container].paused
 
     virtual_time.run(story())
 
