@@ -89,7 +89,8 @@ class AppRegistry:
         if known.config == app:
             return known if known.limits == limits else replace(known, limits=limits)
         new = self._context(name, app, limits)
-        return replace(new, source=known.source) if known.config.update == app.update else new
+        is_same = (known.config.update, known.config.build.context) == (app.update, app.build.context)
+        return replace(new, source=known.source) if is_same else new
 
     def _context(self, name: str, app: App, limits: Limits) -> AppContext:
         settings = self._settings
@@ -99,7 +100,7 @@ class AppRegistry:
             engine=self._engine,
             proxy=self._proxy,
             source=open_source(
-                app.update,
+                app,
                 name,
                 settings.state / "sources",
                 settings.source,

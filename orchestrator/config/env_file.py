@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from orchestrator.errors import ChangeoverError
 from orchestrator.files.beneath import LeadsOutside, within
 
 MOST_BYTES = 1024 * 1024
+_NOT_IN_A_NAME = re.compile(r"[=\s]")
+"""A name in quotes may have them. The variable would have another name and value than are written."""
 
 
 class EnvFileUnreadable(ChangeoverError):
@@ -68,7 +71,7 @@ def read_env_file(path: Path) -> dict[str, str]:
         ) from error
     found: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
+        if binding.error or (binding.key is not None and (binding.value is None or _NOT_IN_A_NAME.search(binding.key))):
             raise EnvFileUnreadable(
                 f"Line {binding.original.line} of the environment file {path} is not NAME=value.",
                 "Write NAME=value, or put a # at the start of a comment. A value of several lines needs quotes.",

@@ -6,36 +6,44 @@ A configuration is not refused for these, because they concern one app, and the 
 
 from __future__ import annotations
 
-import re
+import posixpath
 from pathlib import Path
 
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
-from orchestrator.config.schema import PANEL, App, Config
+from orchestrator.config.schema import App, Config
 from orchestrator.config.update_schema import GitSource
+from orchestrator.domain.source_names import why_not_fetched
 from orchestrator.host import child_process
 
-_SSH = re.compile(r"(git\+)?ssh://|[^/]+@[^/]+:|[\w.-]+:(?!//)[^/]")
 GIT_TIMEOUT_S = 5.0
 
 
 async def preflight(config: Config, folder: Path) -> list[str]:
     """One sentence with its key for each thing that cannot work. `folder` is the configuration file's."""
-    apps = [(name, app) for name, app in config.all_apps().items() if name != PANEL]
-    return [f"apps.{name}.{says}" for name, app in apps for says in await _of_app(app, folder)]
+    panel = _not_fetched(config.update.git.remote)
+    found = [f"update.git.remote: {panel}"] if panel else []
+    return found + [f"apps.{name}.{says}" for name, app in config.apps.items() for says in await _of_app(app, folder)]
 
 
 def unsupported_remote(git: GitSource) -> str:
     """Why the remote of an app (not the panel) cannot be its source, and what to write instead; empty if it may be."""
-    if git.remote == "." and git.path in (".", ""):
+    if git.remote == "." and posixpath.normpath(git.path) == ".":
         return (
             "the app has no repository of its own: '.' is the checkout of Changeover, whose image is the panel. Set "
             "update.git.remote to the URL or path of the app's repository, or update.git.path to a folder of this one"
         )
-    if _SSH.match(git.remote):
-        return "repositories cannot be fetched by SSH yet: the image has no SSH client. Use an https:// URL"
-    if git.remote.startswith(("./", "../", "~")):
-        return "a path must be absolute, and exist in the orchestrator's container. Mount the folder, or use a URL"
+    return _not_fetched(git.remote)
+
+
+def _not_fetched(remote: str) -> str:
+    if why := why_not_fetched(remote):
+        return why
+    if "/" in remote and not remote.startswith("/") and "://" not in remote:
+        return (
+            "a URL needs its scheme, such as https://, and a path must be absolute and exist in the orchestrator's "
+            "container"
+        )
     return ""
 
 

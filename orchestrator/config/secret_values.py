@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,9 +41,11 @@ def _of_env_file(app: App, folder: Path) -> set[str]:
 
 
 def of_secret_file(file: Path) -> set[str]:
-    """All of the file, and each of its lines."""
+    """All of the file, and each of its lines. Never waits: a named pipe has nothing."""
     try:
-        with file.open("rb") as content:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as content:
+            if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
+                return set()
             return {content.read(MOST_OF_FILE).decode(errors="replace").strip()}
     except OSError:
         return set()

@@ -7,6 +7,8 @@ import re
 SCHEMES = ("file", "git", "http", "https", "ssh", "git+ssh", "ssh+git")
 """The transports of Git that run no program that an address names. Others, such as `ext::`, do."""
 
+_SSH = re.compile(r"(?:git\+)?ssh(?:\+git)?://|(?:[^/:\[]+|\[[^/\]]*\]):(?!//)", re.IGNORECASE)
+"""`host:path` is SSH, too: a colon before the first slash (git-fetch(1), "GIT URLS")."""
 _SCHEME = re.compile(r"([A-Za-z0-9+.-]*)(://|::)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
@@ -19,6 +21,8 @@ def why_no_remote(remote: str) -> str:
         return "it is empty"
     if remote.startswith("-"):
         return "it begins with '-', as an option does"
+    if remote != remote.strip():
+        return "it begins or ends with a space"
     if _CONTROL.search(remote):
         return "it has a control character"
     scheme = _SCHEME.match(remote)
@@ -26,6 +30,13 @@ def why_no_remote(remote: str) -> str:
         return f"'{scheme[0]}' is not one of the transports {', '.join(SCHEMES)}"
     host = re.match(r"(?:[A-Za-z]+://)?(?:[^/@]*@)?(-[^/:]*)", remote)
     return f"the host '{host[1]}' begins with '-', as an option does" if host else ""
+
+
+def why_not_fetched(remote: str) -> str:
+    """Why the address of a repository cannot be fetched by this version; empty when it can."""
+    if _SSH.match(remote):
+        return "repositories cannot be fetched by SSH yet: the image has no SSH client. Use an https:// URL"
+    return ""
 
 
 def is_ref(name: str) -> bool:

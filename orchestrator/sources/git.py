@@ -18,13 +18,14 @@ from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.release import Change, Release
-from orchestrator.domain.source_names import SCHEMES, is_commit, is_ref, why_no_remote
+from orchestrator.domain.source_names import is_commit, is_ref, why_no_remote, why_not_fetched
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import error_line
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
@@ -36,24 +37,12 @@ PACK_TIMEOUT_S = 120.0
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 MOST_CHANGES = 200
 
-_ENVIRONMENT = {
-    # No prompts, no helpers, no transport that runs a program, no configuration but ours. child_process passes no GIT_*
-    # variable of the orchestrator's own on.
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-    "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("git.config")),
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "LC_ALL": "C",
-}
-
 
 class GitRepository:
     """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`.
 
-    `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked.
+    `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
+    another folder of the repository that the image is built from.
     """
 
     def __init__(
@@ -64,6 +53,7 @@ class GitRepository:
         lock: asyncio.Lock | None = None,
         *,
         refusal: str = "",
+        context: str | None = None,
         known_secrets: Secrets | None = None,
     ) -> None:
         self.settings = settings
@@ -71,6 +61,7 @@ class GitRepository:
         self._checkout = checkout
         self._lock = lock or asyncio.Lock()
         self._refusal = refusal
+        self._built_from = (settings.path,) if context is None else (settings.path, context)
         self._made_anew = 0
         self._border = known_secrets or Secrets()
 
@@ -117,16 +108,17 @@ class GitRepository:
     async def _write_tree(self, source_revision: str, folder: Path) -> None:
         if not is_commit(source_revision):
             raise StepFailed(f"'{source_revision[:80]}' is not a commit.", "Deploy the app again.")
-        await refuse_incomplete(self._git, source_revision, self.settings.path)
+        await refuse_incomplete(self._git, source_revision, self._built_from)
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
         packed = folder.with_name(folder.name + ".tar")
+        mirror.keep_every_file(self._mirror)
         try:
             await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
             # tar itself writes nothing through a link that it has unpacked, and strips `..` and `/` from names.
             unpack = ("tar", "--no-same-owner", "--no-same-permissions", "-C", str(folder), "-xf", str(packed))
-            ended = await child_process.run(*unpack, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+            ended = await child_process.run(*unpack, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         finally:
             packed.unlink(missing_ok=True)
         if ended.exit_code != 0:
@@ -189,7 +181,7 @@ class GitRepository:
     async def _remote(self) -> str:
         """The address to fetch from. Raises StepFailed for one that is an option, or runs a program."""
         remote = await self._configured_remote()
-        if why := why_no_remote(remote):
+        if why := why_no_remote(remote) or why_not_fetched(remote):
             raise StepFailed(
                 f"The remote '{self.settings.remote[:80]}' cannot be used: {why}.",
                 "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
@@ -228,7 +220,7 @@ class GitRepository:
         """Pack the mirror's objects, if they are many. Git would do it after a fetch, in a process that runs on."""
         pack = ("git", "--git-dir", str(self._mirror), "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
         try:
-            ended = await child_process.run(*pack, env=_ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
+            ended = await child_process.run(*pack, env=ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
         except TimeoutError:
             why = f"not done within {PACK_TIMEOUT_S:g} s"
         else:
@@ -271,7 +263,7 @@ class GitRepository:
 
     async def _is_well(self, *arguments: str) -> bool:
         try:
-            ended = await child_process.run("git", *arguments, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+            ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         except TimeoutError:
             return True  # not known to be damaged
         # A ref that cannot be read is a warning, and is left out.
@@ -283,7 +275,7 @@ class GitRepository:
 
     async def _run(self, *arguments: str, check: bool = True) -> str:
         try:
-            ended = await child_process.run("git", *arguments, env=_ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+            ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         except TimeoutError as error:
             raise StepFailed(f"git {arguments[0]} did not end within {FETCH_TIMEOUT_S:g} s.") from error
         if ended.exit_code == 0:

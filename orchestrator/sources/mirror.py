@@ -10,6 +10,9 @@ from pathlib import Path
 
 from orchestrator.host.uninterrupted import to_its_end
 
+_EVERY_FILE = "* -export-ignore -export-subst\n"
+"""Overrides the attributes of a repository by which `git archive` leaves files out, or writes them otherwise than they
+were committed: they are meant for packages (gitattributes(5))."""
 HALF_WRITTEN = ("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/??/tmp_obj_*", "objects/tmp_*")
 
 
@@ -21,6 +24,15 @@ async def make(mirror: Path, init: Callable[[Path], Awaitable[object]]) -> None:
     await init(new)
     await to_its_end(asyncio.to_thread(remove, mirror))
     new.rename(mirror)
+
+
+def keep_every_file(mirror: Path) -> None:
+    """From now on, an archive of a commit has exactly the files of the commit. Raises OSError."""
+    attributes = mirror / "info" / "attributes"
+    if attributes.is_file() and attributes.read_text() == _EVERY_FILE:
+        return
+    attributes.parent.mkdir(exist_ok=True)
+    attributes.write_text(_EVERY_FILE)
 
 
 def remove_stale_locks(mirror: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from orchestrator.errors import StepFailed
@@ -24,12 +24,13 @@ def refuse_missing_folder(remote: str) -> None:
         )
 
 
-async def refuse_incomplete(git: Git, commit: str, path: str) -> None:
-    """Raises StepFailed if the tree of the commit lacks content: submodules, or files that Git LFS stores elsewhere.
+async def refuse_incomplete(git: Git, commit: str, paths: Sequence[str]) -> None:
+    """Raises StepFailed if what the commit has at the paths lacks content: submodules, or files that Git LFS stores
+    elsewhere.
 
     `git` runs a git command in the mirror.
     """
-    listing = await git("ls-tree", "-r", commit, "--", path)
+    listing = await git("ls-tree", "-r", commit, "--", *paths)
     links = [line.partition("\t")[2] for line in listing.splitlines() if line.startswith(_GITLINK)]
     if links:
         raise StepFailed(
@@ -38,7 +39,9 @@ async def refuse_incomplete(git: Git, commit: str, path: str) -> None:
         )
     if not await git("grep", "--files-with-matches", "filter=lfs", commit, "--", "*.gitattributes", check=False):
         return
-    found = await git("grep", "--files-with-matches", "--fixed-strings", _LFS_POINTER, commit, "--", path, check=False)
+    found = await git(
+        "grep", "--files-with-matches", "--fixed-strings", _LFS_POINTER, commit, "--", *paths, check=False
+    )
     pointers = [line.partition(":")[2] for line in found.splitlines()]
     if pointers:
         raise StepFailed(

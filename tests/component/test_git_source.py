@@ -145,6 +145,14 @@ async def test_a_name_of_a_remote_is_looked_up_in_the_checkout(remote: Remote, t
         await source(remote, url="origin").newest()
 
 
+@pytest.mark.parametrize("url", ["git@git.test:shop.git", "ssh://git.test/shop.git", "host:/shop"])
+async def test_a_name_of_a_remote_that_needs_ssh_is_refused_with_what_to_use(remote: Remote, url: str) -> None:
+    remote.git("remote", "add", "origin", url)
+
+    with pytest.raises(StepFailed, match=r"'origin' cannot be used: .*SSH.* Use an https:// URL"):
+        await source(remote, url="origin").newest()
+
+
 async def test_credentials_of_a_url_are_shown_to_nobody(remote: Remote) -> None:
     shown = await source(remote, url="https://me:secret@git.test/shop.git").origin()
 
@@ -249,6 +257,32 @@ async def test_a_submodule_is_refused_where_the_app_would_lack_it(remote: Remote
 
     elsewhere = source(remote, path="api")
     await elsewhere.fetch(commit, tmp_path / "tree")
+
+
+async def test_a_submodule_in_another_folder_that_is_built_from_is_refused(remote: Remote, tmp_path: Path) -> None:
+    other = Remote(tmp_path / "other")
+    other.commit("feat: a library")
+    remote.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "libraries/one")
+    commit = remote.commit("feat: use it", "api/Dockerfile")
+    settings = GitSource(remote=str(remote.path), path="api")
+    git = GitRepository(settings, tmp_path / "mirrors" / "app.git", remote.path, context=".")
+    await git.newest()
+
+    with pytest.raises(StepFailed, match="has submodules, which are not fetched yet: libraries/one"):
+        await git.fetch(commit, tmp_path / "tree")
+
+
+async def test_files_that_a_repository_leaves_out_of_its_packages_are_fetched(remote: Remote, tmp_path: Path) -> None:
+    remote.commit("build: packages", ".gitattributes", "Dockerfile export-ignore\nversion export-subst\n")
+    remote.commit("feat: a version", "version", "$Format:%H$\n")
+    commit = remote.commit("build: an image", "Dockerfile", "FROM scratch\n")
+    git = source(remote)
+    await git.newest()
+
+    await git.fetch(commit, tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "Dockerfile").read_text() == "FROM scratch\n"
+    assert (tmp_path / "tree" / "version").read_text() == "$Format:%H$\n"
 
 
 async def test_a_pointer_of_git_lfs_is_refused_instead_of_built(remote: Remote, tmp_path: Path) -> None:

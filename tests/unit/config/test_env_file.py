@@ -38,7 +38,16 @@ def test_values_are_read_as_compose_reads_them(tmp_path: Path, text: str, value:
     assert read_env_file(file)["KEY"] == value
 
 
-@pytest.mark.parametrize("text", ["A=1\nhidden value\nB=2", "A=1\nKEY='hidden", 'A=1\nKEY="hidden\nB=2'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A=1\n'KEY=x'=hidden",
+        "A=1\n'a name'=hidden",
+        "A=1\nhidden value\nB=2",
+        "A=1\nKEY='hidden",
+        'A=1\nKEY="hidden\nB=2',
+    ],
+)
 def test_a_line_that_sets_nothing_is_named_by_its_number_and_its_text_is_not_shown(tmp_path: Path, text: str) -> None:
     file = tmp_path / "shop.env"
     file.write_text(text)

@@ -23,6 +23,8 @@ async def found(text: str, folder: Path) -> list[str]:
     [
         (".", ".", "has no repository of its own"),
         (".", "", "has no repository of its own"),
+        (".", "./", "has no repository of its own"),
+        (".", "./.", "has no repository of its own"),
         (".", "examples/shop", ""),
         ("origin", ".", ""),
         ("https://git.test/shop.git", ".", ""),
@@ -32,7 +34,15 @@ async def found(text: str, folder: Path) -> list[str]:
         ("git@github.com:me/shop.git", ".", "SSH"),
         ("ssh://git@git.test/shop.git", ".", "SSH"),
         ("git+ssh://git.test/shop.git", ".", "SSH"),
+        ("ssh+git://git.test/shop.git", ".", "SSH"),
+        ("SSH://git.test/shop.git", ".", "SSH"),
         ("host:shop.git", ".", "SSH"),
+        ("host:/srv/shop.git", ".", "SSH"),
+        ("git@host:/srv/shop.git", ".", "SSH"),
+        ("[git@host:2222]:shop.git", ".", "SSH"),
+        ("https://git.test/me@home:80/shop.git", ".", ""),
+        ("/srv/a:b", ".", ""),
+        ("github.com/me/shop.git", ".", "a URL needs its scheme"),
         ("../shop", ".", "absolute"),
         ("~/shop", ".", "absolute"),
     ],
@@ -42,6 +52,13 @@ def test_a_remote_that_cannot_be_an_apps_source_is_found(remote: str, path: str,
 
     assert says in problem
     assert bool(problem) == bool(says)
+
+
+async def test_a_panel_whose_repository_needs_ssh_is_found(tmp_path: Path) -> None:
+    problems = await found("update: {git: {remote: 'git@github.com:me/panel.git'}}\n", tmp_path)
+
+    assert len(problems) == 1
+    assert problems[0].startswith("update.git.remote: repositories cannot be fetched by SSH yet")
 
 
 async def test_a_configuration_that_works_has_no_problem(tmp_path: Path) -> None:
