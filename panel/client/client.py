@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from border.plain import plain_values
 from border.urls import hide_in_urls, without_credentials
+from panel.client import http_request
 from panel.client.access import AccessRequests
 from panel.client.answers import error_of, is_record_of_failure
 from panel.client.backup_requests import BackupRequests
@@ -38,8 +39,6 @@ from panel.client.settings import is_https
 from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)
-STREAM_TIMEOUT = httpx.Timeout(10, read=60)
-"""The stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
 BROWSER = "Changeover-Client"
 RETRY_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 1.0)
 V = TypeVar("V", bound=Value)
@@ -54,7 +53,7 @@ class ServerTrouble(Exception):
 
 
 class Client(AccessRequests, BackupRequests, OneOffRequests):
-    """An open connection to one orchestrator. Every method raises a ClientError.
+    """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
 
     No answer has control characters: text that an older orchestrator kept loses them here.
     A request is cancelled with the task that awaits it. `retry_pauses_s` are the pauses before the event stream is
@@ -69,9 +68,10 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         self._retry_pauses_s = retry_pauses_s
         self.answer: Any = None  # Any: JSON
         """The last answer or event as the orchestrator sent it; `--json` prints it."""
+        named = {BROWSER: browser} if browser and http_request.fits_in_a_header(browser) else {}
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers=({"Authorization": f"Bearer {token}"} if token else {}) | ({BROWSER: browser} if browser else {}),
+            headers=({"Authorization": http_request.bearer(token)} if token else {}) | named,
             timeout=TIMEOUT,
             verify=is_https(url),
         )
@@ -86,7 +86,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
 
     def sign_in(self, token: str) -> None:
         """Use this token from now on."""
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        self._http.headers["Authorization"] = http_request.bearer(token)
 
     # Apps
 
@@ -221,7 +221,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
     async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncIterator[Event]:
         start = {"recent": str(recent)} if after is None else {"after": str(after)}
         parameters = {"deployment": deployment} | start
-        async with self._http.stream("GET", "/v1/events", params=parameters, timeout=STREAM_TIMEOUT) as answer:
+        async with http_request.opened(self._http, "GET", "/v1/events", params=parameters) as answer:
             if not answer.is_success:
                 await answer.aread()
                 error = error_of(answer)
@@ -233,7 +233,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
 
     async def _pieces(self, method: str, path: str, **request: Any) -> AsyncIterator[Piece]:  # Any: as httpx takes them
         try:
-            async with self._http.stream(method, path, timeout=STREAM_TIMEOUT, **request) as answer:
+            async with http_request.opened(self._http, method, path, **request) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise error_of(answer)
@@ -250,7 +250,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
         try:
-            answer = await self._http.request(method, path, **request)
+            answer = await self._http.send(http_request.built(self._http, method, path, **request))
         except httpx.HTTPError as error:
             raise self.unreachable(error) from error
         if not answer.is_success and not is_record_of_failure(answer):

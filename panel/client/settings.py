@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from panel.client.errors import NotSignedIn
+from border.urls import without_credentials
+from panel.client.errors import Invalid, NotSignedIn
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 TOKEN_FILE = Path(".changeover/token")
 
 
 def configured_url() -> str:
-    """The address in CHANGEOVER_URL, or that of an orchestrator on this machine."""
-    return os.environ.get("CHANGEOVER_URL", DEFAULT_URL)
+    """The address in CHANGEOVER_URL, or that of an orchestrator on this machine. Raises Invalid if it is none."""
+    url = os.environ.get("CHANGEOVER_URL") or DEFAULT_URL
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or half of an IPv6 address
+        is_address = False
+    if not is_address:
+        raise Invalid(
+            f"CHANGEOVER_URL is not an address: {without_credentials(url)}.",
+            f"Set it to one with its scheme, such as {DEFAULT_URL}",
+        )
+    return url
 
 
 def configured_token() -> str:
@@ -28,9 +41,10 @@ def configured_token() -> str:
         return file.read_text().strip()
     except FileNotFoundError:
         return ""
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise NotSignedIn(
-            f"The token file {file} cannot be read: {error.strerror}.",
+            f"The token file {file} cannot be read: {why}.",
             "Run this as the owner of the file, or set CHANGEOVER_TOKEN.",
         ) from error
 

@@ -165,7 +165,10 @@ def create(panel: PanelServer) -> FastAPI:
 def same_origin(headers: Headers) -> bool:
     """Whether the request's Origin is this host. Clients that are not browsers send no Origin, and are accepted."""
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # half of an IPv6 address
+        return False
 
 
 def browser_of(request: HTTPConnection) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
-from panel.client.settings import configured_token
+from panel.client.settings import configured_token, configured_url
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi, problem_answer
 
@@ -268,4 +268,64 @@ def test_the_token_is_in_the_environment_or_in_a_file(tmp_path: Path, monkeypatc
     monkeypatch.delenv("CHANGEOVER_TOKEN")
     monkeypatch.setenv("CHANGEOVER_TOKEN_FILE", str(tmp_path))
     with pytest.raises(NotSignedIn, match="cannot be read"):
+        configured_token()
+
+
+# What cannot be sent
+
+
+@pytest.mark.parametrize("token", ["co_ü", "co_\udcff", "co_a\nb", "co_a b", "co_\x1b[2J"])
+def test_a_token_that_no_header_can_have_is_unknown(token: str) -> None:
+    with pytest.raises(NotSignedIn, match="The token is unknown"):
+        Client("http://127.0.0.1:1", token)
+
+
+@pytest.mark.parametrize("browser", ["ü", "a\nb", "\udcff"])
+async def test_an_address_of_a_browser_that_no_header_can_have_is_not_sent(api: FakeApi, browser: str) -> None:
+    api.gives("GET", "/v1/apps", {"apps": []})
+
+    async with Client(api.url, "co_secret", browser=browser) as client:
+        await client.apps()
+
+    assert "changeover-client" not in api.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda client: client.deploy("shop", "\udcff"), "a text is not UTF-8"),
+        (lambda client: client.deployment("\udcff"), "a text is not UTF-8"),
+        (lambda client: client.deploy("a\nb"), "non-printable ASCII"),
+        (lambda client: client.history("x" * 70_000), "too long"),
+        (lambda client: client.pause("shop", float("nan")), "not JSON compliant"),
+        (lambda client: client.audit(who="\udcff"), "a text is not UTF-8"),
+        (lambda client: take(client, 1, deployment="\udcff"), "a text is not UTF-8"),
+    ],
+)
+async def test_what_http_or_json_cannot_carry_is_refused_before_it_is_sent(
+    api: FakeApi, ask: Callable[[Client], Awaitable[object]], says: str
+) -> None:
+    async with client_of(api) as client:
+        with pytest.raises(Invalid, match=f"The request cannot be sent: .*{says}"):
+            await ask(client)
+
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8090", "http://", "http://[", "http://h:99999", "http://h:x", "ftp://h", "//h", "unix:///x"]
+)
+def test_what_is_no_address_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CHANGEOVER_URL", url)
+
+    with pytest.raises(Invalid, match="CHANGEOVER_URL is not an address"):
+        configured_url()
+
+
+def test_a_token_file_that_is_not_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    monkeypatch.delenv("CHANGEOVER_TOKEN", raising=False)
+    monkeypatch.setenv("CHANGEOVER_TOKEN_FILE", str(tmp_path / "token"))
+
+    with pytest.raises(NotSignedIn, match="cannot be read: it is not text"):
         configured_token()

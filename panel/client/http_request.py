@@ -1,0 +1,59 @@
+"""Requests as they are sent: what HTTP and JSON cannot carry is refused before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import httpx
+
+from border.plain import plain
+from panel.client.errors import Invalid, NotSignedIn
+
+STREAM_TIMEOUT = httpx.Timeout(10, read=60)
+"""A stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
+_IN_A_HEADER = re.compile(r"[!-~]*")
+
+
+def fits_in_a_header(text: str) -> bool:
+    """Whether it consists of visible ASCII characters (RFC 9110, section 5.5)."""
+    return bool(_IN_A_HEADER.fullmatch(text))
+
+
+def bearer(token: str) -> str:
+    """The header for a token. Raises NotSignedIn for a text that a header cannot have, and so no token is."""
+    if not fits_in_a_header(token):
+        raise NotSignedIn(
+            "The token is unknown: it has characters that no token has.",
+            "Use the token in .changeover/token of the checkout, as it is.",
+        )
+    return f"Bearer {token}"
+
+
+def built(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    **request: Any,  # Any: as httpx takes them
+) -> httpx.Request:
+    """Raises Invalid for half of a character, a number that JSON does not have, and a path that is too long."""
+    try:
+        return http.build_request(method, path, **request)
+    except (ValueError, httpx.InvalidURL) as error:
+        why = "a text is not UTF-8" if isinstance(error, UnicodeError) else plain(str(error)).rstrip(".")
+        raise Invalid(f"The request cannot be sent: {why}.", "Correct the values of the command.") from error
+
+
+@asynccontextmanager
+async def opened(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    **request: Any,  # Any: as above
+) -> AsyncIterator[httpx.Response]:
+    """The answer, whose body is read as it comes. Raises Invalid as `built` does, and httpx.HTTPError."""
+    answer = await http.send(built(http, method, path, timeout=STREAM_TIMEOUT, **request), stream=True)
+    async with aclosing(answer):
+        yield answer
