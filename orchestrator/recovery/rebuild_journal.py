@@ -28,7 +28,7 @@ from orchestrator.engine.base import (
     ContainerStatus,
     Role,
 )
-from orchestrator.errors import StepFailed
+from orchestrator.errors import StepFailed, UnknownDeployment
 
 log = structlog.get_logger()
 
@@ -39,8 +39,9 @@ BY = "rebuilt from what runs"
 async def slots_from_what_runs(context: AppContext) -> bool:
     """Record an app's active release and standby, from its containers and the proxy's map.
 
-    Returns False when the journal has an active release, or no container has the traffic. Raises EngineError
-    or JournalError.
+    Returns False when the journal is not lost: it has an active release, or the deployment that made one of the
+    containers, which recovery finishes or undoes; and when no container has the traffic. May be done again after it
+    was interrupted. Raises EngineError or JournalError.
     """
     colour = context.proxy.colour_in_file(context.name)
     if colour is None or context.journal.slots(context.name).active:
@@ -53,16 +54,29 @@ async def slots_from_what_runs(context: AppContext) -> bool:
     # A candidate is newer than the standby.
     standby = next((one for one in found if one is not active), None)
     both = [one for one in found if one in (active, standby)]
+    recorded = {one.name: await _recorded(context, one) for one in both}
+    if any(record and record.requested_by != BY for record in recorded.values()):
+        return False
     for container in both:
+        if recorded[container.name]:
+            continue
         await _add_what_it_applied(context, container)
         known, holds = migrations.newest_run(context), colour if container is active else colour.other
         record = replace(_record(context, container), known_run=known, colour=holds)
         await context.journal.beside(context.journal.add, record)
+    await _add_what_was_reverted(context, newest=both[-1])
     standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
     slots = Slots(active=active.labels[LABEL_DEPLOYMENT], standby=standby_id)
     await context.journal.beside(context.journal.save_switch, context.name, slots)
-    await _add_what_was_reverted(context, newest=both[-1])
     return True
+
+
+async def _recorded(context: AppContext, container: ContainerStatus) -> Deployment | None:
+    """The deployment that made the container, if the journal has it."""
+    try:
+        return await context.journal.beside(context.journal.recorded, container.labels[LABEL_DEPLOYMENT])
+    except UnknownDeployment:
+        return None
 
 
 def _active(context: AppContext, found: list[ContainerStatus], colour: Colour) -> ContainerStatus | None:
@@ -117,7 +131,11 @@ async def _add_run(
     revisions: tuple[SchemaRevision, ...],
     moment: datetime,
 ) -> None:
+    """Once, also when the rebuild is done again."""
     deployment = container.labels[LABEL_DEPLOYMENT]
+    known = await context.journal.beside(context.journal.migrations, context.name)
+    if any((one.deployment, one.direction) == (deployment, direction) for one in known):
+        return
     run = MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY)
     await context.journal.beside(context.journal.add_migration, run)
 

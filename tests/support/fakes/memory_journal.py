@@ -59,6 +59,8 @@ class MemoryJournal(Journal):
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         self._power.before("journal: add")
+        if deployment.id in self._records.deployments:
+            raise ValueError(f"{deployment.id} is recorded already")  # a database refuses it as well
         newest = max((one.number for one in self._records.deployments.values()), default=0)
         deployment = replace(deployment, number=deployment.number or newest + 1)
         self._records.deployments[deployment.id] = replace(deployment, steps=())

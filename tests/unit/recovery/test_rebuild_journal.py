@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from orchestrator.engine.base import (
 from orchestrator.recovery import rebuild_journal
 from tests.support import virtual_time
 from tests.support.fakes.memory_journal import Records
+from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, assert_whole
 from tests.support.fakes.world import APP, World
 
@@ -71,5 +73,55 @@ def test_a_release_that_had_the_traffic_and_is_stopped_is_found_and_started(tmp_
         assert active is not None
         assert (active.container, active.state) == (had_traffic, State.LIVE)
         assert_whole(world, "after the rebuild")
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("operation", ["switch: files", "switch: running proxy", "journal: save switch"])
+def test_a_first_deployment_that_was_killed_during_its_switch_is_no_lost_journal(
+    tmp_path: Path, operation: str
+) -> None:
+    """Its candidate was recorded a second time, which the database refuses: the start failed, at every try."""
+
+    async def story() -> None:
+        config, before, act = STORIES["the first deployment"]
+        rehearsal, world = World(tmp_path / "rehearsal", config), World(tmp_path, config)
+        await before(rehearsal)
+        await act(rehearsal)
+        await before(world)
+        world.power.cut_at(rehearsal.power.operations.index(operation), after=operation != "journal: save switch")
+        with suppress(Killed):
+            await act(world)
+        await world.new_process()
+        interrupted = world.journal.deployments(APP)[0]
+        assert (world.proxy.colour_in_file(APP), world.context.active) == (interrupted.colour, None)
+
+        assert not await rebuild_journal.slots_from_what_runs(world.context)
+
+        assert world.journal.deployments(APP) == [interrupted]
+        await world.restart()
+        assert_whole(world, "after the recovery")
+
+    virtual_time.run(story())
+
+
+def test_a_rebuild_that_was_interrupted_is_done_to_its_end_by_the_next_start(tmp_path: Path) -> None:
+    async def story() -> None:
+        rehearsal = await _without_journal(tmp_path / "rehearsal")
+        rehearsal.power.operations = []
+        await rebuild_journal.slots_from_what_runs(rehearsal.context)
+        for number in range(len(rehearsal.power.operations)):
+            world = await _without_journal(tmp_path / str(number))
+            world.power.cut_at(number, after=True)
+            with suppress(Killed):
+                await rebuild_journal.slots_from_what_runs(world.context)
+            await world.new_process()
+
+            await rebuild_journal.slots_from_what_runs(world.context)
+
+            found, wanted = world.journal.slots(APP), rehearsal.journal.slots(APP)
+            assert (bool(found.active), bool(found.standby)) == (bool(wanted.active), bool(wanted.standby))
+            runs, before = world.journal.migrations(APP), rehearsal.journal.migrations(APP)
+            assert [one.direction for one in runs] == [one.direction for one in before]
 
     virtual_time.run(story())
