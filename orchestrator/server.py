@@ -219,6 +219,7 @@ class Orchestrator:
         self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
+        self.supervisor.keep("look for removed containers", self.recovery.keep_looking)
 
     async def _until_configured(self) -> None:
         """At a start without any valid configuration: wait for one. The proxy serves from the files that it has."""

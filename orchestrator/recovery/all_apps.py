@@ -133,9 +133,14 @@ class Recovery:
                 self._begin(context)
 
     async def keep_recovering(self) -> None:
-        """Recover the rest, and apps whose active container was removed, again and again. Never returns."""
+        """Recover the rest, again and again. Never returns."""
         while True:
             await self.recover_the_rest()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def keep_looking(self) -> None:
+        """Bring back apps whose active container was removed, also while others are not recovered. Never returns."""
+        while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self._look_for_lost()
 
@@ -178,6 +183,8 @@ class Recovery:
         existing = {one.labels.get(LABEL_DEPLOYMENT) for one in found}
         for context in contexts:
             active = context.active
+            if self.problem(context.name):
+                continue  # it is tried again, with growing pauses
             if active and active.id not in existing and not self._scheduler.doing(context.name):
                 log.error("active container is gone", app=context.name, container=active.container)
                 self._of(context.name).brought_back = False

@@ -304,7 +304,7 @@ def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tm
         await world.restart()
         active = world.context.active
         assert active is not None
-        keeping = asyncio.create_task(world.recovery.keep_recovering())
+        keeping = asyncio.create_task(world.recovery.keep_looking())
 
         del world.engine.running[active.container]
         await asyncio.sleep(2 * LOOK_EVERY_S)
@@ -335,5 +335,42 @@ def test_an_image_that_is_gone_is_told_with_the_command_that_builds_it_again(
         await world.new_process()
         await world.recovery.recover_all()
         assert f"--ref {active.release.source_revision[:12]} --force" in world.recovery.problem(APP)  # type: ignore[union-attr]
+
+    virtual_time.run(story())
+
+
+def test_an_app_that_cannot_be_recovered_keeps_no_removed_container_of_another_app_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_back = resume.bring_back
+
+    async def never_for_the_other(context: AppContext) -> None:
+        if context.name == "broken":
+            raise AWAY
+        await bring_back(context)
+
+    monkeypatch.setattr(resume, "bring_back", never_for_the_other)
+
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.new_process()
+        contexts = [replace(world.context, name="broken"), world.context]
+        recovery = Recovery(lambda: contexts, world.proxy, world.events, world.scheduler, lambda _app: None)
+        await recovery.recover_all()
+        await recovery.go_on()
+        active = world.context.active
+        assert active is not None
+        keeping = [asyncio.create_task(one()) for one in (recovery.keep_recovering, recovery.keep_looking)]
+
+        del world.engine.running[active.container]
+        await asyncio.sleep(3 * LOOK_EVERY_S)
+
+        assert world.engine.can_run(active.container)
+        assert AWAY.cause in recovery.problem("broken")
+        for task in keeping:
+            task.cancel()
+        await recovery.stop()
 
     virtual_time.run(story())

@@ -58,7 +58,7 @@ def test_later_it_is_built_again_as_well_and_a_source_that_is_away_is_not_needed
         await world.restart()
         await lose_containers_and_images(world)
         world.source.is_away = True
-        keeping = asyncio.create_task(world.recovery.keep_recovering())
+        keeping = asyncio.create_task(world.recovery.keep_looking())
         active = world.context.active
         assert active is not None
         for _ in range(10_000):  # the clock jumps while a thread works
