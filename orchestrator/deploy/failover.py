@@ -38,8 +38,7 @@ log = structlog.get_logger()
 
 AGAIN_S = 0.5
 LATER_S = 5.0
-LONGEST_AGAIN_S = 30.0
-SOON_S = 0.2
+LONGEST_AGAIN_S, SOON_S = 30.0, 0.2
 CUT_AFTER_S = 2.0
 """By then, requests that waited for a connection to the active container have gone to the standby, in seconds."""
 WAKE_WITHIN_S = 10.0
@@ -280,8 +279,13 @@ class Failover:
         try:
             await drain(context, standby, said_by=active)
             await park(context, standby, said_by=active)
-        except ChangeoverError as error:
-            log.warning("standby not parked", app=context.name, cause=error.cause)
+        except asyncio.CancelledError:
+            # By a rollback or restore, which may be refused yet.
+            asyncio.get_running_loop().call_later(LATER_S, self.due, context.name)
+            raise
+        except Exception as error:
+            trace = not isinstance(error, ChangeoverError)
+            log.warning("standby not parked", app=context.name, cause=str(error), exc_info=trace)
             asyncio.get_running_loop().call_later(LONGEST_AGAIN_S, self.due, context.name)
 
     async def _start(self, context: AppContext, active: Deployment, status: ContainerStatus | None) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.held_locks import LockWatch
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
 from orchestrator.errors import EngineError, StepFailed
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+log = structlog.get_logger()
 
 TRIES = 10
 BETWEEN_TRIES_S = 0.15
@@ -35,7 +40,8 @@ def is_parked(context: AppContext, standby: Deployment, status: ContainerStatus 
 
 
 async def park(context: AppContext, standby: Deployment, said_by: Deployment) -> None:
-    """Keep the standby as `kept_as` says. Its requests must be drained. A cancel leaves it running or paused.
+    """Keep the standby as `kept_as` says. Its requests must be drained. A cancel leaves it running, or paused without
+    a lock.
 
     Raises EngineError, ProxyError or JournalError.
     """
@@ -73,6 +79,9 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
                     why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
                 except EngineError as error:
                     why = error.cause  # the kernel cannot freeze each process at each moment
+                except asyncio.CancelledError:
+                    await in_spite_of_cancels(_let_run(context, standby))
+                    raise
                 await context.engine.wake(standby.container)
                 await asyncio.sleep(BETWEEN_TRIES_S)
     except StepFailed as error:
@@ -81,6 +90,14 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
         why = f"its locks cannot be seen: {error.cause}"
     context.say(said_by.id, f"the standby {standby.container} is stopped instead of paused: {why}")
     return False
+
+
+async def _let_run(context: AppContext, standby: Deployment) -> None:
+    """Nobody looks any more whether it was paused with a lock, which would stop every other writer."""
+    try:
+        await context.engine.wake(standby.container)
+    except EngineError as error:
+        log.warning("standby not woken, it may hold a lock", container=standby.container, cause=error.cause)
 
 
 async def _pause(context: AppContext, standby: Deployment) -> bool:

@@ -7,17 +7,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.deploy.failover import Failover
-from orchestrator.deploy.park import TRIES
+from orchestrator.deploy.park import TRIES, park
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
-from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
@@ -337,6 +338,74 @@ def test_a_standby_that_holds_a_lock_at_every_try_is_stopped(world: World) -> No
         await world.engine.goes_away()
         await asyncio.sleep(TRIES * 10)
         assert not kept.running
+
+    watched(world, story)
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.02, 0.05])
+def test_a_stop_leaves_no_standby_paused_that_may_hold_a_lock(world: World, later_s: float) -> None:
+    """It stopped every other writer, for as long as nobody was there to look."""
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        parking = asyncio.create_task(park(world.context, standby(world), said_by=active(world)))
+        while not kept.paused:
+            world.engine.held = []
+            await asyncio.sleep(0.001)
+        world.engine.held = ["shop.db is locked"]
+        await asyncio.sleep(later_s)
+
+        parking.cancel()
+        await asyncio.wait([parking])
+
+        assert parking.cancelled()
+        assert not kept.paused
+
+    watched(world, story)
+
+
+def test_a_standby_whose_parking_a_refused_restore_stopped_is_parked_again(world: World) -> None:
+    async def story() -> None:
+        await asyncio.sleep(60)
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        world.proxy.open_sessions = 1
+        await world.engine.goes_away()
+        await asyncio.sleep(1)
+        assert world.scheduler.doing(APP) == "its old colour is being retired"
+        world.engine.tags.clear()
+
+        backup = next(iter(world.engine.backups[APP]))
+        with pytest.raises(Refused, match="does not exist any more"):
+            await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
+
+        world.proxy.open_sessions = 0
+        await asyncio.sleep(60)
+        assert kept.paused
+
+    watched(world, story)
+
+
+def test_a_defect_while_a_standby_is_parked_is_logged_and_it_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+        let_end = world.engine.let_end
+
+        async def defect(_name: str) -> None:
+            raise KeyError("a defect")
+
+        monkeypatch.setattr(world.engine, "let_end", defect)
+        with structlog.testing.capture_logs() as logged:
+            await world.engine.goes_away()
+            await asyncio.sleep(1)
+        assert any(one["event"] == "standby not parked" and one["exc_info"] for one in logged)
+        monkeypatch.setattr(world.engine, "let_end", let_end)
+        await asyncio.sleep(60)
+        assert kept.paused
 
     watched(world, story)
 
