@@ -67,9 +67,7 @@ class Scheduler:
             await lane.until_recovered(app)
             self._refuse_while_stopping()
             deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate, forced=force)
-            deployment = await self._journal.beside(self._journal.add, deployment, idempotency_key)
-            await self._enqueue(lane, deployment)
-            return deployment
+            return await to_its_end(self._recorded_and_queued(lane, deployment, idempotency_key))
 
     async def queue_again(self, deployment: Deployment) -> None:
         """Queue what was recorded and did not begin; supersede it if a newer one has begun. Raises JournalError."""
@@ -88,8 +86,8 @@ class Scheduler:
             # No await between this and the cancel of what runs: a switch that begins cannot be cancelled.
             deployment = self._journal.deployment(deployment_id)
             if lane.waiting and lane.waiting.id == deployment_id:
-                async with self._taken_from(lane):
-                    await self._endings.of_queued(deployment, State.CANCELLED, Interrupter.PERSON)
+                # Without a cancel in between: what is recorded as cancelled must not begin.
+                await to_its_end(self._end_waiting(lane, State.CANCELLED, Interrupter.PERSON))
             elif lane.running and lane.running.id == deployment_id and lane.work:
                 lane.cancel_running(deployment)
             elif deployment.state is State.QUEUED:
@@ -267,10 +265,14 @@ class Scheduler:
             await self._endings.of_queued(deployment, State.SUPERSEDED)
             return
         if lane.waiting and lane.waiting.id != deployment.id:
-            async with self._taken_from(lane) as before:
-                await self._endings.of_queued(before, State.SUPERSEDED)
+            await to_its_end(self._end_waiting(lane, State.SUPERSEDED))
         if self._let_wait(lane, deployment):
             await self._endings.tell(Queued(deployment.requested_by), deployment)
+
+    async def _recorded_and_queued(self, lane: Lane, deployment: Deployment, key: str | None) -> Deployment:
+        """Without a cancel in between: nothing would begin what is recorded and not queued. Raises JournalError."""
+        await self._enqueue(lane, recorded := await self._journal.beside(self._journal.add, deployment, key))
+        return recorded
 
     async def _queue_again(self, lane: Lane, deployment: Deployment) -> None:
         if await self._journal.beside(is_outdated, self._journal, deployment):
@@ -285,13 +287,12 @@ class Scheduler:
                 lane.queue = asyncio.create_task(self._work(deployment.app))
         return not self._stopping
 
-    @asynccontextmanager
-    async def _taken_from(self, lane: Lane) -> AsyncIterator[Deployment]:
-        """Take what waits, so that it is not begun while its end is recorded; it waits again if that fails."""
+    async def _end_waiting(self, lane: Lane, state: State, by: Interrupter | None = None) -> None:
+        """End what waits. It is not begun while its end is recorded; it waits again if that fails."""
         assert lane.waiting is not None
         taken, lane.waiting = lane.waiting, None
         try:
-            yield taken
+            await self._endings.of_queued(taken, state, by)
         except BaseException:
             self._let_wait(lane, taken)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,41 @@ def test_retiring_that_a_rollback_stopped_is_done_when_the_rollback_fails(world:
     assert failed.state is State.FAILED
     assert newest.state is State.LIVE
     assert newest.ended_at is not None
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_a_request_that_is_cancelled_is_carried_out_or_leaves_no_trace(world: World, turns: int) -> None:
+    """As that of an update check, which a changed configuration drops: it stayed queued, and nothing began it."""
+
+    async def story() -> list[State]:
+        world.publish("0001")
+        asking = asyncio.create_task(request(world))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await asyncio.sleep(LONG_S)
+        return [one.state for one in world.journal.deployments(APP)]
+
+    assert virtual_time.run(story()) in ([], [State.LIVE])
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_what_is_recorded_as_cancelled_does_not_begin_although_its_cancel_is_cancelled(
+    world: World, turns: int
+) -> None:
+    async def story() -> tuple[State, Deployment | None]:
+        world.publish("0001")
+        world.engine.build_s = LONG_S
+        running = await request(world)
+        await world.until_step(running, StepName.BUILD)
+        waiting = await request(world)
+        cancelling = asyncio.create_task(world.scheduler.cancel(waiting.id))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancelling.cancel()
+        await asyncio.wait([cancelling])
+        return world.journal.deployment(waiting.id).state, world.scheduler._lane(APP).waiting
+
+    state, waiting = virtual_time.run(story())
+    assert (state is State.QUEUED) == (waiting is not None)
