@@ -94,6 +94,8 @@ class Orchestrator:
         self.engine_events = EngineEvents(self.engine, listeners)
         self._proxy_is_prepared = False
         self._reload_is_due = False
+        self._proxy_may_differ = False
+        """It failed while it took a configuration: it may have a part of one that is not in use."""
 
     def load(self) -> None:
         """Read the configuration, and write the proxy's files that do not exist yet.
@@ -147,7 +149,7 @@ class Orchestrator:
         before = self.config_file.config
         try:
             read = await self._read_config()
-            if changed := read.loaded.config != before:
+            if (changed := read.loaded.config != before) or self._proxy_may_differ:
                 self._refuse_to_remove_busy_apps(read.loaded.config)
                 await self._take(read.loaded.config, before)
         except ConfigError as error:
@@ -190,7 +192,9 @@ class Orchestrator:
             await self.proxy.configure(routes_of(self.apps.all()))
         except BaseException:
             self._use(before)
+            self._proxy_may_differ = True
             raise
+        self._proxy_may_differ = False
 
     def _use(self, config: Config) -> None:
         self.proxy.spare_backends = config.proxy.spare_backends

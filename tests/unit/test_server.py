@@ -166,6 +166,23 @@ def test_a_configuration_whose_routes_the_proxy_does_not_take_is_not_in_use(orch
     assert orchestrator.config_file.problem == ""
 
 
+def test_a_proxy_that_may_have_taken_a_part_is_told_again_when_the_file_is_as_before(
+    orchestrator: Orchestrator,
+) -> None:
+    """It refused in the middle: the configuration in use was the one of before, the routes were half of the new one."""
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+    proxy.refuses_configuration = True
+    reload(orchestrator, SHOP.replace("shop.test", "another.test"))
+    proxy.refuses_configuration = False
+
+    reload(orchestrator, SHOP)
+    assert proxy.configured == 1
+    assert proxy.route("shop").hosts == ("shop.test",)
+    reload(orchestrator, SHOP)
+    assert proxy.configured == 1, "once it has taken all of it, it is left alone"
+
+
 def test_an_app_for_which_nothing_changes_keeps_its_context_when_another_is_added(orchestrator: Orchestrator) -> None:
     before = orchestrator.apps.get("shop")
 
