@@ -46,8 +46,10 @@ from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
 
 API_TIMEOUT_S = 120
-SHORT_CALLS = 8
+SHORT_CALLS, LONG_CALLS = 8, 16
+"""Threads for calls that Docker answers at once, and for those that may take seconds or minutes."""
 T = TypeVar("T")
+Act = Callable[[docker.DockerClient, Container], object]
 _ERRORS = (DockerException, RequestException)
 
 
@@ -61,6 +63,7 @@ class DockerEngine:
         self._client: docker.DockerClient | None = None
         # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
         self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
+        self._long_calls = ThreadPoolExecutor(LONG_CALLS, thread_name_prefix="docker-long")
         self._addresses = AddressPool(network)
         self._builder = ImageBuilder(self._known_secrets)
         self._sidecars = Sidecars(stack, self._call, self._call_alone, self._known_secrets)
@@ -85,7 +88,6 @@ class DockerEngine:
         return await self._call(lambda client: self._addresses.take(client, taken))
 
     async def ensure_volume(self, name: str) -> None:
-
         def ensure(client: docker.DockerClient) -> None:
             try:
                 client.volumes.get(name)
@@ -140,7 +142,6 @@ class DockerEngine:
         return watch(self.stack)
 
     async def status(self, name: str) -> ContainerStatus | None:
-
         def status(client: docker.DockerClient) -> ContainerStatus | None:
             container = find(client, name, self.stack)
             return status_of(container) if container else None
@@ -148,7 +149,6 @@ class DockerEngine:
         return await self._call(status)
 
     async def containers(self, app: str = "") -> list[ContainerStatus]:
-
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
             labels = [f"{LABEL_STACK}={self.stack}", *([f"{LABEL_APP}={app}"] if app else [])]
             found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
@@ -157,12 +157,11 @@ class DockerEngine:
         return await self._call(all_of_them)
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
-
         def logs(client: docker.DockerClient) -> tuple[str, ...]:
             container = find(client, name, self.stack)
             return last_lines(container, tail, self._known_secrets) if container else ()
 
-        return await self._call(logs)
+        return await self._call_long(logs)
 
     def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
         return follow_log(name, self.stack, tail, self._known_secrets)
@@ -184,10 +183,9 @@ class DockerEngine:
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""
-        await self._on(name, lambda container: end(container, timeout_s))
+        await self._call_long(self._acting(name, lambda _client, container: end(container, timeout_s)))
 
     async def keep_running(self, name: str) -> None:
-
         await self._on(name, lambda container: set_restart_policy(container, "unless-stopped"))
 
     async def let_end(self, name: str) -> None:
@@ -202,14 +200,13 @@ class DockerEngine:
         await self._call(lambda client: client.api.unpause(identifier))
 
     async def wake(self, name: str) -> None:
-
         def wake(client: docker.DockerClient, container: Container) -> None:
             if container.status == "paused":
                 container.unpause()
             elif container.status != "running":
                 start(client, container, self.network)
 
-        await self._with(name, wake)
+        await self._call(self._acting(name, wake))
 
     async def signal(self, name: str, signal: str) -> None:
         await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)
@@ -226,18 +223,18 @@ class DockerEngine:
             remove(client, name, self.stack)
             return True
 
-        return await self._call(stop_and_remove)
+        return await (self._call_long if stop_timeout_s else self._call)(stop_and_remove)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
         """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags.
 
         Docker refuses to remove an image that a container uses; it is removed by a later call.
         """
-        return await self._call(lambda client: remove_tags(client, name, keep))
+        return await self._call_long(lambda client: remove_tags(client, name, keep))
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """Reduce BuildKit's cache to this size, least recently used entries first."""
-        await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
+        await self._call_long(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
 
     async def remove_volume(self, name: str) -> None:
         def remove_it(client: docker.DockerClient) -> None:
@@ -256,7 +253,7 @@ class DockerEngine:
         return await self._call(lambda client: [str(one.name) for one in client.volumes.list(filters=filters)])
 
     async def disk_usage(self) -> DiskUsage:
-        return await self._call(lambda client: usage_of(client.df()))
+        return await self._call_long(lambda client: usage_of(client.df()))
 
     async def keeps_containers_running(self) -> bool:
         """As in Engine: `live-restore` in Docker's daemon.json."""
@@ -266,8 +263,11 @@ class DockerEngine:
 
     async def _call(self, ask: Callable[[docker.DockerClient], T]) -> T:
         """A short call, in a thread of the pool. A thread cannot be cancelled: whoever cancels waits for its end."""
-        loop = asyncio.get_running_loop()
-        return await to_its_end(loop.run_in_executor(self._short_calls, self._ask, ask))
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._short_calls, self._ask, ask))
+
+    async def _call_long(self, ask: Callable[[docker.DockerClient], T]) -> T:
+        """A call that may take long, so that no short one waits behind it."""
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._long_calls, self._ask, ask))
 
     async def _call_alone(self, ask: Callable[[docker.DockerClient], T]) -> T:
         """A call that may take for ever, in a thread of its own."""
@@ -288,13 +288,13 @@ class DockerEngine:
             ) from error
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
-        await self._with(name, lambda _client, container: act(container))
+        await self._call(self._acting(name, lambda _client, container: act(container)))
 
-    async def _with(self, name: str, act: Callable[[docker.DockerClient, Container], object]) -> None:
-        def on(client: docker.DockerClient) -> None:
+    def _acting(self, name: str, act: Act) -> Callable[[docker.DockerClient], None]:
+        def acting(client: docker.DockerClient) -> None:
             container = find(client, name, self.stack)
             if container is None:
                 raise ContainerGone(name)
             act(client, container)
 
-        await self._call(on)
+        return acting
