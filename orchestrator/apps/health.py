@@ -66,12 +66,13 @@ class Health(StrEnum):
 
 @dataclass
 class _Entry:
-    """The health of one app; `fresh` is not set while a probe is due because of an event."""
+    """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`."""
 
     health: Health = Health.NONE
     why: str = ""
     due: float = 0.0
     under_way: bool = False
+    news: bool = False
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -109,6 +110,7 @@ class HealthBoard:
         """Probe this app in `in_s` seconds, or earlier if that was said before."""
         entry = self._entries.setdefault(app, _Entry())
         entry.due = min(entry.due, elapsed() + in_s)
+        entry.news = True
         entry.fresh.clear()
         self._wake.set()
 
@@ -143,6 +145,8 @@ class HealthBoard:
         finally:
             for probe in probes:
                 probe.cancel()
+            if probes:
+                await asyncio.wait(probes)
 
     def heard(self, event: ContainerEvent) -> None:
         """Implements Listener."""
@@ -155,7 +159,7 @@ class HealthBoard:
             self.due(context.name)
 
     async def _probe(self, context: AppContext, entry: _Entry, slots: asyncio.Semaphore) -> None:
-        entry.due = elapsed() + PROBE_EVERY_S
+        entry.due, entry.news = elapsed() + PROBE_EVERY_S, False
         why = ""
         try:
             async with slots:
@@ -175,7 +179,7 @@ class HealthBoard:
         if health not in (Health.HEALTHY, Health.NONE):
             entry.due = min(entry.due, elapsed() + PROBE_UNWELL_EVERY_S)
         changed, entry.health, entry.why = health is not entry.health, health, why
-        if entry.due > 0.0:
+        if not entry.news:
             entry.fresh.set()
         if changed:
             await self._tell(context.name, health)

@@ -16,6 +16,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
 from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.world import APP, World
@@ -215,6 +216,65 @@ def test_a_release_whose_route_leads_elsewhere_does_not_count_as_serving(world: 
         assert "its requests do not reach it: the proxy sends shop.test/ to another app, 'blog'." in said.says
 
     watched(world, story)
+
+
+class SlowProxy(FakeProxy):
+    """The first probe through it takes a while; what it says by then was true when it began."""
+
+    def __init__(self, world: World, takes_s: float) -> None:
+        super().__init__(world.engine)
+        self.know([world.proxy.route(APP)])
+        self.running = world.proxy.running
+        self._takes_s = takes_s
+        self.asks = 0
+
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+        self.asks += 1
+        answer = await super().ask_colour(app, colour, path, timeout_s)
+        await asyncio.sleep(self._takes_s)
+        return answer
+
+
+def test_an_event_during_a_probe_makes_what_that_probe_finds_outdated(world: World) -> None:
+    async def story() -> None:
+        container = await live(world)
+        world.proxy = SlowProxy(world, 0.5)
+        context = replace(world.context, proxy=world.proxy)
+        board = HealthBoard(lambda: [context], world.events, Crashes())
+        keeping = asyncio.create_task(board.keep_current())
+        await asyncio.sleep(0.1)
+        world.engine.running[container].running = False
+        board.due(APP)
+        await asyncio.sleep(0.5)
+
+        assert await board.of(APP) is Health.STOPPED
+        keeping.cancel()
+
+    virtual_time.run(story())
+
+
+def test_no_probe_runs_on_after_the_end(world: World) -> None:
+    async def story() -> None:
+        await live(world)
+        proxy = SlowProxy(world, 0.0)
+        context = replace(world.context, proxy=proxy)
+
+        async def ask_uninterrupted(app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+            """As a call of the engine is awaited to its end, whoever cancels."""
+            proxy.asks += 1
+            await in_spite_of_cancels(asyncio.sleep(1))
+            proxy.asks -= 1
+            return httpx.Response(200)
+
+        proxy.ask_colour = ask_uninterrupted  # type: ignore[method-assign]
+        keeping = asyncio.create_task(HealthBoard(lambda: [context], world.events, Crashes()).keep_current())
+        await asyncio.sleep(0.1)
+        assert proxy.asks == 1
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        assert proxy.asks == 0
+
+    virtual_time.run(story())
 
 
 class SilentProxy(FakeProxy):
