@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 import httpx
 
 MOST_BYTES = 64 * 1024
 """So much of a body is read. What an answer has beyond it is not waited for, and the connection is closed."""
+TEXT_CHARSETS = re.compile(r"utf-?8|(us-)?ascii|iso-?8859-\d+|(windows-|cp)125\d", re.IGNORECASE)
+"""An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`."""
 OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -34,4 +37,7 @@ async def bounded_get(
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"the answer was not complete within {within_s:g} s") from error
     kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in OF_THE_TRANSFER]
-    return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)
+    bounded = httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)
+    if not TEXT_CHARSETS.fullmatch(bounded.charset_encoding or ""):
+        bounded.encoding = "utf-8"
+    return bounded

@@ -89,3 +89,24 @@ async def test_of_a_long_answer_the_beginning_is_read(
 
     assert answer.status_code == 200
     assert len(answer.content) == size
+
+
+@pytest.mark.parametrize("charset", ["hex", "rot13", "undefined", "idna", "zlib", "utf-16", "no-such-one"])
+async def test_an_answer_has_a_text_whatever_charset_it_claims(charset: str) -> None:
+    """Python has codecs that are none for a text: their errors were taken for a defect in Changeover."""
+
+    async def claims(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + f"Content-Type: text/plain; charset={charset}\r\n\r\nnot ready \xe9".encode("latin-1"))
+        await writer.drain()
+
+    async with app(claims) as url, httpx.AsyncClient() as client:
+        assert (await bounded_get(client, url, {}, 20)).text == "not ready \ufffd"
+
+
+async def test_an_answer_in_a_usual_charset_is_read_in_it() -> None:
+    async def latin(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + b"Content-Type: text/html; charset=ISO-8859-1\r\n\r\n\xe9")
+        await writer.drain()
+
+    async with app(latin) as url, httpx.AsyncClient() as client:
+        assert (await bounded_get(client, url, {}, 20)).text == "\u00e9"
