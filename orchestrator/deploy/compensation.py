@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
+import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
 from orchestrator.app_data import way_back
@@ -18,6 +19,8 @@ from orchestrator.domain.events import Cancelled, Failed
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, NoWayBack, ProxyError, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
+
+log = structlog.get_logger()
 
 BEFORE_THE_RELEASE = (StepName.PREPARE, StepName.FETCH)
 """The steps that can fail only by what is outside of the release: the disk, the source."""
@@ -113,13 +116,23 @@ async def _undo(context: AppContext, step: Step, deployment: Deployment) -> _Und
             said = await step.undo(context, deployment)
         except NoWayBack as failed:
             return _Undone((*tried, f"Could not undo {step.name}: {failed.cause}"), failed)
-        except (ChangeoverError, OSError) as failed:
-            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {failed}")
-            error = failed if isinstance(failed, ChangeoverError) else ChangeoverError(f"{failed}.")
+        except Exception as failed:  # noqa: BLE001 (each is recorded, and a defect is logged)
+            error = _explained(failed, step)
+            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
             await _wait_for_what_is_away(context, failed, last=attempt == attempts)
         else:
             return _Undone((*tried, said) if said else tuple(tried))
     return _Undone(tuple(tried), error)
+
+
+def _explained(failed: Exception, step: Step) -> ChangeoverError:
+    """A defect in Changeover is logged, and is an error like any other one: the other undos still run."""
+    if isinstance(failed, ChangeoverError):
+        return failed
+    if isinstance(failed, OSError):
+        return ChangeoverError(f"{failed}.")
+    log.error("undo failed unexpectedly", step=step.name, exc_info=failed)
+    return ChangeoverError(f"Unexpected {type(failed).__name__}: {failed}.", "Report this defect in Changeover.")
 
 
 async def _wait_for_what_is_away(context: AppContext, error: Exception, *, last: bool) -> None:

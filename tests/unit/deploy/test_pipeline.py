@@ -139,6 +139,29 @@ def test_an_undo_that_fails_stops_no_other_and_is_tried_as_often_as_configured(w
     assert any(said.startswith("Removed the candidate") for said in ended.failure.undone)
 
 
+def test_a_defect_in_an_undo_stops_no_other_undo_and_leaves_no_deployment_running(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def defect(_app: str) -> None:
+        raise KeyError("a defect")
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.publish("0002")
+        world.engine.broken.add("v2")
+        monkeypatch.setattr(world.proxy, "end_preview", defect)
+        asked = await world.scheduler.request(APP, ref="", by="test")
+        return await world.until_ended(asked.id)
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert any("Could not undo verify" in said and "Unexpected KeyError" in said for said in ended.failure.undone)
+    assert any(said.startswith("Removed the candidate") for said in ended.failure.undone)
+    assert not world.proxy.waiting
+
+
 def test_a_plan_describes_each_of_its_steps_for_the_app(world: World) -> None:
     described = plans.describe(plans.DEPLOY, world.context)
 
