@@ -52,7 +52,7 @@ async def remove(app: AppName, orchestrator: Serving, _who: Admin, keep_backups:
 async def _of_app(orchestrator: Orchestrator, context: AppContext) -> Leftover:
     """What the app has left. Raises UnknownApp if that is nothing."""
     places = orchestrator.apps.backup_places.of(context.name)
-    left = await leftovers.of_app(context, {one.name for one in orchestrator.apps.all()}, places)
+    left = await leftovers.of_app(context, orchestrator.apps.all(), places)
     if left.is_nothing:
         raise UnknownApp(f"There is nothing left of an app '{context.name}'.", "See: changeover doctor")
     return left

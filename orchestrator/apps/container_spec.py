@@ -99,4 +99,4 @@ def _env_file(context: AppContext) -> dict[str, str]:
 
 def _source(context: AppContext, mounted: Mounted) -> str:
     """A volume of the app alone, or a folder of the host."""
-    return f"{context.engine.stack}-{context.name}-{mounted.source}" if mounted.is_volume else mounted.source
+    return context.volume_called(mounted.source) if mounted.is_volume else mounted.source

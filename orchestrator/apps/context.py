@@ -91,7 +91,17 @@ class AppContext:
 
     @property
     def volume(self) -> str:
-        return f"{self.engine.stack}-{self.name}-data"
+        return self.volume_called("data")
+
+    def volume_called(self, name: str) -> str:
+        """The engine's name of a volume of this app alone."""
+        return f"{self.engine.stack}-{self.name}-{name}"
+
+    @property
+    def volumes(self) -> tuple[str, ...]:
+        """Every volume that the configuration gives the app: of its data, and of `run.volumes`."""
+        more = (self.volume_called(one.source) for one in self.config.run.mounted if one.is_volume)
+        return (*((self.volume,) if self.config.run.data else ()), *more)
 
     @property
     def probe_host(self) -> str:

@@ -18,6 +18,7 @@ from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
+from orchestrator.config.volume_conflicts import volume_conflicts
 from orchestrator.errors import ConfigError, Problem
 
 MERGE_MARK = re.compile(r"(?:<{7}|>{7}|\|{7}) ")
@@ -126,8 +127,8 @@ def _name(at: KeyPath) -> str:
 
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
-    """Problems that the models cannot find: two apps with the same route, a source that is not implemented."""
-    for where, says in route_conflicts(config):
+    """Problems that the models cannot find: two apps with the same route or volume, a source that is not implemented."""
+    for where, says in (*route_conflicts(config), *volume_conflicts(config)):
         yield Problem(name, _line(where, lines), _name(where), says)
     for app, settings in config.all_apps().items():
         at: KeyPath = () if app == PANEL else ("apps", app)

@@ -35,15 +35,18 @@ class Leftover:
         return not (self.containers or self.volumes or self.images or self.backups)
 
 
-async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
+async def find(engine: Engine, configured: Collection[AppContext], with_history: Collection[str]) -> list[Leftover]:
     """What everything that carries the stack's label or name leaves, whoever made it, by app. Raises EngineError.
 
-    Containers with the label of the stack and without that of an app belong to the app "".
+    `with_history` are the apps that were ever deployed. Containers with the label of the stack and without that of an
+    app belong to the app "".
     """
     found: dict[str, Leftover] = {}
+    names = {context.name for context in configured}
+    in_use = {volume for context in configured for volume in context.volumes}
 
     def add(app: str, **one: str) -> None:
-        if app in configured:
+        if app in names:
             return
         known = found.get(app, Leftover(app))
         (kind, name) = next(iter(one.items()))
@@ -55,8 +58,10 @@ async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
         add(app, containers=container.name if app else container.called)
     prefix = f"{engine.stack}-"
     for volume in await engine.volumes():
-        if volume.startswith(prefix) and volume.endswith(DATA_VOLUME):
-            add(volume.removeprefix(prefix).removesuffix(DATA_VOLUME), volumes=volume)
+        is_of_an_app = volume.startswith(prefix) and not backups.is_dump_volume(volume)
+        app = _owner(volume.removeprefix(prefix), {*names, *with_history}) if is_of_an_app else ""
+        if app and volume not in in_use:
+            add(app, volumes=volume)
     for tag in sorted((await engine.disk_usage()).by_image):
         name, _, _version = tag.partition(":")
         stack, _, app = name.rpartition("/")
@@ -65,12 +70,22 @@ async def find(engine: Engine, configured: Collection[str]) -> list[Leftover]:
     return sorted(found.values(), key=lambda one: one.app)
 
 
-async def of_app(context: AppContext, configured: Collection[str], places: Collection[str] = ()) -> Leftover:
+def _owner(volume: str, known: Collection[str]) -> str:
+    """The app that a volume with this name, below the stack's, belongs to; empty if that is not known.
+
+    `shop-user-data` is of an app `shop-user` or the volume `user-data` of an app `shop`: the longest known name counts.
+    """
+    of_known = max((app for app in known if volume.startswith(f"{app}-")), key=len, default="")
+    return of_known or (volume.removesuffix(DATA_VOLUME) if volume.endswith(DATA_VOLUME) else "")
+
+
+async def of_app(context: AppContext, configured: Collection[AppContext], places: Collection[str] = ()) -> Leftover:
     """What this app has left, its backups in their default place and in `places` included.
 
-    Raises EngineError, or StepFailed when a place cannot be read.
+    Raises EngineError or JournalError, or StepFailed when a place cannot be read.
     """
-    found = await find(context.engine, configured)
+    with_history = await context.journal.beside(context.journal.apps_with_history)
+    found = await find(context.engine, configured, with_history)
     left = next((one for one in found if one.app == context.name), Leftover(context.name))
     kept = [one.id for at in _contexts_of(context, places) for one in await backups.entries(at)]
     return replace(left, backups=tuple(kept))

@@ -18,7 +18,8 @@ async def labelled(orchestrator: Orchestrator) -> list[Finding]:
         containers = await engine.containers()
         volumes = await engine.volumes()
         anonymous = await engine.unused_anonymous_volumes()
-        left = await leftovers.find(engine, {context.name for context in orchestrator.apps.all()})
+        with_history = await orchestrator.journal.beside(orchestrator.journal.apps_with_history)
+        left = await leftovers.find(engine, orchestrator.apps.all(), with_history)
     except ChangeoverError:
         # The finding on the engine reports it.
         return []

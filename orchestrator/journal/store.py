@@ -14,6 +14,7 @@ from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.journal.audit_log import AuditLog
 from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
+from orchestrator.journal.known_apps import KnownApps
 from orchestrator.journal.migration_runs import MigrationRuns
 from orchestrator.journal.panel_sessions import PanelSessions
 from orchestrator.journal.tokens import Tokens
@@ -24,7 +25,7 @@ OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
 
 
-class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, Tokens, PanelSessions, AuditLog):
+class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, KnownApps, Tokens, PanelSessions, AuditLog):
     """The journal in the database of `url`. One process reads and writes it.
 
     The queries of a noun are in the file of that noun.

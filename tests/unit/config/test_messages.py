@@ -206,6 +206,12 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "Give one of the two apps another route",
         ),
         (
+            "apps:\n  shop:\n    route: {host: a.test}\n    run: {volumes: ['x-data:/x']}\n"
+            "  shop-x:\n    route: {host: b.test}\n    run: {data: /data}\n",
+            "c.yaml:7: apps.shop-x.run.data: the volume 'data' of shop-x would be one of app shop, too. "
+            "Give one of the two another name",
+        ),
+        (
             "apps:\n  one:\n    route: {path: /x}\n  two:\n    route: {path: /x}\n",
             "c.yaml:5: apps.two.route.path: /x is already the path of app one. Give one of the two apps another route",
         ),

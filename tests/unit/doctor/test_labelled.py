@@ -49,7 +49,7 @@ def what_an_app_left(orchestrator: Orchestrator) -> FakeEngine:
     container(orchestrator, "test-old-blue-d9", "old", "d9")
     orchestrator.journal.add(Deployment("d9", "old", Kind.DEPLOY, State.LIVE, "me", MOMENT, live_at=MOMENT))
     orchestrator.journal.save_switch("old", Slots("d9", ""))
-    engine.named_volumes = {"test-old-data", "test-shop-data", "test-backups"}
+    engine.named_volumes = {"test-old-data", "test-old-uploads", "test-shop-data", "test-backups"}
     engine.tags = {
         "test/old:1",
         "test/old:2",
@@ -114,11 +114,11 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
     shown = ask(orchestrator, "GET", "/v1/leftovers/old").json()
     removed = ask(orchestrator, "DELETE", "/v1/leftovers/old").json()
 
-    assert finding.says == "not configured, but has 1 container, 1 volume, 2 images"
+    assert finding.says == "not configured, but has 1 container, 2 volumes, 2 images"
     assert finding.remedy.endswith("changeover remove old")
     assert shown == removed
     assert shown == {
-        "app": "old", "containers": ["test-old-blue-d9"], "volumes": ["test-old-data"],
+        "app": "old", "containers": ["test-old-blue-d9"], "volumes": ["test-old-data", "test-old-uploads"],
         "images": ["test/old:1", "test/old:2"], "backups": ["b1"],
     }  # fmt: skip
     assert set(engine.running) == {"test-shop-d1", "test-shop-d2"}
@@ -162,13 +162,34 @@ def test_a_token_that_may_deploy_removes_no_data(orchestrator: Orchestrator) -> 
     assert engine.named_volumes >= {"test-old-data"}
 
 
-def test_an_app_whose_name_ends_like_a_volume_has_its_own_volume_alone() -> None:
-    engine = FakeEngine()
-    engine.named_volumes = {"test-shop-data", "test-shop-data-data"}
+@pytest.mark.parametrize(
+    ("volumes", "once", "left"),
+    [
+        ("[]", {"shop", "shop-data"}, {"shop-data": ("test-shop-data-data",)}),
+        ("[]", {"shop"}, {}),
+        ("['user-data:/users', 'uploads:/uploads']", {"shop"}, {}),
+        ("['user-data:/users']", {"shop", "shop-user"}, {}),
+        ("[]", {"shop", "shop-user"}, {"shop-user": ("test-shop-user-data",)}),
+    ],
+)
+def test_a_volume_belongs_to_one_app_and_never_to_one_whose_name_it_only_resembles(
+    orchestrator: Orchestrator, volumes: str, once: set[str], left: dict[str, tuple[str, ...]]
+) -> None:
+    """What doctor tells to remove would be the data of an app that is live."""
+    shop = f"apps:\n  shop:\n    route: {{host: shop.test}}\n    run: {{data: /data, volumes: {volumes}}}\n"
+    orchestrator.settings.config.write_text(shop)
+    asyncio.run(orchestrator.reload_config())
+    engine = engine_of(orchestrator)
+    named = {"test-shop-data", "test-shop-uploads"}
+    engine.named_volumes = (
+        named
+        | {f"test-{app}-data" for app in ("shop-user", "shop-data") if app in once}
+        | ({"test-shop-user-data"} if "user" in volumes else set())
+    )
 
-    found = asyncio.run(leftovers.find(engine, {"shop"}))
+    found = asyncio.run(leftovers.find(engine, orchestrator.apps.all(), once))
 
-    assert [(one.app, one.volumes) for one in found] == [("shop-data", ("test-shop-data-data",))]
+    assert {one.app: one.volumes for one in found} == left
 
 
 def test_backups_in_a_place_of_their_own_are_shown_and_removed_as_well(orchestrator: Orchestrator) -> None:

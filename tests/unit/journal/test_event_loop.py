@@ -24,6 +24,7 @@ IN_MEMORY = {"deployment", "slots", "migrations", "attempts", "unsettled", "live
 IN_A_THREAD = {
     "orchestrator/__main__.py",  # opens it in a thread, before the API's event loop runs
     "orchestrator/access/gate.py",  # it gives lambdas to `beside`
+    "orchestrator/access/new_token.py",  # a process of its own, without an event loop
     "orchestrator/access/tokens.py",  # its callers call it by `beside`, or before the loop runs
     "orchestrator/api/deployment_view.py",  # the same
     "orchestrator/deploy/request.py",  # the same

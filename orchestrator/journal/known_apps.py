@@ -1,0 +1,15 @@
+"""The apps that were ever deployed, whether they are configured or not."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from orchestrator.journal.database import Database
+
+
+class KnownApps(Database):
+    """Queries of the names of apps."""
+
+    def apps_with_history(self) -> frozenset[str]:
+        with self._reading() as connection:
+            return frozenset(connection.execute(sa.select(self._deployments.c.app).distinct()).scalars())
