@@ -127,7 +127,7 @@ def _name(at: KeyPath) -> str:
 
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
-    """Problems that the models cannot find: two apps with the same route or volume, a source that is not implemented."""
+    """Problems that the models cannot find: two apps with one route or volume, a source that is not implemented."""
     for where, says in (*route_conflicts(config), *volume_conflicts(config)):
         yield Problem(name, _line(where, lines), _name(where), says)
     for app, settings in config.all_apps().items():
