@@ -9,7 +9,7 @@ ChangeoverError
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── TooManyTries          the address has sent too many wrong tokens
-├── TooManyStreams        the token has too many open event streams
+├── TooManyStreams        the token has too many open streams
 ├── EngineError           Docker does not answer or refuses
 │   └── VolumeGone        a volume with data does not exist any more
 ├── JournalError          the journal cannot be written or read
@@ -94,13 +94,14 @@ class TooManyTries(ChangeoverError):
 
 
 class TooManyStreams(ChangeoverError):
-    """The token, or all tokens together, have too many open event streams."""
+    """The token, or all tokens together, have too many open streams: of events, logs and output of commands."""
 
     wait_s = 10
 
     def __init__(self, token: str, open_now: int) -> None:
         super().__init__(
-            f"Too many event streams are open: {open_now} of token '{token}'.", "Close some of them, then try again."
+            f"Too many streams of events, logs and commands are open: {open_now} of token '{token}'.",
+            "Close some of them, then try again.",
         )
 
 

@@ -21,7 +21,7 @@ SESSION_PREFIX = "cs_"
 MOST_SESSIONS, MOST_OF_TOKEN = 500, 20
 """Open sessions of the panel, in total and by token. A new one beyond them ends the least recently used one."""
 MOST_STREAMS, MOST_STREAMS_OF_TOKEN = 300, 100
-"""Open event streams, in total and by token, the token's sessions of the panel included."""
+"""Open streams of events, logs and commands, in total and by token, the token's sessions of the panel included."""
 LONGEST_TIMER_S = 24 * 3600.0
 """A stream whose token or session expires is ended after this time at the latest; its client opens it again."""
 HOW_TO_GET_A_TOKEN = (

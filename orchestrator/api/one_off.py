@@ -80,6 +80,7 @@ async def follow(
 ) -> StreamingResponse:
     """The last lines of the active container's log, then each line that it writes. When another release gets the
     traffic, its log follows."""
+    orchestrator.gate.refuse_too_many_streams(who)
     return StreamingResponse(_follow(orchestrator, who, orchestrator.apps.get(app).name, tail), media_type=MEDIA_TYPE)
 
 
@@ -87,6 +88,7 @@ def _carry_out(
     orchestrator: Orchestrator, who: Caller, app: str, place: Place, wanted: CommandRequest, request: Request
 ) -> StreamingResponse:
     require_ready(orchestrator)
+    orchestrator.gate.refuse_too_many_streams(who)
     context = orchestrator.apps.get(app)
     if busy := orchestrator.scheduler.busy_with(app):
         raise Refused(

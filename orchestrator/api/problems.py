@@ -72,7 +72,7 @@ _MEANINGS = {
     409: "The request cannot be met now.",
     413: "The body of the request is too long.",
     422: "A value of the request is not accepted.",
-    429: "Too many wrong tokens, or too many event streams.",
+    429: "Too many wrong tokens, or too many open streams.",
     500: "A defect in Changeover.",
     502: "What was requested failed.",
     503: "The engine, the proxy or the journal does not answer.",

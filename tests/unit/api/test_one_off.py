@@ -6,11 +6,13 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from orchestrator.access.gate import MOST_STREAMS_OF_TOKEN
 from orchestrator.app_data import swap
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
@@ -149,6 +151,26 @@ async def test_the_audit_log_has_the_command_and_who_ran_it(api: Api, engine: Fa
 )  # fmt: skip
 async def test_what_is_no_command_is_refused(api: Api, engine: FakeEngine, body: dict[str, Any]) -> None:
     assert await api.status("POST", "/v1/apps/shop/run", api.token(Scope.ADMIN), body) == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/apps/shop/logs/follow", None),
+        ("POST", "/v1/apps/shop/exec", {"command": ["sleep"]}),
+        ("POST", "/v1/apps/shop/run", {"command": ["sleep"]}),
+    ],
+)
+async def test_a_token_with_too_many_streams_follows_and_runs_nothing_more(
+    api: Api, engine: FakeEngine, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    gate, secret = api.orchestrator.gate, api.token(Scope.ADMIN)
+    who = await gate.admit(secret, "127.0.0.1", "test")
+    with ExitStack() as streams:
+        for _ in range(MOST_STREAMS_OF_TOKEN):
+            streams.enter_context(gate.watch(who))
+        async with api.request(method, path, secret, body) as answer:
+            assert answer.status == 429
 
 
 async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: FakeEngine) -> None:
