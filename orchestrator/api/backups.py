@@ -26,11 +26,11 @@ router = APIRouter(prefix="/apps/{app}/backups")
 
 
 class BackupView(BaseModel):
-    """One backup. `problem` is the error of a damaged one. `releases_since` are the versions that went live after it.
+    """One backup. `problem` is the error of a damaged one, whose `created_at` may not be known.
 
-    `revision` is the source revision of the release and `image` the digest of its image. `data_schema` is the schema
-    revision that the app's migrations reported, `schemas` are those in its SQLite files. `left_out` are links that
-    point outside of the data; no backup has them.
+    `releases_since` are the versions that went live after it. `revision` is the source revision of the release and
+    `image` the digest of its image. `data_schema` is the schema revision that the app's migrations reported, `schemas`
+    are those in its SQLite files. `left_out` are links that point outside of the data; no backup has them.
     """
 
     id: str
@@ -39,7 +39,7 @@ class BackupView(BaseModel):
     revision: str = ""
     image: str = ""
     reason: str = ""
-    created_at: datetime
+    created_at: datetime | None
     files: int = 0
     data_size: int = 0
     archive_size: int = 0

@@ -94,9 +94,12 @@ async def create(
         )
 
 
-def made_at(backup: str) -> datetime:
-    """When a backup was begun, in UTC, from its id."""
-    return datetime.strptime(backup[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+def made_at(backup: str) -> datetime | None:
+    """When a backup was begun, in UTC, from its id; None if somebody gave it another one."""
+    try:
+        return datetime.strptime(backup[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def needed_for_rollback(context: AppContext) -> str:

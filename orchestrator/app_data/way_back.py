@@ -89,8 +89,10 @@ def remedy_of(context: AppContext, deployment: Deployment) -> str:
             "No backup was made before. Correct the data by the app's own tool, or deploy a release whose migrations "
             f"succeed. {accept}"
         )
+    made = backups.made_at(backup)
+    moment = f" at {made:%Y-%m-%d %H:%M:%S} UTC," if made else ""
     return (
-        f"Restore the data as it was at {backups.made_at(backup):%Y-%m-%d %H:%M:%S} UTC, before the migration: "
+        f"Restore the data as it was{moment} before the migration: "
         f"changeover backup restore {context.name} {backup}. What was written since then is kept in a new backup, and "
         f"is not in the data afterwards. {accept}"
     )

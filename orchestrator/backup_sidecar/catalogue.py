@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backup_sidecar.manifest import ARCHIVE, DamagedBackup, Manifest, read_manifest, read_number
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, read_manifest, read_number
+from orchestrator.files.beneath import Entry as FolderEntry
 from orchestrator.files.beneath import Folder
 
 NO_SUCH_BACKUP = 3
@@ -17,6 +18,8 @@ NO_SUCH_BACKUP = 3
 EXTRA_FOLDER = ".extra"
 """The folder beside the backups in which a new backup's configuration and log are put before it is made."""
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+_GIVEN = re.compile(r"\d{8}-\d{6}-\d{6}")
+"""The ids that the orchestrator gives."""
 
 
 def is_id(name: str) -> bool:
@@ -57,7 +60,9 @@ class Catalogue:
         if not self._folder.is_dir():
             return []
         with Folder.open(self._folder) as kept:
-            folders = [self._folder / entry.name for entry in kept.entries() if entry.is_folder and is_id(entry.name)]
+            folders = [
+                self._folder / entry.name for entry in kept.entries() if entry.is_folder and _is_ours(kept, entry)
+            ]
         return [_entry(one) for one in sorted(folders, key=lambda one: (read_number(one), one.name), reverse=True)]
 
     def next_number(self) -> int:
@@ -120,6 +125,11 @@ def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: 
     spared = spare_ones[spare_ones.index(good_spare) + 1 :] if good_spare else []
     stay = {*also, *_first_of_days(good, keep), *undamaged[:1]}
     return [one for one in ids if one in {*old, *spared} and one not in stay]
+
+
+def _is_ours(kept: Folder, entry: FolderEntry) -> bool:
+    """Whether it is a backup, also a damaged one, and not a folder that a person has put beside them."""
+    return is_id(entry.name) and bool(_GIVEN.fullmatch(entry.name) or kept.has(f"{entry.name}/{MANIFEST}"))
 
 
 def _entry(folder: Path) -> Entry:

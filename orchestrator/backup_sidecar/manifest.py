@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.files.beneath import Folder, NotAFile
 
@@ -89,7 +90,8 @@ class Manifest:
 
     @property
     def made_at(self) -> datetime:
-        return datetime.fromisoformat(self.created_at)
+        moment = datetime.fromisoformat(self.created_at)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     @property
     def data_size(self) -> int:
@@ -108,6 +110,9 @@ class Manifest:
 
 
 KEYS = frozenset(field.name for field in fields(Manifest))
+LISTS = ("places", "left_out", "roots")
+KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
+V = TypeVar("V", Manifest, File)
 
 
 def read_number(folder: Path) -> int:
@@ -126,9 +131,27 @@ def read_manifest(folder: Path) -> Manifest:
             written = file.read(MOST_MANIFEST + 1)
         if len(written) > MOST_MANIFEST:
             raise ValueError(f"it is larger than {MOST_MANIFEST // MEGABYTE} MB")
-        content = {name: value for name, value in json.loads(written).items() if name in KEYS}
-        content["files"] = tuple(File(**file) for file in content["files"])
-        lists = {name: tuple(content.get(name, ())) for name in ("places", "left_out", "roots")}
-        return Manifest(**content | lists)
-    except (OSError, ValueError, TypeError, KeyError, NotAFile) as error:
+        found = json.loads(written)
+        if not isinstance(found, dict):
+            raise ValueError("it is no JSON object")
+        content = {name: value for name, value in found.items() if name in KEYS}
+        content["files"] = tuple(_checked(File(**file)) for file in content["files"])
+        lists = {name: tuple(content.get(name, ())) for name in LISTS}
+        return _checked(Manifest(**content | lists))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, NotAFile) as error:
         raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error
+
+
+def _checked(value: V) -> V:
+    """The value, whose fields have the types that they should have. Raises ValueError."""
+    for one in fields(value):
+        content = getattr(value, one.name)
+        if one.type in KINDS and type(content) is not KINDS[str(one.type)]:
+            raise ValueError(f"{one.name} is not {one.type}")
+        if one.name in LISTS and not all(isinstance(name, str) for name in content):
+            raise ValueError(f"{one.name} is not a list of names")
+        if one.type == "int" and not 0 <= content < 2**63:
+            raise ValueError(f"{one.name} is not a possible number")
+    if isinstance(value, Manifest):
+        datetime.fromisoformat(value.created_at)
+    return value

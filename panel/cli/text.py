@@ -118,7 +118,7 @@ def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
         return f"{inline(app)} has no backups. Create one with: changeover backup create {inline(app)}"
     table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED", "WHY")
     for one in found:
-        made, packed = ago(one.created_at, now), size(one.archive_size)
+        made, packed = _made(one, now), size(one.archive_size)
         if one.problem:
             table.add_row(inline(one.id), made, NONE, NONE, NONE, NONE, packed, f"[red]✗ {inline(one.problem)}[/]")
             continue
@@ -127,6 +127,10 @@ def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
             inline(one.id), made, version, schema, str(one.files), size(one.data_size), packed, inline(one.reason)
         )
     return table
+
+
+def _made(one: Backup, now: datetime) -> str:
+    return ago(one.created_at, now) if one.created_at else "at an unknown time"
 
 
 def new_backup(made: Backup) -> str:
@@ -148,7 +152,7 @@ def extracted(found: Extract) -> str:
 
 def loss(one: Backup, now: datetime) -> str:
     """What a restore replaces, for the confirmation before it."""
-    made = ago(one.created_at, now)
+    made = _made(one, now)
     lines = [
         f"Backup {one_line(one.id)} was made {made}. "
         f"Everything that {one_line(one.app)} wrote since then is replaced; it is backed up first."

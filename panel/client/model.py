@@ -213,7 +213,7 @@ class Backup(Value):
     version: str
     image: str = ""
     reason: str
-    created_at: datetime
+    created_at: datetime | None
     files: int
     data_size: int
     archive_size: int

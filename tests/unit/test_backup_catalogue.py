@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,56 @@ def test_the_newest_good_ones_are_kept_whatever_the_clock_says(
             assert left == [one for one in reversed(made) if one in left]
             assert set(good[-keep:]) <= set(left)
             assert len(set(left) & set(good)) <= keep + 1
+
+
+GOOD = asdict(Manifest("20260102-000000-000000", "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", "", 6, ()))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", "[]", "1", '"text"', "null", "[" * 100_000, "{}",
+        *(
+            json.dumps(GOOD | other)
+            for other in (
+                {"created_at": "yesterday"}, {"created_at": 5}, {"archive_size": "6"}, {"archive_size": -1},
+                {"archive_size": 2**70}, {"version": None}, {"reason": ["x"]}, {"files": [5]}, {"files": "x"},
+                {"files": None}, {"files": [{"path": "a", "size": "5", "sha256": "x"}]}, {"places": 5},
+                {"files": [{"path": "a", "size": 5, "sha256": "x", "sqlite": 1}]}, {"left_out": [1]}, {"format": None},
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_manifest_of_any_content_damages_its_own_backup_alone(tmp_path: Path, written: str) -> None:
+    good = add(tmp_path, "20260101-000000-000000")
+    bad = add(tmp_path, "20260102-000000-000000", damaged=True)
+    (tmp_path / bad / MANIFEST).write_text(written)
+
+    damaged, whole = Catalogue(tmp_path).entries()
+
+    assert (damaged.id, damaged.manifest) == (bad, None)
+    assert "its manifest cannot be read" in damaged.problem
+    assert (whole.id, whole.problem) == (good, "")
+
+
+def test_the_time_of_a_manifest_without_a_zone_is_in_utc(tmp_path: Path) -> None:
+    backup = add(tmp_path, "20260101-000000-000000")
+    (tmp_path / backup / MANIFEST).write_text(json.dumps(GOOD | {"created_at": "2026-01-01T00:00:00"}))
+
+    (entry,) = Catalogue(tmp_path).entries()
+
+    assert entry.manifest is not None
+    assert entry.manifest.made_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_folder_that_a_person_has_put_beside_the_backups_is_neither_listed_nor_removed(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    for day in range(1, 9):
+        add(tmp_path, f"2026010{day}-000000-000000")
+        Catalogue(tmp_path).prune(1)
+
+    assert [one.id for one in Catalogue(tmp_path).entries()] == ["20260108-000000-000000"]
+    assert (tmp_path / "notes").is_dir()
 
 
 @st.composite
