@@ -55,8 +55,8 @@ class Configuration:
         try:
             text = self._path.read_text(encoding="utf-8")
             return _yaml().load(text) if text.strip() else {}
-        except (OSError, UnicodeDecodeError, YAMLError) as error:
-            why = " ".join(str(error).split())
+        except (OSError, ValueError, YAMLError) as error:
+            why = _why(error)
             raise CannotChange(
                 f"{self._path.name} must be changed for this version of Changeover, and cannot be read: {why}. Correct "
                 "the file, then start again."
@@ -119,6 +119,14 @@ def finish_interrupted(path: Path, schema: str | None) -> None:
             )
         else:
             _replace(path, waiting)
+
+
+def _why(error: Exception) -> str:
+    """Without the text of the file, which the parser quotes: it may be a password."""
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be opened"
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return f"it is not valid YAML near line {mark.line + 1}" if mark else "it is not valid YAML in UTF-8"
 
 
 def _yaml() -> YAML:

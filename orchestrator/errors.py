@@ -13,7 +13,8 @@ ChangeoverError
 ├── EngineError           Docker does not answer or refuses
 │   └── VolumeGone        a volume with data does not exist any more
 ├── JournalError          the journal cannot be written or read
-│   └── JournalTooNew     a newer version of Changeover has written the journal
+│   ├── JournalTooNew     a newer version of Changeover has written the journal
+│   └── NoDatabase        the address of the journal's database is none
 ├── ProxyError            HAProxy does not answer, refuses a command, or did not carry it out
 └── StepFailed            a step of a deployment failed; carries the log lines, exit code and tip
     └── NoWayBack         what a failed migration left in the data cannot be taken back; only a person can decide
@@ -135,6 +136,12 @@ class JournalError(ChangeoverError):
 
 class JournalTooNew(JournalError):
     """The journal's schema is that of a newer version of Changeover. Waiting does not help."""
+
+    may_come_back = False
+
+
+class NoDatabase(JournalError):
+    """The address of the journal's database is none. Waiting does not help."""
 
     may_come_back = False
 

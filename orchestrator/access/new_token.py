@@ -12,10 +12,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from border.secrets import Secrets
-from migrations.database import connect, current, head
+from migrations.database import current, head
 from orchestrator.access import tokens
 from orchestrator.errors import ChangeoverError, JournalError
-from orchestrator.journal.database import ANSWER_WITHIN_S
+from orchestrator.journal.database import ANSWER_WITHIN_S, engine_of
 from orchestrator.journal.store import Journal
 from orchestrator.settings import Settings
 
@@ -49,7 +49,7 @@ def main() -> int:
 
 def _must_stand_ready(url: str) -> None:
     """The orchestrator makes the journal and upgrades it; a second process that does so would be in its way."""
-    engine = connect(url, ANSWER_WITHIN_S)
+    engine = engine_of(url, ANSWER_WITHIN_S)
     try:
         stands_at = current(engine)
     except sa.exc.SQLAlchemyError as error:

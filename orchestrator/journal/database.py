@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from border.secrets import Secrets
 from migrations.database import READ_ONLY, connect, current
 from orchestrator.clock import Timing
-from orchestrator.errors import JournalError
+from orchestrator.errors import JournalError, NoDatabase
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.errors import explain
 
@@ -24,6 +24,18 @@ T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 """The time limit of one answer of the database, in seconds; also the longest time that a query waits for a thread."""
 THREADS = 4
+
+
+def engine_of(url: str, answer_within_s: float) -> sa.Engine:
+    """The connections to the database of `url`. Raises NoDatabase, whose message does not repeat the address."""
+    try:
+        return connect(url, answer_within_s)
+    except (sa.exc.ArgumentError, ValueError, ImportError) as error:
+        raise NoDatabase(
+            "CHANGEOVER_DATABASE_URL is not the address of a database that the journal can be in.",
+            "Set it to postgresql://USER:PASSWORD@HOST/NAME, with special characters as %40 and the like, or leave it "
+            "empty: then the journal is a file of SQLite.",
+        ) from error
 
 
 class Database:
@@ -44,7 +56,7 @@ class Database:
         """What is written passes it: control characters and secrets are not stored. `Journal` sets those to know."""
         self.timing = Timing()
         """The moments of the deployments that this process carries out."""
-        self._engine = connect(url, self.answer_within_s)
+        self._engine = engine_of(url, self.answer_within_s)
         sa.event.listen(self._engine, "handle_error", explain)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="journal")
         self._turn = threading.Lock()
