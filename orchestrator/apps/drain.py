@@ -45,16 +45,16 @@ NOTHING = Cut("", InHand(), 0.0)
 async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, paused: bool = False) -> Cut | None:
     """Wait until the colour has nothing in hand, at most `drain.timeout` seconds, then cut what remains.
 
-    `paused`: all requests of the app wait for this, so WebSockets and long streams are cut at once. `said_by` is the
-    deployment whose output and events report what is waited for. Returns None for a deployment without a colour.
-    Raises EngineError or ProxyError.
+    `paused`: all requests of the app wait for this, so WebSockets and long streams are cut at once, and so is what
+    waits for a container that does not run. `said_by` is the deployment whose output and events report what is waited
+    for. Returns None for a deployment without a colour. Raises EngineError or ProxyError.
     """
     if old.colour is None:
         return None
     settings, colour = context.config.drain, old.colour
     if settings.signal:
         await _ask_to_finish(context, old, settings.signal, said_by)
-    started = elapsed()
+    started, limit = elapsed(), settings.timeout
     tell_at = started + TELL_AFTER_S
     end_long_lived_at = started + (SIGNAL_GRACE_S if settings.signal else 0)
     cut, pause = InHand(), FIRST_PAUSE_S
@@ -63,7 +63,8 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, pa
         if paused and elapsed() >= end_long_lived_at:
             cut += await context.proxy.cut_long_lived(context.name, colour, LONG_LIVED_S)
             end_long_lived_at = elapsed() + LONG_LIVED_EVERY_S
-        if waited > settings.timeout:
+            limit = limit if await _runs(context, old) else 0.0
+        if waited > limit:
             cut += await context.proxy.in_hand(context.name, colour)
             await context.proxy.cut_sessions(context.name, colour)
             break
@@ -77,6 +78,11 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, pa
     took = elapsed() - started
     context.say(said_by.id, f"{colour} drained in {took:.1f} s" + (f"; cut: {cut}" if cut.total else ""))
     return Cut(colour, cut, took)
+
+
+async def _runs(context: AppContext, old: Deployment) -> bool:
+    status = await context.engine.status(old.container)
+    return status is not None and status.running
 
 
 async def record_cut(

@@ -9,8 +9,9 @@ from enum import Enum, auto
 
 from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
+from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.runtime import Worker
-from orchestrator.proxy.sessions import GONE
+from orchestrator.proxy.sessions import GONE, NOBODY
 
 _DETAILS = re.compile(
     r"^(?P<id>0x[0-9a-f]+): .*?^\s+backend=(?P<backend>\S+) .*?^\s+server=(?P<server>\S+) .*? age=(?P<age>\S+?)\).*?"
@@ -64,12 +65,19 @@ async def end(worker: Worker, sessions: Iterable[Session]) -> list[Session]:
 
 
 def sessions_in(listing: str, names: Collection[str]) -> list[Session]:
-    """The sessions of the servers (`backend/server`) in an answer of `show sess all`."""
+    """The sessions of the servers (`backend/server`) in an answer of `show sess all`.
+
+    One in a queue has no server yet: it counts as one of the backend's own.
+    """
     return [
         Session(match["id"], _kind(match["request"], match["answer"]), _seconds(match["age"]))
         for block in re.split(r"^(?=0x)", listing, flags=re.MULTILINE)
-        if (match := _DETAILS.match(block)) and f"{match['backend']}/{match['server']}" in names
+        if (match := _DETAILS.match(block)) and f"{match['backend']}/{_server(match['server'])}" in names
     ]
+
+
+def _server(said: str) -> str:
+    return ServerName.APP if said == NOBODY else said
 
 
 def counted(sessions: Iterable[Session]) -> InHand:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.runtime import Worker
 
 _SESSION = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE)
+_SERVER_SIDE = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*? scb=\[(?P<state>\d+),", re.MULTILINE)
+_WITHOUT_CONNECTION = frozenset("1236")
+"""The states REQ, QUE, TAR and CER of a session's side to the server: it looks for a server, waits in a queue, or waits
+until a connection that was refused or came too late is tried again (HAProxy 3.0, `enum sc_state` in stconn-t.h)."""
 GONE = "No such session"
-_NOBODY = "<none>"
+NOBODY = "<none>"
 
 
 async def count(worker: Worker, name: str) -> int:
-    """The number of requests and WebSockets that the server `backend/server` serves now."""
-    return _number(await _listing(worker, name), name, "scur")
+    """The number of requests and WebSockets that the server `backend/server` serves now.
+
+    If it serves none, the number of requests that wait for a connection to it, and will be served.
+    """
+    listing = await _listing(worker, name)
+    return current_sessions(listing, name) or len(await _waiting(worker, name, listing))
 
 
 async def total(worker: Worker, name: str) -> int:
@@ -23,7 +32,36 @@ async def total(worker: Worker, name: str) -> int:
 
 
 async def _listing(worker: Worker, name: str) -> str:
-    return await worker.ask(f"show stat {name.partition('/')[0]} 4 -1")
+    """The numbers of the backend and of its servers."""
+    return await worker.ask(f"show stat {name.partition('/')[0]} 6 -1")
+
+
+async def _waiting(worker: Worker, name: str, listing: str) -> list[str]:
+    """The identifiers of the sessions that wait for a connection to this server. One in maintenance gets none of them.
+
+    HAProxy counts them as sessions of the backend alone.
+    """
+    if not may_get_waiting(listing, name):
+        return []
+    return waiting(await worker.ask("show sess"), name.partition("/")[0])
+
+
+def may_get_waiting(listing: str, name: str) -> bool:
+    """Whether sessions of the backend have no connection to a server, and this server may get them."""
+    rows = {f"{row['pxname']}/{row['svname']}": row for row in _rows(listing)}
+    if name not in rows or rows[name]["status"].startswith("MAINT"):
+        return False
+    total = rows.pop(f"{name.partition('/')[0]}/BACKEND", None)
+    return total is not None and int(total["scur"]) > sum(int(row["scur"]) for row in rows.values())
+
+
+def waiting(listing: str, backend: str) -> list[str]:
+    """The identifiers of the backend's sessions without a connection to a server, in an answer of `show sess`."""
+    return [
+        match["id"]
+        for match in _SERVER_SIDE.finditer(listing)
+        if match["backend"] == backend and match["state"] in _WITHOUT_CONNECTION
+    ]
 
 
 def current_sessions(listing: str, name: str) -> int:
@@ -32,27 +70,36 @@ def current_sessions(listing: str, name: str) -> int:
 
 
 def _number(listing: str, name: str, column: str) -> int:
-    """A number of the server in an answer of `show stat`: CSV whose heading is a comment. 0 if it is not there."""
+    """A number of the server in an answer of `show stat`. 0 if it is not there."""
+    return sum(int(row[column] or 0) for row in _rows(listing) if f"{row['pxname']}/{row['svname']}" == name)
+
+
+def _rows(listing: str) -> list[dict[str, str]]:
+    """The rows of an answer of `show stat`: CSV whose heading is a comment. Empty if it is another answer."""
     heading, *rows = [line for line in listing.splitlines() if line] or [""]
-    names = heading.lstrip("# ").split(",")
-    if column not in names:
-        return 0
-    cells = [dict(zip(names, row.split(","), strict=False)) for row in rows]
-    return sum(int(row[column] or 0) for row in cells if f"{row['pxname']}/{row['svname']}" == name)
+    if not heading.startswith("# pxname,"):
+        return []
+    return [dict(zip(heading.lstrip("# ").split(","), row.split(","), strict=False)) for row in rows]
 
 
 async def cut(worker: Worker, name: str) -> None:
     """End the sessions of the server `backend/server`. Raises ProxyError when HAProxy refuses.
 
     A worker from before a reload refuses to end the sessions of a server, and ends each session by its identifier.
+    What waits for a connection is ended first: it would get the connection of one that is ended.
     """
     if worker.current:
+        await _end(worker, name, await _waiting(worker, name, await _listing(worker, name)))
         await worker.tell(f"shutdown sessions server {name}")
         return
-    for identifier in identifiers(await worker.ask("show sess"), name):
+    await _end(worker, name, identifiers(await worker.ask("show sess"), name))
+
+
+async def _end(worker: Worker, name: str, sessions: Iterable[str]) -> None:
+    for identifier in sessions:
         answer = (await worker.ask(f"shutdown session {identifier}")).strip()
         if answer and not answer.startswith(GONE):
-            raise ProxyError(f"HAProxy's worker {worker.pid} refused to end a connection to {name}: {answer}.")
+            raise ProxyError(f"HAProxy refused to end a connection to {name}: {answer}.")
 
 
 def identifiers(listing: str, name: str) -> list[str]:
@@ -64,5 +111,5 @@ def identifiers(listing: str, name: str) -> list[str]:
     return [
         match["id"]
         for match in _SESSION.finditer(listing)
-        if match["backend"] == backend and match["server"] in (server, _NOBODY)
+        if match["backend"] == backend and match["server"] in (server, NOBODY)
     ]

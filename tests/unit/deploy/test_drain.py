@@ -41,6 +41,21 @@ def told(world: World, kind: EventKind, deployment: str) -> list[dict[str, Any]]
     return [dict(one.fields) for one in world.journal.events(0, deployment) if one.kind == kind]
 
 
+def test_requests_that_wait_for_a_container_that_is_gone_keep_nobody_else_waiting(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def story() -> Deployment:
+        before = await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.engine.running[before.container].running = False
+        world.proxy.open_sessions = 3
+        return await live(world, "0002")
+
+    ended = virtual_time.run(story())
+    assert [one["seconds"] < 1 for one in told(world, EventKind.DRAINED, ended.id) if one["paused"]] == [True]
+    assert ended.cut == InHand(requests=3)
+
+
 def test_what_is_cut_after_the_switch_is_on_record_by_kind(tmp_path: Path) -> None:
     world = world_at(tmp_path)
 

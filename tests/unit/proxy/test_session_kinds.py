@@ -6,14 +6,14 @@ from orchestrator.domain.in_hand import InHand
 from orchestrator.proxy.session_kinds import SessionKind, counted, sessions_in
 
 
-def _details(identifier: str, backend: str, request: str, answer: str, age: str = "0s") -> str:
+def _details(identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app") -> str:
     """One session of `show sess all` of HAProxy 3.0, shortened."""
     return (
         f"{identifier}: [25/Nov/2026:23:11:35.132146] id=2 proto=tcpv4 source=172.17.0.1:51416\n"
         "  flags=0x400c4a, conn_retries=0, conn_exp=<NEVER> conn_et=0x000 srv_conn=0x7f0df8e68000, waiting=0 epoch=0\n"
         "  frontend=public (id=2 mode=http), listener=? (id=1) addr=172.17.0.2:8080\n"
         f"  backend={backend} (id=6 mode=http) addr=172.17.0.2:51216\n"
-        "  server=app (id=1) addr=172.17.0.1:33335\n"
+        f"  server={server} (id=1) addr=172.17.0.1:33335\n"
         f"  task=0x7f0df8006140 (state=0x00 nice=0 calls=4 rate=1 exp=23h59m tid=0(1/0) age={age})\n"
         f"  txn=0x7f0df8e338c0 flags=0x8000 meth=1 status=-1 req.st=MSG_{request} rsp.st=MSG_{answer} req.f=0xcc\n"
         "  scf=0x7f0df8e22920 flags=0x00001400 ioto=1d state=EST endp=CONN,0x7f0df7f4d200,0x50602001 sub=1\n"
@@ -50,3 +50,10 @@ def test_the_kind_of_a_session_follows_from_the_states_of_its_request_and_answer
     ]
     assert counted(found) == InHand(requests=1, uploads=1, streams=1, websockets=1)
     assert sessions_in("", {"app_1_blue/app"}) == []
+
+
+def test_a_request_in_a_queue_is_one_of_its_backend() -> None:
+    listing = _details("0x1", "app_1_blue", "DONE", "RPBEFORE", server="<none>") + OF_THE_COMMAND
+
+    assert counted(sessions_in(listing, {"app_1_blue/app", "app_1_green/fallback"})) == InHand(requests=1)
+    assert counted(sessions_in(listing, {"app_1_green/app", "app_1_blue/fallback"})) == InHand()

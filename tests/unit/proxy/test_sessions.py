@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.proxy.sessions import current_sessions, identifiers
+from dataclasses import dataclass, field
+from typing import cast
+
+from orchestrator.proxy.runtime import Worker
+from orchestrator.proxy.sessions import count, current_sessions, cut, identifiers
 
 
 def test_sessions_are_those_of_one_server() -> None:
@@ -20,12 +24,80 @@ def test_sessions_are_those_of_one_server() -> None:
 
 def test_the_sessions_of_one_server_are_found_by_their_identifiers_with_those_that_have_none_yet() -> None:
     listing = (
-        "0x7f4b1e855c00: proto=tcpv4 src=127.0.0.1:55728 fe=public be=app_1_blue srv=app ts=00 epoch=0\n"
-        "0x7f4b1e855d00: proto=tcpv4 src=127.0.0.1:55729 fe=public be=app_11_blue srv=app ts=00 epoch=0\n"
-        "0x7f4b1e855e00: proto=tcpv4 src=127.0.0.1:55730 fe=public be=app_1_blue srv=fallback ts=00 epoch=0\n"
-        "0x7f4b1e855f00: proto=tcpv4 src=127.0.0.1:55731 fe=public be=app_1_blue srv=<none> ts=00 epoch=0\n"
+        "0x7f4b1e855c00: src=127.0.0.1:55728 fe=public be=app_1_blue srv=app ts=00 epoch=0\n"
+        "0x7f4b1e855d00: src=127.0.0.1:55729 fe=public be=app_11_blue srv=app ts=00 epoch=0\n"
+        "0x7f4b1e855e00: src=127.0.0.1:55730 fe=public be=app_1_blue srv=fallback ts=00 epoch=0\n"
+        "0x7f4b1e855f00: src=127.0.0.1:55731 fe=public be=app_1_blue srv=<none> ts=00 epoch=0\n"
         "0x7f4b1e856000: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0\n\n"
     )
 
     assert identifiers(listing, "app_1_blue/app") == ["0x7f4b1e855c00", "0x7f4b1e855f00"]
     assert identifiers("", "app_1_blue/app") == []
+
+
+STATISTICS = (
+    "# pxname,svname,qcur,qmax,scur,smax,status\n"
+    "app_1_blue,app,0,0,{served},1,no check\n"
+    "app_1_blue,fallback,0,0,0,0,MAINT\n"
+    "app_1_blue,BACKEND,1,1,{all},3,UP\n\n"
+)
+SESSIONS = (
+    "0x7f3030d01800: src=127.0.0.1:48224 fe=public be=app_1_blue srv=<none> ts=00 scb=[2,1811h,fd=-1] exp=59s\n"
+    "0x7f3030d01c00: src=127.0.0.1:39484 fe=public be=app_1_blue srv=app ts=00 scb=[3,1h,fd=-1] exp=0s\n"
+    "0x7f3030d02000: src=127.0.0.1:39485 fe=public be=app_1_green srv=app ts=00 scb=[3,1h,fd=-1] exp=0s\n"
+    "0x7f30312a0000: src=127.0.0.1:48230 fe=public be=app_1_blue srv=app ts=00 scb=[8,1411h,fd=17] exp=0s\n"
+    "0x7f30312a0400: src=127.0.0.1:48231 fe=public be=app_1_blue srv=app ts=00 scb=[10,1h,fd=-1] exp=0s\n\n"
+)
+"""Of HAProxy 3.0: in a queue, waiting for another try, the same of another backend, served, and served already, with a
+client that has not read all of it."""
+
+
+@dataclass
+class Told:
+    """The current worker, which answers with these texts."""
+
+    statistics: str
+    current: bool = True
+    ended: list[str] = field(default_factory=list)
+
+    async def ask(self, command: str) -> str:
+        match command.split():
+            case ["show", "stat", *_]:
+                return self.statistics
+            case ["show", "sess"]:
+                return SESSIONS
+            case ["shutdown", *what]:
+                self.ended.append(" ".join(what))
+        return "\n"
+
+    async def tell(self, command: str) -> None:
+        await self.ask(command)
+
+
+def answering(served: int, all_of_them: int) -> tuple[Told, Worker]:
+    told = Told(STATISTICS.format(served=served, all=all_of_them))
+    return told, cast(Worker, told)
+
+
+async def test_requests_that_wait_for_a_connection_are_in_hand() -> None:
+    """They were not counted: a paused app was called drained, and served them while its data was migrated."""
+    _, worker = answering(0, 3)
+
+    assert await count(worker, "app_1_blue/app") == 2
+    assert await count(worker, "app_1_blue/fallback") == 0, "one in maintenance gets none of them"
+    assert await count(answering(3, 5)[1], "app_1_blue/app") == 3
+    assert await count(answering(0, 0)[1], "app_1_blue/app") == 0
+
+
+async def test_a_cut_ends_what_waits_before_what_is_served() -> None:
+    told, worker = answering(1, 4)
+
+    await cut(worker, "app_1_blue/app")
+    await cut(worker, "app_1_blue/fallback")
+
+    assert told.ended == [
+        "session 0x7f3030d01800",
+        "session 0x7f3030d01c00",
+        "sessions server app_1_blue/app",
+        "sessions server app_1_blue/fallback",
+    ]
