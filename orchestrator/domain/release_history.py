@@ -32,6 +32,12 @@ class Attempt:
         """Also one that failed before its source was fetched, if exactly this source revision was requested."""
         return revision == (self.release.source_revision if self.release else self.ref)
 
+    @property
+    def failed_by_itself(self) -> bool:
+        """It failed because of the release itself."""
+        by_another_cause = self.interrupted_by or (self.failure and self.failure.outside)
+        return self.state is State.FAILED and not by_another_cause
+
 
 def attempt_by(deployment: Deployment) -> Attempt:
     """What a deployment says of its release."""
@@ -68,11 +74,10 @@ def standing(attempts: Iterable[Attempt], revision: str) -> Standing:
     if any(one.was_live for one in mine):
         return Standing.WAS_LIVE
     for one in reversed(mine):
-        match one.state:
-            case State.FAILED if not (one.interrupted_by or (one.failure and one.failure.outside)):
-                return Standing.FAILED
-            case State.CANCELLED if one.interrupted_by in (Interrupter.PERSON, None):
-                return Standing.CANCELLED
+        if one.failed_by_itself:
+            return Standing.FAILED
+        if one.state is State.CANCELLED and one.interrupted_by in (Interrupter.PERSON, None):
+            return Standing.CANCELLED
     return Standing.UNLUCKY if unlucky(mine, revision) else Standing.UNTRIED
 
 

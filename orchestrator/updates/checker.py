@@ -11,6 +11,7 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
+from orchestrator.config.update_schema import GitSource
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
@@ -51,14 +52,23 @@ class UpdateChecker:
         self._waited: dict[tuple[str, str], int] = {}
         self._supervisor = supervisor
         self._followed: dict[str, AppContext] = {}
+        self._sources: dict[str, tuple[str, GitSource]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def follow(self, contexts: list[AppContext]) -> None:
         """Check these apps in the background, each at its own interval, and no others.
 
-        An app whose section `update` is the same as before goes on as it is, also with a check that is under way.
+        An app whose section `update` is the same as before goes on as it is, also with a check that is under way. What
+        was found in another source than an app has now is forgotten.
         """
         before = self._followed
+        sources: dict[str, tuple[str, GitSource]] = {
+            one.name: (one.config.update.source, one.config.update.git) for one in contexts
+        }
+        for name in [one for one, source in self._sources.items() if sources.get(one) != source]:
+            self._found.pop(name, None)
+            self._older.pop(name, None)
+        self._sources = sources
         self._followed = {context.name: context for context in contexts if context.config.update.enabled}
         for name in set(before) - set(self._followed):
             self._supervisor.drop(_task(name))

@@ -26,7 +26,7 @@ def why_held_back(app: str, release: Release, attempts: Iterable[Attempt]) -> He
         case Standing.WAS_LIVE:
             says = f"{release.version} was live before; another release was made live after it."
         case Standing.FAILED:
-            newest = max((one for one in mine if one.failure), key=lambda one: one.number, default=None)
+            newest = max((one for one in mine if one.failed_by_itself), key=lambda one: one.number, default=None)
             why = f" at {newest.failure.step}: {newest.failure.cause}" if newest and newest.failure else "."
             says = f"{release.version} failed{why}"
         case _:

@@ -355,6 +355,40 @@ async def test_a_release_that_was_tried_or_live_is_known_whatever_came_after_it(
     assert "changeover deploy shop --ref r2" in held_back.remedy
 
 
+async def test_a_release_is_held_back_for_why_it_failed_by_itself_and_not_for_what_came_between(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    newest = bench.source.publish()
+    bench.tried(newest, State.FAILED, failure=BY_ITSELF)
+    bench.tried(newest, State.FAILED, failure=Failure(StepName.PREPARE, "The disk is full.", outside=True))
+
+    assert await bench.checker.check(bench.app()) is None
+
+    held_back = bench.checker.held_back(APP)
+    assert held_back is not None
+    assert held_back.says == "v2 failed at verify: It does not answer."
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"),
+    [
+        ("{git: {remote: /shop}, enabled: false, background_check: {interval: 5}}", True),
+        ("{git: {remote: /another}, enabled: false}", False),
+        ("{git: {remote: /shop, branch: next}, enabled: false}", False),
+    ],
+)
+async def test_what_another_source_had_is_not_offered_any_more(bench: Bench, section: str, kept: bool) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.checker.follow([bench.app("enabled: false")])
+    await bench.checker.check(bench.app())
+    shop = bench.app()
+    text = f"apps:\n  {APP}:\n    update: {section}\n    route: {{host: shop.test}}\n"
+
+    bench.checker.follow([replace(shop, config=loader.parse(text, "c.yaml").config.apps[APP])])
+
+    assert (bench.checker.known(APP) is not None) is kept
+
+
 async def test_a_release_that_is_older_than_the_live_one_is_neither_offered_nor_installed(bench: Bench) -> None:
     bench.source.publish()
     bench.live(bench.source.publish())
