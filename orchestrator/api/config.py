@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
 from orchestrator.config.preflight import preflight
+from orchestrator.doctor.removed_apps import notices_of_removal
 from orchestrator.errors import ConfigError
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -31,7 +32,8 @@ class ConfigView(BaseModel):
 
 
 class ConfigProblems(BaseModel):
-    """Why a configuration would be refused or cannot work; otherwise, which of its keys have no effect yet."""
+    """Why a configuration would be refused or cannot work; otherwise, which of its keys have no effect yet, and which
+    live apps it does not have."""
 
     problems: list[str]
     notices: list[str] = []
@@ -45,7 +47,7 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 
 
 @router.post("/validate")
-async def validate(wanted: ConfigText, orchestrator: Serving, _who: ReaderOfSome) -> ConfigProblems:
+async def validate(wanted: ConfigText, orchestrator: Serving, who: ReaderOfSome) -> ConfigProblems:
     """Check a configuration without using it, and whether what it names is there."""
     try:
         # In a thread: a large file takes seconds to read.
@@ -53,4 +55,8 @@ async def validate(wanted: ConfigText, orchestrator: Serving, _who: ReaderOfSome
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
     problems = await preflight(loaded.config, orchestrator.settings.config.parent)
-    return ConfigProblems(problems=problems, notices=[str(notice) for notice in loaded.notices])
+    notices = [str(notice) for notice in loaded.notices]
+    shown = {context.name: context.config for context in orchestrator.apps.all() if who.sees(context.name)}
+    live = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)
+    notices += notices_of_removal(loaded.config, shown, live)
+    return ConfigProblems(problems=problems, notices=notices)

@@ -15,7 +15,7 @@ from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_changed_since
 from orchestrator.config.schema import PANEL
-from orchestrator.doctor import problems
+from orchestrator.doctor import problems, removed_apps
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.journal.store import Journal
@@ -77,7 +77,8 @@ class AppView(BaseModel):
 
 
 class Apps(BaseModel):
-    """`troubles` are those of the installation: a configuration that is refused, a background task that fails."""
+    """`troubles` are those of the installation: a configuration that is refused, a background task that fails, an app
+    that is live and not configured any more."""
 
     apps: list[AppView]
     troubles: list[TroubleView]
@@ -88,8 +89,8 @@ async def list_apps(orchestrator: Serving, who: ReaderOfSome) -> Apps:
     """The apps that the token is for, in the order of the configuration. One for all apps gets `troubles`, too."""
     contexts = [context for context in orchestrator.apps.all() if who.sees(context.name)]
     views = await asyncio.gather(*(app_view(orchestrator, context) for context in contexts))
-    troubles = _troubles(problems.of_installation(orchestrator)) if who.apps is None else []
-    return Apps(apps=views, troubles=troubles)
+    found = [*problems.of_installation(orchestrator), *await _removed(orchestrator)] if who.apps is None else []
+    return Apps(apps=views, troubles=_troubles(found))
 
 
 @router.get("/{app}")
@@ -120,6 +121,11 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         troubles=_troubles(problems.of_app(orchestrator, context.name, health)),
         configuration_changed=active is not None and is_changed_since(context, active),
     )
+
+
+async def _removed(orchestrator: Orchestrator) -> list[problems.Trouble]:
+    found = await removed_apps.removed_apps(orchestrator)
+    return [problems.Trouble(removed_apps.what_became_of(app), removed_apps.remedy_for(app)) for app in found]
 
 
 def _troubles(found: list[problems.Trouble]) -> list[TroubleView]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orchestrator.app_data import backups
 from orchestrator.deploy import leftovers
 from orchestrator.deploy.leftovers import Leftover
+from orchestrator.doctor.removed_apps import remedy_for
 from orchestrator.doctor.report import Finding
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Role
 from orchestrator.errors import ChangeoverError
@@ -23,7 +26,8 @@ async def labelled(orchestrator: Orchestrator) -> list[Finding]:
     except ChangeoverError:
         # The finding on the engine reports it.
         return []
-    findings = [_left(one) for one in left]
+    running = {one.name for one in containers if one.running and not one.paused}
+    findings = [_left(one, running, _places(orchestrator, one.app)) for one in left]
     for context in orchestrator.apps.all():
         mine = [one for one in containers if one.labels.get(LABEL_APP) == context.name]
         findings += _beyond(orchestrator, context.name, mine)
@@ -46,14 +50,23 @@ def _anonymous(volumes: list[str]) -> list[Finding]:
     return [Finding("volumes without a name", True, says, remedy, warns=True)]
 
 
-def _left(one: Leftover) -> Finding:
+def _places(orchestrator: Orchestrator, app: str) -> tuple[str, ...]:
+    """Where its backups may be: volumes or folders of the host."""
+    return (orchestrator.settings.backups, *orchestrator.apps.backup_places.of(app))
+
+
+def _left(one: Leftover, running: Collection[str], places: Collection[str]) -> Finding:
     counts = ((one.containers, "container"), (one.volumes, "volume"), (one.images, "image"))
     has = ", ".join(f"{len(names)} {kind}{'' if len(names) == 1 else 's'}" for names, kind in counts if names)
     if not one.app:
         remedy = f"Remove what is not needed: docker rm --force {' '.join(one.containers)}"
         return Finding("containers without an app", False, f"carry the label of this stack: {has}", remedy)
-    remedy = f"Configure the app, or remove what it has left: changeover remove {one.app}"
-    return Finding(f"app {one.app}", False, f"not configured, but has {has}", remedy)
+    active = sum(1 for name in one.containers if name in running)
+    parts = [f"not configured, so that no request reaches it, but has {has}"]
+    parts += [f"{active} of its containers run on"] if active else []
+    parts += [f"its data is in {', '.join(one.volumes)}"] if one.volumes else []
+    parts.append(f"its backups, if it has any, are in {' and '.join(places)}")
+    return Finding(f"app {one.app}", False, "; ".join(parts), remedy_for(one.app))
 
 
 def _beyond(orchestrator: Orchestrator, app: str, containers: list[ContainerStatus]) -> list[Finding]:

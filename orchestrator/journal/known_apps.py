@@ -13,3 +13,10 @@ class KnownApps(Database):
     def apps_with_history(self) -> frozenset[str]:
         with self._reading() as connection:
             return frozenset(connection.execute(sa.select(self._deployments.c.app).distinct()).scalars())
+
+    def apps_with_traffic(self) -> frozenset[str]:
+        """Those that had a live release when they were configured last."""
+        with self._reading() as connection:
+            return frozenset(
+                connection.execute(sa.select(self._slots.c.app).where(self._slots.c.active != "")).scalars()
+            )

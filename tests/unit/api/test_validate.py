@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from orchestrator.clock import now
 from orchestrator.doctor.checks import examine
 from orchestrator.domain.access import Scope
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from tests.unit.api.conftest import Api
 
 SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n    update: {git: {remote: https://git.test/shop}}\n"
@@ -49,6 +53,42 @@ async def test_the_doctor_finds_an_environment_file_that_is_not_there(api: Api) 
     await orchestrator.supervisor.stop()
 
     assert [one.well for one in found] == [False]
+
+
+def shop_is_live(api: Api) -> None:
+    journal = api.orchestrator.journal
+    journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "test", now(), live_at=now(), ended_at=now()))
+    journal.save_switch("shop", Slots(active="d1"))
+
+
+async def test_an_app_that_gets_another_name_is_told_of_before_and_afterwards(api: Api) -> None:
+    """It would be down without a word, and begin without its data."""
+    orchestrator, renamed = api.orchestrator, SHOP.replace("  shop:", "  store:")
+    orchestrator.settings.config.write_text(SHOP)
+    await orchestrator.reload_config()
+    shop_is_live(api)
+
+    before: Any = await api.json("POST", "/v1/config/validate", api.token(Scope.READ), {"text": renamed})
+    of_another: Any = await api.json("POST", "/v1/config/validate", api.token(Scope.READ, "store"), {"text": renamed})
+    orchestrator.settings.config.write_text(renamed)
+    await orchestrator.reload_config()
+    after: Any = await api.json("GET", "/v1/apps", api.token(Scope.READ))
+    orchestrator.settings.config.write_text(SHOP)
+    await orchestrator.reload_config()
+    again: Any = await api.json("GET", "/v1/apps", api.token(Scope.READ))
+    await orchestrator.supervisor.stop()
+
+    assert before["notices"] == [
+        "apps.shop: it is live, and not in this file, with which no request reaches it. Its containers, data and "
+        "backups are left as they are. store has the same source, but begins without its data: docs/rename.md has the steps to "
+        "rename an app"
+    ]
+    assert of_another["notices"] == []
+    (trouble,) = after["troubles"]
+    assert trouble["says"].startswith("shop is not configured any more: no request reaches it.")
+    assert "configure the name again" in trouble["remedy"]
+    assert trouble["remedy"].endswith("changeover remove shop")
+    assert again["troubles"] == []
 
 
 async def test_an_empty_file_is_refused_by_validate_as_by_the_server(api: Api) -> None:

@@ -114,7 +114,12 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
     shown = ask(orchestrator, "GET", "/v1/leftovers/old").json()
     removed = ask(orchestrator, "DELETE", "/v1/leftovers/old").json()
 
-    assert finding.says == "not configured, but has 1 container, 2 volumes, 2 images"
+    assert finding.says == (
+        "not configured, so that no request reaches it, but has 1 container, 2 volumes, 2 images; 1 of its containers "
+        "run on; its data is in test-old-data, test-old-uploads; its backups, if it has any, are in changeover-backups"
+    )
+    assert "configure the name again" in finding.remedy
+    assert "docs/rename.md" in finding.remedy
     assert finding.remedy.endswith("changeover remove old")
     assert shown == removed
     assert shown == {

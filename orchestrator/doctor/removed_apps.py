@@ -1,0 +1,48 @@
+"""Apps that were live and are not configured any more, as after a change of their name: what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orchestrator.config.schema import App, Config
+from orchestrator.server import Orchestrator
+
+STAYS = "Its containers, data and backups are left as they are"
+PAGE = "docs/rename.md"
+
+
+async def removed_apps(orchestrator: Orchestrator) -> list[str]:
+    """Their names. Raises JournalError."""
+    with_traffic = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)
+    return sorted(with_traffic - {context.name for context in orchestrator.apps.all()})
+
+
+def what_became_of(app: str) -> str:
+    return f"{app} is not configured any more: no request reaches it. {STAYS}."
+
+
+def remedy_for(app: str) -> str:
+    return (
+        f"To have it back as it was, configure the name again. To give its data to another name, see {PAGE}. "
+        f"To remove it: changeover remove {app}"
+    )
+
+
+def notices_of_removal(config: Config, configured: dict[str, App], live: Collection[str]) -> list[str]:
+    """What `validate` says of each app that is configured and live now, and is not in this configuration."""
+    return [
+        f"apps.{name}: it is live, and not in this file, with which no request reaches it. {STAYS}"
+        + _same_source(config, app, configured)
+        for name, app in configured.items()
+        if name in live and name not in config.all_apps()
+    ]
+
+
+def _same_source(config: Config, removed: App, configured: dict[str, App]) -> str:
+    """That a new app has its source, which happens when somebody changes a name."""
+    here = (removed.update.git.remote, removed.update.git.path)
+    new = [name for name, app in config.apps.items() if name not in configured]
+    heirs = [name for name in new if (config.apps[name].update.git.remote, config.apps[name].update.git.path) == here]
+    if not heirs:
+        return ""
+    return f". {heirs[0]} has the same source, but begins without its data: {PAGE} has the steps to rename an app"
