@@ -80,8 +80,8 @@ async def test_an_app_that_gets_another_name_is_told_of_before_and_afterwards(ap
 
     assert before["notices"] == [
         "apps.shop: it is live, and not in this file, with which no request reaches it. Its containers, data and "
-        "backups are left as they are. store has the same source, but begins without its data: docs/rename.md has the steps to "
-        "rename an app"
+        "backups are left as they are. store has the same source, but begins without its data: docs/rename.md "
+        "has the steps to rename an app"
     ]
     assert of_another["notices"] == []
     (trouble,) = after["troubles"]
