@@ -27,8 +27,11 @@ def make_missing(config: Path, kept: Path) -> str:
     # The version before tracked the file, so that a pull removed it; `kept` has what the user wrote.
     source = kept if kept.is_file() and kept.stat().st_size else example
     new = config.with_name(f".{config.name}.new")
-    new.write_bytes(source.read_bytes())
-    new.chmod(0o644)
+    # The example has no secrets; what the user wrote may have some.
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o644 if source == example else 0o600)
+        file.write(source.read_bytes())
     _give_to_owner_of_folder(new)
     new.replace(config)
     return str(source)

@@ -127,9 +127,11 @@ def way_by_restore(context: AppContext) -> str:
     active = context.active
     if active is None or not active.backup or active.live_at is None:
         return f"Restore an earlier backup. List them: changeover backup list {context.name}"
-    minutes = max(1, round((now() - active.live_at).total_seconds() / 60))
+    minutes = round((now() - active.live_at).total_seconds() / 60)
+    # The clock may have been set back since.
+    when = f"{max(1, minutes)} min ago" if minutes >= 0 else f"at {active.live_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"Restore backup {active.backup}, made before {active.version} went live {minutes} min ago. Data written since "
+        f"Restore backup {active.backup}, made before {active.version} went live {when}. Data written since "
         f"then is kept in a new backup. Run: "
         f"changeover rollback {context.name} --restore {active.backup}"
     )

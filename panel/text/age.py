@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+CLOCKS_DIFFER_S = 60
+"""Clocks of two machines differ by less."""
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """The age of `moment` in its largest whole unit: "2 hours ago"."""
+    """The age of `moment` in its largest whole unit: "2 hours ago". A moment that is to come, because a clock was set
+    back since or is another one, is given as it is."""
     seconds = (now - moment).total_seconds()
+    if seconds < -CLOCKS_DIFFER_S:
+        return f"{moment:%Y-%m-%d %H:%M} UTC"
     for length_s, unit in UNITS:
         if seconds >= length_s:
             number = int(seconds // length_s)

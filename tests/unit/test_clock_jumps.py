@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.clock import MOST_TIMED, Timing, now, showing
+from orchestrator.deploy.standby import way_by_restore
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.domain.release_history import may_be_offered
@@ -118,6 +119,24 @@ def test_a_recovery_that_failed_is_not_told_of_a_release_that_went_live_since_th
         return concerned, world.recovery.concerns(deployed)
 
     assert virtual_time.run(story()) == (True, False)
+
+
+def test_a_backup_is_not_said_to_be_minutes_old_by_a_clock_that_was_set_back(tmp_path: Path) -> None:
+    async def story() -> tuple[str, str]:
+        world = World(tmp_path, app(down=False))
+        with showing(lambda: START):
+            await live(world, "0001")
+            world.engine.incompatible.add("0002")
+            await live(world, "0002")
+        with showing(lambda: START + timedelta(minutes=14)):
+            later = way_by_restore(world.context)
+        with showing(lambda: START - timedelta(days=40)):
+            return later, way_by_restore(world.context)
+
+    later, before = virtual_time.run(story())
+
+    assert "went live 14 min ago" in later
+    assert "went live at 2026-11-26 00:00 UTC" in before
 
 
 def test_moments_are_as_far_apart_as_they_were_and_a_new_one_begins_at_the_time_of_day() -> None:

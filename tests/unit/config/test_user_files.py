@@ -38,6 +38,8 @@ def test_the_file_is_made_from_the_kept_one_or_the_example_only_if_it_does_not_e
     make_missing(config, last)
 
     assert config.read_text() == then
+    if own is None:
+        assert config.stat().st_mode & 0o777 == (0o600 if then == KEPT else 0o644)
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
 

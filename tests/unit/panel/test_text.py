@@ -35,6 +35,7 @@ def plain(markup: str) -> str:
         ({"hours": 1}, "1 hour ago"),
         ({"hours": 47}, "1 day ago"),
         ({"days": 400}, "400 days ago"),
+        ({"days": -40}, f"{NOW + timedelta(days=40):%Y-%m-%d %H:%M} UTC"),
     ],
 )
 def test_an_age_is_in_its_largest_whole_unit(length: dict[str, float], says: str) -> None:
