@@ -11,6 +11,8 @@ from panel.web.process import AppFailed, AppProcess
 COLUMNS, ROWS = 120, 40
 MOST_STARTS = max(2, os.cpu_count() or 1)
 """Processes that start at the same time. More of them would only start later."""
+AGAIN_AFTER_S = 5.0
+"""After a start that failed, in seconds: the panel is not ready without a process."""
 
 
 class PrewarmedProcess:
@@ -75,11 +77,19 @@ class PrewarmedProcess:
         try:
             async with self._may_start:
                 app = await self._start_process(COLUMNS, ROWS)
-        except AppFailed as error:
+        except (AppFailed, OSError) as error:
             self.problem = str(error)
-            raise
+            asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._start_again)
+            raise AppFailed(self.problem) from error
         self.problem = ""
         return app
+
+    def _start_again(self) -> None:
+        """Not only when somebody opens a page: until then, the panel would not be ready."""
+        if self._next and self._next.done() and not _is_usable(self._next):
+            self._next = None
+        if self._next is None and not self._is_over:
+            self._begun()
 
 
 def _is_usable(process: asyncio.Task[AppProcess]) -> bool:

@@ -132,9 +132,9 @@ class AppProcess:
     async def save(self) -> None:
         """Let the app save the session's state. Waits at most SAVE_DEADLINE_S; the app also saves every second."""
         self._saved.clear()
-        await self._send_meta({"type": "save"})
         with suppress(TimeoutError):
             async with asyncio.timeout(SAVE_DEADLINE_S):
+                await self._send_meta({"type": "save"})
                 await self._saved.wait()
 
     async def end(self) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.web.prewarmed import PrewarmedProcess
+from panel.web.prewarmed import AGAIN_AFTER_S, PrewarmedProcess
 from panel.web.process import AppFailed, AppProcess
+from tests.support import virtual_time
 
 
 class Processes:
@@ -102,3 +103,43 @@ async def test_a_process_that_died_is_not_handed_out_and_one_that_cannot_start_i
     assert not alive.has_ended
     assert not mended.has_ended
     assert (problem, prewarmed.problem) == ("it cannot paint", "")
+
+
+def test_a_start_that_fails_once_is_tried_again_before_anybody_opens_a_page() -> None:
+    """The panel was not ready, for its orchestrator and for everybody, until somebody opened a page."""
+
+    async def story() -> None:
+        processes = Processes()
+        prewarmed = PrewarmedProcess(processes.start)
+        await prewarmed.ready()
+        processes.broken = True
+        taken = await prewarmed.take()
+        await asyncio.sleep(1)
+        assert prewarmed.problem == "it cannot paint"
+
+        processes.broken = False
+        await asyncio.sleep(AGAIN_AFTER_S)
+
+        assert prewarmed.problem == ""
+        await taken.end()
+        assert len(processes.running) == 1
+        await prewarmed.end()
+        await asyncio.sleep(2 * AGAIN_AFTER_S)
+        assert not processes.running
+
+    virtual_time.run(story())
+
+
+def test_a_machine_that_can_start_no_process_is_a_failure_like_any_other() -> None:
+    async def start(_columns: int, _rows: int) -> AppProcess:
+        raise OSError(12, "Cannot allocate memory")
+
+    async def story() -> None:
+        prewarmed = PrewarmedProcess(start)
+        with pytest.raises(AppFailed, match="Cannot allocate memory"):
+            await prewarmed.take()
+        await asyncio.sleep(1)
+        assert "Cannot allocate memory" in prewarmed.problem
+        await prewarmed.end()
+
+    virtual_time.run(story())

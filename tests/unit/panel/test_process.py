@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from panel.web.process import LARGEST_PACKET, AppProcess
+from panel.web.process import LARGEST_PACKET, SAVE_DEADLINE_S, AppProcess
 
 BEGIN = """
 import json, os, sys, time
@@ -53,6 +53,16 @@ async def test_a_process_whose_input_is_full_is_found_out_too() -> None:
         await asyncio.sleep(0)
 
         assert not await app.paints(0.2)
+        pasted.cancel()
+
+
+async def test_a_process_whose_input_is_full_keeps_no_other_page_from_being_saved() -> None:
+    async with process(STUCK) as app:
+        pasted = asyncio.create_task(app.take('["stdin", "' + "x" * 250_000 + '"]'))
+        await asyncio.sleep(0)
+
+        async with asyncio.timeout(SAVE_DEADLINE_S + 10):
+            await app.save()
         pasted.cancel()
 
 
