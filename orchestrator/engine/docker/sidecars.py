@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 import docker
 import structlog
 from docker.errors import APIError
+from docker.models.containers import Container
+from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 from urllib3.exceptions import ProtocolError
 
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 END_POLL_S = 0.2
+KILL_AGAIN_S = 1.0
 OUTPUT_WITHIN_S = 10.0
 """How long the output of a sidecar that was killed is read, in seconds."""
 
@@ -154,8 +157,8 @@ class Run:
 
         def kill() -> None:
             late.set()
-            with suppress(APIError):  # it ended in the same moment
-                container.kill()
+            while not _is_killed(container) and not end_of_output.wait(KILL_AGAIN_S):
+                log.warning("sidecar not killed yet", container=self.spec.name)
             # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
             if not end_of_output.wait(self.output_within_s):
                 printed.close()
@@ -185,6 +188,17 @@ class Run:
             deadline.cancel()
             end_of_output.set()
             remove(client, self.spec.name, self.stack)
+
+
+def _is_killed(container: Container) -> bool:
+    """False if Docker has not done it: then it may run on."""
+    try:
+        container.kill()
+    except APIError as error:
+        return error.status_code in (404, 409)  # it ended in the same moment
+    except RequestException:
+        return False
+    return True
 
 
 def told_to(on_line: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:

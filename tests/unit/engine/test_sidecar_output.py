@@ -11,6 +11,7 @@ from typing import cast
 import docker
 import pytest
 from docker.errors import NotFound
+from requests.exceptions import ReadTimeout
 
 from orchestrator.engine.base import ContainerSpec
 from orchestrator.engine.docker.sidecars import Run
@@ -33,15 +34,16 @@ class Endless:
 
 
 class Talking:
-    """A container that prints for ever, also when it was killed."""
+    """A container that prints for ever, also when it was killed; the first `lost_kills` kills do not arrive."""
 
     id = "c1"
     name = "test-migrate"
     attrs: dict[str, object]
 
-    def __init__(self, chunk: bytes) -> None:
+    def __init__(self, chunk: bytes, lost_kills: int = 0) -> None:
         self.printed = Endless(chunk)
         self.killed = False
+        self._lost_kills = lost_kills
         self.attrs = {
             "Id": self.id, "Name": f"/{self.name}", "Image": "sha256:1", "Config": {"Labels": {}}, "RestartCount": 0,
             "State": {"Running": False, "Paused": False, "ExitCode": 137, "OOMKilled": False, "Error": ""},
@@ -59,6 +61,9 @@ class Talking:
         return self.printed
 
     def kill(self) -> None:
+        if self._lost_kills:
+            self._lost_kills -= 1
+            raise ReadTimeout("Read timed out.")
         self.killed = True
 
 
@@ -70,7 +75,16 @@ def none(name: str) -> None:
 @pytest.mark.parametrize("chunk", [b"x" * 65536, b"a line\n" * 1000], ids=["one line without an end", "lines"])
 def test_output_without_end_does_not_keep_a_sidecar_past_its_time(chunk: bytes) -> None:
     """100 MB without a newline were read for five minutes after the limit of the migration that printed them."""
-    container, lines = Talking(chunk), list[str]()
+    _is_killed_in_time(Talking(chunk))
+
+
+def test_a_kill_that_docker_does_not_answer_is_sent_again() -> None:
+    """A migration that an engine under load did not kill ran on without any limit."""
+    _is_killed_in_time(Talking(b"a line\n", lost_kills=2))
+
+
+def _is_killed_in_time(container: Talking) -> None:
+    lines = list[str]()
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
     containers = SimpleNamespace(create=lambda *_names, **_options: container, get=none)
     api = SimpleNamespace(containers=lambda **_options: [])
