@@ -86,13 +86,13 @@ async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes],
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Gently, then firmly. The children that a process started are of its group, and get the same signals."""
+    """Gently, then firmly. The children that a process started are of its group, and get the same signals: the second
+    one also when the process itself ended at the first."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(TERMINATE_WITHIN_S):
             await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()

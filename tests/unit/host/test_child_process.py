@@ -65,6 +65,19 @@ async def test_a_cancel_ends_the_process_and_its_children_before_it_goes_on(
     await until_gone(processes)
 
 
+async def test_a_child_that_does_not_listen_ends_with_its_parent_that_does(tmp_path: Path) -> None:
+    """Its parent had ended at the first signal, so that nobody sent the second one."""
+    file = tmp_path / "processes"
+    script = "echo $$ > {file}; (trap '' TERM; exec sleep 60 >/dev/null 2>&1) & echo $! >> {file}; wait"
+    running = asyncio.create_task(child_process.run("sh", "-c", script.format(file=file), env={}, timeout_s=60))
+    processes = await until_started(file)
+
+    running.cancel()
+    await asyncio.wait([running])
+
+    await until_gone(processes)
+
+
 async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     file = tmp_path / "processes"
     with pytest.raises(TimeoutError):
