@@ -6,7 +6,7 @@ from orchestrator.apps.answer_text import said
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.readiness import LOG_LINES, until_ready
 from orchestrator.domain.deployment import Deployment
-from orchestrator.errors import StepFailed
+from orchestrator.errors import ProxyError, StepFailed
 
 PAGE_TIMEOUT_S = 5.0
 HANDSHAKE_TIMEOUT_S = 5.0
@@ -40,10 +40,15 @@ async def _kept_connections(context: AppContext, deployment: Deployment) -> None
 
 
 async def _page(context: AppContext, deployment: Deployment, path: str) -> None:
-    answer = await context.proxy.ask_preview(context.name, path, PAGE_TIMEOUT_S)
-    if answer.status_code >= 400:
+    try:
+        status = (await context.proxy.ask_preview(context.name, path, PAGE_TIMEOUT_S)).status_code
+        problem = f"answered with status {status}" if status >= 400 else ""
+    except ProxyError as error:
+        # By the same way the app has just answered its readiness path: it is the app that does not answer.
+        problem = f"has no answer within {PAGE_TIMEOUT_S:g} s ({error.cause.rstrip('.')})"
+    if problem:
         raise StepFailed(
-            f"The page {path} (health.page) answered with status {answer.status_code}.",
+            f"The page {path} (health.page) {problem}.",
             f"Correct the page, or health.page of {context.name}.",
             log=await context.engine.logs(deployment.container, LOG_LINES),
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 
+from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
 from orchestrator.deploy.standby import find_standby
 from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.events import EventKind
-from orchestrator.errors import Refused
+from orchestrator.domain.release_history import may_install_itself
+from orchestrator.errors import ProxyError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
 
@@ -102,6 +107,31 @@ def test_a_candidate_that_never_gets_ready_is_removed_and_its_migration_taken_ba
     assert ended.paused_s is not None
     assert world.proxy.waiting == set()
     assert world.engine.data_of(APP).schema == ["0001"]
+
+
+def test_a_page_that_never_answers_is_a_failure_of_the_release_which_no_machine_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"route": {"host": "shop.test"}, "health": {"answers": 1, "timeout": 0.05, "path": "/ready", "page": "/"}}
+    world = World(tmp_path, App.model_validate(config))
+    ask_preview = world.proxy.ask_preview
+
+    async def silent(app: str, path: str, timeout_s: float) -> httpx.Response:
+        if path == "/":
+            raise ProxyError("No answer from the candidate of shop through the proxy: ReadTimeout.")
+        return await ask_preview(app, path, timeout_s)
+
+    async def story() -> Deployment:
+        monkeypatch.setattr(world.proxy, "ask_preview", silent)
+        world.publish()
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert (ended.failure.step, ended.failure.outside) == (StepName.VERIFY, False)
+    assert ended.failure.log == ("the app's log",)
+    assert ended.release is not None
+    assert not may_install_itself(world.journal.attempts(APP), ended.release.source_revision)
 
 
 def test_a_switch_that_the_proxy_refuses_leaves_the_traffic_where_it_was(world: World) -> None:
