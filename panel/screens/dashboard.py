@@ -221,10 +221,13 @@ class DashboardScreen(Screen[None]):
         app = await self._current()
         if app is None:
             return
-        name = app.name
-        container = app.standby.container if app.standby else ""
-        to = f"{app.standby.version} on {app.standby.colour}" if app.standby else "The standby release"
-        consequences = (f"{to} gets the traffic instead of {app.active.version if app.active else 'no release'}.",)
+        name, standby = app.name, app.standby
+        if standby is None:
+            self.notify(f"{name} has no standby release to roll back to. Deploy a second release first.", markup=False)
+            return
+        container = standby.container
+        live = app.active.version if app.active else "no release"
+        consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
 
         async def answered(yes: bool | None) -> None:
             if yes:

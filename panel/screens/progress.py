@@ -90,7 +90,8 @@ class ProgressScreen(Screen[None]):
         self.query_one("#keys", Static).update(Text(keys))
         waits = self.query_one("#waits", Static)
         waits.display = bool(self._waits)
-        waits.update(self._waits)
+        # Rich's markup: Textual's own is another one, in which `[/` of a sentence is an error.
+        waits.update(Text.from_markup(self._waits, emoji=False))
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)

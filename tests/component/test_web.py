@@ -76,7 +76,8 @@ class Web:
 def serving_apps() -> Iterator[FakeApi]:
     with FakeApi() as api:
         api.gives("GET", "/healthz", {"status": "ok"})
-        api.gives("GET", "/v1/apps", {"apps": [answers.app("shop"), answers.app("till")]})
+        shop = answers.app("shop", standby=answers.slot("v0.9.0", "green"))
+        api.gives("GET", "/v1/apps", {"apps": [shop, answers.app("till")]})
         api.gives("GET", "/v1/apps/shop", answers.app("shop"))
         api.gives("POST", "/v1/sessions", SESSION | {"session": "cs_secret"}, 201)
         api.gives("GET", "/v1/sessions/current", SESSION)

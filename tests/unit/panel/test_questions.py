@@ -12,6 +12,7 @@ from panel.client.client import Client
 from panel.screens.progress import ProgressScreen
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
+from tests.support.screen import shown
 
 CANCEL, ROLL_BACK = ("POST", "/v1/deployments/d42/cancel"), ("POST", "/v1/apps/shop/rollback")
 
@@ -28,7 +29,7 @@ async def until(true: Callable[[], bool]) -> None:
 @pytest.mark.parametrize(("key", "request_"), [("escape", CANCEL), ("b", ROLL_BACK)])
 async def test_a_cancel_and_a_rollback_ask_first(key: str, request_: tuple[str, str], answer: str, times: int) -> None:
     with FakeApi() as api:
-        api.gives("GET", "/v1/apps", {"apps": [answers.app()]})
+        api.gives("GET", "/v1/apps", {"apps": [answers.app(standby=answers.slot("v0.9.0", "green"))]})
         api.gives(*CANCEL, answers.deployment("d42", "running"))
         api.gives(*ROLL_BACK, answers.deployment(kind="rollback"))
         panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
@@ -47,6 +48,29 @@ async def test_a_cancel_and_a_rollback_ask_first(key: str, request_: tuple[str, 
 
         assert before == 0
         assert len(api.requests(*request_)) == times
+
+
+async def test_without_a_standby_nothing_is_asked_and_nobody_goes_back() -> None:
+    with FakeApi() as api:
+        api.gives("GET", "/v1/apps", {"apps": [answers.app(standby=None)]})
+        panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
+        async with panel.run_test() as pilot:
+            await until(lambda: bool(api.requests("GET", "/v1/apps")))
+            await pilot.press("b")
+            await until(lambda: any("no standby release" in one.message for one in panel._notifications))
+
+        assert api.requests(*ROLL_BACK) == []
+
+
+async def test_what_a_deployment_waits_for_is_shown_as_it_is() -> None:
+    says = "1 request [/ at shop, 50% [ON]"
+    with FakeApi() as api:
+        api.gives("GET", "/v1/apps", {"apps": [answers.app()]})
+        api.events.extend(answers.Events().add("waiting", "d42", cause=says).all)
+        panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
+        async with panel.run_test(size=(120, 40)) as pilot:
+            await panel.push_screen(ProgressScreen(panel.client, "shop", "d42", panel.clock))
+            await until(lambda: f"Waits: {says}" in shown(pilot))
 
 
 DEPLOY = ("POST", "/v1/apps/shop/deployments")
