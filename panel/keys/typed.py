@@ -13,8 +13,6 @@ STRING_WITHIN_S = 0.5
 """An answer arrives at once. Where the rest does not come within this time, a person pressed Alt and a bracket."""
 HELD_FOR_S = 0.05
 """How long the first characters of a sequence are kept back until the next ones show what it is."""
-MOST_CHARACTERS = 4096
-"""The longest answer."""
 
 _STRING = re.compile(r"\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f]")
 """The beginnings of OSC, DCS, SOS, PM and APC (ECMA-48, section 5.6)."""
@@ -38,13 +36,13 @@ class Typed:
         self._clock = clock
         self._held = ""
         self._since = 0.0
-        self._in_string = 0
-        """The number of characters of an answer whose end has not come; 0 outside of one."""
+        self._in_string = False
+        """Whether this is inside of an answer whose end has not come. None of it is kept, so that it may be long."""
 
     def take(self, text: str) -> str:
         """What was typed, as far as it is known now."""
         if self._in_string and self._clock() - self._since > STRING_WITHIN_S:
-            self._in_string = 0
+            self._in_string = False
         text, self._held = self._held + text, ""
         typed = []
         while text:
@@ -54,7 +52,7 @@ class Typed:
             found = _STRING.search(text)
             typed.append(text[: found.start()] if found else text)
             text = text[found.end() :] if found else ""
-            self._in_string = 1 if found else 0
+            self._in_string = bool(found)
             self._since = self._clock()
         return self._without_answers("".join(typed))
 
@@ -66,20 +64,17 @@ class Typed:
         """What was kept back, where nothing of the same sequence can follow; empty inside of an answer."""
         if self._in_string and self._clock() - self._since <= STRING_WITHIN_S:
             return ""
-        self._in_string = 0
+        self._in_string = False
         held, self._held = self._held, ""
         return held
 
     def _rest_of_string(self, text: str) -> str:
         end = _STRING_END.search(text)
         if end:
-            self._in_string = 0
+            self._in_string = False
             return text[end.end() :]
-        self._in_string += len(text)
         self._since = self._clock()
-        if self._in_string > MOST_CHARACTERS:
-            self._in_string = 0
-        elif text.endswith("\x1b"):
+        if text.endswith("\x1b"):
             # The first half of the end, perhaps.
             self._held = "\x1b"
         return ""

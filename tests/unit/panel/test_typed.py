@@ -58,6 +58,15 @@ def test_textual_makes_no_key_of_an_answer(answer: str) -> None:
     assert [one.key for one in found if isinstance(one, events.Key)] == ["p"]
 
 
+@pytest.mark.parametrize("number", [1, 1000])
+def test_a_long_answer_is_no_key_however_many_pieces_it_comes_in(number: int) -> None:
+    clipboard = "buy" * 20_000
+    size = len(clipboard) // number
+    pieces = [clipboard[start : start + size] for start in range(0, len(clipboard), size)]
+
+    assert taken("\x1b]52;c;", *pieces, "buy\x07", "p") == "p"
+
+
 def test_what_textual_asks_a_terminal_for_it_gets() -> None:
     assert taken("\x1b[?2026;2$y") == "\x1b[?2026;2$y"
     assert taken("\x1b[48;24;80;600;800t") == "\x1b[48;24;80;600;800t"
