@@ -54,6 +54,8 @@ class UpdateChecker:
         self._followed: dict[str, AppContext] = {}
         self._sources: dict[str, tuple[str, GitSource]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._begun: set[str] = set()
+        """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
 
     def follow(self, contexts: list[AppContext]) -> None:
         """Check these apps in the background, each at its own interval, and no others.
@@ -75,6 +77,7 @@ class UpdateChecker:
         for name, context in self._followed.items():
             is_same = name in before and before[name].config.update == context.config.update
             if not is_same or _task(name) not in self._supervisor.names():
+                self._begun.discard(name)
                 self._supervisor.keep(_task(name), partial(self._keep_checking, name))
 
     def known(self, app: str) -> Update | None:
@@ -148,12 +151,13 @@ class UpdateChecker:
 
     async def _keep_checking(self, app: str) -> None:
         policy = self._followed[app].config.update
-        if not policy.check_on_startup:
+        if not policy.check_on_startup and app not in self._begun:
             if not policy.background_check.enabled:
                 return
             await asyncio.sleep(policy.background_check.interval)
         while True:
             async with self._slots:
+                self._begun.add(app)
                 await self._check_in_background(self._followed[app])
             if not policy.background_check.enabled:
                 return

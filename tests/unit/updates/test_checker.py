@@ -27,6 +27,7 @@ from orchestrator.events.stream import EventStream
 from orchestrator.sources.base import SourceRelease
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import AT_ONCE, DISMISSED_FOR_S, UpdateChecker
+from tests.support import virtual_time
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.journal import UnreliableJournal
@@ -540,6 +541,28 @@ async def test_an_error_that_nobody_expected_ends_no_check_for_good(
         await _until(lambda: bench.supervisor.problems != {})
         assert "date value out of range" in bench.supervisor.problems["update check of shop"].cause
         await bench.event("update")
+
+
+def test_where_no_check_is_wanted_at_the_start_one_that_failed_is_tried_again_soon_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for a whole interval more, and its error was shown for a minute of it."""
+    bench.source.publish()
+
+    async def fails(_ref: str = "") -> SourceRelease:
+        bench.source.asked += 1
+        raise OverflowError("date value out of range")
+
+    async def story() -> None:
+        async with bench.following("check_on_startup: false, background_check: {interval: 1000}"):
+            await asyncio.sleep(990)
+            assert bench.source.asked == 0
+            await asyncio.sleep(100)
+            assert bench.source.asked >= supervision.KEEPS_FAILING
+            assert bench.supervisor.failing() == ["update check of shop"]
+
+    monkeypatch.setattr(bench.source, "newest", fails)
+    virtual_time.run(story())
 
 
 async def test_a_journal_that_is_away_for_a_moment_ends_no_check_for_good(
