@@ -33,6 +33,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._dropped: set[asyncio.Task[None]] = set()
+        """Those that have not ended yet."""
         self.problems: dict[str, Problem] = {}
         """By the task's name; one that works again is not in it."""
 
@@ -42,11 +44,13 @@ class Supervisor:
         self._tasks[name] = asyncio.create_task(self._keep(name, work), name=name)
 
     def drop(self, name: str) -> None:
-        """Cancel a task; nothing if there is none."""
+        """Cancel a task; nothing if there is none. It may take a moment to end, which `stop` waits for."""
         task = self._tasks.pop(name, None)
         self.problems.pop(name, None)
         if task:
             task.cancel()
+            self._dropped.add(task)
+            task.add_done_callback(self._dropped.discard)
 
     def failing(self) -> list[str]:
         """The names of the tasks that keep failing."""
@@ -57,12 +61,10 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancel all tasks and wait for their end."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for name in list(self._tasks):
+            self.drop(name)
+        if self._dropped:
+            await asyncio.wait(self._dropped)
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         pause, times = FIRST_PAUSE_S, 0

@@ -7,6 +7,7 @@ import itertools
 
 import pytest
 
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.supervision import LONGEST_PAUSE_S, Supervisor
 from tests.support import virtual_time
 
@@ -97,3 +98,31 @@ def test_a_task_that_is_dropped_or_stopped_does_not_run_on() -> None:
     after_drop, after_stop = virtual_time.run(story())
     assert after_stop == after_drop
     assert after_drop <= 6
+
+
+def test_a_stop_waits_also_for_a_task_that_was_dropped_or_replaced_a_moment_before() -> None:
+    """As an update check that a changed configuration drops, whose child process takes a moment to end."""
+    ending = 0
+
+    async def work() -> None:
+        nonlocal ending
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ending += 1
+            await in_spite_of_cancels(asyncio.sleep(1))
+            ending -= 1
+
+    async def story() -> None:
+        supervisor = Supervisor()
+        supervisor.keep("dropped", work)
+        supervisor.keep("replaced", work)
+        await asyncio.sleep(0.1)
+        supervisor.drop("dropped")
+        supervisor.keep("replaced", asyncio.Event().wait)  # type: ignore[arg-type]  # it never returns
+        await asyncio.sleep(0.1)
+        assert ending == 2
+        await supervisor.stop()
+        assert ending == 0
+
+    virtual_time.run(story())
