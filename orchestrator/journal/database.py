@@ -114,8 +114,8 @@ class Database:
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that is committed, and on the disk, when the block ends. One at a time.
 
-        After a write that failed, nobody knows whether it was committed: the next one that succeeds empties what is
-        kept in memory.
+        After a write that failed, nobody knows whether it was committed: the next one reads again what is kept in
+        memory. What would only be emptied would be read on the event loop, which must not wait for the database.
         """
         with self._turn:
             self._written += 1
@@ -123,14 +123,14 @@ class Database:
             try:
                 with self._engine.begin() as connection:
                     yield connection
+                    if self._in_doubt:
+                        self._read_again(connection)
             except BaseException:
                 self._in_doubt = True
                 raise
             finally:
                 self._written += 1
-            if self._in_doubt:
-                self._forget()
-                self._in_doubt = False
+            self._in_doubt = False
             for keep in self._to_keep:
                 keep()
 
@@ -138,8 +138,8 @@ class Database:
         """Inside of `_writing`: change what is kept in memory as soon as the transaction is committed."""
         self._to_keep.append(keep)
 
-    def _forget(self) -> None:
-        """Empty what is kept in memory."""
+    def _read_again(self, connection: sa.Connection) -> None:
+        """Keep what is kept in memory as it is after this transaction."""
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

@@ -26,10 +26,13 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
         self._known_deployments: dict[str, Deployment] = {}
         self._known_slots: dict[str, Slots] = {}
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._known_deployments.clear()
-        self._known_slots.clear()
+    def _read_again(self, connection: sa.Connection) -> None:
+        super()._read_again(connection)
+        known = self._deployments.c.id.in_(list(self._known_deployments))
+        for found in reversed(self._found(connection, known, MOST_KNOWN)):
+            self._when_written(partial(self._keep, found))
+        for app in list(self._known_slots):
+            self._when_written(partial(self._known_slots.update, {app: self._slots_in(connection, app)}))
 
     def add(self, deployment: Deployment, idempotency_key: str | None = None) -> Deployment:
         """Record a new deployment. Returns it with its number: the next one, unless it has one already."""
@@ -128,8 +131,7 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
             return known
         before = self._written
         with self._reading() as connection:
-            row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
-        found = Slots(row["active"], row["standby"]) if row else Slots()
+            found = self._slots_in(connection, app)
         if before == self._written:
             self._known_slots[app] = found
         return found
@@ -144,6 +146,10 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
             self._when_written(lambda: self._known_slots.update({app: slots}))
 
     # Rows and values
+
+    def _slots_in(self, connection: sa.Connection, app: str) -> Slots:
+        row = connection.execute(self._slots.select().where(self._slots.c.app == app)).mappings().first()
+        return Slots(row["active"], row["standby"]) if row else Slots()
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
         mine = self._deployments.c.id == deployment.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -18,23 +19,27 @@ class LiveSince(Database):
         super().__init__(url)
         self._known_since: dict[str, datetime | None] = {}
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._known_since.clear()
+    def _read_again(self, connection: sa.Connection) -> None:
+        super()._read_again(connection)
+        for container in list(self._known_since):
+            self._when_written(partial(self._known_since.update, {container: self._since_in(connection, container)}))
 
     def live_since(self, container: str) -> datetime | None:
         """When the container went live last, None if it never did; from memory, if that was asked for before."""
         if container in self._known_since:
             return self._known_since[container]
-        table = self._deployments
-        moves = (table.c.kind != Kind.RESTORE) | table.c.brings_release
-        query = sa.select(sa.func.max(table.c.live_at)).where((table.c.container == container) & moves)
         before = self._written
         with self._reading() as connection:
-            found = zoned_if_any(connection.execute(query).scalar())
+            found = self._since_in(connection, container)
         if before == self._written:
             self._known_since[container] = found
         return found
+
+    def _since_in(self, connection: sa.Connection, container: str) -> datetime | None:
+        table = self._deployments
+        moves = (table.c.kind != Kind.RESTORE) | table.c.brings_release
+        query = sa.select(sa.func.max(table.c.live_at)).where((table.c.container == container) & moves)
+        return zoned_if_any(connection.execute(query).scalar())
 
     def _keep_since(self, deployment: Deployment) -> None:
         """A deployment was written."""

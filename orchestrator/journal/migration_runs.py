@@ -20,9 +20,10 @@ class MigrationRuns(Database):
         super().__init__(url)
         self._known_runs: dict[str, list[MigrationRun]] = {}
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._known_runs.clear()
+    def _read_again(self, connection: sa.Connection) -> None:
+        super()._read_again(connection)
+        for app in list(self._known_runs):
+            self._keep_runs(connection, app)
 
     def migration_started(
         self,

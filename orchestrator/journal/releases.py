@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import sqlalchemy as sa
 
 from orchestrator.domain.deployment import Deployment, Kind
@@ -20,25 +22,29 @@ class ReleaseRecords(Database):
         super().__init__(url)
         self._known_attempts: dict[str, tuple[Attempt, ...]] = {}
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._known_attempts.clear()
+    def _read_again(self, connection: sa.Connection) -> None:
+        super()._read_again(connection)
+        for app in list(self._known_attempts):
+            self._when_written(partial(self._known_attempts.update, {app: self._attempts_in(connection, app)}))
 
     def attempts(self, app: str) -> tuple[Attempt, ...]:
         """Every deployment of the app that has ended or is under way, the newest first; from memory, if they were
         asked for before."""
         if (known := self._known_attempts.get(app)) is not None:
             return known
-        table = self._deployments
-        makes = (table.c.kind == Kind.DEPLOY) | table.c.brings_release
-        query = sa.select(*(table.c[name] for name in COLUMNS)).where((table.c.app == app) & makes)
         before = self._written
         with self._reading() as connection:
-            rows = connection.execute(query.order_by(table.c.number.desc())).mappings().all()
-        found = tuple(attempt_of(row) for row in rows)
+            found = self._attempts_in(connection, app)
         if before == self._written:
             self._known_attempts[app] = found
         return found
+
+    def _attempts_in(self, connection: sa.Connection, app: str) -> tuple[Attempt, ...]:
+        table = self._deployments
+        makes = (table.c.kind == Kind.DEPLOY) | table.c.brings_release
+        query = sa.select(*(table.c[name] for name in COLUMNS)).where((table.c.app == app) & makes)
+        rows = connection.execute(query.order_by(table.c.number.desc())).mappings().all()
+        return tuple(attempt_of(row) for row in rows)
 
     def _keep_attempt(self, deployment: Deployment) -> None:
         """A deployment was written."""

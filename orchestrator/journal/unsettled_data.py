@@ -18,9 +18,9 @@ class UnsettledData(Database):
         super().__init__(url)
         self._known_unsettled: dict[str, Unsettled] | None = None
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._known_unsettled = None
+    def _read_again(self, connection: sa.Connection) -> None:
+        super()._read_again(connection)
+        self._keep_unsettled(connection)
 
     def unsettled(self, app: str) -> Unsettled | None:
         """What is unsettled in the app's data; None if nothing is. From memory, if it was asked for before."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import asyncio
 import shutil
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from orchestrator.domain.deployment import StepName, StepState
+from orchestrator.domain.deployment import Slots, StepName, StepState
 from orchestrator.errors import JournalError
 from orchestrator.journal.database import THREADS
 from orchestrator.journal.store import Journal
@@ -116,3 +119,45 @@ def test_what_is_kept_in_memory_is_what_the_database_has(journal: Journal) -> No
 
     assert journal.deployment("d1") == journal.recorded("d1")
     assert [step.note for step in journal.deployment("d1").steps] == ["a note"]
+
+
+KEPT: dict[str, Callable[[Journal], object]] = {
+    "deployment": lambda journal: journal.deployment("d1"),
+    "slots": lambda journal: journal.slots("shop"),
+    "slots of an app without": lambda journal: journal.slots("blog"),
+    "migrations": lambda journal: journal.migrations("shop"),
+    "attempts": lambda journal: journal.attempts("shop"),
+    "unsettled": lambda journal: journal.unsettled("shop"),
+    "live_since": lambda journal: journal.live_since("test-shop"),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_after_a_write_that_failed_the_next_one_reads_again_what_is_kept_in_memory(
+    journal: Journal, tmp_path: Path, name: str
+) -> None:
+    """It only emptied it: the event loop read the database then, and waited for it when it was silent once more."""
+    journal.add(deployment(1))
+    journal.save_switch("shop", Slots("d1"))
+    for ask in KEPT.values():
+        ask(journal)
+    with pytest.raises(JournalError), journal._writing():
+        raise JournalError("The database is away. It has committed nevertheless:", "Wait.")
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as database:
+        database.execute("UPDATE slots SET standby = 'd0'")
+        database.execute("UPDATE deployments SET state = 'live', live_at = '2026-01-01', container = 'test-shop'")
+        database.execute("INSERT INTO unsettled VALUES ('shop', 'd1', '2026-01-01', 'It is half done.', '', '')")
+        database.execute(
+            "INSERT INTO migrations (app, deployment, direction, outcome, revisions, started_at, note) "
+            "VALUES ('shop', 'd1', 'up', 'done', '[]', '2026-01-01', '')"
+        )
+        database.commit()
+    journal.append_events([])
+    journal.step_started("d1", StepName.BUILD)
+    statements: list[str] = []
+    sa.event.listen(journal._engine, "before_cursor_execute", lambda *asked: statements.append(asked[2]))
+
+    found = KEPT[name](journal)
+
+    assert statements == []
+    assert found == KEPT[name](Journal(f"sqlite:///{tmp_path / 'journal.db'}"))
