@@ -74,6 +74,10 @@ class UnknownBackup(ChangeoverError):
     """The app has no backup with this id."""
 
 
+class UnknownTerminal(ChangeoverError):
+    """No one-off command of the app has this terminal: it has ended."""
+
+
 class Refused(ChangeoverError):
     """The request is well formed but cannot be met now."""
 

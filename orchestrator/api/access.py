@@ -35,13 +35,14 @@ class _Holder:
     """A dependency that requires a token or a session of the panel, with a scope.
 
     Refused requests, those other than GET, and those that are `sensitive` are recorded in the audit log, before they
-    are carried out; `audited.py` adds the outcome.
+    are carried out; `audited.py` adds the outcome. Keys that are typed to a command that is in it are not (`of_keys`).
     """
 
-    def __init__(self, scope: Scope, *, of_some: bool = False, sensitive: bool = False) -> None:
+    def __init__(self, scope: Scope, *, of_some: bool = False, sensitive: bool = False, of_keys: bool = False) -> None:
         self._scope = scope
         self._of_some = of_some
         self._sensitive = sensitive
+        self._of_keys = of_keys
 
     async def __call__(
         self, request: Request, orchestrator: Serving, authorization: Annotated[str, Header()] = ""
@@ -61,7 +62,7 @@ class _Holder:
             who, status = (caller.name if caller else ""), status_of(error)
             await orchestrator.audit.refused(who, caller.origin if caller else origin, action, app, status, error.cause)
             raise
-        if request.method != "GET" or self._sensitive:
+        if self._sensitive or (request.method != "GET" and not self._of_keys):
             request.state.audit_entry = await orchestrator.audit.begun(caller, action, app)
         return caller
 
@@ -110,6 +111,7 @@ ReaderOfSome = Annotated[Caller, Depends(_Holder(Scope.READ, of_some=True))]
 Deployer = Annotated[Caller, Depends(_Holder(Scope.DEPLOY))]
 DeployerOfSome = Annotated[Caller, Depends(_Holder(Scope.DEPLOY, of_some=True))]
 Admin = Annotated[Caller, Depends(_Holder(Scope.ADMIN))]
+Typist = Annotated[Caller, Depends(_Holder(Scope.ADMIN, of_keys=True))]
 Auditor = Annotated[Caller, Depends(_Holder(Scope.ADMIN, sensitive=True))]
 
 

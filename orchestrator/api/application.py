@@ -30,6 +30,7 @@ from orchestrator.api import (
     problems,
     sessions,
     status,
+    terminals,
     tokens,
 )
 from orchestrator.api.access import Serving, bearer
@@ -90,6 +91,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         apps,
         plan,
         one_off,
+        terminals,
         pause,
         backups,
         archived_configuration,

@@ -2,6 +2,9 @@
 
 The answers are streams of JSON, one value a line. `{"line": …}` is a line of output, `{}` a sign of life. The last one
 of a command is `{"exit_code": …, "late": …}`, or `{"problem": …}` with the fields of an error answer.
+
+A command that was asked for with a `terminal` first answers with `{"terminal": …}`, under which terminals.py takes what
+a person types, and then with `{"output": …}`: bytes as they are, in base64.
 """
 
 from __future__ import annotations
@@ -9,22 +12,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import secrets
 import shlex
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
 from orchestrator.api.audited import REASON
+from orchestrator.api.terminals import WindowSize
 from orchestrator.api.while_allowed import while_allowed
 from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.one_off import OneOff, Place
+from orchestrator.engine.terminal import Size, Terminal
 from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.server import Orchestrator
@@ -35,6 +43,9 @@ MOST_OF_NEXT = 10_000
 """So many lines that the next active container wrote before it is followed are shown."""
 MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
+MOST_SHOWN = 64
+"""So many chunks of a terminal's output, of at most 16 kB each, wait for a slow reader; then the command waits."""
+LOOK_S = 0.2
 MEDIA_TYPE = "application/x-ndjson"
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -49,6 +60,8 @@ class CommandRequest(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=86400)] = 3600
     stdin: Annotated[str, Field(max_length=MOST_OF_INPUT, pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None = None
     """What it reads from its standard input, in base64 (RFC 4648). Without it, it has none."""
+    terminal: WindowSize | None = None
+    """The size of the terminal that it has instead of input and output. Without it, it has none."""
 
     @field_validator("stdin")
     @classmethod
@@ -56,6 +69,12 @@ class CommandRequest(BaseModel):
         if text is not None:
             base64.b64decode(text, validate=True)  # raises a ValueError
         return text
+
+    @model_validator(mode="after")
+    def _has_one_input(self) -> Self:
+        if self.stdin is not None and self.terminal:
+            raise ValueError("a command has either stdin or a terminal")
+        return self
 
 
 @router.post("/run")
@@ -99,23 +118,30 @@ def _carry_out(
     setattr(request.state, REASON, shlex.join(wanted.command))
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
     command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
-    return StreamingResponse(_output(orchestrator, who, context, command), media_type=MEDIA_TYPE)
+    size = wanted.terminal.size if wanted.terminal else None
+    return StreamingResponse(_output(orchestrator, who, context, command, size), media_type=MEDIA_TYPE)
 
 
-async def _output(orchestrator: Orchestrator, who: Caller, context: AppContext, command: OneOff) -> AsyncIterator[str]:
+async def _output(
+    orchestrator: Orchestrator, who: Caller, context: AppContext, command: OneOff, size: Size | None
+) -> AsyncIterator[str]:
     """The command's output as it comes, then its end. It is ended when the reader leaves or loses the right to it."""
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    output = _Output()
+    number = secrets.token_urlsafe(16) if size else ""
+    terminal = Terminal(size, output.show) if size else None
 
     async def work() -> one_off.Ended:
-        with orchestrator.one_offs.take(context.name):
-            return await one_off.carry_out(context, command, lines.put_nowait)
+        with orchestrator.one_offs.take(context.name), orchestrator.one_offs.attended(context.name, number, terminal):
+            return await one_off.carry_out(context, replace(command, stdin=terminal or command.stdin), output.add)
 
     task = asyncio.create_task(work())
-    task.add_done_callback(lambda _task: lines.put_nowait(None))
+    task.add_done_callback(lambda _task: output.add(None))
     try:
-        async with aclosing(while_allowed(orchestrator.gate, who, _from(lines))) as allowed:
-            async for line in allowed:
-                yield _shown(orchestrator, {} if line is None else {"line": line})
+        if number:
+            yield _shown(orchestrator, {"terminal": number})
+        async with aclosing(while_allowed(orchestrator.gate, who, output.pieces())) as allowed:
+            async for piece in allowed:
+                yield _shown(orchestrator, piece or {})
         if not task.done():
             return
         try:
@@ -125,9 +151,47 @@ async def _output(orchestrator: Orchestrator, who: Caller, context: AppContext, 
         else:
             yield _shown(orchestrator, {"exit_code": ended.exit_code, "late": ended.late})
     finally:
+        output.leave()
+        if terminal:
+            terminal.hang_up()
         if not task.done():
             task.cancel()
             await in_spite_of_cancels(asyncio.wait([task]))
+
+
+class _Output:
+    """What a command prints, on its way to its reader. Lines are limited by host/output.py, what a terminal shows by
+    its reader: `show`, in a thread of the engine, waits while MOST_SHOWN chunks wait.
+    """
+
+    def __init__(self) -> None:
+        self._arrived: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._room = threading.Semaphore(MOST_SHOWN)
+        self._left = False
+
+    def add(self, line: str | None) -> None:
+        """A line; None at the end. On the event loop."""
+        self._arrived.put_nowait(line)
+
+    def show(self, chunk: bytes) -> None:
+        while not self._left and not self._room.acquire(timeout=LOOK_S):
+            pass
+        if not self._left:
+            self._loop.call_soon_threadsafe(self._arrived.put_nowait, chunk)
+
+    def leave(self) -> None:
+        """Nobody reads any more: nothing waits for that."""
+        self._left = True
+
+    async def pieces(self) -> AsyncIterator[dict[str, Any]]:  # Any: JSON
+        """Each value for the reader, to the end."""
+        while (piece := await self._arrived.get()) is not None:
+            if isinstance(piece, str):
+                yield {"line": piece}
+            else:
+                self._room.release()
+                yield {"output": base64.b64encode(piece).decode()}
 
 
 async def _from(lines: asyncio.Queue[str | None]) -> AsyncIterator[str]:

@@ -29,6 +29,7 @@ from orchestrator.errors import (
     UnknownApp,
     UnknownBackup,
     UnknownDeployment,
+    UnknownTerminal,
     VolumeGone,
 )
 
@@ -39,6 +40,7 @@ STATUS: dict[type[ChangeoverError], int] = {
     UnknownApp: 404,
     UnknownDeployment: 404,
     UnknownBackup: 404,
+    UnknownTerminal: 404,
     Refused: 409,
     StepFailed: 502,
     TooManyStreams: 429,
@@ -67,7 +69,7 @@ _MEANINGS = {
     400: "The request is not valid HTTP or JSON.",
     401: "The token is missing, unknown, expired or revoked.",
     403: "The token lacks the scope, or is for other apps.",
-    404: "There is no such app, deployment or backup.",
+    404: "There is no such app, deployment, backup or terminal.",
     408: "The body of the request did not arrive in time.",
     409: "The request cannot be met now.",
     413: "The body of the request is too long.",

@@ -12,8 +12,10 @@ from border.secrets import may_be_secret
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, Role
-from orchestrator.errors import Refused
+from orchestrator.engine.terminal import Input, Terminal
+from orchestrator.errors import Refused, UnknownTerminal
 
+TERM = "xterm-256color"
 MOST_AT_ONCE = 4
 """One-off commands of one app at a time."""
 
@@ -33,8 +35,8 @@ class OneOff:
     command: tuple[str, ...]
     env: Mapping[str, str]
     timeout_s: float
-    stdin: bytes | None = None
-    """What it reads from its standard input; None: it has none."""
+    stdin: Input = None
+    """What it reads from its standard input."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ class Ended:
 
 
 class Turns:
-    """How many one-off commands of each app are under way. Used on the event loop alone."""
+    """How many one-off commands of each app are under way, and their terminals. Used on the event loop alone."""
 
     def __init__(self) -> None:
         self._under_way: Counter[str] = Counter()
+        self._terminals: dict[tuple[str, str], Terminal] = {}
 
     @contextmanager
     def take(self, app: str) -> Iterator[None]:
@@ -61,6 +64,22 @@ class Turns:
             yield
         finally:
             self._under_way[app] -= 1
+
+    @contextmanager
+    def attended(self, app: str, number: str, terminal: Terminal | None) -> Iterator[None]:
+        """While this is held, the terminal, if there is one, is found by its number, which nobody can guess."""
+        if terminal:
+            self._terminals[app, number] = terminal
+        try:
+            yield
+        finally:
+            self._terminals.pop((app, number), None)
+
+    def terminal(self, app: str, number: str) -> Terminal:
+        """Raises UnknownTerminal."""
+        if found := self._terminals.get((app, number)):
+            return found
+        raise UnknownTerminal(f"{app} has no such terminal: its command has ended.")
 
 
 async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str], None]) -> Ended:
@@ -74,14 +93,26 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
     context.known_secrets.know(value for name, value in wanted.env.items() if may_be_secret(name, value))
     if wanted.place is Place.EXEC:
         code, late = await context.engine.execute(
-            active.container, wanted.command, dict(wanted.env), wanted.timeout_s, on_line, wanted.stdin
+            active.container,
+            wanted.command,
+            {**_terminal_env(wanted), **wanted.env},
+            wanted.timeout_s,
+            on_line,
+            wanted.stdin,
         )
         return Ended(code, late)
     spec = container_spec(context, active, Role.SIDECAR, context.sidecar_name(active, "run"), wanted.command)
-    spec = replace(spec, env={**spec.env, **wanted.env}, labels=spec.labels | {LABEL_ONE_OFF: "run"})
+    spec = replace(
+        spec, env={**_terminal_env(wanted), **spec.env, **wanted.env}, labels=spec.labels | {LABEL_ONE_OFF: "run"}
+    )
     spec = replace(spec, stdin=wanted.stdin)
     status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
     return Ended(status.exit_code, late)
+
+
+def _terminal_env(wanted: OneOff) -> dict[str, str]:
+    """Docker gives a terminal TERM=xterm only where the environment is its own."""
+    return {"TERM": TERM} if isinstance(wanted.stdin, Terminal) else {}
 
 
 async def end_all(context: AppContext) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.engine.terminal import Input
 from orchestrator.host.output import LINE_BYTES
 
 KILLED = 137
@@ -82,8 +83,8 @@ class ContainerSpec:
     """Whether it can write in its volumes and in /tmp only."""
     processes_of: str = ""
     """The container whose processes it sees, for a look from outside; empty: its own only."""
-    stdin: bytes | None = None
-    """What a sidecar reads from its standard input; None: it has none."""
+    stdin: Input = None
+    """What a sidecar reads from its standard input."""
     existing: tuple[str, ...] = ()
     """The volumes that must exist: the engine makes those of the others that do not."""
     gives_way: bool = False
@@ -225,11 +226,9 @@ class Engine(Protocol):
         env: dict[str, str],
         timeout_s: float,
         on_line: Callable[[str], None],
-        stdin: bytes | None = None,
+        stdin: Input = None,
     ) -> tuple[int, bool]:
         """Run a command inside a running container to its end. Calls `on_line` with each line of output.
-
-        `stdin` is what it reads from its standard input; None: it has none.
 
         Returns its exit code, and whether it was killed after `timeout_s` seconds. A cancel kills it.
         """

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, out, run, stop
+from panel.cli.terminal import carry_out, is_one
 from panel.client.client import Client
 
 commands = typer.Typer()
@@ -20,6 +21,12 @@ AS_THEY_ARE = {"allow_interspersed_args": False}
 CommandArgument = Annotated[list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")]
 EnvOption = Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="One more variable.")]
 StdinOption = Annotated[bool, typer.Option("--stdin", "-i", help="Send the standard input, whole, up to 1 MiB.")]
+TerminalOption = Annotated[
+    bool,
+    typer.Option(
+        "--terminal", "-t", help="Give it this terminal: for commands that ask. What it shows is not filtered."
+    ),
+]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds after which it is killed.")]
 
 
@@ -30,13 +37,14 @@ def run_command(
     env: EnvOption = None,
     timeout: TimeoutOption = 3600,
     stdin: StdinOption = False,
+    terminal: TerminalOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a command in a new container of the live release: its environment, data and limits.
 
-    The exit code is that of the command. For example: changeover run shop -- python manage.py check
+    The exit code is that of the command. For example: changeover run -t shop -- python manage.py createsuperuser
     """
-    _carry_out("run", app, command, env or [], timeout, as_json, _input() if stdin else None)
+    _carry_out("run", app, command, env or [], timeout, stdin=stdin, terminal=terminal, as_json=as_json)
 
 
 @commands.command("exec", context_settings=AS_THEY_ARE)
@@ -46,13 +54,22 @@ def exec_command(
     env: EnvOption = None,
     timeout: TimeoutOption = 3600,
     stdin: StdinOption = False,
+    terminal: TerminalOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a command inside the live container. The exit code is that of the command.
 
     With input, for example: changeover exec --stdin shop -- psql shop < orders.sql
+    At this terminal: changeover exec -t shop -- sh
     """
-    _carry_out("exec", app, command, env or [], timeout, as_json, _input() if stdin else None)
+    _carry_out("exec", app, command, env or [], timeout, stdin=stdin, terminal=terminal, as_json=as_json)
+
+
+def _must_have_a_terminal(*, as_json: bool) -> None:
+    if as_json:
+        stop("--terminal cannot be used with --json.", USAGE)
+    if not is_one():
+        stop("--terminal needs a terminal at both ends: this is a pipe. Leave it out, or use --stdin.", USAGE)
 
 
 def _input() -> bytes:
@@ -66,7 +83,15 @@ def _input() -> bytes:
 
 
 def _carry_out(
-    place: str, app: str, command: list[str], env: list[str], timeout_s: float, as_json: bool, stdin: bytes | None
+    place: str,
+    app: str,
+    command: list[str],
+    env: list[str],
+    timeout_s: float,
+    *,
+    stdin: bool,
+    terminal: bool,
+    as_json: bool,
 ) -> None:
     if command[0] == "--":  # what follows it is left alone anyway
         command = command[1:]
@@ -75,19 +100,24 @@ def _carry_out(
     variables = dict(one.partition("=")[::2] for one in env)
     if any("=" not in one for one in env):
         stop("--env needs NAME=VALUE.", USAGE)
+    if terminal:
+        _must_have_a_terminal(as_json=as_json)
+    # With both, as in `docker run -it`, the terminal is the input.
+    content = _input() if stdin and not terminal else None
 
     async def ask(client: Client) -> int | None:
-        code = None
-        async for piece in client.one_off(app, place, command, variables, timeout_s, stdin):
-            if as_json:
-                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
-            elif piece.line is not None:
-                out.print(piece.line, markup=False)
-            if piece.exit_code is not None:
-                code = piece.exit_code
-                if piece.late:
-                    err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
-        return code
+        last = None
+        if terminal:
+            last = await carry_out(client, app, place, command, variables, timeout_s)
+        else:
+            async for last in client.one_off(app, place, command, variables, timeout_s, content):
+                if as_json:
+                    print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+                elif last.line is not None:
+                    out.print(last.line, markup=False)
+        if last and last.late:
+            err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
+        return last.exit_code if last else None
 
     code = run(ask)
     if code is None:

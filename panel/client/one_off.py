@@ -15,6 +15,10 @@ class Piece(Value):
     """One value of such a stream: a line of output, or how the command ended. A sign of life has none of them."""
 
     line: str | None = None
+    output: str | None = None
+    """What the command shows on its terminal, in base64: bytes as they are, control characters included."""
+    terminal: str = ""
+    """The number of the terminal, to which keys are sent."""
     exit_code: int | None = None
     late: bool = False
     problem: dict[str, Any] | None = None  # Any: JSON
@@ -22,6 +26,10 @@ class Piece(Value):
 
 class OneOffRequests:
     """`Client` inherits these. Every method raises a ClientError."""
+
+    @abstractmethod
+    async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, and as httpx takes it
+        """The answer to one request."""
 
     @abstractmethod
     def _pieces(self, method: str, path: str, **request: Any) -> AsyncIterator[Piece]:  # Any: as httpx takes them
@@ -35,19 +43,30 @@ class OneOffRequests:
         env: Mapping[str, str],
         timeout_s: float,
         stdin: bytes | None = None,
+        window: tuple[int, int] | None = None,
     ) -> AsyncIterator[Piece]:
         """Run a command in the app's active release; `place` is `run` or `exec`. The last piece has its exit code.
 
-        `stdin` is what it reads from its standard input; None: it has none.
+        `stdin` is what it reads from its standard input; None: it has none. With a `window`, its columns and rows, it
+        has a terminal instead, whose number is in the first piece.
         """
         wanted: dict[str, object] = {"command": list(command), "env": dict(env), "timeout": timeout_s}
         if stdin is not None:
             wanted["stdin"] = base64.b64encode(stdin).decode()
+        if window:
+            wanted["terminal"] = _size(window)
         async for piece in self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted):
             if piece.problem:
                 raise _error(piece.problem)
-            if piece.line is not None or piece.exit_code is not None:
+            if piece != Piece():
                 yield piece
+
+    async def type_keys(self, app: str, terminal: str, keys: bytes) -> None:
+        await self._ask("POST", _terminal(app, terminal, "keys"), json={"keys": base64.b64encode(keys).decode()})
+
+    async def resize(self, app: str, terminal: str, window: tuple[int, int]) -> None:
+        """Tell a command the new size of its window, in columns and rows."""
+        await self._ask("POST", _terminal(app, terminal, "size"), json=_size(window))
 
     async def follow_logs(self, app: str, tail: int) -> AsyncIterator[str]:
         """The last lines of the active container's log, then each line that it writes, until it ends."""
@@ -56,6 +75,14 @@ class OneOffRequests:
                 raise _error(piece.problem)
             if piece.line is not None:
                 yield piece.line
+
+
+def _size(window: tuple[int, int]) -> dict[str, int]:
+    return {"columns": window[0], "rows": window[1]}
+
+
+def _terminal(app: str, number: str, what: str) -> str:
+    return f"/v1/apps/{app}/terminals/{number}/{what}"
 
 
 def _error(problem: dict[str, Any]) -> ClientError:  # Any: JSON

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import termios
 import threading
+from contextlib import suppress
 
 from tests.support.paths import ROOT
 from tests.support.shop import Shop
@@ -41,6 +44,38 @@ def test_run_and_exec_give_output_and_exit_code_of_a_command_in_the_live_release
 
     assert late.returncode == 137
     assert "sleep 300" not in running
+
+
+ASKS = "import os; name = input('name? '); print(name[::-1], *os.get_terminal_size()); raise SystemExit(7)"
+
+
+def test_a_command_that_asks_has_the_persons_terminal(shop: Shop) -> None:
+    shop.deployed()
+    for place in ("run", "exec"):
+        here, there = os.openpty()
+        termios.tcsetwinsize(there, (30, 100))
+        at_terminal = [sys.executable, "-m", "panel.cli", place, "-t"]
+        late = subprocess.run(
+            [*at_terminal, "--timeout", "0.5", "shop", "--", "sleep", "300"],
+            cwd=ROOT, env=shop.stack.command_environment, stdin=there, stdout=there, stderr=there, timeout=60,
+        )  # fmt: skip
+        assert late.returncode == 137
+        with subprocess.Popen(
+            [*at_terminal, "shop", "--", "python", "-c", ASKS],
+            cwd=ROOT, env=shop.stack.command_environment, stdin=there, stdout=there, stderr=there,
+        ) as command:  # fmt: skip
+            os.close(there)
+            screen = b""
+            while not screen.endswith(b"name? "):
+                screen += os.read(here, 1000)
+            os.write(here, b"bax\x7fc\r")
+            with suppress(OSError):  # the other side is closed
+                while piece := os.read(here, 1000):
+                    screen += piece
+        os.close(here)
+        assert command.returncode == 7, screen
+        # What is typed is echoed by the terminal of the container, with the key that takes one back.
+        assert screen.endswith(b"bax\b \bc\r\ncab 100 30\r\n"), screen
 
 
 def test_a_log_is_followed_while_it_is_written(shop: Shop) -> None:

@@ -15,8 +15,9 @@ from docker.types import LogConfig, Mount
 
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
-from orchestrator.engine.docker.lookup import find
-from orchestrator.errors import ContainerGone, EngineError, VolumeGone
+from orchestrator.engine.docker.lookup import find, must_find
+from orchestrator.engine.terminal import Terminal
+from orchestrator.errors import EngineError, VolumeGone
 
 HEAD_BLOCKS = 16
 """The blocks of an archive to read: enough for the first entry and an extended header before it."""
@@ -114,6 +115,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         user=user,
         mounts=_mounts(client, spec),
         stdin_open=spec.stdin is not None,
+        tty=isinstance(spec.stdin, Terminal),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
         **_network(client, spec, stack),
         **_processes(client, spec, stack),
@@ -124,10 +126,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
 def _processes(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> dict[str, Any]:  # Any: as above
     if not spec.processes_of:
         return {}
-    seen = find(client, spec.processes_of, stack)
-    if seen is None:
-        raise ContainerGone(spec.processes_of)
-    return {"pid_mode": f"container:{seen.id}"}
+    return {"pid_mode": f"container:{must_find(client, spec.processes_of, stack).id}"}
 
 
 def _network(

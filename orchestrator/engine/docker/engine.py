@@ -37,11 +37,12 @@ from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_tags import remove_tags
 from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
-from orchestrator.engine.docker.lookup import end, find, remove, set_restart_policy, start
+from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start
 from orchestrator.engine.docker.refusals import refused
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import user_change
-from orchestrator.errors import ContainerGone, EngineError
+from orchestrator.engine.terminal import Input
+from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -173,12 +174,10 @@ class DockerEngine:
         env: dict[str, str],
         timeout_s: float,
         on_line: Callable[[str], None],
-        stdin: bytes | None = None,
+        stdin: Input = None,
     ) -> tuple[int, bool]:
         output = Output(told_to(on_line, asyncio.get_running_loop()), known_secrets=self._known_secrets)
-        found = await self._call(lambda client: find(client, name, self.stack))
-        if found is None:
-            raise ContainerGone(name)
+        found = await self._call(lambda client: must_find(client, name, self.stack))
         return await to_the_end(Execution(found, command, env, output, stdin), timeout_s, self._call_alone)
 
     async def stop(self, name: str, timeout_s: int) -> None:
@@ -292,9 +291,6 @@ class DockerEngine:
 
     def _acting(self, name: str, act: Act) -> Callable[[docker.DockerClient], None]:
         def acting(client: docker.DockerClient) -> None:
-            container = find(client, name, self.stack)
-            if container is None:
-                raise ContainerGone(name)
-            act(client, container)
+            act(client, must_find(client, name, self.stack))
 
         return acting

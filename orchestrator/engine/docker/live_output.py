@@ -19,6 +19,8 @@ from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
+from orchestrator.engine.docker.window import Window
+from orchestrator.engine.terminal import Input, Size, Terminal
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -96,13 +98,14 @@ class Execution:
         command: tuple[str, ...],
         env: dict[str, str],
         output: Output,
-        stdin: bytes | None = None,
+        stdin: Input = None,
     ) -> None:
         self._container = container
         self._command = command
         self._env = env
         self._output = output
         self._stdin = stdin
+        self._terminal = stdin if isinstance(stdin, Terminal) else None
         self._process = ""
         self._ended = False
 
@@ -110,7 +113,9 @@ class Execution:
         """Run the command to its end; its exit code."""
         api = self._container.client.api
         command = ["sh", "-c", _WRAPPER, _MARK, *self._command]
-        made = api.exec_create(self._container.id, command, environment=self._env, stdin=self._stdin is not None)
+        reads, terminal = self._stdin is not None, self._terminal is not None
+        made = api.exec_create(self._container.id, command, environment=self._env, stdin=reads, tty=terminal)
+        show = self._terminal.show if self._terminal else self._output.feed
         head = b""
         for chunk in self._chunks(made["Id"]):
             if not self._process:
@@ -118,11 +123,14 @@ class Execution:
                 if b"\n" not in head and len(head) < 200:
                     continue
                 chunk = self._without_mark(head)
-            self._output.feed(chunk)
+            show(chunk)
         return int(api.exec_inspect(made["Id"])["ExitCode"] or 0)
 
     def _chunks(self, execution: str) -> Iterator[bytes]:
         api = self._container.client.api
+        if isinstance(self._stdin, Terminal):
+            yield from self._shown(self._stdin, execution)
+            return
         if self._stdin is None:
             yield from api.exec_start(execution, stream=True)
             return
@@ -131,6 +139,14 @@ class Execution:
             # docker-py has no types for what reads its own frames.
             frames = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
             yield from (chunk for _stream, chunk in frames)
+
+    def _shown(self, terminal: Terminal, execution: str) -> Iterator[bytes]:
+        api = self._container.client.api
+
+        def resize(size: Size) -> None:
+            api.exec_resize(execution, height=size.rows, width=size.columns)
+
+        yield from Window(api.exec_start(execution, tty=True, socket=True), terminal, resize)
 
     def end(self) -> None:
         """End the process for certain, if it runs."""

@@ -15,8 +15,16 @@ from orchestrator.engine.base import (
     LABEL_STACK,
     Role,
 )
+from orchestrator.errors import ContainerGone
 
 KILLED_WITHIN_S = 30
+
+
+def must_find(client: docker.DockerClient, name: str, stack: str) -> Container:
+    """As `find`. Raises ContainerGone."""
+    if container := find(client, name, stack):
+        return container
+    raise ContainerGone(name)
 
 
 def find(client: docker.DockerClient, name: str, stack: str) -> Container | None:

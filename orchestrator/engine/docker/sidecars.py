@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import docker
 import structlog
@@ -25,6 +25,8 @@ from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.standard_input import fed
+from orchestrator.engine.docker.window import Window
+from orchestrator.engine.terminal import Size, Terminal
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -166,18 +168,20 @@ class Run:
         input_of_it = ExitStack()
         deadline = threading.Timer(self.timeout_s, kill)
         try:
-            if self.spec.stdin is not None:
+            if isinstance(self.spec.stdin, bytes):
                 # Before it starts: its input ends with the first connection to it.
                 attached = container.attach_socket(params={"stdin": 1, "stream": 1})
                 input_of_it.enter_context(fed(attached, self.spec.stdin))
+            window = self._window(container)
             if not self.stopped.is_set():
                 container.start()
-            printed = container.logs(stream=True, follow=True)
+            printed: Any = window or container.logs(stream=True, follow=True)  # Any: docker-py's stream has no stub
+            show = self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed
             if not self.stopped.is_set():
                 deadline.start()
             with suppress(OSError, ProtocolError):  # closed, when its time is over
                 for chunk in printed:
-                    self.output.feed(chunk)
+                    show(chunk)
             end_of_output.set()
             container.wait()
             container.reload()
@@ -188,6 +192,17 @@ class Run:
             deadline.cancel()
             end_of_output.set()
             remove(client, self.spec.name, self.stack)
+
+    def _window(self, container: Container) -> Window | None:
+        """Attached before it starts, so that nothing that it shows is missed."""
+        if not isinstance(self.spec.stdin, Terminal):
+            return None
+
+        def resize(size: Size) -> None:
+            container.resize(height=size.rows, width=size.columns)
+
+        everything = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        return Window(container.attach_socket(params=everything), self.spec.stdin, resize)
 
 
 def _is_killed(container: Container) -> bool:

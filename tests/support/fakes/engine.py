@@ -26,6 +26,7 @@ from orchestrator.engine.base import (
     Role,
     UserChange,
 )
+from orchestrator.engine.terminal import Input, Terminal
 from orchestrator.errors import EngineError, StepFailed, VolumeGone
 from tests.support.fakes.power import Power
 
@@ -55,6 +56,14 @@ class FakeData:
 
     def copy(self) -> FakeData:
         return FakeData(list(self.schema), set(self.rows), self.owner, {self.owner})
+
+
+def echo(terminal: Terminal) -> int:
+    """Show what is typed, and each size, until an empty line. In a thread, as the engine does it."""
+    terminal.show(f"{terminal.size.columns}x{terminal.size.rows} ".encode())
+    while (keys := terminal.typed.get()) not in (b"\r", None):
+        terminal.show(keys if isinstance(keys, bytes) else f"{keys.columns}x{keys.rows} ".encode())
+    return 0
 
 
 class FakeEngine:
@@ -160,8 +169,11 @@ class FakeEngine:
         self._mount(spec)
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
-        for line in (spec.stdin or b"").decode().splitlines():
-            on_line(f"read {line}")
+        if isinstance(spec.stdin, Terminal):
+            await asyncio.to_thread(echo, spec.stdin)
+        elif spec.stdin:
+            for line in spec.stdin.decode().splitlines():
+                on_line(f"read {line}")
         if spec.network_of:
             for line in self.network_tables:
                 on_line(line)
@@ -211,11 +223,16 @@ class FakeEngine:
         env: dict[str, str],
         timeout_s: float,
         on_line: Callable[[str], None],
-        stdin: bytes | None = None,
+        stdin: Input = None,
     ) -> tuple[int, bool]:
-        """The command `wait` never ends by itself; any other one prints itself, and exits with its last word."""
+        """The command `wait` never ends by itself; any other one prints itself, and exits with its last word.
+
+        On a terminal it shows what is typed, and each new size, until an empty line.
+        """
         self._of(name)
         self.executed.append(command)
+        if isinstance(stdin, Terminal):
+            return await asyncio.to_thread(echo, stdin), False
         for line in (stdin or b"").decode().splitlines():
             on_line(f"read {line}")
         on_line(" ".join(command))

@@ -33,6 +33,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps/{app}/logs/follow": (READ, OWN),
     "POST /v1/apps/{app}/run": (ADMIN, OWN),
     "POST /v1/apps/{app}/exec": (ADMIN, OWN),
+    "POST /v1/apps/{app}/terminals/{number}/keys": (ADMIN, OWN),
+    "POST /v1/apps/{app}/terminals/{number}/size": (ADMIN, OWN),
     "GET /v1/apps/{app}/update": (READ, OWN),
     "POST /v1/apps/{app}/update/check": (READ, OWN),
     "POST /v1/apps/{app}/update/dismiss": (DEPLOY, OWN),

@@ -20,6 +20,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.terminal import Size, Terminal
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 
@@ -39,6 +40,10 @@ def engine(api: Api) -> FakeEngine:
     engine.images["sha256:1"] = []
     asyncio.run(engine.start(ContainerSpec("shop-blue", "sha256:1", {LABEL_APP: "shop", LABEL_ROLE: Role.APP}, "test")))
     return engine
+
+
+def keys(typed: bytes) -> str:
+    return base64.b64encode(typed).decode()
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -81,6 +86,60 @@ async def test_a_command_reads_what_is_sent_as_its_input(api: Api, engine: FakeE
 
     assert found[:2] == [{"line": "read one"}, {"line": "read two"}]
     assert found[-1]["exit_code"] == 0
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+async def test_a_terminal_shows_what_is_typed_until_the_command_ends(api: Api, engine: FakeEngine, place: str) -> None:
+    admin = api.token(Scope.ADMIN, "shop", name="ann")
+    wanted = {"command": ["exit", "0"], "terminal": {"columns": 80, "rows": 24}}
+
+    async with api.request("POST", f"/v1/apps/shop/{place}", admin, wanted) as answer:
+        number = json.loads(await answer.chunk())["terminal"]
+        at = f"/v1/apps/shop/terminals/{number}"
+        await until(lambda: bool(api.orchestrator.one_offs._terminals))
+        assert await api.status("POST", f"{at}/keys", admin, {"keys": keys(b"a\x1b[A")}) == 200
+        assert await api.status("POST", f"{at}/size", admin, {"columns": 100, "rows": 30}) == 200
+        assert await api.status("POST", f"{at}/keys", admin, {"keys": keys(b"\r")}) == 200
+        *shown, end = [json.loads(line) for line in (await answer.text()).splitlines()]
+
+    assert b"".join(base64.b64decode(one["output"]) for one in shown) == b"80x24 a\x1b[A100x30 "
+    assert end["exit_code"] == 0
+    assert await api.status("POST", f"{at}/keys", admin, {"keys": keys(b"x")}) == 404
+    audited = [one.action for one in api.orchestrator.journal.audit_entries(10)]
+    assert audited == [f"POST /v1/apps/shop/{place}"], "what is typed may be a password, and is many requests"
+
+
+async def test_a_command_that_reads_nothing_is_not_typed_to_without_end(api: Api, engine: FakeEngine) -> None:
+    terminal = Terminal(Size(80, 24), lambda _shown: None)
+    with api.orchestrator.one_offs.attended("shop", "n", terminal):
+        typed = [
+            await api.status("POST", "/v1/apps/shop/terminals/n/keys", api.token(Scope.ADMIN), {"keys": keys(b"x")})
+            for _ in range(3)
+        ]
+        while not terminal.typed.full():
+            terminal.type(b"x")
+        after = await api.status("POST", "/v1/apps/shop/terminals/n/keys", api.token(Scope.ADMIN), {"keys": "eA=="})
+
+    assert typed == [200] * 3
+    assert after == 409
+
+
+async def test_a_terminal_of_an_app_is_not_that_of_another(api: Api, engine: FakeEngine) -> None:
+    with api.orchestrator.one_offs.attended("shop", "n", Terminal(Size(80, 24), lambda _shown: None)):
+        assert await api.status("POST", "/v1/apps/till/terminals/n/keys", api.token(Scope.ADMIN), {"keys": ""}) == 404
+
+
+async def test_a_command_has_either_a_terminal_or_an_input(api: Api, engine: FakeEngine) -> None:
+    wanted = {"command": ["exit", "0"], "stdin": "", "terminal": {"columns": 80, "rows": 24}}
+
+    assert await api.status("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) == 422
+
+
+async def test_when_the_reader_of_a_terminal_leaves_the_command_is_ended(api: Api, engine: FakeEngine) -> None:
+    wanted = {"command": ["exit", "0"], "terminal": {"columns": 80, "rows": 24}}
+    async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) as answer:
+        await answer.chunk()
+    await until(lambda: not api.orchestrator.one_offs._terminals)
 
 
 async def test_an_input_that_is_no_base64_is_refused(api: Api, engine: FakeEngine) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import select
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from panel.cli import terminal
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
@@ -86,3 +94,47 @@ def test_an_input_that_is_too_long_is_refused_before_anything_runs(api: FakeApi)
 
     assert done.exit_code == 2
     assert api.asked == []
+
+
+@pytest.mark.parametrize("option", ["-t", "-it", "--terminal"])
+def test_a_terminal_is_refused_where_there_is_none(api: FakeApi, option: str) -> None:
+    done = changeover("run", option, "shop", "--", "sh", typed="exit\n")
+
+    assert done.exit_code == 2
+    assert "needs a terminal" in done.output
+    assert api.asked == []
+
+
+@pytest.fixture
+def window() -> Iterator[tuple[int, int]]:
+    """A terminal of 80 by 24: the side of its window, and that of a command in it."""
+    here, there = os.openpty()
+    termios.tcsetwinsize(there, (24, 80))
+    yield here, there
+    os.close(here)
+    os.close(there)
+
+
+def test_at_a_terminal_output_comes_as_it_is(api: FakeApi, window: tuple[int, int]) -> None:
+    here, there = window
+    shown = base64.b64encode(b"\x1b[1mname?\x1b[0m ").decode()
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"terminal": "n"}, {"output": shown}, {"exit_code": 7}))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "panel.cli", "run", "-it", "shop", "--", "sh"],
+        cwd=ROOT, stdin=there, stdout=there, stderr=there, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 7
+    assert os.read(here, 1000) == b"\x1b[1mname?\x1b[0m "
+    assert api.asked[0].body["terminal"] == {"columns": 80, "rows": 24}
+
+
+def test_what_a_terminal_answers_to_the_command_is_no_key_of_the_shell_that_reads_next(window: tuple[int, int]) -> None:
+    """`ESC [ c` asks a terminal what it is. The answer comes as if a person had typed it."""
+    here, there = window
+    with terminal.raw(there):
+        os.write(here, b"\x1b[?1;2c\r")
+        assert select.select([there], [], [], 10)[0]
+
+    assert not select.select([there], [], [], 0)[0]

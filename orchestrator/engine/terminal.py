@@ -1,0 +1,56 @@
+"""A terminal: what a person types to a command in a container, what the command shows, and the size of the window."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from orchestrator.errors import Refused
+
+MOST_TYPED = 1000
+"""So many pieces of what was typed wait for a command that reads nothing."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of the window, in characters."""
+
+    columns: int
+    rows: int
+
+
+class Terminal:
+    """Between the event loop, on which a person types, and a thread of the engine, which moves the bytes.
+
+    `show` is called in that thread with what the command writes, as it is; it may block while the person's connection
+    is slow.
+    """
+
+    def __init__(self, size: Size, show: Callable[[bytes], None]) -> None:
+        self.size = size
+        self.show = show
+        self.typed: queue.Queue[bytes | Size | None] = queue.Queue(MOST_TYPED)
+        """Keys, and new sizes of the window, in their order; None at the end."""
+
+    def type(self, keys: bytes | Size) -> None:
+        """Raises Refused when the command has not read what was typed before."""
+        try:
+            self.typed.put_nowait(keys)
+        except queue.Full as error:
+            raise Refused("The command reads nothing of what is typed.", "Wait, or end it.") from error
+
+    def hang_up(self) -> None:
+        """Nobody types any more."""
+        while True:
+            try:
+                self.typed.put_nowait(None)
+                return
+            except queue.Full:
+                with suppress(queue.Empty):
+                    self.typed.get_nowait()
+
+
+Input = bytes | Terminal | None
+"""What a process reads from its standard input: these bytes, or a terminal, which shows its output, too; or nothing."""
