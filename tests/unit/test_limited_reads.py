@@ -30,6 +30,7 @@ UNLIMITED = {
     "orchestrator/lock_sidecar/look.py": "in a sidecar with a memory limit",
     "orchestrator/proxy/durable_file.py": OURS,
     "orchestrator/proxy/proxy_files.py": OURS,
+    "orchestrator/sources/mirror.py": OURS,
     "panel/cli/configuration.py": "a file of the person who runs the command",
     "panel/client/settings.py": "a file of the person who runs the command",
     "panel/web/pages.py": "files of the image",
