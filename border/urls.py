@@ -11,8 +11,10 @@ _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>\S*)")
 _PORT = re.compile(r"\d{1,5}")
 _QUERY = re.compile(r"(?P<name>[^?&#=\s]+)=(?P<value>[^&#\s]*)")
 
-_IN_AUTHORITY = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#\"'<>|]*@")
-_SECRET_NAME = r"[\w.-]*(?:token|secret|passw|pwd|passphrase|api_?key|access_?key|auth|signature|credential)[\w.-]*"
+# Their time grows with the length of the text alone: whoever writes a commit message or a log may write a long one. So
+# no part that may be repeated begins at every character, and the name of a parameter is looked at by a lookahead.
+_IN_AUTHORITY = re.compile(r"(?<=[A-Za-z0-9+.-])(://)[^\s/?#\"'<>|]*@")
+_SECRET_NAME = r"(?=[\w.-]*(?:token|secret|passw|pwd|passphrase|api_?key|access_?key|auth|signature|credential))[\w.-]+"
 _IN_QUERY = re.compile(rf"(?i)([?&]{_SECRET_NAME}=)[^\s&#\"'<>]+")
 _IN_HEADER = re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|token)\s+)?)[^\s\"']+")
 

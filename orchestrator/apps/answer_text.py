@@ -12,8 +12,9 @@ MOST_CHARACTERS = 300
 MOST_READ = 64 * 1024
 """So much of an answer is looked at."""
 
-_INVISIBLE = re.compile(r"(?is)<(script|style|head|template|svg)\b[^>]*>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
-_TITLE = re.compile(r"(?is)<title\b[^>]*>(.*?)</title\s*>")
+# What is repeated in them is bounded, or goes on to the end of the answer once: an app decides what its answers have.
+_INVISIBLE = re.compile(r"(?is)<(script|style|head|template|svg)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
+_TITLE = re.compile(r"(?i)<title\b[^<>]{0,2000}>([^<]{0,2000})</title\s*>")
 _TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,2000}>")
 
 

@@ -36,6 +36,8 @@ FETCH_TIMEOUT_S = 300.0
 PACK_TIMEOUT_S = 120.0
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 MOST_CHANGES = 200
+MOST_OF_MESSAGE = 10_000
+"""Characters of a commit's message that are read: whoever commits decides how long it is."""
 
 
 class GitRepository:
@@ -145,7 +147,11 @@ class GitRepository:
             path,
         )
         entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
-        return tuple(parse_commit(revision, self._border.text(message)) for revision, message in entries)
+        return tuple(parse_commit(revision, self._message(message)) for revision, message in entries)
+
+    def _message(self, text: str) -> str:
+        # More is read than is kept, so that no half of a secret stays at the end.
+        return self._border.cut(text[: 2 * MOST_OF_MESSAGE], MOST_OF_MESSAGE)
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether `revision` is an ancestor of the commit `than`, or the same. False if one of them is not known."""

@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.config.update_schema import GitSource
 from orchestrator.errors import StepFailed
-from orchestrator.sources.git import GitRepository
+from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
 
 
 class Remote:
@@ -168,6 +168,20 @@ async def test_changes_come_the_newest_first(remote: Remote) -> None:
     changes = await git.changes(since, (await git.newest()).release.source_revision)
 
     assert [change.subject for change in changes] == ["number 2", "number 1", "number 0"]
+
+
+async def test_a_message_of_megabytes_is_read_in_part(remote: Remote) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    (remote.path / "more.py").write_text("")
+    remote.git("add", "--all")
+    (remote.path / ".git" / "message").write_text(f"feat: {'a.' * 500_000}://")
+    remote.git("commit", "--quiet", "--file", ".git/message")
+    git = source(remote)
+    found = await git.newest()
+
+    (change,) = await git.changes(since, found.release.source_revision)
+
+    assert (change.kind, len(change.subject)) == ("feat", MOST_OF_MESSAGE - len("feat: "))
 
 
 async def test_changes_are_those_between_two_commits_without_merges(remote: Remote) -> None:

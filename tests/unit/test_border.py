@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import httpx
@@ -163,3 +164,16 @@ def test_a_commit_is_parsed_whatever_its_message_is(text: str) -> None:
     change = parse_commit("abc", Secrets().text(f"feat(x): {text}\n\n{text}"))
 
     assert forbidden_in(change.subject + change.scope) == set()
+
+
+@pytest.mark.parametrize(
+    "part", ["<title>", "<title ", "<script>", "<script ", "<!--", "<a ", "</script ", "<head><title>x"]
+)
+def test_an_answer_of_any_tags_is_told_in_a_moment(part: str) -> None:
+    """It is asked for again and again while its app becomes ready, and the event loop waits."""
+    began = time.monotonic()
+
+    for _ in range(10):
+        said(part * (64 * 1024 // len(part)), Secrets())
+
+    assert time.monotonic() - began < 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -174,3 +175,27 @@ def test_credentials_that_nobody_configured_are_hidden_in_any_text(text: str) ->
 )  # fmt: skip
 def test_ordinary_settings_are_not_taken_out_of_output(name: str, value: str, secret: bool) -> None:
     assert may_be_secret(name, value) is secret
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 100_000 + "://", "a-b+c" * 40_000 + "://x", "a://" * 50_000, "?" + "token" * 40_000 + " =",
+        "?auth" * 40_000 + "=", "authorization " * 15_000, "authorization:" + " " * 200_000, "&" * 200_000 + "=",
+    ],
+)  # fmt: skip
+def test_a_long_text_takes_no_longer_than_its_length(text: str) -> None:
+    """Its writer is a stranger: of a commit, or of a log. Where the time grows with the square, this takes minutes."""
+    began = time.monotonic()
+
+    hide_in_urls(text)
+
+    assert time.monotonic() - began < 10
+
+
+def test_a_secret_parameter_inside_of_another_one_is_hidden() -> None:
+    text = "see https://a.test/in?next=https://b.test/x?my_token=abc&q=1 and ?q=2&api-key.x=5"
+
+    assert hide_in_urls(text.replace("api-key", "api_key")) == (
+        f"see https://a.test/in?next=https://b.test/x?my_token={HIDDEN}&q=1 and ?q=2&api_key.x={HIDDEN}"
+    )
