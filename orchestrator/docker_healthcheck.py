@@ -1,26 +1,30 @@
-"""The command of the orchestrator's Docker HEALTHCHECK: exit code 0 when the API answers.
+"""The command of the orchestrator's HEALTHCHECK: exit code 0 when it is ready and no background task keeps failing.
 
-It asks /healthz, not /readyz. The orchestrator is ready only when the proxy answers, and `make up` waits for a healthy
-orchestrator before it replaces the proxy: each would wait for the other. And whoever acts on this, such as a tool that
-restarts unhealthy containers, can mend nothing by that: a journal that is away, or a task that keeps failing, needs no
-restart, which would interrupt deployments. Monitoring asks /readyz, which names what is wrong.
+It asks /readyz, so that `docker ps` shows a trouble that needs a person; `docker inspect` has what was answered.
+Nothing of ours waits for it or acts on it, and neither should a tool that restarts unhealthy containers: a journal that
+is away, or a task that keeps failing, is not mended by a restart, which would interrupt deployments.
 """
 
 from __future__ import annotations
 
 import sys
+import urllib.error
 import urllib.request
 
 from orchestrator.settings import Settings
 
+MOST_OF_ANSWER = 1000
+
 
 def main() -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{Settings().api_port}/healthz", timeout=2) as answer:
-            return 0 if answer.status == 200 else 1
+        with urllib.request.urlopen(f"http://127.0.0.1:{Settings().api_port}/readyz", timeout=2):
+            return 0
+    except urllib.error.HTTPError as not_ready:
+        print(not_ready.read(MOST_OF_ANSWER).decode(errors="replace").strip())
     except OSError as error:
         print(error, file=sys.stderr)
-        return 1
+    return 1
 
 
 if __name__ == "__main__":
