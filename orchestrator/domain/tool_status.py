@@ -26,6 +26,8 @@ class ToolStatus:
     """
 
     _django: list[Report] = field(default_factory=list)
+    _last: dict[str, str] = field(default_factory=dict)
+    """The last revision of each app of Django."""
     _app: str = ""
     _alembic: list[tuple[Report, bool]] = field(default_factory=list)
     """With whether the data is at this revision; the newest first."""
@@ -56,6 +58,6 @@ class ToolStatus:
 
     def _add_of_django(self, found: re.Match[str], app: str) -> None:
         revision = f"{app}.{found[3]}" if app else found[3]
-        of_app = [one for one in self._django if one.revision.partition(".")[0] == revision.partition(".")[0]]
-        previous = of_app[-1].revision if of_app else "base"
-        self._django.append(Report(revision, previous, applied=found[2] == "X"))
+        of_app = revision.partition(".")[0]
+        self._django.append(Report(revision, self._last.get(of_app, "base"), applied=found[2] == "X"))
+        self._last[of_app] = revision
