@@ -76,10 +76,7 @@ class Database:
 
         def answer() -> T:
             if time.monotonic() - asked > self.answer_within_s:
-                raise JournalError(
-                    f"The journal's database did not answer within {self.answer_within_s:g} s.",
-                    "Check that it runs and can be reached, then try again.",
-                )
+                raise self._silent()
             return query(*args, **kwargs)
 
         return await to_its_end(asyncio.get_running_loop().run_in_executor(self._threads, answer))
@@ -116,8 +113,9 @@ class Database:
 
         After a write that failed, nobody knows whether it was committed: the next one reads again what is kept in
         memory. What would only be emptied would be read on the event loop, which must not wait for the database.
+        Raises JournalError, also when it has no turn in time.
         """
-        with self._turn:
+        with self._taken_turn():
             self._written += 1
             self._to_keep = []
             try:
@@ -133,6 +131,21 @@ class Database:
             self._in_doubt = False
             for keep in self._to_keep:
                 keep()
+
+    @contextmanager
+    def _taken_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self.answer_within_s):
+            raise self._silent()
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _silent(self) -> JournalError:
+        return JournalError(
+            f"The journal's database did not answer within {self.answer_within_s:g} s.",
+            "Check that it runs and can be reached, then try again.",
+        )
 
     def _when_written(self, keep: Callable[[], None]) -> None:
         """Inside of `_writing`: change what is kept in memory as soon as the transaction is committed."""

@@ -111,6 +111,15 @@ async def test_a_query_that_finds_no_thread_in_time_fails(threaded: Journal) -> 
     await asyncio.gather(*silent)
 
 
+async def test_a_write_that_waits_for_others_to_a_silent_database_fails_in_time(threaded: Journal) -> None:
+    """Each of the threads waited for the time limits of all before it, one after the other."""
+    threaded.answer_within_s = 0.1
+    with threaded._turn:
+        async with asyncio.timeout(10):
+            with pytest.raises(JournalError, match="did not answer within"):
+                await threaded.beside(threaded.step_started, "d1", StepName.BUILD)
+
+
 def test_what_is_kept_in_memory_is_what_the_database_has(journal: Journal) -> None:
     journal.add(deployment(1))
     journal.deployment("d1")
