@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.changelog import MOST_CHARACTERS, parse_commit
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,14 @@ def test_commits_are_read_by_their_convention(
     change = parse_commit("abc", message)
 
     assert (change.kind, change.scope, change.subject, change.breaking) == (kind, scope, subject, breaking)
+
+
+@pytest.mark.parametrize(
+    "header", ["x" * 10**6, f"feat: {'x' * 10**6}", f"feat({'x' * 10**6}): y", "f" * 10**6 + ": y"]
+)
+def test_a_change_is_short_whatever_its_commit_says(header: str) -> None:
+    """Each is a part of `status` and of the journal for as long as its release is an update or has a deployment."""
+    change = parse_commit("a1b2c3d", f"{header}\n\nBREAKING CHANGE: all of it\n")
+
+    assert len(change.kind) + len(change.scope) + len(change.subject) <= MOST_CHARACTERS + len(" (shortened)")
+    assert change.breaking
