@@ -79,19 +79,24 @@ async def stream(orchestrator: Orchestrator, who: Caller, after: int, deployment
             async for event in allowed:
                 if event is None:
                     yield ": still here\n\n"
-                elif _sees(orchestrator, who, event):
+                elif await _sees(orchestrator, who, event):
                     shown = json.dumps(known_secrets.values(event_view(event).model_dump(mode="json")))
                     yield f"id: {event.id}\nevent: {one_line(event.kind)}\ndata: {shown}\n\n"
     except JournalError:
         return  # the client connects again, and goes on after its last event
 
 
-def _sees(orchestrator: Orchestrator, who: Caller, event: Event) -> bool:
-    """Whether the caller may see an event. One without an app, of the orchestrator, is for tokens for all apps."""
+async def _sees(orchestrator: Orchestrator, who: Caller, event: Event) -> bool:
+    """Whether the caller may see an event. One without an app, of the orchestrator, is for tokens for all apps.
+
+    Raises JournalError.
+    """
     if who.apps is None:
         return True
-    try:
-        app = event.app or (orchestrator.journal.deployment(event.deployment).app if event.deployment else "")
-    except UnknownDeployment:
-        return False
+    app, journal = event.app, orchestrator.journal
+    if not app and event.deployment:
+        try:
+            app = (await journal.beside(journal.deployment, event.deployment)).app
+        except UnknownDeployment:
+            return False
     return who.sees(app)

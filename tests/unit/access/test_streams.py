@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from orchestrator.access.caller import Caller
 from orchestrator.access.gate import MOST_STREAMS, MOST_STREAMS_OF_TOKEN, Gate
+from orchestrator.api.events import stream
+from orchestrator.clock import now
 from orchestrator.domain.access import Scope
+from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.errors import TooManyStreams
+from orchestrator.server import Orchestrator
 from tests.support.fakes.journal import UnreliableJournal
 
 
@@ -41,3 +49,30 @@ async def test_all_tokens_together_have_a_limit(journal: UnreliableJournal) -> N
 
         with pytest.raises(TooManyStreams):
             gate.refuse_too_many_streams(caller("one more"))
+
+
+async def test_a_stream_for_some_apps_asks_for_the_apps_of_its_events_beside_the_event_loop(
+    orchestrator: Orchestrator,
+) -> None:
+    """It read the database on the event loop, once for each deployment that was not in memory."""
+    orchestrator.journal.add_token("ci", "a secret", Scope.READ, ("shop",))
+    orchestrator.journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "me", now()))
+    orchestrator.journal.add(Deployment("d2", "blog", Kind.DEPLOY, State.LIVE, "me", now()))
+    lines = [NewEvent(EventKind.LINE, "", f"d{number % 2 + 1}", {"line": str(number)}) for number in range(10)]
+    orchestrator.journal.append_events([*lines, NewEvent(EventKind.LINE, "", "gone", {"line": "of nobody"})])
+    again = Orchestrator(orchestrator.settings, engine=orchestrator.engine, proxy=orchestrator.proxy)
+    threads: list[threading.Thread] = []
+    sa.event.listen(
+        again.journal._engine, "before_cursor_execute", lambda *_asked: threads.append(threading.current_thread())
+    )
+
+    shown = []
+    async for text in stream(again, replace(caller("ci"), apps=("shop",)), 0, ""):
+        shown.append(text)
+        if len(shown) == 6:
+            break
+
+    lines_shown = zip(range(0, 10, 2), shown[1:], strict=True)
+    assert all(f'"line": "{number}"' in text for number, text in lines_shown)
+    assert threads
+    assert threading.main_thread() not in threads
