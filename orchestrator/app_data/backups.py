@@ -220,8 +220,8 @@ async def _dump_volume(context: AppContext, backup: str) -> AsyncIterator[str]:
         yield ""
         return
     volume = f"{context.engine.stack}-{context.name}-dump-{backup}"
-    await context.engine.ensure_volume(volume)
     try:
+        await context.engine.ensure_volume(volume)
         yield volume
     finally:
         await context.engine.remove_volume(volume)
