@@ -28,7 +28,7 @@ from orchestrator.engine.base import (
     ContainerStatus,
     Role,
 )
-from orchestrator.errors import StepFailed, UnknownDeployment
+from orchestrator.errors import ChangeoverError, JournalError, UnknownDeployment
 
 log = structlog.get_logger()
 
@@ -111,13 +111,15 @@ async def _taken_back(
 ) -> tuple[SchemaRevision, ...]:
     """Of the schema revisions that the newest container applied, those that the app reports as pending again.
 
-    Empty when the app has no status command or it fails.
+    Empty when the app has no status command, or it fails, or cannot be run. Raises JournalError.
     """
     if not brought:
         return ()
     try:
         pending = await migrations.pending(context, context.journal.deployment(newest.labels[LABEL_DEPLOYMENT]))
-    except StepFailed as error:
+    except JournalError:
+        raise
+    except ChangeoverError as error:
         log.error("pending migrations cannot be determined", app=context.name, cause=error.cause)
         return ()
     lacking = {one.revision for one in pending or ()}

@@ -77,6 +77,32 @@ def test_a_release_that_had_the_traffic_and_is_stopped_is_found_and_started(tmp_
     virtual_time.run(story())
 
 
+@pytest.mark.parametrize("fault", ["its env_file is gone", "its image is gone", "its command fails"])
+def test_an_app_that_cannot_be_asked_what_was_reverted_keeps_nobody_from_the_start(tmp_path: Path, fault: str) -> None:
+    """The start tried again for ever, and no app was recovered."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        world.records = Records()
+        await world.new_process()
+        match fault:
+            case "its env_file is gone":
+                world.configure(run={"data": "/data", "env_file": "missing.env"})
+            case "its image is gone":
+                world.engine.tags.clear()
+            case _:
+                world.engine.failing.add("status")
+
+        assert await rebuild_journal.slots_from_what_runs(world.context)
+
+        assert world.context.active is not None
+        assert world.journal.migrations(APP)
+
+    virtual_time.run(story())
+
+
 @pytest.mark.parametrize("operation", ["switch: files", "switch: running proxy", "journal: save switch"])
 def test_a_first_deployment_that_was_killed_during_its_switch_is_no_lost_journal(
     tmp_path: Path, operation: str
