@@ -25,6 +25,10 @@ AWAKE_PAUSE_S = 0.005
 LOG_LINES = 100
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
+LONGEST_S = 24 * 3600.0
+"""By then a container must be ready, whatever progress it reports, in seconds."""
+MOST_TOLD = 1000
+"""So many lines are told of one container that is not ready yet."""
 
 
 async def answers_now(context: AppContext, deployment: Deployment) -> bool:
@@ -95,12 +99,13 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
     """Wait for `health.answers` successful probes in a row: the first directly, the others through the preview route.
 
     Raises StepFailed, with the container's log, when the container stops, Docker reports it as unhealthy, or it is not
-    ready within `health.timeout` seconds. A new value of the header X-Progress extends the deadline by that time.
+    ready within `health.timeout` seconds. A new value of the header X-Progress extends the deadline by that time, up to
+    LONGEST_S.
     """
     health = context.config.health
     await context.proxy.preview(context.name, Server(deployment.address, deployment.port))
     started = elapsed()
-    so_far = _SoFar(started + health.timeout, ListeningCheck(), health.first_path)
+    so_far = _SoFar(started, health.timeout, ListeningCheck(), health.first_path)
     while True:
         status = await _running(context, deployment)
         await _probe(context, deployment, so_far)
@@ -117,7 +122,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             )
         if late:
             raise StepFailed(
-                f"{context.name} was not ready within {health.timeout:g} s (health.timeout): {so_far.last}.",
+                f"{context.name} was not ready within {so_far.limit_in_words}: {so_far.last}.",
                 f"Raise health.timeout of {context.name} if it needs longer.",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
@@ -134,7 +139,8 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
 class _SoFar:
     """The result of the probes so far: successes in a row, the last failure, the progress and the deadline."""
 
-    deadline: float
+    started: float
+    timeout_s: float
     listening: ListeningCheck
     path: str
     good: int = 0
@@ -142,11 +148,31 @@ class _SoFar:
     pause: float = FIRST_PAUSE_S
     last: str = "no answer yet"
     told: str = ""
+    times_told: int = 0
     progress: str = ""
+    since: float = 0.0
+    """The moment of the last progress."""
+
+    def __post_init__(self) -> None:
+        self.since = self.started
+
+    @property
+    def deadline(self) -> float:
+        return min(self.since + self.timeout_s, self.started + LONGEST_S)
+
+    @property
+    def limit_in_words(self) -> str:
+        never = self.since + self.timeout_s > self.started + LONGEST_S
+        return f"{LONGEST_S:g} s, whatever progress it reports" if never else f"{self.timeout_s:g} s (health.timeout)"
+
+    def tell(self, context: AppContext, deployment: Deployment, line: str) -> None:
+        """The app decides how often it says something new."""
+        self.times_told += 1
+        if self.times_told <= MOST_TOLD:
+            context.say(deployment.id, line)
 
 
 async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) -> None:
-    health = context.config.health
     try:
         asked = await (ask_directly(context, deployment) if so_far.good == 0 else ask_preview(context))
     except (httpx.HTTPError, ProxyError) as error:
@@ -162,11 +188,11 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         so_far.good, so_far.last = 0, f"{why_not}: {text}".rstrip(": ")
         if so_far.told != why_not:
             so_far.told = why_not
-            context.say(deployment.id, f"not ready yet: {why_not}")
+            so_far.tell(context, deployment, f"not ready yet: {why_not}")
     reported = said(answer.headers.get(PROGRESS_HEADER, ""), context.known_secrets)
     if reported and reported != so_far.progress:
-        so_far.progress, so_far.deadline = reported, elapsed() + health.timeout
-        context.say(deployment.id, f"getting ready: {reported}")
+        so_far.progress, so_far.since = reported, elapsed()
+        so_far.tell(context, deployment, f"getting ready: {reported}")
 
 
 async def _running(context: AppContext, deployment: Deployment) -> ContainerStatus:

@@ -151,7 +151,7 @@ class Health(Section):
     Example: shop.example.com"""
     timeout: Seconds = 60
     """How long a candidate may take to become ready. Each new value of its `X-Progress` response header starts this
-    time again. Example: 120"""
+    time again, for 24 hours at most. Example: 120"""
     answers: Annotated[int, Field(ge=1, le=1000), Unit("answers")] = 3
     """The number of successful probes in a row after which a candidate is ready. Example: 5"""
     page: UrlPathOrNone = None

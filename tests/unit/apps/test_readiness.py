@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from orchestrator.apps import readiness
 from orchestrator.apps.probe import HttpProber
+from orchestrator.apps.readiness import MOST_TOLD, PROGRESS_HEADER
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind
@@ -64,6 +66,34 @@ def test_an_app_that_answers_its_own_host_alone_is_deployed(
 
     assert ended.state is State.LIVE, ended.failure
     assert {asked for asked, _ in django.asked} == {host}
+
+
+@dataclass
+class Progressing(Answering):
+    """Never ready, and says something new each time."""
+
+    header: str = PROGRESS_HEADER
+
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
+        self.asked.append((host, path))
+        return httpx.Response(302 if self.header == "location" else 503, headers={self.header: f"/{len(self.asked)}"})
+
+
+@pytest.mark.parametrize("header", [PROGRESS_HEADER, "location"])
+def test_an_app_that_reports_progress_for_ever_ends_and_says_no_more_than_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    """Its deployment had no end, with requests paused if it had an incompatible migration."""
+    monkeypatch.setattr(readiness, "LONGEST_S", 600.0)
+    app = world(tmp_path, Progressing(lambda *_: 503, header=header), health={"path": "/ok", "timeout": 500})
+
+    ended, lines = deployed(app)
+
+    assert ended.state is State.FAILED
+    assert len(lines) <= MOST_TOLD + 20
+    if header == PROGRESS_HEADER:
+        assert ended.failure is not None
+        assert "was not ready within 600 s" in ended.failure.cause
 
 
 async def test_the_probe_of_a_container_has_the_host_that_it_is_given() -> None:
