@@ -12,6 +12,7 @@ from textual.widgets import Footer, Header, Static
 from panel.client.access_model import AuditEntry
 from panel.client.client import Client
 from panel.client.errors import ClientError
+from panel.screens.whole import is_whole
 from panel.widgets.table import Table
 
 COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
@@ -72,6 +73,8 @@ class AuditScreen(Screen[None]):
             page = await self._client.audit(PAGE, self._before, refused=self._refused_only)
         except ClientError as error:
             self.notify(str(error), severity="error", timeout=15, markup=False)
+            return
+        if not is_whole(self):
             return
         self._before = page.before
         for entry in page.entries:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import App, Update
+from panel.screens.whole import is_whole
 from panel.text.age import ago
 
 
@@ -36,7 +37,7 @@ class ConfirmScreen(ModalScreen[bool]):
     def take_cost(self, cost: tuple[str, ...]) -> None:
         """Say what the update costs those who are connected now."""
         self._cost = cost
-        if self.is_mounted:
+        if is_whole(self):
             self.query_one(Static).update(self._text())
 
     @property
@@ -49,7 +50,7 @@ class ConfirmScreen(ModalScreen[bool]):
         if newest.revision == self._update.revision:
             return
         self._newer = newest
-        if self.is_mounted:
+        if is_whole(self):
             self.query_one(Static).update(self._text())
 
     def on_mount(self) -> None:

@@ -24,6 +24,7 @@ from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
+from panel.screens.whole import is_whole
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
@@ -66,7 +67,7 @@ class DashboardScreen(Screen[None]):
         """Show these apps, and the update of the selected one, or of the first that has one."""
         self._apps = tuple(apps)
         self._loaded.set()
-        if not self.is_mounted:
+        if not is_whole(self):
             return
         self.query_one(AppsTable).show(apps, self._clock())
         with_update = [app for app in apps if app.update]
@@ -80,21 +81,22 @@ class DashboardScreen(Screen[None]):
 
     def warn(self, found: Apps) -> None:
         """Show what is wrong with the installation and with apps."""
-        if self.is_mounted:
+        if is_whole(self):
             self.query_one(TroubleBanner).show(found)
 
     def take(self, event: Event) -> None:
         """Add an event to the log."""
-        if self.is_mounted:
+        if is_whole(self):
             self.query_one(EventLog).take(event)
 
     @property
     def selected(self) -> str:
         """The app under the cursor; empty when there is none."""
-        return self.query_one(AppsTable).selected if self.is_mounted else ""
+        return self.query_one(AppsTable).selected if is_whole(self) else ""
 
     def select(self, app: str) -> None:
-        self.query_one(AppsTable).select(app)
+        if is_whole(self):
+            self.query_one(AppsTable).select(app)
 
     def on_data_table_row_highlighted(self) -> None:
         self.show(self._apps)

@@ -19,6 +19,7 @@ from panel.client.events import LAST
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.screens.question import QuestionScreen
+from panel.screens.whole import is_whole
 from panel.text.changelog import changelog
 from panel.text.drain import cut_in_words, draining_in_words
 from panel.text.markup import inline
@@ -57,7 +58,7 @@ class ProgressScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._follow()
-        self.set_interval(self.TICK_S, self._draw)
+        self.set_interval(self.TICK_S, self._redraw)
         self._draw()
 
     @work
@@ -66,7 +67,7 @@ class ProgressScreen(Screen[None]):
             async for event in self._client.events(0, self.deployment):
                 already = self._progress.decided
                 self._progress.take(event)
-                self._draw()
+                self._redraw()
                 if self._progress.decided and not already:
                     await self._show_outcome()
                 if self._progress.decided and isinstance(event.what, events.Drained):
@@ -80,6 +81,10 @@ class ProgressScreen(Screen[None]):
                     return
         except ClientError as error:
             self.notify(str(error), severity="error", markup=False)
+
+    def _redraw(self) -> None:
+        if is_whole(self):
+            self._draw()
 
     def _draw(self) -> None:
         self.query_one(StepList).show(self._progress, self._clock())
@@ -97,6 +102,8 @@ class ProgressScreen(Screen[None]):
         ended = await self._client.deployment(self.deployment)
         live = ended.state == DeploymentState.LIVE
         app = await self._app_now()
+        if not is_whole(self):
+            return
         says = complete(ended, app) if live else failed(ended, app)
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
         dialog = self.query_one("#progress")
