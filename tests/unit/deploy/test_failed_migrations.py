@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.app_schema import App
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from tests.support import virtual_time
 from tests.support.fakes.stories import ROW
 from tests.support.fakes.world import APP, World
@@ -262,3 +262,29 @@ def test_a_first_release_over_data_is_live_with_a_backup_of_what_was_there(tmp_p
     ended = virtual_time.run(story())
     assert (ended.state, world.engine.data_of(APP).schema) == (State.LIVE, ["0001"])
     assert world.engine.backups[APP][ended.backup][1].rows == {ROW}
+
+
+def test_a_rollback_that_fails_while_the_release_is_still_retired_stays_unsettled(tmp_path: Path) -> None:
+    """The release that was live went on to be retired then, which recorded that nothing is left in the data."""
+    world = World(tmp_path, app(**STATUS, **DOWN))
+
+    async def story() -> Deployment:
+        world.publish("0001")
+        await world.deploy()
+        world.engine.incompatible.add("0002")
+        world.publish("0002")
+        second = await world.scheduler.request(APP, ref="", by="test")
+        while not world.journal.deployment(second.id).has_begun(StepName.RETIRE):
+            await asyncio.sleep(0)
+        world.engine.broken.add("v1")
+        world.engine.failing.add("up")
+        rolled_back = await world.scheduler.roll_back(APP, by="test")
+        await world.at_rest()
+        return rolled_back
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert ended.failure.left
+    left = world.journal.unsettled(APP)
+    assert left is not None
+    assert left.deployment == ended.id
