@@ -53,6 +53,24 @@ def take_back(root: Folder, before: Ids, after: Ids) -> int:
     return _each(root, after, before, shared=False)
 
 
+def give_nothing_on(folder: Folder) -> None:
+    """What is made in this folder gets no entries because of those of the folder above."""
+    if _read(folder.descriptor, DEFAULT) is not None:
+        os.removexattr(folder.descriptor, DEFAULT)
+
+
+def follow(volume: Folder, restored: Folder) -> None:
+    """Give restored data to the owner of its volume, where it was that of a user who may still use the volume.
+
+    The backup may have been made when the app ran as that user, and an archive has no access control lists. Raises
+    OSError.
+    """
+    status = os.fstat(volume.descriptor)
+    shared_with = {user for tag, user in _read(volume.descriptor, ACCESS) or {} if tag == USER} - {status.st_uid}
+    for user in sorted(shared_with):
+        give(restored, Ids(user, NOBODY), Ids(status.st_uid, status.st_gid))
+
+
 def _each(root: Folder, before: Ids, after: Ids, *, shared: bool) -> int:
     changed = 0
     users = (before.user, after.user)

@@ -11,6 +11,7 @@ import stat
 from contextlib import ExitStack
 from pathlib import Path
 
+from orchestrator.backup_sidecar import owner
 from orchestrator.backup_sidecar.content import unpack_into
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import DUMP, MEGABYTE, RESERVE, Manifest, NoRoom, Unsuitable, read_manifest
@@ -51,8 +52,11 @@ def restore(
             _refuse_too_much(manifest, root)
         try:
             staging = {name: stack.enter_context(_new_folder(root, FRESH)) for name, root in held.items()}
+            for fresh in staging.values():
+                owner.give_nothing_on(fresh)
             unpack_into(folder, staging, Pace(gently=False), jail)
             for name, root in held.items():
+                owner.follow(root, staging[name])
                 _replace(root, staging[name])
             if protocol:
                 protocol.complete()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backup_sidecar import owner
+from orchestrator.backup_sidecar import archive, owner, restore
+from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.owner import Ids
 from orchestrator.files.beneath import Folder
 
@@ -105,3 +106,30 @@ def test_one_that_was_interrupted_is_taken_back_as_well(volume: Path) -> None:
             owner.give(deep, OLD, NEW)
         owner.take_back(root, OLD, NEW)
     assert modes(volume) == before
+
+
+def test_a_restore_gives_the_data_to_who_owns_the_volume_now_and_to_whom_it_is_shared_with(
+    volume: Path, tmp_path: Path
+) -> None:
+    """The backup was made when the app ran as another user, and an archive has no lists."""
+    before = {name: one for name, one in modes(volume).items() if name != "."}
+    archive.create(
+        {"data": volume}, tmp_path / "kept" / "one", Pace(gently=False), backup="one", app="shop", version="v1",
+        revision="", reason="",
+    )  # fmt: skip
+    with Folder.open(volume) as root:
+        owner.give(root, OLD, NEW)
+
+    restore.restore(tmp_path / "kept" / "one", {"data": volume})
+
+    for ids in (OLD, NEW):
+        assert as_user(ids, volume, WRITE_ALL), ids
+        assert as_user(ids, volume, MAKE.format(f"by{ids.user}")), ids
+    after = modes(volume)
+    assert after["theirs"] == before["theirs"]
+    assert not as_user(OTHER, volume, "open('a.db').read()")
+    with Folder.open(volume) as root:
+        owner.take_back(root, OLD, NEW)
+    assert {name: one[2:] for name, one in modes(volume).items() if name in before} == {
+        name: one[2:] for name, one in before.items() if name in after
+    }

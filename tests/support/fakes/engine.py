@@ -510,7 +510,8 @@ class FakeEngine:
                 kept.clear()
                 return gone
             case "restore":
-                self.data[app] = kept[named][1].copy()
+                volume = self.data_of(app)  # its owner, and whoever it is shared with, get what is restored
+                self.data[app] = replace(kept[named][1].copy(), owner=volume.owner, readers=set(volume.readers))
                 self.restores.append(options["--token"])
                 return asdict(kept[named][0])
             case "undo-interrupted":

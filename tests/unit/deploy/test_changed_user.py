@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.deployment import Deployment, Kind, State
 from tests.support import virtual_time
 from tests.support.fakes.stories import live
 from tests.support.fakes.world import APP, World
@@ -83,3 +83,19 @@ def test_an_unchanged_user_costs_no_sidecar(world: World) -> None:
         return world.power.operations
 
     assert not any("own" in one.split() for one in virtual_time.run(story()))
+
+
+@pytest.mark.parametrize("release", [False, True])
+def test_the_data_of_a_backup_from_before_the_change_follows_as_well(world: World, *, release: bool) -> None:
+    """The release that was live, or that of the backup, runs on it, and the other one after a rollback."""
+
+    async def story() -> list[Deployment]:
+        await live(world, "0001")
+        world.configure(run=AS_ANOTHER)
+        await live(world)
+        backup = max(world.engine.backups[APP])
+        record = await world.scheduler.restore(APP, backup, by="me", kind=Kind.RESTORE, release=release)
+        return [await world.until_ended(record.id), await world.roll_back(), await world.roll_back()]
+
+    for ended in virtual_time.run(story()):
+        assert ended.state is State.LIVE, ended.failure

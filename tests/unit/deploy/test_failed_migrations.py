@@ -274,7 +274,7 @@ def test_a_rollback_that_fails_while_the_release_is_still_retired_stays_unsettle
         world.engine.incompatible.add("0002")
         world.publish("0002")
         second = await world.scheduler.request(APP, ref="", by="test")
-        while not world.journal.deployment(second.id).has_begun(StepName.RETIRE):
+        while not world.journal.deployment(second.id).has_begun(StepName.RETIRE):  # noqa: ASYNC110 (at that moment)
             await asyncio.sleep(0)
         world.engine.broken.add("v1")
         world.engine.failing.add("up")
