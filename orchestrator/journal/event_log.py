@@ -13,9 +13,16 @@ from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import stored, zoned
 
+MOST_OF_NO_DEPLOYMENT = 50_000
+"""So many events are kept that belong to no deployment: an app decides how often its health changes."""
+PRUNED_EVERY = 1000
+
 
 class EventLog(Database):
     """Queries of events."""
+
+    _of_no_deployment = PRUNED_EVERY
+    """How many were recorded since the oldest ones were removed."""
 
     def append_events(self, events: Iterable[NewEvent]) -> None:
         """Record events, in their order and in one transaction."""
@@ -23,6 +30,9 @@ class EventLog(Database):
         if rows:
             with self._writing() as connection:
                 connection.execute(self._events.insert(), rows)
+                self._of_no_deployment += sum(not row["deployment"] for row in rows)
+                if self._of_no_deployment >= PRUNED_EVERY:
+                    self._prune(connection)
 
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         table = self._events
@@ -35,6 +45,14 @@ class EventLog(Database):
             Event(row["id"], zoned(row["at"]), row["kind"], row["app"], row["deployment"], row["fields"])
             for row in rows
         ]
+
+    def _prune(self, connection: sa.Connection) -> None:
+        table = self._events
+        of_none = sa.select(table.c.id).where(table.c.deployment == "").order_by(table.c.id.desc())
+        newest_removed = connection.execute(of_none.offset(MOST_OF_NO_DEPLOYMENT).limit(1)).scalar()
+        if newest_removed is not None:
+            connection.execute(table.delete().where((table.c.deployment == "") & (table.c.id <= newest_removed)))
+        self._of_no_deployment = 0
 
     def forget_output(self, app: str, keep: int) -> None:
         """Delete the output lines of the app's deployments, except for those of the newest `keep` and of the rollbacks
