@@ -47,8 +47,9 @@ from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end
 
 API_TIMEOUT_S = 120
-SHORT_CALLS, LONG_CALLS = 8, 16
-"""Threads for calls that Docker answers at once, and for those that may take seconds or minutes."""
+SHORT_CALLS, ENDS, LONG_CALLS = 8, 16, 8
+"""Threads for calls that Docker answers at once, for containers that end, which may take seconds while requests wait
+for it, and for what may take minutes. None of them waits behind one of another kind."""
 T = TypeVar("T")
 Act = Callable[[docker.DockerClient, Container], object]
 _ERRORS = (DockerException, RequestException)
@@ -64,6 +65,7 @@ class DockerEngine:
         self._client: docker.DockerClient | None = None
         # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
         self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
+        self._ends = ThreadPoolExecutor(ENDS, thread_name_prefix="docker-end")
         self._long_calls = ThreadPoolExecutor(LONG_CALLS, thread_name_prefix="docker-long")
         self._addresses = AddressPool(network)
         self._builder = ImageBuilder(self._known_secrets)
@@ -162,7 +164,7 @@ class DockerEngine:
             container = find(client, name, self.stack)
             return last_lines(container, tail, self._known_secrets) if container else ()
 
-        return await self._call_long(logs)
+        return await self._call(logs, self._long_calls)
 
     def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
         return follow_log(name, self.stack, tail, self._known_secrets)
@@ -182,7 +184,7 @@ class DockerEngine:
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""
-        await self._call_long(self._acting(name, lambda _client, container: end(container, timeout_s)))
+        await self._call(self._acting(name, lambda _client, container: end(container, timeout_s)), self._ends)
 
     async def keep_running(self, name: str) -> None:
         await self._on(name, lambda container: set_restart_policy(container, "unless-stopped"))
@@ -222,18 +224,18 @@ class DockerEngine:
             remove(client, name, self.stack)
             return True
 
-        return await (self._call_long if stop_timeout_s else self._call)(stop_and_remove)
+        return await self._call(stop_and_remove, self._ends if stop_timeout_s else None)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
         """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags.
 
         Docker refuses to remove an image that a container uses; it is removed by a later call.
         """
-        return await self._call_long(lambda client: remove_tags(client, name, keep))
+        return await self._call(lambda client: remove_tags(client, name, keep), self._long_calls)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """Reduce BuildKit's cache to this size, least recently used entries first."""
-        await self._call_long(lambda client: client.api.prune_builds(keep_storage=keep_bytes))
+        await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes), self._long_calls)
 
     async def remove_volume(self, name: str) -> None:
         def remove_it(client: docker.DockerClient) -> None:
@@ -252,7 +254,7 @@ class DockerEngine:
         return await self._call(lambda client: [str(one.name) for one in client.volumes.list(filters=filters)])
 
     async def disk_usage(self) -> DiskUsage:
-        return await self._call_long(lambda client: usage_of(client.df()))
+        return await self._call(lambda client: usage_of(client.df()), self._long_calls)
 
     async def keeps_containers_running(self) -> bool:
         """As in Engine: `live-restore` in Docker's daemon.json."""
@@ -260,13 +262,10 @@ class DockerEngine:
 
     # Inside the threads
 
-    async def _call(self, ask: Callable[[docker.DockerClient], T]) -> T:
-        """A short call, in a thread of the pool. A thread cannot be cancelled: whoever cancels waits for its end."""
-        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._short_calls, self._ask, ask))
-
-    async def _call_long(self, ask: Callable[[docker.DockerClient], T]) -> T:
-        """A call that may take long, so that no short one waits behind it."""
-        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._long_calls, self._ask, ask))
+    async def _call(self, ask: Callable[[docker.DockerClient], T], threads: ThreadPoolExecutor | None = None) -> T:
+        """A short call, or one of these threads. A thread cannot be cancelled: whoever cancels waits for its end."""
+        pool = threads or self._short_calls
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(pool, self._ask, ask))
 
     async def _call_alone(self, ask: Callable[[docker.DockerClient], T]) -> T:
         """A call that may take for ever, in a thread of its own."""

@@ -1,4 +1,4 @@
-"""Short calls of the engine never wait behind long ones."""
+"""Short calls of the engine never wait behind long ones, and ends of containers not behind what takes minutes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import docker
 import pytest
 
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK
-from orchestrator.engine.docker.engine import SHORT_CALLS, DockerEngine
+from orchestrator.engine.docker.engine import ENDS, LONG_CALLS, SHORT_CALLS, DockerEngine
 
-LONG_CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
+CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
     "stop": lambda engine: engine.stop("shop", 10),
     "stop and remove": lambda engine: engine.remove("shop", 10),
     "log": lambda engine: engine.logs("shop"),
@@ -24,10 +24,48 @@ LONG_CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
 }
 
 
-@pytest.mark.parametrize("name", LONG_CALLS)
+@pytest.mark.parametrize("name", CALLS)
 def test_as_many_long_calls_as_there_are_threads_keep_no_short_one_waiting(name: str) -> None:
     """Apps that take their `drain.stop_timeout` to end, all at once, delayed the failover of every other app."""
     may_end = threading.Event()
+
+    engine = _engine(may_end)
+
+    async def story() -> None:
+        long = [asyncio.ensure_future(CALLS[name](engine)) for _ in range(ENDS + LONG_CALLS)]
+        await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(5):
+                assert await engine.version() == "26.1"
+            assert not any(one.done() for one in long)
+        finally:
+            may_end.set()
+            await asyncio.gather(*long)
+
+    asyncio.run(story())
+
+
+def test_a_container_ends_while_all_that_may_take_minutes_is_under_way() -> None:
+    """Requests wait for it, in a restore."""
+    may_end, killed = threading.Event(), threading.Event()
+    engine = _engine(may_end, killed)
+
+    async def story() -> None:
+        long = [asyncio.ensure_future(engine.disk_usage()) for _ in range(2 * LONG_CALLS + SHORT_CALLS)]
+        await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(5):
+                await engine.stop("shop", 10)
+            assert killed.is_set()
+        finally:
+            may_end.set()
+            await asyncio.gather(*long)
+
+    asyncio.run(story())
+
+
+def _engine(may_end: threading.Event, stopped: threading.Event | None = None) -> DockerEngine:
+    """One whose long calls wait; a stop does not, if the test wants to know that it was done."""
 
     def wait(*_arguments: object, **_options: object) -> list[bytes]:
         may_end.wait(10)
@@ -39,7 +77,7 @@ def test_as_many_long_calls_as_there_are_threads_keep_no_short_one_waiting(name:
 
     container = SimpleNamespace(
         id="c1", name="shop", status="running", labels={LABEL_NAME: "shop", LABEL_STACK: "test"},
-        stop=wait, logs=wait, remove=lambda **_options: None,
+        stop=(lambda **_options: stopped.set()) if stopped else wait, logs=wait, remove=lambda **_options: None,
     )  # fmt: skip
     client = SimpleNamespace(
         containers=SimpleNamespace(get=lambda _name: container),
@@ -49,16 +87,4 @@ def test_as_many_long_calls_as_there_are_threads_keep_no_short_one_waiting(name:
     )
     engine = DockerEngine("test", "test")
     engine._client = cast(docker.DockerClient, client)
-
-    async def story() -> None:
-        long = [asyncio.ensure_future(LONG_CALLS[name](engine)) for _ in range(SHORT_CALLS)]
-        await asyncio.sleep(0.05)
-        try:
-            async with asyncio.timeout(5):
-                assert await engine.version() == "26.1"
-            assert not any(one.done() for one in long)
-        finally:
-            may_end.set()
-            await asyncio.gather(*long)
-
-    asyncio.run(story())
+    return engine
