@@ -83,7 +83,7 @@ async def create(
     needed = (keeping, needed_for_rollback(context), left.backup if left else "")
     kept = [f"--keeping={one}" for one in needed if one]
     keep = (f"--keep={context.config.update.backup.keep_backups}", *kept)
-    async with _dump_volume(context, backup) as volume:
+    async with _dump_volume(context) as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", backup, context.config.backup.dump, volume)
         files = (*await _extra(context, release), (PLACE, await about(context, release, reason)))
@@ -132,7 +132,7 @@ async def compare(context: AppContext, backup: str, release: Deployment) -> Diff
     The app may run meanwhile. The caller must have locked `data_turn`. Raises UnknownBackup, StepFailed or EngineError.
     """
     await _be_alone(context)
-    async with _dump_volume(context, f"{backup}-compared") as volume:
+    async with _dump_volume(context) as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", f"{backup}-compared", context.config.backup.dump, volume)
         return _DIFFERENCE.validate_python(
@@ -151,7 +151,7 @@ async def restore(
     what this restore is called in the sidecar's protocol.
     """
     await _be_alone(context)
-    async with _dump_volume(context, backup) as volume:
+    async with _dump_volume(context) as volume:
         more = (f"--token={token}", *(("--emptying",) if emptying else ()))
         manifest = _manifest(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
         if context.config.backup and volume:
@@ -214,12 +214,13 @@ async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, b
 
 
 @asynccontextmanager
-async def _dump_volume(context: AppContext, backup: str) -> AsyncIterator[str]:
+async def _dump_volume(context: AppContext) -> AsyncIterator[str]:
     """A temporary volume for the dump of the app's database; an empty string if the app has no `backup` section."""
     if context.config.backup is None:
         yield ""
         return
-    volume = f"{context.engine.stack}-{context.name}-dump-{backup}"
+    # Named after the time alone: by it, one that a kill left is known, whatever the backup is called.
+    volume = f"{context.engine.stack}-{context.name}-dump-{now():%Y%m%d-%H%M%S-%f}"
     try:
         await context.engine.ensure_volume(volume)
         yield volume
