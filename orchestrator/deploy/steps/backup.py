@@ -103,4 +103,7 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
     if manifest.left_out:
         left_out = ", ".join(manifest.left_out)
         context.say(deployment.id, f"not in the backup: symbolic links that point outside of the data: {left_out}")
-    return replace(deployment, backup=manifest.id)
+    deployment = replace(deployment, backup=manifest.id)
+    # Now: what the step does next may fail, and a backup that nobody knows counts as one of a release that was live.
+    await context.journal.beside(context.journal.save, deployment)
+    return deployment

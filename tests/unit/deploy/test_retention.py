@@ -69,3 +69,25 @@ def test_a_backup_before_a_failed_deployment_is_told_to_be_spare(world: World) -
     failed = virtual_time.run(story())
     assert failed.backup
     assert world.engine.spare[APP] == [failed.backup]
+
+
+def test_deployments_that_fail_in_the_step_of_their_backup_push_out_no_earlier_backup(world: World) -> None:
+    """As with a status command that does not work in the new release: the backup was made and not recorded."""
+
+    async def story() -> tuple[str, list[Deployment]]:
+        world.configure(migrate={"command": "up", "status": "status"})
+        world.publish("0001")
+        await live(world)
+        world.publish()
+        good = (await live(world)).backup
+        world.engine.failing.add("status")
+        failed = []
+        for _ in range(7):
+            world.publish()
+            failed.append(await world.deploy())
+        return good, failed
+
+    good, failed = virtual_time.run(story())
+    assert all(one.state is State.FAILED and one.backup for one in failed)
+    assert good in world.engine.backups[APP]
+    assert len(world.engine.backups[APP]) <= 3
