@@ -29,7 +29,7 @@ class Retire(Step):
         Raises EngineError, ProxyError or JournalError.
         """
         if deployment.kind is Kind.DEPLOY or deployment.ref:
-            await context.journal.beside(_settle, context, deployment)
+            await _settle(context, deployment)
         failed: ChangeoverError | None = None
         for part in (_drain_and_park, _remove_strays, _apply_retention):
             try:
@@ -41,11 +41,11 @@ class Retire(Step):
         return deployment
 
 
-def _settle(context: AppContext, live: Deployment) -> None:
+async def _settle(context: AppContext, live: Deployment) -> None:
     """The switch does it, and may have been killed before. What a later rollback or restore left stays unsettled."""
     left = context.journal.unsettled(context.name)
     if left and context.journal.deployment(left.deployment).number < live.number:
-        context.journal.settle(context.name)
+        await context.journal.beside(context.journal.settle, context.name)
 
 
 async def _drain_and_park(context: AppContext, deployment: Deployment) -> Deployment:
