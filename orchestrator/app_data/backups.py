@@ -22,7 +22,7 @@ from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.clock import now
 from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
-from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.engine.base import Role
 from orchestrator.errors import Refused, StepFailed, VolumeGone
 
@@ -164,17 +164,18 @@ def token_of(run_id: int, deployment: str) -> str:
     return f"{deployment}-{run_id}"
 
 
+def interrupted_restores(context: AppContext) -> list[MigrationRun]:
+    """The restores whose end is not recorded: one that is under way, or one of which it is not known what became."""
+    runs = context.journal.migrations(context.name)
+    return [run for run in runs if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING]
+
+
 async def settle_interrupted_restores(context: AppContext, note: str = "") -> None:
     """Record what became of a restore that was interrupted, after `note`, and undo it if it is not complete.
 
     None of them may run any more. Raises StepFailed, EngineError or JournalError; may be tried again.
     """
-    stopped = [
-        run
-        for run in context.journal.migrations(context.name)
-        if run.direction is Direction.RESTORED and run.outcome is Outcome.RUNNING
-    ]
-    for run in stopped:
+    for run in interrupted_restores(context):
         outcome, became = await _settled(context, token_of(run.id, run.deployment))
         await context.journal.beside(context.journal.migration_ended, run.id, outcome, run.revisions, f"{note}{became}")
 

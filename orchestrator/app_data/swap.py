@@ -43,8 +43,10 @@ async def _stop(context: AppContext, writer: Deployment, said_by: Deployment, *,
 async def wake_writers(context: AppContext) -> None:
     """Start the active container and wait until it is ready. Start a warm standby, too, if it can run on the data.
 
-    Raises StepFailed when the active release does not become ready, EngineError or ProxyError.
+    Raises StepFailed when the active release does not become ready or the data is half replaced, EngineError or
+    ProxyError.
     """
+    await settle(context)
     slots = context.journal.slots(context.name)
     if not slots.active:
         return
@@ -56,6 +58,16 @@ async def wake_writers(context: AppContext) -> None:
             await context.engine.wake(standby.container)
     await readiness.until_ready(context, active)
     await context.proxy.end_preview(context.name)
+
+
+async def settle(context: AppContext) -> None:
+    """Undo a restore that was interrupted and could not be undone yet: nothing may run on data in two halves.
+
+    Raises StepFailed, EngineError or JournalError; may be tried again.
+    """
+    if backups.interrupted_restores(context):
+        async with context.data_turn:
+            await backups.settle_interrupted_restores(context)
 
 
 async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:

@@ -42,3 +42,9 @@ async def resume(context: AppContext, deployment: Deployment) -> Deployment:
     resumed = replace(deployment, resumed_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, resumed)
     return resumed
+
+
+def holds(context: AppContext, work: Deployment | None) -> bool:
+    """Whether this work has paused requests and not resumed them, although a person may have. Raises JournalError."""
+    known = context.journal.deployment(work.id) if work else None
+    return known is not None and known.paused_at is not None and known.resumed_at is None

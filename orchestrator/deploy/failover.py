@@ -6,7 +6,7 @@ The rules:
 - The standby is woken and must answer a probe before it gets requests. It must be able to run on the data as it is.
 - The active container, which the engine restarts, gets the traffic back as soon as it is ready; after repeated crashes
   only when it has run for a while (domain/crashes.py). Then the standby is parked again.
-- While the app's requests are paused, nothing is done: containers are stopped on purpose then.
+- While work has paused the app's requests, or a person, nothing is done: containers are stopped on purpose then.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
-from orchestrator.apps import readiness
+from orchestrator.app_data import swap
+from orchestrator.apps import pause, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.drain import drain
 from orchestrator.clock import elapsed, now
+from orchestrator.deploy.failover_record import Record
 from orchestrator.deploy.park import is_parked, park
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -58,29 +59,6 @@ class Look:
     under_way: bool = False
     failures: int = 0
     told: str = ""
-
-
-@dataclass
-class Record:
-    """The failovers of one app since the orchestrator's start.
-
-    `since` is set while the standby answers, because of `cause`. `counted` is the proxy's count of its answers at the
-    last look; it begins again with the proxy.
-    """
-
-    times: int = 0
-    requests: int = 0
-    """How many requests the standby has answered."""
-    since: datetime | None = None
-    cause: str = ""
-    began: float = 0.0
-    at_first: int = 0
-    """`requests` when this failover began."""
-    counted: int = 0
-
-    def count(self, counted: int) -> None:
-        self.requests += counted - self.counted if counted >= self.counted else counted
-        self.counted = counted
 
 
 class Failover:
@@ -175,6 +153,8 @@ class Failover:
         """Look at an app and do what is to be done. Returns when to look again, in seconds; None: at an event."""
         if not self._scheduler.lane_of(context.name).recovered.is_set():
             return AGAIN_S
+        if not pause.holds(context, self._scheduler.lane_of(context.name).running):
+            await swap.settle(context)
         async with context.standby_turn:
             active = context.active
             if active is None or active.colour is None:
@@ -210,13 +190,14 @@ class Failover:
     async def _facts(
         self, context: AppContext, active: Deployment, status: ContainerStatus | None, standby: Deployment | None
     ) -> Facts:
+        work = self._scheduler.lane_of(context.name).running
         kept = context.standby
         kept_status = await context.engine.status(kept.container) if kept else None
         runs, failed_over = status is not None and status.running, context.proxy.route(context.name).failed_over
         return Facts(
             active_runs=runs and (failed_over or not await self._crashed_and_refuses(context, active)),
             failed_over=failed_over,
-            requests_wait=context.name in await context.proxy.paused(),
+            requests_wait=pause.holds(context, work) or context.name in await context.proxy.paused(),
             standby_fits=standby is not None
             and kept_status is not None
             and self._is_worth_it(active, status, kept_status),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.apps.health import Health
 from orchestrator.clock import now
-from orchestrator.deploy.failover import Record
+from orchestrator.deploy.failover_record import Record
 from orchestrator.doctor import problems
 from orchestrator.domain.access import Scope
 from orchestrator.engine.base import ContainerEvent, Role

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog.testing
@@ -17,7 +18,8 @@ from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.events import EventKind
-from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.domain.schema_history import Outcome
+from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
 from orchestrator.errors import EngineError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
@@ -494,3 +496,61 @@ def test_after_a_first_switch_that_was_undone_the_proxy_knows_no_container(tmp_p
         assert APP not in world.proxy.running
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize("job", ["create", "restore"])
+def test_nothing_is_woken_while_data_is_replaced_although_a_person_has_resumed_requests(
+    world: World, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    """What it wrote then would be lost, and what it has open is moved away."""
+    ran: list[str] = []
+    run_to_end = world.engine.run_to_end
+
+    async def slowly(spec: ContainerSpec, *more: Any, **named: Any) -> Any:  # Any: as the engine has it
+        if job in (spec.command or ()) and "orchestrator.backup_sidecar" in (spec.command or ()):
+            world.proxy.waiting.clear()
+            await told(world, "die", active(world).container)
+            await asyncio.sleep(20)
+            ran.extend(name for name in world.engine.app_containers() if world.engine.running[name].running)
+        return await run_to_end(spec, *more, **named)
+
+    async def story() -> None:
+        world.publish()
+        backup = (await world.deploy()).backup
+        monkeypatch.setattr(world.engine, "run_to_end", slowly)
+        restored = await world.scheduler.restore(APP, backup, by="me", kind=Kind.RESTORE)
+        assert restored.state is State.LIVE, restored.failure
+
+    watched(world, story)
+    assert ran == []
+
+
+def test_nothing_is_woken_on_data_that_an_interrupted_restore_left_before_that_is_settled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine may be away for longer than an undo is tried. The data can be in two halves then."""
+    run_to_end, away = world.engine.run_to_end, True
+
+    async def refused(spec: ContainerSpec, *more: Any, **named: Any) -> Any:  # Any: as the engine has it
+        if away and {"restore", "undo-interrupted"} & set(spec.command or ()):
+            raise EngineError("Docker does not answer.")
+        return await run_to_end(spec, *more, **named)
+
+    def running() -> list[str]:
+        return [name for name in world.engine.app_containers() if world.engine.running[name].running]
+
+    async def story() -> None:
+        nonlocal away
+        world.publish()
+        backup = (await world.deploy()).backup
+        monkeypatch.setattr(world.engine, "run_to_end", refused)
+        ended = await world.scheduler.restore(APP, backup, by="me", kind=Kind.RESTORE)
+        assert ended.state is State.FAILED
+        await asyncio.sleep(60)
+        assert running() == []
+        away = False
+        await asyncio.sleep(60)
+        assert active(world).container in running()
+        assert all(run.outcome is not Outcome.RUNNING for run in world.journal.migrations(APP))
+
+    watched(world, story)
