@@ -18,6 +18,8 @@ MOST_KNOWN = 20_000
 """So many values are known at a time; beyond it the ones that were learned first are forgotten."""
 MOST_CHARACTERS = 16_384
 """Of a longer value, only its lines are looked for."""
+GROUPED_BY = 4
+"""So many first characters of secrets are looked at one by one."""
 MOST_REMEMBERED, MOST_REMEMBERED_CHARACTERS = 10_000, 200
 NAMES = frozenset(
     {
@@ -129,16 +131,30 @@ class Secrets:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value may be written: as it is, percent-encoded, in JSON or Python's notation, in HTML."""
+    """How a value may be written: as it is, percent-encoded, in JSON or Python's notation, in HTML.
+
+    Of a value with control characters, such as a line of a binary key, too little may be left without them: that would
+    be found in the middle of other words.
+    """
     encoded = {quote(value, safe=""), quote(value), quote_plus(value)}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in encoded}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    return {value, plain(value), *encoded, *lower, *escaped, html.escape(value), html.escape(value, quote=False)}
+    forms = {value, plain(value), *encoded, *lower, *escaped, html.escape(value), html.escape(value, quote=False)}
+    return {form for form in forms if len(form.strip()) >= LEAST}
 
 
 def _one_pattern(forms: Iterable[str]) -> re.Pattern[str]:
-    """Grouped by their first characters: that is several times faster than one long list of alternatives."""
+    """Grouped by their first characters, one by one: at each place of a text few of them are tried."""
+    return re.compile(_grouped(forms, GROUPED_BY))
+
+
+def _grouped(forms: Iterable[str], levels: int) -> str:
+    """The longest of the forms with the same first characters comes first, as it does in `forms`."""
     groups: dict[str, list[str]] = {}
     for form in forms:
-        groups.setdefault(form[:2], []).append(re.escape(form[2:]))
-    return re.compile("|".join(f"{re.escape(head)}(?:{'|'.join(rest)})" for head, rest in groups.items()))
+        groups.setdefault(form[:1], []).append(form[1:])
+    inner = {
+        head: "|".join(map(re.escape, rests)) if levels == 1 or len(rests) == 1 else _grouped(rests, levels - 1)
+        for head, rests in groups.items()
+    }
+    return "|".join(f"{re.escape(head)}(?:{rest})" for head, rest in inner.items())

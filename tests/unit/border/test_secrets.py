@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import random
 import time
 from urllib.parse import quote, quote_plus
 
@@ -199,3 +200,35 @@ def test_a_secret_parameter_inside_of_another_one_is_hidden() -> None:
     assert hide_in_urls(text.replace("api-key", "api_key")) == (
         f"see https://a.test/in?next=https://b.test/x?my_token={HIDDEN}&q=1 and ?q=2&api_key.x={HIDDEN}"
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["\x01" * 8, "\u200b" * 9, "\x1b[31m\x1b[0m", "\0\1\2\3\4\5\6e\7", "\x1b[0;31mX", " \x01\x02\x03 e \x04\x05 "],
+)
+def test_a_secret_of_control_characters_hides_no_other_text(value: str) -> None:
+    """A line of a binary key, or a colour in the environment."""
+    secrets = knowing(value)
+
+    assert secrets.text("hello here, X") == "hello here, X"
+    lines = SecretLines(secrets)
+    assert [*lines.take("hello here, X"), *lines.close()] == ["hello here, X"]
+
+
+def test_thousands_of_secrets_are_looked_for_as_fast_as_a_few() -> None:
+    """A bundle of certificates has thousands of lines. One after the other, 20 lines of output would take seconds."""
+    dice = random.Random(1)
+    values = [
+        "".join(dice.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/", k=64))
+        for _ in range(3000)
+    ]
+    few, many, line = knowing(*values[:30]), knowing(*values), "".join(values)[:4096:3] * 3
+
+    def spent(secrets: Secrets) -> float:
+        began = time.process_time()
+        for _ in range(20):
+            secrets.hide(line)
+        return time.process_time() - began
+
+    assert all(many.hide(f"x{value}y") == f"x{HIDDEN}y" for value in values)
+    assert spent(many) < 30 * max(spent(few), 0.001)
