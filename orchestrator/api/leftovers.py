@@ -38,8 +38,10 @@ async def show(app: AppName, orchestrator: Serving, _who: Admin) -> LeftoverView
 async def remove(app: AppName, orchestrator: Serving, _who: Admin, keep_backups: bool = False) -> LeftoverView:
     """Remove it for ever, and answer what was removed. The app's history stays."""
     require_ready(orchestrator)
-    context = orchestrator.apps.removed(app)
+    orchestrator.apps.removed(app)
     async with orchestrator.scheduler.turn_of(app):
+        # Only now: it may have been configured again while another one had the turn.
+        context = orchestrator.apps.removed(app)
         left = await _of_app(orchestrator, context)
         mirror = orchestrator.settings.state / "sources" / f"{app}.git"
         places = orchestrator.apps.backup_places.of(app)
