@@ -47,7 +47,7 @@ class Supervisor:
         """Cancel a task; nothing if there is none. It may take a moment to end, which `stop` waits for."""
         task = self._tasks.pop(name, None)
         self.problems.pop(name, None)
-        if task:
+        if task and not task.done():
             task.cancel()
             self._dropped.add(task)
             task.add_done_callback(self._dropped.discard)
