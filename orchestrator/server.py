@@ -42,6 +42,8 @@ from orchestrator.updates.checker import UpdateChecker
 log = structlog.get_logger()
 
 PROXY_UP_WITHIN_S = 120
+MOST_SIDECARS_OF_READERS = 4
+"""Sidecars at a time for requests that only read, such as a list of backups. A deployment waits for none of them."""
 
 
 class Orchestrator:
@@ -79,6 +81,7 @@ class Orchestrator:
             self.known_secrets,
         )
         self.one_offs = Turns()
+        self.sidecars_of_readers = asyncio.Semaphore(MOST_SIDECARS_OF_READERS)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)

@@ -92,7 +92,8 @@ async def put_back(
 async def _texts(orchestrator: Orchestrator, app: str, backup: str) -> _Texts:
     """Raises UnknownApp, UnknownBackup, StepFailed, or Refused without a file in the backup or on the disk."""
     path = orchestrator.settings.config
-    found = await backups.extract(orchestrator.apps.get(app), backup, Part.CONFIG)
+    async with orchestrator.sidecars_of_readers:
+        found = await backups.extract(orchestrator.apps.get(app), backup, Part.CONFIG)
     if not found:
         raise Refused(f"Backup {backup} has no configuration file.", "Choose another backup.")
     archived = found.get(path.name) or next(iter(found.values()))

@@ -92,7 +92,9 @@ async def list_backups(app: App, orchestrator: Serving, _who: Reader) -> Backups
     """The app's backups, the newest first, whatever the clock said when they were made."""
     context = orchestrator.apps.get(app)
     attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
-    return Backups(backups=[entry_view(app, entry, attempts) for entry in await backups.entries(context)])
+    async with orchestrator.sidecars_of_readers:
+        found = await backups.entries(context)
+    return Backups(backups=[entry_view(app, entry, attempts) for entry in found])
 
 
 @router.post("", status_code=201)
@@ -107,7 +109,8 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
 
 @router.post("/{backup}/verify")
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
-    manifest = await backups.check(orchestrator.apps.get(app), backup)
+    async with orchestrator.sidecars_of_readers:
+        manifest = await backups.check(orchestrator.apps.get(app), backup)
     return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
@@ -139,7 +142,8 @@ async def extract(app: App, backup: BackupId, orchestrator: Serving, who: Admin,
             "Use a token for all apps.",
             known=True,
         )
-    found = await backups.extract(orchestrator.apps.get(app), backup, part)
+    async with orchestrator.sidecars_of_readers:
+        found = await backups.extract(orchestrator.apps.get(app), backup, part)
     return Extract(files=[ExtractedFile(name=name, text=text) for name, text in found.items()])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -66,8 +67,11 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     active = context.journal.slots(app).active
     problem = ""
     schema = None
+    # What the command prints is of no deployment that is under way.
+    silently = replace(context, say=lambda _deployment, _line: None)
     try:
-        schema = await migrations.schema_of(context, context.journal.deployment(active)) if active else None
+        async with orchestrator.sidecars_of_readers:
+            schema = await migrations.schema_of(silently, context.journal.deployment(active)) if active else None
     except StepFailed as error:
         problem = str(error)
     pending = schema.pending if schema else None

@@ -48,7 +48,8 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     says = f"{active.release.version if active.release else '?'} on {active.colour}"
     try:
         status = await context.engine.status(active.container)
-        takes = await _room(context, usage)
+        async with orchestrator.sidecars_of_readers:
+            takes = await _room(context, usage)
         paused = await context.proxy.paused()
     except ChangeoverError as error:
         return Finding(what, False, f"{says}; {error.cause}", error.remedy)
