@@ -34,13 +34,12 @@ class HttpProber:
     """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
 
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
-        # The probe uses plain HTTP. `verify=False` avoids loading certificates, which takes most of a client's start.
-        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False) as client:
+        async with _client() as client:
             return await bounded_get(client, f"http://{address}:{port}{path}", {"host": host}, PROBE_TIMEOUT_S)
 
     async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
         url, headers = f"http://{address}:{port}{path}", {"host": host}
-        async with httpx.AsyncClient(verify=False) as idle, httpx.AsyncClient(verify=False) as other:
+        async with _client() as idle, _client() as other:
             with suppress(httpx.HTTPError):
                 began = elapsed()
                 await bounded_get(idle, url, headers, PROBE_TIMEOUT_S)
@@ -58,3 +57,9 @@ class HttpProber:
                     waiting.cancel()
         # It does not answer now: that is no sign of how it serves connections.
         return False
+
+
+def _client() -> httpx.AsyncClient:
+    """For plain HTTP to a container: without certificates, whose loading takes most of a client's start, and not by a
+    proxy server that the environment names for this host's way to the internet."""
+    return httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False, trust_env=False)

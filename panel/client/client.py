@@ -35,7 +35,7 @@ from panel.client.model import (
     Validation,
 )
 from panel.client.one_off import OneOffRequests, Piece
-from panel.client.settings import is_https
+from panel.client.settings import is_https, is_near
 from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)
@@ -74,6 +74,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
             headers=({"Authorization": http_request.bearer(token)} if token else {}) | named,
             timeout=TIMEOUT,
             verify=is_https(url),
+            trust_env=not is_near(url),
         )
 
     async def __aenter__(self) -> Client:

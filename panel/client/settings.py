@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,6 +48,16 @@ def configured_token() -> str:
             f"The token file {file} cannot be read: {why}.",
             "Run this as the owner of the file, or set CHANGEOVER_TOKEN.",
         ) from error
+
+
+def is_near(url: str) -> bool:
+    """Whether the address is of this machine, or a name without dots in its network. A proxy server that the
+    environment names for the way to the internet (HTTP_PROXY) would not find it, and would get the token."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return "." not in host or host.endswith(".localhost")
 
 
 def is_https(url: str) -> bool:

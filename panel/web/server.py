@@ -13,7 +13,7 @@ from border.urls import hide_in_urls
 from panel.client.access_model import Session
 from panel.client.client import Client
 from panel.client.errors import NotSignedIn
-from panel.client.settings import is_https
+from panel.client.settings import is_https, is_near
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
 from panel.web.open_pages import OpenPages
@@ -72,7 +72,9 @@ class PanelServer:
         except StoreUnavailable:
             return "the panel's database does not answer"
         try:
-            async with httpx.AsyncClient(timeout=2, verify=is_https(self.url)) as client:
+            async with httpx.AsyncClient(
+                timeout=2, verify=is_https(self.url), trust_env=not is_near(self.url)
+            ) as client:
                 (await client.get(f"{self.url}/healthz")).raise_for_status()
                 if not self._has_sessions and await self._is_older(client):
                     return "the orchestrator is older than this panel and has no sessions. Upgrade it first: make up"

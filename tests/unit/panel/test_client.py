@@ -12,7 +12,7 @@ import pytest
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
-from panel.client.settings import configured_token, configured_url
+from panel.client.settings import configured_token, configured_url, is_near
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi, problem_answer
 
@@ -329,3 +329,29 @@ def test_a_token_file_that_is_not_text_is_named(monkeypatch: pytest.MonkeyPatch,
 
     with pytest.raises(NotSignedIn, match="cannot be read: it is not text"):
         configured_token()
+
+
+async def test_an_orchestrator_of_this_machine_is_not_asked_by_a_proxy_server(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would not find it, and would get the token."""
+    api.gives("GET", "/v1/apps", {"apps": []})
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    async with client_of(api) as client:
+        assert await client.apps() == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "near"),
+    [
+        ("http://127.0.0.1:8090", True), ("http://localhost:8090", True), ("http://[::1]:8090", True),
+        ("http://orchestrator:8090", True), ("http://api.localhost", True), ("https://changeover.example.com", False),
+        ("http://192.0.2.7:8090", False),
+    ],
+)  # fmt: skip
+def test_which_orchestrator_is_near(url: str, near: bool) -> None:
+    assert is_near(url) is near
