@@ -70,20 +70,20 @@ def _replaced(current: str, wanted: Section, app: str) -> str:
     has = _section(current, app)
     if has:
         lines[has.first : has.end] = wanted.indented(has.column)
-        return _joined(lines)
+        return _joined(lines, current)
     apps = _value(_compose(current), APPS)
     if apps is None:
-        return _joined([*lines, f"{APPS}:", *wanted.indented(CHILD_INDENT)])
+        return _joined([*lines, f"{APPS}:", *wanted.indented(CHILD_INDENT)], current)
     if isinstance(apps, yaml.MappingNode) and apps.value and not apps.flow_style:
         others = _section(current, str(apps.value[-1][0].value))
         if others:
             lines[others.end : others.end] = wanted.indented(others.column)
-            return _joined(lines)
+            return _joined(lines, current)
     if not apps.value:  # `apps:` and `apps: {}`
         first = apps.start_mark.line
         lines[first] = f"{lines[first].partition(':')[0]}:"
         lines[first + 1 : first + 1] = wanted.indented(CHILD_INDENT)
-        return _joined(lines)
+        return _joined(lines, current)
     raise _by_hand("the file has its apps on one line")
 
 
@@ -146,5 +146,7 @@ def _shifted(line: str, by: int) -> str:
     return line[min(-by, len(line) - len(line.lstrip(" "))) :]
 
 
-def _joined(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _joined(lines: list[str], like: str) -> str:
+    """The lines with the ends that the file has: an editor of Windows writes others."""
+    end = "\r\n" if "\r\n" in like else "\n"
+    return "".join(f"{line}{end}" for line in lines)

@@ -53,6 +53,12 @@ def config(text: str) -> Config:
     return loader.parse(text, NAME).config
 
 
+def test_a_file_keeps_the_ends_of_its_lines() -> None:
+    assert put_back(NOW.replace("\n", "\r\n"), OLD, "shop", NAME) == put_back(NOW, OLD, "shop", NAME).replace(
+        "\n", "\r\n"
+    )
+
+
 def test_the_section_is_replaced_and_every_other_line_stays() -> None:
     text = put_back(NOW, OLD, "shop", NAME)
 
