@@ -14,6 +14,7 @@ from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.schema import App, Config
 from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.source_names import why_not_fetched
+from orchestrator.files.beneath import LeadsOutside, within
 from orchestrator.host import child_process
 
 GIT_TIMEOUT_S = 5.0
@@ -66,11 +67,21 @@ def why_not_deployable(app: App, folder: Path) -> list[str]:
 
 async def _of_app(app: App, folder: Path) -> list[str]:
     found = why_not_deployable(app, folder)
-    named = app.run.env_file
-    if named and (folder / named).is_file() and await _would_be_committed(folder / named):
-        says = f"git would commit {named}, which contains secrets. Add it to .gitignore, or put it into secrets/"
-        found.append(f"run.env_file: {says}")
+    named = {"run.env_file": app.run.env_file} if app.run.env_file else {}
+    named |= {f"build.secrets.{name}": file for name, file in app.build.secrets.items()}
+    for key, file in named.items():
+        if _is_beneath(folder, file) and await _would_be_committed(folder / file):
+            says = f"git would commit {file}, which contains secrets. Add it to .gitignore, or put it into secrets/"
+            found.append(f"{key}: {says}")
     return found
+
+
+def _is_beneath(folder: Path, file: str) -> bool:
+    """Whether it is a file in the folder. Another one is not used, and git is not asked about it."""
+    try:
+        return within(folder, file).is_file()
+    except (OSError, LeadsOutside):
+        return False
 
 
 async def _would_be_committed(path: Path) -> bool:

@@ -86,3 +86,20 @@ async def test_secrets_that_git_would_commit_are_found(tmp_path: Path, ignored: 
     assert [problem.partition(", which")[0] for problem in problems] == (
         [] if ignored else ["apps.shop.run.env_file: git would commit shop.env"]
     )
+
+
+async def test_build_secrets_that_git_would_commit_are_found_and_files_elsewhere_are_left_alone(tmp_path: Path) -> None:
+    await child_process.run("git", "init", "--quiet", str(tmp_path), env={}, timeout_s=10)
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "npm-token").write_text("secret")
+    (tmp_path / "elsewhere").write_text("secret")
+
+    problems = await found(APP + "    build: {secrets: {npm: npm-token, other: ../elsewhere}}\n", here)
+
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "apps.shop.build.secrets.other",
+        "apps.shop.build.secrets.npm",
+    ]
+    assert "leads out of the folder" in problems[0]
+    assert "git would commit npm-token" in problems[1]
