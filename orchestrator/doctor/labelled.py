@@ -22,7 +22,9 @@ async def labelled(orchestrator: Orchestrator) -> list[Finding]:
         volumes = await engine.volumes()
         anonymous = await engine.unused_anonymous_volumes()
         with_history = await orchestrator.journal.beside(orchestrator.journal.apps_with_history)
-        left = await leftovers.find(engine, orchestrator.apps.all(), with_history)
+        # Without any valid configuration nobody knows which apps are configured.
+        known = orchestrator.config_file.is_known
+        left = await leftovers.find(engine, orchestrator.apps.all(), with_history) if known else []
     except ChangeoverError:
         # The finding on the engine reports it.
         return []

@@ -12,7 +12,9 @@ PAGE = "docs/rename.md"
 
 
 async def removed_apps(orchestrator: Orchestrator) -> list[str]:
-    """Their names. Raises JournalError."""
+    """Their names; none while no valid configuration is known, which would have them. Raises JournalError."""
+    if not orchestrator.config_file.is_known:
+        return []
     with_traffic = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)
     return sorted(with_traffic - {context.name for context in orchestrator.apps.all()})
 

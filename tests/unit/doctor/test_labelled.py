@@ -14,6 +14,7 @@ from orchestrator.api.application import create
 from orchestrator.backup_sidecar.manifest import Manifest
 from orchestrator.deploy import leftovers
 from orchestrator.doctor.labelled import labelled
+from orchestrator.doctor.removed_apps import removed_apps
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
@@ -135,6 +136,19 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
     assert [one.id for one in orchestrator.journal.deployments("old")] == ["d9"]
     assert asyncio.run(labelled(orchestrator)) == []
     assert ask(orchestrator, "DELETE", "/v1/leftovers/old").status_code == 404
+
+
+def test_while_no_configuration_is_known_no_app_is_said_to_be_taken_out_of_it(orchestrator: Orchestrator) -> None:
+    """The proxy goes on with its files, so that their requests reach them: what doctor tells to remove would be live."""
+    shop_is_live(orchestrator)
+    orchestrator.settings.config.write_text("apps: [")
+    (orchestrator.settings.state / "last-valid-config.yaml").unlink(missing_ok=True)
+    again = Orchestrator(orchestrator.settings, engine=orchestrator.engine, proxy=orchestrator.proxy)
+    again.load()
+
+    assert not again.config_file.is_known
+    assert [one for one in asyncio.run(labelled(again)) if "not configured" in one.says] == []
+    assert asyncio.run(removed_apps(again)) == []
 
 
 def test_backups_are_kept_where_that_is_wanted(orchestrator: Orchestrator) -> None:
