@@ -139,7 +139,7 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
 
 
 def test_while_no_configuration_is_known_no_app_is_said_to_be_taken_out_of_it(orchestrator: Orchestrator) -> None:
-    """The proxy goes on with its files, so that their requests reach them: what doctor tells to remove would be live."""
+    """The proxy goes on with its files, and their requests reach them: what doctor tells to remove would be live."""
     shop_is_live(orchestrator)
     orchestrator.settings.config.write_text("apps: [")
     (orchestrator.settings.state / "last-valid-config.yaml").unlink(missing_ok=True)
