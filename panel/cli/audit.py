@@ -22,8 +22,9 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """Show who did what, from where and when, and the outcome; the newest entries first. Requires the scope admin."""
+    options = [*(("--app", app) if app else ()), *(("--who", who) if who else ()), *(("--refused",) if refused else ())]
     show(
         lambda client: client.audit(limit, before, app=app, who=who, refused=refused),
         as_json,
-        lambda page: text.audit(page, limit),
+        lambda page: text.audit(page, [*options, "--limit", str(limit)]),
     )

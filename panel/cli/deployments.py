@@ -107,7 +107,11 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """List an app's deployments, the newest first."""
-    show(lambda client: client.history(app, limit, before), as_json, lambda page: past.history(app, page, utc_now()))
+    show(
+        lambda client: client.history(app, limit, before),
+        as_json,
+        lambda page: past.history(app, page, utc_now(), limit),
+    )
 
 
 @commands.command("show")

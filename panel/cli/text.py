@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -213,7 +214,8 @@ def _token_state(token: Token) -> str:
     return "valid" if token.valid else "expired"
 
 
-def audit(page: AuditEntries, limit: int) -> Table | str:
+def audit(page: AuditEntries, options: Sequence[str]) -> Table | str:
+    """`options` are those of the command, which the next page needs, too."""
     if not page.entries:
         return "The audit log has no such entries."
     table = _table("WHEN (UTC)", "WHO", "FROM", "ACTION", "OUTCOME")
@@ -225,7 +227,8 @@ def audit(page: AuditEntries, limit: int) -> Table | str:
             f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, inline(one.action), inline(outcome), inline(one.reason)
         )
     if page.before is not None:
-        table.caption = f"Older entries: changeover audit --limit {limit} --before {page.before}"
+        more = shlex.join([*options, "--before", str(page.before)])
+        table.caption = f"Older entries: changeover audit {inline(more)}"
         table.caption_justify = "left"
     return table
 

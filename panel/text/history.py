@@ -16,7 +16,7 @@ STEP_MARKS = {StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]", 
 COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "CUT", "WHY")
 
 
-def history(app: str, page: Deployments, now: datetime) -> Table | str:
+def history(app: str, page: Deployments, now: datetime, limit: int = 20) -> Table | str:
     """A row a deployment of this page. The one that has the traffic, and no other, is `live`."""
     if not page.deployments:
         return f"{inline(app)} has no deployments. Deploy it with: changeover deploy {inline(app)}"
@@ -24,7 +24,7 @@ def history(app: str, page: Deployments, now: datetime) -> Table | str:
     for heading in COLUMNS:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     if page.before is not None:
-        table.caption = f"Older ones: changeover history {inline(app)} --before {page.before}"
+        table.caption = f"Older ones: changeover history {inline(app)} --limit {limit} --before {page.before}"
     for one in page.deployments:
         table.add_row(
             ago(one.requested_at, now), inline(one.id), inline(one.kind), inline(state_now(one)),

@@ -69,3 +69,4 @@ def test_the_audit_log_is_read_with_failed_tries_outcomes_and_the_next_page(api:
     assert all(said in shown.stdout for said in ("POST /v1/apps/shop/rollback", "done 200", "203.0.113.7", "ci"))
     assert all(said in shown.stdout for said in ("refused 401", "It is [unknown].", "--before 7"))
     assert api.asked[0].query == {"limit": "2", "app": "shop", "refused": "true"}
+    assert "Older entries: changeover audit --app shop --refused --limit 2 --before 7" in shown.stdout
