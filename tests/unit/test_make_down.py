@@ -14,7 +14,8 @@ DOCKER = """#!/bin/sh
 echo "$*" >> "$ORDERS"
 case "$*" in
     "compose down") echo " Network words Resource is still in use";;
-    "ps --all --quiet"*|"ps --quiet"*) echo c1; echo c2;;
+    "ps --all --quiet"*|"ps --quiet"*)
+        if [ -n "$DEPLOYED_MEANWHILE" ] && grep -qx "compose down" "$ORDERS"; then echo c2; echo c3; else echo c1; echo c2; fi;;
     "inspect --format"*) echo words-shop-data; echo; echo deadbeef; echo other-data;;
     "volume ls"*compose.project*) echo words_state;;
     "volume ls"*backups*) echo words-backups;;
@@ -23,7 +24,7 @@ esac
 """
 
 
-def ran(tool: str, folder: Path, typed: str = "") -> tuple[int, str, list[str]]:
+def ran(tool: str, folder: Path, typed: str = "", *, deployed_meanwhile: bool = False) -> tuple[int, str, list[str]]:
     """The exit code, the output and the orders to Docker."""
     docker, orders = folder / "docker", folder / "orders"
     docker.write_text(DOCKER)
@@ -31,6 +32,7 @@ def ran(tool: str, folder: Path, typed: str = "") -> tuple[int, str, list[str]]:
     orders.write_text("")
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "ORDERS": str(orders)}
     environment["CHANGEOVER_STACK"] = "words"
+    environment["DEPLOYED_MEANWHILE"] = "yes" if deployed_meanwhile else ""
     ended = subprocess.run(
         ["bash", str(ROOT / "tools" / tool)], env=environment, capture_output=True, text=True, input=typed
     )
@@ -65,3 +67,11 @@ def test_uninstall_removes_what_is_the_stacks(tmp_path: Path) -> None:
         "network rm words",
         "image rm words/shop:1",
     ]
+
+
+def test_uninstall_removes_also_what_was_made_while_the_question_stood(tmp_path: Path) -> None:
+    """A container that it did not know kept its volumes: it ended half-way, before the network and the images."""
+    code, said, orders = ran("uninstall", tmp_path, "words\n", deployed_meanwhile=True)
+
+    assert code == 0, said
+    assert "rm --force --volumes c2 c3" in orders
