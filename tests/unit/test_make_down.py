@@ -15,7 +15,8 @@ echo "$*" >> "$ORDERS"
 case "$*" in
     "compose down") echo " Network words Resource is still in use";;
     "ps --all --quiet"*|"ps --quiet"*)
-        if [ -n "$DEPLOYED_MEANWHILE" ] && grep -qx "compose down" "$ORDERS"; then echo c2; echo c3; else echo c1; echo c2; fi;;
+        if [ -n "$DEPLOYED_MEANWHILE" ] && grep -qx "compose down" "$ORDERS"; then echo c2; echo c3
+        else echo c1; echo c2; fi;;
     "inspect --format"*) echo words-shop-data; echo; echo deadbeef; echo other-data;;
     "volume ls"*compose.project*) echo words_state;;
     "volume ls"*backups*) echo words-backups;;
