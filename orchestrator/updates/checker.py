@@ -19,8 +19,10 @@ from orchestrator.domain.release_history import checks_between_tries, may_be_off
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
+from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
+from orchestrator.updates.shared_question import SharedQuestion
 
 log = structlog.get_logger()
 
@@ -50,6 +52,8 @@ class UpdateChecker:
         self._dismissed: dict[tuple[str, str], float] = {}
         self._older: dict[str, HeldBack | None] = {}
         self._waited: dict[tuple[str, str], int] = {}
+        self._questions: dict[str, tuple[Source, SharedQuestion[Update | None]]] = {}
+        """By app, with the source that is asked."""
         self._supervisor = supervisor
         self._followed: dict[str, AppContext] = {}
         self._sources: dict[str, tuple[str, GitSource]] = {}
@@ -98,7 +102,15 @@ class UpdateChecker:
     async def check(self, context: AppContext) -> Update | None:
         """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, or it is
         older than the one that is live. Raises StepFailed or JournalError.
+
+        Of many who ask at once, few ask the source: a deployment waits for them.
         """
+        known = self._questions.get(context.name)
+        if known is None or known[0] is not context.source:
+            known = self._questions[context.name] = (context.source, SharedQuestion())
+        return await known[1].ask(lambda: self._check(context))
+
+    async def _check(self, context: AppContext) -> Update | None:
         app = context.name
         newest = await context.source.newest()
         revision, live = newest.release.source_revision, self._live_revision(app)

@@ -511,6 +511,34 @@ async def test_a_changed_section_of_another_kind_neither_cancels_a_check_nor_beg
     assert slow.asked == 2  # FakeSource counts the one that ended once more
 
 
+class FailingSource(SlowSource):
+    async def newest(self, ref: str = "") -> SourceRelease:
+        self.asked += 1
+        await self.may_end.wait()
+        raise StepFailed("The remote does not answer.", "Wait.")
+
+
+@pytest.mark.parametrize("kind", [SlowSource, FailingSource])
+async def test_of_many_who_ask_at_once_few_ask_the_source_and_all_are_answered(
+    bench: Bench, kind: type[SlowSource]
+) -> None:
+    """Each asked it, one after the other, and a deployment waited for its own turn behind all of them."""
+    slow = kind()
+    slow.publish()
+    app = replace(bench.app(), source=slow)
+
+    asking = [asyncio.create_task(bench.checker.check(app)) for _ in range(30)]
+    await _until(lambda: slow.asked == 1)
+    slow.may_end.set()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    later = await asyncio.gather(bench.checker.check(app), return_exceptions=True)
+
+    answers = [str(one) if isinstance(one, StepFailed) else one and one.release for one in (*found, *later)]  # type: ignore[union-attr]
+    assert len(set(answers)) == 1
+    assert answers[0] is not None
+    assert slow.asked in (3, 6), "two of them, and the later one; FakeSource counts what ended once more"
+
+
 async def test_a_start_asks_a_few_sources_at_a_time(bench: Bench) -> None:
     slow = SlowSource()
     slow.publish()
