@@ -113,7 +113,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         labels=spec.labels | {LABEL_STACK: stack, LABEL_NAME: spec.name},
         environment=spec.env,
         user=user,
-        mounts=_mounts(client, spec),
+        mounts=_mounts(client, spec, stack),
         stdin_open=spec.stdin is not None,
         tty=isinstance(spec.stdin, Terminal),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
@@ -164,16 +164,18 @@ def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword ar
     return options
 
 
-def _mounts(client: docker.DockerClient, spec: ContainerSpec) -> list[Mount]:
+def _mounts(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> list[Mount]:
     """Each as a value of its own: a text such as `source:target:mode` would be cut at a colon in a path."""
-    mounts = [_mount(source, target) for source, target in (*spec.mounts, *spec.owned)]
-    mounts += [_mount(source, target, read_only=True) for source, target in spec.read_only_mounts]
+    mounts = [_mount(source, target, stack=stack) for source, target in (*spec.mounts, *spec.owned)]
+    mounts += [_mount(source, target, read_only=True, stack=stack) for source, target in spec.read_only_mounts]
     return mounts + [_part(client, volume, folder, target) for volume, folder, target in spec.parts]
 
 
-def _mount(source: str, target: str, *, read_only: bool = False) -> Mount:
+def _mount(source: str, target: str, *, read_only: bool = False, stack: str = "") -> Mount:
+    """`stack`: whose label a volume gets that the engine makes for this, so that what an app leaves is found."""
     if not source.startswith("/"):
-        return Mount(target, source, type="volume", read_only=read_only)
+        labels = {LABEL_STACK: stack} if stack else None
+        return Mount(target, source, type="volume", read_only=read_only, labels=labels)
     bind = Mount(target, source, type="bind", read_only=read_only)
     bind["BindOptions"] = {"CreateMountpoint": True}
     return bind

@@ -11,7 +11,7 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from orchestrator.engine.base import ContainerSpec
+from orchestrator.engine.base import LABEL_STACK, ContainerSpec
 from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.errors import EngineError
 
@@ -179,3 +179,19 @@ def test_a_folder_of_a_volume_is_made_through_a_container_that_is_removed_again(
         ]
     assert path == "/volume"
     assert containers.removed == 1
+
+
+def test_a_volume_that_the_engine_makes_for_an_app_has_the_label_of_its_stack() -> None:
+    """By which what an app leaves is found when it is taken out of the configuration."""
+    containers = Containers(None)
+    spec = ContainerSpec(
+        "shop", "image", {}, "net", owned=(), mounts=(("test-shop-uploads", "/uploads"), ("/srv/photos", "/photos")),
+        read_only_mounts=(("test-shop-more", "/more"),), user="1000",
+    )  # fmt: skip
+
+    create(client(containers), spec, "test")
+
+    volumes = {one["Target"]: one.get("VolumeOptions", {}).get("Labels") for one in containers.made[0]["mounts"]}
+    assert volumes == {
+        "/uploads": {LABEL_STACK: "test"}, "/photos": None, "/more": {LABEL_STACK: "test"},
+    }  # fmt: skip
