@@ -1,4 +1,4 @@
-"""`make venv` makes an environment that works, whatever an earlier one left. Python is a program that notes its orders."""
+"""`make venv` makes an environment that works, whatever an earlier one left. Python is a program that notes orders."""
 
 from __future__ import annotations
 
