@@ -91,9 +91,16 @@ class Gate:
 
     def refuse_too_many_streams(self, caller: Caller) -> None:
         """Raises TooManyStreams when the caller's token, or all tokens together, have no stream more."""
-        of_token = sum(1 for other in self._watching.values() if other.name == caller.name)
+        of_token = self._streams_of(caller)
         if of_token >= MOST_STREAMS_OF_TOKEN or len(self._watching) >= MOST_STREAMS:
             raise TooManyStreams(caller.name, of_token)
+
+    def has_too_many_streams(self, caller: Caller) -> bool:
+        """Whether there are more than may be, this one included: others may have begun since it was admitted."""
+        return self._streams_of(caller) > MOST_STREAMS_OF_TOKEN or len(self._watching) > MOST_STREAMS
+
+    def _streams_of(self, caller: Caller) -> int:
+        return sum(1 for other in self._watching.values() if other.name == caller.name)
 
     # Tokens
 

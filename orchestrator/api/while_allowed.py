@@ -17,10 +17,12 @@ T = TypeVar("T")
 async def while_allowed(gate: Gate, who: Caller, following: AsyncIterator[T]) -> AsyncGenerator[T | None, None]:
     """Each item of `following`; None after KEEP_ALIVE_S without one, so that the connection is never idle.
 
-    Ends with `following`, and at once when the caller's token is revoked or expires, or its session ends. Every
-    KEEP_ALIVE_S the journal is asked as well. Raises JournalError.
+    Ends with `following`, and at once when the caller's token is revoked or expires, or its session ends, or when too
+    many streams have begun at the same moment. Every KEEP_ALIVE_S the journal is asked as well. Raises JournalError.
     """
     with gate.watch(who) as over:
+        if gate.has_too_many_streams(who):
+            return
         upcoming = asyncio.ensure_future(anext(following))
         ended = asyncio.ensure_future(over.wait())
         checked = float("-inf")

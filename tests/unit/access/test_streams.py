@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -76,3 +77,22 @@ async def test_a_stream_for_some_apps_asks_for_the_apps_of_its_events_beside_the
     assert all(f'"line": "{number}"' in text for number, text in lines_shown)
     assert threads
     assert threading.main_thread() not in threads
+
+
+async def test_streams_that_are_asked_for_at_the_same_moment_have_the_limit_as_well(
+    orchestrator: Orchestrator,
+) -> None:
+    """Each was admitted before the others had begun."""
+    orchestrator.journal.add_token("ci", "a secret", Scope.READ)
+    streams = [stream(orchestrator, caller("ci"), 0, "") for _ in range(MOST_STREAMS_OF_TOKEN + 20)]
+    for one in streams:
+        orchestrator.gate.refuse_too_many_streams(caller("ci"))
+        await anext(one)
+
+    upcoming = [asyncio.ensure_future(anext(one, None)) for one in streams]
+    await asyncio.wait(upcoming, timeout=0.5)
+
+    assert len([one for one in upcoming if one.done()]) == 20, "these have ended"
+    for waiting in upcoming:
+        waiting.cancel()
+    await asyncio.gather(*upcoming, return_exceptions=True)
