@@ -36,7 +36,9 @@ from orchestrator.api import (
 from orchestrator.api.access import Serving, bearer
 from orchestrator.api.answer import answer_class
 from orchestrator.api.audited import Audited
+from orchestrator.doctor.report import Finding
 from orchestrator.errors import JournalError
+from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.server import Orchestrator
 
 BODY_BYTES = 2 * 2**20
@@ -81,6 +83,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, default_response_class=answer
     )
     api.state.orchestrator = orchestrator
+    api.state.examination = SharedQuestion[list[Finding]]()
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
     api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator))

@@ -18,11 +18,11 @@ from orchestrator.domain.release import Update
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
+from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
-from orchestrator.updates.shared_question import SharedQuestion
 
 log = structlog.get_logger()
 

@@ -12,6 +12,7 @@ from orchestrator.access.caller import Caller
 from orchestrator.api import backups, migrations
 from orchestrator.clock import now
 from orchestrator.doctor import checks
+from orchestrator.doctor.report import Finding
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
@@ -20,6 +21,7 @@ from orchestrator.domain.release import Release
 from orchestrator.engine.base import ContainerStatus
 from orchestrator.server import MOST_SIDECARS_OF_READERS, Orchestrator
 from tests.support.fakes.engine import FakeEngine
+from tests.unit.api.conftest import Api
 from tests.unit.conftest import SHOP
 
 READER = Caller("reader", Scope.READ, None, "127.0.0.1")
@@ -81,3 +83,22 @@ def test_who_asks_for_the_migrations_adds_nothing_to_the_output_of_a_deployment(
 
     assert asyncio.run(story()) == ["0001"]
     assert [one for one in reading.journal.events() if one.kind == EventKind.LINE] == []
+
+
+async def test_of_many_who_ask_the_doctor_at_once_few_examine(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each examination asks every app, so that a read token could have all apps asked hundreds of times at once."""
+    examinations = 0
+
+    async def examine(_orchestrator: Orchestrator) -> list[Finding]:
+        nonlocal examinations
+        examinations += 1
+        await asyncio.sleep(0.2)
+        return [Finding("all", well=True, says="fine")]
+
+    monkeypatch.setattr(checks, "examine", examine)
+    token = api.token(Scope.READ)
+    answers = await asyncio.gather(*(api.json("GET", "/v1/doctor", token) for _ in range(20)))
+
+    assert examinations == 2
+    assert len(answers) == 20
+    assert all("fine" in str(one) for one in answers)
