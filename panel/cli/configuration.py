@@ -27,9 +27,10 @@ def validate(
         # As it is written: what is checked is what the orchestrator would read.
         content = file.read_bytes().decode()
     except OSError as error:
-        stop(f"{file} cannot be read: {error.strerror}.", USAGE)
+        where = "Run this in the folder of the configuration file, or name it: changeover validate FILE"
+        stop(f"{file} cannot be read: {error.strerror}.\n{where}", USAGE)
     except UnicodeDecodeError as error:
-        stop(f"{file} cannot be read: it is not UTF-8 text (byte {error.start}).", USAGE)
+        stop(f"{file} cannot be read: it is not UTF-8 text (byte {error.start}).\nSave the file as UTF-8.", USAGE)
     found = show(
         lambda client: client.validate(content, file.name),
         as_json,

@@ -245,6 +245,7 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
 
     assert missing.exit_code == 2
     assert "cannot be read: No such file or directory." in missing.stderr
+    assert "or name it: changeover validate FILE" in missing.stderr
     assert binary.exit_code == 2
     assert "it is not UTF-8 text" in binary.stderr
 
