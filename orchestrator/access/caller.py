@@ -30,7 +30,11 @@ class Caller:
     def require(self, needed: Scope, what: str = "this") -> None:
         """Raises NotAllowed without the scope."""
         if not self.scope.covers(needed):
-            raise NotAllowed(f"Token '{self.name}' has scope '{self.scope}'; {what} needs '{needed}'.", known=True)
+            raise NotAllowed(
+                f"Token '{self.name}' has scope '{self.scope}'; {what} needs '{needed}'.",
+                f"Use another token. An admin creates one: changeover token create NAME --scope {needed}",
+                known=True,
+            )
 
     def require_app(self, app: str) -> None:
         """Raises NotAllowed for an app that the token is not for, whether such an app exists or not."""
@@ -45,7 +49,9 @@ class Caller:
         """Raises NotAllowed for a token that is for some apps only."""
         if self.apps is not None:
             raise NotAllowed(
-                f"Token '{self.name}' is for {self._its_apps}; this needs a token for all apps.", known=True
+                f"Token '{self.name}' is for {self._its_apps}; this needs a token for all apps.",
+                f"Use another token. An admin creates one: changeover token create NAME --scope {self.scope}",
+                known=True,
             )
 
     def require_token(self) -> None:

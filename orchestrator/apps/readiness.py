@@ -217,7 +217,11 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
         log = await context.engine.logs(deployment.container, LOG_LINES)
         checks = (line for entry in status.health_log for line in entry.splitlines())
         called = _called(context, deployment).lower()
-        raise StepFailed(f"Docker's HEALTHCHECK reports {called} as unhealthy.", log=(*log, *checks))
+        raise StepFailed(
+            f"Docker's HEALTHCHECK reports {called} as unhealthy.",
+            "The last lines of its log are of the check. Correct the app, or the HEALTHCHECK of its Dockerfile.",
+            log=(*log, *checks),
+        )
     return status
 
 

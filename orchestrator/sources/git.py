@@ -26,7 +26,7 @@ from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.git_environment import ENVIRONMENT
-from orchestrator.sources.git_error import error_line
+from orchestrator.sources.git_error import command_of, error_line, last_lines
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 log = structlog.get_logger()
@@ -283,12 +283,13 @@ class GitRepository:
         try:
             ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
         except TimeoutError as error:
-            raise StepFailed(f"git {arguments[0]} did not end within {FETCH_TIMEOUT_S:g} s.") from error
+            says = f"{command_of(arguments)} did not end within {FETCH_TIMEOUT_S:g} s."
+            raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
         if ended.exit_code == 0:
             return ended.out.decode(errors="replace")
         if not check:
             return ""
-        said = self._border.text(ended.err.decode(errors="replace")).strip()
+        said = self._border.text(last_lines(ended.err))
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {error_line(said)}.",
             "Correct update.git.remote, or give this host access to the repository.",

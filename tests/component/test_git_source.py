@@ -181,7 +181,8 @@ async def test_a_message_of_megabytes_is_read_in_part(remote: Remote) -> None:
 
     (change,) = await git.changes(since, found.release.source_revision)
 
-    assert (change.kind, len(change.subject)) == ("feat", MOST_OF_MESSAGE - len("feat: "))
+    assert change.kind == "feat"
+    assert len(change.subject) < MOST_OF_MESSAGE
 
 
 async def test_changes_are_those_between_two_commits_without_merges(remote: Remote) -> None:
