@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
 
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerEvent
 from orchestrator.errors import EngineError
@@ -18,7 +16,12 @@ MOST_WAITING = 10_000
 """So many events wait for a reader that is slow. Then the watch ends: whoever opens it again looks at everything."""
 
 
-async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
+def _client() -> Any:  # Any: docker-py's client, as far as it has no stubs
+    # No time limit: there may be no event for hours. The stub does not have None.
+    return docker.from_env(timeout=None)  # type: ignore[arg-type]
+
+
+async def watch(stack: str, connect: Callable[[], Any] = _client) -> AsyncIterator[ContainerEvent]:
     """The events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
 
     The SDK reads the stream in its own thread, because it would block a thread of the shared pool without end. Closing
@@ -35,14 +38,12 @@ async def watch(stack: str) -> AsyncIterator[ContainerEvent]:
 
     def read() -> None:
         try:
-            # No time limit: there may be no event for hours. The stub does not have None.
-            client = docker.from_env(timeout=None)  # type: ignore[arg-type]
-            stream = client.events(decode=True, filters={"type": "container", "label": f"{LABEL_STACK}={stack}"})
+            stream = connect().events(decode=True, filters={"type": "container", "label": f"{LABEL_STACK}={stack}"})
             tell(_opened, opened, stream)
             for event in stream:
                 tell(arrive, arrived, _event(event))
             tell(_ended, opened, arrived, EngineError("Docker closed its event stream."))
-        except (DockerException, RequestException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (the reader gets each: a thread that dies is seen by nobody)
             tell(_ended, opened, arrived, error)
 
     thread = threading.Thread(target=read, name="docker-events", daemon=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
@@ -29,7 +29,14 @@ MOST_WAITING = 1000
 """So many lines wait for a slow reader; then the thread waits, and Docker with it."""
 
 
-async def follow_log(name: str, stack: str, tail: int, known_secrets: Secrets) -> AsyncGenerator[str, None]:
+def _client() -> Any:  # Any: docker-py's client, as far as it has no stubs
+    # No time limit: there may be no line for hours. The stub does not have None.
+    return docker.from_env(timeout=None)  # type: ignore[arg-type]
+
+
+async def follow_log(
+    name: str, stack: str, tail: int, known_secrets: Secrets, connect: Callable[[], Any] = _client
+) -> AsyncGenerator[str, None]:
     """The last `tail` lines of a container's log, then each line that it writes, until it ends.
 
     Closing the iterator closes the stream, which ends the thread. Raises EngineError.
@@ -48,9 +55,7 @@ async def follow_log(name: str, stack: str, tail: int, known_secrets: Secrets) -
     def read() -> None:
         output = Output(tell, known_secrets=known_secrets, is_log=True)
         try:
-            # No time limit: there may be no line for hours. The stub does not have None.
-            client = docker.from_env(timeout=None)  # type: ignore[arg-type]
-            if container := find(client, name, stack):
+            if container := find(connect(), name, stack):
                 streams.append(container.logs(stream=True, follow=True, tail=tail))
                 # Whoever closed before this did not know the stream, which would be read until the next line comes.
                 if not closed.is_set():
@@ -58,7 +63,7 @@ async def follow_log(name: str, stack: str, tail: int, known_secrets: Secrets) -
                 streams[0].close()
             output.close()
             tell(None)
-        except (DockerException, RequestException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (the reader gets each: a thread that dies is seen by nobody)
             tell(error)
 
     threading.Thread(target=read, name="docker-log", daemon=True).start()

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
-from orchestrator.engine.base import ContainerEvent
-from orchestrator.engine.docker.event_watch import MOST_WAITING, arrive
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, ContainerEvent
+from orchestrator.engine.docker.event_watch import MOST_WAITING, arrive, watch
+from orchestrator.engine.docker.live_output import follow_log
 from orchestrator.errors import EngineError
 
 
@@ -20,3 +27,32 @@ def test_a_slow_reader_is_told_that_events_were_lost_and_keeps_no_more_than_the_
         f"shop-{number}" for number in range(MOST_WAITING)
     ]
     assert isinstance(found[-1], EngineError)
+
+
+@pytest.mark.parametrize("event", [{"Action": "die", "Actor": None}, {"Action": "die", "Actor": {"Attributes": None}}])
+async def test_an_event_that_is_not_understood_ends_the_watch_and_does_not_silence_it(event: dict[str, Any]) -> None:
+    """The thread died unseen: no event was heard from then on, and nobody opened the stream again."""
+
+    def events(**_options: object) -> Iterator[dict[str, Any]]:
+        yield event
+
+    watching = watch("test", lambda: SimpleNamespace(events=events))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(EngineError, match="event stream ended"):
+            async for _ in watching:
+                pass
+
+
+async def test_a_log_that_is_not_understood_ends_and_does_not_wait_for_ever() -> None:
+    def logs(**_options: object) -> Iterator[str]:
+        yield "no bytes"
+
+    container = SimpleNamespace(labels={LABEL_STACK: "test", LABEL_NAME: "shop"}, name="shop", logs=logs)
+    containers = SimpleNamespace(get=lambda _name: container)
+    following = follow_log("shop", "test", 10, Secrets(), lambda: SimpleNamespace(containers=containers))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(EngineError, match="cannot be followed"):
+            async for _ in following:
+                pass
