@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from orchestrator.engine.base import ContainerEvent, Engine, Role
+from orchestrator.engine.base import OPENED, ContainerEvent, Engine, Role
 from orchestrator.errors import EngineError
 
 log = structlog.get_logger()
@@ -33,11 +33,18 @@ class EngineEvents:
         self._listeners = listeners
 
     async def follow(self) -> None:
-        """Tell each event to all listeners, until cancelled. Reconnects with a growing pause."""
+        """Tell each event to all listeners, until cancelled. Reconnects with a growing pause.
+
+        What happened before the stream was open is missed.
+        """
         failures = 0
         while True:
             try:
                 async for event in self._engine.watch():
+                    if event == OPENED:
+                        for listener in self._listeners:
+                            listener.missed()
+                        continue
                     failures = 0
                     if event.role == Role.APP and event.app:
                         for listener in self._listeners:
@@ -47,5 +54,3 @@ class EngineEvents:
                 failures += 1
                 log.warning("engine events interrupted", cause=error.cause, again_in_s=pause)
                 await asyncio.sleep(pause)
-                for listener in self._listeners:
-                    listener.missed()

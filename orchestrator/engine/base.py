@@ -141,6 +141,10 @@ class ContainerEvent:
     container: str
 
 
+OPENED = ContainerEvent("", "", "", "")
+"""The stream of events is open."""
+
+
 @dataclass(frozen=True)
 class ImageBuild:
     """The build of an image from a fetched source. `timeout_s` is in seconds."""
@@ -234,7 +238,7 @@ class Engine(Protocol):
         """
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
-        """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
+        """OPENED, then the events of the stack's containers since. Raises EngineError when the stream ends."""
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL: it

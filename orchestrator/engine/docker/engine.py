@@ -141,7 +141,7 @@ class DockerEngine:
         return await self._builder.build(image, on_line)
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
-        """The events of the stack's containers from now on. Raises EngineError when the stream ends."""
+        """As in Engine."""
         return watch(self.stack)
 
     async def status(self, name: str) -> ContainerStatus | None:

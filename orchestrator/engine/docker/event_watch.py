@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 
-from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerEvent
+from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, OPENED, ContainerEvent
 from orchestrator.errors import EngineError
 
 MOST_WAITING = 10_000
@@ -22,7 +22,7 @@ def _client() -> Any:  # Any: docker-py's client, as far as it has no stubs
 
 
 async def watch(stack: str, connect: Callable[[], Any] = _client) -> AsyncIterator[ContainerEvent]:
-    """The events of the stack's containers from now on. Raises EngineError when the stream cannot be opened or ends.
+    """OPENED, then the events of the stack's containers. Raises EngineError when the stream cannot be opened or ends.
 
     The SDK reads the stream in its own thread, because it would block a thread of the shared pool without end. Closing
     the iterator closes the stream, which ends the thread.
@@ -50,6 +50,7 @@ async def watch(stack: str, connect: Callable[[], Any] = _client) -> AsyncIterat
     thread.start()
     stream = await opened
     try:
+        yield OPENED
         while True:
             event = await arrived.get()
             if isinstance(event, Exception):

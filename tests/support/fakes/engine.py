@@ -18,6 +18,7 @@ from orchestrator.engine.base import (
     LABEL_APP,
     LABEL_RELEASE,
     LABEL_ROLE,
+    OPENED,
     ContainerEvent,
     ContainerSpec,
     ContainerStatus,
@@ -248,6 +249,7 @@ class FakeEngine:
     async def watch(self) -> AsyncIterator[ContainerEvent]:
         watcher: asyncio.Queue[ContainerEvent | None] = asyncio.Queue()
         self._watchers.append(watcher)
+        yield OPENED
         while (event := await watcher.get()) is not None:
             yield event
         raise EngineError("Docker's event stream ended.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
@@ -172,6 +173,32 @@ def test_an_engine_that_was_away_makes_every_app_due(world: World) -> None:
         await asyncio.sleep(1)
         assert await board.of(APP) is Health.STOPPED
 
+    watched(world, story)
+
+
+def test_what_happens_while_the_events_are_opened_again_is_not_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything was looked at before they were open: a container that ended in between was heard of by nobody."""
+    watch = world.engine.watch
+
+    async def opens_slowly() -> AsyncIterator[ContainerEvent]:
+        await asyncio.sleep(1)
+        async for event in watch():
+            yield event
+
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        await asyncio.sleep(2)
+        assert await board.of(APP) is Health.HEALTHY
+        await world.engine.goes_away()
+        await asyncio.sleep(0.7)
+        world.engine.running[container].running = False
+        await told(world, "die", container)
+        await asyncio.sleep(1)
+        assert await board.of(APP) is Health.STOPPED
+
+    monkeypatch.setattr(world.engine, "watch", opens_slowly)
     watched(world, story)
 
 
