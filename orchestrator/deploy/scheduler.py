@@ -204,8 +204,7 @@ class Scheduler:
         self._stopping = True
         for lane in self._lanes.values():
             lane.waiting = None
-        for lane in list(self._lanes.values()):
-            await lane.until_idle()
+        await asyncio.gather(*(lane.until_idle() for lane in list(self._lanes.values())))
 
     def _lane(self, app: str) -> Lane:
         return self._lanes.setdefault(app, Lane())

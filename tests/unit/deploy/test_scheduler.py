@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.errors import Refused, UnknownApp
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
 
@@ -252,3 +254,23 @@ def test_what_is_recorded_as_cancelled_does_not_begin_although_its_cancel_is_can
 
     state, waiting = virtual_time.run(story())
     assert (state is State.QUEUED) == (waiting is not None)
+
+
+def test_a_stop_ends_the_work_of_all_apps_at_the_same_time(world: World) -> None:
+    """The engine kills an orchestrator that takes too long; the last app was told when the first one was undone."""
+
+    async def takes_a_while_to_end() -> Any:
+        try:
+            await asyncio.sleep(LONG_S)
+        finally:
+            await in_spite_of_cancels(asyncio.sleep(10))
+
+    async def story() -> float:
+        for app in ("blog", "shop", "wiki"):
+            world.scheduler._lane(app).work = asyncio.create_task(takes_a_while_to_end())
+        await asyncio.sleep(0)
+        began = asyncio.get_running_loop().time()
+        await world.scheduler.stop()
+        return asyncio.get_running_loop().time() - began
+
+    assert virtual_time.run(story()) < 15
