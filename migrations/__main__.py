@@ -35,6 +35,15 @@ def main() -> int:
         return 2
     try:
         engine = connect(url)
+    except (sa.exc.ArgumentError, ValueError, ImportError):
+        # The address is not repeated: it has a password.
+        print(
+            f"{arguments.home}: {URL_VARIABLE[arguments.home]} is not the address of a database. Set it to "
+            "postgresql://USER:PASSWORD@HOST/NAME, with special characters as %40 and the like, or leave it empty.",
+            file=sys.stderr,
+        )
+        return 2
+    try:
         match arguments.action:
             case "upgrade":
                 told = upgrade(arguments.home, engine, arguments.revision, _configuration(arguments.home))
