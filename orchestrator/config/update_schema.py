@@ -5,6 +5,7 @@ The panel has this section at the top level, every other app below its name.
 
 from __future__ import annotations
 
+import posixpath
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -57,7 +58,8 @@ class GitSource(Section):
     def _path_is_in_the_repository(cls, value: str) -> str:
         if value.startswith(("/", ":")) or ".." in value.split("/") or "\0" in value:
             raise ValueError("expected a path in the repository, without '..', such as services/shop")
-        return value
+        # Git takes no empty path, and everybody else compares with the shortest form of the root.
+        return "." if posixpath.normpath(value or ".") == "." else value
 
 
 class PypiSource(Section):

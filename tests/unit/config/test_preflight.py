@@ -54,6 +54,14 @@ def test_a_remote_that_cannot_be_an_apps_source_is_found(remote: str, path: str,
     assert bool(problem) == bool(says)
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"), [("", "."), ("./", "."), ("./.", "."), (".", "."), ("services/shop/", "services/shop/")]
+)
+def test_the_root_of_a_repository_has_one_name(path: str, meant: str) -> None:
+    """`git ls-tree -- ''` fails, and the deployment with it."""
+    assert GitSource(path=path).path == meant
+
+
 async def test_a_panel_whose_repository_needs_ssh_is_found(tmp_path: Path) -> None:
     problems = await found("update: {git: {remote: 'git@github.com:me/panel.git'}}\n", tmp_path)
 
