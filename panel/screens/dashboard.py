@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from rich.text import Text
 from textual import work
@@ -101,29 +102,37 @@ class DashboardScreen(Screen[None]):
     def on_data_table_row_highlighted(self) -> None:
         self.show(self._apps)
 
-    async def action_update(self) -> None:
+    def action_update(self) -> None:
         """Look for an update of the app under the cursor and, if there is one, ask and install it."""
-        await self._update(use_known=True)
+        self._with_current(self._update)
 
-    async def action_force_check(self) -> None:
-        await self._update(use_known=False)
+    def action_force_check(self) -> None:
+        self._with_current(partial(self._update, use_known=False))
 
-    async def _update(self, *, use_known: bool) -> None:
-        app = await self._current()
-        if app is None:
-            return
+    def _update(self, app: App, *, use_known: bool = True) -> None:
         if app.deployment:
             self._follow(app.name, app.deployment.id)
-            return
+        elif app.update and use_known:
+            self._confirm(app, app.update)
+        else:
+            self._ask_the_source(app)
+
+    @work(exclusive=True, group="asked")
+    async def _ask_the_source(self, app: App) -> None:
+        """It may take long: no other key waits for it. Whoever has gone to another screen meanwhile is not asked there,
+        where the next key would be the answer."""
         try:
-            update = (app.update if use_known else None) or await self._client.check(app.name)
-            if update is None:
-                self._say_that_there_is_none(await self._client.app(app.name))
-                return
+            update = await self._client.check(app.name)
+            known = app if update else await self._client.app(app.name)
         except ClientError as error:
             self._complain(error)
             return
-        self._confirm(app, update)
+        if update and self._is_shown:
+            self._confirm(app, update)
+        elif update:
+            self.notify(f"An update of {app.name} is available: {update.version}. U installs it.", markup=False)
+        elif self._is_shown or not known.configuration_changed:
+            self._say_that_there_is_none(known)
 
     def _say_that_there_is_none(self, app: App) -> None:
         if app.configuration_changed and app.active:
@@ -150,18 +159,24 @@ class DashboardScreen(Screen[None]):
         """Ask, deploy what was confirmed, and show its progress."""
         # One for each question: a release that failed can be asked for again.
         key = secrets.token_hex(8)
+        self._ask(question, lambda: self._deploy(app, revision, key))
 
-        async def answered(yes: bool | None) -> None:
-            if not yes:
-                return
-            try:
-                asked = await self._client.deploy(app, revision, idempotency_key=key)
-            except ClientError as error:
-                self._complain(error)
-                return
-            self._follow(app, asked.id)
+    def _ask(self, question: ModalScreen[bool], act: Callable[[], object]) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                act()
 
         self.app.push_screen(question, answered)
+
+    @work(group="changes")
+    async def _deploy(self, app: str, revision: str, key: str) -> None:
+        try:
+            asked = await self._client.deploy(app, revision, idempotency_key=key)
+        except ClientError as error:
+            self._complain(error)
+            return
+        if self._is_shown:
+            self._follow(app, asked.id)
 
     def _confirm(self, app: App, update: Update) -> None:
         question = ConfirmScreen(app, update, self._clock())
@@ -192,13 +207,15 @@ class DashboardScreen(Screen[None]):
         if newest:
             question.take(newest)
 
-    async def action_details(self) -> None:
+    def action_details(self) -> None:
         """Show what the update of the app under the cursor changes."""
-        app = await self._current()
-        if app is None or app.update is None:
+        self._with_current(self._show_details)
+
+    def _show_details(self, app: App) -> None:
+        update = app.update
+        if update is None:
             self.notify("No update is known for this app. Press U to check.")
             return
-        update = app.update
 
         def closed(wanted: str | None) -> None:
             if wanted == "update":
@@ -206,10 +223,13 @@ class DashboardScreen(Screen[None]):
 
         self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
 
-    async def action_dismiss_update(self) -> None:
+    def action_dismiss_update(self) -> None:
         """Do not show the update of the app under the cursor for 24 hours."""
-        app = await self._current()
-        if app is None or app.update is None:
+        self._with_current(self._dismiss)
+
+    @work(group="changes")
+    async def _dismiss(self, app: App) -> None:
+        if app.update is None:
             return
         try:
             await self._client.dismiss(app.name)
@@ -218,26 +238,21 @@ class DashboardScreen(Screen[None]):
             return
         self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.", markup=False)
 
-    async def action_rollback(self) -> None:
+    def action_rollback(self) -> None:
         """Ask, and send the traffic of the app under the cursor back to its standby release."""
-        app = await self._current()
-        if app is None:
-            return
+        self._with_current(self._ask_to_roll_back)
+
+    def _ask_to_roll_back(self, app: App) -> None:
         name, standby = app.name, app.standby
         if standby is None:
             self.notify(f"{name} has no standby release to roll back to. Deploy a second release first.", markup=False)
             return
-        container = standby.container
-        live = app.active.version if app.active else "no release"
+        container, live = standby.container, app.active.version if app.active else "no release"
         consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
-
-        async def answered(yes: bool | None) -> None:
-            if yes:
-                await self._roll_back(name, container)
-
         question = QuestionScreen(f"ROLL BACK {name.upper()}", consequences, f"Roll {name} back?")
-        self.app.push_screen(question, answered)
+        self._ask(question, lambda: self._roll_back(name, container))
 
+    @work(group="changes")
     async def _roll_back(self, app: str, container: str) -> None:
         try:
             record = await self._client.rollback(app, container=container)
@@ -247,10 +262,12 @@ class DashboardScreen(Screen[None]):
         severity: SeverityLevel = "information" if record.state == DeploymentState.LIVE else "error"
         self.notify(Text.from_markup(outcome(record), emoji=False).plain, severity=severity, timeout=10, markup=False)
 
-    async def action_progress(self) -> None:
+    def action_progress(self) -> None:
         """Show the deployment under way."""
-        app = await self._current()
-        if app and app.deployment:
+        self._with_current(self._show_progress)
+
+    def _show_progress(self, app: App) -> None:
+        if app.deployment:
             self._follow(app.name, app.deployment.id)
         else:
             self.notify("No deployment of this app is under way.")
@@ -259,10 +276,22 @@ class DashboardScreen(Screen[None]):
         """Show the audit log."""
         self.app.push_screen(AuditScreen(self._client))
 
-    async def _current(self) -> App | None:
-        """The app under the cursor. A key that is pressed before the API's first answer waits for it."""
+    def _with_current(self, act: Callable[[App], object]) -> None:
+        """Do this with the app under the cursor. A key that is pressed before the API's first answer waits for it."""
+        if not self._loaded.is_set():
+            self._once_loaded(act)
+        elif app := next((app for app in self._apps if app.name == self.selected), None):
+            act(app)
+
+    @work(exclusive=True, group="asked")
+    async def _once_loaded(self, act: Callable[[App], object]) -> None:
         await self._loaded.wait()
-        return next((app for app in self._apps if app.name == self.selected), None)
+        if self._is_shown:
+            self._with_current(act)
+
+    @property
+    def _is_shown(self) -> bool:
+        return is_whole(self) and self.app.screen is self
 
     def _follow(self, app: str, deployment: str) -> None:
         self.app.push_screen(ProgressScreen(self._client, app, deployment, self._clock))

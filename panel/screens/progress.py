@@ -122,7 +122,7 @@ class ProgressScreen(Screen[None]):
             self.notify(str(error), severity="error", markup=False)
             return None
 
-    async def action_cancel(self) -> None:
+    def action_cancel(self) -> None:
         if self._progress.decided:
             self.action_leave()
             return
@@ -133,14 +133,15 @@ class ProgressScreen(Screen[None]):
             )
             return
 
-        async def answered(yes: bool | None) -> None:
+        def answered(yes: bool | None) -> None:
             if yes:
-                await self._cancel()
+                self._cancel()
 
         consequences = (f"Deployment {self.deployment} ends, and what it has done is undone.",)
         question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
         self.app.push_screen(question, answered)
 
+    @work
     async def _cancel(self) -> None:
         try:
             await self._client.cancel(self.deployment)
