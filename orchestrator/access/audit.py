@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -11,7 +10,6 @@ from orchestrator.access.caller import Caller
 from orchestrator.clock import elapsed
 from orchestrator.domain.access import AuditEntry
 from orchestrator.errors import JournalError
-from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 
 log = structlog.get_logger()
@@ -34,8 +32,7 @@ class AuditLog:
 
     async def begun(self, caller: Caller, action: str, app: str) -> int:
         """Record a request before it is carried out. Returns the entry's id, for `ended`."""
-        ask = asyncio.to_thread(self._journal.audit, caller.name, caller.origin, action, app)
-        return await to_its_end(ask)
+        return await self._journal.beside(self._journal.audit, caller.name, caller.origin, action, app)
 
     async def ended(self, entry: int, status: int, reason: str) -> None:
         """Record the outcome of a request.
@@ -44,7 +41,7 @@ class AuditLog:
         shown as such, and the answer is sent.
         """
         try:
-            await to_its_end(asyncio.to_thread(self._journal.audit_ended, entry, status, reason))
+            await self._journal.beside(self._journal.audit_ended, entry, status, reason)
         except JournalError as error:
             log.error("outcome not recorded in the audit log", entry=entry, status=status, cause=error.cause)
 
@@ -60,10 +57,10 @@ class AuditLog:
         if self._left_out:
             reason += f" Before it, {self._left_out} refused requests were not recorded, because there were too many."
             self._left_out = 0
-        await to_its_end(asyncio.to_thread(self._journal.audit, who, origin, action, app, status, reason))
+        await self._journal.beside(self._journal.audit, who, origin, action, app, status, reason)
 
     async def entries(
         self, limit: int, before: int | None, app: str, who: str, *, refused_only: bool
     ) -> list[AuditEntry]:
         """The newest entries first."""
-        return await to_its_end(asyncio.to_thread(self._journal.audit_entries, limit, before, app, who, refused_only))
+        return await self._journal.beside(self._journal.audit_entries, limit, before, app, who, refused_only)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from orchestrator.access.audit import AuditLog
 from orchestrator.domain.deployment import Slots, StepName, StepState
 from orchestrator.errors import JournalError
 from orchestrator.journal.database import THREADS
@@ -118,6 +119,20 @@ async def test_a_write_that_waits_for_others_to_a_silent_database_fails_in_time(
         async with asyncio.timeout(10):
             with pytest.raises(JournalError, match="did not answer within"):
                 await threaded.beside(threaded.step_started, "d1", StepName.BUILD)
+
+
+async def test_an_audit_log_whose_database_is_silent_keeps_no_other_work_from_its_thread(threaded: Journal) -> None:
+    """Requests without a token were enough: what removes folders and reads the configuration waited for the journal."""
+    threaded.answer_within_s = 0.5
+    audit = AuditLog(threaded)
+    with threaded._turn:
+        refused = [asyncio.create_task(audit.refused("", "", "POST", "shop", 401, "no token")) for _ in range(120)]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(lambda: None)
+        results = await asyncio.gather(*refused, return_exceptions=True)
+
+    assert all(isinstance(one, JournalError) for one in results)
 
 
 def test_what_is_kept_in_memory_is_what_the_database_has(journal: Journal) -> None:
