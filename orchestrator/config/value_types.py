@@ -31,6 +31,10 @@ _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-
 
 def _bare_host(value: str) -> str:
     host = value.lower().removesuffix(".")
+    if not host.isascii():
+        raise ValueError("expected a host name as browsers send it: with other letters than a to z it begins with xn--")
+    if host.startswith("*."):
+        raise ValueError("expected each host name by itself: names with * are not supported")
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
     return host

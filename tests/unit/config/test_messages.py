@@ -23,6 +23,16 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "c.yaml:3: apps.shop.route.host: expected a host name without scheme, port or path, such as "
             "shop.example.com; found 'http:/x'",
         ),
+        (
+            "apps:\n  shop:\n    route: {host: bücher.test}\n",
+            "c.yaml:3: apps.shop.route.host: expected a host name as browsers send it: with other letters than a to z "
+            "it begins with xn--; found another text of 11 characters",
+        ),
+        (
+            "apps:\n  shop:\n    route: {hosts: ['*.test']}\n",
+            "c.yaml:3: apps.shop.route.hosts.0: expected each host name by itself: names with * are not supported; "
+            "found '*.test'",
+        ),
         ("updat: {}\n", "c.yaml:1: updat: unknown key. Did you mean 'update'?"),
         (
             "disk:\n  wheels: 4\n",
