@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrations.database import connect, current, head
@@ -40,9 +41,12 @@ class Store:
         )
 
     def at_head(self) -> bool:
-        """Whether the database is at the newest schema revision that this release knows."""
+        """Whether the database is at the newest schema revision that this release knows, or at one of a newer release.
+
+        On that it runs during a compatible migration and after a rollback; whether it can, the orchestrator decides.
+        """
         with _asked():
-            return current(self._engine) == head("panel")
+            return (current(self._engine) or "") >= head("panel")
 
     def save(self, session: str, state: SessionState) -> None:
         """Replace the session's state, and remove those that are older than KEPT_FOR."""
@@ -54,10 +58,13 @@ class Store:
             connection.execute(table.insert().values(row))
 
     def load(self, session: str) -> SessionState | None:
-        """The session's state; None for one that was never saved."""
+        """The session's state; None for one that was never saved, or by a release that has another form of it."""
         with _asked(), self._engine.connect() as connection:
             row = connection.execute(self._sessions.select().where(self._sessions.c.id == session)).mappings().first()
-        return SessionState.model_validate(row["state"]) if row else None
+        try:
+            return SessionState.model_validate(row["state"]) if row else None
+        except ValidationError:
+            return None
 
 
 @contextmanager
