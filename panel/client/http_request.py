@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 
 from border.plain import plain
-from panel.client.errors import Invalid, NotSignedIn
+from panel.client.errors import Invalid, NotFound, NotSignedIn
 
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
 """A stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.%-]+)+", re.ASCII)
 _IN_A_HEADER = re.compile(r"[!-~]*")
 
 
@@ -38,7 +39,10 @@ def built(
     path: str,
     **request: Any,  # Any: as httpx takes them
 ) -> httpx.Request:
-    """Raises Invalid for half of a character, a number that JSON does not have, and a path that is too long."""
+    """Raises NotFound for a name that is none: as a part of the path it would lead to another request. Raises Invalid
+    for half of a character, a number that JSON does not have, and a path that is too long."""
+    if not _PATH.fullmatch(path):
+        raise NotFound("There is no app, deployment or backup of this name.", "List the apps: changeover status")
     try:
         return http.build_request(method, path, **request)
     except (ValueError, httpx.InvalidURL) as error:

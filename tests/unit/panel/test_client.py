@@ -294,8 +294,6 @@ async def test_an_address_of_a_browser_that_no_header_can_have_is_not_sent(api: 
     ("ask", "says"),
     [
         (lambda client: client.deploy("shop", "\udcff"), "a text is not UTF-8"),
-        (lambda client: client.deployment("\udcff"), "a text is not UTF-8"),
-        (lambda client: client.deploy("a\nb"), "non-printable ASCII"),
         (lambda client: client.history("x" * 70_000), "too long"),
         (lambda client: client.pause("shop", float("nan")), "not JSON compliant"),
         (lambda client: client.audit(who="\udcff"), "a text is not UTF-8"),
@@ -308,6 +306,16 @@ async def test_what_http_or_json_cannot_carry_is_refused_before_it_is_sent(
     async with client_of(api) as client:
         with pytest.raises(Invalid, match=f"The request cannot be sent: .*{says}"):
             await ask(client)
+
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a?b", "shop#x", "a b", "ü", "\udcff", "a\nb", "a//b", "a/../b"])
+async def test_a_name_that_is_none_leads_to_no_other_request(api: FakeApi, name: str) -> None:
+    async with client_of(api) as client:
+        for ask in (client.deploy(name), client.deployment(name), client.cancel(name), client.logs(name)):
+            with pytest.raises(NotFound, match="There is no app, deployment or backup of this name"):
+                await ask
 
     assert api.asked == []
 
