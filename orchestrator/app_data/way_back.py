@@ -11,7 +11,7 @@ from orchestrator.app_data.failed_migrations import Found, only_we_write
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Serving
-from orchestrator.domain.schema_history import Direction, SchemaChange, applied, names
+from orchestrator.domain.schema_history import Direction, Outcome, SchemaChange, applied, names
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.errors import ChangeoverError, NoWayBack, StepFailed
 
@@ -49,7 +49,9 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
 
 async def _as_it_was_found(context: AppContext, deployment: Deployment, found: Found) -> str:
     """Before the first release, nobody writes to the data: the backup that was made of it can be put back."""
-    if found.unnamed is None and not migrations.applied_by(context, deployment):
+    # A command that succeeded may have committed something, although it has reported no names.
+    succeeded = [run for run in migrations.runs_of(context, deployment) if run.outcome is Outcome.DONE]
+    if found.unnamed is None and not succeeded:
         return f"{context.name} had no release before, and its data is as it was found"
     if not deployment.backup:
         return f"{context.name} had no release before: what the migration committed stays"

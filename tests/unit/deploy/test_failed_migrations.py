@@ -288,3 +288,31 @@ def test_a_rollback_that_fails_while_the_release_is_still_retired_stays_unsettle
     left = world.journal.unsettled(APP)
     assert left is not None
     assert left.deployment == ended.id
+
+
+@pytest.mark.parametrize("over_data", [True, False])
+@pytest.mark.parametrize("migrate", [{}, STATUS, STATUS | DOWN])
+def test_after_a_first_release_that_fails_later_nothing_untrue_is_said_of_its_migration(
+    migrate: dict[str, object], *, over_data: bool, tmp_path: Path
+) -> None:
+    """A command that reports no names was taken for one that did nothing."""
+    world = World(tmp_path, app(**migrate))
+
+    async def story() -> Deployment:
+        if over_data:
+            await world.engine.ensure_volume(world.context.volume)
+            world.engine.data_of(APP).rows.add(ROW)
+        world.engine.silent = True
+        world.engine.broken.add("v1")
+        world.publish("0001", "0002")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    said = " ".join(ended.failure.undone)
+    if over_data:
+        assert world.engine.data_of(APP).schema == []
+        assert "made of the data as it was found" in said
+    else:
+        assert world.engine.data_of(APP).schema == ["0001", "0002"]
+        assert "what the migration committed stays" in said
