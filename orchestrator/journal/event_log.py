@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
 import sqlalchemy as sa
@@ -45,6 +45,13 @@ class EventLog(Database):
             Event(row["id"], zoned(row["at"]), row["kind"], row["app"], row["deployment"], row["fields"])
             for row in rows
         ]
+
+    def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
+        """Those of these deployments that have an event of one of these kinds."""
+        table = self._events
+        query = sa.select(table.c.deployment).distinct().where(table.c.deployment.in_(deployment_ids))
+        with self._reading() as connection:
+            return set(connection.execute(query.where(table.c.kind.in_(kinds))).scalars())
 
     def _prune(self, connection: sa.Connection) -> None:
         table = self._events

@@ -23,6 +23,7 @@ from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.recovery import untold_ends
 
 log = structlog.get_logger()
 
@@ -74,6 +75,7 @@ async def finish_interrupted(context: AppContext, events: EventStream) -> None:
                 await _finish_switch(context, events, deployment)
             case Outcome.COMPENSATE:
                 await _compensate(context, events, deployment)
+    await untold_ends.tell(context, events)
 
 
 async def bring_back(context: AppContext) -> None:

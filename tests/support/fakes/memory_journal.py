@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ParamSpec, TypeVar
@@ -203,6 +203,9 @@ class MemoryJournal(Journal):
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         found = [one for one in self._records.events if one.id > after]
         return [one for one in found if not deployment_id or one.deployment == deployment_id][:limit]
+
+    def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
+        return {one.deployment for one in self._records.events if one.kind in kinds} & set(deployment_ids)
 
     def forget_output(self, app: str, keep: int) -> None:
         mine = [one for one in self._newest_first() if one.app == app]

@@ -1,0 +1,66 @@
+"""Whoever follows a deployment is told how it ended, also when the orchestrator was killed at that moment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.events import EventKind
+from tests.support import virtual_time
+from tests.support.fakes.power import Killed
+from tests.support.fakes.stories import STORIES
+from tests.support.fakes.world import World
+
+TOLD = {
+    State.LIVE: EventKind.LIVE,
+    State.ROLLED_BACK: EventKind.LIVE,
+    State.FAILED: EventKind.FAILED,
+    State.CANCELLED: EventKind.CANCELLED,
+    State.UNCHANGED: EventKind.UNCHANGED,
+}
+NAMES = (
+    "a deployment",
+    "a migration that fails",
+    "a rollback to a paused standby",
+    "a restore",
+    "the same release again",
+)
+
+
+def untold(world: World, one: Deployment) -> bool:
+    wanted = EventKind.RESTORED if one.kind is Kind.RESTORE and one.live_at else TOLD[one.state]
+    return wanted not in {event.kind for event in world.journal.events(deployment_id=one.id)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_after_a_kill_at_any_operation_each_end_is_told(name: str, tmp_path: Path) -> None:
+    """'deploy --wait' and the panel wait for that event, and waited for ever."""
+    config, before, act = STORIES[name]
+
+    async def killed(number: int) -> list[str]:
+        world = World(tmp_path / str(number), config)
+        await before(world)
+        world.power.operations = []
+        world.power.cut_at(number, after=True)
+        with suppress(Killed):
+            await act(world)
+        if not world.power.dead:
+            return []
+        world.engine.mend()
+        await world.restart()
+        return [f"{one.kind} {one.id}: {one.state}" for one in world.journal.deployments("shop") if untold(world, one)]
+
+    async def count() -> int:
+        world = World(tmp_path / "whole", config)
+        await before(world)
+        world.power.operations = []
+        await act(world)
+        await world.at_rest()
+        return len(world.power.operations)
+
+    number_of = virtual_time.run(count())
+    not_told = {number: left for number in range(number_of) if (left := virtual_time.run(killed(number)))}
+    assert not not_told
