@@ -79,6 +79,8 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "what was settled": lambda journal: journal.unsettled("blog"),
     "events": lambda journal: journal.events(),
     "events of one": lambda journal: journal.events(after=1, deployment_id="d1"),
+    "with an event": lambda journal: journal.with_event(["d1", "d3", "d9"], {EventKind.ENDED, EventKind.LIVE}),
+    "of none with an event": lambda journal: journal.with_event([], {EventKind.ENDED}),
     "the last event": lambda journal: journal.last_event_id() > 0,
 }
 
