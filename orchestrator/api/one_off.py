@@ -114,6 +114,7 @@ def _carry_out(
             f"{busy.kind_in_words.capitalize()} {busy.id} of {app} is under way.",
             "Wait until it has ended: it may change the data and the release.",
         )
+    orchestrator.scheduler.lane_of(app).refuse_unrecovered(app)
     # The audit log has the command, too.
     setattr(request.state, REASON, shlex.join(wanted.command))
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)

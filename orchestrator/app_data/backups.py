@@ -76,6 +76,7 @@ async def create(
             "Set run.data to the path of its data in the container, or backup.dump to a command that dumps it.",
         )
     await _be_alone(context)
+    await settle_interrupted_restores(context)
     if context.config.run.data and not context.existing_volumes:
         await context.engine.ensure_volume(context.volume)
     backup = f"{now():%Y%m%d-%H%M%S-%f}"

@@ -173,6 +173,17 @@ async def test_a_deployment_under_way_is_not_disturbed(api: Api, engine: FakeEng
     assert engine.executed == []
 
 
+@pytest.mark.parametrize("place", ["run", "exec"])
+async def test_the_recovery_of_what_was_interrupted_is_not_disturbed(api: Api, engine: FakeEngine, place: str) -> None:
+    """It may be putting back data that an interrupted restore had moved."""
+    api.orchestrator.scheduler.wait_for_recovery("shop")
+
+    status = await api.status("POST", f"/v1/apps/shop/{place}", api.token(Scope.ADMIN), {"command": ["x"]})
+
+    assert status == 409
+    assert engine.executed == []
+
+
 async def test_a_restore_ends_what_writes_the_data(api: Api, engine: FakeEngine) -> None:
     labels = {LABEL_APP: "shop", LABEL_ROLE: Role.SIDECAR, LABEL_ONE_OFF: "run"}
     await engine.start(ContainerSpec("shop-run", "sha256:1", labels, "test"))

@@ -1,0 +1,31 @@
+"""A restore of which it is not known what became: it is settled before anything else works on the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.app_data import backups
+from orchestrator.domain.schema_history import Direction, Outcome
+from tests.support import virtual_time
+from tests.support.fakes.stories import app, live
+from tests.support.fakes.world import APP, World
+
+
+def test_a_backup_is_made_of_data_that_is_whole(tmp_path: Path) -> None:
+    """Its sidecar took new data that was in place for a complete restore, and removed the old data, whatever the
+    protocol of restores said. Then the journal was told that the restore was undone."""
+    world = World(tmp_path, app())
+
+    async def story() -> None:
+        await live(world, "0001")
+        active = world.context.active
+        assert active is not None
+        world.journal.migration_started(APP, active.id, Direction.RESTORED, ())
+        world.engine.sidecar_names.clear()
+        async with world.context.data_turn:
+            await backups.create(world.context, active, "by hand")
+
+    virtual_time.run(story())
+    jobs = [name.rpartition("-")[0].removeprefix(f"test-{APP}-") for name in world.engine.sidecar_names]
+    assert jobs == ["undo-interrupted", "create"]
+    assert world.journal.migrations(APP)[-1].outcome is Outcome.FAILED
