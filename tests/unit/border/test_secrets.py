@@ -220,7 +220,7 @@ def test_thousands_of_secrets_are_looked_for_as_fast_as_a_few() -> None:
     dice = random.Random(1)
     values = [
         "".join(dice.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/", k=64))
-        for _ in range(3000)
+        for _ in range(1500)
     ]
     few, many, line = knowing(*values[:30]), knowing(*values), "".join(values)[:4096:3] * 3
 
@@ -231,4 +231,4 @@ def test_thousands_of_secrets_are_looked_for_as_fast_as_a_few() -> None:
         return time.process_time() - began
 
     assert all(many.hide(f"x{value}y") == f"x{HIDDEN}y" for value in values)
-    assert spent(many) < 30 * max(spent(few), 0.001)
+    assert spent(many) < 20 * max(spent(few), 0.001)
