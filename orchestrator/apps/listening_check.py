@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
-from orchestrator.domain.listeners import listeners, remedy_for, why_unreachable
+from orchestrator.domain.listeners import Listener, listeners, remedy_for, why_unreachable
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import EngineError
 
@@ -36,6 +36,7 @@ class ListeningCheck:
     def __init__(self) -> None:
         self._began = elapsed()
         self._looks = 0
+        self._seen: tuple[Listener, ...] = ()
 
     async def look(self, context: AppContext, deployment: Deployment, *, last: bool = False) -> Unreachable | None:
         """Why, if the app certainly listens elsewhere; otherwise None. The first finding is only told.
@@ -48,7 +49,9 @@ class ListeningCheck:
             return None
         self._looks += 1
         found = listeners(await _tables(context, deployment))
-        why = why_unreachable(found, deployment.port)
+        # Connections have been refused since the look before.
+        why = why_unreachable(found, deployment.port, refused=self._seen)
+        self._seen = found
         if not why:
             return None
         if self._looks == 1 and not last:

@@ -32,26 +32,37 @@ def listeners(tables: Iterable[str]) -> tuple[Listener, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def why_unreachable(found: Iterable[Listener], port: int) -> str:
-    """Why nothing answers at `port` of the container's address; empty if something should, or nothing listens yet."""
-    found = list(found)
-    if not found or any(one.port == port and not one.address.is_loopback for one in found):
+def why_unreachable(found: Iterable[Listener], port: int, *, refused: Iterable[Listener] = ()) -> str:
+    """Why nothing answers at `port` of the container's address; empty if something should, or nothing listens yet.
+
+    `refused`: what listened before connections by IPv4 were refused. The kernel's tables do not say whether a socket of
+    IPv6 takes those, too (IPV6_V6ONLY in ipv6(7)); one that has refused them does not.
+    """
+    found, for_six_only = list(found), {one for one in refused if one.address.version == 6}
+    if not found or any(one.port == port and not one.address.is_loopback and one not in for_six_only for one in found):
         return ""
-    nearest = next((one for one in found if one.port == port), found[0])
-    return f"it listens on {nearest}; it must listen on 0.0.0.0:{port}"
+    nearest = _nearest(found, port)
+    six = ", for IPv6 only" if nearest.address.version == 6 and not nearest.address.is_loopback else ""
+    return f"it listens on {nearest}{six}; it must listen on 0.0.0.0:{port}"
 
 
 def remedy_for(found: Iterable[Listener], port: int, app: str) -> str:
     """What to do where `why_unreachable` says something: the app's address, its port, or both are wrong."""
-    found = list(found)
-    nearest = next((one for one in found if one.port == port), found[0])
+    nearest = _nearest(list(found), port)
     everywhere = "Let the app listen on 0.0.0.0 instead"
     reached = "only its own container reaches a loopback address"
+    if nearest.port == port and not nearest.address.is_loopback:
+        return f"{everywhere} of {nearest.address}: requests come to it by IPv4. run.port of {app} is right."
     if nearest.port == port:
         return f"{everywhere} of {nearest.address}: {reached}. run.port of {app} is right."
     if nearest.address.is_loopback:
         return f"{everywhere} of {nearest.address}: {reached}. And set run.port of {app} to {nearest.port}."
     return f"Set run.port of {app} to {nearest.port}, or let the app listen on port {port}."
+
+
+def _nearest(found: list[Listener], port: int) -> Listener:
+    """The one that is meant, most probably."""
+    return next((one for one in found if one.port == port), found[0])
 
 
 def _listener(local: str) -> Listener | None:

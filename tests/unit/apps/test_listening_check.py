@@ -12,6 +12,7 @@ from tests.support.fakes.world import World
 
 LOOPBACK_3000 = "   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1"
 FOUND = "it listens on 127.0.0.1:3000; it must listen on 0.0.0.0:8000"
+SIX = "   0: 00000000000000000000000000000000:1F40 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 1 1"
 NOTHING = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
 
 
@@ -34,6 +35,14 @@ def test_where_it_listens_is_the_reason_long_before_the_deadline(tmp_path: Path)
     verify = next(step for step in ended.steps if step.name == "verify")
     assert verify.ended_at is not None
     assert (verify.ended_at - verify.started_at).total_seconds() < 2 * (FIRST_LOOK_S + SURE_AFTER_S)
+
+
+def test_an_app_that_listens_on_ipv6_only_is_told_so_and_not_to_take_more_time(tmp_path: Path) -> None:
+    ended = deployed(tmp_path, 600, SIX)
+
+    assert ended.failure is not None
+    assert "it listens on [::]:8000, for IPv6 only" in ended.failure.cause
+    assert "instead of ::" in ended.failure.tip
 
 
 def test_where_it_listens_is_the_reason_when_its_time_is_short(tmp_path: Path) -> None:

@@ -60,9 +60,19 @@ def test_what_is_wrong_is_said_and_nothing_where_nothing_listens_yet(found: list
     assert why_unreachable(found, 8000) == says
 
 
+def test_a_socket_of_ipv6_that_has_refused_connections_by_ipv4_is_for_ipv6_only() -> None:
+    everywhere = [one("::", 8000)]
+
+    says = why_unreachable(everywhere, 8000, refused=everywhere)
+
+    assert says == "it listens on [::]:8000, for IPv6 only; it must listen on 0.0.0.0:8000"
+    assert why_unreachable([*everywhere, one("0.0.0.0", 8000)], 8000, refused=everywhere) == ""
+
+
 @pytest.mark.parametrize(
     ("found", "says"),
     [
+        ([one("::", 8000)], ("Let the app listen on 0.0.0.0 instead of ::: requests come to it by IPv4", "is right")),
         ([one("127.0.0.1", 8000)], ("Let the app listen on 0.0.0.0 instead of 127.0.0.1", "run.port of shop is right")),
         ([one("::1", 8000), one("0.0.0.0", 9000)], ("instead of ::1", "run.port of shop is right")),
         ([one("127.0.0.1", 3000)], ("instead of 127.0.0.1", "And set run.port of shop to 3000")),
