@@ -45,7 +45,8 @@ async def ask_once(context: AppContext) -> Serving:
         active = context.active
         if active is None:
             return Serving(False, f"No release of {context.name} is live any more.")
-        return await _at_its_container(context, active) or await _through_the_proxy(context, active)
+        answered = await _at_its_container(context, active)
+        return answered if isinstance(answered, Serving) else await _through_the_proxy(context, active, answered)
     except ChangeoverError as error:
         return _not_asked(context, error)
 
@@ -54,8 +55,8 @@ def _not_asked(context: AppContext, error: ChangeoverError) -> Serving:
     return Serving(False, f"Whether {context.name} serves could not be asked: {error}")
 
 
-async def _at_its_container(context: AppContext, active: Deployment) -> Serving | None:
-    """None if it answers well."""
+async def _at_its_container(context: AppContext, active: Deployment) -> Serving | str:
+    """The path that it answers well."""
     path = context.config.health.first_path
     status = await context.engine.status(active.container)
     if status is None or not status.running or status.paused:
@@ -68,26 +69,25 @@ async def _at_its_container(context: AppContext, active: Deployment) -> Serving 
     if not asked.ready:
         why_not = answer_text.said(asked.why_not, context.known_secrets)
         return Serving(False, f"{_name(active)} does not serve: at its container, {why_not}.")
-    return None
+    return asked.path
 
 
-async def _through_the_proxy(context: AppContext, active: Deployment) -> Serving:
+async def _through_the_proxy(context: AppContext, active: Deployment, path: str) -> Serving:
+    """`path`: what it has answered at its container."""
     settings = context.config.health
     found = await health.ask(context)
     if found is Health.PAUSED:
         return Serving(False, f"{_name(active)} is ready, but requests are paused: changeover resume {context.name}")
     if found is not Health.HEALTHY:
-        return Serving(
-            False, f"{_name(active)} does not serve: {settings.first_path} has no good answer through the proxy."
-        )
+        return Serving(False, f"{_name(active)} does not serve: {path} has no good answer through the proxy.")
     if why := await health.why_unreached(context):
         return Serving(False, f"{_name(active)} answers, but its requests do not reach it: {why}.")
-    asked = settings.first_path
+    asked = path
     if settings.page and active.colour:
         page = await context.proxy.ask_colour(context.name, active.colour, settings.page, PROBE_TIMEOUT_S)
         if page.status_code >= 400:
             return Serving(False, f"{_name(active)} answers {settings.page} (health.page) with {page.status_code}.")
-        asked = f"{settings.first_path} and {settings.page}"
+        asked = f"{path} and {settings.page}"
     return Serving(True, f"{_name(active)} serves: it has answered {asked} at its container and through the proxy.")
 
 

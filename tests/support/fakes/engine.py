@@ -89,6 +89,8 @@ class FakeEngine:
         self.incompatible: set[str] = set()
         self.failing: set[str] = set()
         self.broken: set[str] = set()
+        self.not_found: set[str] = set()
+        """Paths that the apps do not have."""
         self.build_s = 0.0
         self.executed: list[tuple[str, ...]] = []
         self.killed: list[tuple[str, ...]] = []

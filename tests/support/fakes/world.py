@@ -37,6 +37,8 @@ class FakeProber:
         if not name or self._engine.network_tables or name in self._engine.booting:
             raise httpx.ConnectError("connection refused")
         await self._until_unpaused(name)
+        if path in self._engine.not_found:
+            return httpx.Response(404)
         return httpx.Response(200 if self._engine.can_run(name) else 503, text=name)
 
     async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:

@@ -228,6 +228,23 @@ def test_after_every_failure_the_old_release_is_asked_before_it_is_said_to_serve
     assert "does not serve" in unwell.serving.says
 
 
+def test_the_path_that_has_answered_is_said_and_not_one_that_the_app_does_not_have(tmp_path: Path) -> None:
+    world = World(tmp_path, app(**STATUS))
+    world.engine.not_found.add("/readyz")
+
+    async def story() -> Deployment:
+        world.publish("0001")
+        await world.deploy()
+        world.engine.failing.add("build")
+        world.publish()
+        return await world.deploy()
+
+    failure = virtual_time.run(story()).failure
+    assert failure is not None
+    assert failure.serving is not None
+    assert failure.serving.says == "v1 on blue serves: it has answered / at its container and through the proxy."
+
+
 @pytest.mark.parametrize("migrate", [{}, STATUS, STATUS | DOWN])
 def test_data_that_was_there_before_the_first_release_is_as_it_was_found(
     migrate: dict[str, object], tmp_path: Path
