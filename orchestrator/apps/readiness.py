@@ -12,7 +12,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.listening_check import ListeningCheck
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.apps.readiness_answer import ReadinessAnswer, ask_ready
-from orchestrator.apps.start_hint import permission_hint
+from orchestrator.apps.start_hint import exit_hint
 from orchestrator.clock import elapsed
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import ContainerStatus
@@ -205,7 +205,7 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
         )
     if not status.running:
         log = await context.engine.logs(deployment.container, LOG_LINES)
-        hint = permission_hint(log, context.config.run, context.name)
+        hint = exit_hint(status.exit_code, log, context.config.run, context.name)
         raise StepFailed(
             f"{_called(context, deployment)} {status.why_stopped} before it was ready.",
             f"Raise run.memory of {context.name}." if status.oom else hint,

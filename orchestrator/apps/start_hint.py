@@ -1,4 +1,4 @@
-"""What to change in the configuration when a container's log says that it was not allowed to do something."""
+"""What to change when a container ended before it was ready: by its exit code, and by what its log says."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ _NEEDS = (
 )
 STARTS_AS_ROOT = ("chown", "dac_override", "setgid", "setuid")
 """What servers need that start as root, make folders and open files of their worker's user, and become that user."""
+
+
+def exit_hint(exit_code: int | None, log: Iterable[str], run: Run, app: str) -> str:
+    """What to change where a container ended by itself with this code; empty if neither code nor log tells it."""
+    if hint := permission_hint(log, run, app):
+        return hint
+    if exit_code == 0:
+        return (
+            "A container runs as long as its first process. If that starts the server in the background, let its "
+            f"command (CMD of the image, or run.command of {app}) run the server in the foreground."
+        )
+    return ""
 
 
 def permission_hint(log: Iterable[str], run: Run, app: str) -> str:

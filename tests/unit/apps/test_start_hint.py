@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.apps.start_hint import permission_hint
+from orchestrator.apps.start_hint import exit_hint, permission_hint
 from orchestrator.config.run_schema import Run
 
 NGINX = 'nginx: [emerg] mkdir() "/var/lib/nginx/body" failed (13: Permission denied)'
@@ -37,3 +37,10 @@ def test_what_no_capability_gives_is_said_so() -> None:
 def test_other_logs_and_apps_with_all_privileges_get_no_hint() -> None:
     assert permission_hint(["listening", "GET /denied 403"], Run(), "web") == ""
     assert permission_hint([CHOWN], Run(privileges=True), "web") == ""
+
+
+def test_a_server_that_went_to_the_background_is_told_to_stay_in_front() -> None:
+    assert "in the foreground" in exit_hint(0, ["starting"], Run(), "web")
+    assert "run.command of web" in exit_hint(0, ["starting"], Run(), "web")
+    assert "run.capabilities" in exit_hint(0, [NGINX], Run(), "web")
+    assert exit_hint(1, ["starting"], Run(), "web") == ""
