@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panel.cli.main import main
+from panel.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated
@@ -160,11 +161,20 @@ def wait(
 
 async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: set[str]) -> Deployment:
     """The deployment when it has ended and is drained. Prints its progress until then; `printed` gets its output."""
-    async for event in until_drained(client, asked.id):
-        if not quiet and (line := event_lines.progress_line(event)):
-            out.print(line)
-        if isinstance(event.what, events.Line):
-            printed.add(event.what.line.rstrip())
+    try:
+        async for event in until_drained(client, asked.id):
+            if not quiet and (line := event_lines.progress_line(event)):
+                out.print(line)
+            if isinstance(event.what, events.Line):
+                printed.add(event.what.line.rstrip())
+    except asyncio.CancelledError:  # Ctrl-C
+        err.print(
+            f"Deployment {asked.id} of {asked.app} goes on without this command. "
+            f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",
+            style="yellow",
+            markup=False,
+        )
+        raise
     return await client.deployment(asked.id)
 
 

@@ -1,0 +1,57 @@
+"""Ctrl-C: the command ends at once, without a traceback, and says what goes on without it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from panel.cli.deployments import followed
+from panel.client.client import Client
+from tests.support import api_answers as answers
+from tests.support.fakes.api import FakeApi
+from tests.support.paths import ROOT
+
+INTERRUPTS_ITSELF = """
+import signal, sys
+
+class WhileImported:
+    def find_spec(self, name, path=None, target=None):
+        if name == "panel.cli.apps":
+            signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, WhileImported())
+sys.argv = ["changeover", "--version"]
+import runpy
+runpy.run_module("panel.cli", run_name="__main__")
+"""
+
+
+async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with FakeApi() as api:
+        api.gives("GET", "/v1/deployments/d42", answers.deployment(state="running"))
+        api.events = answers.Events().add("queued", "d42", by="ci").all
+        async with Client(api.url, "co_secret") as client:
+            asked = await client.deployment("d42")
+            following = asyncio.create_task(followed(client, asked, quiet=True, printed=set()))
+            while not api.requests("GET", "/v1/events"):  # noqa: ASYNC110 (a fake has no event)
+                await asyncio.sleep(0.01)
+            following.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await following
+
+    said = capsys.readouterr().err
+    assert "Deployment d42 of shop goes on without this command" in said
+    assert "changeover cancel d42" in said
+
+
+def test_the_command_ends_without_a_traceback_while_its_modules_are_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTS_ITSELF], cwd=ROOT, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (128 + signal.SIGINT, "")
