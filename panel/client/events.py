@@ -54,8 +54,9 @@ NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDE
 WENT_WELL = frozenset({EventKind.LIVE, EventKind.RESTORED})
 """The kinds with which a deployment, rollback or restore has done what it is for."""
 
-DECIDED = NOT_LIVE | {EventKind.LIVE}
-"""The kinds after which it is known whether a deployment is live. A live one still retires the old colour."""
+DECIDED = NOT_LIVE | WENT_WELL
+"""The kinds after which it is known whether a deployment, rollback or restore has done what it is for. One that has
+still retires the old colour."""
 
 DRAINED = frozenset({EventKind.DRAINED, EventKind.RETIRE_FAILED, EventKind.ENDED})
 """The kinds after which it is known what the drain of a live deployment has cut."""

@@ -16,7 +16,7 @@ from panel.client import events
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.events import LAST
-from panel.client.model import App, Deployment, DeploymentState
+from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.screens.question import QuestionScreen
 from panel.screens.whole import is_whole
@@ -104,10 +104,14 @@ class ProgressScreen(Screen[None]):
         app = await self._app_now()
         if not is_whole(self):
             return
-        says = complete(ended, app) if live else failed(ended, app)
+        is_update = ended.kind == DeploymentKind.DEPLOY
+        says = complete(ended, app) if live and is_update else failed(ended, app)
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
         dialog = self.query_one("#progress")
-        dialog.border_title = Text(f"UPDATE {'COMPLETE' if live else ended.state.upper().replace('_', ' ')}")
+        dialog.border_title = Text(
+            f"{'UPDATE' if is_update else one_line(ended.kind).upper()} "
+            f"{'COMPLETE' if live else one_line(ended.state).upper().replace('_', ' ')}"
+        )
         dialog.set_class(not well, "-failed")
         dialog.set_class(well, "-complete")
         self.query_one("#outcome", Static).update(says)
@@ -169,5 +173,5 @@ def complete(ended: Deployment, app: App | None = None) -> RenderableType:
 
 
 def failed(ended: Deployment, app: App | None) -> RenderableType:
-    """The result of a deployment that is not live, with `app` as it is now."""
+    """The result of a deployment that is not live, or of a rollback or restore, with `app` as it is now."""
     return Text.from_markup(f"\n{outcome(ended, app)}", emoji=False)

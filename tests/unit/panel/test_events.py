@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from panel.client import events
-from panel.client.events import DECIDED, FIELDS, LAST, Event, EventKind, read_fields
-from tests.support.api_answers import NOW
+from panel.client.client import Client
+from panel.client.events import DECIDED, FIELDS, LAST, NOT_LIVE, WENT_WELL, Event, EventKind, read_fields
+from tests.support.api_answers import NOW, Events
+from tests.support.fakes.api import FakeApi
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,7 @@ def test_every_kind_has_a_type_of_its_own_or_is_trouble_and_can_be_read_without_
 
 
 def test_a_deployment_that_has_not_become_live_has_ended_when_that_is_decided() -> None:
-    assert {EventKind.LIVE} == DECIDED - LAST
+    assert DECIDED - LAST == WENT_WELL
 
 
 def test_an_event_of_an_unknown_kind_is_a_value_like_any_other() -> None:
@@ -48,3 +51,13 @@ def test_an_event_of_an_unknown_kind_is_a_value_like_any_other() -> None:
 
     assert event.kind == "eclipsed"
     assert event.what == events.Unknown()
+
+
+@pytest.mark.parametrize("kind", [*WENT_WELL, *NOT_LIVE])
+async def test_whoever_waits_is_told_of_each_end_also_of_a_restore(kind: EventKind) -> None:
+    """'changeover wait' during a restore waited for ever, and the panel did not show how it ended."""
+    with FakeApi() as api:
+        api.events = Events().add("started", "d42").add(kind, "d42").all
+        async with Client(api.url, "co_secret") as client, asyncio.timeout(5):
+            found = [event.kind async for event in client.wait_until_decided("d42")]
+    assert found == ["started", kind]
