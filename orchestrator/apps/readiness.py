@@ -123,7 +123,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         if late:
             raise StepFailed(
                 f"{context.name} was not ready within {so_far.limit_in_words}: {so_far.last}.",
-                f"Raise health.timeout of {context.name} if it needs longer.",
+                so_far.remedy(context.name),
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         await asyncio.sleep(so_far.pause)
@@ -147,6 +147,8 @@ class _SoFar:
     refused: bool = False
     pause: float = FIRST_PAUSE_S
     last: str = "no answer yet"
+    why_not: str = ""
+    """Of the last answer, if it was none that means ready."""
     told: str = ""
     times_told: int = 0
     progress: str = ""
@@ -165,6 +167,13 @@ class _SoFar:
         never = self.since + self.timeout_s > self.started + LONGEST_S
         return f"{LONGEST_S:g} s, whatever progress it reports" if never else f"{self.timeout_s:g} s (health.timeout)"
 
+    def remedy(self, app: str) -> str:
+        """What to do when the time is over. An app that has answered all the time does not need more of it."""
+        longer = f"Raise health.timeout of {app} if it needs longer."
+        if not self.why_not:
+            return longer
+        return f"Correct what it answers at {self.path}, or set health.path of {app} to another path. {longer}"
+
     def tell(self, context: AppContext, deployment: Deployment, line: str) -> None:
         """The app decides how often it says something new."""
         self.times_told += 1
@@ -177,15 +186,15 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         asked = await (ask_directly(context, deployment) if so_far.good == 0 else ask_preview(context))
     except (httpx.HTTPError, ProxyError) as error:
         so_far.good, so_far.last = 0, f"no answer ({said(str(error), context.known_secrets) or type(error).__name__})"
-        so_far.refused = isinstance(error, httpx.ConnectError)
+        so_far.refused, so_far.why_not = isinstance(error, httpx.ConnectError), ""
         return
     answer = asked.answer
     so_far.path, so_far.refused = asked.path, False
     if asked.ready:
-        so_far.good, so_far.pause = so_far.good + 1, FIRST_PAUSE_S
+        so_far.good, so_far.pause, so_far.why_not = so_far.good + 1, FIRST_PAUSE_S, ""
     else:
         why_not, text = said(asked.why_not, context.known_secrets), said(answer.text, context.known_secrets)
-        so_far.good, so_far.last = 0, f"{why_not}: {text}".rstrip(": ")
+        so_far.good, so_far.last, so_far.why_not = 0, f"{why_not}: {text}".rstrip(": "), why_not
         if so_far.told != why_not:
             so_far.told = why_not
             so_far.tell(context, deployment, f"not ready yet: {why_not}")

@@ -148,3 +148,25 @@ def test_what_it_answered_last_is_the_reason_of_the_failure(tmp_path: Path) -> N
     # The log stands above the tip, which sends nobody to look for it.
     assert ended.failure.log
     assert "log" not in ended.failure.tip
+
+
+def test_an_app_that_answers_badly_all_the_time_is_not_told_to_take_more_of_it(tmp_path: Path) -> None:
+    ended, _ = deployed(world(tmp_path, Answering(lambda *_: 500)))
+
+    assert ended.failure is not None
+    assert ended.failure.tip.startswith("Correct what it answers at /readyz, or set health.path of shop")
+
+
+def test_an_app_that_does_not_answer_yet_may_need_longer(tmp_path: Path) -> None:
+    silent = world(tmp_path, Answering(lambda *_: 200))
+    silent.context = replace(silent.context, prober=Silent(lambda *_: 200))
+
+    ended, _ = deployed(silent)
+
+    assert ended.failure is not None
+    assert ended.failure.tip == "Raise health.timeout of shop if it needs longer."
+
+
+class Silent(Answering):
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
+        raise httpx.ReadTimeout("no answer")
