@@ -25,7 +25,8 @@ MOST_STREAMS, MOST_STREAMS_OF_TOKEN = 300, 100
 LONGEST_TIMER_S = 24 * 3600.0
 """A stream whose token or session expires is ended after this time at the latest; its client opens it again."""
 HOW_TO_GET_A_TOKEN = (
-    "Use the token in .changeover/token of the checkout, or create one: changeover token create; "
+    "Use the token in .changeover/token of the checkout: run the command there, or name that file in "
+    "CHANGEOVER_TOKEN_FILE. Or create one: changeover token create; "
     "when every token is lost, on the server: make token"
 )
 

@@ -33,20 +33,22 @@ def configured_url() -> str:
 def configured_token() -> str:
     """The token in CHANGEOVER_TOKEN, in the file that CHANGEOVER_TOKEN_FILE names, or in .changeover/token.
 
-    Empty when there is none. Raises NotSignedIn when the file cannot be read.
+    Empty when none is named and there is none in this folder: the orchestrator may not have started yet. Raises
+    NotSignedIn when the file cannot be read.
     """
     if token := os.environ.get("CHANGEOVER_TOKEN"):
         return token.strip()
-    file = Path(os.environ.get("CHANGEOVER_TOKEN_FILE", TOKEN_FILE))
+    named = os.environ.get("CHANGEOVER_TOKEN_FILE")
+    file = Path(named or TOKEN_FILE)
     try:
         return file.read_text().strip()
-    except FileNotFoundError:
-        return ""
     except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, FileNotFoundError) and not named:
+            return ""
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise NotSignedIn(
             f"The token file {file} cannot be read: {why}.",
-            "Run this as the owner of the file, or set CHANGEOVER_TOKEN.",
+            "Correct CHANGEOVER_TOKEN_FILE, run this as the owner of the file, or set CHANGEOVER_TOKEN.",
         ) from error
 
 

@@ -256,8 +256,13 @@ async def test_waiting_ends_with_the_event_that_decides(api: FakeApi) -> None:
 
 def test_the_token_is_in_the_environment_or_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CHANGEOVER_TOKEN", raising=False)
+    monkeypatch.delenv("CHANGEOVER_TOKEN_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert configured_token() == ""  # before the first start
+
     monkeypatch.setenv("CHANGEOVER_TOKEN_FILE", str(tmp_path / "token"))
-    assert configured_token() == ""
+    with pytest.raises(NotSignedIn, match=r"cannot be read: No such file or directory.*CHANGEOVER_TOKEN_FILE"):
+        configured_token()
 
     (tmp_path / "token").write_text("co_from_file\n")
     assert configured_token() == "co_from_file"
