@@ -53,7 +53,7 @@ def test_an_event_of_an_unknown_kind_is_a_value_like_any_other() -> None:
     assert event.what == events.Unknown()
 
 
-@pytest.mark.parametrize("kind", [*WENT_WELL, *NOT_LIVE])
+@pytest.mark.parametrize("kind", sorted([*WENT_WELL, *NOT_LIVE]))
 async def test_whoever_waits_is_told_of_each_end_also_of_a_restore(kind: EventKind) -> None:
     """'changeover wait' during a restore waited for ever, and the panel did not show how it ended."""
     with FakeApi() as api:
