@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import CancelledError
@@ -90,8 +91,10 @@ def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any:
 
 # The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends
 # nothing that was begun by `exec`.
-_WRAPPER = 'echo "$0 $$"; exec "$@"'
-_MARK = "changeover-process"
+_WRAPPER = 'echo "changeover-process $$"; exec "$@"'
+_MARK = re.compile(rb"changeover-process (\d+)\r?\n")
+_MOST_BEFORE_MARK = 64 * 1024
+"""Docker carries the errors of a command apart from its output: they may arrive before the line that it began with."""
 
 
 class Execution:
@@ -117,18 +120,26 @@ class Execution:
     def run(self) -> int:
         """Run the command to its end; its exit code."""
         api = self._container.client.api
-        command = ["sh", "-c", _WRAPPER, _MARK, *self._command]
+        command = ["sh", "-c", _WRAPPER, "sh", *self._command]
         reads, terminal = self._stdin is not None, self._terminal is not None
         made = api.exec_create(self._container.id, command, environment=self._env, stdin=reads, tty=terminal)
         show = self._terminal.show if self._terminal else self._output.feed
         head = b""
         for chunk in self._chunks(made["Id"]):
-            if not self._process:
-                head += chunk
-                if b"\n" not in head and len(head) < 200:
-                    continue
-                chunk = self._without_mark(head)
-            show(chunk)
+            if self._process:
+                show(chunk)
+                continue
+            head += chunk
+            if mark := _MARK.search(head):
+                self._began(mark[1].decode())
+                head = head[: mark.start()] + head[mark.end() :]
+            elif len(head) > _MOST_BEFORE_MARK:
+                self._process = "unknown"
+            if self._process and head:
+                show(head)
+                head = b""
+        if head:
+            show(head)
         return int(api.exec_inspect(made["Id"])["ExitCode"] or 0)
 
     def _chunks(self, execution: str) -> Iterator[bytes]:
@@ -163,16 +174,10 @@ class Execution:
     def close(self) -> None:
         self._output.close()
 
-    def _without_mark(self, head: bytes) -> bytes:
-        first, _, rest = head.partition(b"\n")
-        mark, _, process = first.decode(errors="replace").strip().partition(" ")
-        if mark != _MARK or not process.isdigit():
-            self._process = "unknown"
-            return head
+    def _began(self, process: str) -> None:
         self._process = process
         if self._ended:
             self.end()
-        return rest
 
 
 async def to_the_end(execution: Execution, timeout_s: float, alone: Call) -> tuple[int, bool]:
