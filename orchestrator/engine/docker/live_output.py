@@ -165,11 +165,11 @@ class Execution:
         yield from Window(api.exec_start(execution, tty=True, socket=True), terminal, resize)
 
     def end(self) -> None:
-        """End the process for certain, if it runs."""
+        """End the process for certain, if it runs, with those that it has begun: it leads a group of its own."""
         self._ended = True
         if self._process.isdigit():
             with suppress(DockerException, RequestException):
-                self._container.exec_run(["sh", "-c", f"kill -KILL {self._process}"])
+                self._container.exec_run(["sh", "-c", f"kill -KILL -{self._process} || kill -KILL {self._process}"])
 
     def close(self) -> None:
         self._output.close()

@@ -54,4 +54,4 @@ def test_the_line_with_the_number_is_taken_out_and_nothing_else(
     execution.end()
 
     assert (code, lines) == (127, shown)
-    assert container.killed == (["kill -KILL 71"] if known else [])
+    assert container.killed == (["kill -KILL -71 || kill -KILL 71"] if known else [])
