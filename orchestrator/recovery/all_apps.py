@@ -13,7 +13,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import RecoveryFailed
-from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent
+from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent, Role
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
@@ -27,7 +27,7 @@ BRING_BACK_WITHIN_S = 600.0
 """How long an app may take until it is ready, however often it reports progress. Then it is tried again."""
 AGAIN_AFTER_S = 5.0
 LOOK_EVERY_S = 20.0
-"""How often it is looked whether the active containers exist."""
+"""How often it is looked at least whether the active containers exist."""
 AT_LEAST_EVERY_S = 120.0
 
 
@@ -78,6 +78,7 @@ class Recovery:
         self._progress: dict[str, Progress] = {}
         self._may_go_on = False
         self._started = asyncio.Event()
+        self._removed = asyncio.Event()
 
     def problem(self, app: str) -> str:
         """Why the app is not recovered yet; empty if it is."""
@@ -141,7 +142,10 @@ class Recovery:
     async def keep_looking(self) -> None:
         """Bring back apps whose active container was removed, also while others are not recovered. Never returns."""
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._removed.wait()
+            self._removed.clear()
             await self._look_for_lost()
 
     async def recover_the_rest(self) -> None:
@@ -156,12 +160,16 @@ class Recovery:
             await self._wait()
 
     def heard(self, event: ContainerEvent) -> None:
-        """A container that the engine starts again may be ready at last: its app is tried again soon."""
+        """A container that the engine starts again may be ready at last, so that its app is tried again soon; one that
+        was removed may be an active one."""
+        if event.action == "destroy" and event.role == Role.APP:
+            self._removed.set()
         if event.action == "start" and event.app in self._progress and self._progress[event.app].problem:
             self._started.set()
 
     def missed(self) -> None:
         self._started.set()
+        self._removed.set()
 
     async def _until_due(self, pause_s: float) -> None:
         """After `pause_s` seconds, or sooner, when a container of an app that is not recovered was started. Never at

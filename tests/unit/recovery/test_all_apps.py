@@ -296,7 +296,10 @@ def test_recovery_does_not_run_beside_retiring(tmp_path: Path) -> None:
     virtual_time.run(story())
 
 
-def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tmp_path: Path, told: bool) -> None:
+    """At once when the engine tells of it; otherwise at the next look."""
+
     async def story() -> None:
         config, before, _ = STORIES["a rollback to a warm standby"]
         world = World(tmp_path, config)
@@ -306,8 +309,11 @@ def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tm
         assert active is not None
         keeping = asyncio.create_task(world.recovery.keep_looking())
 
+        await asyncio.sleep(1)
         del world.engine.running[active.container]
-        await asyncio.sleep(2 * LOOK_EVERY_S)
+        if told:
+            world.recovery.heard(ContainerEvent("destroy", APP, Role.APP, active.container))
+        await asyncio.sleep(LOOK_EVERY_S / 4 if told else 2 * LOOK_EVERY_S)
 
         assert world.engine.can_run(active.container)
         assert world.recovery.problem(APP) == ""
