@@ -57,12 +57,8 @@ class RollbackRequest(BaseModel):
 
 @router.get("/{app}/logs")
 async def logs(app: App, orchestrator: Serving, _who: Reader, tail: LogLines = LOG_LINES) -> Logs:
-    context = orchestrator.apps.get(app)
-    active = orchestrator.journal.slots(app).active
-    if not active:
-        return Logs(container="", lines=[])
-    container = orchestrator.journal.deployment(active).container
-    return Logs(container=container, lines=list(await context.engine.logs(container, tail)))
+    container = orchestrator.apps.get(app).live_release().container
+    return Logs(container=container, lines=list(await orchestrator.engine.logs(container, tail)))
 
 
 @router.get("/{app}/update")

@@ -100,7 +100,8 @@ async def follow(
     """The last lines of the active container's log, then each line that it writes. When another release gets the
     traffic, its log follows."""
     orchestrator.gate.refuse_too_many_streams(who)
-    return StreamingResponse(_follow(orchestrator, who, orchestrator.apps.get(app).name, tail), media_type=MEDIA_TYPE)
+    name = orchestrator.apps.get(app).live_release().app
+    return StreamingResponse(_follow(orchestrator, who, name, tail), media_type=MEDIA_TYPE)
 
 
 def _carry_out(

@@ -14,6 +14,7 @@ from orchestrator.config.app_schema import App, Migrate, probe_host
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
+from orchestrator.errors import Refused
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.sources.base import Source
@@ -120,6 +121,15 @@ class AppContext:
         """The deployment that has the traffic, from the journal. Raises JournalError."""
         active = self.journal.slots(self.name).active
         return self.journal.deployment(active) if active else None
+
+    def live_release(self) -> Deployment:
+        """As `active`. Raises Refused when no release is live."""
+        if active := self.active:
+            return active
+        raise Refused(
+            f"{self.name} has no live release.",
+            f"Deploy one: changeover deploy {self.name}. Why it has none: changeover history {self.name}",
+        )
 
     @property
     def standby(self) -> Deployment | None:

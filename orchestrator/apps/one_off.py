@@ -87,9 +87,7 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
 
     Raises Refused when no release is live, EngineError when the command cannot be started.
     """
-    active = context.active
-    if active is None:
-        raise Refused(f"{context.name} has no live release.", f"Deploy one: changeover deploy {context.name}")
+    active = context.live_release()
     context.known_secrets.know(value for name, value in wanted.env.items() if may_be_secret(name, value))
     if wanted.place is Place.EXEC:
         code, late = await context.engine.execute(

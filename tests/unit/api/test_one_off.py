@@ -246,3 +246,10 @@ async def test_a_token_with_too_many_streams_follows_and_runs_nothing_more(
 async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: FakeEngine) -> None:
     async with api.request("GET", "/v1/apps/shop/logs/follow", api.token(Scope.READ)) as answer:
         assert [json.loads(line) for line in (await answer.text()).splitlines()] == [{"line": "the app's log"}]
+
+
+@pytest.mark.parametrize("path", ["/v1/apps/shop/logs", "/v1/apps/shop/logs/follow"])
+async def test_an_app_that_is_not_live_has_no_log_and_says_so(api: Api, path: str) -> None:
+    async with api.request("GET", path, api.token(Scope.READ)) as answer:
+        assert answer.status == 409
+        assert "shop has no live release." in await answer.text()
