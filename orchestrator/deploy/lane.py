@@ -13,6 +13,7 @@ from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
 
 RECOVERED_WITHIN_S = 2.0
+TRY_ENDS_WITHIN_S = 10.0
 
 
 def _set() -> asyncio.Event:
@@ -104,6 +105,13 @@ class Lane:
             f"by {self.running.requested_by}.",
             f"Wait until it has ended, or cancel it: changeover cancel {self.running.id}",
         )
+
+    async def until_a_try_of_recovery_ends(self) -> None:
+        """Wait a moment if it is tried to bring the app back: what is asked for may be the remedy."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TRY_ENDS_WITHIN_S if self.running is None else 0):
+                await self.turn.acquire()
+                self.turn.release()
 
     async def until_recovered(self, app: str) -> None:
         """Wait a moment: an app that was just configured is recovered in milliseconds. Raises Refused after that."""

@@ -128,6 +128,7 @@ class Scheduler:
         context, lane = self._context(app), self._lane(app)
         if kind is Kind.ROLLBACK:
             refuse_where_rollback_is_off(context)
+        await lane.until_a_try_of_recovery_ends()
         lane.refuse_if_busy(app)
         async with lane.turn:
             await backups.find(context, backup)

@@ -176,7 +176,7 @@ def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) 
 
     assert cancelled.returncode == 0, cancelled.stderr
     assert ended["state"] == "cancelled"
-    assert len(stack.containers()) <= 2
+    stack.until(lambda: len(stack.containers()) <= 2, "no sidecar is left")
     assert not list((stack.state / "backups" / "shop").glob("*.new"))
     assert stack.ask().json()["release"] == version
 
@@ -225,7 +225,7 @@ def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(s
     assert stack.app()["active"]["version"] == version
     assert stack.app()["health"] == "healthy"
     assert stack.ask("/orders").json()["orders"] == ordered + len(visitor.orders)
-    assert len(stack.containers()) <= 2
+    stack.until(lambda: len(stack.containers()) <= 2, "no sidecar is left")
     if point == "data:unrecorded":
         assert "the orchestrator was stopped before it could record that" in str(stack.get("/apps/shop/migrations"))
     assert stack.post(f"/apps/shop/backups/{backup}/restore")["state"] == "live"

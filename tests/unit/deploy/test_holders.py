@@ -61,3 +61,26 @@ def test_it_is_shown_with_its_holder_and_ends_as_cancelled_with_everything_as_it
     assert active.version == "v2"
     assert ROW in world.engine.data_of(APP).rows
     assert_whole(world, f"{kind} cancelled")
+
+
+def test_a_restore_waits_for_the_end_of_a_try_to_bring_the_app_back(tmp_path: Path) -> None:
+    """The cause of a failed recovery says to restore a backup, and recovery is tried again every few seconds."""
+    world = World(tmp_path, app())
+
+    async def story() -> None:
+        await live(world, "0001")
+        await live(world, "0002")
+        active = world.context.active
+        assert active is not None
+        await world.at_rest()
+        async with world.scheduler.turn_of(APP):
+            asked = asyncio.create_task(world.scheduler.restore(APP, active.backup, by="ann", kind=Kind.RESTORE))
+            await asyncio.sleep(3)
+            assert not asked.done()
+        assert (await asked).state is State.LIVE
+
+        async with world.scheduler.turn_of(APP):
+            with pytest.raises(Refused, match="restored or recovered"):
+                await world.scheduler.restore(APP, active.backup, by="ann", kind=Kind.RESTORE)
+
+    virtual_time.run(story())
