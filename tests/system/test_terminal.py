@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -19,7 +20,8 @@ COLUMNS, ROWS = 130, 45
 
 class Tmux:
     def __init__(self, stack: Stack) -> None:
-        self.socket = f"changeover-{stack.name}"
+        # Of its own for each: the server of the one before may still be ending.
+        self.socket = f"changeover-{stack.name}-{secrets.token_hex(2)}"
         environment = {"CHANGEOVER_URL": f"http://127.0.0.1:{stack.api_port}", "CHANGEOVER_TOKEN": stack.token}
         settings = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
         size = ["-x", str(COLUMNS), "-y", str(ROWS)]
