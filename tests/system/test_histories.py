@@ -382,9 +382,10 @@ class History:
         """The app, when everything that was asked for has ended and the active release is well."""
 
         def settled() -> Any:
-            newest = self.newest()
+            # Of two that were asked for at once, the newer one may end first.
+            ended = all(one["ended_at"] for one in self.history(5))
             app = self.machine.app(self.name)
-            return app if newest["ended_at"] and not app["deployment"] and app["health"] == "healthy" else None
+            return app if ended and not app["deployment"] and app["health"] == "healthy" else None
 
         return self.machine.until(settled, f"{self.name} comes to rest", 120)
 
