@@ -389,9 +389,6 @@ class History:
 
         return self.machine.until(settled, f"{self.name} comes to rest", 120)
 
-    def newest(self) -> Any:
-        return self.history(1)[0]
-
     def known_ids(self) -> set[str]:
         return {one["id"] for one in self.history()}
 
