@@ -14,15 +14,15 @@ from orchestrator.errors import StepFailed
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A source tree, and beside it what it must not reach."""
-    tree = tmp_path / "work" / "d1"
+    tree = tmp_path / "tree" / "d1"
     (tree / "shop").mkdir(parents=True)
     (tree / "docker").mkdir()
     (tree / "shop" / "Dockerfile").write_text("FROM scratch")
     (tree / "docker" / "Dockerfile").write_text("FROM scratch")
     (tmp_path / "checkout").mkdir()
     (tmp_path / "checkout" / "Dockerfile").write_text("FROM scratch")
-    (tmp_path / "work" / "d2").mkdir()
-    (tmp_path / "work" / "d2" / "Dockerfile").write_text("FROM scratch")
+    (tmp_path / "tree" / "d2").mkdir()
+    (tmp_path / "tree" / "d2" / "Dockerfile").write_text("FROM scratch")
     return tree
 
 
@@ -44,7 +44,7 @@ def test_links_within_the_source_are_followed(tree: Path) -> None:
 
 @pytest.mark.parametrize(
     "link",
-    ["/", "/etc", "../../checkout", "..", "../d2", "../../work/d2", "/proc/self/cwd", "/proc/self/root", "../nowhere"],
+    ["/", "/etc", "../../checkout", "..", "../d2", "../../tree/d2", "/proc/self/cwd", "/proc/self/root", "../nowhere"],
 )
 @pytest.mark.parametrize("what", ["shop", "shop/Dockerfile", "shop/.dockerignore", "shop/Dockerfile.dockerignore"])
 def test_a_link_to_elsewhere_is_refused(tree: Path, what: str, link: str) -> None:
