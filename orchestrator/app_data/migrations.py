@@ -20,6 +20,7 @@ from orchestrator.domain.schema_history import (
     applied,
     change_to,
     names,
+    newer_than,
 )
 from orchestrator.domain.schema_report import EXAMPLE, NotAReport, report
 from orchestrator.domain.tool_status import ToolStatus
@@ -60,12 +61,19 @@ class Schema:
 
 
 async def schema_of(context: AppContext, deployment: Deployment) -> Schema | None:
-    """What the status command of a release reports; None when the app has none. Raises StepFailed when it fails."""
+    """What the status command of a release reports; None when the app has none. Raises StepFailed when it fails.
+
+    On data that is newer than the release, as after a rollback, the journal says it: the release lacks the files of the
+    newer migrations, and the command of many tools fails on that.
+    """
     settings = context.migrations
     if settings is None:
         return Schema()
     if settings.status is None:
         return None
+    runs = context.journal.migrations(context.name)
+    if newer_than(deployment.known_run, deployment.live_at, runs):
+        return Schema(applied(runs), needed_by(context, deployment).up)
     has: list[SchemaRevision] = []
     lacks = await _run(context, Command(STATUS, settings.status, deployment, deployment, {}), has)
     return Schema(tuple(has), lacks)

@@ -9,7 +9,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.colour import next_colour
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release import Release
-from orchestrator.errors import Refused
+from orchestrator.errors import Refused, UnknownDeployment
 
 
 async def candidate(context: AppContext, record: Deployment) -> Deployment:
@@ -36,5 +36,15 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
         colour=next_colour(active.colour),
         port=context.config.run.port,
         previous=active.id,
+        known_run=await _known_run(context, manifest.deployment),
     )
     return replace(brought, container=context.container_name(brought))
+
+
+async def _known_run(context: AppContext, deployment: str) -> int | None:
+    """Which schema revisions the release of a backup knows: it may have been rolled back to, on a newer schema."""
+    journal = context.journal
+    try:
+        return (await journal.beside(lambda: journal.maker_of(journal.deployment(deployment).container))).known_run
+    except UnknownDeployment:
+        return None

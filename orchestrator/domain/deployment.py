@@ -165,8 +165,8 @@ class Deployment:
     number: int = 0
     """Its place in the order of requests, of all apps; the journal assigns it. 0: not recorded yet."""
     known_run: int | None = None
-    """The id of the app's last migration run when it went live, 0 if there was none. None: recorded by an earlier
-    version of Changeover."""
+    """The id of the app's last migration run when its release first went live, 0 if there was none. None: it was not
+    live yet, or an earlier version of Changeover recorded it."""
     made_from: str = ""
     """A digest of the configuration that its container was made from. Empty: not known."""
     volume: str = ""

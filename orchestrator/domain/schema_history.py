@@ -106,15 +106,29 @@ def change_to(
     """
     runs = list(runs)
     has = applied(runs)
-    known = applied(run for run in runs if _was_known(run, known_run, live_at))
-    known_names = {one.revision for one in known}
-    later = [one for one in has if one.revision not in known_names]
+    known = _known(known_run, live_at, runs)
+    later = newer_than(known_run, live_at, runs)
     down: tuple[SchemaRevision, ...] = ()
     breaking = [number for number, one in enumerate(later) if exactly or not one.compatible]
     if breaking:
-        down = tuple(later[breaking[0] :])
+        down = later[breaking[0] :]
     has_names = {one.revision for one in has}
     return SchemaChange(down, tuple(one for one in known if one.revision not in has_names))
+
+
+def newer_than(
+    known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]
+) -> tuple[SchemaRevision, ...]:
+    """The schema revisions of the data that a release which was live before does not know. See `change_to`."""
+    runs = list(runs)
+    names_of_known = {one.revision for one in _known(known_run, live_at, runs)}
+    return tuple(one for one in applied(runs) if one.revision not in names_of_known)
+
+
+def _known(
+    known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]
+) -> tuple[SchemaRevision, ...]:
+    return applied(run for run in runs if _was_known(run, known_run, live_at))
 
 
 def _was_known(run: MigrationRun, known_run: int | None, live_at: datetime | None) -> bool:

@@ -45,18 +45,20 @@ class BackUpReplacedData(Step):
 
 
 class ReplaceData(Step):
-    """Replaces the app's data by the backup's, and migrates it to the schema of the release that runs on it."""
+    """Replaces the app's data by the backup's, and migrates it to a schema that the release can run on."""
 
     name = StepName.MIGRATE
 
     def describe(self, context: AppContext) -> str:
-        return "Replace the data by the backup's, and run its pending migrations."
+        return "Replace the data by the backup's, and migrate it to a schema that the release can run on."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Restore and migrate. Raises StepFailed when the restore or a migration fails."""
         await swap.replace_data(context, deployment.ref, by=deployment)
         release = await context.journal.beside(context.journal.maker_of, deployment.container)
         if context.migrations is not None:
+            if too_new := migrations.needed_by(context, release).down:
+                await migrations.down(context, too_new, by=deployment)
             pending = await migrations.pending(context, release)
             if pending != ():
                 await migrations.up(context, replace(release, pending=pending), by=deployment)

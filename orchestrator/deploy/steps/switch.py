@@ -31,7 +31,9 @@ class SwitchToCandidate(Step):
         Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
         """
         await traffic.send_to(context, deployment)
-        live_at, known_run = context.journal.timing.moment(deployment.id), migrations.newest_run(context)
+        live_at, known_run = context.journal.timing.moment(deployment.id), deployment.known_run
+        if known_run is None:
+            known_run = migrations.newest_run(context)
         live = replace(deployment, state=State.LIVE, live_at=live_at, known_run=known_run)
         standby = await standby_after(context, live)
         if standby is not None and standby.id != live.previous and live.colour is not None:

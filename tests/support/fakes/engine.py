@@ -443,6 +443,9 @@ class FakeEngine:
             on_line("it does not work")
             return 1
         lacking = [revision for revision in known if revision not in data.schema]
+        if unknown := [revision for revision in data.schema if revision not in known]:
+            on_line(f"Can't locate revision identified by '{unknown[-1]}'")
+            return 1
         match command[0]:
             case "status" if self.says_of_status:
                 for line in self.says_of_status:

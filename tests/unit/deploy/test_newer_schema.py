@@ -1,0 +1,99 @@
+"""A release that was rolled back to may run on a schema that is newer than it knows: then its own commands fail on it,
+as those of Alembic do, and nothing may depend on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.app_data import backups, migrations
+from orchestrator.domain.deployment import Deployment, Kind, State
+from tests.support import virtual_time
+from tests.support.fakes.stories import app, assert_whole, live
+from tests.support.fakes.world import APP, World
+
+
+async def rolled_back(world: World, *, compatible: bool) -> str:
+    """A backup of the newer schema. The release before it is live; another one was, in between."""
+    await live(world, "0001")
+    if not compatible:
+        world.engine.incompatible.add("0002")
+    await live(world, "0002")
+    made = "" if compatible else await backed_up(world)
+    await world.roll_back()
+    return made or await backed_up(world)
+
+
+async def backed_up(world: World) -> str:
+    async with world.data_turn:
+        return (await backups.create(world.context, the_active(world), "by hand")).id
+
+
+def the_active(world: World) -> Deployment:
+    active = world.context.active
+    assert active is not None
+    return active
+
+
+async def restored(world: World, backup: str, *, release: bool = False) -> Deployment:
+    record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=release)
+    return await world.until_ended(record.id)
+
+
+@pytest.mark.parametrize("release", [False, True], ids=["data alone", "with its release"])
+def test_a_backup_that_was_made_after_the_rollback_is_restored(world: World, release: bool) -> None:
+    async def story() -> Deployment:
+        backup = await rolled_back(world, compatible=True)
+        await restored(world, min(world.engine.backups[APP]))
+        return await restored(world, backup, release=release)
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.LIVE, ended.failure
+    assert the_active(world).version == "v1"
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "restored after a rollback")
+
+
+def test_a_backup_with_its_release_is_restored_once_more(world: World) -> None:
+    async def story() -> list[Deployment]:
+        backup = await rolled_back(world, compatible=True)
+        return [await restored(world, backup, release=True), await restored(world, backup)]
+
+    assert [one.state for one in virtual_time.run(story())] == [State.LIVE, State.LIVE]
+    assert_whole(world, "restored twice")
+
+
+def test_what_the_live_release_cannot_run_on_is_reverted_in_restored_data(world: World) -> None:
+    async def story() -> Deployment:
+        return await restored(world, await rolled_back(world, compatible=False))
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.LIVE, ended.failure
+    assert the_active(world).version == "v1"
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert_whole(world, "restored from a newer schema")
+
+
+def test_data_that_cannot_be_brought_to_the_live_release_stays_in_the_backup(world: World) -> None:
+    async def story() -> Deployment:
+        backup = await rolled_back(world, compatible=False)
+        world.configure(migrate=app(down=False).migrate)
+        return await restored(world, backup)
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert "0002 cannot be reverted: shop has no migrate.down." in ended.failure.cause
+    assert the_active(world).version == "v1"
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert_whole(world, "not restored")
+
+
+def test_the_schema_is_told_as_it_was_recorded(world: World) -> None:
+    async def story() -> migrations.Schema | None:
+        await rolled_back(world, compatible=True)
+        return await migrations.schema_of(world.context, the_active(world))
+
+    schema = virtual_time.run(story())
+    assert schema is not None
+    assert [one.revision for one in schema.applied] == ["0001", "0002"]
+    assert schema.pending == ()
