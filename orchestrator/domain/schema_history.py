@@ -125,9 +125,7 @@ def newer_than(
     return tuple(one for one in applied(runs) if one.revision not in names_of_known)
 
 
-def _known(
-    known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]
-) -> tuple[SchemaRevision, ...]:
+def _known(known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]) -> tuple[SchemaRevision, ...]:
     return applied(run for run in runs if _was_known(run, known_run, live_at))
 
 
