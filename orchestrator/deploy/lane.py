@@ -12,7 +12,7 @@ from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
 
-RECOVERED_WITHIN_S = 2.0
+RECOVERED_WITHIN_S = 10.0
 TRY_ENDS_WITHIN_S = 10.0
 
 
@@ -114,7 +114,8 @@ class Lane:
                 self.turn.release()
 
     async def until_recovered(self, app: str) -> None:
-        """Wait a moment: an app that was just configured is recovered in milliseconds. Raises Refused after that."""
+        """Wait a moment: an app that was just configured is recovered as soon as the proxy has its route. Raises Refused
+        after that."""
         with suppress(TimeoutError):
             async with asyncio.timeout(RECOVERED_WITHIN_S):
                 await self.recovered.wait()
