@@ -13,7 +13,6 @@ from orchestrator.access.gate import Gate
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
-from orchestrator.apps.one_off import Turns
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
 from orchestrator.config import user_files
@@ -80,7 +79,6 @@ class Orchestrator:
             self.events.publish,
             self.known_secrets,
         )
-        self.one_offs = Turns()
         self.sidecars_of_readers = asyncio.Semaphore(MOST_SIDECARS_OF_READERS)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()

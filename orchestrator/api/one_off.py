@@ -110,18 +110,23 @@ def _carry_out(
     require_ready(orchestrator)
     orchestrator.gate.refuse_too_many_streams(who)
     context = orchestrator.apps.get(app)
-    if busy := orchestrator.scheduler.busy_with(app):
-        raise Refused(
-            f"{busy.kind_in_words.capitalize()} {busy.id} of {app} is under way.",
-            "Wait until it has ended: it may change the data and the release.",
-        )
-    orchestrator.scheduler.lane_of(app).refuse_unrecovered(app)
+    _refuse_while_busy(orchestrator, app)
     # The audit log has the command, too.
     setattr(request.state, REASON, shlex.join(wanted.command))
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
     command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
     size = wanted.terminal.size if wanted.terminal else None
     return StreamingResponse(_output(orchestrator, who, context, command, size), media_type=MEDIA_TYPE)
+
+
+def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
+    """Raises Refused."""
+    if busy := orchestrator.scheduler.busy_with(app):
+        raise Refused(
+            f"{busy.kind_in_words.capitalize()} {busy.id} of {app} is under way.",
+            "Wait until it has ended: it may change the data and the release.",
+        )
+    orchestrator.scheduler.lane_of(app).refuse_unrecovered(app)
 
 
 async def _output(
@@ -133,7 +138,9 @@ async def _output(
     terminal = Terminal(size, output.show) if size else None
 
     async def work() -> one_off.Ended:
-        with orchestrator.one_offs.take(context.name), orchestrator.one_offs.attended(context.name, number, terminal):
+        with context.commands.taking_part(), context.commands.attended(number, terminal):
+            # Now, too: what began meanwhile waits for those alone that take part already.
+            _refuse_while_busy(orchestrator, context.name)
             return await one_off.carry_out(context, replace(command, stdin=terminal or command.stdin), output.add)
 
     task = asyncio.create_task(work())

@@ -18,8 +18,8 @@ log = structlog.get_logger()
 
 
 async def stop_writers(context: AppContext, said_by: Deployment) -> None:
-    """Stop whatever can write data: the active container, the standby, one-off commands. Raises EngineError."""
-    await one_off.end_all(context)
+    """Stop whatever can write data, when requests are paused. Raises EngineError."""
+    await one_off.remove_forgotten(context)
     async with context.standby_turn:
         for writer in _writers(context):
             status = await context.engine.status(writer.container)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from border.secrets import Secrets
+from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Migrate, probe_host
 from orchestrator.domain.deployment import Deployment
@@ -34,7 +35,7 @@ class Limits:
 class AppContext:
     """One app, its configuration and the services that its deployments use.
 
-    A change of the configuration makes a new context with the same locks. A backup or a restore locks
+    A change of the configuration makes a new context with the same locks and `commands`. A backup or a restore locks
     `data_turn`, so that only one copies or replaces the data at a time. Whoever fails over, or pauses
     or stops the containers of the live releases, locks `standby_turn`.
     """
@@ -57,6 +58,7 @@ class AppContext:
     tools_image: str
     """The orchestrator's own image: sidecars that work on data run it."""
     data_turn: asyncio.Lock
+    commands: CommandsUnderWay
     prober: Prober
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""

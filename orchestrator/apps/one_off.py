@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from border.secrets import may_be_secret
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, Role
 from orchestrator.engine.terminal import Input, Terminal
-from orchestrator.errors import Refused, UnknownTerminal
+from orchestrator.errors import Refused
 
 TERM = "xterm-256color"
-MOST_AT_ONCE = 4
-"""One-off commands of one app at a time."""
 
 
 class Place(StrEnum):
@@ -45,41 +42,6 @@ class Ended:
 
     exit_code: int
     late: bool
-
-
-class Turns:
-    """How many one-off commands of each app are under way, and their terminals. Used on the event loop alone."""
-
-    def __init__(self) -> None:
-        self._under_way: Counter[str] = Counter()
-        self._terminals: dict[tuple[str, str], Terminal] = {}
-
-    @contextmanager
-    def take(self, app: str) -> Iterator[None]:
-        """Raises Refused when MOST_AT_ONCE are under way."""
-        if self._under_way[app] >= MOST_AT_ONCE:
-            raise Refused(f"{MOST_AT_ONCE} one-off commands of {app} are under way.", "Wait until one of them ends.")
-        self._under_way[app] += 1
-        try:
-            yield
-        finally:
-            self._under_way[app] -= 1
-
-    @contextmanager
-    def attended(self, app: str, number: str, terminal: Terminal | None) -> Iterator[None]:
-        """While this is held, the terminal, if there is one, is found by its number, which nobody can guess."""
-        if terminal:
-            self._terminals[app, number] = terminal
-        try:
-            yield
-        finally:
-            self._terminals.pop((app, number), None)
-
-    def terminal(self, app: str, number: str) -> Terminal:
-        """Raises UnknownTerminal."""
-        if found := self._terminals.get((app, number)):
-            return found
-        raise UnknownTerminal(f"{app} has no such terminal: its command has ended.")
 
 
 async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str], None]) -> Ended:
@@ -113,8 +75,25 @@ def _terminal_env(wanted: OneOff) -> dict[str, str]:
     return {"TERM": TERM} if isinstance(wanted.stdin, Terminal) else {}
 
 
-async def end_all(context: AppContext) -> None:
-    """End the app's one-off commands in containers of their own. Their readers are told. Raises EngineError."""
+async def let_end(context: AppContext, by: Deployment) -> None:
+    """Before the data changes under them: wait for the app's one-off commands as for requests, then end the rest.
+
+    None begins while a deployment, rollback or restore is under way.
+    """
+    under_way, limit = context.commands, context.config.drain.timeout
+    if not under_way.count:
+        return
+    context.say(by.id, f"one-off commands under way: {under_way.count}; they may go on for {limit:g} s (drain.timeout)")
+    because = Refused(
+        f"The command was ended: the data of {context.name} changes in {by.kind_in_words} {by.id}.",
+        f"Look at what it had done, and run it again after that has ended: changeover show {by.id}",
+    )
+    if ended := await under_way.until_ended(limit, because):
+        context.say(by.id, f"one-off commands ended: {ended}")
+
+
+async def remove_forgotten(context: AppContext) -> None:
+    """Remove the containers of one-off commands that an earlier process of ours began. Raises EngineError."""
     for one in await context.engine.containers():
         if one.labels.get(LABEL_APP) == context.name and LABEL_ONE_OFF in one.labels:
             await context.engine.remove(one.name)

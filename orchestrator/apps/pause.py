@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain, record_cut
 from orchestrator.domain.deployment import Deployment
@@ -13,11 +14,13 @@ PAUSE_LIMIT_S = 300.0
 
 
 async def pause(context: AppContext, deployment: Deployment) -> Deployment:
-    """Pause new requests, and drain the active release, so that no request writes data.
+    """Let one-off commands end, pause new requests, and drain the active release, so that nobody writes data.
 
-    Long-lived connections are cut, not waited for. Returns the deployment with `paused_at` and what was cut.
+    Long-lived connections are cut, not waited for; requests do not wait for one-off commands. Returns the deployment
+    with `paused_at` and what was cut.
     Raises JournalError, ProxyError or EngineError.
     """
+    await one_off.let_end(context, by=deployment)
     paused = replace(deployment, paused_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)

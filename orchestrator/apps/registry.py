@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from border.secrets import Secrets
 from orchestrator.apps.backup_places import BackupPlaces
+from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
@@ -51,6 +52,7 @@ class AppRegistry:
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
         self._standby_turns: dict[str, asyncio.Lock] = {}
+        self._commands: dict[str, CommandsUnderWay] = {}
         self._source_locks: dict[str, asyncio.Lock] = {}
 
     def get(self, app: str) -> AppContext:
@@ -115,6 +117,7 @@ class AppRegistry:
             backups=settings.backups_at(app.update.backup.backup_location),
             tools_image=settings.tools_image,
             data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
+            commands=self._commands.setdefault(name, CommandsUnderWay(name)),
             prober=self._prober,
             say=self._say,
             publish=self._publish,

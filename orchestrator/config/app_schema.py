@@ -203,8 +203,8 @@ class Drain(Section):
     """How the old colour is drained after a switch."""
 
     timeout: SecondsOrNone = 30
-    """How long requests and WebSockets of the old colour may continue after the switch; then they are closed.
-    Example: 120"""
+    """How long requests and WebSockets of the old colour may continue after the switch; then they are closed. So long
+    one-off commands may continue, too, before the data changes under them. Example: 120"""
     signal: Annotated[str | None, Unit("signal name")] = None
     """The signal that the old container receives when draining begins, for apps that then save and close their
     sessions. No signal is sent when not set. Example: SIGUSR1"""

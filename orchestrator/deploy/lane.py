@@ -114,8 +114,10 @@ class Lane:
                 self.turn.release()
 
     async def until_recovered(self, app: str) -> None:
-        """Wait a moment: an app that was just configured is recovered as soon as the proxy has its route. Raises Refused
-        after that."""
+        """Wait a moment: an app that was just configured is recovered as soon as the proxy has its route.
+
+        Raises Refused after that.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(RECOVERED_WITHIN_S):
                 await self.recovered.wait()

@@ -9,6 +9,7 @@ import termios
 import threading
 from contextlib import suppress
 
+from panel.cli.output import REFUSED
 from tests.support.paths import ROOT
 from tests.support.shop import Shop
 
@@ -76,6 +77,29 @@ def test_a_command_that_asks_has_the_persons_terminal(shop: Shop) -> None:
         assert command.returncode == 7, screen
         # What is typed is echoed by the terminal of the container, with the key that takes one back.
         assert screen.endswith(b"bax\b \bc\r\ncab 100 30\r\n"), screen
+
+
+def test_a_command_that_is_under_way_has_ended_before_the_data_is_replaced(shop: Shop) -> None:
+    shop.deployed()
+    api = f"/apps/{shop.name}"
+    backup = shop.stack.post(f"{api}/backups")["id"]
+    for place in ("run", "exec"):
+        with subprocess.Popen(
+            [sys.executable, "-m", "panel.cli", place, "shop", "--", "sh", "-c", "echo begun; sleep 300"],
+            cwd=ROOT, env=shop.stack.command_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as command:  # fmt: skip
+            assert command.stdout is not None
+            assert command.stderr is not None
+            assert command.stdout.readline() == "begun\n"
+            ended = shop.stack.wait_ended(shop.stack.post(f"{api}/backups/{backup}/restore")["id"])
+            told = command.stderr.read()
+
+        assert ended["state"] == "live", ended["failure"]
+        assert command.returncode == REFUSED, told
+        assert f"changes in restore {ended['id']}" in " ".join(told.split())
+        container = shop.stack.app()["active"]["container"]
+        running = subprocess.run(["docker", "top", container], capture_output=True, text=True, check=True).stdout
+        assert "sleep 300" not in running
 
 
 def test_a_log_is_followed_while_it_is_written(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import now
@@ -73,6 +74,7 @@ class World:
         """The parts of a new process."""
         self.journal = MemoryJournal(self.records, self.power)
         self.events = EventStream(self.journal)
+        self.commands = CommandsUnderWay(APP)
         self.context = self._context()
         self.scheduler = Scheduler(self.journal, self.events, lambda _app: self.context)
         self.recovery = Recovery(lambda: [self.context], self.proxy, self.events, self.scheduler, lambda _app: None)
@@ -93,6 +95,7 @@ class World:
             backups="backups",
             tools_image="tools",
             data_turn=self.data_turn,
+            commands=self.commands,
             prober=FakeProber(self.engine),
             say=self.events.say,
             publish=self.events.publish,

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from orchestrator.access.gate import MOST_STREAMS_OF_TOKEN
+from orchestrator.api.one_off import _output
 from orchestrator.app_data import swap
+from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
@@ -96,7 +98,7 @@ async def test_a_terminal_shows_what_is_typed_until_the_command_ends(api: Api, e
     async with api.request("POST", f"/v1/apps/shop/{place}", admin, wanted) as answer:
         number = json.loads(await answer.chunk())["terminal"]
         at = f"/v1/apps/shop/terminals/{number}"
-        await until(lambda: bool(api.orchestrator.one_offs._terminals))
+        await until(lambda: bool(api.orchestrator.apps.get("shop").commands._terminals))
         assert await api.status("POST", f"{at}/keys", admin, {"keys": keys(b"a\x1b[A")}) == 200
         assert await api.status("POST", f"{at}/size", admin, {"columns": 100, "rows": 30}) == 200
         assert await api.status("POST", f"{at}/keys", admin, {"keys": keys(b"\r")}) == 200
@@ -111,7 +113,7 @@ async def test_a_terminal_shows_what_is_typed_until_the_command_ends(api: Api, e
 
 async def test_a_command_that_reads_nothing_is_not_typed_to_without_end(api: Api, engine: FakeEngine) -> None:
     terminal = Terminal(Size(80, 24), lambda _shown: None)
-    with api.orchestrator.one_offs.attended("shop", "n", terminal):
+    with api.orchestrator.apps.get("shop").commands.attended("n", terminal):
         typed = [
             await api.status("POST", "/v1/apps/shop/terminals/n/keys", api.token(Scope.ADMIN), {"keys": keys(b"x")})
             for _ in range(3)
@@ -125,7 +127,7 @@ async def test_a_command_that_reads_nothing_is_not_typed_to_without_end(api: Api
 
 
 async def test_a_terminal_of_an_app_is_not_that_of_another(api: Api, engine: FakeEngine) -> None:
-    with api.orchestrator.one_offs.attended("shop", "n", Terminal(Size(80, 24), lambda _shown: None)):
+    with api.orchestrator.apps.get("shop").commands.attended("n", Terminal(Size(80, 24), lambda _shown: None)):
         assert await api.status("POST", "/v1/apps/till/terminals/n/keys", api.token(Scope.ADMIN), {"keys": ""}) == 404
 
 
@@ -139,7 +141,7 @@ async def test_when_the_reader_of_a_terminal_leaves_the_command_is_ended(api: Ap
     wanted = {"command": ["exit", "0"], "terminal": {"columns": 80, "rows": 24}}
     async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) as answer:
         await answer.chunk()
-    await until(lambda: not api.orchestrator.one_offs._terminals)
+    await until(lambda: not api.orchestrator.apps.get("shop").commands._terminals)
 
 
 async def test_an_input_that_is_no_base64_is_refused(api: Api, engine: FakeEngine) -> None:
@@ -170,6 +172,20 @@ async def test_a_deployment_under_way_is_not_disturbed(api: Api, engine: FakeEng
     status = await api.status("POST", f"/v1/apps/shop/{place}", api.token(Scope.ADMIN), {"command": ["x"]})
 
     assert status == 409
+    assert engine.executed == []
+
+
+async def test_what_was_asked_for_just_before_a_deployment_does_not_begin_in_it(api: Api, engine: FakeEngine) -> None:
+    """A deployment waits for the commands that have begun, and for no other ones."""
+    who = await api.orchestrator.gate.admit(api.token(Scope.ADMIN), "127.0.0.1", "test")
+    context, command = api.orchestrator.apps.get("shop"), OneOff(Place.EXEC, ("x",), {}, 60)
+    output = _output(api.orchestrator, who, context, command, None)
+    busy = replace(api.orchestrator.journal.deployment("d1"), id="d2", state=State.RUNNING)
+    api.orchestrator.scheduler._lane("shop").running = busy
+
+    (told,) = [json.loads(one) async for one in output]
+
+    assert told["problem"]["detail"] == "Deployment d2 of shop is under way."
     assert engine.executed == []
 
 

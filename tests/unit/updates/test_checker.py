@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator import supervision
+from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
@@ -100,6 +101,7 @@ class Bench:
             backups="backups",
             tools_image="tools",
             data_turn=asyncio.Lock(),
+            commands=CommandsUnderWay(APP),
             prober=HttpProber(),
             say=self.events.say,
             publish=self.events.publish,
