@@ -45,6 +45,7 @@ async def _known_run(context: AppContext, deployment: str) -> int | None:
     """Which schema revisions the release of a backup knows: it may have been rolled back to, on a newer schema."""
     journal = context.journal
     try:
-        return (await journal.beside(lambda: journal.maker_of(journal.deployment(deployment).container))).known_run
+        container = journal.deployment(deployment).container
+        return (await journal.beside(journal.maker_of, container)).known_run
     except UnknownDeployment:
         return None
