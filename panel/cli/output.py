@@ -21,6 +21,9 @@ from panel.client.errors import ClientError
 from panel.client.settings import configured_token, configured_url
 
 FAILED, USAGE, REFUSED, INTERRUPTED = 1, 2, 3, 130
+GOES_ON = (
+    "What was asked for goes on without this command. See what becomes of it: changeover status, changeover history"
+)
 T = TypeVar("T")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
@@ -42,7 +45,12 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
 
     async def connected() -> T:
         async with Client(configured_url(), configured_token()) as client:
-            return await ask(client)
+            try:
+                return await ask(client)
+            except asyncio.CancelledError:  # Ctrl-C
+                if client.waits_for_a_change:
+                    err.print(GOES_ON, style="yellow", markup=False)
+                raise
 
     try:
         return asyncio.run(connected())

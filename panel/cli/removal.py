@@ -26,7 +26,8 @@ def remove(
     if not yes:
         left = run(lambda client: client.leftover(app))
         says = text.leftover(left, keep_backups)
-        ask(f"Remove all of this for ever? The data of {app} cannot be brought back", [says])
+        lost = [f"The data of {app} cannot be brought back."] if left.volumes else []
+        ask("Remove all of this for ever?", [says, *lost])
     show(
         lambda client: client.remove_leftover(app, keep_backups=keep_backups),
         as_json,

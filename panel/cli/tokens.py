@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, JsonOption, show, stop, yes_option
+from panel.cli.output import USAGE, JsonOption, run, show, stop, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer(help="Manage the tokens of people and CI jobs.", no_args_is_help=True)
@@ -42,7 +42,8 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """Revoke a token. It is refused from now on."""
-    if not yes:
+    # Of one that does not exist the orchestrator says so.
+    if not yes and any(one.name == name for one in run(lambda client: client.tokens())):
         ask(f"Revoke token {name}?", ["What uses it is refused at once, and its sessions of the panel end."])
     show(lambda client: client.revoke_token(name), as_json, lambda _: f"Token {name} is revoked.", markup=False)
 

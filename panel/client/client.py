@@ -68,6 +68,8 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         self._retry_pauses_s = retry_pauses_s
         self.answer: Any = None  # Any: JSON
         """The last answer or event as the orchestrator sent it; `--json` prints it."""
+        self.waits_for_a_change = False
+        """A request that changes something is sent and not answered: the orchestrator goes on with it in any case."""
         named = {BROWSER: browser} if browser and http_request.fits_in_a_header(browser) else {}
         self._http = httpx.AsyncClient(
             base_url=url,
@@ -250,10 +252,12 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         return self._value(kind, await self._ask(method, path, **request))
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
+        self.waits_for_a_change = method != "GET"
         try:
             answer = await self._http.send(http_request.built(self._http, method, path, **request))
         except httpx.HTTPError as error:
             raise self.unreachable(error) from error
+        self.waits_for_a_change = False
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)
         self.answer = self._json(answer.text)

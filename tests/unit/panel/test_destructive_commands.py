@@ -54,6 +54,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         api.gives("GET", "/v1/apps/shop/backups", {"backups": []})
         api.gives("GET", f"/v1/apps/shop/backups/{BACKUP}/configuration", CONFIGURATION)
         api.gives("GET", "/v1/leftovers/old", {"app": "old", "volumes": ["changeover-old-data"]})
+        api.gives("GET", "/v1/tokens", {"tokens": [{"name": "ci", "scope": "read"}]})
         yield api
 
 
@@ -108,3 +109,19 @@ def test_a_rollback_that_was_confirmed_is_to_the_standby_that_was_shown(api: Fak
     assert "v0.9.0 on green gets the traffic instead of v1.0.0." in ended.stderr
     (asked,) = api.requests("POST", "/v1/apps/shop/rollback")
     assert asked.body == {"restore": "", "container": standby["container"]}
+
+
+def test_what_does_not_exist_is_not_asked_about(api: FakeApi) -> None:
+    api.refuses("DELETE", "/v1/tokens", 404, detail="There is no token 'other'.")
+
+    ended = changeover("token", "revoke", "other", typed="y\n")
+
+    assert ended.exit_code == 2
+    assert "There is no token 'other'." in ended.output
+    assert "[y/N]" not in ended.output
+
+
+def test_data_is_not_said_to_be_lost_where_there_is_none(api: FakeApi) -> None:
+    api.gives("GET", "/v1/leftovers/old", {"app": "old", "containers": ["old-blue"]})
+
+    assert "cannot be brought back" not in changeover("remove", "old", typed="n\n").output

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -49,6 +51,30 @@ async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
     said = capsys.readouterr().err
     assert "Deployment d42 of shop goes on without this command" in said
     assert "changeover cancel d42" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "goes_on"),
+    [(("rollback", "shop", "--yes"), True), (("backup", "create", "shop"), True), (("status",), False)],
+)
+def test_what_was_asked_for_and_goes_on_is_said(command: tuple[str, ...], goes_on: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as never_answers:
+        environment = os.environ | {
+            "CHANGEOVER_URL": f"http://127.0.0.1:{never_answers.getsockname()[1]}",
+            "CHANGEOVER_TOKEN": "co_secret",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-m", "panel.cli", *command], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        ) as process:
+            connection, _ = never_answers.accept()
+            with connection:
+                assert connection.recv(100)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=20)
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert ("goes on without this command" in said) is goes_on
+    assert "Traceback" not in said
 
 
 def test_the_command_ends_without_a_traceback_while_its_modules_are_imported() -> None:
