@@ -24,6 +24,10 @@ async def cost_of(context: AppContext, plan: Plan) -> list[str]:
             f"{when} New requests wait. WebSockets, and answers that began more than {LONG_LIVED_S:g} s ago, are cut "
             f"at once; requests and uploads are cut after {limit}."
         )
+        if commands := context.commands.count:
+            sentences.append(
+                f"Before that, the one-off commands under way ({commands}) may go on for {limit}; then they are ended."
+            )
     if plan != RESTORE:
         sentences.append(f"After the switch, what the old release has in hand may go on for {limit}; then it is cut.")
     return sentences

@@ -11,6 +11,8 @@ import pytest
 from orchestrator.apps import one_off
 from orchestrator.apps.one_off import Ended, OneOff, Place
 from orchestrator.clock import elapsed
+from orchestrator.deploy import plans
+from orchestrator.deploy.cost import cost_of
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.errors import Refused
 from tests.support import virtual_time
@@ -140,3 +142,13 @@ def test_a_command_that_its_reader_leaves_is_no_refusal(world: World) -> None:
         assert world.commands.count == 0
 
     virtual_time.run(story())
+
+
+def test_before_it_begins_it_is_said_what_becomes_of_commands(world: World) -> None:
+    async def story() -> list[str]:
+        await live(world, "0001")
+        with world.commands.taking_part():
+            return await cost_of(world.context, plans.RESTORE)
+
+    says = "Before that, the one-off commands under way (1) may go on for 5 s (drain.timeout); then they are ended."
+    assert says in virtual_time.run(story())
