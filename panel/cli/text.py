@@ -30,6 +30,7 @@ from panel.client.model import (
 from panel.text.age import ago
 from panel.text.changelog import changelog
 from panel.text.markup import inline
+from panel.text.why import add_why, why
 
 SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
@@ -117,15 +118,16 @@ def plan(found: Plan) -> str:
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
     if not found:
         return f"{inline(app)} has no backups. Create one with: changeover backup create {inline(app)}"
-    table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED", "WHY")
+    table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED")
+    add_why(table)
     for one in found:
         made, packed = _made(one, now), size(one.archive_size)
         if one.problem:
-            table.add_row(inline(one.id), made, NONE, NONE, NONE, NONE, packed, f"[red]✗ {inline(one.problem)}[/]")
+            table.add_row(inline(one.id), made, NONE, NONE, NONE, NONE, packed, why(f"[red]✗ {inline(one.problem)}[/]"))
             continue
         version, schema = inline(one.version) or NONE, inline(one.data_schema) or NONE
         table.add_row(
-            inline(one.id), made, version, schema, str(one.files), size(one.data_size), packed, inline(one.reason)
+            inline(one.id), made, version, schema, str(one.files), size(one.data_size), packed, why(inline(one.reason))
         )
     return table
 
@@ -219,12 +221,12 @@ def audit(page: AuditEntries, options: Sequence[str]) -> Table | str:
     if not page.entries:
         return "The audit log has no such entries."
     table = _table("WHEN (UTC)", "WHO", "FROM", "ACTION", "OUTCOME")
-    table.add_column("WHY", no_wrap=True, overflow="ellipsis")
+    add_why(table)
     for one in page.entries:
         outcome = f"{one.outcome} {one.status}" if one.status else one.outcome
         who, origin = inline(one.who) or NONE, inline(one.origin)
         table.add_row(
-            f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, inline(one.action), inline(outcome), inline(one.reason)
+            f"{one.at:%Y-%m-%d %H:%M:%S}", who, origin, inline(one.action), inline(outcome), why(inline(one.reason))
         )
     if page.before is not None:
         more = shlex.join([*options, "--before", str(page.before)])

@@ -10,10 +10,11 @@ from panel.client.model import App, Deployment, DeploymentKind, Deployments, Dep
 from panel.text.age import ago
 from panel.text.markup import inline
 from panel.text.outcome import outcome
+from panel.text.why import add_why, why
 
 NONE = "–"
 STEP_MARKS = {StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]", StepState.SKIPPED: "–"}
-COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "CUT", "WHY")
+COLUMNS = ("WHEN", "ID", "KIND", "STATE", "VERSION", "TOOK", "BY", "CUT")
 
 
 def history(app: str, page: Deployments, now: datetime, limit: int = 20) -> Table | str:
@@ -23,13 +24,14 @@ def history(app: str, page: Deployments, now: datetime, limit: int = 20) -> Tabl
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in COLUMNS:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    add_why(table)
     if page.before is not None:
         table.caption = f"Older ones: changeover history {inline(app)} --limit {limit} --before {page.before}"
     for one in page.deployments:
         table.add_row(
             ago(one.requested_at, now), inline(one.id), inline(one.kind), inline(state_now(one)),
             inline(one.version) or NONE, _seconds(one.seconds), inline(one.requested_by),
-            one.cut.in_words if one.cut else NONE, inline(_why(one)),
+            one.cut.in_words if one.cut else NONE, why(inline(_why(one))),
         )  # fmt: skip
     return table
 

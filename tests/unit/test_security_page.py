@@ -10,7 +10,8 @@ import yaml
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+NAMED = TEST.findall(PAGE)
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 
 
@@ -23,6 +24,7 @@ def test_every_line_names_a_test() -> None:
     lines = PAGE.split("## What holds each line")[1].split("\n## ")[0].splitlines()
     rows = [line for line in lines if line.startswith("| ")][2:]
 
+    assert [row for row in rows if len(TEST.findall(row)) != 1] == []
     assert len(rows) == len(NAMED)
 
 

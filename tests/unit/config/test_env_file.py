@@ -25,6 +25,7 @@ from orchestrator.config.env_file import MOST_BYTES, EnvFileUnreadable, read_env
         ('KEY=""', ""),
         ("\ufeffKEY=after a byte order mark", "after a byte order mark"),
         ("KEY=windows\r\nOTHER=x\r\n", "windows"),
+        ('KEY="first\r\nsecond"\r\nOTHER=x\r\n', "first\nsecond"),
         ('KEY="-----BEGIN\nsecond\nEND-----"\nOTHER=x', "-----BEGIN\nsecond\nEND-----"),
         ("KEY=first\nKEY=last", "last"),
         ("# KEY=comment\n\n   # indented\nKEY=set", "set"),

@@ -44,7 +44,7 @@ def test_only_the_release_that_has_the_traffic_is_live(kind: str, state: str, sl
 
 def test_history_has_one_line_a_deployment_whatever_failed(api: FakeApi) -> None:
     failed = answers.failed()
-    failed["failure"] = failed["failure"] | {"cause": HTML}
+    failed["failure"] = failed["failure"] | {"cause": f"{HTML} {'and so on, ' * 100}"}
     older = [answers.deployment(f"d{number}", slot="") for number in range(3)]
     api.gives("GET", "/v1/apps/shop/deployments", {"deployments": [failed, answers.deployment(slot="active"), *older]})
 

@@ -1,0 +1,59 @@
+"""A long reason in a table is cut, and takes no room from what is typed again: ids, actions, versions."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.clock import now
+from panel.cli import text
+from panel.client.access_model import AuditEntries
+from panel.client.model import Backup, Deployments
+from panel.text.history import history
+from tests.support import api_answers as answers
+
+LONG = "It answered with status 500: " + "<p>Oh no</p> " * 50
+
+
+def of_deployments() -> Table | str:
+    failed = answers.failed("d20261126-4711")
+    failed["failure"] = failed["failure"] | {"cause": LONG}
+    return history("shop", Deployments.model_validate({"deployments": [failed, answers.deployment()]}), now())
+
+
+def of_backups() -> Table | str:
+    sizes = {"files": 3, "data_size": 4096, "archive_size": 2048, "created_at": answers.before(hours=1)}
+    whole = {"id": "b20261126-4711", "app": "shop", "version": "v1.1.0", "reason": "manual"} | sizes
+    found = [whole | {"reason": LONG}, whole | {"problem": LONG}]
+    return text.backups("shop", [Backup.model_validate(one) for one in found], now())
+
+
+def of_audit() -> Table | str:
+    entry = {"id": 7, "at": answers.before(), "origin": "203.0.113.7", "app": "shop", "who": "ci", "outcome": "refused"}
+    asked = {"action": "POST /v1/apps/shop/rollback", "status": 409, "reason": LONG}
+    return text.audit(AuditEntries.model_validate({"entries": [entry | asked]}), [])
+
+
+@pytest.mark.parametrize(
+    ("table", "whole"),
+    [
+        (of_deployments(), ("d20261126-4711", "deploy", "failed", "v1.1.0", "ci")),
+        (of_backups(), ("b20261126-4711",)),
+        (of_audit(), ("POST /v1/apps/shop/rollback", "203.0.113.7", "refused 409")),
+    ],
+    ids=["history", "backup list", "audit"],
+)
+@pytest.mark.parametrize("width", [100, 400])
+def test_a_long_reason_is_cut_and_nothing_else_is(table: Table, whole: tuple[str, ...], width: int) -> None:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(table)
+
+    lines = [line.rstrip() for line in capture.get().splitlines() if LONG[:2] in line or "…" in line]
+    assert lines
+    assert len(capture.get().splitlines()) == 1 + table.row_count
+    for line in lines:
+        assert line.count("…") == 1
+        assert line.endswith("…")
+        assert all(said in line for said in whole)
