@@ -118,8 +118,8 @@ class FakeEngine:
         """Containers that run and do not listen yet."""
         self.on_unpause: Callable[[], object] = lambda: None
         """What happens just before it."""
-        self.sidecar_names: list[str] = []
-        """The name of each sidecar that was to run to its end."""
+        self.sidecar_specs: list[ContainerSpec] = []
+        """Each sidecar that was to run to its end."""
         self.looks = 0
         """How often the status of a container was asked for."""
         self._addresses = itertools.cycle(f"10.0.0.{number}" for number in range(250, 20, -1))
@@ -163,7 +163,7 @@ class FakeEngine:
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = 0
     ) -> tuple[ContainerStatus, bool]:
         command = spec.command or ()
-        self.sidecar_names.append(spec.name)
+        self.sidecar_specs.append(spec)
         await asyncio.sleep(0)
         if "orchestrator.lock_sidecar" in command:
             return await self._look_at_locks(spec, on_line)

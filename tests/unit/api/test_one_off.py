@@ -72,11 +72,23 @@ async def test_a_command_in_a_new_container_has_the_environment_and_the_data_and
     api: Api, engine: FakeEngine
 ) -> None:
     engine.failing.add("seed")
+    file = api.orchestrator.settings.config
+    run = "{env: {MODE: live}, data: /data, volumes: ['extra:/extra'], memory: 64m, pids: 99}"
+    file.write_text(f"{file.read_text()}    run: {run}\n")
+    await api.orchestrator.reload_config()
+    await api.orchestrator.supervisor.stop()
+    context = api.orchestrator.apps.get("shop")
 
     found = await pieces(api, "/v1/apps/shop/run", api.token(Scope.ADMIN), ["seed"], env={"PASSWORD": "canary-4711"})
 
     assert found == [{"line": "it does not work"}, {"exit_code": 1, "late": False}]
     assert engine.sidecars() == set()
+    (made,) = engine.sidecar_specs
+    assert (made.command, made.image) == (("seed",), "sha256:1")
+    assert (made.env["MODE"], made.env["PASSWORD"], made.env["CHANGEOVER_VERSION"]) == ("live", "canary-4711", "v1")
+    assert made.owned == ((context.volume, "/data"), (context.volume_called("extra"), "/extra"))
+    assert (made.memory, made.pids) == ("64m", 99)
+    assert made.address == "", "it would take that of the active container"
     assert "canary" not in api.orchestrator.known_secrets.hide("canary-4711")
 
 

@@ -47,7 +47,7 @@ def test_two_that_want_the_same_at_once_have_sidecars_of_their_own(tmp_path: Pat
 
     async def story() -> None:
         await stories.two_releases(world)
-        world.engine.sidecar_names.clear()
+        world.engine.sidecar_specs.clear()
         context, active = world.context, world.context.active
         assert active is not None
         wanted = OneOff(Place.RUN, ("status",), {}, 10)
@@ -58,7 +58,8 @@ def test_two_that_want_the_same_at_once_have_sidecars_of_their_own(tmp_path: Pat
         )
 
     virtual_time.run(story())
-    assert len(set(world.engine.sidecar_names)) == len(world.engine.sidecar_names) == 9
+    names = [one.name for one in world.engine.sidecar_specs]
+    assert len(set(names)) == len(names) == 9
 
 
 @pytest.mark.parametrize(

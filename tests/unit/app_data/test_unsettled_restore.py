@@ -21,11 +21,11 @@ def test_a_backup_is_made_of_data_that_is_whole(tmp_path: Path) -> None:
         active = world.context.active
         assert active is not None
         world.journal.migration_started(APP, active.id, Direction.RESTORED, ())
-        world.engine.sidecar_names.clear()
+        world.engine.sidecar_specs.clear()
         async with world.context.data_turn:
             await backups.create(world.context, active, "by hand")
 
     virtual_time.run(story())
-    jobs = [name.rpartition("-")[0].removeprefix(f"test-{APP}-") for name in world.engine.sidecar_names]
+    jobs = [one.name.rpartition("-")[0].removeprefix(f"test-{APP}-") for one in world.engine.sidecar_specs]
     assert jobs == ["undo-interrupted", "create"]
     assert world.journal.migrations(APP)[-1].outcome is Outcome.FAILED
