@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
-from orchestrator.proxy import durable_file
+from orchestrator.proxy import backends, durable_file
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.routes import AppRoute, Server
@@ -290,6 +290,25 @@ async def test_the_traffic_goes_back_to_the_active_container_and_the_standby_get
     assert await proxy.sessions("one", Colour.GREEN) == 0
     with pytest.raises(ProxyError, match="cannot fail over"):
         await proxy.fail_over("one", Colour.GREEN)
+
+
+async def test_a_server_that_rests_keeps_no_idle_connection(
+    container: ProxyContainer, servers: dict[str, Server]
+) -> None:
+    """A container that is paused cannot close its side of one: the first request after it is woken would get it."""
+    both = {Colour.BLUE: servers["one"], Colour.GREEN: servers["one-green"]}
+    proxy = started(container, [AppRoute("one", default=True, active=Colour.BLUE, servers=both)])
+
+    async def idle(colour: Colour) -> int:
+        listing = await Runtime(container.folder).worker.ask(f"show servers conn {backends.backend(1, colour)}")
+        heading, *rows = (line.removeprefix("# ").split() for line in listing.splitlines() if line)
+        column = heading.index("idle_cur")
+        return sum(int(row[column]) for row in rows)
+
+    assert container.get().text == "one"
+    await proxy.switch("one", Colour.GREEN, servers["one-green"])
+    await proxy.rest("one", Colour.BLUE)
+    assert await idle(Colour.BLUE) == 0
 
 
 async def test_a_preview_is_reached_by_the_orchestrator_alone(

@@ -18,6 +18,7 @@ import pytest
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
+from orchestrator.proxy import servers
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server, TimeLimits
 from orchestrator.proxy.runtime import Runtime
@@ -287,6 +288,10 @@ async def test_an_address_that_an_old_worker_knows_is_in_use(
     with closing(Client(container.port, "one")) as client:
         client.ask()
         await proxy._running.reload()
+        await proxy.end_preview("one")
+        await proxy.preview("one", releases["one-green"].server)
+        known_to_current = await servers.states(Runtime(container.folder).worker)
+        assert gone not in {state.server for state in known_to_current.values()}
 
         assert gone.address in await proxy.addresses()
 

@@ -118,16 +118,21 @@ def test_what_strangers_say_of_themselves_does_not_reach_an_app(container: Proxy
     assert (seen["x-forwarded-proto"], seen["x-forwarded-host"]) == ("http", "shop.test")
 
 
-def test_large_and_many_headers_arrive_in_both_directions(container: ProxyContainer) -> None:
+def test_many_headers_of_a_request_arrive(container: ProxyContainer) -> None:
     many = [(f"x-many-{number}", "y") for number in range(1900)]
-    large = [("x-long", "z" * 30_000)]
 
-    first = get(container, "/headers", [("host", "shop.test"), *many])
-    second = get(container, "/headers", [("host", "shop.test"), *large, ("x-large", "40000")])
+    assert get(container, "/headers", [("host", "shop.test"), *many]).text.count("x-many-") == 1900
 
-    assert first.text.count("x-many-") == 1900
-    assert "z" * 30_000 in second.text
-    assert len([name for name in second.headers if name.startswith("x-large-")]) == 40
+
+def test_large_headers_of_a_request_arrive(container: ProxyContainer) -> None:
+    assert "z" * 30_000 in get(container, "/headers", [("host", "shop.test"), ("x-long", "z" * 30_000)]).text
+
+
+def test_large_headers_of_an_answer_arrive(container: ProxyContainer) -> None:
+    answer = get(container, "/headers", [("host", "shop.test"), ("x-large", "40000")])
+
+    assert answer.status_code == 200
+    assert len([name for name in answer.headers if name.startswith("x-large-")]) == 40
 
 
 async def test_our_own_requests_have_the_host_of_the_app(container: ProxyContainer) -> None:

@@ -16,7 +16,7 @@ from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.park import TRIES, park
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
@@ -125,6 +125,39 @@ def test_the_standby_answers_from_the_engines_event_until_the_active_container_i
     assert kinds(world) == ["failed_over", "went_back"]
     back = next(event for event in world.journal.events() if event.kind == EventKind.WENT_BACK)
     assert back.fields["requests"] == 7
+
+
+def test_a_standby_is_paused_when_it_has_finished_the_requests_from_before_the_switch(world: World) -> None:
+    async def story() -> None:
+        world.proxy.open_sessions = 1
+        world.publish()
+        deployment = await world.scheduler.request(APP, ref="", by="test")
+        await world.until_step(deployment, StepName.RETIRE)
+        kept = world.engine.running[standby(world).container]
+        await asyncio.sleep(10)
+        assert not kept.paused
+        world.proxy.open_sessions = 0
+        await asyncio.sleep(5)
+        assert kept.paused
+
+    watched(world, story)
+
+
+def test_a_standby_that_answered_is_paused_when_it_has_finished_its_requests(world: World) -> None:
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        await crash(world, active(world).container)
+        await asyncio.sleep(0.5)
+        world.proxy.open_sessions = 1
+        await come_back(world, active(world).container)
+        await asyncio.sleep(10)
+        assert answers(world) == active(world).container
+        assert not kept.paused
+        world.proxy.open_sessions = 0
+        await asyncio.sleep(1)
+        assert kept.paused
+
+    watched(world, story)
 
 
 @pytest.mark.parametrize("boots", [True, False])
@@ -257,6 +290,7 @@ def test_a_container_that_the_engine_does_not_restart_is_started_again(world: Wo
 
 def test_a_standby_that_runs_after_a_restart_of_the_engine_is_paused_again(world: World) -> None:
     async def story() -> None:
+        await asyncio.sleep(60)  # nothing else is due
         kept = world.engine.running[standby(world).container]
         kept.paused = False
         await world.engine.goes_away()
@@ -324,7 +358,7 @@ def test_a_standby_that_holds_a_lock_runs_on_and_is_paused_when_it_holds_none(wo
         world.engine.held = ["shop.db is locked"]
         await world.engine.goes_away()
         await asyncio.sleep(7)
-        assert kept.running
+        assert (kept.running, kept.paused) == (True, False)
         world.engine.held = []
         await asyncio.sleep(2)
         assert kept.paused

@@ -42,12 +42,16 @@ def test_what_a_container_or_a_route_has_is_not_given_out() -> None:
 
 
 def test_a_freed_address_is_given_out_again_only_after_all_others() -> None:
+    """Each container is gone, and its address free, before the next one is made."""
     client, pool = network("10.1.0.0/28", "10.1.0.0/29"), AddressPool("net")
 
-    found = [pool.take(client, set()) for _ in range(7)]
-    for address in found:
+    def take(*taken: str) -> str:
+        address = pool.take(client, set(taken))
         pool.used(address)
-    again = [pool.take(client, {found[2]}) for _ in range(6)]
+        return address
+
+    found = [take() for _ in range(7)]
+    again = [take(found[2]) for _ in range(6)]
 
     assert len(set(found)) == 7
     assert again == [found[index] for index in (0, 1, 3, 4, 5, 6)]
