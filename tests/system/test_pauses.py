@@ -32,6 +32,8 @@ from tests.support.postgres import Postgres, gateway
 from tests.support.results import keep_result
 
 SLOWEST_S = 1.0
+PAUSED_S = SLOWEST_S + 0.2
+"""How long the standby stays paused: a lock that it held would delay a write for as long."""
 WRITER = """
 import os, random, sys, time
 url = os.environ.get("DATABASE_URL", "")
@@ -177,7 +179,7 @@ async def test_a_pause_at_random_delays_no_write_of_the_active_release(
             status = await place.engine.status(standby.container)
             assert status is not None
             stopped += not status.running
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(PAUSED_S)
             await place.engine.wake(standby.container)
         slowest = place.slowest_s(Colour.BLUE)
     finally:
