@@ -55,7 +55,7 @@ def test_the_restore_brings_data_and_app_back(world: World) -> None:
         await world.recovery.go_on()
         record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
         ended = await world.until_ended(record.id)
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
         return ended
 
     ended = virtual_time.run(story())

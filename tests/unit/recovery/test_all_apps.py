@@ -70,7 +70,7 @@ def test_an_app_that_is_not_recovered_takes_no_work_and_goes_on_when_it_is(
         with pytest.raises(Refused, match="is not recovered yet"):
             await world.scheduler.restore(APP, "any", by="me", kind=Kind.RESTORE)
 
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
         await world.at_rest()
         assert world.recovery.problem(APP) == ""
         assert finish.calls == 3
@@ -121,7 +121,7 @@ def test_what_cannot_be_brought_back_is_mended_by_a_new_deployment_that_no_retry
         assert AWAY.cause in world.recovery.problem(APP)
 
         mended = await world.deploy()
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
         await world.at_rest()
         active = world.context.active
         assert active is not None
@@ -164,7 +164,7 @@ def test_an_app_whose_requests_cannot_be_resumed_at_once_is_tried_again_until_it
         await world.recovery.recover_all()
         await world.recovery.go_on()
         monkeypatch.setattr(world.proxy, "paused", Failing(1, world.proxy.paused))
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
         assert (await world.until_ended(queued.id)).state is State.LIVE
         assert world.recovery.problem(APP) == ""
 

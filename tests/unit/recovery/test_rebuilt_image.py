@@ -84,7 +84,7 @@ def test_what_cannot_be_built_says_what_to_do_and_comes_back_when_the_cause_is_g
                 break
             await asyncio.sleep(0.1)
         world.engine.mend()
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
         return problem
 
     problem = virtual_time.run(story())
@@ -103,7 +103,7 @@ def test_an_app_that_is_built_again_for_an_hour_keeps_no_start_waiting(world: Wo
         await world.recovery.recover_all()
         assert "it is being recovered" in world.recovery.problem(APP)
         await world.recovery.go_on()
-        await world.recovery.recover_the_rest()
+        await world.recover_the_rest()
 
     virtual_time.run(story())
     assert_answers(world)
