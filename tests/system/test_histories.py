@@ -285,8 +285,12 @@ class History:
             machine.wait_ready()
             app = self.settled()
             active = app["active"]
-            release = machine.answers(self.name)["release"]
-            assert release == active["version"], f"{release} answers, and {active['version']} is active"
+            # The standby answers until a container that was killed a moment ago is back.
+            machine.until(
+                lambda: machine.answers(self.name)["release"] == active["version"],
+                f"{active['version']}, which is active, answers",
+                30,
+            )
             kept = {slot["container"] for slot in (active, app["standby"]) if slot}
             found = machine.containers(self.name, "app")
             assert found == kept, f"there are {found}, and {kept} should be"
