@@ -24,6 +24,13 @@ class Power:
         self.operations = []
         self._interrupt = (number, act)
 
+    def interrupt_after(self, more: int, act: Callable[[], None]) -> None:
+        """The same, as soon as so many more operations have had their effect; at once if it is none."""
+        if more:
+            self._interrupt = (len(self.operations) - 1 + more, act)
+        else:
+            act()
+
     def cut_at(self, number: int, *, after: bool) -> None:
         """At the operation of this number, counted from zero."""
         self.operations = []

@@ -25,6 +25,8 @@ from tests.support.fakes.stories import (
 from tests.support.fakes.world import APP, World
 
 STRIDE = 5
+LATER = 8
+"""The second of two interrupts comes fewer operations than this after the first one: most often during the undo."""
 
 
 class Interrupt(StrEnum):
@@ -69,14 +71,24 @@ async def _interrupted(
     cancels: list[asyncio.Task[None]] = []
     struck = asyncio.Event()
 
+    def cancel() -> None:
+        if busy := world.scheduler.busy_with(APP):
+            cancels.append(asyncio.create_task(_cancel(world, busy.id)))
+
+    def stop() -> None:
+        stops.append(asyncio.create_task(world.scheduler.stop()))
+        struck.set()
+
     def strike() -> None:
-        where_now = world.scheduler.busy_with(APP)
-        if interrupt is not Interrupt.STOP and where_now:
-            times = 2 if interrupt is Interrupt.TWO_CANCELS else 1
-            cancels.extend(asyncio.create_task(_cancel(world, where_now.id)) for _ in range(times))
-        if interrupt in (Interrupt.STOP, Interrupt.CANCEL_AND_STOP):
-            stops.append(asyncio.create_task(world.scheduler.stop()))
-            struck.set()
+        first, *others = {
+            Interrupt.CANCEL: [cancel],
+            Interrupt.TWO_CANCELS: [cancel, cancel],
+            Interrupt.STOP: [stop],
+            Interrupt.CANCEL_AND_STOP: [cancel, stop],
+        }[interrupt]
+        first()
+        for second in others:
+            world.power.interrupt_after(number % LATER, second)
 
     world.power.interrupt_at(number, strike)
     story = asyncio.create_task(_to_its_end(world, act))
