@@ -15,6 +15,7 @@ import pytest
 from orchestrator.config.update_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
+from tests.support.hostile import QUESTION
 
 
 class Remote:
@@ -183,6 +184,17 @@ async def test_a_message_of_megabytes_is_read_in_part(remote: Remote) -> None:
 
     assert change.kind == "feat"
     assert len(change.subject) < MOST_OF_MESSAGE
+
+
+async def test_a_message_is_read_without_control_characters(remote: Remote) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    until = remote.commit(f"feat(\x1b[31mshop): a{QUESTION}b\x9b6nc\u202ed")
+    git = source(remote)
+    await git.newest()
+
+    (change,) = await git.changes(since, until)
+
+    assert (change.kind, change.scope, change.subject) == ("feat", "shop", "abcd")
 
 
 async def test_changes_are_those_between_two_commits_without_merges(remote: Remote) -> None:
@@ -383,8 +395,14 @@ async def test_a_checkout_of_another_user_is_read(remote: Remote) -> None:
     assert found.release.source_revision
 
 
-async def test_a_tree_that_was_made_to_write_elsewhere_writes_nothing_there(remote: Remote, tmp_path: Path) -> None:
-    """Trees that `git add` never makes, and that a server can send all the same."""
+@pytest.mark.parametrize("names_the_folder_above", [False, True])
+async def test_a_tree_that_was_made_to_write_elsewhere_writes_nothing_there(
+    remote: Remote, tmp_path: Path, names_the_folder_above: bool
+) -> None:
+    """Trees that `git add` never makes, and that a server can send all the same.
+
+    Git itself refuses to archive one with `..`; one with a link and a folder of the same name is left to tar.
+    """
     (tmp_path / "outside").mkdir()
     blob = remote.git("rev-parse", "HEAD:app.py")
     evil = remote.tree(("100644", "evil", blob))
@@ -392,7 +410,7 @@ async def test_a_tree_that_was_made_to_write_elsewhere_writes_nothing_there(remo
     up = remote.blob("../../outside")
     tree = remote.tree(
         ("120000", "a", link), ("40000", "a", evil), ("120000", "b", up), ("40000", "b", evil),
-        ("40000", "..", evil), ("100644", "good", blob),
+        *([("40000", "..", evil)] if names_the_folder_above else []), ("100644", "good", blob),
     )  # fmt: skip
     commit = remote.git("commit-tree", "-m", "feat: evil", tree)
     remote.git("update-ref", "refs/heads/main", commit)

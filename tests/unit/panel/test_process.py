@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ os.write(1, b"__GANGLION__\\n")
 """
 PAINTS = "while take()['type'] == 'paint': send(b'M', b'{\"type\": \"painted\"}')"
 READS = "while True: take()"
+ECHOES = "while head := os.read(0, 5): send(head[:1], os.read(0, int.from_bytes(head[1:], 'big')))"
 STUCK = "time.sleep(100)"
 
 
@@ -64,6 +66,15 @@ async def test_a_process_whose_input_is_full_keeps_no_other_page_from_being_save
         async with asyncio.timeout(SAVE_DEADLINE_S + 10):
             await app.save()
         pasted.cancel()
+
+
+async def test_an_answer_of_the_pages_terminal_is_not_typed() -> None:
+    async with process(ECHOES) as app:
+        for message in ("\x1b]11;rgb:bbbb/bbbb/bbbb\x1b\\", "\x1b[?1;2c", "p"):
+            await app.take(json.dumps(["stdin", message]))
+
+        async with asyncio.timeout(20):
+            assert await anext(app.output()) == b"p"
 
 
 async def test_a_process_that_announces_a_packet_of_four_gigabytes_is_ended() -> None:
