@@ -14,7 +14,7 @@ class Power:
 
     def __init__(self) -> None:
         self.operations: list[str] = []
-        self._at: int | None = None
+        self._at: int | str | None = None
         self._after = False
         self.dead = False
         self._interrupt: tuple[int, Callable[[], None]] | None = None
@@ -31,10 +31,10 @@ class Power:
         else:
             act()
 
-    def cut_at(self, number: int, *, after: bool) -> None:
-        """At the operation of this number, counted from zero."""
+    def cut_at(self, operation: int | str, *, after: bool) -> None:
+        """At the operation of this number, counted from zero, or at the first of this name."""
         self.operations = []
-        self._at, self._after, self.dead = number, after, False
+        self._at, self._after, self.dead = operation, after, False
 
     def restore(self) -> None:
         """From now on nothing is cut or interrupted; a killed process is replaced by a new one."""
@@ -44,20 +44,24 @@ class Power:
         """To be called before an operation has its effect."""
         self._check()
         self.operations.append(what)
-        if self._at == len(self.operations) - 1 and not self._after:
+        if self._is_here and not self._after:
             self.dead = True
             raise Killed(what)
 
     def after(self) -> None:
         """To be called when it has had it."""
         self._check()
-        if self._at == len(self.operations) - 1 and self._after:
+        if self._is_here and self._after:
             self.dead = True
             raise Killed(self.operations[-1])
         if self._interrupt and self._interrupt[0] == len(self.operations) - 1:
             act = self._interrupt[1]
             self._interrupt = None
             act()
+
+    @property
+    def _is_here(self) -> bool:
+        return self._at in (len(self.operations) - 1, self.operations[-1])
 
     def _check(self) -> None:
         if self.dead:
