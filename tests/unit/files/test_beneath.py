@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,29 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "file").write_text("of others")
     return folder
+
+
+class Swap:
+    """Puts a link in the place of a file at the moment in which it is opened, after it was looked at."""
+
+    def __init__(self, file: Path, target: Path) -> None:
+        self._file, self._target = file, target
+        self.happened = False
+        sys.addaudithook(self._hear)  # cannot be taken away again: does nothing after the first time
+
+    def _hear(self, event: str, about: tuple[object, ...]) -> None:
+        if event == "open" and not self.happened and about[0] == self._file.name:
+            self.happened = True
+            self._file.unlink()
+            self._file.symlink_to(self._target)
+
+
+def test_a_file_that_becomes_a_link_after_it_was_looked_at_is_not_followed(folder: Path) -> None:
+    swap = Swap(folder / "inner" / "file", folder.parent / "outside" / "file")
+    with Folder.open(folder) as held, pytest.raises(NotAFile):
+        held.open_file("inner/file")
+
+    assert swap.happened
 
 
 @pytest.mark.parametrize("target", ["../outside", "/etc", ".", "inner", "/proc/self/cwd"])
