@@ -57,6 +57,8 @@ MOST_HOLES = 16 * 2**30
 """Files may have so many bytes of holes: packing them takes time, although they take no disk space."""
 TRIES = 3
 """What the app replaces while it is copied is copied again, so often."""
+UNFINISHED = ".new"
+"""The end of the name of a backup that is being made."""
 
 
 def create(
@@ -83,7 +85,8 @@ def create(
     space is short, and Unsuitable or LeadsOutside for data that no backup can hold.
     """
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    growing = folder.with_name(folder.name + ".new")
+    remove_unfinished(folder.parent)
+    growing = folder.with_name(folder.name + UNFINISHED)
     with ExitStack() as stack:
         held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
         needed = _needed(held)
@@ -91,7 +94,6 @@ def create(
             raise NoRoom(
                 f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
             )
-        shutil.rmtree(growing, ignore_errors=True)
         growing.mkdir(mode=0o700)
         moment = datetime.now(UTC).isoformat()
         packed = growing / ARCHIVE
@@ -112,6 +114,14 @@ def create(
             raise
     sync(folder.parent)
     return manifest
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what backups that were killed have left: of one app, one is made at a time. Its room may be needed."""
+    with Folder.open(folder) as kept:
+        for name in kept.names():
+            if name.endswith(UNFINISHED):
+                kept.remove(name)
 
 
 @dataclass

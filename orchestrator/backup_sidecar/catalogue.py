@@ -84,10 +84,6 @@ class Catalogue:
         kept, and damaged ones that are newer: they were made before deployments that failed without changing the
         data, and must not push out all others.
         """
-        with Folder.open(self._folder) as kept:
-            for name in kept.names():
-                if name.endswith(".new"):
-                    kept.remove(name)
         gone = unneeded(self.entries(), keep, also, spare)
         for backup in gone:
             shutil.rmtree(self._folder / backup)

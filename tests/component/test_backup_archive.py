@@ -333,11 +333,14 @@ def test_no_room_is_said_before_anything_is_written(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "RESERVE", 2**60)
+    killed = tmp_path / "backups" / "zero.new"
+    killed.mkdir(parents=True)
+    (killed / "archive.tar.zst").write_bytes(bytes(1000))
 
     with pytest.raises(NoRoom, match="MB free"):
         back_up(data, tmp_path / "backups" / "one")
 
-    assert list((tmp_path / "backups").iterdir()) == []
+    assert list((tmp_path / "backups").iterdir()) == [], "what a backup that was killed has left takes no room either"
 
 
 KILLED_AT_MOVE = """
