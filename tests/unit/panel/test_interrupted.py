@@ -33,6 +33,15 @@ runpy.run_module("panel.cli", run_name="__main__")
 """
 
 
+HEARS_CTRL_C = """
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
+import runpy
+runpy.run_module("panel.cli", run_name="__main__")
+"""
+
+
 async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -64,7 +73,7 @@ def test_what_was_asked_for_and_goes_on_is_said(command: tuple[str, ...], goes_o
             "CHANGEOVER_TOKEN": "co_secret",
         }
         with subprocess.Popen(
-            [sys.executable, "-m", "panel.cli", *command], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", HEARS_CTRL_C, *command], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
         ) as process:
             connection, _ = never_answers.accept()
             with connection:
