@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 from collections import deque
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import structlog
 from pydantic import TypeAdapter
 
 from orchestrator.app_data import backup_sidecar, migrations
@@ -24,7 +26,10 @@ from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.engine.base import Role
-from orchestrator.errors import Refused, StepFailed, VolumeGone
+from orchestrator.errors import ChangeoverError, Refused, StepFailed, VolumeGone
+from orchestrator.host.uninterrupted import in_spite_of_cancels
+
+log = structlog.get_logger()
 
 LAST_LINES = 20
 LOG_LINES = 10_000
@@ -88,11 +93,22 @@ async def create(
         if context.config.backup and volume:
             await _command(context, release, "dump", backup, context.config.backup.dump, volume)
         files = (*await _extra(context, release), (PLACE, await about(context, release, reason)))
-        return _manifest(
-            await backup_sidecar.run(
+        try:
+            made = await backup_sidecar.run(
                 context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait
             )
-        )
+        except asyncio.CancelledError:
+            await in_spite_of_cancels(_remove_unfinished(context))
+            raise
+        return _manifest(made)
+
+
+async def _remove_unfinished(context: AppContext) -> None:
+    """Remove what a sidecar that was ended in the middle of a backup has left; else the next backup does it."""
+    try:
+        await backup_sidecar.run(context, "remove-unfinished", "")
+    except ChangeoverError as error:
+        log.warning("the rest of a cancelled backup is not removed yet", app=context.name, cause=error.cause)
 
 
 def made_at(backup: str) -> datetime | None:

@@ -41,7 +41,18 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument(
         "job",
-        choices=["list", "create", "verify", "extract", "compare", "restore", "remove-all", "undo-interrupted", "own"],
+        choices=[
+            "list",
+            "create",
+            "verify",
+            "extract",
+            "compare",
+            "restore",
+            "remove-all",
+            "remove-unfinished",
+            "undo-interrupted",
+            "own",
+        ],
     )
     for name in ("app", "backup", "token"):
         parser.add_argument(f"--{name}", default="")
@@ -108,6 +119,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}
         case "remove-all":
             return catalogue.remove_all()
+        case "remove-unfinished":
+            return archive.remove_unfinished(BACKUPS)
         case _:
             return {"complete": restore.undo_interrupted(put_back, protocol)}
 

@@ -116,12 +116,16 @@ def create(
     return manifest
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what backups that were killed have left: of one app, one is made at a time. Its room may be needed."""
+def remove_unfinished(folder: Path) -> list[str]:
+    """Remove what backups that were killed have left: of one app, one is made at a time. Returns the names.
+
+    Its room may be needed.
+    """
     with Folder.open(folder) as kept:
-        for name in kept.names():
-            if name.endswith(UNFINISHED):
-                kept.remove(name)
+        gone = [name for name in kept.names() if name.endswith(UNFINISHED)]
+        for name in gone:
+            kept.remove(name)
+    return gone
 
 
 @dataclass

@@ -177,6 +177,7 @@ def test_cancelling_during_the_backup_ends_it_and_leaves_no_sidecar(shop: Shop) 
     assert cancelled.returncode == 0, cancelled.stderr
     assert ended["state"] == "cancelled"
     stack.until(lambda: len(stack.containers()) <= 2, "no sidecar is left")
+    assert not list((stack.state / "backups" / "shop").glob("*.new"))
     assert stack.ask().json()["release"] == version
 
 
