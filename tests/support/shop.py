@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.in_container import printed_in
 from tests.support.paths import ROOT
 from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
@@ -68,11 +69,7 @@ class Shop:
         return in_postgresql(self.postgres_url) if self.postgres_url else self._in_sqlite()
 
     def _in_sqlite(self) -> Contents:
-        container = self.stack.engine.containers.get(self.stack.app()["active"]["container"])
-        answer = container.exec_run(["python", "-c", READ_SQLITE])
-        assert isinstance(answer.output, bytes)
-        assert answer.exit_code == 0, answer.output
-        found = json.loads(answer.output)
+        found = json.loads(printed_in(self.stack.app()["active"]["container"], "python", "-c", READ_SQLITE))
         assert found["check"] == "ok"
         return Contents([tuple(row) for row in found["tables"]], frozenset(found["orders"]), found["revision"])
 

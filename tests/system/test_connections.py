@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.proxy.runtime import Runtime
+from tests.support.in_container import printed_in
 from tests.support.kept import Client, Opened
 from tests.support.repository import Repository
 from tests.support.results import keep_result
@@ -247,8 +248,4 @@ def _carry_out(what: str, app: str, stack: Stack, repository: Repository, writes
 
 def _written(stack: Stack, app: str) -> set[str]:
     """The lines in the data of an app."""
-    container = stack.engine.containers.get(stack.app(app)["active"]["container"])
-    answer = container.exec_run(["cat", "/data/written"])
-    assert isinstance(answer.output, bytes)
-    assert answer.exit_code == 0, answer.output
-    return set(answer.output.decode().splitlines())
+    return set(printed_in(stack.app(app)["active"]["container"], "cat", "/data/written").splitlines())

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests.support.in_container import printed_in
 from tests.support.shop import Shop
 from tests.support.visitor import Visitor
 
@@ -123,13 +124,12 @@ def test_app_containers_run_without_root_privileges_or_capabilities(shop: Shop) 
     container = shop.stack.engine.containers.get(shop.stack.app()["active"]["container"])
 
     host = container.attrs["HostConfig"]
-    user = container.exec_run("id -u").output
+    user = printed_in(str(container.name), "id", "-u")
 
     assert host["CapDrop"] == ["ALL"]
     assert host["SecurityOpt"] == ["no-new-privileges"]
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
-    assert isinstance(user, bytes)
-    assert user.strip() != b"0"
+    assert int(user) != 0
     assert not host["Privileged"]
     assert not any("docker.sock" in bind for bind in host["Binds"] or [])
 

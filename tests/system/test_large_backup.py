@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_container import printed_in
 from tests.support.orders import Ordering, Orders
 from tests.support.shop import Shop
 from tests.support.stack import Stack
@@ -37,11 +38,7 @@ print(json.dumps([check, [row[0] for row in database.execute("SELECT id FROM ord
 
 
 def in_shop(stack: Stack, script: str, *arguments: str) -> str:
-    container = stack.engine.containers.get(stack.app()["active"]["container"])
-    answer = container.exec_run(["python", "-c", script, *arguments])
-    assert isinstance(answer.output, bytes)
-    assert answer.exit_code == 0, answer.output
-    return answer.output.decode()
+    return printed_in(stack.app()["active"]["container"], "python", "-c", script, *arguments)
 
 
 def orders_there(stack: Stack) -> set[str]:

@@ -21,6 +21,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.in_container import printed_in
 from tests.support.installation import Installation
 from tests.support.migrations import NEW_INSERT, OLD_INSERT, RENAMES
 from tests.support.paths import ROOT
@@ -191,11 +192,7 @@ def recorded(deployment: Any) -> dict[str, Any]:
 
 def contents(installation: Installation) -> Any:
     """The shop's tables, orders and schema revision."""
-    container = installation.app("shop")["active"]["container"]
-    answer = subprocess.run(
-        ["docker", "exec", container, "python", "-c", READ_SQLITE], check=True, capture_output=True, text=True
-    )
-    return json.loads(answer.stdout)
+    return json.loads(printed_in(installation.app("shop")["active"]["container"], "python", "-c", READ_SQLITE))
 
 
 def test_every_app_is_live_as_before_with_its_containers_its_standby_its_history_and_its_backups(

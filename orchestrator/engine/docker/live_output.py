@@ -7,12 +7,11 @@ import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import docker
 from docker.errors import DockerException
-from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from border.secrets import Secrets
@@ -20,6 +19,7 @@ from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
+from orchestrator.engine.docker.upgraded import Upgraded
 from orchestrator.engine.docker.window import Window
 from orchestrator.engine.terminal import Input, Size, Terminal
 from orchestrator.errors import EngineError
@@ -144,25 +144,19 @@ class Execution:
 
     def _chunks(self, execution: str) -> Iterator[bytes]:
         api = self._container.client.api
-        if isinstance(self._stdin, Terminal):
-            yield from self._shown(self._stdin, execution)
-            return
-        if self._stdin is None:
-            yield from api.exec_start(execution, stream=True)
-            return
-        connection = api.exec_start(execution, socket=True)
-        with fed(connection, self._stdin):
-            # docker-py has no types for what reads its own frames.
-            frames = frames_iter(connection, tty=False)  # type: ignore[no-untyped-call]
-            yield from (chunk for _stream, chunk in frames)
+        connection = Upgraded(api.exec_start(execution, tty=self._terminal is not None, socket=True))
+        if self._terminal is not None:
 
-    def _shown(self, terminal: Terminal, execution: str) -> Iterator[bytes]:
-        api = self._container.client.api
+            def resize(size: Size) -> None:
+                api.exec_resize(execution, height=size.rows, width=size.columns)
 
-        def resize(size: Size) -> None:
-            api.exec_resize(execution, height=size.rows, width=size.columns)
-
-        yield from Window(api.exec_start(execution, tty=True, socket=True), terminal, resize)
+            yield from Window(connection, self._terminal, resize)
+        elif isinstance(self._stdin, bytes):
+            with fed(connection, self._stdin):
+                yield from connection.frames()
+        else:
+            with closing(connection):
+                yield from connection.frames()
 
     def end(self) -> None:
         """End the process for certain, if it runs, with those that it has begun: it leads a group of its own."""

@@ -25,6 +25,7 @@ from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.standard_input import fed
+from orchestrator.engine.docker.upgraded import Upgraded
 from orchestrator.engine.docker.window import Window
 from orchestrator.engine.terminal import Size, Terminal
 from orchestrator.errors import EngineError
@@ -170,7 +171,7 @@ class Run:
         try:
             if isinstance(self.spec.stdin, bytes):
                 # Before it starts: its input ends with the first connection to it.
-                attached = container.attach_socket(params={"stdin": 1, "stream": 1})
+                attached = Upgraded(container.attach_socket(params={"stdin": 1, "stream": 1}))
                 input_of_it.enter_context(fed(attached, self.spec.stdin))
             window = self._window(container)
             if not self.stopped.is_set():
@@ -202,7 +203,7 @@ class Run:
             container.resize(height=size.rows, width=size.columns)
 
         everything = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        return Window(container.attach_socket(params=everything), self.spec.stdin, resize)
+        return Window(Upgraded(container.attach_socket(params=everything)), self.spec.stdin, resize)
 
 
 def _is_killed(container: Container) -> bool:

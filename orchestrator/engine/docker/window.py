@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from orchestrator.engine.docker.upgraded import Upgraded
 from orchestrator.engine.terminal import Size, Terminal
-
-CHUNK = 16 * 1024
 
 
 class Window:
@@ -22,29 +19,23 @@ class Window:
     Iterated in one thread, once, when the process runs; `close`, in any other one, ends that.
     """
 
-    def __init__(
-        self, connection: Any, terminal: Terminal, resize: Callable[[Size], object]
-    ) -> None:  # Any: docker-py's socket.SocketIO has no stub
+    def __init__(self, connection: Upgraded, terminal: Terminal, resize: Callable[[Size], object]) -> None:
         self._connection = connection
-        self._own: socket.socket = connection._sock  # docker-py itself uses it in this way; there is no other one
-        self._own.settimeout(None)  # a person may think for hours
         self._terminal = terminal
         self._resize = resize
 
     def __iter__(self) -> Iterator[bytes]:
         threading.Thread(target=self._type, name="docker-terminal", daemon=True).start()
         try:
-            while chunk := self._own.recv(CHUNK):
-                yield chunk
+            yield from self._connection.chunks()
         except ConnectionResetError:
             return
         finally:
             self.close()
+            self._connection.close()
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._own.shutdown(socket.SHUT_RDWR)
-        self._connection.close()
+        self._connection.end()
         self._terminal.hang_up()
 
     def _type(self) -> None:
@@ -56,7 +47,7 @@ class Window:
                     self._resize(keys)
             else:
                 try:
-                    self._own.sendall(keys)
+                    self._connection.write(keys)
                 except OSError:
                     return
             keys = self._terminal.typed.get()

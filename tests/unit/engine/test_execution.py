@@ -2,35 +2,103 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import json
+import socketserver
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
+import docker
 import pytest
+from docker.models.containers import Container
 
 from orchestrator.engine.docker.live_output import Execution
+from orchestrator.engine.terminal import Input, Size, Terminal
 from orchestrator.host.output import Output
 
 MARK = b"changeover-process 71\n"
+MUCH = "".join(f"{number} {'x' * 100}\n" for number in range(400))
 
 
-class FakeContainer:
-    """Answers as docker-py's container does. `killed`: the commands that were run to end the process."""
+class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Answers what an exec asks of Docker. `commands`: those that were run.
 
-    id = "c1"
+    `in_one_piece`: the output comes with the head of the answer, as docker-py finds it on a busy machine.
+    """
 
-    def __init__(self, *chunks: bytes) -> None:
-        self.killed: list[str] = []
-        self.client = SimpleNamespace(
-            api=SimpleNamespace(
-                exec_create=lambda *_, **__: {"Id": "e1"},
-                exec_start=lambda *_, **__: iter(chunks),
-                exec_inspect=lambda _: {"ExitCode": 127},
-            )
-        )
+    daemon_threads = True
 
-    def exec_run(self, command: list[str]) -> None:
-        self.killed.append(command[-1])
+    def __init__(self, socket: Path, chunks: tuple[bytes, ...], in_one_piece: bool) -> None:
+        super().__init__(str(socket), _Exec)
+        self.chunks = chunks
+        self.in_one_piece = in_one_piece
+        self.commands: list[str] = []
+        self.is_terminal = False
 
 
+class _Exec(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Engine
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+        if self.path.endswith("/exec"):
+            self.server.commands.append(asked["Cmd"][-1])
+            self.server.is_terminal = asked["Tty"]
+            self._answer({"Id": "e1"})
+        elif self.path.endswith("/start"):
+            head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+            pieces = [self._piece(chunk) for chunk in self.server.chunks]
+            if self.server.in_one_piece:
+                pieces = [head + b"".join(pieces)]
+            else:
+                self.connection.sendall(head)
+            for piece in pieces:
+                self.connection.sendall(piece)
+            self.close_connection = True
+        else:
+            self._answer({})
+
+    def do_GET(self) -> None:
+        self._answer({"ExitCode": 127})
+
+    def log_message(self, format: str, *args: object) -> None:
+        """It says nothing."""
+
+    def _piece(self, chunk: bytes) -> bytes:
+        return chunk if self.server.is_terminal else struct.pack(">BxxxL", 1, len(chunk)) + chunk
+
+    def _answer(self, content: dict[str, object]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+Started = Callable[..., tuple[Engine, Container]]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Started]:
+    engines: list[Engine] = []
+
+    def start(*chunks: bytes, in_one_piece: bool) -> tuple[Engine, Container]:
+        engine = Engine(tmp_path / "docker.sock", chunks, in_one_piece)
+        engines.append(engine)
+        threading.Thread(target=engine.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        client = docker.DockerClient(base_url=f"unix://{tmp_path}/docker.sock", version="1.45", timeout=10)
+        return engine, Container(attrs={"Id": "c1"}, client=client)
+
+    yield start
+    for engine in engines:
+        engine.shutdown()
+        engine.server_close()
+
+
+@pytest.mark.parametrize("in_one_piece", [True, False], ids=["with the head of the answer", "after it"])
 @pytest.mark.parametrize(
     ("chunks", "shown", "known"),
     [
@@ -39,19 +107,32 @@ class FakeContainer:
         ((b"sh: 1: exec: psq: not found\n", MARK), ["sh: 1: exec: psq: not found"], True),
         ((b"a warning\n", MARK, b"hello\n"), ["a warning", "hello"], True),
         ((b"exec: sh: not found",), ["exec: sh: not found"], False),
+        ((MARK, MUCH.encode(), b"end\n"), [*MUCH.splitlines(), "end"], True),
     ],
-    ids=["first", "in two", "after an error", "after a warning", "never"],
+    ids=["first", "in two", "after an error", "after a warning", "never", "much"],
 )
+@pytest.mark.parametrize("stdin", [None, b"", b"typed\n"], ids=["no input", "empty input", "input"])
 def test_the_line_with_the_number_is_taken_out_and_nothing_else(
-    chunks: tuple[bytes, ...], shown: list[str], known: bool
+    started: Started, chunks: tuple[bytes, ...], shown: list[str], known: bool, in_one_piece: bool, stdin: Input
 ) -> None:
     lines: list[str] = []
-    container = FakeContainer(*chunks)
-    execution = Execution(container, ("psq",), {}, Output(lines.append))
+    engine, container = started(*chunks, in_one_piece=in_one_piece)
+    execution = Execution(container, ("psq",), {}, Output(lines.append), stdin)
 
     code = execution.run()
     execution.close()
     execution.end()
 
     assert (code, lines) == (127, shown)
-    assert container.killed == (["kill -KILL -71 || kill -KILL 71"] if known else [])
+    assert engine.commands[1:] == (["kill -KILL -71 || kill -KILL 71"] if known else [])
+
+
+@pytest.mark.parametrize("in_one_piece", [True, False], ids=["with the head of the answer", "after it"])
+def test_what_a_terminal_shows_first_is_not_lost(started: Started, in_one_piece: bool) -> None:
+    seen: list[bytes] = []
+    _, container = started(MARK, b"\x1b[2J$ ", in_one_piece=in_one_piece)
+    terminal = Terminal(Size(rows=24, columns=80), seen.append)
+
+    code = Execution(container, ("sh",), {}, Output(lambda _: None), terminal).run()
+
+    assert (code, b"".join(seen)) == (127, b"\x1b[2J$ ")

@@ -1,0 +1,60 @@
+"""A connection that Docker has taken over from HTTP: of its `attach` or `exec`."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+CHUNK = 16 * 1024
+_HEAD = struct.Struct(">BxxxL")
+"""Before each piece of output without a terminal: the stream that it belongs to, and its size in bytes."""
+
+
+class Upgraded:
+    """Read in one thread, written to in another one.
+
+    docker-py hands out the bare socket. What arrived in one piece with the head of Docker's answer is in the buffer of
+    the reader of that head, and whoever reads the socket loses it: https://github.com/docker/docker-py/issues/2042.
+    """
+
+    def __init__(self, connection: Any) -> None:  # Any: docker-py's socket.SocketIO has no stub
+        self._connection = connection
+        # docker-py itself reaches for these; it offers no other way.
+        self._reader: io.BufferedReader = connection._response.raw._fp.fp
+        self._socket: socket.socket = connection._sock
+        self._socket.settimeout(None)  # a command may be silent for hours, and a person may think for hours
+
+    def chunks(self) -> Iterator[bytes]:
+        """What the process shows on a terminal, until it ends. Raises OSError when the connection breaks."""
+        while chunk := self._reader.read1(CHUNK):
+            yield chunk
+
+    def frames(self) -> Iterator[bytes]:
+        """What the process prints without a terminal, on both streams, until it ends. Raises OSError as `chunks`."""
+        while len(head := self._reader.read(_HEAD.size)) == _HEAD.size:
+            _, left = _HEAD.unpack(head)
+            while left and (chunk := self._reader.read1(min(left, CHUNK))):
+                left -= len(chunk)
+                yield chunk
+
+    def write(self, content: bytes) -> None:
+        """Raises OSError when the process has ended."""
+        self._socket.sendall(content)
+
+    def end_input(self) -> None:
+        """Raises OSError when the process has ended."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def end(self) -> None:
+        """Whoever reads finds the end of the output. In any thread."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """In the thread that reads, if there is one."""
+        self.end()
+        self._connection.close()
