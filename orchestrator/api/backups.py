@@ -16,7 +16,7 @@ from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import Entry
-from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.backup_sidecar.manifest import Summary
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release_history import Attempt, live_since
 from orchestrator.errors import NotAllowed, Refused
@@ -54,35 +54,35 @@ class Backups(BaseModel):
     backups: list[BackupView]
 
 
-def view(manifest: Manifest, attempts: Sequence[Attempt]) -> BackupView:
+def view(kept: Summary, attempts: Sequence[Attempt]) -> BackupView:
     return BackupView(
-        id=manifest.id,
-        app=manifest.app,
-        version=manifest.version,
-        revision=manifest.revision,
-        image=manifest.image,
-        reason=manifest.reason,
-        created_at=manifest.made_at,
-        files=len(manifest.files),
-        data_size=manifest.data_size,
-        archive_size=manifest.archive_size,
-        data_schema=manifest.data_schema,
-        schemas={file.path: file.schema for file in manifest.files if file.schema},
-        left_out=list(manifest.left_out),
-        releases_since=live_since(attempts, _before_it(manifest, attempts)),
+        id=kept.id,
+        app=kept.app,
+        version=kept.version,
+        revision=kept.revision,
+        image=kept.image,
+        reason=kept.reason,
+        created_at=kept.made_at,
+        files=kept.files,
+        data_size=kept.data_size,
+        archive_size=kept.archive_size,
+        data_schema=kept.data_schema,
+        schemas=kept.schemas,
+        left_out=list(kept.left_out),
+        releases_since=live_since(attempts, _before_it(kept, attempts)),
     )
 
 
-def _before_it(manifest: Manifest, attempts: Sequence[Attempt]) -> int:
+def _before_it(kept: Summary, attempts: Sequence[Attempt]) -> int:
     """The number of the last deployment before the backup. One of an earlier version does not have it, but the
     deployment that made the backup does. Without that, no release is known to have come after it."""
-    by = [one.number - 1 for one in attempts if one.backup == manifest.id]
-    return manifest.after or next(iter(by), sys.maxsize)
+    by = [one.number - 1 for one in attempts if one.backup == kept.id]
+    return kept.after or next(iter(by), sys.maxsize)
 
 
 def entry_view(app: str, entry: Entry, attempts: Sequence[Attempt]) -> BackupView:
-    if entry.manifest:
-        return view(entry.manifest, attempts)
+    if entry.summary:
+        return view(entry.summary, attempts)
     made = backups.made_at(entry.id)
     return BackupView(id=entry.id, app=app, created_at=made, archive_size=entry.size, problem=entry.problem)
 
@@ -103,15 +103,15 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
     async with context.data_turn:
-        manifest = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who.name}")
-    return view(manifest, [])
+        made = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who.name}")
+    return view(made, [])
 
 
 @router.post("/{backup}/verify")
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
     async with orchestrator.sidecars_of_readers:
-        manifest = await backups.check(orchestrator.apps.get(app), backup)
-    return view(manifest, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
+        kept = await backups.check(orchestrator.apps.get(app), backup)
+    return view(kept, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
 class Part(StrEnum):

@@ -20,7 +20,7 @@ from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
 from orchestrator.backup_sidecar.difference import Difference
-from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.backup_sidecar.manifest import Summary
 from orchestrator.clock import now
 from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
@@ -36,7 +36,7 @@ LOG_LINES = 10_000
 DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _DUMP_VOLUME = re.compile(r"-dump-\d{8}-\d{6}-\d{6}$")
-_MANIFEST = TypeAdapter(Manifest)
+_SUMMARY = TypeAdapter(Summary)
 _TEXTS = TypeAdapter(dict[str, str])
 _ENTRIES = TypeAdapter(list[Entry])
 _DIFFERENCE = TypeAdapter(Difference)
@@ -52,22 +52,22 @@ async def entries(context: AppContext) -> list[Entry]:
     return _ENTRIES.validate_python(await backup_sidecar.run(context, "list", ""))
 
 
-async def find(context: AppContext, backup: str) -> Manifest:
-    """The manifest of a backup. Raises UnknownBackup, or StepFailed when the manifest cannot be read."""
+async def find(context: AppContext, backup: str) -> Summary:
+    """What is known of a backup. Raises UnknownBackup, or StepFailed when the manifest cannot be read."""
     entry = next((one for one in await entries(context) if one.id == backup), None)
     if entry is None:
         raise backup_sidecar.unknown(context, backup)
-    if entry.manifest is None:
+    if entry.summary is None:
         raise StepFailed(
             f"Backup {backup} is damaged: {entry.problem}",
             f"Choose another backup: changeover backup list {context.name}",
         )
-    return entry.manifest
+    return entry.summary
 
 
 async def create(
     context: AppContext, release: Deployment, reason: str, *, keeping: str = "", requests_wait: bool = False
-) -> Manifest:
+) -> Summary:
     """Back up the app's data while the app runs. `reason` is shown in the list of backups.
 
     The sidecar runs with low priority, unless `requests_wait`. Afterwards, backups older than the newest
@@ -100,7 +100,7 @@ async def create(
         except asyncio.CancelledError:
             await in_spite_of_cancels(_remove_unfinished(context))
             raise
-        return _manifest(made)
+        return _summary(made)
 
 
 async def _remove_unfinished(context: AppContext) -> None:
@@ -128,9 +128,9 @@ def needed_for_rollback(context: AppContext) -> str:
     return context.journal.deployment(slots.active).backup if way.down else ""
 
 
-async def check(context: AppContext, backup: str) -> Manifest:
+async def check(context: AppContext, backup: str) -> Summary:
     """Read and check every byte of a backup. Raises StepFailed when it is damaged, or UnknownBackup."""
-    return _manifest(await backup_sidecar.run(context, "verify", backup, gently=True))
+    return _summary(await backup_sidecar.run(context, "verify", backup, gently=True))
 
 
 async def extract(context: AppContext, backup: str, part: str) -> dict[str, str]:
@@ -159,7 +159,7 @@ async def compare(context: AppContext, backup: str, release: Deployment) -> Diff
 
 async def restore(
     context: AppContext, backup: str, release: Deployment, token: str, *, emptying: bool = False
-) -> Manifest:
+) -> Summary:
     """Replace the data by a backup's, with the restore command in the image of `release`.
 
     Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
@@ -170,10 +170,10 @@ async def restore(
     await _be_alone(context)
     async with _dump_volume(context) as volume:
         more = (f"--token={token}", *(("--emptying",) if emptying else ()))
-        manifest = _manifest(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
+        restored = _summary(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
         if context.config.backup and volume:
             await _command(context, release, "load", backup, context.config.backup.restore, volume)
-        return manifest
+        return restored
 
 
 def token_of(run_id: int, deployment: str) -> str:
@@ -265,5 +265,5 @@ async def _command(context: AppContext, release: Deployment, job: str, backup: s
         )
 
 
-def _manifest(answer: object) -> Manifest:
-    return _MANIFEST.validate_python(answer)
+def _summary(answer: object) -> Summary:
+    return _SUMMARY.validate_python(answer)

@@ -77,9 +77,9 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
     or at the next start. Only a backup that `by` itself made may empty the data again. Raises UnknownBackup or
     StepFailed.
     """
-    manifest = await backups.find(context, backup)
-    has = from_json(manifest.applied) if manifest.applied else ()
-    as_of = None if manifest.applied else manifest.made_at
+    kept = await backups.find(context, backup)
+    has = from_json(kept.applied) if kept.applied else ()
+    as_of = None if kept.applied else kept.made_at
     journal = context.journal
     slots = await journal.beside(journal.slots, context.name)
     async with context.data_turn:

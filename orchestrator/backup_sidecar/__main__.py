@@ -105,16 +105,17 @@ def carry_out(asked: argparse.Namespace) -> object:
             finally:
                 shutil.rmtree(BACKUPS / EXTRA_FOLDER, ignore_errors=True)
             catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
-            return asdict(manifest)
+            return asdict(manifest.summary)
         case "verify":
-            return asdict(archive.verify(catalogue.folder(asked.backup), pace, jail))
+            return asdict(archive.verify(catalogue.folder(asked.backup), pace, jail).summary)
         case "extract":
             return extract.texts(catalogue.folder(asked.backup), asked.part, pace, jail)
         case "compare":
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":
             folder = catalogue.folder(asked.backup)
-            return asdict(restore.restore(folder, put_back, jail, emptying=asked.emptying, protocol=protocol))
+            manifest = restore.restore(folder, put_back, jail, emptying=asked.emptying, protocol=protocol)
+            return asdict(manifest.summary)
         case "own":
             return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}
         case "remove-all":

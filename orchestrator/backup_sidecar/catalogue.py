@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, read_manifest, read_number
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Summary, read_manifest, read_number
 from orchestrator.files.beneath import Entry as FolderEntry
 from orchestrator.files.beneath import Folder
 
@@ -33,14 +33,14 @@ class NoSuchBackup(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One backup: its manifest, or the `problem` of a damaged one. `size` is its disk space, in bytes.
+    """One backup: what its manifest says, or the `problem` of a damaged one. `size` is its disk space, in bytes.
 
     `number` is its place in the order in which the app's backups were made, 0 for those of earlier versions.
     """
 
     id: str
     size: int
-    manifest: Manifest | None
+    summary: Summary | None
     problem: str = ""
     number: int = 0
 
@@ -113,7 +113,7 @@ def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: 
     The newest undamaged backup is never among them, whatever it was made for.
     """
     ids = [one.id for one in entries]
-    undamaged = [one.id for one in entries if one.manifest]
+    undamaged = [one.id for one in entries if one.summary]
     good = [one for one in undamaged if one not in spare]
     old = ids[ids.index(good[max(1, keep) - 1]) + 1 :] if len(good) > keep else []
     good_spare = next((one for one in undamaged if one in spare), None)
@@ -142,4 +142,4 @@ def _entry(folder: Path) -> Entry:
     if files[ARCHIVE] != manifest.archive_size:
         problem = f"{folder.name}: {ARCHIVE} was changed after it was written: its size differs."
         return Entry(folder.name, size, None, problem, number)
-    return Entry(folder.name, size, manifest, number=number)
+    return Entry(folder.name, size, manifest.summary, number=number)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +27,8 @@ MEGABYTE = 2**20
 RESERVE = 16 * MEGABYTE
 """The disk space that must stay free in addition to the size of the data, in bytes."""
 DATA, DUMP = "data", "dump"
+MOST_NAMED = 100
+"""So many files are named in an answer: an app may have millions."""
 MOST_MANIFEST = 256 * MEGABYTE
 """A larger manifest is not read."""
 
@@ -89,9 +94,26 @@ class Manifest:
     roots: tuple[str, ...] = ()
 
     @property
-    def made_at(self) -> datetime:
-        moment = datetime.fromisoformat(self.created_at)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    def summary(self) -> Summary:
+        schemas = {file.path: file.schema for file in self.files if file.schema}
+        return Summary(
+            self.id,
+            self.app,
+            self.version,
+            self.revision,
+            self.reason,
+            self.created_at,
+            self.archive_size,
+            files=len(self.files),
+            data_size=self.data_size,
+            data_schema=self.data_schema,
+            schemas=dict(islice(schemas.items(), MOST_NAMED)),
+            applied=self.applied,
+            image=self.image,
+            deployment=self.deployment,
+            after=self.after,
+            left_out=some(self.left_out),
+        )
 
     @property
     def data_size(self) -> int:
@@ -107,6 +129,43 @@ class Manifest:
         if self.format < 2:
             return root == DATA and bool(self.files)
         return any(name.startswith(f"{root}/") for name in (*(file.path for file in self.files), *self.places))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a manifest says, without the name of each file: what the orchestrator is told of a backup.
+
+    Its fields are those of the manifest. `files` is their number and `data_size` the size of all, in bytes. `schemas`
+    are the Alembic revisions of SQLite files. Of these and of what is left out, MOST_NAMED are named.
+    """
+
+    id: str
+    app: str
+    version: str
+    revision: str
+    reason: str
+    created_at: str
+    archive_size: int
+    files: int = 0
+    data_size: int = 0
+    data_schema: str = ""
+    schemas: dict[str, str] = field(default_factory=dict)
+    applied: str = ""
+    image: str = ""
+    deployment: str = ""
+    after: int = 0
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def made_at(self) -> datetime:
+        moment = datetime.fromisoformat(self.created_at)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def some(names: Sequence[str]) -> tuple[str, ...]:
+    """The first MOST_NAMED of the names, and how many others there are."""
+    others = len(names) - MOST_NAMED
+    return (*names[:MOST_NAMED], *([f"and {others} others"] if others > 0 else []))
 
 
 KEYS = frozenset(field.name for field in fields(Manifest))
@@ -128,9 +187,9 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the backup in `folder`. Raises DamagedBackup when it is missing or cannot be read."""
     try:
         with Folder.open(folder) as kept, open(kept.open_file(MANIFEST), "rb") as file:
-            written = file.read(MOST_MANIFEST + 1)
-        if len(written) > MOST_MANIFEST:
-            raise ValueError(f"it is larger than {MOST_MANIFEST // MEGABYTE} MB")
+            if (size := os.fstat(file.fileno()).st_size) > MOST_MANIFEST:
+                raise ValueError(f"it is larger than {MOST_MANIFEST // MEGABYTE} MB")
+            written = file.read(size)
         found = json.loads(written)
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")

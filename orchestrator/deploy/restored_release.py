@@ -17,13 +17,13 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
 
     Raises UnknownBackup, StepFailed when the backup is damaged, and Refused when its release's image does not exist.
     """
-    manifest = await backups.find(context, record.ref)
-    if not manifest.image or not await context.engine.has_image(manifest.image):
-        commit = f" --ref {manifest.revision[:12]}" if manifest.revision else ""
+    kept = await backups.find(context, record.ref)
+    if not kept.image or not await context.engine.has_image(kept.image):
+        commit = f" --ref {kept.revision[:12]}" if kept.revision else ""
         raise Refused(
-            f"The image of {manifest.version or 'the release'} of backup {manifest.id} does not exist any more.",
+            f"The image of {kept.version or 'the release'} of backup {kept.id} does not exist any more.",
             f"Deploy the release, then restore its data: changeover deploy {context.name}{commit} --wait; "
-            f"changeover backup restore {context.name} {manifest.id}",
+            f"changeover backup restore {context.name} {kept.id}",
         )
     active = context.active
     if active is None:
@@ -32,11 +32,11 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
         record,
         state=State.RUNNING,
         started_at=context.journal.timing.moment(record.id),
-        release=Release(manifest.version, manifest.revision, manifest.image),
+        release=Release(kept.version, kept.revision, kept.image),
         colour=next_colour(active.colour),
         port=context.config.run.port,
         previous=active.id,
-        known_run=await _known_run(context, manifest.deployment),
+        known_run=await _known_run(context, kept.deployment),
     )
     return replace(brought, container=context.container_name(brought))
 

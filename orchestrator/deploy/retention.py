@@ -32,7 +32,7 @@ async def apply(context: AppContext) -> None:
 async def _images_of_backups(context: AppContext) -> set[str]:
     if not context.has_data:
         return set()
-    return {one.manifest.image for one in await backups.entries(context) if one.manifest and one.manifest.image}
+    return {one.summary.image for one in await backups.entries(context) if one.summary and one.summary.image}
 
 
 async def remove_stray_containers(context: AppContext, draining: Collection[str] = ()) -> list[str]:

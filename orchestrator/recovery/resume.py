@@ -181,7 +181,7 @@ async def _create_again(context: AppContext, active: Deployment) -> None:
         await StartCandidate().run(context, active)
     except VolumeGone as error:
         entries = await backups.entries(context)
-        newest = next((one.id for one in entries if one.manifest), None)
+        newest = next((one.id for one in entries if one.summary), None)
         if newest is None:
             raise
         remedy = (

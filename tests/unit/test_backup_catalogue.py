@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.backup_sidecar.catalogue import Catalogue, Entry, unneeded
-from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest, Summary
 
 
 def add(folder: Path, name: str, *, damaged: bool = False, numbered: bool = True) -> str:
@@ -83,7 +83,7 @@ def test_a_manifest_of_any_content_damages_its_own_backup_alone(tmp_path: Path, 
 
     damaged, whole = Catalogue(tmp_path).entries()
 
-    assert (damaged.id, damaged.manifest) == (bad, None)
+    assert (damaged.id, damaged.summary) == (bad, None)
     assert "its manifest cannot be read" in damaged.problem
     assert (whole.id, whole.problem) == (good, "")
 
@@ -94,8 +94,21 @@ def test_the_time_of_a_manifest_without_a_zone_is_in_utc(tmp_path: Path) -> None
 
     (entry,) = Catalogue(tmp_path).entries()
 
-    assert entry.manifest is not None
-    assert entry.manifest.made_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert entry.summary is not None
+    assert entry.summary.made_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_list_of_backups_is_short_however_many_files_they_have(tmp_path: Path) -> None:
+    """With all names, that of some backups with 50,000 files was longer than an answer may be, and none was found."""
+    files = [{"path": f"data/{number}.jpg", "size": 7, "sha256": "0" * 64} for number in range(5000)]
+    for day in range(1, 6):
+        backup = add(tmp_path, f"2026010{day}-000000-000000")
+        (tmp_path / backup / MANIFEST).write_text(json.dumps(GOOD | {"id": backup, "files": files}))
+
+    listed = json.dumps([asdict(one) for one in Catalogue(tmp_path).entries()])
+
+    assert listed.count("2026-01-01T00:00:00+00:00") == 5
+    assert len(listed) < 10_000
 
 
 def test_a_folder_that_a_person_has_put_beside_the_backups_is_neither_listed_nor_removed(tmp_path: Path) -> None:
@@ -114,8 +127,8 @@ def catalogues(draw: st.DrawFn) -> list[Entry]:
     found = []
     for number in range(draw(st.integers(0, 14)), 0, -1):
         name = f"2026010{draw(st.integers(1, 4))}-0000{number:02}-000000"
-        manifest = Manifest(name, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", "", 6, ())
-        found.append(Entry(name, 6, None if draw(st.booleans()) else manifest, number=number))
+        summary = Summary(name, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", 6)
+        found.append(Entry(name, 6, None if draw(st.booleans()) else summary, number=number))
     return found
 
 
@@ -129,7 +142,7 @@ def test_the_newest_good_backup_and_the_only_way_back_are_never_pruned(
 
     gone = unneeded(entries, keep, needed, spare)
 
-    good = [one.id for one in entries if one.manifest]
+    good = [one.id for one in entries if one.summary]
     assert not set(good[:1]) & set(gone), "the newest good one"
     assert not needed & set(gone), "what a rollback needs, or settles what a failed migration left"
     assert not set([one for one in good if one not in spare][:keep]) & set(gone), "the newest `keep` good ones"

@@ -11,6 +11,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 
 MIB = 1024 * 1024
+LEFT_OUT = "links that point outside of the data, pipes, sockets and devices"
 
 
 class Backup(Step):
@@ -96,14 +97,14 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
         context.say(deployment.id, "waiting for the end of another backup or restore of this app")
     async with context.data_turn:
         reason = f"before {deployment.kind_in_words} {deployment.id}"
-        manifest = await backups.create(context, before, reason)
-    size = f"{manifest.data_size / MIB:.1f} MB in {len(manifest.files)} files"
-    packed = f"{manifest.archive_size / MIB:.1f} MB packed"
-    context.say(deployment.id, f"backup {manifest.id}: {size}, {packed}")
-    if manifest.left_out:
-        left_out = ", ".join(manifest.left_out)
-        context.say(deployment.id, f"not in the backup: symbolic links that point outside of the data: {left_out}")
-    deployment = replace(deployment, backup=manifest.id)
+        made = await backups.create(context, before, reason)
+    size = f"{made.data_size / MIB:.1f} MB in {made.files} files"
+    packed = f"{made.archive_size / MIB:.1f} MB packed"
+    context.say(deployment.id, f"backup {made.id}: {size}, {packed}")
+    if made.left_out:
+        left_out = ", ".join(made.left_out)
+        context.say(deployment.id, f"not in the backup: {LEFT_OUT}: {left_out}")
+    deployment = replace(deployment, backup=made.id)
     # Now: what the step does next may fail, and a backup that nobody knows counts as one of a release that was live.
     await context.journal.beside(context.journal.save, deployment)
     return deployment

@@ -87,8 +87,8 @@ async def _pause(context: AppContext, deployment: Deployment) -> Deployment:
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
         reason = f"before the migration of deployment {deployment.id}, with requests paused"
-        manifest = await backups.create(context, before, reason, requests_wait=True)
-    deployment = replace(deployment, backup=manifest.id, paused_backup=manifest.id)
+        made = await backups.create(context, before, reason, requests_wait=True)
+    deployment = replace(deployment, backup=made.id, paused_backup=made.id)
     await context.journal.beside(context.journal.save, deployment)
     return deployment
 

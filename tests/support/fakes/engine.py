@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from orchestrator.app_data.backup_about import PLACE
 from orchestrator.backup_sidecar.catalogue import Entry, unneeded
 from orchestrator.backup_sidecar.difference import Difference
-from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.backup_sidecar.manifest import Summary
 from orchestrator.domain.schema_report import PREFIX
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -83,7 +83,7 @@ class FakeEngine:
         self._power = power or Power()
         self.running: dict[str, FakeContainer] = {}
         self.data: dict[str, FakeData] = {}
-        self.backups: dict[str, dict[str, tuple[Manifest, FakeData]]] = {}
+        self.backups: dict[str, dict[str, tuple[Summary, FakeData]]] = {}
         self.images: dict[str, list[str]] = {}
         self.spare: dict[str, list[str]] = {}
         self.incompatible: set[str] = set()
@@ -482,24 +482,24 @@ class FakeEngine:
         match job:
             case "list":
                 return [
-                    {"id": name, "size": 1, "manifest": asdict(manifest), "problem": ""}
-                    for name, (manifest, _) in kept.items()
+                    {"id": name, "size": 1, "summary": asdict(summary), "problem": ""}
+                    for name, (summary, _) in kept.items()
                 ]
             case "create":
                 moment = datetime.now(UTC).isoformat()
                 says = json.loads(files[PLACE])
                 spare, later = says.pop("spare"), {name: says.pop(name) for name in ("image", "deployment")}
-                manifest = Manifest(
-                    named, app, says["version"], says["revision"], says["reason"], moment, "", 1, (),
+                summary = Summary(
+                    named, app, says["version"], says["revision"], says["reason"], moment, 1,
                     data_schema=says["data_schema"], applied=says["applied"], after=says["after"], **later,
                 )  # fmt: skip
                 self.spare[app] = spare
-                kept[named] = (manifest, self.data_of(app).copy())
+                kept[named] = (summary, self.data_of(app).copy())
                 entries = [Entry(name, 1, found) for name, (found, _) in reversed(kept.items())]
                 keeping = [word.partition("=")[2] for word in command if word.startswith("--keeping=")]
                 for surplus in unneeded(entries, int(options["--keep"]), [named, *keeping], spare):
                     del kept[surplus]
-                return asdict(manifest)
+                return asdict(summary)
             case "verify":
                 return asdict(kept[named][0])
             case "extract":

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.access import tokens
 from orchestrator.api.application import create
-from orchestrator.backup_sidecar.manifest import Manifest
+from orchestrator.backup_sidecar.manifest import Summary
 from orchestrator.deploy import leftovers
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.removed_apps import removed_apps
@@ -59,7 +59,7 @@ def what_an_app_left(orchestrator: Orchestrator) -> FakeEngine:
         "test/proxy:latest",
         "other/old:1",
     }
-    engine.backups["old"] = {"b1": (Manifest("b1", "old", "", "", "", MOMENT.isoformat(), "", 1, ()), FakeData())}
+    engine.backups["old"] = {"b1": (Summary("b1", "old", "", "", "", MOMENT.isoformat(), 1), FakeData())}
     return engine
 
 
@@ -220,8 +220,8 @@ def test_backups_in_a_place_of_their_own_are_shown_and_removed_as_well(orchestra
         old = f"  old:\n    route: {{host: old.test}}\n    run: {{data: /data}}\n    update: {update}\n"
         orchestrator.settings.config.write_text(text + old)
         asyncio.run(orchestrator.reload_config())
-        manifest = Manifest("20260101-000000-000000", "old", "v1", "abc", "test", "2026-01-01T00:00:00", "", 1, ())
-        engine.backups[f"old{place}"] = {manifest.id: (manifest, FakeData())}
+        kept = Summary("20260101-000000-000000", "old", "v1", "abc", "test", "2026-01-01T00:00:00", 1)
+        engine.backups[f"old{place}"] = {kept.id: (kept, FakeData())}
     orchestrator.settings.config.write_text(text)
     again = Orchestrator(orchestrator.settings, engine=engine, proxy=orchestrator.proxy)
     again.load()
