@@ -21,19 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.backup_sidecar.content import unpack, verify
-from orchestrator.backup_sidecar.copy import (
-    Flushed,
-    Hashed,
-    Pace,
-    copy_database,
-    copy_file,
-    entries_of,
-    extents,
-    is_sqlite,
-    opened,
-    stays_inside,
-    sync,
-)
+from orchestrator.backup_sidecar.copied_file import copy_of
+from orchestrator.backup_sidecar.copy import Flushed, Hashed, Pace, entries_of, extents, opened, stays_inside, sync
 from orchestrator.backup_sidecar.jail import scratch_of
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
@@ -238,20 +227,14 @@ class _Packing:
         self.content.places.append(header.name)
 
     def _packed(self, root: Folder, path: str, name: str) -> File:
-        schema, holes = "", 0
-        with opened(root, path) as file:
-            status = os.fstat(file)
-            if database := is_sqlite(file):
-                schema = copy_database(root.path / path, self.copy, self.pace, jail=self.jail, is_file=status)
-            else:
-                holes = copy_file(file, self.copy, self.pace)
+        made = copy_of(root, path, self.copy, self.pace, self.jail)
         # A hard link is packed as a regular file.
-        header = _header(name, status, tarfile.REGTYPE)
+        header = _header(name, made.status, tarfile.REGTYPE)
         header.size = self.copy.stat().st_size
         with self.copy.open("rb") as copied:
             content = Hashed(copied, self.pace)
             self.archive.addfile(header, content)
-        return File(name, header.size, content.sha256, database, schema, holes)
+        return File(name, header.size, content.sha256, made.is_database, made.schema, made.holes)
 
 
 def _header(name: str, status: os.stat_result, kind: bytes) -> tarfile.TarInfo:

@@ -35,6 +35,8 @@ BUSY_S = 0.01
 """The pause before the next try to copy a database that a writer has locked, in seconds."""
 CHUNK = 128 * 1024
 """The size of one read or write, in bytes."""
+BLOCK = 512
+"""Where a file has a hole, and where none, is the same for so many bytes on every file system."""
 FLUSH = 8 * CHUNK
 """The data that is written between two flushes to the disk, in bytes."""
 TURN_S = 0.001
@@ -256,6 +258,16 @@ def extents(file: int, size: int) -> Iterator[tuple[int, int]]:
             raise
         end = min(size, os.lseek(file, start, os.SEEK_HOLE))
         yield start, end
+
+
+def filled(content: bytes) -> Iterator[tuple[int, int]]:
+    """The parts of `content`, in whole blocks, that are more than zeros: where each starts and ends."""
+    start = 0
+    for end in range(0, len(content) + BLOCK, BLOCK):
+        if not content[end : end + BLOCK].strip(b"\0"):
+            if start < end:
+                yield start, min(end, len(content))
+            start = end + BLOCK
 
 
 def digest(file: Path | int, pace: Pace) -> str:

@@ -16,11 +16,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from orchestrator.backup_sidecar.content import unpack
-from orchestrator.backup_sidecar.copy import Pace, copy_database, digest, entries_of, is_sqlite, opened
+from orchestrator.backup_sidecar.copied_file import copy_of
+from orchestrator.backup_sidecar.copy import Pace, digest, entries_of, is_sqlite, opened
 from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
-from orchestrator.backup_sidecar.manifest import DATA, DUMP
+from orchestrator.backup_sidecar.manifest import DATA, DUMP, some
 from orchestrator.files.beneath import Folder, NotAFile
 
 RECORDS_OF_MIGRATIONS = re.compile(
@@ -30,6 +32,8 @@ RECORDS_OF_MIGRATIONS = re.compile(
 _COPY = re.compile(r"COPY (?P<table>\S+) .*FROM stdin;", re.IGNORECASE)
 _INSERT = re.compile(r"INSERT INTO (?P<table>\S+)", re.IGNORECASE)
 _NO_STRUCTURE = re.compile(r"--|/\*|\\(un)?restrict\b|SET |SELECT pg_catalog\.set|LOCK TABLES|UNLOCK TABLES|\s*$")
+LONGEST_LINE = 2**20
+"""A longer line of a dump is read in parts, in characters."""
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 
 
@@ -38,6 +42,7 @@ class Difference:
     """`databases`: the SQLite databases and SQL dumps that were compared. `structure`: those whose structure differs.
 
     `content`: every file that differs in any way. An SQLite database is compared by its rows, not by its bytes.
+    MOST_NAMED of each are named.
     """
 
     databases: tuple[str, ...]
@@ -72,9 +77,9 @@ def _difference(before: dict[str, _Print], now: dict[str, _Print]) -> Difference
     names = sorted({*before, *now})
     pairs = {name: (before.get(name, none), now.get(name, none)) for name in names}
     return Difference(
-        tuple(name for name, (old, new) in pairs.items() if old.structure or new.structure),
-        tuple(name for name, (old, new) in pairs.items() if old.structure != new.structure),
-        tuple(name for name, (old, new) in pairs.items() if old.content != new.content),
+        some([name for name, (old, new) in pairs.items() if old.structure or new.structure]),
+        some([name for name, (old, new) in pairs.items() if old.structure != new.structure]),
+        some([name for name, (old, new) in pairs.items() if old.content != new.content]),
     )
 
 
@@ -94,15 +99,20 @@ def _print(root: Folder, name: str, copy: Path, pace: Pace, jail: Path | None) -
     try:
         with opened(root, name) as file:
             if not is_sqlite(file):
-                return _of_dump(file) or _Print("", digest(os.dup(file), pace))
-            copy_database(root.path / name, copy, pace, jail=jail, is_file=os.fstat(file))
-    except (FileNotFoundError, NotADirectoryError, NotAFile):
-        return None
-    try:
+                return _of_file(file, pace)
+        if not copy_of(root, name, copy, pace, jail).is_database:
+            with copy.open("rb") as copied:
+                return _of_file(copied.fileno(), pace)
         there = f"{seen_from(jail, copy).as_uri()}?immutable=1"
         return _Print(*json.loads(confined(jail, lambda: json.dumps(_of_database(there, pace)))))
+    except (FileNotFoundError, NotADirectoryError, NotAFile):
+        return None
     finally:
-        copy.unlink()
+        copy.unlink(missing_ok=True)
+
+
+def _of_file(descriptor: int, pace: Pace) -> _Print:
+    return _of_dump(descriptor) or _Print("", digest(os.dup(descriptor), pace))
 
 
 def _of_database(uri: str, pace: Pace) -> tuple[str, str]:
@@ -133,34 +143,59 @@ def _of_dump(descriptor: int) -> _Print | None:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         with open(os.dup(descriptor), encoding="utf-8") as file:
-            if not any("CREATE TABLE" in line for line in file):
+            if not any("CREATE TABLE" in line.text for line in _lines(file)):
                 return None
-            file.seek(0)
-            structure = _sha256(_structure(file))
-            file.seek(0)
-            return _Print(structure, _sha256(line for line in file if not _NO_STRUCTURE.match(line)))
+            structure = _sha256(_structure(_lines(file)))
+            return _Print(structure, _sha256(_content(_lines(file))))
     except UnicodeDecodeError:
         return None
     finally:
         os.lseek(descriptor, 0, os.SEEK_SET)
 
 
-def _structure(lines: Iterable[str]) -> Iterator[str]:
-    """The lines that create something, and the rows of the tables that record migrations."""
-    copied = ""
+@dataclass(frozen=True)
+class _Line:
+    """A line, or a part of a long one: `begins` is false for those after its first part."""
+
+    text: str
+    begins: bool
+
+
+def _lines(file: TextIO) -> Iterator[_Line]:
+    """From the beginning. A file of the app may be one line of any length, such as one of zeros."""
+    file.seek(0)
+    begins = True
+    while text := file.readline(LONGEST_LINE):
+        yield _Line(text, begins)
+        begins = text.endswith("\n")
+
+
+def _content(lines: Iterable[_Line]) -> Iterator[str]:
+    counts = False
     for line in lines:
-        if copied:
-            if line.startswith("\\."):
+        counts = not _NO_STRUCTURE.match(line.text) if line.begins else counts
+        if counts:
+            yield line.text
+
+
+def _structure(lines: Iterable[_Line]) -> Iterator[str]:
+    """The lines that create something, and the rows of the tables that record migrations."""
+    copied, counts = "", False
+    for line in lines:
+        if not line.begins:
+            pass
+        elif copied:
+            if line.text.startswith("\\."):
                 copied = ""
-            elif RECORDS_OF_MIGRATIONS.search(copied):
-                yield line
-        elif copying := _COPY.match(line):
-            copied = copying["table"]
-        elif inserted := _INSERT.match(line):
-            if RECORDS_OF_MIGRATIONS.search(inserted["table"]):
-                yield line
-        elif not _NO_STRUCTURE.match(line):
-            yield _COUNTER.sub("", line)
+            counts = bool(RECORDS_OF_MIGRATIONS.search(copied))
+        elif copying := _COPY.match(line.text):
+            copied, counts = copying["table"], False
+        elif inserted := _INSERT.match(line.text):
+            counts = bool(RECORDS_OF_MIGRATIONS.search(inserted["table"]))
+        else:
+            counts = not _NO_STRUCTURE.match(line.text)
+        if counts:
+            yield _COUNTER.sub("", line.text)
 
 
 def _sha256(parts: Iterable[str]) -> str:
