@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -13,6 +14,11 @@ MOST_BYTES = 64 * 1024
 TEXT_CHARSETS = re.compile(r"utf-?8|(us-)?ascii|iso-?8859-\d+|(windows-|cp)125\d", re.IGNORECASE)
 """An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`."""
 OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+
+
+def no_cookies() -> CookieJar:
+    """The cookies of a client that is used again: those of one answer are for no other request, nor for another app."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 async def bounded_get(

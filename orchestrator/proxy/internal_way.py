@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from orchestrator.errors import ProxyError
-from orchestrator.host.bounded_answer import bounded_get
+from orchestrator.host.bounded_answer import bounded_get, no_cookies
 from orchestrator.proxy.haproxy_config import HEADER_APP, HEADER_BACKEND
 
 DEFAULT_TIMEOUT_S = 5.0
@@ -28,6 +28,7 @@ class InternalWay:
                 uds=str(self._socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
             ),
             base_url="http://changeover.internal",
+            cookies=no_cookies(),
             timeout=DEFAULT_TIMEOUT_S,
         )
 
