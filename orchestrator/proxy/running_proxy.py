@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
+from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.proxy import backends, haproxy_config, previous_version, relay, servers, session_kinds, sessions
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.haproxy_config import (
@@ -22,6 +23,7 @@ from orchestrator.proxy.maps import RuntimeMap
 from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server, limits, paths, retries, stripped, ways
 from orchestrator.proxy.runtime import Runtime, Worker
+from orchestrator.proxy.session_kinds import Session
 from orchestrator.proxy.worker_end import Tell
 
 CUT_DEADLINE_S = 2.0
@@ -39,6 +41,7 @@ class RunningProxy:
 
     def __init__(self, folder: Path, tell: Tell | None = None) -> None:
         self._runtime = Runtime(folder, tell)
+        self._listing = SharedQuestion[list[Session]]()
 
     async def version(self) -> str:
         return (await self._runtime.about()).get("Version", "")
@@ -136,15 +139,22 @@ class RunningProxy:
         return sum([await sessions.total(worker, name) for worker in await self._runtime.workers()])
 
     async def in_hand(self, *names: str) -> InHand:
-        """What the servers serve now, by kind, in every worker."""
-        workers = await self._runtime.workers()
-        return session_kinds.counted([one for each in workers for one in await session_kinds.under_way(each, names)])
+        """What the servers serve now, by kind, in every worker.
+
+        However many ask at once, HAProxy lists its sessions for one of them at a time, and none that serve nothing.
+        """
+        if not await self.sessions(*names):
+            return InHand()
+        return session_kinds.counted(session_kinds.of_servers(await self._listing.ask(self._under_way), names))
+
+    async def _under_way(self) -> list[Session]:
+        return [one for each in await self._runtime.workers() for one in await session_kinds.under_way(each)]
 
     async def cut_long_lived(self, older_than_s: float, *names: str) -> InHand:
         """End the servers' WebSockets, and their streams that are older, in every worker. Returns what was ended."""
         ended = []
         for worker in await self._runtime.workers():
-            found = await session_kinds.under_way(worker, names)
+            found = session_kinds.of_servers(await session_kinds.under_way(worker), names)
             ended += await session_kinds.end(worker, [one for one in found if one.is_long_lived(older_than_s)])
         return session_kinds.counted(ended)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from enum import Enum, auto
 
 from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.runtime import Worker
 from orchestrator.proxy.sessions import GONE, NOBODY
@@ -33,8 +35,9 @@ class SessionKind(Enum):
 
 @dataclass(frozen=True)
 class Session:
-    """One request, upload, stream or WebSocket. `age_s` is in whole seconds."""
+    """One request, upload, stream or WebSocket of a server (`backend/server`). `age_s` is in whole seconds."""
 
+    server: str
     identifier: str
     kind: SessionKind
     age_s: int
@@ -44,12 +47,13 @@ class Session:
         return self.kind is SessionKind.WEBSOCKET or (self.kind is SessionKind.STREAM and self.age_s > older_than_s)
 
 
-async def under_way(worker: Worker, names: Collection[str]) -> list[Session]:
-    """What the servers (`backend/server`) serve now.
+async def under_way(worker: Worker) -> list[Session]:
+    """What all servers serve now.
 
     The listing has some 2 kB for each session of the worker, of all apps: it is not for every poll.
     """
-    return sessions_in(await worker.ask("show sess all"), names)
+    listing = await worker.ask("show sess all")
+    return await to_its_end(asyncio.to_thread(sessions_in, listing))
 
 
 async def end(worker: Worker, sessions: Iterable[Session]) -> list[Session]:
@@ -64,16 +68,26 @@ async def end(worker: Worker, sessions: Iterable[Session]) -> list[Session]:
     return ended
 
 
-def sessions_in(listing: str, names: Collection[str]) -> list[Session]:
-    """The sessions of the servers (`backend/server`) in an answer of `show sess all`.
+def sessions_in(listing: str) -> list[Session]:
+    """The sessions in an answer of `show sess all`.
 
     One in a queue has no server yet: it counts as one of the backend's own.
     """
     return [
-        Session(match["id"], _kind(match["request"], match["answer"]), _seconds(match["age"]))
+        Session(
+            f"{match['backend']}/{_server(match['server'])}",
+            match["id"],
+            _kind(match["request"], match["answer"]),
+            _seconds(match["age"]),
+        )
         for block in re.split(r"^(?=0x)", listing, flags=re.MULTILINE)
-        if (match := _DETAILS.match(block)) and f"{match['backend']}/{_server(match['server'])}" in names
+        if (match := _DETAILS.match(block))
     ]
+
+
+def of_servers(sessions: Iterable[Session], names: Collection[str]) -> list[Session]:
+    """Those of the servers (`backend/server`)."""
+    return [one for one in sessions if one.server in names]
 
 
 def _server(said: str) -> str:

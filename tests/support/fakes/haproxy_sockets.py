@@ -31,6 +31,8 @@ class HAProxySockets:
     exchanges: list[str] = field(default_factory=list)
     fails_at: int | None = None
     fails_after: bool = False
+    sessions: str = ""
+    """What it answers to `show sess all`."""
 
     def fail_at(self, number: int | None, *, after: bool) -> None:
         self.exchanges, self.fails_at, self.fails_after = [], number, after
@@ -66,6 +68,11 @@ class HAProxySockets:
         match words:
             case ["show", "proc"]:
                 return LISTING
+            case ["show", "stat", backend, *_]:
+                served = self.sessions.count(f"backend={backend} ")
+                return f"# pxname,svname,scur,status\n{backend},app,{served},UP\n{backend},BACKEND,{served},UP\n"
+            case ["show", "sess", *_]:
+                return self.sessions
             case ["show", "map", file]:
                 return "".join(f"0x1 {key} {value}\n" for key, value in self.maps.get(file, {}).items())
             case ["set", "map", file, key, value]:

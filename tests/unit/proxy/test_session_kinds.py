@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.domain.in_hand import InHand
-from orchestrator.proxy.session_kinds import SessionKind, counted, sessions_in
+from orchestrator.proxy.session_kinds import SessionKind, counted, of_servers, sessions_in
 
 
-def _details(identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app") -> str:
+def details(identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app") -> str:
     """One session of `show sess all` of HAProxy 3.0, shortened."""
     return (
         f"{identifier}: [25/Nov/2026:23:11:35.132146] id=2 proto=tcpv4 source=172.17.0.1:51416\n"
@@ -32,15 +32,15 @@ OF_THE_COMMAND = (
 def test_the_kind_of_a_session_follows_from_the_states_of_its_request_and_answer() -> None:
     listing = (
         OF_THE_COMMAND
-        + _details("0x1", "app_1_blue", "TUNNEL", "TUNNEL", "1m5s")
-        + _details("0x2", "app_1_blue", "DONE", "RPBEFORE")
-        + _details("0x3", "app_1_blue", "DATA", "RPBEFORE", "2h")
-        + _details("0x4", "app_1_blue", "DONE", "DATA", "3s")
-        + _details("0x5", "app_11_blue", "DONE", "DATA", "3s")
+        + details("0x1", "app_1_blue", "TUNNEL", "TUNNEL", "1m5s")
+        + details("0x2", "app_1_blue", "DONE", "RPBEFORE")
+        + details("0x3", "app_1_blue", "DATA", "RPBEFORE", "2h")
+        + details("0x4", "app_1_blue", "DONE", "DATA", "3s")
+        + details("0x5", "app_11_blue", "DONE", "DATA", "3s")
         + OF_THE_COMMAND
     )
 
-    found = sessions_in(listing, {"app_1_blue/app"})
+    found = of_servers(sessions_in(listing), {"app_1_blue/app"})
 
     assert [(one.identifier, one.kind, one.age_s) for one in found] == [
         ("0x1", SessionKind.WEBSOCKET, 65),
@@ -49,11 +49,11 @@ def test_the_kind_of_a_session_follows_from_the_states_of_its_request_and_answer
         ("0x4", SessionKind.STREAM, 3),
     ]
     assert counted(found) == InHand(requests=1, uploads=1, streams=1, websockets=1)
-    assert sessions_in("", {"app_1_blue/app"}) == []
+    assert sessions_in("") == []
 
 
 def test_a_request_in_a_queue_is_one_of_its_backend() -> None:
-    listing = _details("0x1", "app_1_blue", "DONE", "RPBEFORE", server="<none>") + OF_THE_COMMAND
+    listing = details("0x1", "app_1_blue", "DONE", "RPBEFORE", server="<none>") + OF_THE_COMMAND
 
-    assert counted(sessions_in(listing, {"app_1_blue/app", "app_1_green/fallback"})) == InHand(requests=1)
-    assert counted(sessions_in(listing, {"app_1_green/app", "app_1_blue/fallback"})) == InHand()
+    assert counted(of_servers(sessions_in(listing), {"app_1_blue/app", "app_1_green/fallback"})) == InHand(requests=1)
+    assert counted(of_servers(sessions_in(listing), {"app_1_green/app", "app_1_blue/fallback"})) == InHand()
