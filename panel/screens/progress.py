@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import work
@@ -14,8 +16,8 @@ from textual.widgets import Footer, Header, Static
 from border.plain import one_line
 from panel.client import events
 from panel.client.client import Client
-from panel.client.errors import ClientError
-from panel.client.events import LAST
+from panel.client.errors import ClientError, Invalid, NotFound, NotSignedIn
+from panel.client.events import LAST, Event
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.clock import Clock, utc_now
 from panel.screens.question import QuestionScreen
@@ -35,6 +37,8 @@ class ProgressScreen(Screen[None]):
         Binding("escape", "cancel", "Cancel", show=False),
     ]
     TICK_S = 0.5
+    AGAIN_S = 1.0
+    """The pause before the orchestrator is asked again, in seconds."""
 
     def __init__(self, client: Client, app_name: str, deployment: str, clock: Clock = utc_now) -> None:
         super().__init__()
@@ -44,6 +48,10 @@ class ProgressScreen(Screen[None]):
         self.deployment = deployment
         self._progress = Progress()
         self._waits = ""
+        self._after = 0
+        """The id of the last event that was taken."""
+        self._is_over = False
+        self._owes_outcome = False
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -63,24 +71,50 @@ class ProgressScreen(Screen[None]):
 
     @work
     async def _follow(self) -> None:
-        try:
-            async for event in self._client.events(0, self.deployment):
-                already = self._progress.decided
-                self._progress.take(event)
-                self._redraw()
-                if self._progress.decided and not already:
-                    await self._show_outcome()
-                if self._progress.decided and isinstance(event.what, events.Drained):
-                    self._waits = ""
-                    await self._show_outcome()
-                if isinstance(event.what, events.Draining):
-                    self._waits = f"Waits {draining_in_words(event.what)}"
-                if isinstance(event.what, events.Waiting):
-                    self._waits = f"Waits: {inline(event.what.cause)}"
-                if event.kind in LAST:
+        """To the end. While the orchestrator does not answer, as during its upgrade, it is asked again."""
+        told = ""
+        while True:
+            try:
+                await self._follow_events()
+                return
+            except ClientError as error:
+                if str(error) != told:
+                    self.notify(str(error), severity="error", markup=False)
+                    told = str(error)
+                if isinstance(error, NotSignedIn | NotFound | Invalid):
                     return
-        except ClientError as error:
-            self.notify(str(error), severity="error", markup=False)
+            await asyncio.sleep(self.AGAIN_S)
+
+    async def _follow_events(self) -> None:
+        """From where it was before, to the last event and the outcome. Raises ClientError."""
+        await self._show_owed_outcome()
+        if self._is_over:
+            return
+        async for event in self._client.events(self._after, self.deployment):
+            self._take(event)
+            self._redraw()
+            await self._show_owed_outcome()
+            if self._is_over:
+                return
+
+    def _take(self, event: Event) -> None:
+        already = self._progress.decided
+        self._progress.take(event)
+        self._after, self._is_over = event.id, event.kind in LAST
+        match event.what:
+            case events.Drained() if self._progress.decided:
+                self._waits, self._owes_outcome = "", True
+            case events.Draining() as draining:
+                self._waits = f"Waits {draining_in_words(draining)}"
+            case events.Waiting(cause=cause):
+                self._waits = f"Waits: {inline(cause)}"
+        if self._progress.decided and not already:
+            self._owes_outcome = True
+
+    async def _show_owed_outcome(self) -> None:
+        if self._owes_outcome:
+            await self._show_outcome()
+            self._owes_outcome = False
 
     def _redraw(self) -> None:
         if is_whole(self):

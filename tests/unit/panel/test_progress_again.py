@@ -1,0 +1,95 @@
+"""The progress of a deployment is shown in the end, although the orchestrator does not answer for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from textual.notifications import Notification
+
+from panel.app import PanelApp
+from panel.client.client import Client
+from panel.client.errors import ClientError, NotFound, Refused, Unreachable
+from panel.client.events import Event
+from panel.client.model import App, Apps, Deployment
+from panel.screens.progress import ProgressScreen
+from tests.support import api_answers as answers
+from tests.support.api_answers import NOW, Events
+from tests.support.screen import shown
+
+SOON = 0.01
+LONG = 10.0
+AWAY = Unreachable("Nothing answers at http://127.0.0.1:1.", "Start the orchestrator.")
+EVENTS = Events().add("started", "d42").steps("d42", "build").add("live", "d42").add("ended", "d42").all
+
+
+class Interrupted(Client):
+    """Fails the first requests for `fails`: the stream of events at once or after some, or the result."""
+
+    def __init__(self, fails: str, *errors: ClientError) -> None:
+        super().__init__("http://127.0.0.1:1", "co_secret")
+        self._fails = fails
+        self._errors = list(errors)
+        self.asked: list[str] = []
+
+    def _answer(self, what: str) -> None:
+        self.asked.append(what)
+        if what == self._fails and self._errors:
+            raise self._errors.pop(0)
+
+    async def events(
+        self, after: int | None = None, deployment: str = "", recent: int = 0
+    ) -> AsyncGenerator[Event, None]:
+        if not deployment:
+            await asyncio.Event().wait()
+        self._answer("stream")
+        for event in EVENTS:
+            if event["id"] > (after or 0):
+                self._answer(f"event {event['kind']}")
+                yield Event.model_validate(event)
+
+    async def status(self) -> Apps:
+        return Apps.model_validate({"apps": [answers.app()]})
+
+    async def app(self, name: str) -> App:
+        return App.model_validate(answers.app())
+
+    async def deployment(self, deployment: str) -> Deployment:
+        self._answer("result")
+        return Deployment.model_validate(answers.deployment(version="v1.1.0"))
+
+
+async def follow(client: Interrupted, says: str) -> tuple[str, list[Notification]]:
+    """What the screen shows when it says this, or after a long time, and the notices meanwhile."""
+    app = PanelApp(client, clock=lambda: NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = ProgressScreen(client, "shop", "d42", app.clock)
+        screen.AGAIN_S = SOON
+        await app.push_screen(screen)
+        notices: dict[str, Notification] = {}
+        async with asyncio.timeout(LONG):
+            while says not in shown(pilot) and says not in str([one.message for one in notices.values()]):
+                await pilot.pause(SOON)
+                notices |= {one.identity: one for one in app._notifications}
+        return shown(pilot), list(notices.values())
+
+
+@pytest.mark.parametrize("fails", ["stream", "event step", "event live", "result"])
+@pytest.mark.parametrize("error", [AWAY, Refused("The orchestrator is starting.", "Wait.")])
+async def test_it_is_shown_when_the_orchestrator_answers_again(fails: str, error: ClientError) -> None:
+    client = Interrupted(fails, error, error, error)
+
+    screen, notices = await follow(client, "Successfully updated to v1.1.0")
+
+    assert "UPDATE COMPLETE" in screen
+    assert client.asked.count(fails) > 3
+    assert [one.message for one in notices].count(str(error)) == 1, "told once"
+
+
+async def test_what_does_not_exist_is_asked_for_once() -> None:
+    client = Interrupted("stream", *[NotFound("There is no deployment d42.")] * 9)
+
+    await follow(client, "There is no deployment d42.")
+
+    assert client.asked == ["stream"]
