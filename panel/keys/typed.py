@@ -26,6 +26,9 @@ _ANSWER = re.compile(
 )
 _MODE = re.compile(r"\x1b\[\?(?:2026|2048);\d\$y")
 """Answers that Textual asks for and reads: these are passed on."""
+_MAY_BE_KEYS = ("\x1b", "\x1b[", "\x9b")
+"""Escape, Alt and a bracket, and that in one character: also how sequences begin."""
+_BEGUN = re.compile(r"\x1b[\[\]PX^_]|\x9b")
 _UNFINISHED = re.compile(r"(?:\x1b|\x1b\[[0-?]*[ -/]*|\x9b[0-?]*[ -/]*)\Z")
 
 
@@ -36,6 +39,9 @@ class Typed:
         self._clock = clock
         self._held = ""
         self._since = 0.0
+        self._given = ""
+        """What `late` gave last, at `_given_at`."""
+        self._given_at = 0.0
         self._in_string = False
         """Whether this is inside of an answer whose end has not come. None of it is kept, so that it may be long."""
 
@@ -44,6 +50,10 @@ class Typed:
         if self._in_string and self._clock() - self._since > STRING_WITHIN_S:
             self._in_string = False
         text, self._held = self._held + text, ""
+        if len(text) > 1 and self._clock() - self._given_at <= STRING_WITHIN_S and _BEGUN.match(self._given + text):
+            # Not typed: it came at once. The beginning of the sequence was a key to whoever waited for HELD_FOR_S.
+            text = self._given + text
+        self._given = ""
         typed = []
         while text:
             if self._in_string:
@@ -57,8 +67,19 @@ class Typed:
         return self._without_answers("".join(typed))
 
     def late(self) -> str:
-        """What was kept back for HELD_FOR_S seconds, and is a key after all. To be called again and again."""
-        return self.rest() if self._clock() - self._since >= HELD_FOR_S else ""
+        """What was kept back for HELD_FOR_S seconds, and is a key after all. To be called again and again.
+
+        What has parameters already is no key: its rest may come until STRING_WITHIN_S is over, and is waited for.
+        """
+        waited = self._clock() - self._since
+        if self._held not in ("", *_MAY_BE_KEYS):
+            self._held = self._held if waited < STRING_WITHIN_S else ""
+            return ""
+        if waited < HELD_FOR_S:
+            return ""
+        if given := self.rest():
+            self._given, self._given_at = given, self._clock()
+        return given
 
     def rest(self) -> str:
         """What was kept back, where nothing of the same sequence can follow; empty inside of an answer."""

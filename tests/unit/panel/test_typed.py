@@ -82,6 +82,43 @@ def test_a_key_that_begins_like_an_answer_is_a_key_after_a_moment() -> None:
     assert typed.late() == "\x1b"
 
 
+@pytest.mark.parametrize("pause", [HELD_FOR_S, STRING_WITHIN_S - 0.1])
+@pytest.mark.parametrize("cut", range(1, 8))
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_is_no_key_although_its_rest_comes_late(answer: str, cut: int, pause: float) -> None:
+    """As over a slow line. What begins as a key may have become one meanwhile: Escape, or Alt and a bracket."""
+    cut = min(cut, len(answer) - 2)
+    time = [0.0]
+    typed = Typed(lambda: time[0])
+    got = typed.take(answer[:cut])
+    time[0] += pause
+    got += typed.late() + typed.late() + typed.take(answer[cut:])
+    time[0] += 2 * STRING_WITHIN_S
+    got += typed.late() + typed.late() + typed.take("p")
+
+    assert got in ("p", "\x1bp", "\x1b[p", "\x9bp")
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.startswith("\x1b")])
+def test_a_key_is_that_key_although_its_rest_comes_late(key: str) -> None:
+    time = [0.0]
+    typed = Typed(lambda: time[0])
+    got = typed.take(key[:3])
+    time[0] += HELD_FOR_S
+
+    assert got + typed.late() + typed.take(key[3:]) == key
+
+
+@pytest.mark.parametrize("letter", ["]", "P", "X", "^", "_", "["])
+def test_a_person_who_presses_escape_and_then_a_letter_has_typed_both(letter: str) -> None:
+    time = [0.0]
+    typed = Typed(lambda: time[0])
+    typed.take("\x1b")
+    time[0] += HELD_FOR_S
+
+    assert typed.late() + typed.take(letter) + typed.take("b") == f"\x1b{letter}b"
+
+
 def test_a_person_who_presses_alt_and_a_bracket_can_go_on_typing() -> None:
     time = [0.0]
     typed = Typed(lambda: time[0])
