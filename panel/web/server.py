@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 import httpx
+from fastapi import WebSocketDisconnect
 
 from border.plain import plain
 from border.urls import hide_in_urls
@@ -16,7 +18,7 @@ from panel.client.errors import NotSignedIn
 from panel.client.settings import is_https, is_near
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
-from panel.web.open_pages import OpenPages
+from panel.web.open_pages import OpenPages, Page
 from panel.web.page import SERVICE_RESTART
 from panel.web.prewarmed import PrewarmedProcess
 from panel.web.process import AppFailed
@@ -38,10 +40,8 @@ class PanelServer:
         """Save and close every page, with status 1012, so that it connects again, to the new release."""
         pages = [(page, page.app) for page in self.pages if page.app]
         await asyncio.gather(*(app.save() for _, app in pages))
-        open_now = list(self.pages)
-        for page, _ in pages:
-            if page in open_now:
-                await page.socket.close(SERVICE_RESTART)
+        # All at once: a browser that does not answer keeps no other one here.
+        await asyncio.gather(*(_send_away(page) for page, _ in pages))
 
     async def end_if_it_cannot_paint(self) -> None:
         """End a panel that cannot paint its first screen, so that its deployment fails at once."""
@@ -86,3 +86,9 @@ class PanelServer:
     async def _is_older(self, client: httpx.AsyncClient) -> bool:
         """Whether the orchestrator lacks the route for sessions. OPTIONS needs no token and is not recorded there."""
         return (await client.options(f"{self.url}/v1/sessions/current")).status_code == 404
+
+
+async def _send_away(page: Page) -> None:
+    """To the new release. One that was closed meanwhile, by its person or with its session, needs nothing."""
+    with suppress(RuntimeError, WebSocketDisconnect):
+        await page.socket.close(SERVICE_RESTART)
