@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import CancelledError
@@ -92,6 +93,17 @@ def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any:
 # The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends
 # nothing that was begun by `exec`.
 _WRAPPER = 'echo "changeover-process $$"; exec "$@"'
+_VARIABLE = "CHANGEOVER_COMMAND"
+"""In the environment of the command, and of all that it begins, also in a session of its own (setsid(2))."""
+_END = """\
+kill -KILL -{process} || kill -KILL {process}
+for time in 1 2 3; do
+    for each in /proc/[0-9]*; do
+        case $(tr '\\0' '\\n' < "$each/environ") in *{variable}={mark}*) kill -KILL "${{each#/proc/}}" ;; esac
+    done
+done 2> /dev/null
+"""
+"""More than once: what is begun meanwhile is ended, too."""
 _MARK = re.compile(rb"changeover-process (\d+)\r?\n")
 _MOST_BEFORE_MARK = 64 * 1024
 """Docker carries the errors of a command apart from its output: they may arrive before the line that it began with."""
@@ -115,14 +127,16 @@ class Execution:
         self._stdin = stdin
         self._terminal = stdin if isinstance(stdin, Terminal) else None
         self._process = ""
+        self._mark = secrets.token_hex(16)
         self._ended = False
 
     def run(self) -> int:
         """Run the command to its end; its exit code."""
         api = self._container.client.api
         command = ["sh", "-c", _WRAPPER, "sh", *self._command]
+        environment = self._env | {_VARIABLE: self._mark}
         reads, terminal = self._stdin is not None, self._terminal is not None
-        made = api.exec_create(self._container.id, command, environment=self._env, stdin=reads, tty=terminal)
+        made = api.exec_create(self._container.id, command, environment=environment, stdin=reads, tty=terminal)
         show = self._terminal.show if self._terminal else self._output.feed
         head = b""
         for chunk in self._chunks(made["Id"]):
@@ -159,11 +173,12 @@ class Execution:
                 yield from connection.frames()
 
     def end(self) -> None:
-        """End the process for certain, if it runs, with those that it has begun: it leads a group of its own."""
+        """End the process for certain, if it runs, with those that it has begun."""
         self._ended = True
         if self._process.isdigit():
             with suppress(DockerException, RequestException):
-                self._container.exec_run(["sh", "-c", f"kill -KILL -{self._process} || kill -KILL {self._process}"])
+                script = _END.format(process=self._process, variable=_VARIABLE, mark=self._mark)
+                self._container.exec_run(["sh", "-c", script])
 
     def close(self) -> None:
         self._output.close()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socketserver
 import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -25,7 +27,8 @@ MUCH = "".join(f"{number} {'x' * 100}\n" for number in range(400))
 class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """Answers what an exec asks of Docker. `commands`: those that were run.
 
-    `in_one_piece`: the output comes with the head of the answer, as docker-py finds it on a busy machine.
+    `in_one_piece`: the output comes with the head of the answer, as docker-py finds it on a busy machine. `runs_here`:
+    the commands are run, as processes of this machine.
     """
 
     daemon_threads = True
@@ -36,6 +39,8 @@ class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.in_one_piece = in_one_piece
         self.commands: list[str] = []
         self.is_terminal = False
+        self.runs_here = False
+        self.asked: dict[str, dict[str, list[str]]] = {}
 
 
 class _Exec(BaseHTTPRequestHandler):
@@ -47,7 +52,9 @@ class _Exec(BaseHTTPRequestHandler):
         if self.path.endswith("/exec"):
             self.server.commands.append(asked["Cmd"][-1])
             self.server.is_terminal = asked["Tty"]
-            self._answer({"Id": "e1"})
+            name = f"e{len(self.server.commands)}"
+            self.server.asked[name] = asked
+            self._answer({"Id": name})
         elif self.path.endswith("/start"):
             head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
             pieces = [self._piece(chunk) for chunk in self.server.chunks]
@@ -57,9 +64,19 @@ class _Exec(BaseHTTPRequestHandler):
                 self.connection.sendall(head)
             for piece in pieces:
                 self.connection.sendall(piece)
+            if self.server.runs_here:
+                self._run(self.server.asked[self.path.split("/")[-2]])
             self.close_connection = True
         else:
             self._answer({})
+
+    def _run(self, asked: dict[str, list[str]]) -> None:
+        more = dict(one.split("=", 1) for one in asked.get("Env") or ())
+        with subprocess.Popen(
+            asked["Cmd"], env=os.environ | more, start_new_session=True, stdout=subprocess.PIPE
+        ) as process:
+            for line in process.stdout or ():
+                self.connection.sendall(self._piece(line))
 
     def do_GET(self) -> None:
         self._answer({"ExitCode": 127})
@@ -124,7 +141,9 @@ def test_the_line_with_the_number_is_taken_out_and_nothing_else(
     execution.end()
 
     assert (code, lines) == (127, shown)
-    assert engine.commands[1:] == (["kill -KILL -71 || kill -KILL 71"] if known else [])
+    assert [script.splitlines()[0] for script in engine.commands[1:]] == (
+        ["kill -KILL -71 || kill -KILL 71"] if known else []
+    )
 
 
 @pytest.mark.parametrize("in_one_piece", [True, False], ids=["with the head of the answer", "after it"])
@@ -136,3 +155,42 @@ def test_what_a_terminal_shows_first_is_not_lost(started: Started, in_one_piece:
     code = Execution(container, ("sh",), {}, Output(lambda _: None), terminal).run()
 
     assert (code, b"".join(seen)) == (127, b"\x1b[2J$ ")
+
+
+BEGINS_OTHERS = """
+setsid sh -c 'echo $$; exec sleep 300' &
+(setsid sh -c 'echo $$; exec sleep 300' &)
+sh -c 'echo $$; exec sleep 300' &
+wait
+"""
+
+
+def test_what_a_command_has_begun_ends_with_it_also_in_a_session_of_its_own(started: Started) -> None:
+    begun: list[int] = []
+    all_begun = threading.Event()
+
+    def take(line: str) -> None:
+        begun.append(int(line))
+        if len(begun) == 3:
+            all_begun.set()
+
+    engine, container = started(in_one_piece=False)
+    engine.runs_here = True
+    execution = Execution(container, ("sh", "-c", BEGINS_OTHERS), {}, Output(take))
+    work = threading.Thread(target=execution.run)
+    work.start()
+    assert all_begun.wait(10)
+
+    execution.end()
+    work.join(10)
+
+    assert not work.is_alive()
+    assert [number for number in begun if runs(number)] == []
+
+
+def runs(number: int) -> bool:
+    """Whether the process runs: one that has ended may still wait for its parent's question."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
