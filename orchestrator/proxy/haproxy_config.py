@@ -46,6 +46,8 @@ _RELAYED = f"{{ stopping }} {{ str({RELAY_ON}),map_str({RELAY_MAP}) -m found }}"
 _OUR_COOKIES = "(__Host-|__Secure-)?changeover_(session|token)"
 """The cookies of the panel's sessions (panel/web/cookie.py), and of its versions before. Regular expressions here are
 POSIX extended ones, so that every build of HAProxy has them."""
+_BLANKS = "[[:blank:]]*"
+"""Spaces and tabs, which browsers take away around the name of a cookie."""
 _LIMITED = "{ var(txn.limits) -m found }"
 _CLOSED = f"{{ var(txn.limits),field(4,:) -m str {CLOSE} }}"
 """HAProxy takes the header for its connection to the server; the client's own connection is kept."""
@@ -137,7 +139,7 @@ hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
     http-request del-header cookie if {_HAS_OURS} our_cookie
     http-request del-header cookie if {_HAS_OURS} {{ req.fhdr_cnt(cookie) eq 1 }} {{ req.fhdr(cookie) -m len 0 }}
     # Nor does it set one, with a name or, which browsers send in the same form, with none.
-    http-response replace-header set-cookie '^( *)=? *{_OUR_COOKIES} *(=.*|;.*)?$' '\\1' \
+    http-response replace-header set-cookie '^( *)=?{_BLANKS}{_OUR_COOKIES}{_BLANKS}(=.*|;.*)?$' '\\1' \
 if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     http-request set-var(txn.limits) var(txn.app),map_str({LIMITS_MAP})
     http-request set-timeout client var(txn.limits),field(2,:) if {_LIMITED}

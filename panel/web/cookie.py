@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import Response
+from starlette.datastructures import Headers
 
 NAME = "changeover_session"
 NAME_OVER_HTTPS = f"__Host-{NAME}"
@@ -28,9 +29,15 @@ def name_for(headers: Mapping[str, str]) -> str:
     return NAME_OVER_HTTPS if is_https(headers) else NAME
 
 
-def secret_in(cookies: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """The session's secret; empty if there is none."""
-    secret = cookies.get(name_for(headers), "")
+def secret_in(headers: Headers) -> str:
+    """The session's secret; empty if there is none.
+
+    A name is ours only as browsers see it, without spaces and tabs around it. Python's `strip`, by which Starlette
+    reads cookies, also takes other characters away: a cookie whose name begins with one is another one to the browser,
+    and may come from every host of the same domain, in spite of the prefix.
+    """
+    named = [one.strip(" \t").partition("=") for line in headers.getlist("cookie") for one in line.split(";")]
+    secret = next((value for name, _, value in reversed(named) if name == name_for(headers)), "")
     return secret if secret.startswith(PREFIX) and len(secret) <= LONGEST else ""
 
 

@@ -69,7 +69,7 @@ def create(panel: PanelServer) -> FastAPI:
 
     @web.get("/")
     async def main_page(request: Request) -> Response:
-        secret = cookie.secret_in(request.cookies, request.headers)
+        secret = cookie.secret_in(request.headers)
         try:
             session = await panel.session(secret, browser_of(request), used=True)
         except ClientError:
@@ -113,7 +113,7 @@ def create(panel: PanelServer) -> FastAPI:
     async def sign_out(request: Request) -> Response:
         if not same_origin(request.headers):
             return _html(pages.sign_in("Sign-out refused: the form was sent from another site."), 403)
-        secret = cookie.secret_in(request.cookies, request.headers)
+        secret = cookie.secret_in(request.headers)
         answer: Response = RedirectResponse("/sign-in?signed_out=true", 303)
         if secret:
             try:
@@ -139,7 +139,7 @@ def create(panel: PanelServer) -> FastAPI:
             await socket.close(1008)
             return
         await socket.accept()
-        secret = cookie.secret_in(socket.cookies, socket.headers)
+        secret = cookie.secret_in(socket.headers)
         try:
             known = await panel.session(secret, browser_of(socket))
             if known is None:

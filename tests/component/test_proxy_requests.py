@@ -211,6 +211,8 @@ def test_what_is_left_of_the_cookies_is_as_a_browser_sends_it(
         ("changeover_session = evil", False),
         ("=changeover_session=evil; Domain=example.com", False),
         ("changeover_session", False),
+        ("changeover_session\t=evil", False),
+        ("=\tchangeover_session=evil; Domain=example.com", False),
         ("session=changeover_session=1; Expires=Wed, 21 Oct 2126 07:28:00 GMT", True),
         ("changeover_sessions=1", True),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
 import httpx
@@ -14,13 +14,18 @@ from tests.support.fakes.api import FakeApi
 
 
 @pytest.fixture
-async def web() -> AsyncIterator[httpx.AsyncClient]:
-    no_store = cast("Any", None)  # sign-in does not use the panel's database
+def api() -> Iterator[FakeApi]:
     with FakeApi() as api:
         api.refuses("POST", "/v1/sessions", 401, detail="No token was given.")
-        app = routes.create(PanelServer(api.url, no_store))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://panel.test") as client:
-            yield client
+        yield api
+
+
+@pytest.fixture
+async def web(api: FakeApi) -> AsyncIterator[httpx.AsyncClient]:
+    no_store = cast("Any", None)  # sign-in does not use the panel's database
+    app = routes.create(PanelServer(api.url, no_store))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://panel.test") as client:
+        yield client
 
 
 @pytest.mark.parametrize("token", ["co_%C3%BC", "co_%FF", "co_a%0Ab", "co_%00", "co_%1B%5B2J", "%E2%80%AE"])
@@ -41,6 +46,23 @@ async def test_a_cookie_of_any_bytes_is_no_session(web: httpx.AsyncClient, secre
     answer = await web.get("/", headers={b"Cookie": b"changeover_session=" + secret})
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("before", [b"\x85", b"\xa0", b"\x1c", b"\x0b", b"\xe2\x80\x80", b"x"])
+@pytest.mark.parametrize("after", [b"", b"\x85", b"\xa0"])
+@pytest.mark.parametrize("name", [b"changeover_session", b"__Host-changeover_session"])
+async def test_a_cookie_of_another_name_is_no_session(
+    api: FakeApi, web: httpx.AsyncClient, before: bytes, after: bytes, name: bytes
+) -> None:
+    """Every host of the same domain can set such a one, which browsers keep although its name seems to be ours."""
+    api.gives("GET", "/v1/sessions/current", {"token": "ci", "scope": "admin", "apps": None, "expires_at": None})
+    proto = b"https" if name.startswith(b"__Host-") else b"http"
+
+    def sent(named: bytes) -> dict[bytes, bytes]:
+        return {b"Cookie": b"theirs=1; " + named + b"=cs_x", b"X-Forwarded-Proto": proto}
+
+    assert (await web.get("/", headers=sent(before + name + after))).headers.get("location") == "/sign-in"
+    assert (await web.get("/", headers=sent(name))).status_code == 200
 
 
 @pytest.mark.parametrize("address", [b"\xff", b"\xc3\xbc", b"a b", b"::1%\x7f"])
