@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import socketserver
 import struct
 import subprocess
@@ -66,6 +67,10 @@ class _Exec(BaseHTTPRequestHandler):
                 self.connection.sendall(piece)
             if self.server.runs_here:
                 self._run(self.server.asked[self.path.split("/")[-2]])
+            self.connection.shutdown(socket.SHUT_WR)
+            # As Docker reads it: closing before that would reset the connection, and with it what was sent.
+            while self.connection.recv(4096):
+                pass
             self.close_connection = True
         else:
             self._answer({})
