@@ -85,6 +85,8 @@ class Upgraded:
     ci_token: str
     said: str
     orders: frozenset[str]
+    configuration: str
+    """What the user had written before."""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
         under_test = installation.git("rev-parse", "HEAD")
         install_version_before(installation)
         ci_token = use_it(installation)
-        before = state(installation)
+        before, configuration = state(installation), configuration_of(installation).read_text()
         with open_websocket(installation) as live, Visitor(Shop(installation)) as visitor:
             assert live.recv(timeout=30) == before.apps["shop"]["active"]["version"]
             time.sleep(1)
@@ -108,7 +110,9 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
             assert up.returncode == 0, up.stdout + up.stderr
             time.sleep(1)
         orders = contents(installation)["orders"]
-        yield Upgraded(installation, before, state(installation), visitor, ci_token, up.stdout, frozenset(orders))
+        yield Upgraded(
+            installation, before, state(installation), visitor, ci_token, up.stdout, frozenset(orders), configuration
+        )
     finally:
         installation.remove()
 
@@ -119,11 +123,15 @@ def install_version_before(installation: Installation) -> None:
     images = installation.folder.parent / "images.yaml"
     images.write_text(IMAGES_OF_THIS_STACK.format(stack=installation.name))
     installation.environment["COMPOSE_FILE"] = f"compose.yaml:{images}"
-    configuration = installation.folder / "control-panel-config.yaml"
+    configuration = configuration_of(installation)
     configuration.write_text(configuration.read_text() + SHOP)
     installation.git("commit", "--quiet", "--all", "-m", "chore: the shop")
     up = installation.up()
     assert up.returncode == 0, up.stdout + up.stderr
+
+
+def configuration_of(installation: Installation) -> Path:
+    return installation.folder / "control-panel-config.yaml"
 
 
 def use_it(installation: Installation) -> str:
@@ -210,7 +218,9 @@ def test_the_configuration_that_the_version_before_tracked_is_still_there_and_no
 ) -> None:
     installation = upgraded.installation
 
-    assert "remote: /source/shop" in (installation.folder / "control-panel-config.yaml").read_text()
+    # Git takes the example for the same file under a new name, and merges what the user wrote into it.
+    assert configuration_of(installation).read_text() == upgraded.configuration
+    assert "remote: /source/shop" in upgraded.configuration
     assert "control-panel-config.yaml" not in installation.git("ls-files").splitlines()
     assert "control-panel-config.yaml" not in installation.git("status", "--short")
     assert (installation.folder / "secrets").stat().st_mode & 0o777 == 0o700
