@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orchestrator.engine.terminal import Terminal
-from orchestrator.errors import Refused, UnknownTerminal
+from orchestrator.errors import EngineError, Refused, UnknownTerminal
 
 MOST_AT_ONCE = 4
+ENDED_WITHIN_S = 60.0
+"""How long it may take to end a command: to kill its process, and to remove its container. Docker may be busy."""
 
 
 class CommandsUnderWay:
@@ -19,6 +21,7 @@ class CommandsUnderWay:
         self._app = app
         self._tasks: set[asyncio.Task[object]] = set()
         self._ended: dict[asyncio.Task[object], Refused] = {}
+        self._inside: dict[asyncio.Task[object], str] = {}
         self._terminals: dict[str, Terminal] = {}
 
     @property
@@ -48,7 +51,8 @@ class CommandsUnderWay:
     async def until_ended(self, within_s: float, because: Refused) -> int:
         """Wait for all of them, at most `within_s` seconds; then end the rest. Returns how many were ended.
 
-        Those who wait for these get the error `because`. Nothing may begin meanwhile.
+        Those who wait for these get the error `because`. Nothing may begin meanwhile. Raises EngineError when one is
+        not ended within ENDED_WITHIN_S.
         """
         waited_for = set(self._tasks)
         if not waited_for:
@@ -58,8 +62,29 @@ class CommandsUnderWay:
             self._ended[task] = because
             task.cancel()
         if late:
-            await asyncio.wait(late)
+            _, still = await asyncio.wait(late, timeout=ENDED_WITHIN_S)
+            if still:
+                raise EngineError(
+                    f"{len(still)} of the one-off commands of {self._app} that were ended still run after "
+                    f"{ENDED_WITHIN_S:g} s.",
+                    "See what keeps their processes or containers: docker ps. Ask again when they have ended.",
+                )
         return len(late)
+
+    @contextmanager
+    def running_in(self, container: str) -> Iterator[None]:
+        """For the task that runs a command inside the container of a release."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._inside[task] = container
+        try:
+            yield
+        finally:
+            del self._inside[task]
+
+    def are_in(self, container: str) -> bool:
+        """Whether a command runs inside this container."""
+        return container in self._inside.values()
 
     @contextmanager
     def attended(self, number: str, terminal: Terminal | None) -> Iterator[None]:

@@ -52,14 +52,15 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
     active = context.live_release()
     context.known_secrets.know(value for name, value in wanted.env.items() if may_be_secret(name, value))
     if wanted.place is Place.EXEC:
-        code, late = await context.engine.execute(
-            active.container,
-            wanted.command,
-            {**_terminal_env(wanted), **wanted.env},
-            wanted.timeout_s,
-            on_line,
-            wanted.stdin,
-        )
+        with context.commands.running_in(active.container):
+            code, late = await context.engine.execute(
+                active.container,
+                wanted.command,
+                {**_terminal_env(wanted), **wanted.env},
+                wanted.timeout_s,
+                on_line,
+                wanted.stdin,
+            )
         return Ended(code, late)
     spec = container_spec(context, active, Role.SIDECAR, context.sidecar_name(active, "run"), wanted.command)
     spec = replace(
@@ -78,7 +79,7 @@ def _terminal_env(wanted: OneOff) -> dict[str, str]:
 async def let_end(context: AppContext, by: Deployment) -> None:
     """Before the data changes under them: wait for the app's one-off commands as for requests, then end the rest.
 
-    None begins while a deployment, rollback or restore is under way.
+    None begins while a deployment, rollback or restore is under way. Raises EngineError when one cannot be ended.
     """
     under_way, limit = context.commands, context.config.drain.timeout
     if not under_way.count:
@@ -93,7 +94,10 @@ async def let_end(context: AppContext, by: Deployment) -> None:
 
 
 async def remove_forgotten(context: AppContext) -> None:
-    """Remove the containers of one-off commands that an earlier process of ours began. Raises EngineError."""
+    """Remove the containers of one-off commands for which nobody waits, when none is under way. Raises EngineError.
+
+    An earlier process of ours began them, or the engine was away before they had ended.
+    """
     for one in await context.engine.containers():
         if one.labels.get(LABEL_APP) == context.name and LABEL_ONE_OFF in one.labels:
             await context.engine.remove(one.name)

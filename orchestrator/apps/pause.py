@@ -21,6 +21,7 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     Raises JournalError, ProxyError or EngineError.
     """
     await one_off.let_end(context, by=deployment)
+    await one_off.remove_forgotten(context)
     paused = replace(deployment, paused_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, paused)
     await context.proxy.pause(context.name, PAUSE_LIMIT_S)

@@ -22,8 +22,14 @@ BETWEEN_TRIES_S = 0.15
 
 
 def kept_as(context: AppContext, standby: Deployment) -> str:
-    """How the standby is kept: as the key `standby` says, but stopped if it cannot run on the data as it is."""
-    return context.config.standby if migrations.needed_by(context, standby).is_empty else "stopped"
+    """How the standby is kept: as the key `standby` says, but stopped if it cannot run on the data as it is.
+
+    It stays warm while a one-off command runs inside: that would be frozen with it, and in a paused container Docker
+    begins nothing, so that nobody could end it.
+    """
+    if not migrations.needed_by(context, standby).is_empty:
+        return "stopped"
+    return "warm" if context.commands.are_in(standby.container) else context.config.standby
 
 
 def is_parked(context: AppContext, standby: Deployment, status: ContainerStatus | None) -> bool:

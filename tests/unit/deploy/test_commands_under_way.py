@@ -9,12 +9,16 @@ from dataclasses import dataclass
 import pytest
 
 from orchestrator.apps import one_off
+from orchestrator.apps.commands_under_way import ENDED_WITHIN_S
 from orchestrator.apps.one_off import Ended, OneOff, Place
 from orchestrator.clock import elapsed
 from orchestrator.deploy import plans
 from orchestrator.deploy.cost import cost_of
+from orchestrator.deploy.park import is_parked
 from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import Refused
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
 from tests.support.fakes.stories import live
 from tests.support.fakes.world import APP, World
@@ -152,3 +156,76 @@ def test_before_it_begins_it_is_said_what_becomes_of_commands(world: World) -> N
 
     says = "Before that, the one-off commands under way (1) may go on for 5 s (drain.timeout); then they are ended."
     assert says in virtual_time.run(story())
+
+
+def test_what_does_not_end_keeps_no_deployment_for_ever(world: World) -> None:
+    """A process that the kernel cannot end, or whose container somebody has paused."""
+
+    async def story() -> tuple[Deployment, float, Deployment]:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        may_end = asyncio.Event()
+
+        async def command() -> None:
+            with world.commands.taking_part():
+                await in_spite_of_cancels(may_end.wait())
+
+        under_way = asyncio.create_task(command())
+        await asyncio.sleep(0)
+        world.publish("0002")
+        began = elapsed()
+        ended = await world.deploy()
+        took = elapsed() - began
+        assert world.proxy.waiting == set()
+        may_end.set()
+        await asyncio.wait([under_way])
+        return ended, took, await world.deploy()
+
+    ended, took, again = virtual_time.run(story())
+    assert (ended.state, again.state) == (State.FAILED, State.LIVE)
+    assert ended.failure is not None
+    assert "1 of the one-off commands of shop that were ended still run after 60 s." in ended.failure.cause
+    assert ended.failure.outside, "it is not the release's fault"
+    assert took < LIMIT_S + ENDED_WITHIN_S + 5
+
+
+@pytest.mark.parametrize("kept", ["paused", "stopped"])
+def test_a_standby_runs_on_while_a_command_is_inside(world: World, kept: str) -> None:
+    """In a container that is paused it would be frozen, and Docker ends nothing there."""
+
+    async def story() -> None:
+        world.configure(standby=kept)
+        await live(world, "0001")
+        old = world.context.active
+        assert old is not None
+
+        async def command() -> Ended:
+            return await one_off.carry_out(world.context, OneOff(Place.EXEC, ("wait",), {}, 60), lambda _line: None)
+
+        under_way = asyncio.create_task(command())
+        await asyncio.sleep(0)
+        await live(world, "0002")
+        container = world.engine.running[old.container]
+        assert (container.running, container.paused) == (True, False)
+        assert await under_way == Ended(137, late=True)
+        assert not is_parked(world.context, old, await world.engine.status(old.container))
+
+    virtual_time.run(story())
+
+
+def test_a_command_that_nobody_waits_for_any_more_has_ended_before_the_data_changes(world: World) -> None:
+    """As when the engine was restarted while it ran, and goes on with its containers."""
+
+    async def story() -> list[bool]:
+        off = {"backup": {"create_before_update": False}, "migrations": {"backup_before_migration": False}}
+        world.configure(update=off)
+        await live(world, "0001")
+        labels = {LABEL_APP: APP, LABEL_ROLE: Role.SIDECAR, LABEL_ONE_OFF: "run"}
+        await world.engine.start(ContainerSpec("forgotten", "sha256:1", labels, "test"))
+        runs: list[bool] = []
+        world.engine.meanwhile = lambda: runs.append("forgotten" in world.engine.running)
+        world.engine.incompatible.add("0002")
+        await live(world, "0002")
+        return runs
+
+    assert virtual_time.run(story()) == [False]
