@@ -15,7 +15,7 @@ import json
 import secrets
 import shlex
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Annotated, Any, Self
@@ -131,17 +131,20 @@ def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
 
 async def _output(
     orchestrator: Orchestrator, who: Caller, context: AppContext, command: OneOff, size: Size | None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """The command's output as it comes, then its end. It is ended when the reader leaves or loses the right to it."""
     output = _Output()
     number = secrets.token_urlsafe(16) if size else ""
-    terminal = Terminal(size, output.show) if size else None
+    terminal = Terminal(size, output.show, output.let_go) if size else None
 
     async def work() -> one_off.Ended:
         with context.commands.taking_part(), context.commands.attended(number, terminal):
             # Now, too: what began meanwhile waits for those alone that take part already.
             _refuse_while_busy(orchestrator, context.name)
-            return await one_off.carry_out(context, replace(command, stdin=terminal or command.stdin), output.add)
+            try:
+                return await one_off.carry_out(context, replace(command, stdin=terminal or command.stdin), output.add)
+            finally:
+                orchestrator.failover.due(context.name)  # a standby inside which it ran can be parked
 
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _task: output.add(None))
@@ -166,17 +169,20 @@ async def _output(
         if not task.done():
             task.cancel()
             await in_spite_of_cancels(asyncio.wait([task]))
+        if not task.cancelled():
+            task.exception()  # looked at: nobody reads any more how it ended
 
 
 class _Output:
     """What a command prints, on its way to its reader. Lines are limited by host/output.py, what a terminal shows by
-    its reader: `show`, in a thread of the engine, waits while MOST_SHOWN chunks wait.
+    its reader: `show`, in a thread of the engine, waits while MOST_SHOWN chunks wait. After `let_go` it drops the rest.
     """
 
     def __init__(self) -> None:
         self._arrived: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._room = threading.Semaphore(MOST_SHOWN)
+        self._waits = True
         self._left = False
 
     def add(self, line: str | None) -> None:
@@ -184,14 +190,20 @@ class _Output:
         self._arrived.put_nowait(line)
 
     def show(self, chunk: bytes) -> None:
-        while not self._left and not self._room.acquire(timeout=LOOK_S):
-            pass
-        if not self._left:
+        has_room = self._room.acquire(blocking=False)
+        while not has_room and self._waits:
+            has_room = self._room.acquire(timeout=LOOK_S)
+        if has_room and not self._left:
             self._loop.call_soon_threadsafe(self._arrived.put_nowait, chunk)
 
+    def let_go(self) -> None:
+        """The command is being ended: nothing waits for a slow reader any more."""
+        self._waits = False
+
     def leave(self) -> None:
-        """Nobody reads any more: nothing waits for that."""
+        """Nobody reads any more."""
         self._left = True
+        self.let_go()
 
     async def pieces(self) -> AsyncIterator[dict[str, Any]]:  # Any: JSON
         """Each value for the reader, to the end."""

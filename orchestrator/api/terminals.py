@@ -48,12 +48,12 @@ class TerminalView(BaseModel):
 @router.post("/keys")
 async def keys(app: str, number: Number, typed: Typed, orchestrator: Serving, _who: Typist) -> TerminalView:
     """Type to the command."""
-    orchestrator.apps.get(app).commands.terminal(number).type(base64.b64decode(typed.keys))
+    orchestrator.apps.commands_of(app).terminal(number).type(base64.b64decode(typed.keys))
     return TerminalView(terminal=number)
 
 
 @router.post("/size")
 async def resize(app: str, number: Number, window: WindowSize, orchestrator: Serving, _who: Typist) -> TerminalView:
     """Tell the command the new size of the window."""
-    orchestrator.apps.get(app).commands.terminal(number).type(window.size)
+    orchestrator.apps.commands_of(app).terminal(number).type(window.size)
     return TerminalView(terminal=number)

@@ -61,6 +61,10 @@ class AppRegistry:
             raise UnknownApp(f"No app '{app}' is configured.", f"Configured apps: {', '.join(self._contexts)}.")
         return self._contexts[app]
 
+    def commands_of(self, app: str) -> CommandsUnderWay:
+        """Also those of an app that was taken out of the configuration while they run. Raises UnknownApp."""
+        return self._commands.get(app) or self.get(app).commands
+
     def all(self) -> list[AppContext]:
         """All contexts in the order of the configuration, the panel first."""
         return list(self._contexts.values())

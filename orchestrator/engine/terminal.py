@@ -25,12 +25,13 @@ class Terminal:
     """Between the event loop, on which a person types, and a thread of the engine, which moves the bytes.
 
     `show` is called in that thread with what the command writes, as it is; it may block while the person's connection
-    is slow.
+    is slow, until `let_go` is called: the command is being ended, and nothing waits for its reader any more.
     """
 
-    def __init__(self, size: Size, show: Callable[[bytes], None]) -> None:
+    def __init__(self, size: Size, show: Callable[[bytes], None], let_go: Callable[[], None] = lambda: None) -> None:
         self.size = size
         self.show = show
+        self.let_go = let_go
         self.typed: queue.Queue[bytes | Size | None] = queue.Queue(MOST_TYPED)
         """Keys, and new sizes of the window, in their order; None at the end."""
 
@@ -54,3 +55,9 @@ class Terminal:
 
 Input = bytes | Terminal | None
 """What a process reads from its standard input: these bytes, or a terminal, which shows its output, too; or nothing."""
+
+
+def let_go(stdin: Input) -> None:
+    """The process is being ended: nobody waits any more for the reader of what its terminal shows, if it has one."""
+    if isinstance(stdin, Terminal):
+        stdin.let_go()

@@ -22,7 +22,7 @@ from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import Upgraded
 from orchestrator.engine.docker.window import Window
-from orchestrator.engine.terminal import Input, Size, Terminal
+from orchestrator.engine.terminal import Input, Size, Terminal, let_go
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -175,6 +175,7 @@ class Execution:
     def end(self) -> None:
         """End the process for certain, if it runs, with those that it has begun."""
         self._ended = True
+        let_go(self._stdin)
         if self._process.isdigit():
             with suppress(DockerException, RequestException):
                 script = _END.format(process=self._process, variable=_VARIABLE, mark=self._mark)

@@ -27,7 +27,7 @@ from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import Upgraded
 from orchestrator.engine.docker.window import Window
-from orchestrator.engine.terminal import Size, Terminal
+from orchestrator.engine.terminal import Size, Terminal, let_go
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -79,6 +79,7 @@ class Sidecars:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             stopped.set()
+            let_go(spec.stdin)
             await in_spite_of_cancels(self._end(spec.name, work))
             raise
         except EngineError:
@@ -164,6 +165,7 @@ class Run:
                 log.warning("sidecar not killed yet", container=self.spec.name)
             # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
             if not end_of_output.wait(self.output_within_s):
+                let_go(self.spec.stdin)
                 printed.close()
 
         input_of_it = ExitStack()

@@ -27,8 +27,9 @@ from orchestrator.engine.base import (
     Role,
     UserChange,
 )
-from orchestrator.engine.terminal import Input, Terminal
+from orchestrator.engine.terminal import Input, Terminal, let_go
 from orchestrator.errors import EngineError, StepFailed, VolumeGone
+from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support.fakes.power import Power
 
 DATABASE = "data/shop.db"
@@ -93,6 +94,8 @@ class FakeEngine:
         """Paths that the apps do not have."""
         self.build_s = 0.0
         self.executed: list[tuple[str, ...]] = []
+        self.at_terminal: Callable[[Terminal], int] = echo
+        """What a command on a terminal does, in a thread."""
         self.killed: list[tuple[str, ...]] = []
         self.named_volumes: set[str] = set()
         self.anonymous_volumes: set[str] = set()
@@ -173,7 +176,7 @@ class FakeEngine:
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
         if isinstance(spec.stdin, Terminal):
-            await asyncio.to_thread(echo, spec.stdin)
+            await self._at(spec.stdin)
         elif spec.stdin:
             for line in spec.stdin.decode().splitlines():
                 on_line(f"read {line}")
@@ -235,7 +238,7 @@ class FakeEngine:
         self._of(name)
         self.executed.append(command)
         if isinstance(stdin, Terminal):
-            return await asyncio.to_thread(echo, stdin), False
+            return await self._at(stdin), False
         for line in (stdin or b"").decode().splitlines():
             on_line(f"read {line}")
         on_line(" ".join(command))
@@ -247,6 +250,17 @@ class FakeEngine:
                 raise
             return 137, True
         return int(command[-1]) if command[-1].isdigit() else 0, False
+
+    async def _at(self, terminal: Terminal) -> int:
+        """Whoever cancels waits, as with the real one, until the thread that shows the output has ended."""
+        work = asyncio.ensure_future(asyncio.to_thread(self.at_terminal, terminal))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            let_go(terminal)
+            terminal.hang_up()
+            await in_spite_of_cancels(asyncio.wait([work]))
+            raise
 
     async def watch(self) -> AsyncIterator[ContainerEvent]:
         watcher: asyncio.Queue[ContainerEvent | None] = asyncio.Queue()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -13,16 +15,19 @@ from typing import Any
 import pytest
 
 from orchestrator.access.gate import MOST_STREAMS_OF_TOKEN
-from orchestrator.api.one_off import _output
+from orchestrator.api.one_off import MOST_SHOWN, _output
 from orchestrator.app_data import swap
 from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.clock import now
+from orchestrator.config.schema import Config
+from orchestrator.deploy.failover import Look
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.engine.terminal import Size, Terminal
+from orchestrator.errors import Refused
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 
@@ -154,6 +159,76 @@ async def test_when_the_reader_of_a_terminal_leaves_the_command_is_ended(api: Ap
     async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) as answer:
         await answer.chunk()
     await until(lambda: not api.orchestrator.apps.get("shop").commands._terminals)
+
+
+async def begun(api: Api, engine: FakeEngine, command: str, size: Size | None = None) -> AsyncGenerator[str, None]:
+    """A command that is under way, whose reader has read nothing yet."""
+    who = await api.orchestrator.gate.admit(api.token(Scope.ADMIN), "127.0.0.1", "test")
+    wanted = OneOff(Place.EXEC, (command,), {}, 60)
+    return _output(api.orchestrator, who, api.orchestrator.apps.get("shop"), wanted, size)
+
+
+async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(api: Api, engine: FakeEngine) -> None:
+    """Such as a computer that sleeps: a deployment that ended the command waited until it woke."""
+    is_full = threading.Event()
+
+    def floods(terminal: Terminal) -> int:
+        for _ in range(MOST_SHOWN):
+            terminal.show(b"x")
+        is_full.set()
+        terminal.show(b"one more")
+        return 0
+
+    engine.at_terminal = floods
+    output = await begun(api, engine, "floods", Size(80, 24))
+    try:
+        await anext(output)
+        await until(is_full.is_set)
+        async with asyncio.timeout(10):
+            ended = await api.orchestrator.apps.get("shop").commands.until_ended(0, Refused("The data changes."))
+        *shown, told = [json.loads(one) async for one in output]
+    finally:
+        await output.aclose()
+
+    assert ended == 1
+    assert len(shown) == MOST_SHOWN
+    assert told["problem"]["detail"] == "The data changes."
+
+
+async def test_a_reader_that_leaves_a_command_which_was_ended_is_no_error(api: Api, engine: FakeEngine) -> None:
+    unseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, said: unseen.append(said))
+    output = await begun(api, engine, "wait")
+    await anext(output)
+    await api.orchestrator.apps.get("shop").commands.until_ended(0, Refused("The data changes."))
+    await output.aclose()
+    del output
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert unseen == []
+
+
+async def test_a_standby_is_looked_at_when_a_command_has_ended_that_may_have_been_inside(
+    api: Api, engine: FakeEngine
+) -> None:
+    look = api.orchestrator.failover._looks["shop"] = Look(due=None)
+
+    await pieces(api, "/v1/apps/shop/exec", api.token(Scope.ADMIN), ["exit", "0"])
+
+    assert look.due is not None
+
+
+async def test_who_types_to_a_command_goes_on_when_its_app_is_taken_out_of_the_configuration(
+    api: Api, engine: FakeEngine
+) -> None:
+    terminal = Terminal(Size(80, 24), lambda _shown: None)
+    with api.orchestrator.apps.get("shop").commands.attended("n", terminal):
+        api.orchestrator.apps.take(Config())
+        admin = api.token(Scope.ADMIN)
+        assert await api.status("POST", "/v1/apps/shop/terminals/n/keys", admin, {"keys": keys(b"\x03")}) == 200
+
+    assert terminal.typed.get_nowait() == b"\x03"
 
 
 async def test_an_input_that_is_no_base64_is_refused(api: Api, engine: FakeEngine) -> None:
