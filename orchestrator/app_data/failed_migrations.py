@@ -48,6 +48,18 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
     return await _compared(context, by, not_known, tuple(says))
 
 
+async def end_interrupted(context: AppContext, by: Deployment) -> None:
+    """Record that the interrupted migrations of a restore have ended: what they did is gone when its data is.
+
+    Their sidecars must be removed. Raises JournalError.
+    """
+    for run in migrations.runs_of(context, by):
+        if run.outcome is Outcome.RUNNING and run.direction is not Direction.RESTORED:
+            await context.journal.beside(
+                context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, "interrupted"
+            )
+
+
 async def compared_now(context: AppContext, by: Deployment) -> tuple[bool | None, str]:
     """Whether the data differs from the backup made before the migration as only a migration changes it.
 

@@ -64,16 +64,16 @@ async def schema_of(context: AppContext, deployment: Deployment) -> Schema | Non
     """What the status command of a release reports; None when the app has none. Raises StepFailed when it fails.
 
     On data that is newer than the release, as after a rollback, the journal says it: the release lacks the files of the
-    newer migrations, and the command of many tools fails on that.
+    newer migrations, and each command of many tools fails on that.
     """
     settings = context.migrations
     if settings is None:
         return Schema()
-    if settings.status is None:
-        return None
     runs = context.journal.migrations(context.name)
     if newer_than(deployment.known_run, deployment.live_at, runs):
         return Schema(applied(runs), needed_by(context, deployment).up)
+    if settings.status is None:
+        return None
     has: list[SchemaRevision] = []
     lacks = await _run(context, Command(STATUS, settings.status, deployment, deployment, {}), has)
     return Schema(tuple(has), lacks)
@@ -114,13 +114,9 @@ async def down(
     context.say(by.id, f"reverted: {names(revisions)}")
 
 
-def needed_by(context: AppContext, release: Deployment, *, exactly: bool = False) -> SchemaChange:
-    """The schema change that a release, which was live before, needs before it can run. Raises JournalError.
-
-    With `exactly`, the data gets the schema that it had when the release went live.
-    """
-    runs = context.journal.migrations(context.name)
-    return change_to(release.known_run, release.live_at, runs, exactly=exactly)
+def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
+    """The schema change that a release, which was live before, needs before it can run. Raises JournalError."""
+    return change_to(release.known_run, release.live_at, context.journal.migrations(context.name))
 
 
 def newest_run(context: AppContext) -> int:

@@ -11,7 +11,7 @@ from orchestrator.app_data.failed_migrations import Found, only_we_write
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Serving
-from orchestrator.domain.schema_history import Direction, Outcome, SchemaChange, applied, names
+from orchestrator.domain.schema_history import Direction, Outcome, SchemaChange, applied, change_to, names
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.errors import ChangeoverError, NoWayBack, StepFailed
 
@@ -29,7 +29,7 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
     # `down` reverts compatible revisions, too: only the release that failed knows how.
     can_revert = context.migrations is not None and context.migrations.down is not None
     exactly = deployment.kind is Kind.DEPLOY and can_revert
-    wanted = migrations.needed_by(context, before, exactly=exactly)
+    wanted = _to_what_was(context, deployment) if exactly else migrations.needed_by(context, before)
     if wanted.is_empty:
         return _what_stays(context, deployment, before)
     if wanted.down and not can_revert:
@@ -45,6 +45,15 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
         ]
     done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
     return [*done, *([f"Migrated again to {names(wanted.up)}"] if wanted.up else [])]
+
+
+def _to_what_was(context: AppContext, deployment: Deployment) -> SchemaChange:
+    """The change to exactly the schema that the data had before the deployment's migrations.
+
+    That may be newer than the release before knows, which then was rolled back to.
+    """
+    first = migrations.runs_of(context, deployment)[0]
+    return change_to(first.id - 1, None, context.journal.migrations(context.name), exactly=True)
 
 
 async def _as_it_was_found(context: AppContext, deployment: Deployment, found: Found) -> str:

@@ -42,10 +42,13 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
 
 
 async def _known_run(context: AppContext, deployment: str) -> int | None:
-    """Which schema revisions the release of a backup knows: it may have been rolled back to, on a newer schema."""
+    """Which schema revisions the release of a backup knows: it may have been rolled back to, on a newer schema.
+
+    None: not known, as for a backup that an app of another name made: its migration runs are not those of this one.
+    """
     journal = context.journal
     try:
-        container = journal.deployment(deployment).container
-        return (await journal.beside(journal.maker_of, container)).known_run
+        made = journal.deployment(deployment)
+        return (await journal.beside(journal.maker_of, made.container)).known_run if made.app == context.name else None
     except UnknownDeployment:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from orchestrator.app_data import backups
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Kind, State, StepState
 from orchestrator.domain.schema_history import Direction, Outcome
@@ -117,12 +118,31 @@ async def restore_with_the_release(world: World) -> None:
     await world.until_ended(record.id)
 
 
+async def a_newer_backup(world: World) -> None:
+    """The live release was rolled back to; the newest backup has a schema that it cannot run on."""
+    await across_an_incompatible_migration(world)
+    active = world.context.active
+    assert active is not None
+    async with world.data_turn:
+        await backups.create(world.context, active, "by hand")
+    await world.roll_back()
+
+
+async def restore_what_is_newer(world: World) -> None:
+    backup = next(name for name, (made, _) in world.engine.backups[APP].items() if made.reason == "by hand")
+    record = await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
+    await world.until_ended(record.id)
+
+
 async def roll_back_with_a_backup(world: World) -> None:
     active = world.context.active
     assert active is not None
     record = await world.scheduler.restore(APP, active.backup, by="test", kind=Kind.ROLLBACK)
     await world.until_ended(record.id)
 
+
+RESTORES = (restore, restore_what_is_newer, restore_with_the_release, roll_back_with_a_backup)
+"""What is written after the backup is not in the data any more."""
 
 STORIES: dict[str, tuple[App, Story, Story]] = {
     "the first deployment": (app(), nothing_before, deploy),
@@ -140,6 +160,7 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a rollback to a paused standby": (app(), two_releases, roll_back),
     "a rollback with the data": (app(), across_an_incompatible_migration, roll_back),
     "a restore": (app(), a_backup, restore),
+    "a restore of a newer schema": (app(), a_newer_backup, restore_what_is_newer),
     "a restore with the release": (app(), a_backup, restore_with_the_release),
     "a rollback with a backup": (app(down=False), across_an_incompatible_migration, roll_back_with_a_backup),
 }
@@ -155,8 +176,8 @@ def assert_whole(world: World, where: str) -> None:
     assert world.proxy.waiting == set(), f"{where}: requests wait for ever"
     assert not list((world.folder / "work").glob("*")), f"{where}: a source is left"
     runs = world.journal.migrations(APP)
+    assert not [run for run in runs if run.outcome is Outcome.RUNNING], f"{where}: a migration runs for ever"
     told = [run for run in runs if run.direction is Direction.RESTORED]
-    assert not [run for run in told if run.outcome is Outcome.RUNNING], where
     done = [f"{run.deployment}-{run.id}" for run in told if run.outcome is Outcome.DONE]
     assert done == world.engine.restores, f"{where}: what became of a restore is not told truly"
     if active is None:

@@ -13,15 +13,7 @@ from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import State
 from orchestrator.errors import Refused
 from tests.support import virtual_time
-from tests.support.fakes.stories import (
-    ROW,
-    STORIES,
-    Story,
-    assert_whole,
-    restore,
-    restore_with_the_release,
-    roll_back_with_a_backup,
-)
+from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole
 from tests.support.fakes.world import APP, World
 
 STRIDE = 5
@@ -111,7 +103,7 @@ async def _interrupted(
     world.engine.mend()
 
     assert_whole(world, where)
-    keeps = act not in (restore, restore_with_the_release, roll_back_with_a_backup)
+    keeps = act not in RESTORES
     assert not keeps or old is None or ROW in world.engine.data_of(APP).rows, f"{where}: a row is lost"
     _is_told_truly(world, where)
     again = await world.deploy(force=True)

@@ -16,15 +16,7 @@ from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, State
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
-from tests.support.fakes.stories import (
-    ROW,
-    STORIES,
-    Story,
-    assert_whole,
-    restore,
-    restore_with_the_release,
-    roll_back_with_a_backup,
-)
+from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole
 from tests.support.fakes.world import APP, World
 
 STRIDE = 3
@@ -87,7 +79,7 @@ async def _kill(folder: Path, config: App, before: Story, act: Story, number: in
     world = World(folder, config)
     await before(world)
     old = world.context.active
-    restoring = act in (restore, restore_with_the_release, roll_back_with_a_backup)
+    restoring = act in RESTORES
     world.power.cut_at(number, after=after)
     with suppress(Killed):
         await act(world)

@@ -3,11 +3,18 @@ as those of Alembic do, and nothing may depend on them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from orchestrator.app_data import backups, migrations
+from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.schema_history import Direction, Outcome
 from tests.support import virtual_time
+from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import app, assert_whole, live
 from tests.support.fakes.world import APP, World
 
@@ -97,3 +104,71 @@ def test_the_schema_is_told_as_it_was_recorded(world: World) -> None:
     assert schema is not None
     assert [one.revision for one in schema.applied] == ["0001", "0002"]
     assert schema.pending == ()
+
+
+@pytest.mark.parametrize("release", [False, True], ids=["data alone", "with its release"])
+def test_a_release_without_a_status_command_is_not_migrated_on_a_newer_schema(tmp_path: Path, release: bool) -> None:
+    """Its migrate command fails on migrations that it does not have, as a status command does."""
+    config = app().model_dump(exclude_defaults=True) | {"migrate": {"command": "up", "down": "down {revision}"}}
+    world = World(tmp_path, App.model_validate(config))
+
+    async def story() -> Deployment:
+        return await restored(world, await rolled_back(world, compatible=True), release=release)
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.LIVE, ended.failure
+    assert the_active(world).version == "v1"
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "restored after a rollback")
+
+
+def test_a_backup_that_the_app_made_under_another_name_keeps_its_schema(world: World) -> None:
+    """Whoever renames an app moves its backups: their deployment is on record, with migration runs of the old name."""
+
+    async def story() -> Deployment:
+        world.engine.incompatible.add("0001")
+        await live(world, "0001")
+        backup = await backed_up(world)
+        manifest, data = world.engine.backups[APP][backup]
+        old = replace(world.journal.deployment(manifest.deployment), id="of-the-old-name", app="till", known_run=0)
+        world.journal.add(replace(old, container="till-blue"))
+        world.engine.backups[APP][backup] = (replace(manifest, app="till", deployment=old.id), data)
+        return await restored(world, backup, release=True)
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.LIVE, ended.failure
+    assert [run.direction for run in world.journal.migrations(APP)] == [Direction.UP, Direction.RESTORED]
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert_whole(world, "restored under another name")
+
+
+@pytest.mark.parametrize("fails", ["up", "verify"])
+def test_a_deployment_that_fails_takes_back_its_own_migrations_alone(world: World, fails: str) -> None:
+    """The release before it was rolled back to, on the schema of the release that is the standby now."""
+
+    async def story() -> Deployment:
+        await rolled_back(world, compatible=True)
+        world.publish("0003", "0004")
+        world.engine.half_way |= {"0004"} if fails == "up" else set()
+        world.engine.broken |= {"v3"}
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "taken back")
+
+
+def test_the_migration_of_a_restore_that_was_killed_in_it_has_ended(world: World) -> None:
+    async def story() -> None:
+        backup = await rolled_back(world, compatible=False)
+        world.power.cut_at("sidecar down 0001", after=True)
+        with suppress(Killed):
+            await restored(world, backup)
+        await world.restart()
+
+    virtual_time.run(story())
+    newest = [run for run in world.journal.migrations(APP) if run.direction is Direction.DOWN][-1]
+    assert (newest.outcome, newest.note) == (Outcome.FAILED, "interrupted")
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert_whole(world, "killed while it reverted")
