@@ -25,7 +25,7 @@ from orchestrator.clock import now
 from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
-from orchestrator.engine.base import Role
+from orchestrator.engine.base import KILLED, Role
 from orchestrator.errors import ChangeoverError, Refused, StepFailed, VolumeGone
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 LAST_LINES = 20
 LOG_LINES = 10_000
+REMOVED_WITHIN_S = 60.0
+"""How long a cancel waits until what the backup has left is removed: its disk may be what does not answer."""
 DUMP_FOLDER = "/changeover/dump"
 DUMP_VARIABLE = "CHANGEOVER_DUMP"
 _DUMP_VOLUME = re.compile(r"-dump-\d{8}-\d{6}-\d{6}$")
@@ -100,15 +102,22 @@ async def create(
         except asyncio.CancelledError:
             await in_spite_of_cancels(_remove_unfinished(context))
             raise
+        except StepFailed as error:
+            if error.exit_code == KILLED:  # it took too long, or too much memory
+                await _remove_unfinished(context)
+            raise
         return _summary(made)
 
 
 async def _remove_unfinished(context: AppContext) -> None:
     """Remove what a sidecar that was ended in the middle of a backup has left; else the next backup does it."""
     try:
-        await backup_sidecar.run(context, "remove-unfinished", "")
-    except ChangeoverError as error:
-        log.warning("the rest of a cancelled backup is not removed yet", app=context.name, cause=error.cause)
+        async with asyncio.timeout(REMOVED_WITHIN_S):
+            await backup_sidecar.run(context, "remove-unfinished", "")
+    except (ChangeoverError, TimeoutError) as error:
+        log.warning(
+            "the rest of a backup is not removed yet", app=context.name, cause=str(error) or "it takes too long"
+        )
 
 
 def made_at(backup: str) -> datetime | None:

@@ -121,7 +121,7 @@ def carry_out(asked: argparse.Namespace) -> object:
         case "remove-all":
             return catalogue.remove_all()
         case "remove-unfinished":
-            return archive.remove_unfinished(BACKUPS)
+            return catalogue.remove_unfinished()
         case _:
             return {"complete": restore.undo_interrupted(put_back, protocol)}
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.backup_sidecar import archive
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Summary, read_manifest, read_number
 from orchestrator.files.beneath import Entry as FolderEntry
 from orchestrator.files.beneath import Folder
@@ -87,6 +88,16 @@ class Catalogue:
         gone = unneeded(self.entries(), keep, also, spare)
         for backup in gone:
             shutil.rmtree(self._folder / backup)
+        return gone
+
+    def remove_unfinished(self) -> list[str]:
+        """Remove what a backup that was killed has left, and what was put there for it. None may be under way.
+
+        Returns the names of what was left.
+        """
+        gone = archive.remove_unfinished(self._folder)
+        with Folder.open(self._folder) as kept:
+            kept.remove(EXTRA_FOLDER)
         return gone
 
     def remove_all(self) -> list[str]:

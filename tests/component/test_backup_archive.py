@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backup_sidecar import archive, copy, extract, restore
-from orchestrator.backup_sidecar.catalogue import Catalogue
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from orchestrator.backup_sidecar.protocol import Protocol
@@ -449,6 +449,19 @@ def test_all_backups_of_an_app_are_removed_and_those_of_another_stay(data: Path,
     assert catalogue.remove_all() == []
     assert [one.id for one in Catalogue(tmp_path / "backups" / "blog").entries()] == ["1"]
     assert not (tmp_path / "backups" / "shop").exists()
+
+
+def test_of_a_backup_that_was_killed_nothing_is_left_for_the_next_one(data: Path, tmp_path: Path) -> None:
+    """The log of the release of that time would be in the next backup, which may be of another release."""
+    folder = tmp_path / "backups"
+    back_up(data, folder / "1")
+    for left in ("2.new", f"{EXTRA_FOLDER}/logs", f"{EXTRA_FOLDER}/config"):
+        (folder / left).mkdir(parents=True)
+        (folder / left / "file").write_text("of the one that was killed")
+
+    assert Catalogue(folder).remove_unfinished() == ["2.new"]
+    assert Catalogue(folder).remove_unfinished() == []
+    assert [one.name for one in folder.iterdir()] == ["1"]
 
 
 def test_configuration_and_logs_of_that_time_are_read_out_and_every_byte_checked(data: Path, tmp_path: Path) -> None:
