@@ -69,7 +69,8 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         self.answer: Any = None  # Any: JSON
         """The last answer or event as the orchestrator sent it; `--json` prints it."""
         self.waits_for_a_change = False
-        """A request that changes something is sent and not answered: the orchestrator goes on with it in any case."""
+        """A request that changes something is sent, at least in part, and not answered: the orchestrator may go on with
+        it in any case."""
         named = {BROWSER: browser} if browser and http_request.fits_in_a_header(browser) else {}
         self._http = httpx.AsyncClient(
             base_url=url,
@@ -252,9 +253,12 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         return self._value(kind, await self._ask(method, path, **request))
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
-        self.waits_for_a_change = method != "GET"
+        def begins() -> None:
+            self.waits_for_a_change = method != "GET"
+
+        built = http_request.built(self._http, method, path, **request)
         try:
-            answer = await self._http.send(http_request.built(self._http, method, path, **request))
+            answer = await self._http.send(http_request.told(built, begins))
         except httpx.HTTPError as error:
             raise self.unreachable(error) from error
         self.waits_for_a_change = False

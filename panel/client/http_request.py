@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -48,6 +48,20 @@ def built(
     except (ValueError, httpx.InvalidURL) as error:
         why = "a text is not UTF-8" if isinstance(error, UnicodeError) else plain(str(error)).rstrip(".")
         raise Invalid(f"The request cannot be sent: {why}.", "Correct the values of the command.") from error
+
+
+def told(request: httpx.Request, begins: Callable[[], None]) -> httpx.Request:
+    """The request, which calls `begins` when its first byte is about to be sent: when there is a connection.
+
+    The names of the steps are those of httpcore (https://www.encode.io/httpcore/extensions/#trace).
+    """
+
+    async def trace(step: str, _details: object) -> None:
+        if step.endswith(".send_request_headers.started"):
+            begins()
+
+    request.extensions = {**request.extensions, "trace": trace}
+    return request
 
 
 @asynccontextmanager

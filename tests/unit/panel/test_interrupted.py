@@ -86,6 +86,22 @@ def test_what_was_asked_for_and_goes_on_is_said(command: tuple[str, ...], goes_o
     assert "Traceback" not in said
 
 
+async def test_what_was_not_sent_is_not_said_to_go_on() -> None:
+    """The server takes no more connections: the first one fills its queue."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first:
+        first.connect(full.getsockname())
+        async with Client(f"http://127.0.0.1:{full.getsockname()[1]}", "co_secret") as client:
+            asked = asyncio.create_task(client.rollback("shop"))
+            done, _ = await asyncio.wait([asked], timeout=0.2)
+            assert not done
+            waits = client.waits_for_a_change
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+    assert not waits
+
+
 def test_the_command_ends_without_a_traceback_while_its_modules_are_imported() -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTS_ITSELF], cwd=ROOT, capture_output=True, text=True)
 
