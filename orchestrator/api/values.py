@@ -15,7 +15,7 @@ App = Annotated[str, Path(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$", descript
 DeploymentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
 BackupId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 BackupToRestore = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
-Ref = Annotated[str, Field(pattern=r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,254})?$")]
+Ref = Annotated[str, Field(pattern=r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$")]
 """A branch, tag or commit, or empty. It does not begin with `-`: it becomes an argument of git."""
 ContainerName = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$")]
 IdempotencyKey = Annotated[str | None, Field(max_length=255)]
