@@ -81,9 +81,16 @@ async def let_end(context: AppContext, by: Deployment) -> None:
 
     None begins while a deployment, rollback or restore is under way. Raises EngineError when one cannot be ended.
     """
+    if context.commands.count:
+        await _let_those_under_way_end(context, by)
+    # Nobody waits for what they have left in the background, or for those of an orchestrator that was killed.
+    active = context.active
+    if active and (status := await context.engine.status(active.container)) and status.running:
+        await context.engine.end_commands(active.container)
+
+
+async def _let_those_under_way_end(context: AppContext, by: Deployment) -> None:
     under_way, limit = context.commands, context.config.drain.timeout
-    if not under_way.count:
-        return
     context.say(by.id, f"one-off commands under way: {under_way.count}; they may go on for {limit:g} s (drain.timeout)")
     because = Refused(
         f"The command was ended: the data of {context.name} changes in {by.kind_in_words} {by.id}.",

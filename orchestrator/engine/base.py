@@ -237,6 +237,9 @@ class Engine(Protocol):
         Returns its exit code, and whether it was killed after `timeout_s` seconds. A cancel kills it.
         """
 
+    async def end_commands(self, name: str) -> None:
+        """End in a running container whatever `execute` has begun, also by a process of ours that was killed."""
+
     def watch(self) -> AsyncIterator[ContainerEvent]:
         """OPENED, then the events of the stack's containers since. Raises EngineError when the stream ends."""
 

@@ -35,7 +35,7 @@ from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_tags import remove_tags
-from orchestrator.engine.docker.live_output import Execution, follow_log, to_the_end
+from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start
 from orchestrator.engine.docker.refusals import refused
@@ -181,6 +181,9 @@ class DockerEngine:
         output = Output(told_to(on_line, asyncio.get_running_loop()), known_secrets=self._known_secrets)
         found = await self._call(lambda client: must_find(client, name, self.stack))
         return await to_the_end(Execution(found, command, env, output, stdin), timeout_s, self._call_alone)
+
+    async def end_commands(self, name: str) -> None:
+        await self._on(name, end_commands)
 
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL."""

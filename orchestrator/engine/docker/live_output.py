@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 import docker
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
 from border.secrets import Secrets
@@ -95,8 +95,9 @@ def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any:
 _WRAPPER = 'echo "changeover-process $$"; exec "$@"'
 _VARIABLE = "CHANGEOVER_COMMAND"
 """In the environment of the command, and of all that it begins, also in a session of its own (setsid(2))."""
+_ANY = "exec-"
+"""How all values of the variable begin."""
 _END = """\
-kill -KILL -{process} || kill -KILL {process}
 for time in 1 2 3; do
     for each in /proc/[0-9]*; do
         case $(tr '\\0' '\\n' < "$each/environ") in *{variable}={mark}*) kill -KILL "${{each#/proc/}}" ;; esac
@@ -104,6 +105,8 @@ for time in 1 2 3; do
 done 2> /dev/null
 """
 """More than once: what is begun meanwhile is ended, too."""
+_NOT_POSSIBLE = (400, 404, 409)
+"""Statuses of Docker for a container that has ended or is paused, and for one without a shell, which `exec` needs."""
 _MARK = re.compile(rb"changeover-process (\d+)\r?\n")
 _MOST_BEFORE_MARK = 64 * 1024
 """Docker carries the errors of a command apart from its output: they may arrive before the line that it began with."""
@@ -127,7 +130,7 @@ class Execution:
         self._stdin = stdin
         self._terminal = stdin if isinstance(stdin, Terminal) else None
         self._process = ""
-        self._mark = secrets.token_hex(16)
+        self._mark = f"{_ANY}{secrets.token_hex(16)}"
         self._ended = False
 
     def run(self) -> int:
@@ -178,8 +181,9 @@ class Execution:
         let_go(self._stdin)
         if self._process.isdigit():
             with suppress(DockerException, RequestException):
-                script = _END.format(process=self._process, variable=_VARIABLE, mark=self._mark)
-                self._container.exec_run(["sh", "-c", script])
+                leader = f"kill -KILL -{self._process} || kill -KILL {self._process}\n"
+                script = _END.format(variable=_VARIABLE, mark=self._mark)
+                self._container.exec_run(["sh", "-c", leader + script])
 
     def close(self) -> None:
         self._output.close()
@@ -188,6 +192,17 @@ class Execution:
         self._process = process
         if self._ended:
             self.end()
+
+
+def end_commands(container: Any) -> None:  # Any: as above
+    """End whatever was begun by any Execution in this container, if it runs."""
+    if container.status != "running":
+        return
+    try:
+        container.exec_run(["sh", "-c", _END.format(variable=_VARIABLE, mark=_ANY)])
+    except APIError as error:
+        if error.status_code not in _NOT_POSSIBLE:
+            raise
 
 
 async def to_the_end(execution: Execution, timeout_s: float, alone: Call) -> tuple[int, bool]:

@@ -97,6 +97,8 @@ class FakeEngine:
         self.at_terminal: Callable[[Terminal], int] = echo
         """What a command on a terminal does, in a thread."""
         self.killed: list[tuple[str, ...]] = []
+        self.commands_of_before: set[str] = set()
+        """The containers in which a command runs that an orchestrator began which was killed."""
         self.named_volumes: set[str] = set()
         self.anonymous_volumes: set[str] = set()
         self.tags: set[str] = set()
@@ -261,6 +263,10 @@ class FakeEngine:
             terminal.hang_up()
             await in_spite_of_cancels(asyncio.wait([work]))
             raise
+
+    async def end_commands(self, name: str) -> None:
+        self._of(name)
+        self.commands_of_before.discard(name)
 
     async def watch(self) -> AsyncIterator[ContainerEvent]:
         watcher: asyncio.Queue[ContainerEvent | None] = asyncio.Queue()

@@ -100,6 +100,34 @@ def test_a_command_that_goes_on_too_long_is_ended_before_requests_are_paused(wor
     assert found.took_s < LIMIT_S + 2
 
 
+@pytest.mark.parametrize("change", [deploy, roll_back, restore])
+def test_a_command_that_an_orchestrator_of_before_began_has_ended_before_requests_are_paused(
+    world: World, change: Change
+) -> None:
+    """Docker ends nothing that was begun by `exec`: it goes on after a kill of the orchestrator, and nobody knows."""
+
+    async def story() -> tuple[Deployment, list[set[str]]]:
+        await live(world, "0001")
+        world.engine.incompatible |= {"0002", "0003"}
+        await live(world, "0002")
+        assert world.context.active is not None
+        world.engine.commands_of_before.add(world.context.active.container)
+        seen: list[set[str]] = []
+        pause = world.proxy.pause
+
+        async def looking(app: str, limit_s: float) -> None:
+            seen.append(set(world.engine.commands_of_before))
+            await pause(app, limit_s)
+
+        world.proxy.pause = looking  # type: ignore[method-assign]
+        return await change(world), seen
+
+    ended, seen = virtual_time.run(story())
+
+    assert ended.state is State.LIVE, ended.failure
+    assert seen == [set()]
+
+
 def test_a_command_that_ends_in_time_is_waited_for(world: World) -> None:
     found = virtual_time.run(happens(world, deploy, 2))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import socketserver
 import struct
@@ -17,7 +18,7 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from orchestrator.engine.docker.live_output import Execution
+from orchestrator.engine.docker.live_output import Execution, end_commands
 from orchestrator.engine.terminal import Input, Size, Terminal
 from orchestrator.host.output import Output
 
@@ -112,7 +113,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         engines.append(engine)
         threading.Thread(target=engine.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         client = docker.DockerClient(base_url=f"unix://{tmp_path}/docker.sock", version="1.45", timeout=10)
-        return engine, Container(attrs={"Id": "c1"}, client=client)
+        return engine, Container(attrs={"Id": "c1", "State": {"Status": "running"}}, client=client)
 
     yield start
     for engine in engines:
@@ -191,6 +192,18 @@ def test_what_a_command_has_begun_ends_with_it_also_in_a_session_of_its_own(star
 
     assert not work.is_alive()
     assert [number for number in begun if runs(number)] == []
+
+
+def test_what_is_ended_in_a_container_is_what_any_command_has_in_its_environment(started: Started) -> None:
+    engine, container = started(MARK, in_one_piece=False)
+    Execution(container, ("psq",), {}, Output(lambda _line: None)).run()
+
+    end_commands(container)
+
+    (mark,) = engine.asked["e1"]["Env"]
+    (sought,) = re.findall(r"in \*(\S+)\*\)", engine.commands[-1])
+    assert sought == "CHANGEOVER_COMMAND=exec-"
+    assert mark.startswith(sought)
 
 
 def runs(number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from orchestrator.access.tokens import NAME
 from orchestrator.api import values
 
 
-def pattern_of(value: object) -> str:
+def pattern_of(value: Any) -> str:  # Any: an annotated type
     """The form of an annotated text."""
     return str(TypeAdapter(value).json_schema()["pattern"])
 
@@ -37,6 +38,6 @@ def test_the_longest_text_that_a_request_may_give_fits_its_column(
 ) -> None:
     engine = connect(f"sqlite:///{tmp_path}/journal.db")
     upgrade("orchestrator", engine)
-    lengths = {one["name"]: getattr(one["type"], "length", None) for one in sa.inspect(engine).get_columns(table)}
+    lengths = {one["name"]: getattr(one["type"], "length", 0) for one in sa.inspect(engine).get_columns(table)}
 
     assert re.fullmatch(pattern, "a" * (lengths[column] + 1)) is None
