@@ -1,12 +1,14 @@
-"""Whether a deployment would change nothing, and which release is kept as standby: decisions of a deployment."""
+"""Decisions of a deployment about a release that is live or the standby already, and is wanted again."""
 
 from __future__ import annotations
 
+from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_made_from
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release import Release
+from orchestrator.domain.schema_history import newer_than
 
 
 async def is_live_already(context: AppContext, deployment: Deployment, wanted: Release) -> bool:
@@ -38,6 +40,19 @@ async def standby_after(context: AppContext, live: Deployment) -> Deployment | N
     if _are_same(kept.release, live.release) or await context.engine.status(kept.container) is None:
         return left
     return kept
+
+
+def known_run_of(context: AppContext, wanted: Release) -> int | None:
+    """The `known_run` of the wanted release, if the data has become newer since and the release can run on it.
+
+    It was rolled back to, and is deployed again: its own commands fail on migrations that it does not have. None: its
+    status command says what it lacks. Raises JournalError.
+    """
+    runs = context.journal.migrations(context.name)
+    for one in (context.active, context.standby):
+        if one and _are_same(one.release, wanted) and newer_than(one.known_run, one.live_at, runs):
+            return None if migrations.needed_by(context, one).down else one.known_run
+    return None
 
 
 def _are_same(one: Release | None, other: Release | None) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
-from orchestrator.deploy.unchanged import is_live_already
+from orchestrator.deploy.unchanged import is_live_already, known_run_of
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.host.uninterrupted import to_its_end
 
@@ -36,7 +36,8 @@ class Fetch(Step):
         wanted = found.release.source_revision
         changes = await context.source.changes(before.source_revision if before else "", wanted)
         await context.source.fetch(wanted, context.source_folder(deployment))
-        return replace(deployment, release=found.release, changes=changes)
+        known_run = known_run_of(context, found.release)
+        return replace(deployment, release=found.release, changes=changes, known_run=known_run)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Remove the fetched source."""

@@ -142,6 +142,35 @@ def test_a_backup_that_the_app_made_under_another_name_keeps_its_schema(world: W
     assert_whole(world, "restored under another name")
 
 
+def test_the_live_release_is_deployed_again_after_it_was_rolled_back_to(world: World) -> None:
+    """As when its configuration was changed, or its image is gone: `changeover deploy --ref … --force`."""
+
+    async def story() -> list[Deployment]:
+        await rolled_back(world, compatible=True)
+        again = await world.deploy("r1", force=True)
+        assert_whole(world, "deployed again")
+        return [again, await world.roll_back(), await world.roll_back(), await world.deploy("r1", force=True)]
+
+    ended = virtual_time.run(story())
+    assert [one.state for one in ended] == [State.LIVE] * 4, ended[0].failure
+    assert [one.version for one in ended] == ["v1", "v2", "v1", "v1"]
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "deployed once more")
+
+
+def test_a_release_that_cannot_run_on_the_newer_schema_is_not_deployed_again(world: World) -> None:
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        await live(world, "0002")
+        return await world.deploy("r1", force=True)
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert "Add the migration files that this release does not have." in ended.failure.tip
+    assert_whole(world, "not deployed")
+
+
 @pytest.mark.parametrize("fails", ["up", "verify"])
 def test_a_deployment_that_fails_takes_back_its_own_migrations_alone(world: World, fails: str) -> None:
     """The release before it was rolled back to, on the schema of the release that is the standby now."""
