@@ -14,6 +14,6 @@ def add_why(table: Table) -> None:
 
 def why(markup: str) -> Text:
     """A cell of the column: one line."""
-    cell = Text.from_markup(markup, overflow="ellipsis")
+    cell = Text.from_markup(markup, emoji=False, overflow="ellipsis")
     cell.no_wrap = True
     return cell

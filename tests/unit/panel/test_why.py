@@ -11,6 +11,8 @@ from panel.cli import text
 from panel.client.access_model import AuditEntries
 from panel.client.model import Backup, Deployments
 from panel.text.history import history
+from panel.text.markup import inline
+from panel.text.why import why
 from tests.support import api_answers as answers
 
 LONG = "It answered with status 500: " + "<p>Oh no</p> " * 50
@@ -57,3 +59,8 @@ def test_a_long_reason_is_cut_and_nothing_else_is(table: Table, whole: tuple[str
         assert line.count("…") == 1
         assert line.endswith("…")
         assert all(said in line for said in whole)
+
+
+def test_a_reason_is_shown_as_it_is() -> None:
+    """Rich makes pictures of words between colons."""
+    assert why(inline("no such image shop:key:1 [red]")).plain == "no such image shop:key:1 [red]"
