@@ -179,11 +179,10 @@ class Execution:
         """End the process for certain, if it runs, with those that it has begun."""
         self._ended = True
         let_go(self._stdin)
-        if self._process.isdigit():
-            with suppress(DockerException, RequestException):
-                leader = f"kill -KILL -{self._process} || kill -KILL {self._process}\n"
-                script = _END.format(variable=_VARIABLE, mark=self._mark)
-                self._container.exec_run(["sh", "-c", leader + script])
+        leader = f"kill -KILL -{self._process} || kill -KILL {self._process}\n" if self._process.isdigit() else ""
+        script = _END.format(variable=_VARIABLE, mark=self._mark)
+        with suppress(DockerException, RequestException):
+            self._container.exec_run(["sh", "-c", leader + script])
 
     def close(self) -> None:
         self._output.close()
