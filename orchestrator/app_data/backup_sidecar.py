@@ -20,7 +20,7 @@ ANSWER_BYTES = 64 * 2**20
 COPIES = ".copies"
 """The folder beside all backups that has a folder for each app, in which its sidecars make copies: on the same disk."""
 MEMORY, PROCESSES = "1g", 64
-"""What a backup sidecar may use: a manifest of a million files needs some 500 MB."""
+"""What a backup sidecar may use: a backup or a restore of a million files needs some 700 MB."""
 
 
 async def run(

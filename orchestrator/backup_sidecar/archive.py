@@ -9,18 +9,17 @@ The app may change its data meanwhile in any way, also to mislead: nothing outsi
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
 import tarfile
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.backup_sidecar.content import unpack, verify
+from orchestrator.backup_sidecar.content import forget_members, unpack, verify
 from orchestrator.backup_sidecar.copied_file import copy_of
 from orchestrator.backup_sidecar.copy import Flushed, Hashed, Pace, entries_of, extents, opened, stays_inside, sync
 from orchestrator.backup_sidecar.jail import scratch_of
@@ -37,6 +36,7 @@ from orchestrator.backup_sidecar.manifest import (
     Manifest,
     NoRoom,
     Unsuitable,
+    write_manifest,
 )
 from orchestrator.files.beneath import Entry, Folder, NotAFile
 
@@ -93,7 +93,7 @@ def create(
                 tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
                 applied, image, deployment, after, tuple(roots),
             )  # fmt: skip
-            (growing / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+            write_manifest(manifest, growing / MANIFEST)
             (growing / NUMBER).write_text(str(number))
             for path in (packed, growing / MANIFEST, growing / NUMBER, growing):
                 sync(path)
@@ -224,6 +224,7 @@ class _Packing:
 
     def _add_place(self, header: tarfile.TarInfo) -> None:
         self.archive.addfile(header)
+        forget_members(self.archive)
         self.content.places.append(header.name)
 
     def _packed(self, root: Folder, path: str, name: str) -> File:
@@ -234,6 +235,7 @@ class _Packing:
         with self.copy.open("rb") as copied:
             content = Hashed(copied, self.pace)
             self.archive.addfile(header, content)
+        forget_members(self.archive)
         return File(name, header.size, content.sha256, made.is_database, made.schema, made.holes)
 
 

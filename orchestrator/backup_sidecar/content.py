@@ -64,6 +64,11 @@ def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace, jail: Path
     return _read(folder, place, pace, jail)
 
 
+def forget_members(archive: tarfile.TarFile) -> None:
+    """tarfile keeps what it knows of each member: of a million more than a sidecar may have, and nobody asks for it."""
+    archive.members.clear()  # type: ignore[attr-defined]  # in no stub; gettarinfo and others use it
+
+
 def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace, jail: Path | None) -> Manifest:
     """`place` gives the folder to unpack a folder of the archive into; None: it is only checked."""
     manifest = read_manifest(folder)
@@ -82,6 +87,7 @@ def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace, jail:
                 with tarfile.open(fileobj=content, mode="r:gz") as archive:
                     for member in archive:
                         reading.take(archive, member)
+                        forget_members(archive)
                 reading.finish()
             except _NOT_AN_ARCHIVE as error:
                 raise DamagedBackup(f"{folder.name}: {ARCHIVE} cannot be read: {error}.") from error

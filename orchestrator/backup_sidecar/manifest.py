@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from orchestrator.files.beneath import Folder, NotAFile
 
@@ -45,7 +45,7 @@ class NoRoom(Exception):
     """Disk space is short for a backup or a restore."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """One file in the archive. `size` is in bytes; `holes` are those of them that take no disk space.
 
@@ -189,16 +189,35 @@ def read_manifest(folder: Path) -> Manifest:
         with Folder.open(folder) as kept, open(kept.open_file(MANIFEST), "rb") as file:
             if (size := os.fstat(file.fileno()).st_size) > MOST_MANIFEST:
                 raise ValueError(f"it is larger than {MOST_MANIFEST // MEGABYTE} MB")
-            written = file.read(size)
-        found = json.loads(written)
+            found = json.loads(file.read(size), object_hook=_file_or_dict)
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")
         content = {name: value for name, value in found.items() if name in KEYS}
-        content["files"] = tuple(_checked(File(**file)) for file in content["files"])
+        content["files"] = tuple(content["files"])
+        if not all(isinstance(file, File) for file in content["files"]):
+            raise ValueError("files is not a list of files")
         lists = {name: tuple(content.get(name, ())) for name in LISTS}
         return _checked(Manifest(**content | lists))
     except (OSError, ValueError, TypeError, KeyError, RecursionError, NotAFile) as error:
         raise DamagedBackup(f"{folder.name}: its manifest cannot be read ({error}).") from error
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """File by file: there may be a million. Raises Unsuitable if it could not be read again."""
+    rest = json.dumps(asdict(replace(manifest, files=())) | {"files": None}, indent=1)
+    before, _, after = rest.partition('"files": null')
+    with path.open("w") as out:
+        out.write(f'{before}"files": [')
+        for number, file in enumerate(manifest.files):
+            out.write(("," if number else "") + "\n  " + json.dumps(asdict(file)))
+        out.write(f"\n ]{after}")
+    if path.stat().st_size > MOST_MANIFEST:
+        raise Unsuitable(f"The data has more files than a backup can name: {len(manifest.files)}.")
+
+
+def _file_or_dict(found: dict[str, Any]) -> File | dict[str, Any]:  # Any: JSON
+    """Each object of a file becomes one at once: a dictionary of a million takes three times as much memory."""
+    return _checked(File(**found)) if "path" in found else found
 
 
 def _checked(value: V) -> V:

@@ -44,17 +44,14 @@ def restore(
     undo_interrupted(roots)
     if protocol:
         protocol.begin()
-    manifest = read_manifest(folder)
     with ExitStack() as stack:
         held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
-        for name, root in held.items():
-            _refuse_nothing(manifest, folder.name, name, root, emptying=emptying)
-            _refuse_too_much(manifest, root)
+        _refuse(folder, held, emptying=emptying)
         try:
             staging = {name: stack.enter_context(_new_folder(root, FRESH)) for name, root in held.items()}
             for fresh in staging.values():
                 owner.give_nothing_on(fresh)
-            unpack_into(folder, staging, Pace(gently=False), jail)
+            manifest = unpack_into(folder, staging, Pace(gently=False), jail)
             for name, root in held.items():
                 owner.follow(root, staging[name])
                 _replace(root, staging[name])
@@ -66,6 +63,14 @@ def restore(
         finally:
             for root in held.values():
                 root.remove(FRESH)
+
+
+def _refuse(folder: Path, held: dict[str, Folder], *, emptying: bool) -> None:
+    """The manifest that this reads is not kept while the archive is read with its own: it may be large."""
+    manifest = read_manifest(folder)
+    for name, root in held.items():
+        _refuse_nothing(manifest, folder.name, name, root, emptying=emptying)
+        _refuse_too_much(manifest, root)
 
 
 def _refuse_nothing(manifest: Manifest, backup: str, name: str, root: Folder, *, emptying: bool) -> None:

@@ -226,3 +226,32 @@ def test_pipes_sockets_and_devices_hold_nothing_up(data: Path) -> None:
         made = back_up(data)
 
     assert made.left_out == ("data/pipe", "data/s")
+
+
+JOBS: dict[str, Callable[[Path], object]] = {
+    "create": back_up,
+    "verify": lambda data: archive.verify(data.parent / "backup", PACE),
+    "restore": put_back,
+}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_million_files_fit_into_the_memory_of_the_sidecar(tmp_path: Path, job: str) -> None:
+    """1 GiB, with what the process itself needs. Each file took 2 kB, so that half a million were too many."""
+    peaks = []
+    for number in (100, 600):
+        data = tmp_path / str(number) / "data"
+        for at in range(0, number, 100):
+            (data / f"folder{at}").mkdir(parents=True)
+            for file in range(at, at + 100):
+                (data / f"folder{at}" / f"photo-of-something-{file}.jpg").write_bytes(b"%d" % file)
+        if job != "create":
+            back_up(data)
+        tracemalloc.start()
+        try:
+            JOBS[job](data)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+
+    assert (peaks[1] - peaks[0]) / 500 < 800, peaks
