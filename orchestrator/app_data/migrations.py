@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.config.app_schema import Migrate
-from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.domain.schema_history import (
     Direction,
     MigrationRun,
@@ -150,10 +150,14 @@ async def change(
 
 
 def brought(context: AppContext, revision: SchemaRevision) -> Deployment | None:
-    """The deployment that last applied a schema revision, or began to; None if there is none on record."""
+    """The deployment that last applied a schema revision, or began to; None if there is none on record.
+
+    What a rollback that failed applied again is not of the release that its record names, but of the one that stayed.
+    """
     runs = [run for run in context.journal.migrations(context.name) if run.direction is Direction.UP]
-    found = next((run for run in reversed(runs) if revision.revision in {one.revision for one in run.revisions}), None)
-    return context.journal.deployment(found.deployment) if found else None
+    mine = [run for run in reversed(runs) if revision.revision in {one.revision for one in run.revisions}]
+    by = [context.journal.deployment(run.deployment) for run in mine]
+    return next((one for one in by if one.kind is not Kind.ROLLBACK), next(iter(by), None))
 
 
 def applied_by(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...]:

@@ -41,7 +41,8 @@ class Migrate(Step):
             return deployment
         _must_be_allowed(context, deployment)
         if deployment.previous and not _old_release_can_stay(context, deployment.pending):
-            deployment = await _pause(context, deployment)
+            can_revert = context.migrations.down is not None and deployment.pending is not None
+            deployment = await _pause(context, deployment, can_revert=can_revert)
         await migrations.up(context, deployment, by=deployment)
         return deployment
 
@@ -69,24 +70,24 @@ class MigrateForStandby(Migrate):
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Pause requests, then revert and apply migrations. Raises StepFailed when one fails."""
-        deployment = await pause.pause(context, deployment)
+        can_revert = context.migrations is None or context.migrations.down is not None
+        deployment = await _pause(context, deployment, can_revert=can_revert)
         standby = await context.journal.beside(context.journal.maker_of, deployment.container)
         await migrations.change(context, migrations.needed_by(context, standby), target=standby, by=deployment)
         return deployment
 
 
-async def _pause(context: AppContext, deployment: Deployment) -> Deployment:
+async def _pause(context: AppContext, deployment: Deployment, *, can_revert: bool) -> Deployment:
     """Pause requests. Make a backup then, so that undo can restore it without losing writes.
 
     No backup is made if `migrate.down` can revert the migration, which it can if its schema revisions are known.
     """
-    can_revert = context.migrations is None or (context.migrations.down is not None and deployment.pending is not None)
     if can_revert or not context.has_data:
         return await pause.pause(context, deployment)
     async with context.data_turn:
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
-        reason = f"before the migration of deployment {deployment.id}, with requests paused"
+        reason = f"before the migration of {deployment.kind_in_words} {deployment.id}, with requests paused"
         made = await backups.create(context, before, reason, requests_wait=True)
     deployment = replace(deployment, backup=made.id, paused_backup=made.id)
     await context.journal.beside(context.journal.save, deployment)

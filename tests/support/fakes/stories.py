@@ -134,6 +134,13 @@ async def restore_what_is_newer(world: World) -> None:
     await world.until_ended(record.id)
 
 
+async def back_by_a_backup(world: World) -> None:
+    """The standby is newer, with a schema that the live release cannot run on."""
+    await across_an_incompatible_migration(world)
+    await roll_back_with_a_backup(world)
+    world.engine.data_of(APP).rows.add(ROW)
+
+
 async def roll_back_with_a_backup(world: World) -> None:
     active = world.context.active
     assert active is not None
@@ -159,6 +166,7 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a rollback to a warm standby": (app(standby="warm"), two_releases, roll_back),
     "a rollback to a paused standby": (app(), two_releases, roll_back),
     "a rollback with the data": (app(), across_an_incompatible_migration, roll_back),
+    "a rollback to a newer release, without a way down": (app(down=False), back_by_a_backup, roll_back),
     "a restore": (app(), a_backup, restore),
     "a restore of a newer schema": (app(), a_newer_backup, restore_what_is_newer),
     "a restore with the release": (app(), a_backup, restore_with_the_release),
