@@ -1,7 +1,8 @@
 """Hostile requests at a real orchestrator process: which statuses they get, and what memory stays.
 
 Run it alone: `python -m bench.hostile [number]`. The process has neither a proxy nor live apps; its API, its limits and
-its journal are the real ones.
+its journal are the real ones. A request that gets a status of 500 or more is printed with its answer: the one that may
+is the rare good request to pause an app, because there is no proxy.
 """
 
 from __future__ import annotations
@@ -99,8 +100,9 @@ async def ask(port: int, sent: bytes) -> str:
                 writer.write(sent)
                 first = await reader.readline()
                 # An event stream has no end: its head is enough.
-                if b" 200 " not in first:
-                    await reader.read()
+                rest = b"" if b" 200 " in first else await reader.read()
+                if first.startswith(b"HTTP/1.1 5"):
+                    print(f"{sent[:200]!r} got {first + rest!r}", flush=True)
             finally:
                 writer.close()
     except ConnectionError:
