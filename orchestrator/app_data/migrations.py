@@ -19,6 +19,7 @@ from orchestrator.domain.schema_history import (
     SchemaRevision,
     applied,
     change_to,
+    knows,
     names,
     newer_than,
 )
@@ -152,12 +153,15 @@ async def change(
 def brought(context: AppContext, revision: SchemaRevision) -> Deployment | None:
     """The deployment that last applied a schema revision, or began to; None if there is none on record.
 
-    What a rollback that failed applied again is not of the release that its record names, but of the one that stayed.
+    The undo of a rollback applies what the release before knows, with its image, and not with that of the standby.
     """
-    runs = [run for run in context.journal.migrations(context.name) if run.direction is Direction.UP]
-    mine = [run for run in reversed(runs) if revision.revision in {one.revision for one in run.revisions}]
-    by = [context.journal.deployment(run.deployment) for run in mine]
-    return next((one for one in by if one.kind is not Kind.ROLLBACK), next(iter(by), None))
+    runs = context.journal.migrations(context.name)
+    found = next((run for run in reversed(runs) if run.direction is Direction.UP and run.has(revision)), None)
+    if found is None:
+        return None
+    by = context.journal.deployment(found.deployment)
+    before = context.journal.deployment(by.previous) if by.kind is Kind.ROLLBACK and by.previous else None
+    return before if before and knows(revision, before.known_run, before.live_at, runs) else by
 
 
 def applied_by(context: AppContext, deployment: Deployment) -> tuple[SchemaRevision, ...]:

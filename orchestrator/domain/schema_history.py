@@ -57,6 +57,9 @@ class MigrationRun:
     note: str = ""
     as_of: datetime | None = None
 
+    def has(self, revision: SchemaRevision) -> bool:
+        return revision.revision in {one.revision for one in self.revisions}
+
     @property
     def seconds(self) -> float | None:
         return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
@@ -123,6 +126,13 @@ def newer_than(
     runs = list(runs)
     names_of_known = {one.revision for one in _known(known_run, live_at, runs)}
     return tuple(one for one in applied(runs) if one.revision not in names_of_known)
+
+
+def knows(
+    revision: SchemaRevision, known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]
+) -> bool:
+    """Whether a release that was live before knows a schema revision. See `change_to`."""
+    return revision.revision in {one.revision for one in _known(known_run, live_at, runs)}
 
 
 def _known(known_run: int | None, live_at: datetime | None, runs: Iterable[MigrationRun]) -> tuple[SchemaRevision, ...]:

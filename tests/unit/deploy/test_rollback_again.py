@@ -69,3 +69,24 @@ def test_a_rollback_to_a_newer_release_that_fails_puts_the_data_back(tmp_path: P
     assert {ROW, LATER_ROW} <= world.engine.data_of(APP).rows
     assert world.journal.unsettled(APP) is None
     assert_whole(world, "not rolled back")
+
+
+def test_the_way_down_of_what_a_rollback_applied_is_that_of_its_release(tmp_path: Path) -> None:
+    """A later release that failed had applied it before, and its image is gone."""
+    world = World(tmp_path, app())
+
+    async def story() -> Deployment:
+        await across(world)
+        await world.roll_back()
+        world.publish("0003")
+        world.engine.half_way.add("0003")
+        failed = await world.deploy()
+        assert failed.state is State.FAILED
+        world.engine.tags = {tag for tag in world.engine.tags if failed.id not in tag}
+        world.engine.broken.add("v2")
+        return await world.roll_back()
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert (version(world), world.engine.data_of(APP).schema) == ("v1", ["0001"])
+    assert_whole(world, "not rolled back")
