@@ -56,10 +56,10 @@ async def _to_page(page: Page, app: AppProcess) -> None:
 
 async def _to_app(page: Page, app: AppProcess) -> None:
     while True:
-        message = await page.socket.receive_text()
         try:
+            message = await page.socket.receive_text()
             answer = await app.take(message)
-        except MalformedMessage:
+        except (MalformedMessage, KeyError):  # KeyError: Starlette's, of a message that is not text
             await page.socket.close(MALFORMED)
             return
         if answer:
