@@ -20,6 +20,8 @@ from orchestrator.files.beneath import Folder
 
 LONGEST_PATH = 500
 """SQLite opens no longer path, in bytes (os_unix.c, MAX_PATHNAME), whoever uses it."""
+LONGEST_NAME = 255 - max(map(len, SQLITE_COMPANIONS))
+"""Nor a file for whose companions a file system has no names."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
         # Asked before: SQLite may remove them.
         is_open = any(root.has(f"{path}{end}") for end in SQLITE_COMPANIONS)
         try:
-            if len(os.fsencode(seen_from(jail, root.path / path))) > LONGEST_PATH:
+            if _is_too_long(seen_from(jail, root.path / path)):
                 raise sqlite3.DatabaseError(f"the path of '{path}' is too long for SQLite")
             schema = copy_database(root.path / path, copy, pace, jail=jail, is_file=status)
             return CopiedFile(status, is_database=True, schema=schema)
@@ -58,6 +60,10 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
             if _changes(status) != _changes(os.fstat(file)):
                 raise
             return CopiedFile(status, holes=holes)
+
+
+def _is_too_long(path: Path) -> bool:
+    return len(os.fsencode(path)) > LONGEST_PATH or len(os.fsencode(path.name)) > LONGEST_NAME
 
 
 def _changes(status: os.stat_result) -> tuple[int, int]:

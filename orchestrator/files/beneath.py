@@ -114,6 +114,10 @@ class Folder:
             self.status(name)
         except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return False  # nothing can have this name
+            raise
         return True
 
     def has_folder(self, name: str) -> bool:

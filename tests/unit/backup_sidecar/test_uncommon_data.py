@@ -145,11 +145,18 @@ def below_a_long_path(path: Path) -> None:
     (path.parent / "made").rename(folder / path.name)
 
 
-@pytest.mark.parametrize("make", [part_of_an_upload, only_the_beginning, below_a_long_path])
+def with_a_long_name(path: Path) -> None:
+    part_of_an_upload(path)
+    with path.open("r+b") as file:
+        os.pwrite(file.fileno(), b"\2\2", 18)  # in WAL mode (https://sqlite.org/fileformat.html)
+    path.rename(path.with_name("f" * 255))
+
+
+@pytest.mark.parametrize("make", [part_of_an_upload, only_the_beginning, below_a_long_path, with_a_long_name])
 def test_what_begins_as_a_database_and_is_none_is_backed_up_as_it_is(data: Path, make: Callable[[Path], None]) -> None:
     """It was sent by a stranger, and no backup was made, so that no release could be deployed any more."""
     make(data / "upload.db")
-    (path,) = (path for path in data.rglob("upload.db"))
+    (path,) = (path for path in data.rglob("*") if path.is_file())
     content = path.read_bytes()
 
     (entry,) = back_up(data).files
