@@ -11,7 +11,8 @@ from panel.client.errors import ClientError, NotSignedIn
 from panel.web.open_pages import Page
 from panel.web.process import AppProcess, MalformedMessage
 
-SIGN_IN_AGAIN, ENDED, TOO_MANY_PAGES, SERVICE_RESTART, TRY_LATER, MALFORMED = 4401, 4410, 4429, 1012, 1013, 1003
+SIGN_IN_AGAIN, ENDED, FAILED, TOO_MANY_PAGES = 4401, 4410, 4411, 4429
+SERVICE_RESTART, TRY_LATER, MALFORMED = 1012, 1013, 1003
 """Codes with which a connection is closed; persistent-socket.js has the same ones."""
 CHECKED_EVERY_S = 15.0
 """How often the orchestrator is asked whether the session goes on, and told that it is used."""
@@ -51,7 +52,7 @@ async def _to_page(page: Page, app: AppProcess) -> None:
     async for data in app.output():
         async with asyncio.timeout(SEND_DEADLINE_S):
             await page.socket.send_bytes(data)
-    await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else ENDED)
+    await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else ENDED if app.was_quit else FAILED)
 
 
 async def _to_app(page: Page, app: AppProcess) -> None:

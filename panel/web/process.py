@@ -81,6 +81,11 @@ class AppProcess:
     def has_ended(self) -> bool:
         return self._process.returncode is not None
 
+    @property
+    def was_quit(self) -> bool:
+        """Whether the process has ended as its person wanted: it has not failed, and nobody has killed it."""
+        return self._process.returncode == 0
+
     async def adopt(self, session: str, token: str, columns: int, rows: int) -> None:
         """Assign a session to this process, and set the size of its page."""
         await self._resize(columns, rows)

@@ -79,7 +79,9 @@ class SessionApp(PanelApp):
 
 
 def main() -> None:
-    SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url()).run()
+    app = SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
+    app.run()
+    sys.exit(app.return_code)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
 WAIT_S = 20
-SERVICE_RESTART, SIGN_IN_AGAIN, TOO_MANY_PAGES, MALFORMED = 1012, 4401, 4429, 1003
+SERVICE_RESTART, SIGN_IN_AGAIN, FAILED, TOO_MANY_PAGES, MALFORMED = 1012, 4401, 4411, 4429, 1003
 SESSION = {"token": "ann", "scope": "deploy", "apps": None, "expires_at": "2127-01-01T00:00:00Z"}
 
 
@@ -187,6 +187,19 @@ def test_signing_in_needs_a_token_that_the_orchestrator_accepts_and_this_site_as
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert unknown.status_code == 401
     assert "the token is unknown or revoked" in unknown.text
+
+
+def test_a_page_whose_process_is_killed_is_told_so(web: Web) -> None:
+    web.until_processes(1)
+    (its,) = web.processes
+    with web.session("killed") as socket:
+        until_painted(socket, "shop", "till")
+        os.kill(its, signal.SIGKILL)
+        with pytest.raises(ConnectionClosed) as closed:
+            list(socket)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == FAILED
 
 
 def cookies_of(answer: httpx.Response) -> dict[str, str]:

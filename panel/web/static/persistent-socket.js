@@ -7,8 +7,9 @@
   const PAUSES_MS = [0, 50, 100, 200, 400];
   const SIGN_IN_AGAIN = 4401;
   const ENDED = 4410;
+  const FAILED = 4411;
   const TOO_MANY_PAGES = 4429;
-  const FULL_PAUSE_MS = 5000;
+  const LONG_PAUSE_MS = 5000;
   const HIDDEN_MS = 10 * 60 * 1000;
 
   let isSigningOut = false;
@@ -83,8 +84,10 @@
         if (event.code === SIGN_IN_AGAIN) { location.href = "/sign-in?ended=true"; return; }
         if (event.code === ENDED) { location.href = "/sign-in"; return; }
         const isFull = event.code === TOO_MANY_PAGES;
+        const hasFailed = event.code === FAILED;
         if (isFull) say(event.reason);
-        const pause = isFull ? FULL_PAUSE_MS : PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+        if (hasFailed) say("The panel's process for this page has failed. The page is opened again in 5 s.");
+        const pause = isFull || hasFailed ? LONG_PAUSE_MS : PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
         this.failures += 1;
         setTimeout(() => this.open(), pause);
       });

@@ -1,4 +1,4 @@
-"""What a page sends that its script does not send ends the page, and says so; it is no defect of the panel's."""
+"""Why a page ends is what its script is told."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ import pytest
 from fastapi import WebSocket
 
 from panel.web.open_pages import Page
-from panel.web.page import MALFORMED, carry
+from panel.web.page import ENDED, FAILED, MALFORMED, SIGN_IN_AGAIN, carry
 from panel.web.process import AppProcess, MalformedMessage
 
 
 class Process:
     """A page's process that paints nothing, and knows no message."""
 
-    signed_out = asyncio.Event()
+    def __init__(self, *, ends: bool = False, was_quit: bool = False, is_signed_out: bool = False) -> None:
+        self.signed_out = asyncio.Event()
+        self._was_signed_out = is_signed_out
+        self._ends = ends
+        self.was_quit = was_quit
 
     async def output(self) -> AsyncIterator[bytes]:
-        await asyncio.Event().wait()
-        yield b""
+        if not self._ends:
+            await asyncio.Event().wait()
+        yield b"last words"
+        if self._was_signed_out:
+            self.signed_out.set()
 
     async def paints(self) -> bool:
         await asyncio.Event().wait()
@@ -33,10 +40,32 @@ class Process:
 
 @pytest.mark.parametrize("message", [{"bytes": b"\x00\xff"}, {"text": None, "bytes": b""}, {"text": "{"}])
 async def test_a_page_that_sends_anything_else_is_closed(message: dict[str, Any]) -> None:
-    arrived = [{"type": "websocket.connect"}, {"type": "websocket.receive", **message}]
+    assert await told(Process(), message) == [MALFORMED]
+
+
+@pytest.mark.parametrize(
+    ("process", "code"),
+    [
+        (Process(ends=True, was_quit=True), ENDED),
+        (Process(ends=True), FAILED),
+        (Process(ends=True, was_quit=True, is_signed_out=True), SIGN_IN_AGAIN),
+    ],
+    ids=["quit", "killed", "signed out"],
+)
+async def test_a_page_whose_process_has_failed_is_opened_again_and_need_not_sign_in(
+    process: Process, code: int
+) -> None:
+    assert await told(process) == [code]
+
+
+async def told(process: Process, *messages: dict[str, Any]) -> list[int | None]:
+    """The codes with which the page's connection is closed, after these messages from it."""
+    arrived = [{"type": "websocket.connect"}, *({"type": "websocket.receive", **message} for message in messages)]
     sent: list[Any] = []
 
     async def receive() -> Any:
+        if not arrived:
+            await asyncio.Event().wait()
         return arrived.pop(0)
 
     async def send(what: Any) -> None:
@@ -47,6 +76,5 @@ async def test_a_page_that_sends_anything_else_is_closed(message: dict[str, Any]
     page = Page(socket, "cs_x", "ci")
 
     async with asyncio.timeout(5):
-        await carry(page, cast(AppProcess, Process()), "http://127.0.0.1:1")
-
-    assert [(one["type"], one.get("code")) for one in sent][1:] == [("websocket.close", MALFORMED)]
+        await carry(page, cast(AppProcess, process), "http://127.0.0.1:1")
+    return [one["code"] for one in sent if one["type"] == "websocket.close"]
