@@ -120,12 +120,6 @@ def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
     return change_to(release.known_run, release.live_at, context.journal.migrations(context.name))
 
 
-def newest_run(context: AppContext) -> int:
-    """The id of the app's last migration run, for `Deployment.known_run`; 0 if there was none. Raises JournalError."""
-    runs = context.journal.migrations(context.name)
-    return runs[-1].id if runs else 0
-
-
 async def down_to_what_was(context: AppContext, by: Deployment) -> None:
     """Revert what a failed migration of `by` left, if nobody knows its names, by a down command that needs none.
 
@@ -213,9 +207,14 @@ async def _must_be_pending(context: AppContext, revisions: tuple[SchemaRevision,
 
 
 def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, ...]:
-    """The schema revision of a run that reported none, if `migrate.compatible` is false: named after the release."""
+    """The schema revision of a run that reported none, if `migrate.compatible` is false: named after the release.
+
+    Of one that was live before, as in a restore: what it knows and the data lacked.
+    """
     if _settings(context).compatible or release.release is None:
         return ()
+    if release.known_run is not None:
+        return needed_by(context, release).up
     has = applied(context.journal.migrations(context.name))
     return (SchemaRevision(release.release.version, has[-1].revision if has else "", compatible=False),)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -126,6 +126,11 @@ def newer_than(
     runs = list(runs)
     names_of_known = {one.revision for one in _known(known_run, live_at, runs)}
     return tuple(one for one in applied(runs) if one.revision not in names_of_known)
+
+
+def newest_run(runs: Sequence[MigrationRun]) -> int:
+    """The id of an app's last migration run, for `Deployment.known_run`; 0 if there was none."""
+    return runs[-1].id if runs else 0
 
 
 def knows(

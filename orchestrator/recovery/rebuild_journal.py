@@ -13,7 +13,7 @@ from orchestrator.clock import now
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
-from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision, newest_run
 from orchestrator.domain.schema_report import from_json
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -61,7 +61,8 @@ async def slots_from_what_runs(context: AppContext) -> bool:
         if recorded[container.name]:
             continue
         await _add_what_it_applied(context, container)
-        known, holds = migrations.newest_run(context), colour if container is active else colour.other
+        known = newest_run(context.journal.migrations(context.name))
+        holds = colour if container is active else colour.other
         record = replace(_record(context, container), known_run=known, colour=holds)
         await context.journal.beside(context.journal.add, record)
     await _add_what_was_reverted(context, newest=both[-1])

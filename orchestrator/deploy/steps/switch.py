@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import replace
 
-from orchestrator.app_data import migrations
 from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
@@ -13,6 +12,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.steps.start import WakeStandby
 from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
+from orchestrator.domain.schema_history import newest_run
 
 
 class SwitchToCandidate(Step):
@@ -33,7 +33,7 @@ class SwitchToCandidate(Step):
         await traffic.send_to(context, deployment)
         live_at, known_run = context.journal.timing.moment(deployment.id), deployment.known_run
         if known_run is None:
-            known_run = migrations.newest_run(context)
+            known_run = newest_run(context.journal.migrations(context.name))
         live = replace(deployment, state=State.LIVE, live_at=live_at, known_run=known_run)
         standby = await standby_after(context, live)
         if standby is not None and standby.id != live.previous and live.colour is not None:

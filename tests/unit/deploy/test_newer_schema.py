@@ -122,6 +122,34 @@ def test_a_release_without_a_status_command_is_not_migrated_on_a_newer_schema(tm
     assert_whole(world, "restored after a rollback")
 
 
+@pytest.mark.parametrize("silent", [False, True], ids=["its migrations have names", "they have none"])
+@pytest.mark.parametrize("backup", ["before", "now"])
+@pytest.mark.parametrize("release", [False, True], ids=["data alone", "with its release"])
+def test_a_release_can_run_on_what_its_own_migrate_command_leaves_after_a_restore(
+    tmp_path: Path, silent: bool, backup: str, release: bool
+) -> None:
+    """It reports nothing where nothing is pending. That it was taken for a newer migration kept the app from coming
+    back at the next start of the orchestrator."""
+    world = World(tmp_path, app(down=False, names=False))
+
+    async def story() -> Deployment:
+        world.engine.silent = silent
+        await live(world, "0001")
+        await live(world, "0002")
+        made = {"before": the_active(world).backup, "now": await backed_up(world)}
+        ended = await restored(world, made[backup], release=release)
+        assert ended.state is State.LIVE, ended.failure
+        await world.restart()
+        return ended
+
+    virtual_time.run(story())
+    back = release and backup == "before"
+    assert the_active(world).version == ("v1" if back else "v2")
+    assert world.engine.data_of(APP).schema == (["0001"] if back else ["0001", "0002"])
+    assert migrations.needed_by(world.context, the_active(world)).is_empty
+    assert_whole(world, "restarted")
+
+
 def test_a_backup_that_the_app_made_under_another_name_keeps_its_schema(world: World) -> None:
     """Whoever renames an app moves its backups: their deployment is on record, with migration runs of the old name."""
 
