@@ -17,7 +17,7 @@ from orchestrator.deploy.park import TRIES, park
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
-from orchestrator.domain.events import EventKind
+from orchestrator.domain.events import EventKind, HealthChanged
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
 from orchestrator.errors import EngineError, Refused
@@ -304,11 +304,9 @@ def test_events_that_were_lost_are_made_up_for_by_the_health_probes(world: World
     async def story() -> None:
         one = world.engine.running[active(world).container]
         one.running, one.restarting = False, True
-        await world.events.publish(_Unhealthy("unhealthy"), APP)
+        await world.events.publish(HealthChanged("unhealthy"), APP)
         await asyncio.sleep(1)
         assert answers(world) == standby(world).container
-
-    from orchestrator.domain.events import HealthChanged as _Unhealthy
 
     watched(world, story)
 
