@@ -99,9 +99,11 @@ _ANY = "exec-"
 """How all values of the variable begin."""
 _END = """\
 for time in 1 2 3; do
+    found=
     for each in /proc/[0-9]*; do
-        case $(tr '\\0' '\\n' < "$each/environ") in *{variable}={mark}*) kill -KILL "${{each#/proc/}}" ;; esac
+        case $(tr '\\0' '\\n' < "$each/environ") in *{variable}={mark}*) found=1; kill -KILL "${{each#/proc/}}" ;; esac
     done
+    [ "$found" ] || break
 done 2> /dev/null
 """
 """More than once: what is begun meanwhile is ended, too."""
