@@ -103,6 +103,7 @@ def create(panel: PanelServer) -> FastAPI:
         except NotSignedIn as error:
             return _html(pages.sign_in(UNKNOWN if "unknown" in error.cause else f"Sign-in refused: {error}"), 401)
         except ClientError as error:
+            panel.attempts.told_nothing(browser)
             return _html(pages.sign_in(str(error)), 503)
         panel.attempts.succeeded(browser)
         answer = RedirectResponse("/", 303)

@@ -49,6 +49,13 @@ class _Tries:
     blocked_until: float = 0.0
 
 
+def _until(tries: _Tries) -> float:
+    """The moment until which the address waits."""
+    if tries.count < FREE_TRIES:
+        return 0.0
+    return tries.last + min(LONGEST_WAIT_S, 2.0 ** min(tries.count - FREE_TRIES, 10))
+
+
 class SignInAttempts:
     """Counts tries to sign in that did not succeed, by address. Used on the event loop only.
 
@@ -73,9 +80,14 @@ class SignInAttempts:
             return tries.blocked_until - moment
         tries.count += 1
         tries.last = moment
-        if tries.count >= FREE_TRIES:
-            tries.blocked_until = moment + min(LONGEST_WAIT_S, 2.0 ** min(tries.count - FREE_TRIES, 10))
+        tries.blocked_until = _until(tries)
         return 0
+
+    def told_nothing(self, address: str) -> None:
+        """The orchestrator has not said whether the token was right: the try does not count."""
+        if tries := self._tries.get(address):
+            tries.count = max(0, tries.count - 1)
+            tries.blocked_until = _until(tries)
 
     def succeeded(self, address: str) -> None:
         self._tries.pop(address, None)

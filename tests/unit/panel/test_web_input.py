@@ -10,6 +10,7 @@ import pytest
 
 from panel.web import routes
 from panel.web.server import PanelServer
+from panel.web.sign_in_form import FREE_TRIES
 from tests.support.fakes.api import FakeApi
 
 
@@ -34,6 +35,16 @@ async def test_a_token_of_any_characters_is_unknown(web: httpx.AsyncClient, toke
 
     assert answer.status_code == 401
     assert "the token is unknown" in answer.text
+
+
+async def test_nobody_has_to_wait_because_the_orchestrator_was_away(api: FakeApi, web: httpx.AsyncClient) -> None:
+    api.refuses("POST", "/v1/sessions", 503, detail="The orchestrator is starting.")
+    away = [(await web.post("/sign-in", content="token=co_x")).status_code for _ in range(3 * FREE_TRIES)]
+    api.refuses("POST", "/v1/sessions", 401, detail="The token is unknown.")
+    guessed = [(await web.post("/sign-in", content="token=co_x")).status_code for _ in range(FREE_TRIES + 1)]
+
+    assert away == [503] * 3 * FREE_TRIES
+    assert guessed == [401] * FREE_TRIES + [429]
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://]", "null", "//[", "http://panel.test.evil"])
