@@ -10,6 +10,7 @@ from pathlib import Path
 
 from border.secrets import Secrets
 from orchestrator.apps.commands_under_way import CommandsUnderWay
+from orchestrator.apps.not_paused import NotPaused
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Migrate, probe_host
 from orchestrator.domain.deployment import Deployment
@@ -67,6 +68,8 @@ class AppContext:
     known_secrets: Secrets = field(default_factory=Secrets)
     """Text from outside passes it before it is shortened, kept or shown."""
     standby_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    not_paused: NotPaused = field(default_factory=NotPaused)
+    """Not kept when the app's configuration changes: then it is tried again."""
 
     def container_name(self, deployment: Deployment) -> str:
         return f"{self.engine.stack}-{self.name}-{deployment.colour}-{deployment.id}"

@@ -21,7 +21,8 @@ from orchestrator.proxy.routes import Server
 
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
-AWAKE_PAUSE_S = 0.005
+AWAKE_PAUSE_S, LONGEST_AWAKE_PAUSE_S = 0.005, 0.1
+"""One that was paused answers within milliseconds; one that was stopped may take as long as any start."""
 LOG_LINES = 100
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
@@ -83,7 +84,7 @@ async def until_awake(context: AppContext, deployment: Deployment, within_s: flo
 
     Raises StepFailed, with the container's log, when it stops or does not answer within `within_s` seconds.
     """
-    deadline = elapsed() + within_s
+    deadline, pause = elapsed() + within_s, AWAKE_PAUSE_S
     while not await answers_now(context, deployment):
         await _running(context, deployment)
         if elapsed() > deadline:
@@ -92,7 +93,8 @@ async def until_awake(context: AppContext, deployment: Deployment, within_s: flo
                 f"All of its log: docker logs {deployment.container}",
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
-        await asyncio.sleep(AWAKE_PAUSE_S)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.05, LONGEST_AWAKE_PAUSE_S)
 
 
 async def until_ready(context: AppContext, deployment: Deployment) -> None:
@@ -235,5 +237,6 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
 
 
 def _called(context: AppContext, deployment: Deployment) -> str:
-    active = context.active
-    return "The active container" if active and active.id == deployment.id else "The new container"
+    slots = context.journal.slots(context.name)
+    which = {slots.active: "active", slots.standby: "standby"}.get(deployment.id, "new")
+    return f"The {which} container"

@@ -91,6 +91,7 @@ class Failover:
 
     def missed(self) -> None:
         for context in self._apps():
+            context.not_paused.forget()  # the engine may have been the reason
             self.due(context.name)
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:

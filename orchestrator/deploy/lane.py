@@ -82,6 +82,7 @@ class Lane:
         """Start work on the standby, unless something of the app runs. A rollback cancels it, a deployment waits."""
         if self.turn.locked() or self.is_retiring:
             return False
+        self.drains = "The standby is being paused, or stopped, as it is configured."
         self.retiring = asyncio.create_task(work())
         return True
 

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from orchestrator.app_data import migrations
+from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.held_locks import LockWatch
 from orchestrator.domain.deployment import Deployment
@@ -33,14 +34,15 @@ def kept_as(context: AppContext, standby: Deployment) -> str:
 
 
 def is_parked(context: AppContext, standby: Deployment, status: ContainerStatus | None) -> bool:
-    """Whether the standby's container is as it is kept. One that does not run is not started for this."""
+    """Whether the standby's container is as it is kept. One that could not be paused is not started again."""
     if status is None:
         return True
     match kept_as(context, standby):
         case "warm":
             return status.running and not status.paused
         case "paused":
-            return status.paused or not (status.running or status.restarting)
+            runs = status.running or status.restarting
+            return status.paused or (not runs and bool(context.not_paused.why_of(standby.container)))
         case _:
             return not (status.running or status.restarting)
 
@@ -49,7 +51,8 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
     """Keep the standby as `kept_as` says. Its requests must be drained. A cancel leaves it running, or paused without
     a lock.
 
-    Raises EngineError, ProxyError or JournalError.
+    One that is to be paused and does not run, as after a restore or a restart of the host, is started first: a rollback
+    and a failover are to find it as after any deployment. Raises EngineError, ProxyError or JournalError.
     """
     if standby.colour is None:
         return
@@ -67,7 +70,22 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
 
 
 async def _paused(context: AppContext, standby: Deployment, said_by: Deployment) -> bool:
-    """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead.
+    """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead."""
+    try:
+        await _start(context, standby)
+        why = await _why_not_paused(context, standby)
+    except StepFailed as error:
+        why = error.cause
+    if not why:
+        context.not_paused.forget()
+        return True
+    context.not_paused.say(standby.container, why.rstrip("."))
+    context.say(said_by.id, f"the standby {standby.container} is stopped instead of paused: {why}")
+    return False
+
+
+async def _why_not_paused(context: AppContext, standby: Deployment) -> str:
+    """Pause the standby, which runs. Returns why it cannot be paused; empty if it is, or has the traffic by now.
 
     A process that is paused during a transaction keeps its locks, and with them every other writer.
     """
@@ -75,13 +93,13 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
     try:
         if not await LockWatch.needed(context, standby):
             await _pause(context, standby)
-            return True
+            return ""
         async with LockWatch(context, standby) as locks:
             for _ in range(TRIES):
                 await locks.until_free()
                 try:
                     if not await _pause(context, standby) or await locks.free_now():
-                        return True
+                        return ""
                     why = f"it held a lock on the data at each of {TRIES} tries: {locks.last}"
                 except EngineError as error:
                     why = error.cause  # the kernel cannot freeze each process at each moment
@@ -94,8 +112,31 @@ async def _paused(context: AppContext, standby: Deployment, said_by: Deployment)
         why = error.cause
     except EngineError as error:
         why = f"its locks cannot be seen: {error.cause}"
-    context.say(said_by.id, f"the standby {standby.container} is stopped instead of paused: {why}")
-    return False
+    return await _why_ended(context, standby) or why
+
+
+async def _start(context: AppContext, standby: Deployment) -> None:
+    """Start the standby if it does not run, and wait until it answers, which it must do before it gets requests.
+
+    Raises StepFailed when it does not become ready, EngineError or ProxyError.
+    """
+    async with context.standby_turn:
+        status = await context.engine.status(standby.container)
+        if status is None or status.running or not _is_standby(context, standby):
+            return
+        try:
+            await context.engine.wake(standby.container)
+        except EngineError as error:
+            raise StepFailed(f"It cannot be started: {error.cause}", error.remedy) from error
+    await readiness.until_awake(context, standby, context.config.health.timeout)
+
+
+async def _why_ended(context: AppContext, standby: Deployment) -> str:
+    """Empty if it runs: what cannot be seen in a container that has ended says nothing to a user."""
+    status = await context.engine.status(standby.container)
+    if status is None or status.running or status.restarting:
+        return ""
+    return f"it {status.why_stopped} before it could be paused"
 
 
 async def _let_run(context: AppContext, standby: Deployment) -> None:

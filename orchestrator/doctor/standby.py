@@ -22,12 +22,16 @@ async def stopped_standby(context: AppContext) -> list[Finding]:
         return [Finding(_what(context), True, says, "The next deployment of another release makes one.", warns=True)]
     if kept == "stopped" or status.running:
         return []
+    why = context.not_paused.why_of(standby.container) if kept == "paused" else ""
     says = f"{standby.version} is stopped instead of {kept}; a rollback takes the start of its container"
+    if not why:
+        soon = f"Nothing to do: it is started by itself when nothing else of {context.name} is under way."
+        return [Finding(_what(context), True, says, soon, warns=True)]
     remedy = (
-        f"See why: changeover events --deployment {context.active.id if context.active else standby.id}. The next "
-        "deployment keeps its standby anew."
+        f"Correct that, then start it: docker start {standby.container}. It is paused as soon as it answers and holds "
+        f"no lock. If {context.name} cannot be paused, set its key standby to stopped or warm."
     )
-    return [Finding(_what(context), True, says, remedy, warns=True)]
+    return [Finding(_what(context), True, f"{says}. Why: {why}", remedy, warns=True)]
 
 
 def _what(context: AppContext) -> str:

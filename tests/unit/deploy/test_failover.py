@@ -487,7 +487,106 @@ def test_the_doctor_says_that_a_standby_is_stopped_instead_of_paused(world: Worl
 
     watched(world, told)
     assert ["is stopped instead of paused" in one.says for one in found] == [True]
-    assert "changeover events --deployment" in found[0].remedy
+    assert "its locks cannot be seen: No such image: tools" in found[0].says
+    assert f"docker start {standby(world).container}" in found[0].remedy
+
+
+def test_a_standby_that_the_engine_left_stopped_is_paused_again(world: World) -> None:
+    """As after a restart of the host: it has no restart policy, so that it was stopped for ever."""
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.running = kept.paused = False
+        found = await stopped_standby(world.context)
+        assert ["it is started by itself" in one.remedy for one in found] == [True]
+        await world.engine.goes_away()
+        await asyncio.sleep(30)
+        assert (kept.running, kept.paused) == (True, True)
+        assert standby(world).colour in world.proxy.rested
+        assert await stopped_standby(world.context) == []
+
+    watched(world, story)
+
+
+@pytest.mark.parametrize("brings_release", [False, True])
+def test_the_standby_is_paused_again_after_a_restore(world: World, brings_release: bool) -> None:
+    """All that writes is stopped while data is replaced. Its locks were looked at while it did not run."""
+
+    async def story() -> None:
+        world.publish()
+        backup = (await world.deploy()).backup
+        await asyncio.sleep(30)
+        restored = await world.scheduler.restore(APP, backup, by="me", kind=Kind.RESTORE, release=brings_release)
+        assert restored.state is State.LIVE, restored.failure
+        await asyncio.sleep(30)
+        kept = world.engine.running[standby(world).container]
+        assert (kept.running, kept.paused) == (True, True)
+        assert answers(world) == active(world).container
+
+    watched(world, story)
+
+
+def test_a_standby_that_does_not_start_stays_stopped_and_the_doctor_says_why(world: World) -> None:
+    """It is not started for ever."""
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.running = kept.paused = False
+        world.engine.broken.add(standby(world).version)
+        await world.engine.goes_away()
+        await asyncio.sleep(600)
+        assert not kept.running
+        assert world.engine.woken.count(standby(world).container) == 1
+        found = await stopped_standby(world.context)
+        assert "Why: The standby" in found[0].says
+        assert "did not become ready within" in found[0].says
+
+        world.engine.broken.clear()
+        await world.engine.wake(standby(world).container)
+        await told(world, "start", standby(world).container)
+        await asyncio.sleep(30)
+        assert kept.paused, "a person has started it, as the doctor says"
+        assert await stopped_standby(world.context) == []
+
+    watched(world, story)
+
+
+def test_a_standby_that_cannot_be_started_says_why(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuses(_name: str) -> None:
+        raise EngineError("Docker refused: the port is taken.")
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.running = kept.paused = False
+        monkeypatch.setattr(world.engine, "wake", refuses)
+        await world.engine.goes_away()
+        await asyncio.sleep(60)
+        found = await stopped_standby(world.context)
+        assert "Why: It cannot be started: Docker refused: the port is taken" in found[0].says
+
+    watched(world, story)
+
+
+def test_a_standby_that_ends_while_its_locks_are_looked_at_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the engine "failed to join PID namespace" said nothing to a user."""
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+
+        async def ends(*_arguments: object) -> None:
+            kept.running, kept.exit_code = False, 3
+            raise EngineError("Docker refused: failed to join PID namespace: container is not running")
+
+        monkeypatch.setattr(world.engine, "_look_at_locks", ends)
+        await world.engine.goes_away()
+        await asyncio.sleep(60)
+        found = await stopped_standby(world.context)
+        assert "Why: it exited with code 3 before it could be paused" in found[0].says
+
+    watched(world, story)
 
 
 def test_what_a_container_that_is_gone_had_in_hand_does_not_wait_for_ever(world: World) -> None:
