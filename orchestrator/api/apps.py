@@ -101,8 +101,8 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=500)] = 20,
     before: Before = None,
 ) -> Deployments:
-    """The newest deployments first; with `before`, those before it."""
-    journal, name = orchestrator.journal, orchestrator.apps.get(app).name
+    """The newest deployments first; with `before`, those before it. Also of an app that is not configured any more."""
+    journal, name = orchestrator.journal, (await orchestrator.apps.known(app)).name
 
     def page() -> Deployments:
         found = journal.deployments(name, limit, before)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Admin, Serving
 from orchestrator.api.backups import Part
+from orchestrator.api.kept_backups import context_with
 from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
 from orchestrator.config import app_section, loader
@@ -93,7 +94,7 @@ async def _texts(orchestrator: Orchestrator, app: str, backup: str) -> _Texts:
     """Raises UnknownApp, UnknownBackup, StepFailed, or Refused without a file in the backup or on the disk."""
     path = orchestrator.settings.config
     async with orchestrator.sidecars_of_readers:
-        found = await backups.extract(orchestrator.apps.get(app), backup, Part.CONFIG)
+        found = await backups.extract(await context_with(orchestrator, app, backup), backup, Part.CONFIG)
     if not found:
         raise Refused(f"Backup {backup} has no configuration file.", "Choose another backup.")
     archived = found.get(path.name) or next(iter(found.values()))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Admin, Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
+from orchestrator.api.kept_backups import context_with, contexts_of
 from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
@@ -89,11 +90,14 @@ def entry_view(app: str, entry: Entry, attempts: Sequence[Attempt]) -> BackupVie
 
 @router.get("")
 async def list_backups(app: App, orchestrator: Serving, _who: Reader) -> Backups:
-    """The app's backups, the newest first, whatever the clock said when they were made."""
-    context = orchestrator.apps.get(app)
+    """The app's backups, the newest first, whatever the clock said when they were made.
+
+    Also those of an app that is not configured any more, which may be in several places: a place after the other.
+    """
+    contexts = await contexts_of(orchestrator, app)
     attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
     async with orchestrator.sidecars_of_readers:
-        found = await backups.entries(context)
+        found = [entry for context in contexts for entry in await backups.entries(context)]
     return Backups(backups=[entry_view(app, entry, attempts) for entry in found])
 
 
@@ -110,7 +114,7 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
 @router.post("/{backup}/verify")
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
     async with orchestrator.sidecars_of_readers:
-        kept = await backups.check(orchestrator.apps.get(app), backup)
+        kept = await backups.check(await context_with(orchestrator, app, backup), backup)
     return view(kept, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
 
@@ -143,7 +147,7 @@ async def extract(app: App, backup: BackupId, orchestrator: Serving, who: Admin,
             known=True,
         )
     async with orchestrator.sidecars_of_readers:
-        found = await backups.extract(orchestrator.apps.get(app), backup, part)
+        found = await backups.extract(await context_with(orchestrator, app, backup), backup, part)
     return Extract(files=[ExtractedFile(name=name, text=text) for name, text in found.items()])
 
 

@@ -61,6 +61,17 @@ class AppRegistry:
             raise UnknownApp(f"No app '{app}' is configured.", f"Configured apps: {', '.join(self._contexts)}.")
         return self._contexts[app]
 
+    async def known(self, app: str) -> AppContext:
+        """The context of an app to read what is kept of it, also if it is not configured any more.
+
+        It was deployed once, or its backups had a place of their own. Raises UnknownApp or JournalError.
+        """
+        if app not in self._contexts:
+            is_known = await self._journal.beside(self._journal.has_history, app) or self.backup_places.of(app)
+            if is_known and app not in self._contexts:
+                return self.removed(app)
+        return self.get(app)
+
     def commands_of(self, app: str) -> CommandsUnderWay:
         """Also those of an app that was taken out of the configuration while they run. Raises UnknownApp."""
         return self._commands.get(app) or self.get(app).commands

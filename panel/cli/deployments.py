@@ -15,7 +15,7 @@ from panel.cli.question import ask
 from panel.client import events
 from panel.client.client import Client
 from panel.client.drain_wait import until_drained
-from panel.client.errors import ClientError
+from panel.client.errors import ClientError, NotFound
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
 from panel.text import history as past
@@ -209,6 +209,7 @@ async def cost(client: Client, app: str) -> tuple[str, ...]:
 
 def confirm_restore(app: str, backup: str, *, release: bool = False) -> None:
     """Say what a restore of this backup replaces, and ask. Ends the command when the answer is no."""
+    run(lambda client: client.app(app))  # the backups of an app that is not configured any more are listed, too
     known = run(lambda client: client.backups(app))
     wanted = next((one for one in known if one.id == backup), None)
     says = []
@@ -255,9 +256,12 @@ def finish(
 
 
 async def app_now(client: Client, app: str) -> App | None:
-    """The app as it is now; None, after printing the error, when the request fails."""
+    """The app as it is now; None, after printing why, when it is not configured any more or the request fails."""
     try:
         return await client.app(app)
+    except NotFound:
+        err.print(f"{app} is not configured any more.", markup=False)
+        return None
     except ClientError as error:
         err.print(str(error), style="red", markup=False)
         return None

@@ -117,7 +117,9 @@ def plan(found: Plan) -> str:
 
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
     if not found:
-        return f"{inline(app)} has no backups. Create one with: changeover backup create {inline(app)}"
+        return (
+            f"{inline(app)} has no backups. While it is live, create one with: changeover backup create {inline(app)}"
+        )
     table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED")
     add_why(table)
     for one in found:

@@ -255,6 +255,7 @@ def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:
         "id": "b1", "app": "shop", "version": "v1", "reason": "asked", "created_at": answers.before(days=2),
         "files": 3, "data_size": 4096, "archive_size": 1024, "releases_since": ["v1.1.0"],
     }  # fmt: skip
+    api.gives("GET", "/v1/apps/shop", answers.app())
     api.gives("GET", "/v1/apps/shop/backups", {"backups": [backup]})
     api.gives("POST", "/v1/apps/shop/backups/b1/restore", answers.deployment(kind="restore", backup="b2"))
 

@@ -125,3 +125,15 @@ def test_data_is_not_said_to_be_lost_where_there_is_none(api: FakeApi) -> None:
     api.gives("GET", "/v1/leftovers/old", {"app": "old", "containers": ["old-blue"]})
 
     assert "cannot be brought back" not in changeover("remove", "old", typed="n\n").output
+
+
+@pytest.mark.parametrize("arguments", [("backup", "restore", "old", BACKUP), ("rollback", "old", "--restore", BACKUP)])
+def test_nothing_is_asked_of_an_app_that_is_not_configured_any_more(api: FakeApi, arguments: tuple[str, ...]) -> None:
+    """Its backups can be listed, but there is nothing into which they could be restored."""
+    api.gives("GET", "/v1/apps/old/backups", {"backups": []})
+    api.refuses("GET", "/v1/apps/old", 404, detail="No app 'old' is configured.", remedy="Configured apps: shop.")
+
+    done = changeover(*arguments, typed="y\n")
+
+    assert done.exit_code == 2
+    assert done.stderr == "No app 'old' is configured.\nConfigured apps: shop.\n"

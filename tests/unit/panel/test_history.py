@@ -85,3 +85,14 @@ def test_a_log_that_stands_above_is_not_printed_again(api: FakeApi) -> None:
 
     assert done.stdout.count("ModuleNotFoundError") == 1
     assert done.stdout.index("ModuleNotFoundError") < done.stdout.index("✗ shop")
+
+
+def test_a_failure_of_an_app_that_is_not_configured_any_more_is_shown_with_why_its_state_is_not(api: FakeApi) -> None:
+    api.gives("GET", "/v1/deployments/d43", answers.failed("d43"))
+    api.refuses("GET", "/v1/apps/shop", 404, detail="No app 'shop' is configured.", remedy="Configured apps: panel.")
+
+    done = changeover("show", "d43")
+
+    assert done.exit_code == 0
+    assert "Deployment d43 of shop" in done.stdout
+    assert done.stderr == "shop is not configured any more.\n"
