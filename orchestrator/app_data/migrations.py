@@ -188,7 +188,7 @@ async def _on_record(
     except StepFailed as error:
         await journal.beside(journal.migration_ended, run, Outcome.FAILED, planned, error.cause)
         raise
-    done = planned if direction is Direction.DOWN else said or planned or _unnamed(context, command.image_of)
+    done = planned if direction is Direction.DOWN else _done(context, command.image_of, said or planned)
     await journal.beside(journal.migration_ended, run, Outcome.DONE, done)
     return done
 
@@ -206,15 +206,16 @@ async def _must_be_pending(context: AppContext, revisions: tuple[SchemaRevision,
         )
 
 
-def _unnamed(context: AppContext, release: Deployment) -> tuple[SchemaRevision, ...]:
-    """The schema revision of a run that reported none, if `migrate.compatible` is false: named after the release.
+def _done(context: AppContext, release: Deployment, reported: tuple[SchemaRevision, ...]) -> tuple[SchemaRevision, ...]:
+    """What a run that succeeded has applied: what it reported, and of a release that was live before all that it knows.
 
-    Of one that was live before, as in a restore: what it knows and the data lacked.
+    If `migrate.compatible` is false, one that reports nothing counts as a revision that is named after the release.
     """
-    if _settings(context).compatible or release.release is None:
-        return ()
     if release.known_run is not None:
-        return needed_by(context, release).up
+        told = {one.revision for one in reported}
+        return (*reported, *(one for one in needed_by(context, release).up if one.revision not in told))
+    if reported or _settings(context).compatible or release.release is None:
+        return reported
     has = applied(context.journal.migrations(context.name))
     return (SchemaRevision(release.release.version, has[-1].revision if has else "", compatible=False),)
 

@@ -150,6 +150,21 @@ def test_a_release_can_run_on_what_its_own_migrate_command_leaves_after_a_restor
     assert_whole(world, "restarted")
 
 
+def test_after_its_own_migrate_command_a_release_lacks_nothing(tmp_path: Path) -> None:
+    """It reports the migrations of the release before alone: that of the last one had reported nothing."""
+    world = World(tmp_path, app(down=False, names=False))
+
+    async def story() -> Deployment:
+        await live(world, "0001")
+        await live(world, "0002")
+        await live(world)
+        return await restored(world, min(world.engine.backups[APP]))
+
+    assert virtual_time.run(story()).state is State.LIVE
+    assert migrations.needed_by(world.context, the_active(world)).is_empty
+    assert_whole(world, "restored")
+
+
 def test_a_backup_that_the_app_made_under_another_name_keeps_its_schema(world: World) -> None:
     """Whoever renames an app moves its backups: their deployment is on record, with migration runs of the old name."""
 
