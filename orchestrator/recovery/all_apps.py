@@ -82,18 +82,18 @@ class Recovery:
 
     def problem(self, app: str) -> str:
         """Why the app is not recovered yet; empty if it is."""
-        progress = self._of(app)
+        progress = self._seen(app)
         if not progress.problem and progress.is_under_way:
             return "it is being recovered, and not ready yet."
         return progress.problem
 
     def concerns(self, active: Deployment) -> bool:
         """Whether this deployment, which is active now, was active already when its app was tried to be recovered."""
-        return self._of(active.app).active in ("", active.id)
+        return self._seen(active.app).active in ("", active.id)
 
     def is_finished(self, app: str) -> bool:
         """Whether nothing of the app is interrupted any more by a stop of an earlier process."""
-        return self._of(app).finished
+        return self._seen(app).finished
 
     async def recover_all(self) -> None:
         """Recover all apps at the same time. Returns when all are, or after PATIENCE_S. Failures are recorded."""
@@ -191,8 +191,8 @@ class Recovery:
         existing = {one.labels.get(LABEL_DEPLOYMENT) for one in found}
         for context in contexts:
             active = context.active
-            if self.problem(context.name):
-                continue  # it is tried again, with growing pauses
+            if context.name not in self._progress or self.problem(context.name):
+                continue  # it is new; or it is tried again, with growing pauses
             if active and active.id not in existing and not self._scheduler.doing(context.name):
                 log.error("active container is gone", app=context.name, container=active.container)
                 self._of(context.name).brought_back = False
@@ -285,6 +285,10 @@ class Recovery:
         if progress.finished and not progress.goes_on:
             await resume.go_on(context, self._scheduler)
             progress.goes_on = True
+
+    def _seen(self, app: str) -> Progress:
+        """For questions: that somebody asks about an app must not look as if its recovery had been begun."""
+        return self._progress.get(app) or Progress()
 
     def _of(self, app: str) -> Progress:
         return self._progress.setdefault(app, Progress())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -242,6 +243,38 @@ def test_an_app_that_is_configured_again_later_is_recovered_before_it_takes_work
         assert recovery.problem(APP) == ""
         assert_whole(world, "after recovery")
         assert (await world.deploy(force=True)).state is State.LIVE
+
+    virtual_time.run(story())
+
+
+ASKED: dict[str, Callable[[Recovery, World], object]] = {
+    "the status": lambda recovery, _: recovery.problem(APP),
+    "the doctor": lambda recovery, world: recovery.concerns(world.journal.deployments(APP)[0]),
+    "the start": lambda recovery, _: recovery.is_finished(APP),
+}
+
+
+@pytest.mark.parametrize("who", ASKED)
+def test_an_app_that_somebody_asks_about_before_the_proxy_has_its_route_is_recovered(tmp_path: Path, who: str) -> None:
+    """The panel asks for the status all the time. The app refused all work then until the next start."""
+
+    async def story() -> None:
+        world = await _killed_at_a_switch(tmp_path)
+        await world.new_process()
+        configured: list[AppContext] = []
+        recovery = Recovery(lambda: configured, world.proxy, world.events, world.scheduler, lambda _app: None)
+        await recovery.recover_all()
+        await recovery.go_on()
+
+        configured.append(world.context)
+        recovery.expect()
+        ASKED[who](recovery, world)
+        recovery.configured()
+
+        world.publish()
+        assert (await world.deploy()).state is State.LIVE
+        await world.at_rest()
+        assert_whole(world, "after recovery")
 
     virtual_time.run(story())
 
