@@ -168,15 +168,18 @@ class Failover:
             status = await context.engine.status(active.container)
             standby = standby_for_failover(context)
             facts = await self._facts(context, active, status, standby)
-            match decide(facts):
-                case Action.FAIL_OVER if standby:
-                    await self._fail_over(context, active, standby, status)
-                case Action.GO_BACK:
-                    return await self._go_back(context, active)
-                case Action.PARK:
-                    self._park(context)
-        if not facts.active_runs and not facts.requests_wait:
-            await self._start(context, active, status)
+            try:
+                match decide(facts):
+                    case Action.FAIL_OVER if standby:
+                        await self._fail_over(context, active, standby, status)
+                    case Action.GO_BACK:
+                        return await self._go_back(context, active)
+                    case Action.PARK:
+                        self._park(context)
+            finally:
+                # Also when the standby cannot answer: then nothing else can.
+                if not facts.active_runs:
+                    await self._start(context, active)
         if facts.failed_over and not facts.active_runs and elapsed() - self.record(context.name).began > CUT_AFTER_S:
             # What was in the hands of a container that is gone may wait for an answer that never comes.
             await context.proxy.cut_sessions(context.name, active.colour)
@@ -191,14 +194,13 @@ class Failover:
     async def _facts(
         self, context: AppContext, active: Deployment, status: ContainerStatus | None, standby: Deployment | None
     ) -> Facts:
-        work = self._scheduler.lane_of(context.name).running
         kept = context.standby
         kept_status = await context.engine.status(kept.container) if kept else None
         runs, failed_over = status is not None and status.running, context.proxy.route(context.name).failed_over
         return Facts(
             active_runs=runs and (failed_over or not await self._crashed_and_refuses(context, active)),
             failed_over=failed_over,
-            requests_wait=pause.holds(context, work) or context.name in await context.proxy.paused(),
+            requests_wait=await self._requests_wait(context),
             standby_fits=standby is not None
             and kept_status is not None
             and self._is_worth_it(active, status, kept_status),
@@ -206,6 +208,10 @@ class Failover:
             standby_parked=kept is None or is_parked(context, kept, kept_status),
             hold_left_s=self._crashes.hold_left_s(active.container),
         )
+
+    async def _requests_wait(self, context: AppContext) -> bool:
+        work = self._scheduler.lane_of(context.name).running
+        return pause.holds(context, work) or context.name in await context.proxy.paused()
 
     async def _crashed_and_refuses(self, context: AppContext, active: Deployment) -> bool:
         """Whether it crashed, and does not listen since the engine restarted it. One without a crash is not asked."""
@@ -270,8 +276,14 @@ class Failover:
             log.warning("standby not parked", app=context.name, cause=str(error), exc_info=trace)
             asyncio.get_running_loop().call_later(LONGEST_AGAIN_S, self.due, context.name)
 
-    async def _start(self, context: AppContext, active: Deployment, status: ContainerStatus | None) -> None:
-        """Start an active container that the engine does not restart, as after `docker kill`."""
+    async def _start(self, context: AppContext, active: Deployment) -> None:
+        """Start an active container that the engine does not restart, as after `docker kill`.
+
+        Looks again: a failover takes seconds, in which somebody may have begun to change the data.
+        """
+        if await self._requests_wait(context):
+            return
+        status = await context.engine.status(active.container)
         if status is not None and not status.restarting and not status.running:
             await context.engine.wake(active.container)
 

@@ -288,6 +288,55 @@ def test_a_container_that_the_engine_does_not_restart_is_started_again(world: Wo
     watched(world, story)
 
 
+@pytest.mark.parametrize("kept", ["paused", "stopped", "warm"])
+def test_a_standby_that_cannot_answer_keeps_no_active_container_from_its_start(tmp_path: Path, kept: str) -> None:
+    """The app was down until a person came, although its active release was well."""
+    world = World(tmp_path, app(standby=kept))
+
+    async def story() -> None:
+        world.engine.broken.add(standby(world).version)
+        container = active(world).container
+        world.engine.running[container].running = False
+        await told(world, "kill", container)
+        await told(world, "die", container)
+        await asyncio.sleep(20)
+        assert world.engine.can_run(container)
+        assert answers(world) == container
+
+    watched(world, story)
+
+
+def test_an_active_container_is_not_started_by_a_failover_during_which_a_restore_has_begun(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote then would be lost, and what it has open is moved away."""
+    ran: list[str] = []
+    run_to_end = world.engine.run_to_end
+
+    async def seen(spec: ContainerSpec, *more: Any, **named: Any) -> Any:  # Any: as the engine has it
+        if "orchestrator.backup_sidecar" in (spec.command or ()) and "restore" in (spec.command or ()):
+            ran.extend(name for name in world.engine.app_containers() if world.engine.running[name].running)
+        return await run_to_end(spec, *more, **named)
+
+    async def story() -> None:
+        world.publish()
+        backup = (await world.deploy()).backup
+        monkeypatch.setattr(world.engine, "run_to_end", seen)
+        container = active(world).container
+        world.engine.booting.add(standby(world).container)
+        world.engine.running[container].running = False
+        await told(world, "kill", container)
+        await told(world, "die", container)
+        await asyncio.sleep(1)
+        restoring = asyncio.create_task(world.scheduler.restore(APP, backup, by="me", kind=Kind.RESTORE))
+        await asyncio.sleep(1)
+        world.engine.booting.clear()
+        assert (await restoring).state is State.LIVE
+
+    watched(world, story)
+    assert ran == []
+
+
 def test_a_standby_that_runs_after_a_restart_of_the_engine_is_paused_again(world: World) -> None:
     async def story() -> None:
         await asyncio.sleep(60)  # nothing else is due
