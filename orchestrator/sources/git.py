@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import structlog
 
-from border.plain import plain
 from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
 from orchestrator.config.update_schema import GitSource
@@ -27,6 +26,7 @@ from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
+from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, version_of
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 log = structlog.get_logger()
@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 FETCH_TIMEOUT_S = 300.0
 PACK_TIMEOUT_S = 120.0
+FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
+NO_DEFAULT_BRANCH = "find remote ref HEAD"
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 MOST_CHANGES = 200
 MOST_OF_MESSAGE = 10_000
@@ -83,18 +85,11 @@ class GitRepository:
             raise StepFailed(
                 f"'{ref[:80]}' is not a name of a branch, tag or commit.", "Correct the --ref that was given."
             )
-        async with self._lock:
-            await self._fetch()
         wanted = ref or self.settings.branch or "HEAD"
-        candidates = [f"refs/remotes/origin/{wanted}", f"refs/tags/{wanted}"]
-        # Only a word of hexadecimal digits can be an abbreviated commit.
-        if re.fullmatch(r"[0-9a-f]{4,40}", wanted):
-            candidates.append(wanted)
-        for candidate in candidates:
-            found = await self._git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", check=False)
-            if found:
-                commit = found.strip()
-                return await self._release(commit if ref else await self._last_that_matters(commit))
+        async with self._lock:
+            await self._fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
+        if commit := await commit_named(self._git, wanted):
+            return await self._release(commit if ref else await self._last_that_matters(commit))
         raise StepFailed(
             f"{await self.origin()} has no branch, tag or commit '{wanted}'.",
             "Correct update.git.branch, or the --ref that was given.",
@@ -167,13 +162,7 @@ class GitRepository:
         return found.strip() or commit
 
     async def _release(self, commit: str) -> SourceRelease:
-        of_a_version = ("--match=v[0-9]*", "--match=[0-9]*")  # tags that mark something else name no release
-        described = await self._git("describe", "--tags", *of_a_version, "--always", "--abbrev=7", commit)
-        version = plain(described.strip())
-        if re.fullmatch(r"[0-9a-f]{7,40}", version):
-            # Without a tag, the number of commits gives versions that can be ordered.
-            count = (await self._git("rev-list", "--count", commit)).strip()
-            version = f"v0.0.{count}-g{commit[:7]}"
+        version = await version_of(self._git, commit)
         moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
         try:
             released_at = datetime.fromtimestamp(int(moment), UTC)
@@ -209,17 +198,24 @@ class GitRepository:
             return url.strip()
         return remote
 
-    async def _fetch(self) -> None:
+    async def _fetch(self, *more: str) -> None:
+        """Fetch all branches and tags, and `more`. A default branch may never have been pushed, and need not exist."""
         if self._refusal:
             raise StepFailed(f"This source cannot be used: {self._refusal}.", "Correct the configuration file.")
         remote = await self._remote()
         refuse_missing_folder(remote)
         if not (self._mirror / "HEAD").exists():
             await mirror.make(self._mirror, lambda folder: self._run("init", "--quiet", "--bare", str(folder)))
-        await self._git(
-            "fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--no-auto-maintenance", "--", remote,
-            "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+HEAD:refs/remotes/origin/HEAD",
-        )  # fmt: skip
+        branches, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
+        try:
+            await self._git(*FETCH, *mirror.missing_history(self._mirror), "--", remote, branches, tags, *more)
+        except StepFailed as error:
+            if NO_DEFAULT_BRANCH not in error.cause:
+                raise
+            raise StepFailed(
+                f"{await self.origin()} has no commit on its default branch.",
+                "Set update.git.branch to a branch that it has, or push to its default branch.",
+            ) from error
         await self._pack()
 
     async def _pack(self) -> None:

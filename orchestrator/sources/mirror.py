@@ -35,6 +35,12 @@ def keep_every_file(mirror: Path) -> None:
     attributes.write_text(_EVERY_FILE)
 
 
+def missing_history(mirror: Path) -> tuple[str, ...]:
+    """The option with which a fetch completes a history that begins in the middle, because the remote was a clone with
+    a depth, as far as the remote has it by now. Git refuses the option where nothing is missing."""
+    return ("--unshallow",) if (mirror / "shallow").exists() else ()
+
+
 def remove_stale_locks(mirror: Path) -> bool:
     """Remove lock files and half-written packs. Returns whether there was a lock.
 

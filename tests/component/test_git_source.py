@@ -66,6 +66,10 @@ def source(remote: Remote, *, branch: str = "main", path: str = ".", url: str = 
     return GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path)
 
 
+def of_default_branch(remote: Remote) -> GitRepository:
+    return GitRepository(GitSource(remote=str(remote.path)), remote.path.parent / "mirrors" / "app.git", remote.path)
+
+
 async def test_the_newest_is_the_last_commit_of_the_branch_whatever_else_there_is(remote: Remote) -> None:
     wanted = remote.commit("feat: the second")
     remote.git("checkout", "--quiet", "-b", "other")
@@ -108,6 +112,91 @@ async def test_versions_are_tags_and_numbers_of_commits_where_there_is_none(remo
     assert untagged.version == f"v0.0.1-g{untagged.source_revision[:7]}"
     assert tagged.version == "v1.2.0"
     assert after.version == f"v1.2.0-1-g{commit[:7]}"
+
+
+@pytest.mark.parametrize("tag", ["20260131", "1234567"])
+async def test_a_tag_that_could_be_the_beginning_of_a_commit_is_a_version(remote: Remote, tag: str) -> None:
+    remote.git("tag", tag)
+
+    assert (await source(remote).newest()).release.version == tag
+
+
+@pytest.mark.parametrize("kind", ["heads", "tags"])
+async def test_a_branch_or_tag_with_the_name_of_a_commit_is_not_deployed_in_its_place(
+    remote: Remote, kind: str
+) -> None:
+    confirmed = remote.git("rev-parse", "HEAD")
+    pushed = remote.commit("feat: nobody has looked at this")
+    remote.git("update-ref", f"refs/{kind}/{confirmed}", pushed)
+    remote.git("update-ref", f"refs/{kind}/{confirmed[:12]}", pushed)
+
+    assert (await source(remote).newest(confirmed)).release.source_revision == confirmed
+    with pytest.raises(StepFailed, match=f"beginning of commit {confirmed}"):
+        await source(remote).newest(confirmed[:12])
+
+
+async def test_a_commit_that_is_gone_is_not_a_branch_of_its_name(remote: Remote) -> None:
+    gone = "0123456789abcdef0123456789abcdef01234567"
+    remote.git("update-ref", f"refs/heads/{gone}", "HEAD")
+
+    with pytest.raises(StepFailed, match="has no branch, tag or commit"):
+        await source(remote).newest(gone)
+
+
+@pytest.mark.parametrize("name", ["beef", "20260131"])
+async def test_a_branch_whose_name_has_hexadecimal_digits_is_found(remote: Remote, name: str) -> None:
+    remote.git("checkout", "--quiet", "-b", name)
+    commit = remote.commit("feat: on that branch")
+
+    assert (await source(remote, branch=name).newest()).release.source_revision == commit
+
+
+async def test_a_default_branch_that_was_never_pushed_is_not_needed_where_a_branch_is_configured(
+    remote: Remote,
+) -> None:
+    """`git init --bare` on a server names `master`, and many push `main`."""
+    commit = remote.git("rev-parse", "main")
+    remote.git("symbolic-ref", "HEAD", "refs/heads/master")
+
+    assert (await source(remote).newest()).release.source_revision == commit
+    assert (await of_default_branch(remote).newest("main")).release.source_revision == commit
+    with pytest.raises(StepFailed, match="has no commit on its default branch") as refused:
+        await of_default_branch(remote).newest()
+    assert "update.git.branch" in refused.value.remedy
+
+
+@pytest.mark.parametrize("name", ["HEAD", "HEAD/x"])
+async def test_a_branch_named_head_ends_no_app_s_updates(remote: Remote, name: str) -> None:
+    commit = remote.git("rev-parse", "main")
+    git = of_default_branch(remote)
+    await git.newest()
+    mirrored = remote.path.parent / "mirrors" / "app.git"
+    # Earlier versions kept the default branch there.
+    remote.git("--git-dir", str(mirrored), "update-ref", "refs/remotes/origin/HEAD", commit)
+    remote.git("update-ref", f"refs/heads/{name}", "main")
+    newer = remote.commit("feat: after that")
+
+    assert (await git.newest()).release.source_revision == newer
+    assert (await source(remote).newest()).release.source_revision == newer
+
+
+async def test_a_clone_without_its_whole_history_is_a_source_and_gets_the_rest_later(
+    remote: Remote, tmp_path: Path
+) -> None:
+    first = remote.git("rev-parse", "HEAD")
+    second = remote.commit("feat: the second")
+    clone = tmp_path / "clone"
+    remote.git("clone", "--quiet", "--depth", "1", remote.path.as_uri(), str(clone))
+    git = GitRepository(GitSource(remote="."), tmp_path / "mirrors" / "app.git", clone)
+
+    assert (await git.newest()).release.source_revision == second
+    await git.fetch(second, tmp_path / "out")
+    third = remote.commit("feat: the third")
+    remote.git("-C", str(clone), "pull", "--quiet")
+    assert (await git.newest()).release.source_revision == third
+    assert [one.subject for one in await git.changes(second, third)] == ["the third"]
+    remote.git("-C", str(clone), "fetch", "--quiet", "--unshallow")
+    assert (await git.newest(first[:8])).release.source_revision == first
 
 
 @pytest.mark.parametrize("ref", ["other", "v1.0.0", "the commit", "the commit, abbreviated"])

@@ -1,0 +1,67 @@
+"""Names in a Git mirror: the commit that a name stands for, and the version by which a commit is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from border.plain import plain
+from orchestrator.domain.source_names import is_commit
+from orchestrator.errors import StepFailed
+
+Git = Callable[..., Awaitable[str]]
+"""Runs a git command in the mirror, and returns what it printed."""
+
+DEFAULT_BRANCH = "refs/default-branch"
+"""Where the mirror keeps the remote's HEAD: not among the branches, of which one may be named HEAD."""
+_ABBREVIATED = re.compile(r"[0-9a-f]{4,39}")
+_SHOWN_DIGITS = 7
+"""Commits are shown with so many digits, or more. A branch with such a name is none by chance."""
+_OF_A_VERSION = ("--match=v[0-9]*", "--match=[0-9]*")
+"""Tags that mark something else name no release."""
+
+
+async def commit_named(git: Git, name: str) -> str:
+    """The commit of the branch, tag or commit with this name, `HEAD` for the default branch; empty if there is none.
+
+    The whole name of a commit is that commit alone: everybody who can push can give its name to a branch or tag, and
+    what was confirmed would not be what is deployed. Raises StepFailed for an abbreviated one that is also the name of
+    a branch or tag.
+    """
+    if is_commit(name):
+        return await _commit(git, name)
+    if name == "HEAD":
+        return await _commit(git, DEFAULT_BRANCH)
+    found = await _commit(git, f"refs/remotes/origin/{name}") or await _commit(git, f"refs/tags/{name}")
+    if not _ABBREVIATED.fullmatch(name):
+        return found
+    if not found:
+        return await _commit(git, name)
+    if len(name) >= _SHOWN_DIGITS:
+        await _refuse_two_meanings(git, name, found)
+    return found
+
+
+async def version_of(git: Git, commit: str) -> str:
+    """The version of a commit: by the last tag of a version before it, else by the number of commits, so that versions
+    can be ordered. Raises StepFailed."""
+    described = await git("describe", "--tags", *_OF_A_VERSION, "--abbrev=7", commit, check=False)
+    if version := plain(described.strip()):
+        return version
+    count = (await git("rev-list", "--count", commit)).strip()
+    return f"v0.0.{count}-g{commit[:7]}"
+
+
+async def _commit(git: Git, name: str) -> str:
+    return (await git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)).strip()
+
+
+async def _refuse_two_meanings(git: Git, name: str, found: str) -> None:
+    """`found` is the commit of the branch or tag of this name."""
+    objects = (await git("rev-parse", f"--disambiguate={name}", check=False)).split()
+    for other in objects:
+        if other != found and (await git("cat-file", "-t", other)).strip() == "commit":
+            raise StepFailed(
+                f"'{name}' is the name of a branch or tag at {found[:12]}, and the beginning of commit {other}.",
+                "Name the whole commit.",
+            )
