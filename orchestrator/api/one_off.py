@@ -3,6 +3,11 @@
 The answers are streams of JSON, one value a line. `{"line": …}` is a line of output, `{}` a sign of life. The last one
 of a command is `{"exit_code": …, "late": …}`, or `{"problem": …}` with the fields of an error answer.
 
+`?output=bytes` asks for the standard output byte for byte and without a limit: it comes as `{"output": …}`, in base64,
+and lines of the standard error as `{"error": …}`, limited as lines are. It is no field of the body, since an older
+orchestrator refuses unknown ones: that one answers with lines, by which its reader knows. Otherwise a line that says
+how many lines were left out has `"note": true`, and one whose end is missing `"cut": true`.
+
 A command that was asked for with a `terminal` first answers with `{"terminal": …}`, under which terminals.py takes what
 a person types, and then with `{"output": …}`: bytes as they are, in base64.
 """
@@ -14,7 +19,6 @@ import base64
 import json
 import secrets
 import shlex
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -27,12 +31,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
 from orchestrator.api.audited import REASON
+from orchestrator.api.command_output import CommandOutput, Form
 from orchestrator.api.terminals import WindowSize
 from orchestrator.api.while_allowed import while_allowed
 from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.one_off import OneOff, Place
-from orchestrator.engine.terminal import Size, Terminal
+from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of
 from orchestrator.errors import ChangeoverError, Refused
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.server import Orchestrator
@@ -43,9 +48,6 @@ MOST_OF_NEXT = 10_000
 """So many lines that the next active container wrote before it is followed are shown."""
 MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
-MOST_SHOWN = 64
-"""So many chunks of a terminal's output, of at most 16 kB each, wait for a slow reader; then the command waits."""
-LOOK_S = 0.2
 MEDIA_TYPE = "application/x-ndjson"
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -79,18 +81,28 @@ class CommandRequest(BaseModel):
 
 @router.post("/run")
 async def run(
-    app: str, wanted: CommandRequest, orchestrator: Serving, who: Admin, request: Request
+    app: str,
+    wanted: CommandRequest,
+    orchestrator: Serving,
+    who: Admin,
+    request: Request,
+    output: Form = Form.LINES,
 ) -> StreamingResponse:
     """Run a command in a new container of the active release, with the app's environment, data and limits."""
-    return _carry_out(orchestrator, who, app, Place.RUN, wanted, request)
+    return _carry_out(orchestrator, who, app, Place.RUN, wanted, request, output)
 
 
 @router.post("/exec")
 async def execute(
-    app: str, wanted: CommandRequest, orchestrator: Serving, who: Admin, request: Request
+    app: str,
+    wanted: CommandRequest,
+    orchestrator: Serving,
+    who: Admin,
+    request: Request,
+    output: Form = Form.LINES,
 ) -> StreamingResponse:
     """Run a command inside the active container."""
-    return _carry_out(orchestrator, who, app, Place.EXEC, wanted, request)
+    return _carry_out(orchestrator, who, app, Place.EXEC, wanted, request, output)
 
 
 @router.get("/logs/follow")
@@ -105,7 +117,13 @@ async def follow(
 
 
 def _carry_out(
-    orchestrator: Orchestrator, who: Caller, app: str, place: Place, wanted: CommandRequest, request: Request
+    orchestrator: Orchestrator,
+    who: Caller,
+    app: str,
+    place: Place,
+    wanted: CommandRequest,
+    request: Request,
+    form: Form,
 ) -> StreamingResponse:
     require_ready(orchestrator)
     orchestrator.gate.refuse_too_many_streams(who)
@@ -116,7 +134,7 @@ def _carry_out(
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
     command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
     size = wanted.terminal.size if wanted.terminal else None
-    return StreamingResponse(_output(orchestrator, who, context, command, size), media_type=MEDIA_TYPE)
+    return StreamingResponse(_output(orchestrator, who, context, command, size, form), media_type=MEDIA_TYPE)
 
 
 def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
@@ -130,12 +148,20 @@ def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
 
 
 async def _output(
-    orchestrator: Orchestrator, who: Caller, context: AppContext, command: OneOff, size: Size | None
+    orchestrator: Orchestrator,
+    who: Caller,
+    context: AppContext,
+    command: OneOff,
+    size: Size | None,
+    form: Form = Form.LINES,
 ) -> AsyncGenerator[str, None]:
     """The command's output as it comes, then its end. It is ended when the reader leaves or loses the right to it."""
-    output = _Output()
+    in_bytes = form is Form.BYTES and not size
+    output = CommandOutput(in_bytes=in_bytes)
     number = secrets.token_urlsafe(16) if size else ""
     terminal = Terminal(size, output.show, output.let_go) if size else None
+    if in_bytes:
+        command = replace(command, stdin=Pipe(content_of(command.stdin), output.show, output.let_go))
 
     async def work() -> one_off.Ended:
         with context.commands.taking_part(), context.commands.attended(number, terminal):
@@ -153,7 +179,8 @@ async def _output(
             yield _shown(orchestrator, {"terminal": number})
         async with aclosing(while_allowed(orchestrator.gate, who, output.pieces())) as allowed:
             async for piece in allowed:
-                yield _shown(orchestrator, piece or {})
+                # Bytes are as they are: a secret in them is not hidden, and base64 may look like one.
+                yield _line(piece) if piece and "output" in piece else _shown(orchestrator, piece or {})
         if not task.done():
             return
         try:
@@ -171,48 +198,6 @@ async def _output(
             await in_spite_of_cancels(asyncio.wait([task]))
         if not task.cancelled():
             task.exception()  # looked at: nobody reads any more how it ended
-
-
-class _Output:
-    """What a command prints, on its way to its reader. Lines are limited by host/output.py, what a terminal shows by
-    its reader: `show`, in a thread of the engine, waits while MOST_SHOWN chunks wait. After `let_go` it drops the rest.
-    """
-
-    def __init__(self) -> None:
-        self._arrived: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        self._loop = asyncio.get_running_loop()
-        self._room = threading.Semaphore(MOST_SHOWN)
-        self._waits = True
-        self._left = False
-
-    def add(self, line: str | None) -> None:
-        """A line; None at the end. On the event loop."""
-        self._arrived.put_nowait(line)
-
-    def show(self, chunk: bytes) -> None:
-        has_room = self._room.acquire(blocking=False)
-        while not has_room and self._waits:
-            has_room = self._room.acquire(timeout=LOOK_S)
-        if has_room and not self._left:
-            self._loop.call_soon_threadsafe(self._arrived.put_nowait, chunk)
-
-    def let_go(self) -> None:
-        """The command is being ended: nothing waits for a slow reader any more."""
-        self._waits = False
-
-    def leave(self) -> None:
-        """Nobody reads any more."""
-        self._left = True
-        self.let_go()
-
-    async def pieces(self) -> AsyncIterator[dict[str, Any]]:  # Any: JSON
-        """Each value for the reader, to the end."""
-        while (piece := await self._arrived.get()) is not None:
-            if isinstance(piece, str):
-                yield {"line": piece}
-            else:
-                self._room.release()
-                yield {"output": base64.b64encode(piece).decode()}
 
 
 async def _from(lines: asyncio.Queue[str | None]) -> AsyncIterator[str]:
@@ -258,4 +243,8 @@ def _active_container(orchestrator: Orchestrator, app: str) -> str:
 
 
 def _shown(orchestrator: Orchestrator, value: dict[str, Any]) -> str:  # Any: JSON
-    return json.dumps(orchestrator.known_secrets.values(value)) + "\n"
+    return _line(orchestrator.known_secrets.values(value))
+
+
+def _line(value: dict[str, Any]) -> str:  # Any: JSON
+    return json.dumps(value) + "\n"

@@ -10,7 +10,7 @@ from border.secrets import may_be_secret
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
-from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, Role
+from orchestrator.engine.base import KILLED, LABEL_APP, LABEL_ONE_OFF, Role
 from orchestrator.engine.terminal import Input, Terminal
 from orchestrator.errors import Refused
 
@@ -68,7 +68,8 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
     )
     spec = replace(spec, stdin=wanted.stdin)
     status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
-    return Ended(status.exit_code, late)
+    # It may have ended while its output was still read: what is missing of that must not look like success.
+    return Ended(status.exit_code or (KILLED if late else 0), late)
 
 
 def _terminal_env(wanted: OneOff) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A terminal: what a person types to a command in a container, what the command shows, and the size of the window."""
+"""What a command in a container is connected to: a person's terminal with its window, or a pipe that takes bytes."""
 
 from __future__ import annotations
 
@@ -53,11 +53,35 @@ class Terminal:
                     self.typed.get_nowait()
 
 
-Input = bytes | Terminal | None
-"""What a process reads from its standard input: these bytes, or a terminal, which shows its output, too; or nothing."""
+@dataclass(frozen=True)
+class Pipe:
+    """Takes what a process writes to its standard output, byte for byte; its standard error comes as lines.
+
+    `show` and `let_go` as those of a Terminal. `content`: what the process reads from its standard input, if anything.
+    """
+
+    content: bytes | None
+    show: Callable[[bytes], None]
+    let_go: Callable[[], None] = lambda: None
+
+
+Input = bytes | Terminal | Pipe | None
+"""What a process reads from its standard input: these bytes; or a terminal or a pipe, which take its output, too; or
+nothing."""
+
+
+def content_of(stdin: Input) -> bytes | None:
+    """The bytes that the process reads, where they are known before it starts; None if there are none."""
+    if isinstance(stdin, Pipe):
+        return stdin.content
+    return stdin if isinstance(stdin, bytes) else None
+
+
+def has_input(stdin: Input) -> bool:
+    return isinstance(stdin, Terminal) or content_of(stdin) is not None
 
 
 def let_go(stdin: Input) -> None:
-    """The process is being ended: nobody waits any more for the reader of what its terminal shows, if it has one."""
-    if isinstance(stdin, Terminal):
+    """The process is being ended: nobody waits any more for the reader of what it writes, if it has one."""
+    if isinstance(stdin, Terminal | Pipe):
         stdin.let_go()

@@ -18,6 +18,14 @@ LINE_BYTES = 4096
 """A longer line is cut to this length, where the caller does not allow longer ones."""
 
 
+class Note(str):
+    """A line that is not the command's own: it says how many lines were left out."""
+
+
+class CutLine(str):
+    """A line of which the end is missing; it says so itself."""
+
+
 class Output:
     """Takes bytes as they arrive and passes lines on, without control characters and without `known_secrets`.
 
@@ -61,7 +69,7 @@ class Output:
             self._pass_on(line)
         if self._left_out:
             before = self._left_out - len(self._last)
-            self._on_line(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]")
+            self._on_line(Note(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]"))
             for line in self._last:
                 self._on_line(line)
 
@@ -76,7 +84,7 @@ class Output:
         self._line.clear()
         self._cut = 0
         for line in self._border.take(text, missing):
-            self._pass_on(line)
+            self._pass_on(CutLine(line) if missing and line.endswith(missing) else line)
 
     def _pass_on(self, text: str) -> None:
         if self._is_log or self._passed < MOST_LINES:

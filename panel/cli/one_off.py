@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
-from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, out, run, stop
+from panel.cli.command_output import CommandOutput
+from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, run, stop
 from panel.cli.terminal import carry_out, is_one
 from panel.client.client import Client
 
@@ -42,7 +42,9 @@ def run_command(
 ) -> None:
     """Run a command in a new container of the live release: its environment, data and limits.
 
-    The exit code is that of the command. For example: changeover run -t shop -- python manage.py createsuperuser
+    The exit code is that of the command. Into a file or a pipe, its standard output goes whole and byte for byte. A
+    terminal, and --json, get 5,000 lines of 4 KiB at most, without control characters and known secrets; so does
+    standard error. For example: changeover run -t shop -- python manage.py createsuperuser
     """
     _carry_out("run", app, command, env or [], timeout, stdin=stdin, terminal=terminal, as_json=as_json)
 
@@ -58,6 +60,10 @@ def exec_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run a command inside the live container. The exit code is that of the command.
+
+    Into a file or a pipe, its standard output goes whole and byte for byte: changeover exec shop -- pg_dump > dump.sql
+    A terminal, and --json, get 5,000 lines of 4 KiB at most, without control characters and known secrets; so does
+    standard error.
 
     With input, for example: changeover exec --stdin shop -- psql shop < orders.sql
     At this terminal: changeover exec -t shop -- sh
@@ -105,22 +111,28 @@ def _carry_out(
     # With both, as in `docker run -it`, the terminal is the input.
     content = _input() if stdin and not terminal else None
 
+    in_bytes = not as_json and not sys.stdout.isatty()
+    output = CommandOutput(as_json=as_json, in_bytes=in_bytes)
+
     async def ask(client: Client) -> int | None:
         last = None
         if terminal:
             last = await carry_out(client, app, place, command, variables, timeout_s)
         else:
-            async for last in client.one_off(app, place, command, variables, timeout_s, content):
-                if as_json:
-                    print(json.dumps(client.answer, ensure_ascii=False), flush=True)
-                elif last.line is not None:
-                    out.print(last.line, markup=False)
+            async for last in client.one_off(app, place, command, variables, timeout_s, content, in_bytes=in_bytes):
+                output.show(last, client.answer)
         if last and last.late:
             err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
-        return last.exit_code if last else None
+        if last is None or last.exit_code is None:
+            return None
+        return output.exit_code(last.exit_code, late=last.late)
 
     code = run(ask)
     if code is None:
-        stop("The connection ended before the command did. It is ended when its output cannot be sent.", FAILED)
+        stop(
+            "The connection ended before the command did: what it printed is not whole. It is ended when its output "
+            "cannot be sent. Run it again.",
+            FAILED,
+        )
     if code:
         raise typer.Exit(code)

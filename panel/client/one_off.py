@@ -16,7 +16,14 @@ class Piece(Value):
 
     line: str | None = None
     output: str | None = None
-    """What the command shows on its terminal, in base64: bytes as they are, control characters included."""
+    """What the command writes to its terminal, or to its standard output if bytes were asked for, in base64: as it is,
+    control characters included."""
+    error: str | None = None
+    """A line of its standard error, if bytes were asked for."""
+    note: bool = False
+    """The line is not the command's: it says how many lines were left out."""
+    cut: bool = False
+    """The end of the line is missing; the line says so."""
     terminal: str = ""
     """The number of the terminal, to which keys are sent."""
     exit_code: int | None = None
@@ -44,18 +51,22 @@ class OneOffRequests:
         timeout_s: float,
         stdin: bytes | None = None,
         window: tuple[int, int] | None = None,
+        *,
+        in_bytes: bool = False,
     ) -> AsyncIterator[Piece]:
         """Run a command in the app's active release; `place` is `run` or `exec`. The last piece has its exit code.
 
         `stdin` is what it reads from its standard input; None: it has none. With a `window`, its columns and rows, it
-        has a terminal instead, whose number is in the first piece.
+        has a terminal instead, whose number is in the first piece. `in_bytes`: its standard output comes byte for byte;
+        an orchestrator that does not know this yet sends lines.
         """
         wanted: dict[str, object] = {"command": list(command), "env": dict(env), "timeout": timeout_s}
         if stdin is not None:
             wanted["stdin"] = base64.b64encode(stdin).decode()
         if window:
             wanted["terminal"] = _size(window)
-        async for piece in self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted):
+        form = {"output": "bytes"} if in_bytes else {}
+        async for piece in self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted, params=form):
             if piece.problem:
                 raise _error(piece.problem)
             if piece != Piece():

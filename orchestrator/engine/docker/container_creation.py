@@ -16,7 +16,7 @@ from docker.types import LogConfig, Mount
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_user import UNPRIVILEGED, is_root, numbers_of, passwd_of
 from orchestrator.engine.docker.lookup import find, must_find
-from orchestrator.engine.terminal import Terminal
+from orchestrator.engine.terminal import Terminal, has_input
 from orchestrator.errors import EngineError, VolumeGone
 
 HEAD_BLOCKS = 16
@@ -114,7 +114,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         environment=spec.env,
         user=user,
         mounts=_mounts(client, spec, stack),
-        stdin_open=spec.stdin is not None,
+        stdin_open=has_input(spec.stdin),
         tty=isinstance(spec.stdin, Terminal),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
         **_network(client, spec, stack),

@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import closing, suppress
@@ -20,13 +21,15 @@ from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
-from orchestrator.engine.docker.upgraded import Upgraded
+from orchestrator.engine.docker.upgraded import STDERR, STDOUT, Upgraded, broken_off
 from orchestrator.engine.docker.window import Window
-from orchestrator.engine.terminal import Input, Size, Terminal, let_go
+from orchestrator.engine.terminal import Input, Pipe, Size, Terminal, content_of, has_input, let_go
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 
+ENDS_WITHIN_S = 5.0
+"""Docker tells the exit code so many seconds after the end of the output at the latest."""
 MOST_WAITING = 1000
 """So many lines wait for a slow reader; then the thread waits, and Docker with it."""
 
@@ -131,20 +134,32 @@ class Execution:
         self._output = output
         self._stdin = stdin
         self._terminal = stdin if isinstance(stdin, Terminal) else None
+        self._taker = stdin if isinstance(stdin, Terminal | Pipe) else None
         self._process = ""
         self._mark = f"{_ANY}{secrets.token_hex(16)}"
         self._ended = False
 
     def run(self) -> int:
-        """Run the command to its end; its exit code."""
+        try:
+            return self._run()
+        except OSError as error:
+            if isinstance(error, RequestException):
+                raise  # of a call, not of the output
+            raise broken_off(error) from error
+
+    def _run(self) -> int:
+        """Run the command to its end; its exit code. Raises EngineError when its output broke off before its end."""
         api = self._container.client.api
         command = ["sh", "-c", _WRAPPER, "sh", *self._command]
         environment = self._env | {_VARIABLE: self._mark}
-        reads, terminal = self._stdin is not None, self._terminal is not None
+        reads, terminal = has_input(self._stdin), self._terminal is not None
         made = api.exec_create(self._container.id, command, environment=environment, stdin=reads, tty=terminal)
-        show = self._terminal.show if self._terminal else self._output.feed
+        show = self._taker.show if self._taker else self._output.feed
         head = b""
-        for chunk in self._chunks(made["Id"]):
+        for stream, chunk in self._pieces(made["Id"]):
+            if stream == STDERR and self._taker:
+                self._output.feed(chunk)
+                continue
             if self._process:
                 show(chunk)
                 continue
@@ -159,9 +174,18 @@ class Execution:
                 head = b""
         if head:
             show(head)
-        return int(api.exec_inspect(made["Id"])["ExitCode"] or 0)
+        return self._exit_code(made["Id"])
 
-    def _chunks(self, execution: str) -> Iterator[bytes]:
+    def _exit_code(self, execution: str) -> int:
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while (code := self._container.client.api.exec_inspect(execution)["ExitCode"]) is None:
+            if time.monotonic() > deadline:
+                self.end()
+                raise broken_off(ConnectionResetError("Docker closed it while the command ran, which was ended"))
+            time.sleep(END_POLL_S)
+        return int(code)
+
+    def _pieces(self, execution: str) -> Iterator[tuple[int, bytes]]:
         api = self._container.client.api
         connection = Upgraded(api.exec_start(execution, tty=self._terminal is not None, socket=True))
         if self._terminal is not None:
@@ -169,9 +193,9 @@ class Execution:
             def resize(size: Size) -> None:
                 api.exec_resize(execution, height=size.rows, width=size.columns)
 
-            yield from Window(connection, self._terminal, resize)
-        elif isinstance(self._stdin, bytes):
-            with fed(connection, self._stdin):
+            yield from ((STDOUT, chunk) for chunk in Window(connection, self._terminal, resize))
+        elif (content := content_of(self._stdin)) is not None:
+            with fed(connection, content):
                 yield from connection.frames()
         else:
             with closing(connection):

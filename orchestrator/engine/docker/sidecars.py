@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -25,9 +25,9 @@ from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.standard_input import fed
-from orchestrator.engine.docker.upgraded import Upgraded
+from orchestrator.engine.docker.upgraded import STDERR, Upgraded, broken_off
 from orchestrator.engine.docker.window import Window
-from orchestrator.engine.terminal import Size, Terminal, let_go
+from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of, let_go
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -166,35 +166,60 @@ class Run:
             # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
             if not end_of_output.wait(self.output_within_s):
                 let_go(self.spec.stdin)
-                printed.close()
+                stop_reading()
 
-        input_of_it = ExitStack()
+        connections = ExitStack()
         deadline = threading.Timer(self.timeout_s, kill)
         try:
-            if isinstance(self.spec.stdin, bytes):
-                # Before it starts: its input ends with the first connection to it.
-                attached = Upgraded(container.attach_socket(params={"stdin": 1, "stream": 1}))
-                input_of_it.enter_context(fed(attached, self.spec.stdin))
+            attached = self._attached(container, connections)
             window = self._window(container)
             if not self.stopped.is_set():
                 container.start()
-            printed: Any = window or container.logs(stream=True, follow=True)  # Any: docker-py's stream has no stub
-            show = self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed
+            # Any: docker-py's stream has no stub
+            printed: Any = window or (None if attached else container.logs(stream=True, follow=True))
+            stop_reading = attached.end if attached else printed.close
             if not self.stopped.is_set():
                 deadline.start()
-            with suppress(OSError, ProtocolError):  # closed, when its time is over
-                for chunk in printed:
-                    show(chunk)
+            try:
+                if attached:
+                    self._pass_on(attached)
+                else:
+                    show = self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed
+                    for chunk in printed:
+                        show(chunk)
+            except (OSError, ProtocolError) as error:
+                # Closed, when its time is over. Who counts on all bytes must hear that the rest is missing.
+                if attached and not late.is_set():
+                    raise broken_off(error) from error
             end_of_output.set()
             container.wait()
             container.reload()
             return status_of(container), late.is_set()
         finally:
-            input_of_it.close()
+            connections.close()
             self.output.close()
             deadline.cancel()
             end_of_output.set()
             remove(client, self.spec.name, self.stack)
+
+    def _attached(self, container: Container, connections: ExitStack) -> Upgraded | None:
+        """Its output, byte for byte, if a Pipe takes it. Its input is written meanwhile."""
+        pipe, content = isinstance(self.spec.stdin, Pipe), content_of(self.spec.stdin)
+        if not pipe and content is None:
+            return None
+        # Before it starts: its input ends with the first connection to it, and nothing that it prints is missed.
+        wanted = ({"stdin": 1} if content is not None else {}) | ({"stdout": 1, "stderr": 1} if pipe else {})
+        connection = Upgraded(container.attach_socket(params=wanted | {"stream": 1}))
+        connections.enter_context(closing(connection) if content is None else fed(connection, content))
+        return connection if pipe else None
+
+    def _pass_on(self, connection: Upgraded) -> None:
+        """The container's log is not read for it: Docker writes lines there, and drops the oldest ones."""
+        for stream, chunk in connection.frames():
+            if stream == STDERR or not isinstance(self.spec.stdin, Pipe):
+                self.output.feed(chunk)
+            else:
+                self.spec.stdin.show(chunk)
 
     def _window(self, container: Container) -> Window | None:
         """Attached before it starts, so that nothing that it shows is missed."""

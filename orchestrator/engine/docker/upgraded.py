@@ -9,9 +9,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from urllib3.exceptions import ProtocolError
+
+from orchestrator.errors import EngineError
+
 CHUNK = 16 * 1024
+STDOUT, STDERR = 1, 2
 _HEAD = struct.Struct(">BxxxL")
 """Before each piece of output without a terminal: the stream that it belongs to, and its size in bytes."""
+_BROKEN = "the connection to the command's output broke"
+
+
+def broken_off(error: OSError | ProtocolError) -> EngineError:
+    """What is told instead of the exit code of a command whose output is not whole."""
+    return EngineError(
+        f"The output of the command broke off: {error}.", "Do not use what it printed. Run the command again."
+    )
 
 
 class Upgraded:
@@ -33,13 +46,20 @@ class Upgraded:
         while chunk := self._reader.read1(CHUNK):
             yield chunk
 
-    def frames(self) -> Iterator[bytes]:
-        """What the process prints without a terminal, on both streams, until it ends. Raises OSError as `chunks`."""
-        while len(head := self._reader.read(_HEAD.size)) == _HEAD.size:
-            _, left = _HEAD.unpack(head)
-            while left and (chunk := self._reader.read1(min(left, CHUNK))):
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """What the process prints without a terminal, until it ends: the stream, STDOUT or STDERR, and its bytes.
+
+        Raises OSError when the connection breaks, also in the middle of a piece.
+        """
+        while head := self._reader.read(_HEAD.size):
+            if len(head) < _HEAD.size:
+                raise ConnectionResetError(_BROKEN)
+            stream, left = _HEAD.unpack(head)
+            while left:
+                if not (chunk := self._reader.read1(min(left, CHUNK))):
+                    raise ConnectionResetError(_BROKEN)
                 left -= len(chunk)
-                yield chunk
+                yield stream, chunk
 
     def write(self, content: bytes) -> None:
         """Raises OSError when the process has ended."""

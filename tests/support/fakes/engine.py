@@ -27,7 +27,7 @@ from orchestrator.engine.base import (
     Role,
     UserChange,
 )
-from orchestrator.engine.terminal import Input, Terminal, let_go
+from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
 from orchestrator.errors import EngineError, StepFailed, VolumeGone
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support.fakes.power import Power
@@ -96,6 +96,8 @@ class FakeEngine:
         self.executed: list[tuple[str, ...]] = []
         self.at_terminal: Callable[[Terminal], int] = echo
         """What a command on a terminal does, in a thread."""
+        self.at_pipe: Callable[[Pipe], int] = lambda _pipe: 0
+        """What a command does whose output is wanted in bytes, in a thread."""
         self.killed: list[tuple[str, ...]] = []
         self.commands_of_before: set[str] = set()
         """The containers in which a command runs that an orchestrator began which was killed."""
@@ -177,11 +179,10 @@ class FakeEngine:
         self._mount(spec)
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
-        if isinstance(spec.stdin, Terminal):
+        if isinstance(spec.stdin, Terminal | Pipe):
             await self._at(spec.stdin)
-        elif spec.stdin:
-            for line in spec.stdin.decode().splitlines():
-                on_line(f"read {line}")
+        for line in (content_of(spec.stdin) or b"").decode().splitlines():
+            on_line(f"read {line}")
         if spec.network_of:
             for line in self.network_tables:
                 on_line(line)
@@ -241,7 +242,10 @@ class FakeEngine:
         self.executed.append(command)
         if isinstance(stdin, Terminal):
             return await self._at(stdin), False
-        for line in (stdin or b"").decode().splitlines():
+        if isinstance(stdin, Pipe):
+            on_line("a warning")
+            return await self._at(stdin), False
+        for line in (content_of(stdin) or b"").decode().splitlines():
             on_line(f"read {line}")
         on_line(" ".join(command))
         if command[0] == "wait":
@@ -253,14 +257,19 @@ class FakeEngine:
             return 137, True
         return int(command[-1]) if command[-1].isdigit() else 0, False
 
-    async def _at(self, terminal: Terminal) -> int:
+    async def _at(self, stdin: Terminal | Pipe) -> int:
         """Whoever cancels waits, as with the real one, until the thread that shows the output has ended."""
-        work = asyncio.ensure_future(asyncio.to_thread(self.at_terminal, terminal))
+        work = asyncio.ensure_future(
+            asyncio.to_thread(self.at_terminal, stdin)
+            if isinstance(stdin, Terminal)
+            else asyncio.to_thread(self.at_pipe, stdin)
+        )
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            let_go(terminal)
-            terminal.hang_up()
+            let_go(stdin)
+            if isinstance(stdin, Terminal):
+                stdin.hang_up()
             await in_spite_of_cancels(asyncio.wait([work]))
             raise
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from orchestrator.access.gate import MOST_STREAMS_OF_TOKEN
-from orchestrator.api.one_off import MOST_SHOWN, _output
+from orchestrator.api.command_output import MOST_SHOWN, CommandOutput, Form
+from orchestrator.api.one_off import _output
 from orchestrator.app_data import swap
 from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.clock import now
@@ -25,9 +26,10 @@ from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
-from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, Role
-from orchestrator.engine.terminal import Size, Terminal
+from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
+from orchestrator.engine.terminal import Pipe, Size, Terminal
 from orchestrator.errors import Refused
+from orchestrator.host.output import LAST_LINES, MOST_LINES, Output
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 
@@ -161,11 +163,13 @@ async def test_when_the_reader_of_a_terminal_leaves_the_command_is_ended(api: Ap
     await until(lambda: not api.orchestrator.apps.get("shop").commands._terminals)
 
 
-async def begun(api: Api, engine: FakeEngine, command: str, size: Size | None = None) -> AsyncGenerator[str, None]:
+async def begun(
+    api: Api, engine: FakeEngine, command: str, size: Size | None = None, form: Form = Form.LINES
+) -> AsyncGenerator[str, None]:
     """A command that is under way, whose reader has read nothing yet."""
     who = await api.orchestrator.gate.admit(api.token(Scope.ADMIN), "127.0.0.1", "test")
     wanted = OneOff(Place.EXEC, (command,), {}, 60)
-    return _output(api.orchestrator, who, api.orchestrator.apps.get("shop"), wanted, size)
+    return _output(api.orchestrator, who, api.orchestrator.apps.get("shop"), wanted, size, form)
 
 
 async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(api: Api, engine: FakeEngine) -> None:
@@ -193,6 +197,82 @@ async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(api: Api, engine
     assert ended == 1
     assert len(shown) == MOST_SHOWN
     assert told["problem"]["detail"] == "The data changes."
+
+
+DUMP = bytes(range(256)) * 4096
+"""Each byte, more of them than wait for a reader, and no line of less than 4 KiB that is plain."""
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+async def test_bytes_that_are_asked_for_come_as_they_are_and_whole(api: Api, engine: FakeEngine, place: str) -> None:
+    def dumps(pipe: Pipe) -> int:
+        for start in range(0, len(DUMP), 5000):
+            pipe.show(DUMP[start : start + 5000])
+        pipe.show(b"canary-4711" + (pipe.content or b""))
+        return 0
+
+    engine.at_pipe = dumps
+    api.orchestrator.known_secrets.know([base64.b64encode(DUMP[:5000]).decode(), "canary-4711"])
+    path = f"/v1/apps/shop/{place}?output=bytes"
+
+    found = await pieces(api, path, api.token(Scope.ADMIN), ["dump"], stdin=base64.b64encode(b"read").decode())
+
+    came = b"".join(base64.b64decode(one["output"]) for one in found if "output" in one)
+    assert came == DUMP + b"canary-4711read"
+    assert [one for one in found if "line" in one] == []
+    assert found[-1] == {"exit_code": 0, "late": False}
+    if place == "exec":
+        assert {"error": "a warning"} in found
+
+
+async def test_a_command_waits_for_a_slow_reader_of_its_bytes_and_ends_when_the_reader_leaves(
+    api: Api, engine: FakeEngine
+) -> None:
+    shown, ended = list[int](), threading.Event()
+
+    def floods(pipe: Pipe) -> int:
+        for number in range(2 * MOST_SHOWN):
+            pipe.show(b"x")
+            shown.append(number)
+        ended.set()
+        return 0
+
+    engine.at_pipe = floods
+    output = await begun(api, engine, "floods", form=Form.BYTES)
+    await anext(output)
+    await until(lambda: len(shown) >= MOST_SHOWN)
+    assert not ended.wait(0.3), "it does not print into memory without end"
+    await output.aclose()
+
+    assert ended.is_set()
+
+
+async def test_a_line_that_is_not_the_commands_or_not_whole_is_told_apart(api: Api, engine: FakeEngine) -> None:
+    output = CommandOutput()
+    lines = Output(output.add)
+    lines.feed(b"x" * 5000 + b"\n" + b"y\n" * (MOST_LINES + LAST_LINES + 1))
+    lines.close()
+    output.add(None)
+
+    found = [one async for one in output.pieces()]
+
+    assert [one["line"].strip("x") for one in found if one.get("cut")] == [" [904 bytes left out]"]
+    assert [one["line"].split(":")[0] for one in found if one.get("note")] == ["[2 lines left out"]
+
+
+async def test_a_command_killed_while_its_output_was_still_read_has_not_succeeded(
+    api: Api, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_to_end = engine.run_to_end
+
+    async def late(*wanted: Any) -> tuple[ContainerStatus, bool]:
+        return (await run_to_end(*wanted))[0], True
+
+    monkeypatch.setattr(engine, "run_to_end", late)
+
+    found = await pieces(api, "/v1/apps/shop/run?output=bytes", api.token(Scope.ADMIN), ["dump"])
+
+    assert found[-1] == {"exit_code": 137, "late": True}
 
 
 async def test_a_reader_that_leaves_a_command_which_was_ended_is_no_error(api: Api, engine: FakeEngine) -> None:

@@ -18,8 +18,11 @@ import docker
 import pytest
 from docker.models.containers import Container
 
+from border.plain import plain
+from orchestrator.engine.docker import live_output
 from orchestrator.engine.docker.live_output import Execution, end_commands
-from orchestrator.engine.terminal import Input, Size, Terminal
+from orchestrator.engine.terminal import Input, Pipe, Size, Terminal
+from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 
 MARK = b"changeover-process 71\n"
@@ -42,6 +45,8 @@ class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.commands: list[str] = []
         self.is_terminal = False
         self.runs_here = False
+        self.sent_as_it_is = b""
+        self.exit_code: int | None = 127
         self.asked: dict[str, dict[str, list[str]]] = {}
 
 
@@ -66,6 +71,7 @@ class _Exec(BaseHTTPRequestHandler):
                 self.connection.sendall(head)
             for piece in pieces:
                 self.connection.sendall(piece)
+            self.connection.sendall(self.server.sent_as_it_is)
             if self.server.runs_here:
                 self._run(self.server.asked[self.path.split("/")[-2]])
             self.connection.shutdown(socket.SHUT_WR)
@@ -85,7 +91,7 @@ class _Exec(BaseHTTPRequestHandler):
                 self.connection.sendall(self._piece(line))
 
     def do_GET(self) -> None:
-        self._answer({"ExitCode": 127})
+        self._answer({"ExitCode": self.server.exit_code})
 
     def log_message(self, format: str, *args: object) -> None:
         """It says nothing."""
@@ -160,6 +166,51 @@ def test_what_a_terminal_shows_first_is_not_lost(started: Started, in_one_piece:
     code = Execution(container, ("sh",), {}, Output(lambda _: None), terminal).run()
 
     assert (code, b"".join(seen)) == (127, b"\x1b[2J$ ")
+
+
+def framed(stream: int, content: bytes) -> bytes:
+    return struct.pack(">BxxxL", stream, len(content)) + content
+
+
+DUMP = bytes(range(256)) * 4000
+
+
+@pytest.mark.parametrize("content", [None, b"", b"typed\n"], ids=["no input", "empty input", "input"])
+def test_a_pipe_gets_the_standard_output_byte_for_byte_and_nothing_else(
+    started: Started, content: bytes | None
+) -> None:
+    shown, lines = list[bytes](), list[str]()
+    engine, container = started(MARK, DUMP, in_one_piece=False)
+    engine.sent_as_it_is = framed(2, b"a warn\x1bing\n") + framed(1, MARK) + framed(1, b"\x00no newline")
+    execution = Execution(container, ("dump",), {}, Output(lines.append), Pipe(content, shown.append))
+
+    code = execution.run()
+    execution.close()
+
+    assert (code, b"".join(shown)) == (127, DUMP + MARK + b"\x00no newline")
+    assert lines == [plain("a warn\x1bing")]
+
+
+@pytest.mark.parametrize("sent", [b"\x01\x00", struct.pack(">BxxxL", 1, 10) + b"half"], ids=["head", "piece"])
+def test_output_that_breaks_off_in_the_middle_is_a_failure(started: Started, sent: bytes) -> None:
+    engine, container = started(MARK, b"one", in_one_piece=False)
+    engine.sent_as_it_is, engine.exit_code = sent, 0
+
+    with pytest.raises(EngineError, match="broke off"):
+        Execution(container, ("dump",), {}, Output(lambda _: None), Pipe(None, lambda _: None)).run()
+
+
+def test_output_that_ends_while_the_command_runs_is_a_failure(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_output, "ENDS_WITHIN_S", 0.0)
+    engine, container = started(MARK, b"one", in_one_piece=False)
+    engine.exit_code = None
+
+    with pytest.raises(EngineError, match="broke off"):
+        Execution(container, ("dump",), {}, Output(lambda _: None), Pipe(None, lambda _: None)).run()
+
+    assert "kill -KILL -71" in engine.commands[-1], "nobody waits for it any more"
 
 
 BEGINS_OTHERS = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from border.secrets import Secrets
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, ContainerSpec
 from orchestrator.engine.docker.live_output import Execution, to_the_end
 from orchestrator.engine.docker.sidecars import Sidecars
-from orchestrator.engine.terminal import Size, Terminal
+from orchestrator.engine.terminal import Input, Pipe, Size, Terminal
 from orchestrator.host.output import Output
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Reader:
     def __init__(self) -> None:
         self.is_waited_for, self.is_let_go = threading.Event(), threading.Event()
         self.terminal = Terminal(Size(80, 24), self._show, self.is_let_go.set)
+        self.pipe = Pipe(None, self._show, self.is_let_go.set)
 
     def _show(self, _chunk: bytes) -> None:
         self.is_waited_for.set()
@@ -46,12 +48,14 @@ class FakeContainer:
     status = "running"
     attrs: dict[str, Any] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, stdin: Input) -> None:
         ours, self._theirs = socket.socketpair()
         # As docker-py hands it out: see engine/docker/upgraded.py.
         answer = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=ours.makefile("rb"))))
         self._connection = SimpleNamespace(_sock=ours, _response=answer, close=ours.close)
-        self._theirs.sendall(b"changeover-process 71\nhello")
+        said = b"changeover-process 71\nhello"
+        framed = struct.pack(">BxxxL", 1, len(said)) + said
+        self._theirs.sendall(framed if isinstance(stdin, Pipe) else said)
         self.labels = {LABEL_STACK: "test", LABEL_NAME: NAME}
         self.is_gone = False
         self.client = SimpleNamespace(api=self)
@@ -100,30 +104,33 @@ def container_list() -> SimpleNamespace:
     return SimpleNamespace(containers=lambda **_options: [])
 
 
-def inside(reader: Reader) -> Awaitable[object]:
+def inside(stdin: Input) -> Awaitable[object]:
     async def alone(ask: Callable[[docker.DockerClient], T]) -> T:
         return await asyncio.to_thread(ask, client_of(container))
 
-    container = FakeContainer()
-    execution = Execution(container, ("psql",), {}, Output(lambda _line: None), reader.terminal)
+    container = FakeContainer(stdin)
+    execution = Execution(container, ("psql",), {}, Output(lambda _line: None), stdin)
     return to_the_end(execution, 3600, alone)
 
 
-def in_a_new_one(reader: Reader) -> Awaitable[object]:
+def in_a_new_one(stdin: Input) -> Awaitable[object]:
     async def ask_it(ask: Callable[[docker.DockerClient], T]) -> T:
         return await asyncio.to_thread(ask, client_of(container))
 
-    container = FakeContainer()
-    spec = ContainerSpec(NAME, "sha256:1", {}, "", stdin=reader.terminal)
+    container = FakeContainer(stdin)
+    spec = ContainerSpec(NAME, "sha256:1", {}, "", stdin=stdin)
     return Sidecars("test", ask_it, ask_it, Secrets()).run_to_end(spec, 3600, lambda _line: None, 4096)
 
 
+@pytest.mark.parametrize("place", ["terminal", "pipe"])
 @pytest.mark.parametrize("begin", [inside, in_a_new_one], ids=["exec", "run"])
-def test_nothing_waits_for_the_reader_of_a_command_that_is_ended(begin: Callable[[Reader], Awaitable[object]]) -> None:
+def test_nothing_waits_for_the_reader_of_a_command_that_is_ended(
+    begin: Callable[[Input], Awaitable[object]], place: str
+) -> None:
     reader = Reader()
 
     async def story() -> None:
-        work = asyncio.ensure_future(begin(reader))
+        work = asyncio.ensure_future(begin(reader.terminal if place == "terminal" else reader.pipe))
         await asyncio.to_thread(reader.is_waited_for.wait, STUCK_S)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):

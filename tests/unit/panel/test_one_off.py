@@ -46,6 +46,83 @@ def test_output_is_printed_and_the_exit_code_is_passed_on(api: FakeApi, place: s
     }  # fmt: skip
 
 
+DUMP = bytes(range(256)) * 100
+
+
+@pytest.mark.parametrize("place", ["run", "exec"])
+def test_into_a_pipe_the_output_comes_byte_for_byte(api: FakeApi, place: str) -> None:
+    pieces = [{"output": base64.b64encode(one).decode()} for one in (DUMP, b"\x00end")]
+    told = stream({"error": "a [warning]"}, *pieces, {"exit_code": 0, "late": False})
+    api.gives_text("POST", f"/v1/apps/shop/{place}", told)
+
+    done = changeover(place, "shop", "--", "dump")
+
+    assert (done.exit_code, done.stdout_bytes, done.stderr) == (0, DUMP + b"\x00end", "a [warning]\n")
+    assert api.asked[0].query == {"output": "bytes"}
+    assert "output" not in api.asked[0].body, "an older orchestrator refuses a field that it does not know"
+
+
+def test_lines_of_an_older_orchestrator_are_no_success_in_a_pipe(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"line": "perhaps all"}, {"exit_code": 0, "late": False}))
+
+    done = changeover("exec", "shop", "--", "dump")
+
+    assert (done.exit_code, done.stdout) == (1, "perhaps all\n")
+    assert "the orchestrator is older than this command" in done.stderr
+
+
+@pytest.mark.parametrize("gap", [{"line": "[2 lines left out]", "note": True}, {"line": "x [2 bytes…]", "cut": True}])
+def test_json_that_is_not_whole_is_no_success(api: FakeApi, gap: dict[str, Any]) -> None:
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"line": "one"}, gap, {"exit_code": 0, "late": False}))
+
+    done = changeover("exec", "--json", "shop", "--", "dump")
+
+    assert done.exit_code == 1
+    assert [json.loads(one) for one in done.stdout.splitlines()][1] == gap
+    assert "not whole" in done.stderr
+    assert api.asked[0].query == {}
+
+
+def test_at_a_terminal_the_note_is_on_standard_error(api: FakeApi, window: tuple[int, int]) -> None:
+    here, there = window
+    note = {"line": "[2 lines left out]", "note": True}
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"line": "one"}, note, {"exit_code": 0, "late": False}))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "panel.cli", "exec", "shop", "--", "dump"],
+        cwd=ROOT, stdin=there, stdout=there, stderr=subprocess.PIPE, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, os.read(here, 1000)) == (0, b"one\r\n")
+    assert done.stderr.startswith("[2 lines left out]\n")
+
+
+def test_output_that_cannot_be_written_is_no_success(api: FakeApi) -> None:
+    told = stream({"output": base64.b64encode(DUMP).decode()}, {"exit_code": 0, "late": False})
+    api.gives_text("POST", "/v1/apps/shop/exec", told)
+
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "panel.cli", "exec", "shop", "--", "dump"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "cannot be written: No space left on device" in done.stderr
+
+
+def test_output_that_broke_off_is_no_success(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"output": base64.b64encode(DUMP).decode()}))
+
+    assert changeover("exec", "shop", "--", "dump").exit_code == 1
+
+
+def test_a_command_that_was_killed_late_is_no_success(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"exit_code": 0, "late": True}))
+
+    assert changeover("run", "shop", "--", "dump").exit_code == 1
+
+
 def test_the_command_may_stand_after_two_hyphens(api: FakeApi) -> None:
     api.gives_text("POST", "/v1/apps/shop/run", stream({"exit_code": 0, "late": False}))
 
