@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from border.secrets import LEAST
 from orchestrator.config.keys import KeyPath, known_keys
+from orchestrator.domain.counted import counted
 
 KEPT_SECRET = ("env", "args")
 """Sections whose values are not repeated in messages, because they may contain passwords."""
@@ -122,7 +123,7 @@ def _found(path: KeyPath, value: Any) -> str:  # Any: any value that YAML has
         case list():
             return f"found a list of {len(value)}"
         case dict():
-            return f"found a section with {len(value)} keys"
+            return f"found a section with {counted(len(value), 'key')}"
         case str():
             return f"found {value!r}" if len(value) < LEAST else f"found another text of {len(value)} characters"
     shown = json.dumps(value)

@@ -52,7 +52,8 @@ async def find(engine: Engine, configured: Collection[AppContext], with_history:
         (kind, name) = next(iter(one.items()))
         found[app] = replace(known, **{kind: (*getattr(known, kind), name)})  # type: ignore[arg-type]
 
-    for container in await engine.containers():
+    # A sidecar ends by itself, as one that lists the backups of an app that is not configured any more.
+    for container in (one for one in await engine.containers() if one.name not in engine.sidecars_at_work()):
         app = container.labels.get(LABEL_APP, "")
         # Those of an app are removed by us, the others by a person.
         add(app, containers=container.name if app else container.called)

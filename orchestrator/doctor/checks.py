@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sized
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
@@ -13,6 +12,7 @@ from orchestrator.config.preflight import preflight
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
+from orchestrator.domain.counted import counted
 from orchestrator.engine.base import DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
@@ -86,20 +86,16 @@ async def _room(context: AppContext, usage: DiskUsage | None) -> str:
     parts = []
     if usage:
         images = [size for tag, size in usage.by_image.items() if tag.startswith(f"{context.image_name}:")]
-        parts.append(f"{_count(images, 'image')} {_size(sum(images))}")
+        parts.append(f"{counted(len(images), 'image')} {_size(sum(images))}")
         parts.append(f"containers {_size(usage.by_app.get(context.name, 0))}")
         if context.config.run.data:
             parts.append(f"data {_size(usage.by_volume.get(context.volume, 0))}")
     if context.has_data:
         made = await backups.entries(context)
         damaged = sum(1 for one in made if one.problem)
-        says = f"{_count(made, 'backup')} {_size(sum(one.size for one in made))}"
+        says = f"{counted(len(made), 'backup')} {_size(sum(one.size for one in made))}"
         parts.append(f"{says}, {damaged} of them damaged" if damaged else says)
     return ", ".join(parts)
-
-
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}" if len(things) == 1 else f"{len(things)} {name}s"
 
 
 def _size(size: int) -> str:
@@ -141,7 +137,7 @@ def _tasks(orchestrator: Orchestrator) -> list[Finding]:
         Finding(
             f"task {name}",
             False,
-            f"failed {problem.times} times in a row: {problem.cause}",
+            f"failed {counted(problem.times, 'time')} in a row: {problem.cause}",
             "See the orchestrator's log: docker compose logs orchestrator",
         )
         for name, problem in orchestrator.supervisor.problems.items()

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from orchestrator.apps.health import Health
 from orchestrator.config.preflight import why_not_deployable
+from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
 
 
@@ -33,7 +34,7 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     if file.not_kept:
         found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
     for name, problem in orchestrator.supervisor.problems.items():
-        says = f"The background task '{name}' failed {problem.times} times in a row: {problem.cause}"
+        says = f"The background task '{name}' failed {counted(problem.times, 'time')} in a row: {problem.cause}"
         found.append(
             Trouble(says, "It is started again by itself. See the orchestrator's log: docker compose logs orchestrator")
         )
@@ -66,8 +67,8 @@ def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     found = []
     record = orchestrator.failover.record(app)
     if record.since is not None:
-        requests = record.requests - record.at_first
-        says = f"The standby answers, {requests} requests so far, because the active container ended: {record.cause}."
+        requests = counted(record.requests - record.at_first, "request")
+        says = f"The standby answers, {requests} so far, because the active container ended: {record.cause}."
         remedy = f"The active release gets the traffic back when it is ready. See its log: changeover logs {app}"
         found.append(Trouble(says, remedy, record.since))
     # By the journal: the app may be taken out of the configuration while its state is asked for.

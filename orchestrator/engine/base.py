@@ -211,6 +211,9 @@ class Engine(Protocol):
     async def remove_stray_sidecars(self, app: str) -> list[str]:
         """Remove the app's sidecars for which no `run_to_end` waits. Returns their names."""
 
+    def sidecars_at_work(self) -> frozenset[str]:
+        """Containers of all apps that are made for one job and are removed by themselves, when it has ended."""
+
     async def status(self, name: str) -> ContainerStatus | None:
         """The status of a container; None if it does not exist."""
 
@@ -251,7 +254,6 @@ class Engine(Protocol):
         """Start or unpause a container, if it does not run."""
 
     async def pause(self, name: str) -> None: ...
-
     async def unpause(self, identifier: str) -> None:
         """Unpause a container by its id, which `status` gives: without another look at it, for who is in a hurry."""
 
@@ -273,11 +275,9 @@ class Engine(Protocol):
         """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags."""
 
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
-
     async def ensure_volume(self, name: str) -> None: ...
 
     async def has_image(self, digest: str) -> bool: ...
-
     async def has_volume(self, name: str) -> bool: ...
 
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:

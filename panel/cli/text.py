@@ -29,6 +29,7 @@ from panel.client.model import (
 )
 from panel.text.age import ago
 from panel.text.changelog import changelog
+from panel.text.counted import counted
 from panel.text.markup import inline
 from panel.text.why import add_why, why
 
@@ -139,7 +140,8 @@ def _made(one: Backup, now: datetime) -> str:
 
 
 def new_backup(made: Backup) -> str:
-    lines = [f"[green]✓ Backup {inline(made.id)} is created: {made.files} files, {size(made.data_size)}.[/]"]
+    holds = f"{counted(made.files, 'file')}, {size(made.data_size)}"
+    lines = [f"[green]✓ Backup {inline(made.id)} is created: {holds}.[/]"]
     if made.left_out:
         names = inline(", ".join(made.left_out))
         lines.append(

@@ -10,6 +10,7 @@ from textual.widgets import RichLog
 from panel.client import events
 from panel.client.events import Event
 from panel.client.model import StepState
+from panel.text.counted import counted
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline
 
@@ -71,7 +72,8 @@ def _says(event: Event) -> str:
         case events.FailedOver(version=version, cause=cause):
             return f"[bold red]failed over[/] to {inline(version)}: {inline(cause)}"
         case events.WentBack(requests=requests, seconds=seconds):
-            return f"went back to the active release: the standby answered {requests} requests in {seconds:.1f} s"
+            answered = f"{counted(requests, 'request')} in {seconds:.1f} s"
+            return f"went back to the active release: the standby answered {answered}"
         case events.Waiting(cause=cause):
             return f"[yellow]waits[/] {inline(cause)}"
         case events.Draining() as draining:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchestrator.app_data import backups, migrations, owners
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.counted import counted
 from orchestrator.domain.deployment import Deployment, StepName
 
 MIB = 1024 * 1024
@@ -98,7 +99,7 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
     async with context.data_turn:
         reason = f"before {deployment.kind_in_words} {deployment.id}"
         made = await backups.create(context, before, reason)
-    size = f"{made.data_size / MIB:.1f} MB in {made.files} files"
+    size = f"{made.data_size / MIB:.1f} MB in {counted(made.files, 'file')}"
     packed = f"{made.archive_size / MIB:.1f} MB packed"
     context.say(deployment.id, f"backup {made.id}: {size}, {packed}")
     if made.left_out:

@@ -100,7 +100,6 @@ class DockerEngine:
         await self._call(ensure)
 
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
-        """As in Engine, through a container that never starts."""
         await self._sidecars.ensure_folder(volume, folder, image)
 
     async def has_image(self, digest: str) -> bool:
@@ -113,8 +112,6 @@ class DockerEngine:
         return await self._call(lambda client: user_change(client, container, spec, self.stack))
 
     async def start(self, spec: ContainerSpec) -> str:
-        """Create and start a container, or start the existing one with the same name. Returns its id."""
-
         def create_and_start(client: docker.DockerClient) -> str:
             container = find(client, spec.name, self.stack)
             if container is not None and container.status == "created":
@@ -135,6 +132,9 @@ class DockerEngine:
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
         return await self._sidecars.remove_strays(app)
+
+    def sidecars_at_work(self) -> frozenset[str]:
+        return self._sidecars.at_work
 
     async def build(self, image: ImageBuild, on_line: Callable[[str], None]) -> str:
         """Build an image with BuildKit. Returns its digest, `sha256:…`. Raises StepFailed with the last lines."""

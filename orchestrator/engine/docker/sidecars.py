@@ -61,6 +61,7 @@ class Sidecars:
         self._alone = alone
         self._known_secrets = known_secrets
         self._awaited: set[str] = set()
+        self._to_be_removed: set[str] = set()
         self._removals: set[asyncio.Task[None]] = set()
 
     async def run_to_end(
@@ -91,11 +92,19 @@ class Sidecars:
     async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
         """Create a folder in a volume. If the engine ends meanwhile, the container is removed when it is back."""
         name = f"{self._stack}-folder-{secrets.token_hex(4)}"
+        self._awaited.add(name)
         try:
             await self._short(lambda client: ensure_folder(client, self._stack, name, volume, folder, image))
         except EngineError:
             self._remove_later(name)
             raise
+        finally:
+            self._awaited.discard(name)
+
+    @property
+    def at_work(self) -> frozenset[str]:
+        """The containers for which a call waits, and those that are removed as soon as the engine answers again."""
+        return frozenset(self._awaited | self._to_be_removed)
 
     async def _end(self, name: str, work: asyncio.Future[tuple[ContainerStatus, bool]]) -> None:
         """Remove the container until the thread that runs it has ended."""
@@ -110,8 +119,10 @@ class Sidecars:
 
     def _remove_later(self, name: str) -> None:
         removal = asyncio.create_task(self._remove_when_back(name))
+        self._to_be_removed.add(name)
         self._removals.add(removal)
         removal.add_done_callback(self._removals.discard)
+        removal.add_done_callback(lambda _: self._to_be_removed.discard(name))
 
     async def remove_strays(self, app: str) -> list[str]:
         """Remove the app's sidecars for which no call waits. Returns their names."""

@@ -117,6 +117,7 @@ class FakeEngine:
         """The tokens of all restores that were completed."""
         self.archived_configuration = "apps: {}\n"
         self.held: list[str] = []
+        self.awaited: set[str] = set()
         self.refuses_lock_sidecar: EngineError | None = None
         self.woken: list[str] = []
         self.unpause_answers_after_s = 0.0
@@ -199,6 +200,9 @@ class FakeEngine:
         del self.running[spec.name]
         await asyncio.sleep(0)
         return ended, False
+
+    def sidecars_at_work(self) -> frozenset[str]:
+        return frozenset(self.awaited)
 
     async def remove_stray_sidecars(self, app: str) -> list[str]:
         strays = [

@@ -18,7 +18,7 @@ from orchestrator.doctor.removed_apps import removed_apps
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
-from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, DiskUsage, Role
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeData, FakeEngine
 
@@ -105,6 +105,45 @@ def test_every_container_with_the_label_that_is_not_needed_is_counted(
     assert name in finding.says + finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "app", "role"),
+    [
+        ("a-list", "shop", Role.SIDECAR),
+        ("a-folder", "", ""),
+        ("of-an-app-not-configured", "old", Role.SIDECAR),
+    ],
+)
+def test_what_is_at_work_is_no_finding(orchestrator: Orchestrator, name: str, app: str, role: str) -> None:
+    """The remedy would end a backup or a restore under way."""
+    shop_is_live(orchestrator)
+    container(orchestrator, name, app, "d2", role)
+    engine_of(orchestrator).awaited.add(name)
+
+    assert asyncio.run(labelled(orchestrator)) == []
+
+    engine_of(orchestrator).awaited.clear()
+    (finding,) = asyncio.run(labelled(orchestrator))
+    assert " 1 container" in f" {finding.says}", "without a call that waits for it, it is left"
+
+
+@pytest.mark.parametrize("app", ["shop", "", "old"])
+def test_what_ends_while_it_is_looked_at_is_no_finding(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch, app: str
+) -> None:
+    shop_is_live(orchestrator)
+    container(orchestrator, "a-list", app, "d2", Role.SIDECAR)
+    engine = engine_of(orchestrator)
+    usage = engine.disk_usage
+
+    async def it_ends() -> DiskUsage:
+        engine.running.pop("a-list", None)
+        return await usage()
+
+    monkeypatch.setattr(engine, "disk_usage", it_ends)
+
+    assert asyncio.run(labelled(orchestrator)) == []
+
+
 def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator: Orchestrator) -> None:
     shop_is_live(orchestrator)
     engine = what_an_app_left(orchestrator)
@@ -117,7 +156,7 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
 
     assert finding.says == (
         "not configured, so that no request reaches it, but has 1 container, 2 volumes, 2 images; 1 of its containers "
-        "run on; its data is in test-old-data, test-old-uploads; its backups, if it has any, are in changeover-backups"
+        "runs on; its data is in test-old-data, test-old-uploads; its backups, if it has any, are in changeover-backups"
     )
     assert "configure the name again" in finding.remedy
     assert "docs/rename.md" in finding.remedy
@@ -244,4 +283,9 @@ def test_volumes_without_a_name_are_counted_and_left_to_a_person(orchestrator: O
 
     assert (finding.well, finding.warns) == (True, True)
     assert finding.says.startswith("2 volumes of this host have no name")
+
+    engine.anonymous_volumes = {"0" * 64}
+    (finding,) = asyncio.run(labelled(orchestrator))
+
+    assert finding.says == "1 volume of this host has no name and is used by no container"
     assert finding.remedy.endswith("docker volume prune")

@@ -71,9 +71,11 @@ def test_a_folder_whose_container_outlives_the_engine_leaves_nothing_when_the_en
             await sidecars.ensure_folder("backups", "shop", "image")
         (left,) = engine.there.values()
         assert left.labels[LABEL_STACK] == STACK
+        assert sidecars.at_work == {left.name}, "it is removed by itself: the doctor does not tell a person to do it"
         engine.away = False
         for removal in list(sidecars._removals):
             await removal
+        assert sidecars.at_work == frozenset()
 
     virtual_time.run(story())
     assert engine.there == {}
