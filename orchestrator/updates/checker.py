@@ -16,7 +16,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
-from orchestrator.errors import ChangeoverError, JournalError
+from orchestrator.errors import ChangeoverError, JournalError, Refused
 from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
@@ -68,10 +68,8 @@ class UpdateChecker:
         was found in another source than an app has now is forgotten.
         """
         before = self._followed
-        sources: dict[str, tuple[str, GitSource]] = {
-            one.name: (one.config.update.source, one.config.update.git) for one in contexts
-        }
-        for name in [one for one, source in self._sources.items() if sources.get(one) != source]:
+        sources = {one.name: _source_of(one) for one in contexts}
+        for name in [one for one in {*self._sources, *sources} if sources.get(one) != self._sources.get(one)]:
             self._found.pop(name, None)
             self._older.pop(name, None)
         self._sources = sources
@@ -101,7 +99,8 @@ class UpdateChecker:
 
     async def check(self, context: AppContext) -> Update | None:
         """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, or it is
-        older than the one that is live. Raises StepFailed or JournalError.
+        older than the one that is live. Raises StepFailed or JournalError, and Refused if the app has got another
+        source meanwhile.
 
         Of many who ask at once, few ask the source: a deployment waits for them.
         """
@@ -115,11 +114,13 @@ class UpdateChecker:
         newest = await context.source.newest()
         revision, live = newest.release.source_revision, self._live_revision(app)
         if revision != live and await context.source.is_older(revision, live):
+            self._refuse_if_replaced(context)
             self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
             return None
         known, self._older[app] = self._found.get(app), None
         changes = await context.source.changes(live, revision)
         update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
+        self._refuse_if_replaced(context)
         offered = may_be_offered(self._journal.attempts(app), revision)
         is_new = known is None or known.release.source_revision != revision
         # What an app's first deployment is making live is no update.
@@ -129,6 +130,14 @@ class UpdateChecker:
             await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update
         return update if offered else None
+
+    def _refuse_if_replaced(self, context: AppContext) -> None:
+        source = _source_of(context)
+        if self._sources.get(context.name, source) != source:
+            raise Refused(
+                f"The check of {context.name} has no result: its source was changed meanwhile.",
+                f"Check again: changeover check {context.name}",
+            )
 
     async def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
@@ -189,6 +198,10 @@ class UpdateChecker:
         except ChangeoverError as error:
             await self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
             log.warning("update check failed", app=context.name, cause=error.cause)
+
+
+def _source_of(context: AppContext) -> tuple[str, GitSource]:
+    return context.config.update.source, context.config.update.git
 
 
 def _task(app: str) -> str:

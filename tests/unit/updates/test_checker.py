@@ -23,7 +23,7 @@ from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kin
 from orchestrator.domain.events import Event
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
-from orchestrator.errors import StepFailed
+from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.sources.base import SourceRelease
 from orchestrator.supervision import Supervisor
@@ -390,6 +390,39 @@ async def test_what_another_source_had_is_not_offered_any_more(bench: Bench, sec
     bench.checker.follow([replace(shop, config=loader.parse(text, "c.yaml").config.apps[APP])])
 
     assert (bench.checker.known(APP) is not None) is kept
+
+
+async def test_a_check_that_ends_after_its_source_was_replaced_offers_nothing_of_it(bench: Bench) -> None:
+    slow = SlowSource()
+    bench.live(slow.publish())
+    slow.publish()
+    asked = replace(bench.app("enabled: false"), source=slow)
+    bench.checker.follow([asked])
+    check = asyncio.create_task(bench.checker.check(asked))
+    await _until(lambda: slow.asked == 1)
+    git = asked.config.update.git.model_copy(update={"remote": "/another"})
+    update = asked.config.update.model_copy(update={"git": git})
+
+    bench.checker.follow([replace(asked, config=asked.config.model_copy(update={"update": update}))])
+    slow.may_end.set()
+
+    with pytest.raises(Refused, match="its source was changed meanwhile"):
+        await check
+    assert bench.checker.known(APP) is None
+    assert "update" not in bench.kinds()
+
+
+async def test_what_was_found_is_forgotten_with_the_app(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    app = bench.app("enabled: false")
+    bench.checker.follow([app])
+    bench.checker.follow([])
+    await bench.checker.check(app)  # it was asked for before
+
+    bench.checker.follow([app])
+
+    assert bench.checker.known(APP) is None
 
 
 async def test_a_release_that_is_older_than_the_live_one_is_neither_offered_nor_installed(bench: Bench) -> None:
