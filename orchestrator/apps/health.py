@@ -193,18 +193,21 @@ class HealthBoard:
 
 
 async def ask(context: AppContext, crashes: Crashes | None = None) -> Health:
-    """Probe the active release through the proxy; ask the engine only if the probe fails.
+    """Probe the active release through the proxy, or the standby that has its requests; ask the engine only if the
+    probe fails.
 
     Raises EngineError or JournalError.
     """
     active = context.active
     if active is None or active.colour is None:
         return Health.NONE
-    if context.proxy.route(context.name).failed_over:
-        return Health.STANDBY
-    if await _answers_well(context, active.colour):
+    failed_over = context.proxy.route(context.name).failed_over
+    # The standby by its own colour: what is asked in the active one's place counts as requests that it has answered.
+    if await _answers_well(context, active.colour.other if failed_over else active.colour):
         if await _is_paused(context):
             return Health.PAUSED
+        if failed_over:
+            return Health.STANDBY
         return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY
     status = await context.engine.status(active.container)
     return Health.STOPPED if status is None or not status.running else Health.UNHEALTHY
@@ -228,7 +231,7 @@ async def why_unreached(context: AppContext) -> str:
 
 
 async def _answers_well(context: AppContext, colour: Colour) -> bool:
-    """Whether the active release answers with success."""
+    """Whether the release of this colour answers with success."""
 
     async def ask(path: str) -> httpx.Response:
         return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)

@@ -68,7 +68,7 @@ def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     record = orchestrator.failover.record(app)
     if record.since is not None:
         requests = counted(record.requests - record.at_first, "request")
-        says = f"The standby answers, {requests} so far, because the active container ended: {record.cause}."
+        says = f"The standby has the traffic, {requests} so far, because the active container ended: {record.cause}."
         remedy = f"The active release gets the traffic back when it is ready. See its log: changeover logs {app}"
         found.append(Trouble(says, remedy, record.since))
     # By the journal: the app may be taken out of the configuration while its state is asked for.

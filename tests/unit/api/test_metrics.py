@@ -38,7 +38,8 @@ def test_status_says_that_the_standby_answers_and_why(api: Api) -> None:
     found = problems.of_app(orchestrator, app, Health.STANDBY)
 
     assert [one.says for one in found] == [
-        "The standby answers, 28 requests so far, because the active container ended: shop exited with code 137."
+        "The standby has the traffic, 28 requests so far, "
+        "because the active container ended: shop exited with code 137."
     ]
 
 

@@ -102,12 +102,48 @@ def test_a_release_in_whose_place_the_standby_answers_is_not_called_healthy(worl
         await live(world)
         world.publish()
         await world.deploy()
-        active = world.context.active
+        active, standby = world.context.active, world.context.standby
         assert active is not None
+        assert standby is not None
         assert active.colour is not None
+        await world.engine.wake(standby.container)
         await world.proxy.fail_over(APP, active.colour)
         board.due(APP)
         assert await board.of(APP) is Health.STANDBY
+
+    watched(world, story)
+
+
+@pytest.mark.parametrize(
+    ("what", "is_shown"),
+    [
+        ("its container ended, too", Health.STOPPED),
+        ("its container ended, and the active one runs", Health.UNHEALTHY),
+        ("it fails", Health.STOPPED),
+        ("requests are paused", Health.PAUSED),
+    ],
+)
+def test_a_standby_that_does_not_answer_in_the_active_releases_place_is_not_said_to(
+    world: World, what: str, is_shown: Health
+) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        world.publish()
+        await world.deploy()
+        active, standby = world.context.active, world.context.standby
+        assert active is not None
+        assert standby is not None
+        assert active.colour is not None
+        await world.engine.wake(standby.container)
+        world.engine.running[active.container].running = "active one runs" in what or what == "requests are paused"
+        await world.proxy.fail_over(APP, active.colour)
+        world.engine.running[standby.container].running = "ended" not in what
+        if what == "it fails":
+            world.engine.broken.add(standby.version)
+        if what == "requests are paused":
+            await world.proxy.pause(APP, 30)
+        board.due(APP)
+        assert await board.of(APP) is is_shown
 
     watched(world, story)
 
@@ -134,6 +170,21 @@ def test_a_container_that_somebody_stops_and_starts_does_not_count_as_crashing(w
             await told(world, "die", container)
             await told(world, "start", container)
         assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_a_container_that_crashes_soon_after_somebody_has_stopped_and_started_it_is_crashing(world: World) -> None:
+    """As one that was the standby until a moment ago: its crashes were taken for the end that was asked for."""
+
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        for action in ("kill", "die", "start"):
+            await told(world, action, container)
+        for _ in range(2):
+            await told(world, "die", container)
+            await told(world, "start", container)
+        assert await board.of(APP) is Health.CRASHING
 
     watched(world, story)
 
