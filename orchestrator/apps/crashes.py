@@ -26,7 +26,8 @@ class Crashes:
             case "kill":
                 self._asked[event.container] = now
             case "die":
-                if now - self._asked.get(event.container, -ASKED_WITHIN_S) >= ASKED_WITHIN_S:
+                # A signal explains one end, also of what a rollback starts again soon after.
+                if now - self._asked.pop(event.container, -ASKED_WITHIN_S) >= ASKED_WITHIN_S:
                     kept = crashes.recent(self._ended.pop(event.container, []), now)
                     self._ended[event.container] = [*kept, now]
                     self._totals[event.app] = self.total(event.app) + 1
