@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.domain.colour import Colour
+from orchestrator.domain.duration import seconds_between
 from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import SchemaRevision
@@ -119,7 +120,8 @@ class StepRecord:
 
     @property
     def seconds(self) -> float | None:
-        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+        """How long it took. None while it runs, or if that is not known."""
+        return seconds_between(self.started_at, self.ended_at)
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,10 @@ class Deployment:
 
     @property
     def seconds_to_live(self) -> float | None:
-        """Seconds from its start to its switch; the time in state `queued` is not counted. None before the switch."""
-        if self.live_at is None or self.started_at is None:
-            return None
-        return (self.live_at - self.started_at).total_seconds()
+        """Seconds from its start to its switch; the time in state `queued` is not counted. None before the switch, or
+        if they are not known.
+        """
+        return seconds_between(self.started_at, self.live_at)
 
     @property
     def kind_in_words(self) -> str:
@@ -195,10 +197,10 @@ class Deployment:
 
     @property
     def paused_s(self) -> float | None:
-        """How long requests were paused, in seconds; no request waited longer. None when none were paused."""
-        if self.paused_at is None or self.resumed_at is None:
-            return None
-        return (self.resumed_at - self.paused_at).total_seconds()
+        """How long requests were paused, in seconds; no request waited longer. None when none were paused, or if that
+        is not known.
+        """
+        return seconds_between(self.paused_at, self.resumed_at)
 
     def has_begun(self, step: StepName) -> bool:
         """Whether the step was begun, in whatever state it is now."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.domain.duration import seconds_between
+
 
 @dataclass(frozen=True)
 class SchemaRevision:
@@ -62,7 +64,8 @@ class MigrationRun:
 
     @property
     def seconds(self) -> float | None:
-        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+        """How long it took. None while it runs, or if that is not known."""
+        return seconds_between(self.started_at, self.ended_at)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from orchestrator.journal.store import Journal
 from panel.client.events import Event
 from panel.widgets.steps import Progress
 from tests.support import virtual_time
+from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, Story, app, assert_whole, live
 from tests.support.fakes.world import APP, World
 
@@ -96,6 +99,40 @@ async def _lived(world: World, before: Story, story: Story) -> World:
     await world.at_rest()
     assert_whole(world, "at the end")
     return world
+
+
+KILLED = ("a deployment", "a rollback with the data", "a restore")
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_nothing_took_less_than_no_time_after_a_kill_and_a_clock_that_was_set_back(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    """A host that starts again with a wrong clock: 'live after -3456000 s', and requests waited as long."""
+
+    async def story(operation: int) -> bool:
+        config, before, act = STORIES[name]
+        world = World(tmp_path_factory.mktemp(str(operation)), config)
+        with showing(lambda: START):
+            await before(world)
+            world.power.cut_at(operation, after=True)
+            with suppress(Killed):
+                await act(world)
+            if not world.power.dead:
+                await world.events.stop()
+                return False
+        with showing(lambda: START - timedelta(days=40)):
+            await world.restart()
+            await asyncio.sleep(1)
+        assert_durations_are_true(world)
+        said = [event.fields.get(name) for event in world.journal.events() for name in ("seconds", "paused")]
+        assert all(seconds >= 0 for seconds in said if isinstance(seconds, float)), said
+        return True
+
+    operations = 0
+    while virtual_time.run(story(operations)):
+        operations += 3
+    assert operations > 20
 
 
 def test_a_recovery_that_failed_is_not_told_of_a_release_that_went_live_since_then_by_a_clock_that_was_set_back(
