@@ -11,6 +11,7 @@ ChangeoverError
 ├── TooManyTries          the address has sent too many wrong tokens
 ├── TooManyStreams        the token has too many open streams
 ├── EngineError           Docker does not answer or refuses
+│   ├── NotStarted        the program of a container or command is not in the image, or cannot be run
 │   └── VolumeGone        a volume with data does not exist any more
 ├── JournalError          the journal cannot be written or read
 │   ├── JournalTooNew     a newer version of Changeover has written the journal
@@ -125,6 +126,15 @@ class ContainerGone(EngineError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Container {name} does not exist.", CREATED_AGAIN)
+
+
+class NotStarted(EngineError):
+    """The program does not exist in the image, or cannot be run. `told` is for whoever typed it, with `exit_code`."""
+
+    def __init__(self, cause: str, remedy: str, told: str, exit_code: int) -> None:
+        super().__init__(cause, remedy)
+        self.told = told
+        self.exit_code = exit_code
 
 
 class VolumeGone(EngineError):

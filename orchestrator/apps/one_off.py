@@ -12,7 +12,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.engine.base import KILLED, LABEL_APP, LABEL_ONE_OFF, Role
 from orchestrator.engine.terminal import Input, Terminal
-from orchestrator.errors import Refused
+from orchestrator.errors import NotStarted, Refused
 
 TERM = "xterm-256color"
 
@@ -67,7 +67,12 @@ async def carry_out(context: AppContext, wanted: OneOff, on_line: Callable[[str]
         spec, env={**_terminal_env(wanted), **spec.env, **wanted.env}, labels=spec.labels | {LABEL_ONE_OFF: "run"}
     )
     spec = replace(spec, stdin=wanted.stdin)
-    status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
+    try:
+        status, late = await context.engine.run_to_end(spec, wanted.timeout_s, on_line)
+    except NotStarted as error:
+        # As `exec` tells it: the configuration's command, of which Docker's refusal speaks, is not at fault.
+        on_line(error.told)
+        return Ended(error.exit_code, late=False)
     # It may have ended while its output was still read: what is missing of that must not look like success.
     return Ended(status.exit_code or (KILLED if late else 0), late)
 

@@ -99,6 +99,12 @@ def _carry_out(
     terminal: bool,
     as_json: bool,
 ) -> None:
+    if command[0].startswith("-") and command[0] != "--":
+        stop(
+            f"{command[0]} stands after APP, where the command begins: options go before APP. "
+            f"Write: changeover {place} {command[0]} … {app} -- COMMAND",
+            USAGE,
+        )
     if command[0] == "--":  # what follows it is left alone anyway
         command = command[1:]
     if not command:

@@ -19,6 +19,7 @@ from requests.exceptions import RequestException
 from border.secrets import Secrets
 from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.lookup import find
+from orchestrator.engine.docker.refusals import NOT_EXECUTABLE, NOT_FOUND, not_started
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import STDERR, STDOUT, Upgraded, broken_off
@@ -95,7 +96,13 @@ def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any:
 
 # The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends
 # nothing that was begun by `exec`.
-_WRAPPER = 'echo "changeover-process $$"; exec "$@"'
+_WRAPPER = f"""\
+echo "changeover-process $$"
+case $1 in */*) [ -x "$1" ] ;; *) command -v "$1" > /dev/null ;; esac && exec "$@"
+printf '%s\\n' "{not_started("$1")}" >&2
+[ -e "$1" ] && exit {NOT_EXECUTABLE}
+exit {NOT_FOUND}
+"""
 _VARIABLE = "CHANGEOVER_COMMAND"
 """In the environment of the command, and of all that it begins, also in a session of its own (setsid(2))."""
 _ANY = "exec-"

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.errors import CREATED_AGAIN, EngineError
+from orchestrator.errors import CREATED_AGAIN, EngineError, NotStarted
 
 _LAYERS = re.compile(
     r"^.*?OCI runtime create failed: .*?(?:unable to start container process: )(?:error during container init: )?",
     re.DOTALL,
 )
 _COMMAND = "the image's CMD or ENTRYPOINT, or run.command"
-_TIPS = (
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""The exit codes that a shell gives to a program that it cannot start (POSIX, section 2.8.2)."""
+_PROGRAMS = (
     (
         r'exec: "(?P<what>[^"]*)": executable file not found',
         f"Correct {_COMMAND}: the image has no program '{{what}}' in its PATH.",
+        NOT_FOUND,
     ),
     (
         r'exec:? "?(?P<what>[^" ]*)"?: (?:stat [^:]*: )?no such file or directory',
         f"Correct {_COMMAND}: the image has no file '{{what}}', or not the program that its first line names.",
+        NOT_FOUND,
     ),
     (
         r'exec:? "?(?P<what>[^" ]*)"?: permission denied',
         "Make '{what}' executable in the image (chmod +x), for the user that it runs as.",
+        NOT_EXECUTABLE,
     ),
-    (r'exec:? "?(?P<what>[^" ]*)"?: is a directory', f"Correct {_COMMAND}: '{{what}}' is a folder."),
+    (r'exec:? "?(?P<what>[^" ]*)"?: is a directory', f"Correct {_COMMAND}: '{{what}}' is a folder.", NOT_EXECUTABLE),
+)
+_TIPS = (
     (r"exec format error", "The program is for another processor, or a script whose first line lacks '#!'."),
     (r"no such container", CREATED_AGAIN),
     (r"no command specified", "Give the image a CMD or ENTRYPOINT, or set run.command."),
@@ -40,9 +47,21 @@ _TIPS = (
 )
 
 
+def not_started(program: str) -> str:
+    """What is told to whoever typed the command, wherever it was to run."""
+    return (
+        f"The command cannot be started: the image has no program '{program}' that can be run. Name one that it has; "
+        "words of a shell, such as cd or &&, need one: -- sh -c 'COMMAND'."
+    )
+
+
 def refused(explanation: str) -> EngineError:
     """The error for what Docker says when it refuses a request."""
     says = _LAYERS.sub("", explanation.strip()).removesuffix(": unknown").rstrip(".: ")
+    for pattern, tip, code in _PROGRAMS:
+        if found := re.search(pattern, says, re.IGNORECASE):
+            what = found["what"]
+            return NotStarted(f"Docker refused: {says}.", tip.format(what=what), not_started(what), code)
     for pattern, tip in _TIPS:
         if found := re.search(pattern, says, re.IGNORECASE):
             return EngineError(f"Docker refused: {says}.", tip.format(**found.groupdict()))

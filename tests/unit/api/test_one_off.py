@@ -27,6 +27,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
+from orchestrator.engine.docker.refusals import not_started, refused
 from orchestrator.engine.terminal import Pipe, Size, Terminal
 from orchestrator.errors import Refused
 from orchestrator.host.output import LAST_LINES, MOST_LINES, Output
@@ -273,6 +274,22 @@ async def test_a_command_killed_while_its_output_was_still_read_has_not_succeede
     found = await pieces(api, "/v1/apps/shop/run?output=bytes", api.token(Scope.ADMIN), ["dump"])
 
     assert found[-1] == {"exit_code": 137, "late": True}
+
+
+@pytest.mark.parametrize(("says", "code"), [("executable file not found in $PATH", 127), ("permission denied", 126)])
+async def test_a_program_that_the_image_does_not_have_is_told_as_exec_tells_it(
+    api: Api, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, says: str, code: int
+) -> None:
+    """It was told to correct the image's CMD or run.command, with the exit code 1."""
+
+    async def refuses(*_wanted: Any) -> tuple[ContainerStatus, bool]:
+        raise refused(f'OCI runtime create failed: unable to start container process: exec: "nosuch": {says}')
+
+    monkeypatch.setattr(engine, "run_to_end", refuses)
+
+    found = await pieces(api, "/v1/apps/shop/run", api.token(Scope.ADMIN), ["nosuch"])
+
+    assert found == [{"line": not_started("nosuch")}, {"exit_code": code, "late": False}]
 
 
 async def test_a_reader_that_leaves_a_command_which_was_ended_is_no_error(api: Api, engine: FakeEngine) -> None:

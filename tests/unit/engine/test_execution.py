@@ -21,6 +21,7 @@ from docker.models.containers import Container
 from border.plain import plain
 from orchestrator.engine.docker import live_output
 from orchestrator.engine.docker.live_output import Execution, end_commands
+from orchestrator.engine.docker.refusals import not_started
 from orchestrator.engine.terminal import Input, Pipe, Size, Terminal
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
@@ -211,6 +212,18 @@ def test_output_that_ends_while_the_command_runs_is_a_failure(
         Execution(container, ("dump",), {}, Output(lambda _: None), Pipe(None, lambda _: None)).run()
 
     assert "kill -KILL -71" in engine.commands[-1], "nobody waits for it any more"
+
+
+@pytest.mark.parametrize(
+    ("program", "code"), [("no-such-program", 127), ("/etc/passwd", 126), ("$(touch /tmp/x)`'\"", 127), ("true", 0)]
+)
+def test_a_program_that_the_image_does_not_have_is_told_as_run_tells_it(program: str, code: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", live_output._WRAPPER, "sh", program], capture_output=True, text=True, timeout=10, check=False
+    )
+
+    assert done.returncode == code
+    assert done.stderr == (f"{not_started(program)}\n" if code else "")
 
 
 BEGINS_OTHERS = """

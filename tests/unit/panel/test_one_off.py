@@ -130,6 +130,26 @@ def test_the_command_may_stand_after_two_hyphens(api: FakeApi) -> None:
     assert api.asked[0].body["command"] == ["python", "--version"]
 
 
+@pytest.mark.parametrize(
+    "words", [["--env", "A=b", "--", "cmd"], ["--json", "--", "echo"], ["--stdin", "--", "cat"], ["-t", "sh"]]
+)
+@pytest.mark.parametrize("place", ["run", "exec"])
+def test_an_option_after_the_app_is_not_taken_for_the_program(api: FakeApi, place: str, words: list[str]) -> None:
+    done = changeover(place, "shop", *words)
+
+    assert done.exit_code == 2
+    assert "options go before APP" in done.stderr
+    assert f"changeover {place} {words[0]} … shop -- COMMAND" in done.stderr
+    assert api.asked == []
+
+
+def test_a_program_may_begin_with_a_hyphen_after_two(api: FakeApi) -> None:
+    api.gives_text("POST", "/v1/apps/shop/run", stream({"exit_code": 0, "late": False}))
+
+    assert changeover("run", "shop", "--", "-odd").exit_code == 0
+    assert api.asked[0].body["command"] == ["-odd"]
+
+
 def test_what_is_refused_on_the_way_is_told(api: FakeApi) -> None:
     problem = {"kind": "Refused", "detail": "shop has no live release.", "remedy": "Deploy one."}
     api.gives_text("POST", "/v1/apps/shop/run", stream({"problem": problem}))
