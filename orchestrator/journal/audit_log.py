@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from orchestrator.clock import now
 from orchestrator.domain.access import AuditEntry
+from orchestrator.domain.shares import fair_share
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import stored, zoned
 
 MOST_ENTRIES = 100_000
-"""The audit log keeps this many entries; the oldest ones are removed."""
+"""The audit log keeps this many entries. Beyond it the oldest ones of those tokens that have the most are removed: who
+has no token, or one that may do little, does not push out what others did."""
 PRUNED_EVERY = 1000
 
 
@@ -28,7 +32,7 @@ class AuditLog(Database):
             key = connection.execute(self._audit.insert().values(row)).inserted_primary_key
             assert key is not None
             if key[0] % PRUNED_EVERY == 0:
-                connection.execute(self._audit.delete().where(self._audit.c.id <= key[0] - MOST_ENTRIES))
+                self._prune_audit(connection)
         return int(key[0])
 
     def audit_ended(self, entry: int, status: int, reason: str) -> None:
@@ -53,6 +57,17 @@ class AuditLog(Database):
             query = query.where(table.c.status >= 400)
         with self._reading() as connection:
             return [_entry_of(row) for row in connection.execute(query).mappings()]
+
+    def _prune_audit(self, connection: sa.Connection) -> None:
+        table = self._audit
+        counted = connection.execute(sa.select(table.c.who, sa.func.count()).group_by(table.c.who))
+        counts: dict[str, int] = {who: count for who, count in counted}
+        share = fair_share(counts.values(), MOST_ENTRIES)
+        for who in (who for who, count in counts.items() if count > share):
+            mine = table.c.who == who
+            newest = sa.select(table.c.id).where(mine).order_by(table.c.id.desc()).limit(share).subquery()
+            oldest_kept = sa.select(sa.func.min(newest.c.id)).scalar_subquery()
+            connection.execute(table.delete().where(mine & (table.c.id < oldest_kept)))
 
     def _clipped(self, text: str, most: int) -> str:
         """As it is stored: without control characters and secrets, and then of limited length."""
