@@ -20,6 +20,7 @@ from panel.client.model import App as AppView
 from panel.client.settings import configured_token, configured_url
 from panel.clock import Clock, utc_now
 from panel.screens.dashboard import DashboardScreen
+from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
 from panel.version import is_deployed, release
@@ -29,6 +30,8 @@ PANEL = "panel"
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 RECENT_EVENTS = 100
+PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
+"""Textual adds it to every app."""
 CHANGES_APPS = frozenset(
     {
         EventKind.QUEUED,
@@ -52,8 +55,9 @@ class PanelApp(App[int]):
     CSS_PATH = Path(__file__).parent / "panel.tcss"
     TITLE = "CHANGEOVER"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,Q", "quit", "Quit", key_display="Q"),
-        Binding("ctrl+q", "quit", show=False, priority=True),
+        Binding("question_mark,f1", "help", "Help", tooltip="Show the keys of every screen", key_display="?"),
+        Binding("q,Q", "quit", "Quit", key_display="Q", tooltip="Quit the panel; deployments go on"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Quit, from a question, too"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now, driver_class: type[Driver] | None = None) -> None:
@@ -70,6 +74,15 @@ class PanelApp(App[int]):
 
     def on_mount(self) -> None:
         self.push_screen(self._dashboard)
+
+    def action_help(self) -> None:
+        """Show the keys, unless they are shown already."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen([*PanelApp.BINDINGS, PALETTE], self.screen))
+
+    def action_show_help_panel(self) -> None:
+        """What the command palette has as Keys."""
+        self.action_help()
 
     def begin(self, state: SessionState | None = None) -> None:
         """Connect, and continue where `state` was."""

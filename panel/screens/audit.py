@@ -7,12 +7,14 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Header, Static
+from textual.widgets import DataTable, Header, Static
 
+from border.plain import one_line
 from panel.client.access_model import AuditEntry
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.screens.whole import is_whole
+from panel.widgets.key_line import KeyLine
 from panel.widgets.table import Table
 
 COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
@@ -24,22 +26,24 @@ class AuditScreen(Screen[None]):
     """The newest entries first, a page at a time. It needs a token with scope admin."""
 
     BINDINGS = [
-        Binding("escape", "close", "Back", key_display="Esc"),
-        Binding("m,M", "more", "Older entries", key_display="M"),
-        Binding("r,R", "refused", "Refused only", key_display="R"),
+        Binding("escape", "close", "Back", key_display="Esc", tooltip="Go back to the dashboard"),
+        Binding("m,M", "more", "Older entries", key_display="M", tooltip="Add the next 100 older entries"),
+        Binding("r,R", "refused", "Refused only", key_display="R", tooltip="Show only what failed or was refused"),
     ]
 
     def __init__(self, client: Client) -> None:
         super().__init__()
         self._client = client
         self._before: int | None = None
+        self._entries: list[AuditEntry] = []
         self._refused_only = False
 
     def compose(self) -> ComposeResult:
         yield Header()
         yield Static("Audit log", classes="heading", id="title")
         yield Table(id="audit", cursor_type="row", zebra_stripes=True)
-        yield Footer()
+        yield Static(id="entry")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         table = self._table
@@ -63,6 +67,8 @@ class AuditScreen(Screen[None]):
         self._refused_only = not self._refused_only
         self._before = None
         self._table.clear()
+        self._entries.clear()
+        self.query_one("#entry", Static).update("")
         shown = "Audit log: refused and failed requests" if self._refused_only else "Audit log"
         self.query_one("#title", Static).update(shown)
         self._load()
@@ -78,18 +84,35 @@ class AuditScreen(Screen[None]):
             return
         self._before = page.before
         for entry in page.entries:
+            self._entries.append(entry)
             self._table.add_row(*_cells(entry))
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Show the entry under the cursor as a whole: a table cuts what is wider than the terminal."""
+        if event.cursor_row < len(self._entries):
+            self.query_one("#entry", Static).update(_whole(self._entries[event.cursor_row]))
 
     @property
     def _table(self) -> Table:
         return self.query_one("#audit", Table)
 
 
-def _cells(entry: AuditEntry) -> tuple[Text, ...]:
+def _whole(entry: AuditEntry) -> Text:
+    said = [f"{entry.action} by {entry.who or 'nobody who is known'}"]
+    said += [f"from {entry.origin}"] if entry.origin else []
+    why = f": {entry.reason}" if entry.reason else ""
+    return Text.assemble(one_line(", ".join(said)), ", ", _outcome(entry), one_line(why))
+
+
+def _outcome(entry: AuditEntry) -> Text:
     outcome = f"{entry.outcome} {entry.status}" if entry.status else entry.outcome
+    return Text(outcome, COLOURS.get(entry.outcome, ""))
+
+
+def _cells(entry: AuditEntry) -> tuple[Text, ...]:
     return (
         Text(f"{entry.at:%Y-%m-%d %H:%M:%S}"),
-        Text(outcome, COLOURS.get(entry.outcome, "")),
+        _outcome(entry),
         Text(entry.who or "–"),
         Text(entry.action),
         Text(entry.origin),

@@ -22,8 +22,9 @@ class ConfirmScreen(ModalScreen[bool]):
     """Its result is True for yes."""
 
     BINDINGS = [
-        Binding("y,Y,enter", "answer(True)", "Yes"),
-        Binding("n,N,escape", "answer(False)", "No"),
+        Binding("y,Y,enter", "answer(True)", "Yes", tooltip="Install the update"),
+        Binding("n,N,escape", "answer(False)", "No", tooltip="Install nothing"),
+        Binding("question_mark,f1", "app.help", "Help"),
     ]
 
     def __init__(self, app_shown: App, update: Update, now: datetime) -> None:

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Header, Static
+from textual.widgets import Header, Static
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotFound
@@ -24,23 +24,24 @@ from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
-from panel.screens.question import QuestionScreen
+from panel.screens.question import deploy_again, roll_back
 from panel.screens.whole import is_whole
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
 from panel.widgets.event_log import EventLog
+from panel.widgets.key_line import KeyLine
 
 
 class DashboardScreen(Screen[None]):
     BINDINGS = [
-        Binding("u", "update", "Update", key_display="U"),
-        Binding("U", "force_check", "Check now", key_display="Shift+U"),
-        Binding("d,D", "details", "Details", key_display="D"),
-        Binding("x,X", "dismiss_update", "Dismiss", key_display="X"),
-        Binding("b,B", "rollback", "Roll back", key_display="B"),
-        Binding("p,P", "progress", "Progress", key_display="P"),
-        Binding("a,A", "audit", "Audit", key_display="A"),
+        Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
+        Binding("d,D", "details", "Details", key_display="D", tooltip="Show what the update changes"),
+        Binding("x,X", "dismiss_update", "Dismiss", key_display="X", tooltip="Hide the update for 24 hours"),
+        Binding("b,B", "rollback", "Roll back", key_display="B", tooltip="Ask, and go back to the standby release"),
+        Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment under way"),
+        Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
+        Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:
@@ -57,7 +58,7 @@ class DashboardScreen(Screen[None]):
         yield AppsTable(id="apps")
         yield Static("Events", classes="heading")
         yield EventLog()
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(AppsTable).focus()
@@ -146,14 +147,7 @@ class DashboardScreen(Screen[None]):
 
     def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
         """The live release with the configuration as it is now. The standby stays the goal of a rollback."""
-        consequences = (
-            f"No update of {app.name} is offered. Its configuration was changed since {active.version} was deployed.",
-            f"{active.version} is built, verified and switched to again, with the configuration as it is now.",
-        )
-        question = QuestionScreen(
-            f"DEPLOY {app.name.upper()} AGAIN", consequences, f"Deploy {active.version} with the changed configuration?"
-        )
-        self._ask_to_deploy(question, app.name, active.revision)
+        self._ask_to_deploy(deploy_again(app.name, active), app.name, active.revision)
 
     def _ask_to_deploy(self, question: ModalScreen[bool], app: str, revision: str) -> None:
         """Ask, deploy what was confirmed, and show its progress."""
@@ -247,10 +241,7 @@ class DashboardScreen(Screen[None]):
         if standby is None:
             self.notify(f"{name} has no standby release to roll back to. Deploy a second release first.", markup=False)
             return
-        container, live = standby.container, app.active.version if app.active else "no release"
-        consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
-        question = QuestionScreen(f"ROLL BACK {name.upper()}", consequences, f"Roll {name} back?")
-        self._ask(question, lambda: self._roll_back(name, container))
+        self._ask(roll_back(name, standby, app.active), lambda: self._roll_back(name, standby.container))
 
     @work(group="changes")
     async def _roll_back(self, app: str, container: str) -> None:

@@ -20,8 +20,9 @@ class DetailsScreen(ModalScreen[str]):
     """Its result is "update" when the person wants the update now, else empty."""
 
     BINDINGS = [
-        Binding("u,U", "update", "Update now"),
-        Binding("escape", "close", "Close"),
+        Binding("u,U", "update", "Update now", tooltip="Ask, and install the update"),
+        Binding("escape", "close", "Close", tooltip="Go back to the dashboard"),
+        Binding("question_mark,f1", "app.help", "Help"),
     ]
 
     def __init__(self, app_shown: App, update: Update, now: datetime) -> None:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Header, Static
+from textual.widgets import Header, Static
 
 from border.plain import one_line
 from panel.client import events
@@ -26,6 +26,7 @@ from panel.text.changelog import changelog
 from panel.text.drain import cut_in_words, draining_in_words
 from panel.text.markup import inline
 from panel.text.outcome import outcome, while_paused
+from panel.widgets.key_line import KeyLine
 from panel.widgets.steps import Progress, StepList
 
 
@@ -33,8 +34,8 @@ class ProgressScreen(Screen[None]):
     """`app_name` and `deployment` are the app and deployment that are followed."""
 
     BINDINGS = [
-        Binding("enter", "leave", "Continue"),
-        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("enter", "leave", "Back", key_display="Enter", tooltip="Go back; the deployment goes on"),
+        Binding("escape", "cancel", "Cancel", show=False, tooltip="Ask, and cancel the deployment before its switch"),
     ]
     TICK_S = 0.5
     AGAIN_S = 1.0
@@ -62,7 +63,7 @@ class ProgressScreen(Screen[None]):
                 yield Static(id="outcome")
                 yield Static(id="waits")
             yield Static("", classes="keys", id="keys")
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._follow()

@@ -11,14 +11,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from border.plain import one_line
+from panel.client.model import Slot
 
 
 class QuestionScreen(ModalScreen[bool]):
     """Its result is True for yes. Enter and Escape mean no."""
 
     BINDINGS = [
-        Binding("y,Y", "answer(True)", "Yes"),
-        Binding("n,N,enter,escape", "answer(False)", "No"),
+        Binding("y,Y", "answer(True)", "Yes", tooltip="Do it"),
+        Binding("n,N,enter,escape", "answer(False)", "No", tooltip="Do nothing"),
+        Binding("question_mark,f1", "app.help", "Help"),
     ]
 
     def __init__(self, title: str, consequences: tuple[str, ...], question: str) -> None:
@@ -35,3 +37,20 @@ class QuestionScreen(ModalScreen[bool]):
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)
+
+
+def deploy_again(app: str, active: Slot) -> QuestionScreen:
+    """The question before the live release is deployed with the configuration as it is now."""
+    consequences = (
+        f"No update of {app} is offered. Its configuration was changed since {active.version} was deployed.",
+        f"{active.version} is built, verified and switched to again, with the configuration as it is now.",
+    )
+    asks = f"Deploy {active.version} with the changed configuration?"
+    return QuestionScreen(f"DEPLOY {app.upper()} AGAIN", consequences, asks)
+
+
+def roll_back(app: str, standby: Slot, active: Slot | None) -> QuestionScreen:
+    """The question before the traffic goes to the standby."""
+    live = active.version if active else "no release"
+    consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
+    return QuestionScreen(f"ROLL BACK {app.upper()}", consequences, f"Roll {app} back?")

@@ -11,7 +11,8 @@ from panel.client.model import App, Slot
 from panel.text.age import ago
 from panel.widgets.table import Table
 
-COLUMNS = ("App", "Active", "Standby", "Health", "Live since", "Now", "Address")
+COLUMNS = ("App", "Health", "Active", "Now", "Standby", "Live since", "Address")
+"""What a narrow terminal must show stands first."""
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
 HEALTH = {"healthy": "green3", "none": "grey50"}
 """The others, also those of a newer orchestrator, are red."""
@@ -63,11 +64,11 @@ def _cells(app: App, now: datetime) -> tuple[Text, ...]:
     since = ago(app.active.since, now) if app.active and app.active.since else "–"
     return (
         Text(app.name, style="bold"),
-        _slot(app.active),
-        _slot(app.standby),
         _health(app),
-        Text(since),
+        _slot(app.active),
         Text(under_way, style="yellow" if app.deployment else "grey50"),
+        _slot(app.standby),
+        Text(since),
         Text(app.url, style="grey70"),
     )
 

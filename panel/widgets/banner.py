@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.cells import cell_len
 from rich.text import Text
+from textual.app import RenderResult
+from textual.geometry import Size
+from textual.widget import Widget
 from textual.widgets import Static
 
+from border.plain import one_line
 from panel.client.model import App, Apps, Trouble
+
+NEW = "🆕 "
+AVAILABLE = f"{NEW}Update available: "
+WIDE, CLOSE = "  │  ", " │ "
+"""What stands between the keys."""
 
 
 class TroubleBanner(Static):
@@ -30,20 +42,55 @@ def _since(trouble: Trouble) -> str:
     return f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
 
 
-class UpdateBanner(Static):
+class UpdateBanner(Widget):
+    """One line, with as many words as there is room for. Where even the shortest is too wide, it is folded."""
+
     DEFAULT_CSS = """
     UpdateBanner { display: none; height: auto; padding: 1 2; background: $primary-darken-2; color: $text; }
     UpdateBanner.-visible { display: block; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._app = self._version = ""
+
     def show(self, app: App | None) -> None:
         """Show the update of this app; hide the banner when there is none."""
         self.set_class(bool(app and app.update), "-visible")
         if app and app.update:
-            self.update(
-                Text.assemble(
-                    "🆕 Update available: ",
-                    (f"{app.name} {app.update.version}", "bold"),
-                    "  │  [U] Update  │  [D] Details  │  [X] Dismiss for 24 h",
-                )
-            )
+            self._app, self._version = app.name, app.update.version
+            self.refresh(layout=True)
+
+    def render(self) -> RenderResult:
+        return Text("\n").join(available(self._app, self._version, self.content_size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(available(self._app, self._version, width))
+
+
+def available(app: str, version: str, width: int) -> list[Text]:
+    """The lines of the banner: the longest form that fits, or else the shortest one, folded between keys."""
+    what = Text(f"{one_line(app)} {one_line(version)}", "bold")
+    keys, shorter_keys = (
+        [Text(f"[U] Update{gap}"), Text(f"[D] Details{gap}"), Text(last)]
+        for gap, last in ((WIDE, "[X] Dismiss for 24 h"), (CLOSE, "[X] Dismiss"))
+    )
+    longest = [Text.assemble(AVAILABLE, what, WIDE), *keys]
+    shorter = [Text.assemble(AVAILABLE, what, CLOSE), *shorter_keys]
+    shortest = [Text.assemble(NEW, what, CLOSE), *shorter_keys]
+    for form in (longest, shorter):
+        line = Text().join(form)
+        if line.cell_len <= width:
+            return [line]
+    return _folded(shortest, width)
+
+
+def _folded(parts: Sequence[Text], width: int) -> list[Text]:
+    lines = [Text()]
+    for part in parts:
+        joined = lines[-1] + part
+        if len(lines[-1]) and cell_len(joined.plain.removesuffix(CLOSE)) > width:
+            lines.append(part)
+        else:
+            lines[-1] = joined
+    return [line[: len(line.plain.removesuffix(CLOSE))] for line in lines]

@@ -124,7 +124,7 @@ def test_the_dashboard(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: 
     events.add("eclipsed", by="the moon").add("update", version="v1.1.0").add("health", health="stopped")
     api.events = events.all
 
-    assert snap_compare(panel, terminal_size=size, run_before=showing("v1.0.0", "health: stopped", "Update available"))
+    assert snap_compare(panel, terminal_size=size, run_before=showing("v1.0.0", "health: stopped", "[U] Update"))
 
 
 def test_a_dashboard_without_apps(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:

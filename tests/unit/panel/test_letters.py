@@ -12,10 +12,13 @@ from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.details import DetailsScreen
+from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
 
-WITH_KEYS = (PanelApp, AuditScreen, ConfirmScreen, DashboardScreen, DetailsScreen, ProgressScreen, QuestionScreen)
+WITH_KEYS = (
+    PanelApp, AuditScreen, ConfirmScreen, DashboardScreen, DetailsScreen, HelpScreen, ProgressScreen, QuestionScreen,
+)  # fmt: skip
 OWN_MEANING: dict[tuple[type, str], tuple[str, str]] = {(DashboardScreen, "u"): ("update", "force_check")}
 
 
