@@ -15,6 +15,7 @@ from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
+from orchestrator.apps.sidecars_of_readers import SidecarsOfReaders
 from orchestrator.config import user_files
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile, Read
@@ -41,7 +42,6 @@ from orchestrator.updates.checker import UpdateChecker
 log = structlog.get_logger()
 
 PROXY_UP_WITHIN_S = 120
-MOST_SIDECARS_OF_READERS = 4
 """Sidecars at a time for requests that only read, such as a list of backups. A deployment waits for none of them."""
 
 
@@ -79,7 +79,7 @@ class Orchestrator:
             self.events.publish,
             self.known_secrets,
         )
-        self.sidecars_of_readers = asyncio.Semaphore(MOST_SIDECARS_OF_READERS)
+        self.sidecars_of_readers = SidecarsOfReaders()
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)

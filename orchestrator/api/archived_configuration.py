@@ -93,7 +93,7 @@ async def put_back(
 async def _texts(orchestrator: Orchestrator, app: str, backup: str) -> _Texts:
     """Raises UnknownApp, UnknownBackup, StepFailed, or Refused without a file in the backup or on the disk."""
     path = orchestrator.settings.config
-    async with orchestrator.sidecars_of_readers:
+    async with orchestrator.sidecars_of_readers.turn_of(app):
         found = await backups.extract(await context_with(orchestrator, app, backup), backup, Part.CONFIG)
     if not found:
         raise Refused(f"Backup {backup} has no configuration file.", "Choose another backup.")

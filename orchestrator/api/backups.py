@@ -96,7 +96,7 @@ async def list_backups(app: App, orchestrator: Serving, _who: Reader) -> Backups
     """
     contexts = await contexts_of(orchestrator, app)
     attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
-    async with orchestrator.sidecars_of_readers:
+    async with orchestrator.sidecars_of_readers.turn_of(app):
         found = [entry for context in contexts for entry in await backups.entries(context)]
     return Backups(backups=[entry_view(app, entry, attempts) for entry in found])
 
@@ -113,7 +113,7 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
 
 @router.post("/{backup}/verify")
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
-    async with orchestrator.sidecars_of_readers:
+    async with orchestrator.sidecars_of_readers.turn_of(app):
         kept = await backups.check(await context_with(orchestrator, app, backup), backup)
     return view(kept, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
 
@@ -146,7 +146,7 @@ async def extract(app: App, backup: BackupId, orchestrator: Serving, who: Admin,
             "Use a token for all apps.",
             known=True,
         )
-    async with orchestrator.sidecars_of_readers:
+    async with orchestrator.sidecars_of_readers.turn_of(app):
         found = await backups.extract(await context_with(orchestrator, app, backup), backup, part)
     return Extract(files=[ExtractedFile(name=name, text=text) for name, text in found.items()])
 

@@ -70,7 +70,7 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     # What the command prints is of no deployment that is under way.
     silently = replace(context, say=lambda _deployment, _line: None)
     try:
-        async with orchestrator.sidecars_of_readers:
+        async with orchestrator.sidecars_of_readers.turn_of(app):
             schema = await migrations.schema_of(silently, context.journal.deployment(active)) if active else None
     except StepFailed as error:
         problem = str(error)

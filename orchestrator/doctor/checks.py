@@ -48,7 +48,7 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     says = f"{active.release.version if active.release else '?'} on {active.colour}"
     try:
         status = await context.engine.status(active.container)
-        async with orchestrator.sidecars_of_readers:
+        async with orchestrator.sidecars_of_readers.turn_of(context.name):
             takes = await _room(context, usage)
         paused = await context.proxy.paused()
     except ChangeoverError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.access.caller import Caller
 from orchestrator.api import backups, migrations
+from orchestrator.apps.sidecars_of_readers import MOST_SIDECARS_OF_READERS
 from orchestrator.clock import now
 from orchestrator.doctor import checks
 from orchestrator.doctor.report import Finding
@@ -19,7 +20,7 @@ from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import ContainerStatus
-from orchestrator.server import MOST_SIDECARS_OF_READERS, Orchestrator
+from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 from tests.unit.conftest import SHOP
@@ -68,6 +69,24 @@ def test_many_readers_at_once_start_few_sidecars_at_a_time(
 
     asyncio.run(story())
     assert 0 < counted["most"] <= MOST_SIDECARS_OF_READERS
+
+
+async def test_an_app_whose_sidecars_take_long_keeps_nobody_from_reading_of_another(api: Api) -> None:
+    """A status command may take `migrate.timeout`, and whoever looks at its app's migrations starts one more."""
+    orchestrator = api.orchestrator
+    begun, may_end = asyncio.Semaphore(0), asyncio.Event()
+
+    async def take_long() -> None:
+        async with orchestrator.sidecars_of_readers.turn_of("slow"):
+            begun.release()
+            await may_end.wait()
+
+    waiting = [asyncio.create_task(take_long()) for _ in range(3 * MOST_SIDECARS_OF_READERS)]
+    await begun.acquire()
+    async with asyncio.timeout(5), orchestrator.sidecars_of_readers.turn_of("shop"):
+        pass
+    may_end.set()
+    await asyncio.gather(*waiting)
 
 
 def test_who_asks_for_the_migrations_adds_nothing_to_the_output_of_a_deployment(reading: Orchestrator) -> None:
