@@ -63,7 +63,8 @@ async def slots_from_what_runs(context: AppContext) -> bool:
         await _add_what_it_applied(context, container)
         known = newest_run(context.journal.migrations(context.name))
         holds = colour if container is active else colour.other
-        record = replace(_record(context, container), known_run=known, colour=holds)
+        port = _port(context, container, holds)
+        record = replace(_record(context, container), known_run=known, colour=holds, port=port)
         await context.journal.beside(context.journal.add, record)
     await _add_what_was_reverted(context, newest=both[-1])
     standby_id = standby.labels[LABEL_DEPLOYMENT] if standby else ""
@@ -168,6 +169,12 @@ def _requested_at(container: ContainerStatus) -> datetime:
     return datetime.fromisoformat(said) if said else LONG_AGO
 
 
+def _port(context: AppContext, container: ContainerStatus, holds: Colour) -> int:
+    """The port at which the proxy has reached the container. `run.port` may have changed since it was made."""
+    server = context.proxy.server_in_file(context.name, holds)
+    return server.port if server and server.address == container.address else context.config.run.port
+
+
 def _record(context: AppContext, container: ContainerStatus) -> Deployment:
     labels = container.labels
     moment = _requested_at(container)
@@ -185,5 +192,4 @@ def _record(context: AppContext, container: ContainerStatus) -> Deployment:
         container=container.name,
         number=int(labels.get(LABEL_NUMBER, "0")),
         address=container.address,
-        port=context.config.run.port,
     )

@@ -77,6 +77,25 @@ def test_a_release_that_had_the_traffic_and_is_stopped_is_found_and_started(tmp_
     virtual_time.run(story())
 
 
+def test_a_release_keeps_the_port_at_which_it_listens_although_the_configuration_has_another_one_now(
+    tmp_path: Path,
+) -> None:
+    """Its requests went to a port at which nobody listens."""
+
+    async def story() -> None:
+        world = await _without_journal(tmp_path)
+        server = world.proxy.running[APP]
+        world.configure(run={"data": "/data", "port": server.port + 1})
+
+        assert await rebuild_journal.slots_from_what_runs(world.context)
+
+        active = world.context.active
+        assert active is not None
+        assert (active.address, active.port) == (server.address, server.port)
+
+    virtual_time.run(story())
+
+
 @pytest.mark.parametrize("fault", ["its env_file is gone", "its image is gone", "its command fails"])
 def test_an_app_that_cannot_be_asked_what_was_reverted_keeps_nobody_from_the_start(tmp_path: Path, fault: str) -> None:
     """The start tried again for ever, and no app was recovered."""
