@@ -100,7 +100,7 @@ class EventStream:
                 await self._journal.beside(self._journal.append_events, batch)
             except BaseException:
                 rest = [one for one in batch if one is not event]
-                self._waiting = [*rest, *self._waiting][-MOST_LINES:]
+                self._waiting = _with_newest_lines([*rest, *self._waiting])
                 if self._waiting:
                     self._flush_in(RETRY_S)
                 raise
@@ -129,3 +129,15 @@ class EventStream:
         # If the journal is away, they are written later; the deployment that printed them reports the journal's error.
         with suppress(JournalError):
             await self._write()
+
+
+def _with_newest_lines(waiting: list[NewEvent]) -> list[NewEvent]:
+    """All events and the newest MOST_LINES lines: whoever published an event waits for it."""
+    surplus = sum(one.kind is EventKind.LINE for one in waiting) - MOST_LINES
+    kept = []
+    for one in waiting:
+        if surplus > 0 and one.kind is EventKind.LINE:
+            surplus -= 1
+        else:
+            kept.append(one)
+    return kept

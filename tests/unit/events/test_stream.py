@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
@@ -13,6 +15,8 @@ from orchestrator.events import stream
 from orchestrator.events.stream import EventStream
 from tests.support.fakes.journal import UnreliableJournal
 
+P = ParamSpec("P")
+T = TypeVar("T")
 DEADLINE_S = 20.0
 
 
@@ -162,6 +166,38 @@ async def test_of_very_many_lines_for_a_journal_that_is_away_the_newest_are_kept
 
     found = said(await take(stream.MOST_LINES + 1, events.follow(after=0)))
     assert found == [*(str(number) for number in range(2, stream.MOST_LINES + 2)), "queued"]
+
+
+class SilentJournal(UnreliableJournal):
+    """Says nothing until `answers` is set."""
+
+    answers: asyncio.Event
+
+    async def beside(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        await self.answers.wait()
+        return query(*args, **kwargs)
+
+
+async def test_no_event_is_dropped_unseen_for_the_lines_that_come_while_the_journal_is_silent(
+    journal: UnreliableJournal, tmp_path: Path
+) -> None:
+    """Whoever published it was told that it is recorded, and whoever followed the deployment waited for ever."""
+    silent = SilentJournal(f"sqlite:///{tmp_path / 'journal.db'}")
+    silent.answers = asyncio.Event()
+    events = EventStream(silent)
+    with silent.away():
+        published = []
+        for name in ("first", "second"):
+            published.append(asyncio.create_task(events.publish(Queued(name), "shop", "d1")))
+            await asyncio.sleep(0)
+        for number in range(stream.MOST_LINES):
+            events.say("d1", str(number))
+        silent.answers.set()
+        told = await asyncio.gather(*published, return_exceptions=True)
+
+    assert [type(one) for one in told] == [JournalError, JournalError]
+    found = said(await take(stream.MOST_LINES, events.follow(after=0)))
+    assert found == [str(number) for number in range(stream.MOST_LINES)]
 
 
 class Told:
