@@ -43,7 +43,7 @@ class ChangeoverError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One error in a configuration file, with its line and key."""
+    """One error in a configuration file, with its line and key. Line 0: the error is in no line of it."""
 
     file: str
     line: int
@@ -51,15 +51,15 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
         return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
 
 
 class ConfigError(ChangeoverError):
     """The configuration file is not valid. The configuration in use stays in use."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+    def __init__(self, problems: tuple[Problem, ...], remedy: str = "") -> None:
+        super().__init__("\n".join(str(problem) for problem in problems), remedy)
         self.problems = problems
 
 

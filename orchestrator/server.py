@@ -153,13 +153,12 @@ class Orchestrator:
             if (changed := read.loaded.config != before) or self._proxy_may_differ:
                 self._refuse_to_remove_busy_apps(read.loaded.config)
                 await self._take(read.loaded.config, before)
-        except ConfigError as error:
-            await self._refuse_config(error.cause, try_again=False)
         except ChangeoverError as error:
-            await self._refuse_config(str(error), try_again=True)
+            await self._refuse_config(error)
         except Exception as error:
             log.exception("configuration not used because of a defect in Changeover")
-            await self._refuse_config(f"Unexpected {type(error).__name__}: {error}.", try_again=True)
+            says = f"Unexpected {type(error).__name__}: {error}."
+            await self._refuse_config(ChangeoverError(says, "Report this defect in Changeover."))
         else:
             self.config_file.accept(read)
             if changed:
@@ -171,10 +170,13 @@ class Orchestrator:
         """Raises ConfigError. In a thread: a large file takes seconds to read."""
         return await to_its_end(asyncio.to_thread(self.config_file.read))
 
-    async def _refuse_config(self, problem: str, *, try_again: bool) -> None:
-        if self.config_file.refuse(problem, try_again=try_again):
-            log.error("configuration refused", problems=problem)
-            await self.events.publish(ConfigRefused(problem.splitlines()))
+    async def _refuse_config(self, error: ChangeoverError) -> None:
+        invalid, waits = isinstance(error, ConfigError), isinstance(error, Refused)
+        remedy = error.remedy if invalid or waits else f"{error.remedy} It is tried again by itself.".lstrip()
+        if self.config_file.refuse(error.cause, remedy=remedy, waits=waits, try_again=not invalid):
+            log.error("configuration refused", problems=error.cause)
+            says = error.cause if invalid else f"{error.cause} {remedy}"
+            await self.events.publish(ConfigRefused(says.splitlines()))
 
     def _refuse_to_remove_busy_apps(self, config: Config) -> None:
         """Raises Refused while something is under way for an app that this configuration lacks."""
@@ -182,8 +184,8 @@ class Orchestrator:
         busy = [f"{app} ({doing})" for app in removed if (doing := self.scheduler.doing(app))]
         if busy:
             raise Refused(
-                f"The configuration has no longer an app for which something is under way: {', '.join(busy)}.",
-                "The configuration before stays in use until that has ended; then the file is used by itself.",
+                f"The saved file is not in use yet, because it lacks what is under way: {', '.join(busy)}.",
+                "Nothing to do: it is used by itself when that has ended. Until then the one before is in use.",
             )
 
     async def _take(self, config: Config, before: Config) -> None:
@@ -234,7 +236,7 @@ class Orchestrator:
             try:
                 read = await self._read_config()
             except ConfigError as error:
-                await self._refuse_config(error.cause, try_again=False)
+                await self._refuse_config(error)
                 continue
             self._use(read.loaded.config)
             self.config_file.accept(read)

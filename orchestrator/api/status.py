@@ -52,11 +52,13 @@ class DataProblemView(BaseModel):
 
 
 class TroubleView(BaseModel):
-    """What is wrong, what to do, and since when if that is known."""
+    """What is wrong, a line for each part, what to do, and since when if that is known. `waits`: nothing is wrong, it
+    goes on by itself."""
 
     says: str
     remedy: str
     since: datetime | None
+    waits: bool = False
 
 
 class AppView(BaseModel):
@@ -129,7 +131,7 @@ async def _removed(orchestrator: Orchestrator) -> list[problems.Trouble]:
 
 
 def _troubles(found: list[problems.Trouble]) -> list[TroubleView]:
-    return [TroubleView(says=one.says, remedy=one.remedy, since=one.since) for one in found]
+    return [TroubleView(says=one.says, remedy=one.remedy, since=one.since, waits=one.waits) for one in found]
 
 
 def _unsettled(left: Unsettled | None) -> DataProblemView | None:

@@ -24,6 +24,8 @@ from orchestrator.errors import ConfigError, Problem
 MERGE_MARK = re.compile(r"(?:<{7}|>{7}|\|{7}) ")
 """A line that Git writes into a file in which two changes conflict (git-merge, "How conflicts are presented")."""
 
+READABLE = "Make it a regular file that the orchestrator can read. It is read again when it is saved."
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -64,22 +66,23 @@ def content_of(path: Path) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ConfigError((Problem(path.name, 1, "", "cannot be read: it is not a regular file"),))
+                raise ConfigError((Problem(path.name, 0, "", "cannot be read: it is not a regular file"),), READABLE)
             return file.read(yaml_text.MOST_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError((Problem(path.name, 1, "", f"cannot be read: {error.strerror}"),)) from error
+        raise ConfigError((Problem(path.name, 0, "", f"cannot be read: {error.strerror}"),), READABLE) from error
 
 
 def text_of(content: bytes, name: str) -> str:
     """The text of a configuration file; `name` is the file name in messages. Raises ConfigError."""
     if len(content) > yaml_text.MOST_BYTES:
-        raise ConfigError((Problem(name, 1, "", yaml_text.TOO_LARGE),))
+        raise ConfigError((Problem(name, 0, "", yaml_text.TOO_LARGE),))
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ConfigError((Problem(name, 1, "", messages.not_text(error)),)) from error
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError((Problem(name, line, "", messages.not_text(error)),)) from error
 
 
 def parse(text: str, name: str) -> Loaded:

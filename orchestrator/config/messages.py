@@ -17,8 +17,10 @@ from orchestrator.domain.counted import counted
 KEPT_SECRET = ("env", "args")
 """Sections whose values are not repeated in messages, because they may contain passwords."""
 
-_QUOTED = re.compile(rf"""(?P<word>'<[a-z ]+>')|(['"])(?:(?!\2).){{{LEAST},}}\2""")
-"""What a message of PyYAML quotes from the file; a `word` such as '<block end>' is its own."""
+_QUOTED = re.compile(r"""(['"])(?P<text>(?:\\.|(?!\1).)*)\1""")
+"""What a message of PyYAML quotes, in pairs of quotes: "expected ',' or ']', but got '<stream end>'"."""
+_OWN_WORD = re.compile(r"<[a-z ]+>")
+"""What it quotes and is not from the file, such as '<block end>'."""
 
 MERGE_CONFLICT = (
     "the file has marks of a merge conflict. Keep one of the two sides, and remove the lines that begin with "
@@ -43,7 +45,12 @@ def not_yaml(problem: str) -> str:
 
 def without_values(problem: str) -> str:
     """The message of a parser, without what it quotes from the file where that may be a secret."""
-    return _QUOTED.sub(lambda found: found["word"] or "a value", problem)
+
+    def shown(found: re.Match[str]) -> str:
+        is_short = len(found["text"]) < LEAST
+        return found[0] if is_short or _OWN_WORD.fullmatch(found["text"]) else "a value"
+
+    return _QUOTED.sub(shown, problem)
 
 
 def without_assigned(name: str) -> str:

@@ -29,6 +29,10 @@ LOOK_EVERY_MS = 5000
 none."""
 
 
+CORRECT_IT = "Correct the file. It is read again when it is saved."
+PUT_IT_BACK = "Write the file again. It is read by itself."
+
+
 @dataclass(frozen=True)
 class Read:
     """What a file contained: the digest of its bytes, its text, and the configuration."""
@@ -52,6 +56,10 @@ class ConfigFile:
         self.is_known = False
         """Whether `in_use` is the user's. If not, the file is invalid and no valid one is kept."""
         self.problem = ""
+        """Why the file is not in use, a line for each of its errors; empty if it is."""
+        self.remedy = CORRECT_IT
+        self.waits = False
+        """The file is valid, and is used by itself when something has ended."""
         self.problem_since: datetime | None = None
         self.not_kept = ""
         """Why the configuration in use could not be kept for the next start; empty if it is kept."""
@@ -84,7 +92,7 @@ class ConfigFile:
     def _refuse_loss(self, text: str, name: str, why: str) -> None:
         if self._text.strip() and not text.strip():
             says = f"{why}; the settings in use stay. To use the defaults for everything, write: apps: {{}}"
-            raise ConfigError((Problem(name, 1, "", says),))
+            raise ConfigError((Problem(name, 0, "", says),), PUT_IT_BACK)
 
     def read_at_start(self) -> Read | None:
         """As `read`; when the file is invalid, the configuration that was accepted last, with the problem recorded.
@@ -98,13 +106,13 @@ class ConfigFile:
         try:
             return self.read()
         except ConfigError as error:
-            self.refuse(error.cause)
+            self.refuse(error.cause, remedy=error.remedy)
             return kept
 
     def accept(self, read: Read) -> None:
         """This configuration is in use now."""
         self.in_use, self.is_known, self._text = read.loaded, True, read.text
-        self.problem, self.problem_since, self._try_again = "", None, False
+        self.problem, self.problem_since, self.waits, self._try_again = "", None, False, False
         try:
             save(self._kept, read.text)
             self.not_kept = ""
@@ -117,14 +125,15 @@ class ConfigFile:
         """This configuration, which was accepted earlier, is in use; the problem of the file stays."""
         self.in_use, self.is_known, self._text = read.loaded, True, read.text
 
-    def refuse(self, problem: str, *, try_again: bool = False) -> bool:
+    def refuse(self, problem: str, *, remedy: str = "", waits: bool = False, try_again: bool = False) -> bool:
         """The file is not in use, for this reason. Returns whether the reason is another one than before.
 
-        `try_again`: the reason may go away without a change of the file, which is therefore read again.
+        `try_again`: the reason may go away without a change of the file, which is therefore read again. `waits`: it
+        does, because nothing is wrong.
         """
         is_new = problem != self.problem
         self.problem_since = self.problem_since or now()
-        self.problem, self._try_again = problem, try_again
+        self.problem, self.remedy, self.waits, self._try_again = problem, remedy or CORRECT_IT, waits, try_again
         return is_new
 
     async def changes(self) -> AsyncIterator[None]:

@@ -70,7 +70,7 @@ _NUMBERS = (f"{_PREFIX}int", f"{_PREFIX}float")
 def read(text: str) -> Document:
     """Raises NotPlain beyond the limits, and yaml.YAMLError for what is not YAML."""
     if len(text.encode()) > MOST_BYTES:
-        raise NotPlain(1, TOO_LARGE)
+        raise NotPlain(0, TOO_LARGE)
     try:
         _refuse_too_much(text)
         root = yaml.compose(text, Loader=_Loader)

@@ -10,6 +10,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_once
 from orchestrator.config.preflight import preflight
 from orchestrator.doctor.labelled import labelled
+from orchestrator.doctor.refused_file import refused_file
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.counted import counted
@@ -31,8 +32,11 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
     findings += [found for context in orchestrator.apps.all() for found in await stopped_standby(context)]
     findings += await labelled(orchestrator)
-    findings += await asyncio.gather(*(_app(orchestrator, context, usage) for context in orchestrator.apps.all()))
-    return findings
+    contexts = orchestrator.apps.all()
+    found = await asyncio.gather(*(_app(orchestrator, context, usage) for context in contexts))
+    # The configuration may have changed meanwhile: what was taken out of it has no route any more.
+    still = {context.name for context in orchestrator.apps.all()}
+    return findings + [one for one, context in zip(found, contexts, strict=True) if context.name in still]
 
 
 async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:
@@ -164,8 +168,8 @@ async def _preflight(orchestrator: Orchestrator) -> list[Finding]:
 def _config(orchestrator: Orchestrator) -> Finding:
     file = orchestrator.config_file
     if file.problem:
-        since = f", since {file.problem_since:%Y-%m-%d %H:%M} UTC" if file.problem_since else ""
-        in_use = "the last valid configuration is in use" if file.is_known else "no configuration is in use"
-        says = f"{in_use}{since}: {file.problem}"
-        return Finding("configuration", False, says, "Correct the file. It is read again when it is saved.")
+        first, *more = refused_file(file).splitlines()
+        since = f" (since {file.problem_since:%Y-%m-%d %H:%M} UTC)" if file.problem_since else ""
+        says = "\n".join([f"{first}{since}", *more])
+        return Finding("configuration", file.waits, says, file.remedy, warns=file.waits)
     return Finding("configuration", True, "; ".join(["valid", *map(str, file.in_use.notices)]))

@@ -10,17 +10,19 @@ from datetime import datetime
 
 from orchestrator.apps.health import Health
 from orchestrator.config.preflight import why_not_deployable
+from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong, since when if that is known, and what to do."""
+    """What is wrong, since when if that is known, and what to do. `waits`: nothing is wrong, it goes on by itself."""
 
     says: str
     remedy: str
     since: datetime | None = None
+    waits: bool = False
 
 
 def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
@@ -28,9 +30,7 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     found = []
     file = orchestrator.config_file
     if file.problem:
-        in_use = "The last valid configuration is in use" if file.is_known else "No configuration is in use"
-        says = f"{in_use}: {file.problem}"
-        found.append(Trouble(says, "Correct the file. It is read again when it is saved.", file.problem_since))
+        found.append(Trouble(refused_file(file), file.remedy, file.problem_since, waits=file.waits))
     if file.not_kept:
         found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
     for name, problem in orchestrator.supervisor.problems.items():

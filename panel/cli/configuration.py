@@ -25,12 +25,16 @@ def validate(
         if file.exists() and not file.is_file():
             stop(f"{file} cannot be read: it is not a regular file.", USAGE)
         # As it is written: what is checked is what the orchestrator would read.
-        content = file.read_bytes().decode()
+        raw = file.read_bytes()
+        content = raw.decode()
     except OSError as error:
         where = "Run this in the folder of the configuration file, or name it: changeover validate FILE"
         stop(f"{file} cannot be read: {error.strerror}.\n{where}", USAGE)
     except UnicodeDecodeError as error:
-        stop(f"{file} cannot be read: it is not UTF-8 text (byte {error.start}).\nSave the file as UTF-8.", USAGE)
+        # In the words in which the orchestrator refuses such a file.
+        line = raw[: error.start].count(b"\n") + 1
+        why = f"not UTF-8 text: {error.reason} at byte {error.start}. Save the file as UTF-8"
+        stop(f"{file.name}:{line}: {why}.", USAGE)
     found = show(
         lambda client: client.validate(content, file.name),
         as_json,

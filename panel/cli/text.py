@@ -55,8 +55,10 @@ def status(found: Apps) -> Group:
 
 def _trouble(whose: str, trouble: Trouble) -> str:
     since = f" (since {trouble.since:%Y-%m-%d %H:%M} UTC)" if trouble.since else ""
+    first, *more = trouble.says.splitlines() or [""]
+    says = "\n".join([f"{whose}{inline(first)}{since}", *(f"  {inline(line)}" for line in more)])
     remedy = f"\n  💡 {inline(trouble.remedy)}" if trouble.remedy else ""
-    return f"[red]✗ {whose}{inline(trouble.says)}{since}[/]{remedy}"
+    return f"[yellow]! {says}[/]{remedy}" if trouble.waits else f"[red]✗ {says}[/]{remedy}"
 
 
 def leftover(left: Leftover, keep_backups: bool) -> str:
@@ -184,7 +186,8 @@ def findings(found: Sequence[Finding]) -> str:
     lines = []
     for finding in found:
         mark = "[yellow]![/]" if finding.warns else "[green]✓[/]" if finding.well else "[red]✗[/]"
-        lines.append(f"{mark} {inline(finding.what)}: {inline(finding.says)}")
+        first, *more = finding.says.splitlines() or [""]
+        lines += [f"{mark} {inline(finding.what)}: {inline(first)}", *(f"  {inline(line)}" for line in more)]
         if (finding.warns or not finding.well) and finding.remedy:
             lines.append(f"  💡 {inline(finding.remedy)}")
     return "\n".join(lines)

@@ -86,11 +86,12 @@ class Current(Value):
 
 
 class Trouble(Value):
-    """What is wrong, and what to do."""
+    """What is wrong, a line for each part, and what to do. `waits`: nothing is wrong, it goes on by itself."""
 
     says: str
     remedy: str = ""
     since: datetime | None = None
+    waits: bool = False
 
 
 class App(Value):

@@ -34,8 +34,13 @@ class TroubleBanner(Static):
         lines = [("", one) for one in found.troubles]
         lines += [(f"{app.name}: ", one) for app in found.apps for one in app.troubles]
         self.set_class(bool(lines), "-visible")
-        says = (f"✗ {whose}{one.says}{_since(one)} {one.remedy}".rstrip() for whose, one in lines)
-        self.update(Text("\n".join(says)))
+        self.update(Text("\n".join(_in_words(whose, one) for whose, one in lines)))
+
+
+def _in_words(whose: str, trouble: Trouble) -> str:
+    first, *more = trouble.says.splitlines() or [""]
+    says = "\n".join([f"{whose}{first}{_since(trouble)}", *(f"  {line}" for line in more)])
+    return f"{'!' if trouble.waits else '✗'} {says} {trouble.remedy}".rstrip()
 
 
 def _since(trouble: Trouble) -> str:

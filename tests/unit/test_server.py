@@ -208,6 +208,8 @@ def test_an_app_for_which_something_is_under_way_is_removed_when_that_has_ended(
 
     assert names(orchestrator) == ["panel", "shop"]
     assert "shop (deployment d1 is running)" in orchestrator.config_file.problem
+    assert orchestrator.config_file.waits
+    assert orchestrator.config_file.remedy.startswith("Nothing to do: it is used by itself when that has ended.")
     assert kinds == [EventKind.CONFIG_REFUSED]
     busy.is_busy = False
     reload(orchestrator, "apps: {}\n")
@@ -270,6 +272,7 @@ def test_a_defect_while_a_configuration_is_taken_leaves_the_one_before(
 
     assert names(orchestrator) == ["panel", "shop"]
     assert "Unexpected KeyError" in orchestrator.config_file.problem
+    assert orchestrator.config_file.remedy == "Report this defect in Changeover. It is tried again by itself."
     assert kinds == [EventKind.CONFIG_REFUSED]
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.apps.health import Health
+from orchestrator.config.schema import Config
 from orchestrator.doctor import problems
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.report import Finding
@@ -21,11 +22,12 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
 from orchestrator.domain.unsettled import Unsettled
-from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 APP_KEYS = {
     "name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health", "unsettled",
     "troubles",
@@ -131,6 +133,64 @@ def test_a_configuration_that_is_refused_and_a_forgotten_pause_are_red_in_the_st
         "New requests wait: they are paused.", "Resume them: changeover resume shop",
     )  # fmt: skip
     assert problems.of_app(orchestrator, "shop", Health.HEALTHY) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [
+        ("c.yaml:3: not valid", ["The last valid configuration is in use: c.yaml:3: not valid"]),
+        (
+            "c.yaml:3: not valid\nc.yaml:4: not valid, too",
+            [
+                "The last valid configuration is in use: the file has 2 errors",
+                "c.yaml:3: not valid",
+                "c.yaml:4: not valid, too",
+            ],
+        ),
+    ],
+)
+def test_each_error_of_the_file_has_a_line_of_its_own(
+    client: Client, orchestrator: Orchestrator, problem: str, says: list[str]
+) -> None:
+    orchestrator.config_file.is_known = True
+    orchestrator.config_file.refuse(problem, remedy="Write the file again.")
+
+    (trouble,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
+    (found,) = [one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration"]
+
+    assert trouble["says"].splitlines() == says
+    assert not trouble["waits"]
+    assert [line.partition(" (since ")[0] for line in found.says.splitlines()] == says
+    assert (found.well, found.remedy) == (False, "Write the file again.")
+
+
+def test_a_file_that_is_used_by_itself_is_no_error(client: Client, orchestrator: Orchestrator) -> None:
+    """It was red, and said "Correct the file.", although nothing was to be corrected."""
+    orchestrator.config_file.refuse("It waits.", remedy="Nothing to do.", waits=True, try_again=True)
+
+    (trouble,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
+    (found,) = [one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration"]
+
+    assert (trouble["says"], trouble["remedy"], trouble["waits"]) == ("It waits.", "Nothing to do.", True)
+    assert (found.well, found.warns, found.remedy) == (True, True, "Nothing to do.")
+
+
+def test_an_app_that_is_taken_out_of_the_configuration_while_the_doctor_looks_is_no_finding(
+    orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT, live_at=MOMENT, colour=Colour.BLUE)
+    orchestrator.journal.add(made)
+    orchestrator.journal.save_switch("shop", Slots("d1"))
+    status = orchestrator.engine.status
+
+    async def renamed(name: str) -> ContainerStatus | None:
+        if not name:
+            orchestrator.apps.take(Config())
+        return await status(name)
+
+    monkeypatch.setattr(orchestrator.engine, "status", renamed)
+
+    assert [one for one in asyncio.run(examine(orchestrator)) if one.what == "app shop"] == []
 
 
 def test_an_app_that_is_taken_out_of_the_configuration_while_its_state_is_asked_for_is_no_error(

@@ -303,6 +303,28 @@ def test_text_that_is_not_yaml_is_told_with_its_line() -> None:
         loader.parse("apps:\n  shop: ]\n", "c.yaml")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("apps: [a\n", "expected ',' or ']', but got '<stream end>'"),
+        ("apps: {a: 1\n", "expected ',' or '}', but got '<stream end>'"),
+        ("apps: *a-secret-that-is-long\n", "found undefined alias a value"),
+        ("apps: @x\n", "found character '@' that cannot start any token"),
+    ],
+)
+def test_the_parsers_own_words_are_kept_and_a_text_of_the_file_is_not(text: str, told: str) -> None:
+    """The comma's quotes were taken for a text of the file: "expected ',' or ']a value<stream end>'"."""
+    with pytest.raises(ConfigError) as refused:
+        loader.parse(text, "c.yaml")
+
+    assert f"not valid YAML: {told}." in str(refused.value)
+
+
+def test_a_byte_that_is_no_text_is_told_with_its_line() -> None:
+    with pytest.raises(ConfigError, match=r"^c.yaml:3: not UTF-8 text"):
+        loader.text_of(b"apps: {}\n# a\n# \xff\n", "c.yaml")
+
+
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_bytes(b"apps: \xff\n")
@@ -312,8 +334,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory") as refused:
         loader.load(tmp_path)
+    assert ":1:" not in refused.value.cause, "the reason is in no line"
+    assert "that the orchestrator can read" in refused.value.remedy
 
 
 def test_without_a_file_all_defaults_hold(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def test_validate_prints_problems_and_notices_and_fails_for_problems_alone(
 
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
-    (tmp_path / "latin.yaml").write_bytes(b"name: \xe9\n")
+    (tmp_path / "latin.yaml").write_bytes(b"apps: {}\nname: \xe9\n")
 
     missing = changeover("validate", str(tmp_path / "none.yaml"))
     binary = changeover("validate", str(tmp_path / "latin.yaml"))
@@ -247,7 +247,8 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory." in missing.stderr
     assert "or name it: changeover validate FILE" in missing.stderr
     assert binary.exit_code == 2
-    assert "it is not UTF-8 text" in binary.stderr
+    assert "latin.yaml:2: not UTF-8 text: invalid continuation byte at byte 15" in binary.stderr
+    assert "Save the file as UTF-8." in binary.stderr
 
 
 def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:

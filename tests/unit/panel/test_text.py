@@ -210,3 +210,20 @@ def test_what_is_wrong_stands_in_red_below_the_table_of_apps() -> None:
         f"✗ The configuration is refused. (since {NOW:%Y-%m-%d %H:%M} UTC)", "✗ shop: New requests wait."
     ]  # fmt: skip
     assert all(str(line).startswith("[red]") for line in lines)
+
+
+def test_what_goes_on_by_itself_is_not_red_and_each_part_has_a_line_of_its_own() -> None:
+    waits = {"says": "The file waits.", "remedy": "Nothing to do.", "since": NOW.isoformat(), "waits": True}
+    refused = {"says": "The file has 2 errors\nc.yaml:1: a\nc.yaml:2: b", "remedy": "Correct it."}
+    found = Apps.model_validate({"apps": [], "troubles": [waits, refused]})
+
+    _, first, second = text.status(found).renderables
+
+    assert str(first).startswith(f"[yellow]! The file waits. (since {NOW:%Y-%m-%d %H:%M} UTC)")
+    assert plain(str(second)).splitlines() == [
+        "✗ The file has 2 errors", "  c.yaml:1: a", "  c.yaml:2: b", "  💡 Correct it.",
+    ]  # fmt: skip
+    finding = Finding(what="configuration", well=False, says=refused["says"], remedy="Correct it.")
+    assert plain(text.findings([finding])).splitlines() == [
+        "✗ configuration: The file has 2 errors", "  c.yaml:1: a", "  c.yaml:2: b", "  💡 Correct it.",
+    ]  # fmt: skip
