@@ -32,7 +32,7 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import EventKind, FailedOver, FailoverFailed, Occurrence, WentBack
 from orchestrator.domain.failover import Action, Facts, decide
 from orchestrator.engine.base import ContainerEvent, ContainerStatus
-from orchestrator.errors import ChangeoverError
+from orchestrator.errors import ChangeoverError, ProxyError
 from orchestrator.events.stream import EventStream
 
 log = structlog.get_logger()
@@ -40,6 +40,8 @@ log = structlog.get_logger()
 AGAIN_S = 0.5
 LATER_S = 5.0
 LONGEST_AGAIN_S, SOON_S = 30.0, 0.2
+TELL_PROXY_AFTER_S = 5.0
+"""So long the proxy may be away, as while it is restarted or everything is stopped, until that is told, in seconds."""
 CUT_AFTER_S = 2.0
 """By then, requests that waited for a connection to the active container have gone to the standby, in seconds."""
 WAKE_WITHIN_S = 10.0
@@ -58,6 +60,7 @@ class Look:
     due: float | None = 0.0
     under_way: bool = False
     failures: int = 0
+    failing_since: float = 0.0
     told: str = ""
 
 
@@ -136,9 +139,11 @@ class Failover:
             look.failures, look.told = 0, ""
         except ChangeoverError as error:
             again_s = min(AGAIN_S * 2**look.failures, LONGEST_AGAIN_S)
+            look.failing_since = look.failing_since if look.failures else elapsed()
+            is_short = isinstance(error, ProxyError) and elapsed() - look.failing_since < TELL_PROXY_AFTER_S
             look.failures = min(look.failures + 1, 10)
             log.warning("failover failed", app=context.name, cause=error.cause, again_in_s=again_s)
-            if look.told != error.cause:
+            if look.told != error.cause and not is_short:
                 look.told = error.cause
                 await self._publish(FailoverFailed(error.cause, error.remedy), context.name)
         except Exception:

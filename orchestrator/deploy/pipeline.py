@@ -183,7 +183,10 @@ async def _perform(context: AppContext, events: EventStream, step: Step, deploym
         deployment = await step.run(context, deployment)
     except BaseException as error:
         note = str(error) or _why_cancelled(step)
-        await in_spite_of_cancels(_record_failed(context, events, step, deployment, note))
+        # A release that is live is retired later: nothing has failed.
+        later = isinstance(error, asyncio.CancelledError) and step.name is StepName.RETIRE
+        state = StepState.SKIPPED if later else StepState.FAILED
+        await in_spite_of_cancels(_record_ended(context, events, step, deployment, state, note))
         raise
     await to_its_end(_record_done(context, events, step, deployment))
     return deployment
@@ -195,12 +198,12 @@ def _why_cancelled(step: Step) -> str:
     return "cancelled"
 
 
-async def _record_failed(
-    context: AppContext, events: EventStream, step: Step, deployment: Deployment, note: str
+async def _record_ended(
+    context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str
 ) -> None:
     journal = context.journal
-    await patiently(lambda: journal.beside(journal.step_ended, deployment.id, step.name, StepState.FAILED, note))
-    await patiently(lambda: _publish_step(context, events, step, deployment, StepState.FAILED, note))
+    await patiently(lambda: journal.beside(journal.step_ended, deployment.id, step.name, state, note))
+    await patiently(lambda: _publish_step(context, events, step, deployment, state, note))
 
 
 async def _record_done(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> None:

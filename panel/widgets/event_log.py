@@ -55,6 +55,8 @@ def _says(event: Event) -> str:
             return f"[green3]✓[/] {inline(step)}"
         case events.Step(step=step, state=StepState.FAILED, note=note):
             return f"[red]✗ {inline(step)}[/] {inline(note)}"
+        case events.Step(step=step, state=StepState.SKIPPED, note=note):
+            return f"[grey50]–[/] {inline(step)} {inline(note)}".rstrip()
         case events.Queued(by=by) | events.Started(by=by):
             return f"{inline(event.kind)} by {inline(by)}" if by else inline(event.kind)
         case events.Live() as live:

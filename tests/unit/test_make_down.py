@@ -41,9 +41,11 @@ def ran(tool: str, folder: Path, typed: str = "", *, deployed_meanwhile: bool = 
 
 
 def test_down_says_that_containers_of_apps_go_on(tmp_path: Path) -> None:
-    code, said, _ = ran("down", tmp_path)
+    code, said, orders = ran("down", tmp_path)
 
     assert code == 0
+    told = [order for order in orders if order.startswith("compose")]
+    assert told == ["compose stop orchestrator", "compose down"], "it would tell that the proxy is gone"
     assert "Containers of apps that go on in the network words: 2." in said
     assert "still in use" not in said
 

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
 from orchestrator.deploy.cost import cost_of
-from orchestrator.domain.deployment import Deployment, State, StepName
+from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.in_hand import InHand
 from tests.support import virtual_time
@@ -207,3 +207,4 @@ def test_why_a_rollback_ended_the_retiring_is_on_record(tmp_path: Path) -> None:
 
     (retire,) = [step for step in virtual_time.run(story()).steps if step.name is StepName.RETIRE]
     assert retire.note.startswith("interrupted by a rollback")
+    assert retire.state is StepState.SKIPPED, "nothing has failed"

@@ -20,7 +20,7 @@ from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.events import EventKind, HealthChanged
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
-from orchestrator.errors import EngineError, Refused
+from orchestrator.errors import EngineError, ProxyError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
@@ -636,6 +636,27 @@ def test_a_standby_that_ends_while_its_locks_are_looked_at_says_so(
         assert "Why: it exited with code 3 before it could be paused" in found[0].says
 
     watched(world, story)
+
+
+@pytest.mark.parametrize(("away_s", "told"), [(3, []), (20, [EventKind.FAILOVER_FAILED])])
+def test_a_proxy_that_is_away_for_a_moment_is_no_alarm(
+    world: World, monkeypatch: pytest.MonkeyPatch, away_s: float, told: list[str]
+) -> None:
+    """`make down` stopped it some seconds before the orchestrator, and left alarms in the history of the panel."""
+
+    async def does_not_answer() -> set[str]:
+        raise ProxyError("The proxy does not answer on admin.sock.")
+
+    async def story() -> None:
+        answers = world.proxy.paused
+        monkeypatch.setattr(world.proxy, "paused", does_not_answer)
+        await world.engine.goes_away()
+        await asyncio.sleep(away_s)
+        monkeypatch.setattr(world.proxy, "paused", answers)
+        await asyncio.sleep(60)
+
+    watched(world, story)
+    assert kinds(world) == told
 
 
 def test_what_a_container_that_is_gone_had_in_hand_does_not_wait_for_ever(world: World) -> None:

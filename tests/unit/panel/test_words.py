@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.text import Text
 
 from panel.cli.deployments import live_already
 from panel.client import events
@@ -95,6 +96,13 @@ def test_why_retiring_was_interrupted_is_shown_with_the_deployment() -> None:
     one = Deployment.model_validate(answers.deployment(steps=[step]))
 
     assert "interrupted by a rollback" in record(one, None, NOW)
+
+
+def test_what_is_done_later_is_no_failure_among_the_events() -> None:
+    fields = {"step": "retire", "state": "skipped", "note": "interrupted by a rollback"}
+    event = events.Event(id=1, at=NOW, kind="step", app="shop", deployment="d1", fields=fields)
+
+    assert "– retire interrupted by a rollback" in Text.from_markup(event_line(event)).plain
 
 
 @pytest.mark.parametrize(("rollback", "says"), [(True, "rolled back, live"), (False, "live")])
