@@ -22,7 +22,7 @@ def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] 
     A log whose lines are all `printed` already is left out.
     """
     if ended.state == DeploymentState.LIVE:
-        return "\n".join([*_success(ended), *while_paused(ended, app)])
+        return "\n".join([*_success(ended, app), *while_paused(ended, app)])
     if ended.state == DeploymentState.UNCHANGED:
         says = f"{_release(ended)} is live already, with this configuration. Nothing was deployed."
         again = f"changeover deploy {inline(ended.app)} --ref {inline(ended.revision[:12])} --force"
@@ -31,7 +31,9 @@ def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] 
         return "\n".join(failure(ended, app, printed))
     if ended.state == DeploymentState.QUEUED:
         one = inline(ended.id)
-        return f"Deployment {one} is queued. Follow it with: changeover events --deployment {one}"
+        return (
+            f"Deployment {one} of {inline(ended.app)} is queued. Follow it with: changeover events --deployment {one}"
+        )
     lines = [f"Deployment {inline(ended.id)} of {_release(ended)}: {inline(ended.state.replace('_', ' '))}."]
     return "\n".join([*lines, *([f"  {what_is_active(app)}"] if app else [])])
 
@@ -89,12 +91,12 @@ def _release(ended: Deployment) -> str:
     return " ".join(filter(None, (inline(ended.app), inline(ended.version))))
 
 
-def _success(ended: Deployment) -> list[str]:
+def _success(ended: Deployment, app: App | None) -> list[str]:
     done = DONE.get(DeploymentKind(ended.kind), "Live") if ended.kind in set(DeploymentKind) else "Live"
     took = f" after {ended.seconds:.2f} s" if ended.seconds is not None else ""
     lines = [f"[green]✓ {done}: {_release(ended)} on {inline(ended.colour)}{took}.[/]"]
     if ended.previous_version and ended.kind != DeploymentKind.RESTORE:
-        lines.append(f"  Previous release: {inline(ended.previous_version)}")
+        lines.append(f"  {_before(ended, app)}")
     if ended.paused is not None:
         lines.append(f"  New requests were paused for {ended.paused:.2f} s.")
     if cut := cut_in_words(ended):
@@ -102,3 +104,12 @@ def _success(ended: Deployment) -> list[str]:
     if ended.backup and ended.kind != DeploymentKind.DEPLOY:
         lines.append(f"  Backup of the data as it was before: {inline(ended.backup)}")
     return lines
+
+
+def _before(ended: Deployment, app: App | None) -> str:
+    """What had the traffic, and where a rollback leads if that is another release: with --force it may be the same."""
+    if ended.previous_version != ended.version:
+        return f"Previous release: {inline(ended.previous_version)}"
+    same = f"It replaces another container of the same release, {inline(ended.version)}."
+    standby = app.standby if app else None
+    return f"{same} A rollback goes to {inline(standby.version)}." if standby else same

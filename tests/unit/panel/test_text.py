@@ -94,13 +94,28 @@ def test_text_from_outside_is_not_markup() -> None:
         ({}, "✓ Live: shop v1.1.0 on green after 2.31 s.\n  Previous release: v1.0.0"),
         ({"kind": "rollback", "previous_version": ""}, "✓ Rolled back: shop v1.1.0 on green after 2.31 s."),
         ({"kind": "promotion", "previous_version": "", "seconds": None}, "✓ Live: shop v1.1.0 on green."),
-        ({"state": "queued"}, "Deployment d42 is queued. Follow it with: changeover events --deployment d42"),
+        ({"state": "queued"}, "Deployment d42 of shop is queued. Follow it with: changeover events --deployment d42"),
         ({"state": "superseded"}, "Deployment d42 of shop v1.1.0: superseded."),
         ({"state": "rolled_back"}, "Deployment d42 of shop v1.1.0: rolled back."),
     ],
 )
 def test_an_outcome_is_one_sentence_and_its_details(more: dict[str, Any], says: str) -> None:
     assert plain(outcome(Deployment.model_validate(answers.deployment() | more))) == says
+
+
+@pytest.mark.parametrize(
+    ("standby", "says"),
+    [
+        (answers.slot("v0.0.1", "green"), " A rollback goes to v0.0.1."),
+        (None, ""),
+    ],
+)
+def test_a_release_that_was_deployed_again_is_not_its_own_previous_release(standby: Any, says: str) -> None:
+    again = Deployment.model_validate(answers.deployment(previous_version="v1.1.0"))
+
+    told = plain(outcome(again, App.model_validate(answers.app(standby=standby))))
+
+    assert told.splitlines()[1] == f"  It replaces another container of the same release, v1.1.0.{says}"
 
 
 def test_a_failure_says_nothing_about_what_is_active_when_that_was_not_asked() -> None:
