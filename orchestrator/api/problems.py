@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from orchestrator.api.access import status_of
 from orchestrator.api.audited import REASON
+from orchestrator.api.refused_values import REMEDY, sentence
 from orchestrator.config.build_secret import BuildSecretUnreadable
 from orchestrator.config.env_file import EnvFileUnreadable
 from orchestrator.errors import (
@@ -126,10 +127,9 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
 
     @api.exception_handler(RequestValidationError)
     async def not_valid(request: Request, error: Exception) -> JSONResponse:
-        """Names each value and what is wrong with it. The value itself is not repeated: JSON cannot have each one."""
         assert isinstance(error, RequestValidationError)
-        says = " ".join(f"Invalid value for {_name(one['loc'])}: {one['msg']}." for one in error.errors()[:MOST_SAID])
-        return problem(request, 422, "InvalidRequest", says[:MOST_OF_ANSWER], "Correct the request.")
+        says = " ".join(sentence(one) for one in error.errors()[:MOST_SAID])
+        return problem(request, 422, "InvalidRequest", says[:MOST_OF_ANSWER], REMEDY)
 
     @api.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: Exception) -> JSONResponse:
@@ -138,7 +138,3 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
         says = f"{request.method} is not answered here: {error.detail}."
         remedy = "See the API's document: /openapi.json"
         return problem(request, error.status_code, "NotAnswered", says, remedy, headers=dict(error.headers or {}))
-
-
-def _name(location: Sequence[object]) -> str:
-    return ".".join(str(part) for part in location[1:])[:100] or "the body"

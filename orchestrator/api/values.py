@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -11,23 +13,45 @@ MOST_ID = 2**63 - 1
 """The largest id that a database keeps."""
 NO_CONTROL = r"[^\x00-\x1f\x7f]"
 
-App = Annotated[str, Path(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$", description="The name of an app.")]
-DeploymentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
-BackupId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-BackupToRestore = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
-Ref = Annotated[str, Field(pattern=r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$")]
+_APP = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
+_ID, _OPTIONAL_ID = r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$", r"^([A-Za-z0-9][A-Za-z0-9-]{0,63})?$"
+_BACKUP, _OPTIONAL_BACKUP = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
+_REF = r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$"
+_CONTAINER = r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$"
+_SESSION = r"^[0-9a-f]{12}$"
+_IS_A_DEPLOYMENT = "the id of a deployment, as 'changeover history' shows it"
+_IS_A_BACKUP = "the id of a backup, as 'changeover backup list' shows it"
+FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        _APP: "the name of an app: lower-case letters, digits and hyphens, at most 31, the first of them a letter",
+        _ID: _IS_A_DEPLOYMENT,
+        _OPTIONAL_ID: _IS_A_DEPLOYMENT,
+        _BACKUP: _IS_A_BACKUP,
+        _OPTIONAL_BACKUP: _IS_A_BACKUP,
+        _REF: "a branch, tag or commit: at most 200 characters, no blanks, the first of them no hyphen",
+        _CONTAINER: "the name of a container",
+        _SESSION: "the id of a session, as 'changeover session list' shows it",
+    }
+)
+"""What a value must be, in words, by the pattern of its form."""
+
+App = Annotated[str, Path(pattern=_APP, description="The name of an app.")]
+DeploymentId = Annotated[str, Path(pattern=_ID)]
+BackupId = Annotated[str, Path(pattern=_BACKUP)]
+BackupToRestore = Annotated[str, Field(pattern=_OPTIONAL_BACKUP)]
+Ref = Annotated[str, Field(pattern=_REF)]
 """A branch, tag or commit, or empty. It does not begin with `-`: it becomes an argument of git."""
-ContainerName = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$")]
+ContainerName = Annotated[str, Field(pattern=_CONTAINER)]
 IdempotencyKey = Annotated[str | None, Field(max_length=255)]
 After = Annotated[int, Query(ge=0, le=MOST_ID, description="The id of the event before the first one.")]
 Before = Annotated[int | None, Query(ge=0, le=MOST_ID, description="The cursor that the page before gave.")]
 EventLimit = Annotated[int, Query(ge=1, le=1000)]
 OptionalAfter = Annotated[int | None, Query(ge=0, le=MOST_ID)]
-OptionalDeployment = Annotated[str, Query(pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,63})?$")]
+OptionalDeployment = Annotated[str, Query(pattern=_OPTIONAL_ID)]
 TokenName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 AnyTokenName = Annotated[str, Query(max_length=5000, pattern=r"^[^\x00]*$")]
 """Earlier versions accepted any name."""
-SessionId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")]
+SessionId = Annotated[str, Path(pattern=_SESSION)]
 FileName = Annotated[str, Field(max_length=255, pattern=f"^{NO_CONTROL}*$")]
 ConfigurationText = Annotated[str, Field(max_length=2**20)]
 LogLines = Annotated[int, Query(ge=1, le=10_000)]
