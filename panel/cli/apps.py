@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, out, run, show
+from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, out, run, show, stop
 from panel.client.client import Client
 
 commands = typer.Typer()
 
-LimitOption = Annotated[float, typer.Option(help="Seconds that one request may wait before it gets status 503.")]
+LimitOption = Annotated[
+    float, typer.Option(min=0.001, max=600, help="Seconds that one request may wait before it gets status 503.")
+]
 
 
 @commands.command()
@@ -24,8 +26,8 @@ def status(as_json: JsonOption = False) -> None:
 
 @commands.command()
 def logs(
-    app: AppArgument = "panel",
-    tail: Annotated[int, typer.Option(help="Number of lines.")] = 100,
+    app: PanelArgument = "panel",
+    tail: Annotated[int, typer.Option(min=0, max=10_000, help="Number of lines.")] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines, too, until interrupted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,6 +35,8 @@ def logs(
     if follow:
         run(lambda client: _follow(client, app, tail, as_json))
         return
+    if not tail:
+        stop("--tail 0 shows no line. Add --follow, or ask for 1 to 10000 lines.", USAGE)
     show(lambda client: client.logs(app, tail), as_json, "\n".join, markup=False)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from panel.cli import restored_configuration, text
 from panel.cli.deployments import confirm_restore, finish
-from panel.cli.output import USAGE, AppArgument, JsonOption, show, stop, yes_option
+from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, show, stop, yes_option
 from panel.clock import utc_now
 
 commands = typer.Typer(help="Back up and restore an app's data.", no_args_is_help=True)
@@ -17,13 +17,13 @@ BackupArgument = Annotated[str, typer.Argument(metavar="BACKUP", help="Id of the
 
 
 @commands.command("list")
-def list_backups(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
+def list_backups(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
     """List an app's backups, the newest first."""
     show(lambda client: client.backups(app), as_json, lambda found: text.backups(app, found, utc_now()))
 
 
 @commands.command("create")
-def create(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
+def create(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
     """Back up an app's data while the app runs."""
     show(lambda client: client.create_backup(app), as_json, text.new_backup)
 

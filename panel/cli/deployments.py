@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from panel.cli import event_lines, text
-from panel.cli.output import FAILED, REFUSED, AppArgument, JsonOption, err, out, print_json, run, show, yes_option
+from panel.cli.output import (
+    FAILED,
+    REFUSED,
+    USAGE,
+    JsonOption,
+    PanelArgument,
+    err,
+    out,
+    print_json,
+    run,
+    show,
+    stop,
+    yes_option,
+)
 from panel.cli.question import ask
 from panel.client import events
 from panel.client.client import Client
@@ -36,7 +49,7 @@ EXIT_CODES = {
 
 @commands.command()
 def deploy(
-    app: AppArgument = "panel",
+    app: PanelArgument = "panel",
     ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live and drained, or has failed.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
@@ -44,7 +57,7 @@ def deploy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Deploy the newest release of an app: build, back up, migrate, start, verify, switch."""
+    """Deploy the newest release of an app: build, back up, migrate, start, verify, switch; without APP, the panel."""
     if dry_run:
         show(lambda client: client.plan(app), as_json, text.plan, markup=False)
         if not as_json and not force and not migrate and (says := run(lambda client: live_already(client, app, ref))):
@@ -64,12 +77,15 @@ def deploy(
 
 @commands.command()
 def rollback(
-    app: AppArgument = "panel",
+    app: PanelArgument = "panel",
     restore: Annotated[str, typer.Option(help="Backup to restore first; 'backup list' has their ids.")] = "",
     yes: Annotated[bool, yes_option("the traffic goes back, or data is replaced (--restore)")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send the traffic back to the standby release. Requests are paused only if the data must change, too."""
+    """Send the traffic back to the standby release, without APP that of the panel.
+
+    Requests are paused only if the data must change, too.
+    """
     container = ""
     if restore and not yes:
         confirm_restore(app, restore)
@@ -102,7 +118,7 @@ def cancel(
 
 @commands.command()
 def history(
-    app: AppArgument = "panel",
+    app: PanelArgument = "panel",
     limit: Annotated[int, typer.Option(min=1, max=500, help="Number of deployments.")] = 20,
     before: Annotated[int | None, typer.Option(min=0, help="The next page: the number below the page before.")] = None,
     as_json: JsonOption = False,
@@ -135,7 +151,7 @@ def show_one(
 
 @commands.command()
 def wait(
-    app: AppArgument = "panel",
+    app: PanelArgument = "panel",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing; only set the exit code.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -213,7 +229,9 @@ def confirm_restore(app: str, backup: str, *, release: bool = False) -> None:
     known = run(lambda client: client.backups(app))
     wanted = next((one for one in known if one.id == backup), None)
     says = []
-    if wanted:
+    if wanted is None:
+        stop(f"{app} has no backup '{backup}'.\nList its backups: changeover backup list {app}", USAGE)
+    else:
         says.append(text.loss(wanted, utc_now()))
         says += [f"{wanted.version} gets the traffic instead of the release that is live."] if release else []
         says += run(lambda client: cost(client, app))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, run, show, yes_option
+from panel.cli.output import AppArgument, JsonOption, PanelArgument, run, show, yes_option
 from panel.cli.question import ask
 from panel.clock import utc_now
 
@@ -35,6 +35,6 @@ def accept(
 
 
 @commands.command("status")
-def status(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
+def status(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
     """Show applied and pending schema revisions, past runs, and what a rollback needs."""
     show(lambda client: client.migrations(app), as_json, lambda found: text.migrations(found, utc_now()))

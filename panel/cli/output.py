@@ -27,7 +27,10 @@ GOES_ON = (
 T = TypeVar("T")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
+PanelArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app; without it, the panel itself.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the API's answer as JSON. Errors are text on standard error.")
+]
 
 
 def yes_option(what: str) -> Any:  # Any: typer's own type

@@ -6,20 +6,39 @@ One rule for all of them: the command says what it is about to do and asks; the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
-import typer
-
 from panel.cli.output import FAILED, err, stop
+
+MOST_TYPED = 1000
+"""Characters that are read as one answer."""
 
 
 def ask(question: str, says: Iterable[str] = ()) -> None:
     """Print what is about to happen and ask, on stderr: a program may read the output. Returns only for yes."""
     for sentence in says:
         err.print(sentence, markup=False)
-    try:
-        wanted = typer.confirm(question, err=True)
-    except typer.Abort:
+    wanted = _answer(question)
+    if wanted is None:
         stop("\nNot confirmed, nothing was done. Without a terminal, confirm it by --yes.", FAILED)
     if not wanted:
         stop("Not confirmed, nothing was done.", FAILED)
+
+
+def _answer(question: str) -> bool | None:
+    """Whether it is yes; None at the end of the input. Typer's own question leaves a blank on standard output."""
+    while True:
+        print(f"{question} [y/N]: ", end="", file=sys.stderr, flush=True)
+        try:
+            line = sys.stdin.readline(MOST_TYPED)
+        except KeyboardInterrupt:
+            return None
+        if not line:
+            return None
+        word = line.strip().lower()
+        if word in ("y", "yes"):
+            return True
+        if word in ("n", "no", ""):
+            return False
+        err.print("Answer y or n.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, show, yes_option
+from panel.cli.output import JsonOption, run, show, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer(help="See and end the open sessions of the panel.", no_args_is_help=True)
@@ -26,7 +26,8 @@ def end(
     as_json: JsonOption = False,
 ) -> None:
     """End a session. Its pages are closed within 15 seconds, and its browser has to sign in again."""
-    if not yes:
+    # Of one that does not exist the orchestrator says so.
+    if not yes and any(one.id == session for one in run(lambda client: client.sessions())):
         ask(f"End session {session}?", ["Its pages are closed, and its browser has to sign in again."])
     show(
         lambda client: client.end_session_of(session),

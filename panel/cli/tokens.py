@@ -55,7 +55,9 @@ def _seconds(duration: str) -> int | None:
     """A duration in seconds; None for never."""
     if duration == "never":
         return None
-    found = re.fullmatch(r"([1-9][0-9]{0,8})([smhdw])", duration)
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", duration)
+    if found and not int(found[1]):
+        stop(f"--expires {duration} would expire at once. Use a longer time, such as 90d, 12h or 30m.", USAGE)
     if not found:
         stop(f"--expires '{duration}' is not a duration. Use a number and a unit, such as 90d, 12h or 30m.", USAGE)
     return int(found[1]) * UNITS_S[found[2]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from panel.cli import text
-from panel.cli.output import AppArgument, JsonOption, out, print_json, run
+from panel.cli.output import JsonOption, PanelArgument, out, print_json, run
 from panel.client.client import Client
 from panel.clock import utc_now
 from panel.text.markup import output
@@ -14,8 +14,8 @@ commands = typer.Typer()
 
 
 @commands.command()
-def check(app: AppArgument = "panel", as_json: JsonOption = False) -> None:
-    """Ask an app's source for an update, and show what it changes."""
+def check(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
+    """Ask an app's source for an update, and show what it changes. With --json, null says that there is none."""
 
     async def ask(client: Client) -> str:
         update = await client.check(app)

@@ -436,3 +436,34 @@ def test_an_archived_configuration_that_cannot_be_put_back_says_why(api: FakeApi
     assert ended.exit_code == 3
     assert "The backup has no app 'shop'." in ended.stderr
     assert not api.requests("POST", CONFIGURATION)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("logs", "shop", "--tail", "0"), "--tail 0 shows no line. Add --follow, or ask for 1 to 10000 lines."),
+        (
+            ("logs", "shop", "--tail", "10001"),
+            "Invalid value for '--tail': Input should be less than or equal to 10000",
+        ),
+        (
+            ("pause", "shop", "--limit", "0"),
+            "Invalid value for '--limit': Input should be greater than or equal to 0.001",
+        ),
+    ],
+)
+def test_a_number_that_no_request_may_have_is_refused_by_the_name_of_its_option(
+    api: FakeApi, arguments: tuple[str, ...], says: str
+) -> None:
+    done = changeover(*arguments)
+
+    assert done.exit_code == 2
+    assert says in " ".join(done.stderr.replace("│", " ").split())
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy", "rollback", "check", "history", "logs", "wait", "backup create", "backup list", "migrate status"]
+)
+def test_where_an_app_may_be_left_out_the_help_says_that_the_panel_is_meant(name: str) -> None:
+    assert "without it, the panel" in " ".join(changeover(*name.split(), "--help").stdout.replace("│", " ").split())

@@ -13,8 +13,16 @@ from tests.support import api_answers as answers
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
 
+SESSION = {
+    "id": "0123456789ab", "token": "ann", "origin": "127.0.0.1", "created_at": "2026-01-01T00:00:00Z",
+    "used_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-02T00:00:00Z",
+}  # fmt: skip
 BACKUP = "20260101-000000-000000"
 CONFIGURATION = {"lines": ["-a", "+b"], "refused": "", "digest": "a" * 64}
+SAVED = {
+    "id": BACKUP, "app": "shop", "version": "v1.0.0", "reason": "by hand", "created_at": "2026-01-01T00:00:00Z",
+    "files": 1, "data_size": 1, "archive_size": 1,
+}  # fmt: skip
 ASKS = {
     "rollback": (("rollback", "shop"), ("POST", "/v1/apps/shop/rollback")),
     "rollback --restore": (("rollback", "shop", "--restore", BACKUP), ("POST", "/v1/apps/shop/rollback")),
@@ -51,7 +59,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
         unsettled = {"deployment": "d1", "since": answers.before(hours=1), "says": "0002 stands.", "remedy": "…"}
         api.gives("GET", "/v1/apps/shop", answers.app(unsettled=unsettled, standby=answers.slot("v0.9.0", "green")))
-        api.gives("GET", "/v1/apps/shop/backups", {"backups": []})
+        api.gives("GET", "/v1/apps/shop/backups", {"backups": [SAVED]})
+        api.gives("GET", "/v1/sessions", {"sessions": [SESSION]})
         api.gives("GET", f"/v1/apps/shop/backups/{BACKUP}/configuration", CONFIGURATION)
         api.gives("GET", "/v1/leftovers/old", {"app": "old", "volumes": ["changeover-old-data"]})
         api.gives("GET", "/v1/tokens", {"tokens": [{"name": "ci", "scope": "read"}]})
@@ -86,7 +95,7 @@ def test_without_a_yes_nothing_is_done_and_nothing_is_on_stdout(api: FakeApi, na
     assert "[y/N]" in ended.stderr
     assert "Not confirmed" in ended.stderr
     assert typed or "confirm it by --yes" in ended.stderr
-    assert "{" not in ended.stdout
+    assert ended.stdout == "", "a program reads it as JSON"
 
 
 @pytest.mark.parametrize("name", ASKS)
@@ -119,6 +128,40 @@ def test_what_does_not_exist_is_not_asked_about(api: FakeApi) -> None:
     assert ended.exit_code == 2
     assert "There is no token 'other'." in ended.output
     assert "[y/N]" not in ended.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backup", "restore", "shop", "nope"),
+        ("backup", "restore", "shop", "nope", "--release"),
+        ("rollback", "shop", "--restore", "nope"),
+    ],
+)
+def test_a_backup_that_does_not_exist_is_not_asked_about(api: FakeApi, arguments: tuple[str, ...]) -> None:
+    ended = changeover(*arguments, typed="y\n")
+
+    assert ended.exit_code == 2
+    assert ended.stderr == "shop has no backup 'nope'.\nList its backups: changeover backup list shop\n"
+    assert [one for one in api.asked if one.method != "GET"] == []
+
+
+def test_a_session_that_does_not_exist_is_not_asked_about(api: FakeApi) -> None:
+    api.refuses("DELETE", "/v1/sessions/nope", 409, detail="There is no open session nope.")
+
+    ended = changeover("session", "end", "nope", typed="y\n")
+
+    assert ended.exit_code == 3
+    assert "There is no open session nope." in ended.stderr
+    assert "[y/N]" not in ended.stderr
+
+
+@pytest.mark.parametrize(("typed", "times"), [("what\nY\n", 2), ("yes\n", 1), ("YES \n", 1)])
+def test_an_answer_is_yes_or_no_and_anything_else_is_asked_again(api: FakeApi, typed: str, times: int) -> None:
+    ended = changeover("rollback", "shop", "--json", typed=typed)
+
+    assert len(api.requests("POST", "/v1/apps/shop/rollback")) == 1
+    assert ended.stderr.count("[y/N]") == times
 
 
 def test_data_is_not_said_to_be_lost_where_there_is_none(api: FakeApi) -> None:

@@ -48,12 +48,21 @@ def test_a_token_is_asked_for_with_its_apps_scope_and_time(
     assert wanted.get("expires_in") or not asked.body.get("expires_in")
 
 
-@pytest.mark.parametrize("duration", ["90", "0d", "-1d", "1.5d", "90 days", "", "d", "9" * 30 + "d"])
+@pytest.mark.parametrize("duration", ["90", "-1d", "1.5d", "90 days", "", "d", "9" * 30 + "d"])
 def test_a_time_that_is_none_is_a_usage_error_and_makes_no_token(api: FakeApi, duration: str) -> None:
     done = changeover("token", "create", "ci", "--expires", duration)
 
     assert done.exit_code == 2
     assert "is not a duration" in done.stderr
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("duration", ["0s", "0d", "000w"])
+def test_a_token_that_would_expire_at_once_is_not_made(api: FakeApi, duration: str) -> None:
+    done = changeover("token", "create", "ci", "--expires", duration)
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"--expires {duration} would expire at once. Use a longer time")
     assert api.asked == []
 
 
