@@ -31,5 +31,7 @@ def texts(folder: Path, part: str, pace: Pace, jail: Path | None) -> dict[str, s
 def _end_of(path: Path) -> str:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - MOST_BYTES))
-        return file.read(MOST_BYTES).decode(errors="replace")
+        left_out = max(0, size - MOST_BYTES)
+        file.seek(left_out)
+        text = file.read(MOST_BYTES).decode(errors="replace")
+    return f"[the first {left_out} bytes left out]\n{text}" if left_out else text

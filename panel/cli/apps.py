@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, out, run, show, stop
+from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, print_text, run, show, stop
 from panel.client.client import Client
 
 commands = typer.Typer()
@@ -45,7 +45,7 @@ async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
         if as_json:
             print(json.dumps(client.answer, ensure_ascii=False), flush=True)
         else:
-            out.print(line, markup=False)
+            print_text(line)
 
 
 @commands.command()

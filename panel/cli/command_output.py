@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from panel.cli.output import FAILED, err, out, stop
+from panel.cli.output import FAILED, err, print_text, stop
 from panel.client.one_off import Piece
 
 SIGPIPE = 128 + 13
@@ -56,7 +56,7 @@ class CommandOutput:
                 "The output may be cut or changed: the orchestrator is older than this command, and sends lines only. "
                 "Upgrade the orchestrator (make up), then run the command again."
             )
-        out.print(line, markup=False)
+        print_text(line)
 
 
 def _write(content: bytes) -> None:

@@ -76,8 +76,17 @@ def show(
 
     value = run(asked)
     if not as_json:
-        out.print(text(value), markup=markup)
+        says = text(value)
+        if isinstance(says, str) and not markup:
+            print_text(says)
+        else:
+            out.print(says, markup=markup)
     return value
+
+
+def print_text(text: str) -> None:
+    """Text from outside, as it is: Rich makes blanks of its tabs."""
+    print(text, flush=True)
 
 
 def print_json(answer: Any) -> None:  # Any: JSON

@@ -19,6 +19,9 @@ SAYS = "import os, sys; print(os.environ['CHANGEOVER_APP'], sys.argv[1], os.envi
 COUNTS = "import sys; read = sys.stdin.read(); print(read.count(chr(10)), len(read))"
 
 
+DUMPS = "import sys; sys.stdout.buffer.write(bytes(range(256)) * 8000); print('a warning', file=sys.stderr)"
+
+
 def sent(shop: Shop, content: str, place: str, *command: str) -> tuple[int, str]:
     """The exit code and the output of a command that is sent this as its input."""
     done = subprocess.run(
@@ -39,6 +42,13 @@ def test_run_and_exec_give_output_and_exit_code_of_a_command_in_the_live_release
         lines = "".join(f"line {number}\n" for number in range(20_000))
         assert sent(shop, lines, place, "python", "-c", COUNTS) == (0, f"20000 {len(lines)}\n")
         assert sent(shop, lines, place, "true") == (0, "")
+
+        dump = subprocess.run(
+            [sys.executable, "-m", "panel.cli", place, "shop", "--", "python", "-c", DUMPS],
+            cwd=ROOT, env=shop.stack.command_environment, capture_output=True, timeout=120,
+        )  # fmt: skip
+        assert (dump.returncode, dump.stderr) == (0, b"a warning\n")
+        assert dump.stdout == bytes(range(256)) * 8000
 
     late = shop.stack.command("exec", "--timeout", "0.5", "shop", "--", "sleep", "300")
     running = subprocess.run(["docker", "top", container], capture_output=True, text=True, check=True).stdout

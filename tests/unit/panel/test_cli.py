@@ -467,3 +467,23 @@ def test_a_number_that_no_request_may_have_is_refused_by_the_name_of_its_option(
 )
 def test_where_an_app_may_be_left_out_the_help_says_that_the_panel_is_meant(name: str) -> None:
     assert "without it, the panel" in " ".join(changeover(*name.split(), "--help").stdout.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "answer"),
+    [
+        (("logs", "shop"), "/v1/apps/shop/logs", {"app": "shop", "container": "c", "lines": ["a\tb  [x]", "c"]}),
+        (
+            ("backup", "extract", "shop", "b1", "config"),
+            "/v1/apps/shop/backups/b1/extract",
+            {"app": "shop", "backup": "b1", "part": "config", "files": [{"name": "x", "text": "a\tb  [x]\nc\n"}]},
+        ),
+    ],
+)
+def test_text_from_outside_is_printed_as_it_is(
+    api: FakeApi, arguments: tuple[str, ...], path: str, answer: dict[str, Any]
+) -> None:
+    """Tabs became blanks: a configuration that was put back from it was another one."""
+    api.gives("GET", path, answer)
+
+    assert changeover(*arguments).stdout == "a\tb  [x]\nc\n"
