@@ -15,8 +15,8 @@ from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
-from orchestrator.apps.sidecars_of_readers import SidecarsOfReaders
 from orchestrator.config import user_files
+from orchestrator.config.preflight import Deployable
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile, Read
 from orchestrator.deploy.failover import Failover
@@ -29,6 +29,7 @@ from orchestrator.engine.docker.engine import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, JournalError, Refused
 from orchestrator.events.notifier import LogNotifier
 from orchestrator.events.stream import EventStream
+from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
@@ -43,6 +44,8 @@ log = structlog.get_logger()
 
 PROXY_UP_WITHIN_S = 120
 """Sidecars at a time for requests that only read, such as a list of backups. A deployment waits for none of them."""
+MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP = 4, 2
+"""A backup of an app may take minutes to read, and its status command `migrate.timeout`: others are asked meanwhile."""
 
 
 class Orchestrator:
@@ -63,6 +66,7 @@ class Orchestrator:
         self.settings = settings
         self._kept_config = settings.state / "last-valid-config.yaml"
         self.config_file = ConfigFile(settings.config, self._kept_config)
+        self.deployable = Deployable(settings.config.parent)
         self.known_secrets.know(credentials_in(settings.database_url) | credentials_in(settings.panel_database_url))
         self.journal = Journal(settings.journal_url, settings.config, self.known_secrets)
         self.gate, self.audit = Gate(self.journal), AuditLog(self.journal)
@@ -79,7 +83,7 @@ class Orchestrator:
             self.events.publish,
             self.known_secrets,
         )
-        self.sidecars_of_readers = SidecarsOfReaders()
+        self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)

@@ -38,6 +38,7 @@ from orchestrator.api.answer import answer_class
 from orchestrator.api.audited import Audited
 from orchestrator.doctor.report import Finding
 from orchestrator.errors import JournalError
+from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.server import Orchestrator
 
@@ -84,6 +85,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     )
     api.state.orchestrator = orchestrator
     api.state.examination = SharedQuestion[list[Finding]]()
+    api.state.validations = FairTurns(*config.AT_ONCE)
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
     api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator))

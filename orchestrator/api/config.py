@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
 from orchestrator.config.preflight import preflight
 from orchestrator.doctor.removed_apps import notices_of_removal
 from orchestrator.errors import ConfigError
+from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/config")
+
+AT_ONCE = (2, 1)
+"""So many configurations are checked at the same time, in total and for one token: a large one takes a processor for
+seconds, and a thread that others need."""
 
 
 class ConfigText(BaseModel):
@@ -47,8 +54,14 @@ async def config(orchestrator: Serving, _who: Reader) -> ConfigView:
 
 
 @router.post("/validate")
-async def validate(wanted: ConfigText, orchestrator: Serving, who: ReaderOfSome) -> ConfigProblems:
+async def validate(wanted: ConfigText, request: Request, orchestrator: Serving, who: ReaderOfSome) -> ConfigProblems:
     """Check a configuration without using it, and whether what it names is there."""
+    turns: FairTurns = request.app.state.validations
+    async with turns.turn_of(who.name):
+        return await _checked(wanted, orchestrator, who)
+
+
+async def _checked(wanted: ConfigText, orchestrator: Orchestrator, who: Caller) -> ConfigProblems:
     try:
         # In a thread: a large file takes seconds to read.
         loaded = await to_its_end(asyncio.to_thread(orchestrator.config_file.check, wanted.text, wanted.name))

@@ -6,7 +6,12 @@ A configuration is not refused for these, because they concern one app, and the 
 
 from __future__ import annotations
 
+import asyncio
+import os
 import posixpath
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
@@ -16,15 +21,29 @@ from orchestrator.config.update_schema import GitSource
 from orchestrator.domain.source_names import why_not_fetched
 from orchestrator.files.beneath import LeadsOutside, within
 from orchestrator.host import child_process
+from orchestrator.host.uninterrupted import to_its_end
 
 GIT_TIMEOUT_S = 5.0
+_COMMITTED = ("-z", "--cached", "--others", "--exclude-standard", "--")
+"""What git has, and what it would add (git-ls-files(1))."""
+MOST_SAID = 100
+"""So many sentences are said at a time."""
 
 
 async def preflight(config: Config, folder: Path) -> list[str]:
-    """One sentence with its key for each thing that cannot work. `folder` is the configuration file's."""
+    """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
+    file's."""
     panel = _not_fetched(config.update.git.remote)
     found = [f"update.git.remote: {panel}"] if panel else []
-    return found + [f"apps.{name}.{says}" for name, app in config.apps.items() for says in await _of_app(app, folder)]
+    # In a thread: somebody who asks for a check may write thousands of files into a configuration.
+    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder))
+    found += says
+    for path in await _would_be_committed(secrets):
+        for key, file in secrets[path]:
+            why = f"git would commit {file}, which contains secrets. Add it to .gitignore, or put it into secrets/"
+            found.append(f"{key}: {why}")
+    left_out = len(found) - MOST_SAID
+    return [*found[:MOST_SAID], f"and {left_out} more"] if left_out > 0 else found
 
 
 def unsupported_remote(git: GitSource) -> str:
@@ -48,15 +67,15 @@ def _not_fetched(remote: str) -> str:
     return ""
 
 
-def why_not_deployable(app: App, folder: Path) -> list[str]:
-    """One sentence with its key for each thing that fails every deployment of an app (not the panel)."""
+def why_not_deployable(app: App, folder: Path, of_env_file: Callable[[str], str] | None = None) -> list[str]:
+    """One sentence with its key for each thing that fails every deployment of an app (not the panel).
+
+    `of_env_file` says why an environment file cannot be used, where that is known of several apps' files.
+    """
     remote = unsupported_remote(app.update.git)
     found = [f"update.git.remote: {remote}"] if remote else []
-    if app.run.env_file:
-        try:
-            read_env_file_in(folder, app.run.env_file)
-        except EnvFileUnreadable as error:
-            found.append(f"run.env_file: {error}")
+    if app.run.env_file and (why := (of_env_file or partial(_unusable, folder))(app.run.env_file)):
+        found.append(f"run.env_file: {why}")
     for name, file in app.build.secrets.items():
         try:
             build_secret(folder, name, file)
@@ -65,31 +84,80 @@ def why_not_deployable(app: App, folder: Path) -> list[str]:
     return found
 
 
-async def _of_app(app: App, folder: Path) -> list[str]:
-    found = why_not_deployable(app, folder)
-    named = {"run.env_file": app.run.env_file} if app.run.env_file else {}
-    named |= {f"build.secrets.{name}": file for name, file in app.build.secrets.items()}
-    for key, file in named.items():
-        if _is_beneath(folder, file) and await _would_be_committed(folder / file):
-            says = f"git would commit {file}, which contains secrets. Add it to .gitignore, or put it into secrets/"
-            found.append(f"{key}: {says}")
-    return found
-
-
-def _is_beneath(folder: Path, file: str) -> bool:
-    """Whether it is a file in the folder. Another one is not used, and git is not asked about it."""
+def _unusable(folder: Path, env_file: str) -> str:
     try:
-        return within(folder, file).is_file()
+        read_env_file_in(folder, env_file)
+    except EnvFileUnreadable as error:
+        return str(error)
+    return ""
+
+
+class Deployable:
+    """Why apps cannot be deployed, for those who ask every few seconds: their files are read when they changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[App, list[object], list[str]]] = {}
+
+    def why_not(self, name: str, app: App) -> list[str]:
+        """As `why_not_deployable`."""
+        stamps = [_stamp(self._folder / file) for _key, file in _secret_files(app)]
+        known = self._known.get(name)
+        if known is None or known[0] is not app or known[1] != stamps:
+            known = self._known[name] = (app, stamps, why_not_deployable(app, self._folder))
+        return known[2]
+
+
+def _stamp(path: Path) -> object:
+    """What differs when a file was written, replaced or removed, or when others may read it."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return error.errno
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
+def _secret_files(app: App) -> list[tuple[str, str]]:
+    """The key and the path of each file with secrets that an app names."""
+    found = [("run.env_file", app.run.env_file)] if app.run.env_file else []
+    return found + [(f"build.secrets.{name}", file) for name, file in app.build.secrets.items()]
+
+
+def _look_at(config: Config, folder: Path) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
+    """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
+    says, secrets = list[str](), dict[Path, list[tuple[str, str]]]()
+    of_env_file = cache(partial(_unusable, folder))
+    for name, app in config.apps.items():
+        says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file)]
+        for key, file in _secret_files(app):
+            if path := _beneath(folder, file):
+                secrets.setdefault(path, []).append((f"apps.{name}.{key}", file))
+    return says, secrets
+
+
+def _beneath(folder: Path, file: str) -> Path | None:
+    """The file itself, if it is one in the folder. Another one is not used, and git is not asked about it."""
+    try:
+        found = within(folder, file)
+        return found if found.is_file() else None
     except (OSError, LeadsOutside):
-        return False
+        return None
 
 
-async def _would_be_committed(path: Path) -> bool:
-    """Whether the file is in a checkout that does not ignore it. False if there is none, or git does not answer."""
-    command = ("git", "-c", "safe.directory=*", "-C", str(path.parent), "check-ignore", "--quiet", "--", path.name)
-    try:
-        asked = await child_process.run(*command, env={}, timeout_s=GIT_TIMEOUT_S)
-    except (OSError, TimeoutError):
-        return False
-    # 0: ignored, 1: not ignored, 128: not in a checkout (git-check-ignore(1)).
-    return asked.exit_code == 1
+async def _would_be_committed(paths: Iterable[Path]) -> list[Path]:
+    """Those that are in a checkout that does not ignore them. None of a folder about which git does not answer.
+
+    Git is asked once a folder, however often a file is named.
+    """
+    found = []
+    for folder, there in groupby(sorted(paths), lambda path: path.parent):
+        files = list(there)
+        command = ("git", "-c", "safe.directory=*", "--literal-pathspecs", "-C", str(folder), "ls-files", *_COMMITTED)
+        try:
+            asked = await child_process.run(*command, *(one.name for one in files), env={}, timeout_s=GIT_TIMEOUT_S)
+        except (OSError, TimeoutError):
+            continue
+        # In a folder of no checkout it ends with 128, and lists nothing.
+        listed = set(asked.out.split(b"\0"))
+        found += [one for one in files if os.fsencode(one.name) in listed]
+    return found

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.apps.health import Health
-from orchestrator.config.preflight import why_not_deployable
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
@@ -53,7 +52,7 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         found.append(Trouble(says, remedy))
     file = orchestrator.config_file
     if app in file.config.apps:
-        for says in why_not_deployable(file.config.apps[app], file.path.parent):
+        for says in orchestrator.deployable.why_not(app, file.config.apps[app]):
             found.append(
                 Trouble(f"It cannot be deployed: apps.{app}.{says}", "Correct it; what is live is left alone.")
             )

@@ -10,7 +10,6 @@ import pytest
 
 from orchestrator.access.caller import Caller
 from orchestrator.api import backups, migrations
-from orchestrator.apps.sidecars_of_readers import MOST_SIDECARS_OF_READERS
 from orchestrator.clock import now
 from orchestrator.doctor import checks
 from orchestrator.doctor.report import Finding
@@ -20,7 +19,7 @@ from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import ContainerStatus
-from orchestrator.server import Orchestrator
+from orchestrator.server import MOST_SIDECARS_OF_READERS, Orchestrator
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 from tests.unit.conftest import SHOP

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.clock import now
+from orchestrator.config import env_file
+from orchestrator.config.loader import Loaded
 from orchestrator.doctor.checks import examine
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
@@ -116,3 +122,55 @@ async def test_status_shows_why_an_app_cannot_be_deployed(api: Api) -> None:
     says = str(shop["troubles"])
     assert "apps.shop.update.git.remote: the app has no repository of its own" in says
     assert "gone.env cannot be read: No such file" in says
+
+
+async def test_a_file_of_an_app_is_read_again_for_its_status_only_when_it_was_changed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every open page of the panel asks every few seconds, and each question read the files of all apps."""
+    orchestrator = api.orchestrator
+    folder = orchestrator.settings.config.parent
+    orchestrator.settings.config.write_text(SHOP + "    run: {env_file: shop.env}\n")
+    (folder / "shop.env").write_text("KEY=value\n")
+    await orchestrator.reload_config()
+    reads, read = [], env_file.read_bounded
+
+    def counted(path: Path) -> bytes:
+        reads.append(path)
+        return read(path)
+
+    monkeypatch.setattr(env_file, "read_bounded", counted)
+    token = api.token(Scope.READ)
+
+    async def troubles() -> str:
+        return str((await api.json("GET", "/v1/apps/shop", token))["troubles"])
+
+    assert [await troubles() for _ in range(5)] == ["[]"] * 5
+    assert len(reads) == 1
+    (folder / "shop.env").write_text("no value\n")
+    assert "is not NAME=value" in await troubles()
+    (folder / "shop.env").unlink()
+    assert "No such file" in await troubles()
+
+
+async def test_one_token_checks_one_configuration_at_a_time_and_keeps_no_other_from_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes a processor for seconds: a read token had all threads of the orchestrator at work."""
+    at_work, most, check = set[int](), list[int](), api.orchestrator.config_file.check
+
+    def slow(text: str, name: str) -> Loaded:
+        at_work.add(threading.get_ident())
+        most.append(len(at_work))
+        time.sleep(0.05)
+        at_work.discard(threading.get_ident())
+        return check(text, name)
+
+    monkeypatch.setattr(api.orchestrator.config_file, "check", slow)
+    tokens = [api.token(Scope.READ)] * 10
+    asked = [api.json("POST", "/v1/config/validate", token, {"text": SHOP}) for token in tokens]
+
+    answers = await asyncio.gather(*asked)
+
+    assert max(most) == 1
+    assert all(answer["problems"] == [] for answer in answers)

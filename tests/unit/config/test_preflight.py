@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.config import loader
-from orchestrator.config.preflight import preflight, unsupported_remote
+from orchestrator.config.preflight import MOST_SAID, preflight, unsupported_remote
 from orchestrator.config.update_schema import GitSource
 from orchestrator.host import child_process
 
@@ -111,3 +112,30 @@ async def test_build_secrets_that_git_would_commit_are_found_and_files_elsewhere
     ]
     assert "leads out of the folder" in problems[0]
     assert "git would commit npm-token" in problems[1]
+
+
+async def test_a_check_asks_git_once_a_folder_however_many_apps_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read token had thousands of processes started, and thousands of files read, one after the other."""
+    await child_process.run("git", "init", "--quiet", str(tmp_path), env={}, timeout_s=10)
+    (tmp_path / "shop.env").write_text("KEY=secret\n")
+    (tmp_path / "other.env").write_text("KEY=secret\n")
+    asked, run = [], child_process.run
+
+    async def counted(*command: str, **more: Any) -> child_process.Ended:
+        asked.append(command)
+        return await run(*command, **more)
+
+    monkeypatch.setattr(child_process, "run", counted)
+    apps = "".join(
+        f"  a{n}: {{route: {{path: /{n}}}, update: {{git: {{remote: https://git.test/shop}}}}, "
+        f"run: {{env_file: {'./' * (n % 5)}{'shop' if n % 2 else 'other'}.env}}}}\n"
+        for n in range(200)
+    )
+
+    problems = await found("apps:\n" + apps, tmp_path)
+
+    assert len(asked) == 1
+    assert len(problems) == MOST_SAID + 1
+    assert problems[-1] == "and 100 more"
