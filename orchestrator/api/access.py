@@ -48,7 +48,7 @@ class _Holder:
         self, request: Request, orchestrator: Serving, authorization: Annotated[str, Header()] = ""
     ) -> Caller:
         app = str(request.path_params.get("app", ""))
-        action = f"{request.method} {request.url.path}"
+        action = _action(request)
         address, origin = _address(request, orchestrator), _origin(request)
         caller = None
         try:
@@ -65,6 +65,13 @@ class _Holder:
         if self._sensitive or (request.method != "GET" and not self._of_keys):
             request.state.audit_entry = await orchestrator.audit.begun(caller, action, app)
         return caller
+
+
+def _action(request: Request) -> str:
+    """What a request does, for the audit log: with the parameters by which it says what it changes, such as the name
+    of a token. What it only asks for is left out."""
+    query = f"?{request.url.query}" if request.url.query and request.method != "GET" else ""
+    return f"{request.method} {request.url.path}{query}"
 
 
 def status_of(error: ChangeoverError) -> int:

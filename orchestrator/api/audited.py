@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.server import Orchestrator
 
 ENTRY, REASON = "audit_entry", "audit_reason"
-"""In the request's state: the id of the entry in the audit log, and why the request failed."""
+"""In the request's state: the id of the entry in the audit log, and why the request failed, or what its body asked
+for."""
+
+
+def note(request: Request, says: str) -> None:
+    """Add to the audit log's entry what the body of this request asks for. If it fails, the cause takes its place."""
+    setattr(request.state, REASON, says)
 
 
 class Audited:

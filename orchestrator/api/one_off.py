@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
-from orchestrator.api.audited import REASON
+from orchestrator.api.audited import note
 from orchestrator.api.command_output import CommandOutput, Form
 from orchestrator.api.terminals import WindowSize
 from orchestrator.api.while_allowed import while_allowed
@@ -130,7 +130,7 @@ def _carry_out(
     context = orchestrator.apps.get(app)
     _refuse_while_busy(orchestrator, app)
     # The audit log has the command, too.
-    setattr(request.state, REASON, shlex.join(wanted.command))
+    note(request, shlex.join(wanted.command))
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
     command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
     size = wanted.terminal.size if wanted.terminal else None

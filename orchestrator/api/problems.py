@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from orchestrator.api.access import status_of
-from orchestrator.api.audited import REASON
+from orchestrator.api.audited import note
 from orchestrator.api.refused_values import REMEDY, sentence
 from orchestrator.config.build_secret import BuildSecretUnreadable
 from orchestrator.config.env_file import EnvFileUnreadable
@@ -107,7 +107,7 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
         log: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> JSONResponse:
-        setattr(request.state, REASON, detail)
+        note(request, detail)
         view = ProblemView(
             type=f"urn:changeover:{title}", title=title, status=status, detail=detail, remedy=remedy, log=list(log)
         )

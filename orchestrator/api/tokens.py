@@ -6,11 +6,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from orchestrator.access.tokens import NAME, NAME_RULE
 from orchestrator.api.access import Admin, Auditor, Serving
+from orchestrator.api.audited import note
 from orchestrator.api.values import AnyTokenName, TokenName
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
@@ -84,13 +85,21 @@ async def list_tokens(orchestrator: Serving, _who: Auditor) -> Tokens:
 
 
 @router.post("", status_code=201)
-async def create_token(wanted: TokenRequest, orchestrator: Serving, who: Admin) -> NewToken:
+async def create_token(wanted: TokenRequest, request: Request, orchestrator: Serving, who: Admin) -> NewToken:
+    note(request, _asked_for(wanted))
     who.require_token()
     for app in wanted.apps or ():
         orchestrator.apps.get(app)
     expires_at = now() + timedelta(seconds=wanted.expires_in) if wanted.expires_in else None
     secret = await orchestrator.gate.create_token(wanted.name, wanted.scope, wanted.apps, expires_at)
     return NewToken(name=wanted.name, scope=wanted.scope, apps=wanted.apps, expires_at=expires_at, token=secret)
+
+
+def _asked_for(wanted: TokenRequest) -> str:
+    """What is recorded in the audit log: the token that is made outlives the one that makes it."""
+    apps = f"apps {', '.join(wanted.apps)}" if wanted.apps else "all apps"
+    lasts = f"for {wanted.expires_in} s" if wanted.expires_in else "without expiry"
+    return f"token {wanted.name}, scope {wanted.scope}, {apps}, {lasts}"
 
 
 @router.delete("/{name}")

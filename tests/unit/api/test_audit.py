@@ -49,6 +49,25 @@ async def test_what_was_done_and_what_was_refused_is_recorded_with_who_from_wher
     assert "is for app 'shop'; this needs one for 'panel'" in found[6]["reason"]
 
 
+async def test_what_was_changed_is_recorded_wherever_the_request_names_it(api: Api) -> None:
+    boss = api.token(Scope.ADMIN, name="boss")
+    api.token(Scope.READ, name="ci")
+    more = {"name": "more", "scope": "deploy", "apps": ["shop"], "expires_in": 60}
+    assert await api.status("POST", "/v1/tokens", boss, more) == 201
+    assert await api.status("POST", "/v1/tokens", boss, {"name": "all", "scope": "admin"}) == 201
+    assert await api.status("DELETE", "/v1/tokens?name=ci", boss) == 200
+    await api.status("DELETE", "/v1/leftovers/gone?keep_backups=true", boss)
+
+    recorded = await entries(api, "?who=boss")
+
+    assert [(one["action"], one["reason"]) for one in reversed(recorded)][:3] == [
+        ("POST /v1/tokens", "token more, scope deploy, apps shop, for 60 s"),
+        ("POST /v1/tokens", "token all, scope admin, all apps, without expiry"),
+        ("DELETE /v1/tokens?name=ci", ""),
+    ]
+    assert recorded[0]["action"] == "DELETE /v1/leftovers/gone?keep_backups=true"
+
+
 async def test_who_reads_the_audit_log_and_the_tokens_is_recorded(api: Api) -> None:
     boss = api.token(Scope.ADMIN, name="boss")
     await api.status("GET", "/v1/tokens", boss)
