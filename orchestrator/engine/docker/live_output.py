@@ -120,6 +120,13 @@ done 2> /dev/null
 _NOT_POSSIBLE = (400, 404, 409)
 """Statuses of Docker for a container that has ended or is paused, and for one without a shell, which `exec` needs."""
 _MARK = re.compile(rb"changeover-process (\d+)\r?\n")
+_NO_SHELL = re.compile(rb'\bexec: "sh": ')
+"""Docker's own words, instead of any output, where the image has no shell: whoever typed another program has no use of
+them."""
+_NEEDS_A_SHELL = (
+    b"The command cannot be started: exec needs a shell (sh), and the image has none. "
+    b"Start it in a container of its own, without a shell: changeover run APP -- COMMAND\n"
+)
 _MOST_BEFORE_MARK = 64 * 1024
 """Docker carries the errors of a command apart from its output: they may arrive before the line that it began with."""
 
@@ -179,7 +186,9 @@ class Execution:
             if self._process and head:
                 show(head)
                 head = b""
-        if head:
+        if _NO_SHELL.search(head):
+            self._output.feed(_NEEDS_A_SHELL)
+        elif head:
             show(head)
         return self._exit_code(made["Id"])
 

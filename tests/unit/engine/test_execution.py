@@ -226,6 +226,20 @@ def test_a_program_that_the_image_does_not_have_is_told_as_run_tells_it(program:
     assert done.stderr == (f"{not_started(program)}\n" if code else "")
 
 
+@pytest.mark.parametrize("pipe", [True, False], ids=["bytes", "lines"])
+def test_an_image_without_a_shell_is_told_as_that(started: Started, pipe: bool) -> None:
+    shown, lines = list[bytes](), list[str]()
+    says = b'OCI runtime exec failed: exec failed: unable to start container process: exec: "sh": executable file not'
+    _, container = started(says + b" found in $PATH: unknown\r\n", in_one_piece=False)
+    execution = Execution(container, ("ls",), {}, Output(lines.append), Pipe(None, shown.append) if pipe else None)
+
+    code = execution.run()
+    execution.close()
+
+    assert (code, shown) == (127, [])
+    assert lines == [live_output._NEEDS_A_SHELL.decode().rstrip()]
+
+
 BEGINS_OTHERS = """
 setsid sh -c 'echo $$; exec sleep 300' &
 (setsid sh -c 'echo $$; exec sleep 300' &)
