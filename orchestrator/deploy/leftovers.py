@@ -12,11 +12,10 @@ from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Slots
 from orchestrator.engine.base import LABEL_APP, Engine
+from orchestrator.engine.own_images import is_own
 from orchestrator.errors import EngineError
 from orchestrator.host.uninterrupted import to_its_end
 
-OWN_IMAGES = ("orchestrator", "proxy")
-"""The names of Changeover's own images below the stack's name."""
 DATA_VOLUME = "-data"
 
 
@@ -66,7 +65,7 @@ async def find(engine: Engine, configured: Collection[AppContext], with_history:
     for tag in sorted((await engine.disk_usage()).by_image):
         name, _, _version = tag.partition(":")
         stack, _, app = name.rpartition("/")
-        if stack == engine.stack and app not in OWN_IMAGES:
+        if stack == engine.stack and not is_own(tag):
             add(app, images=tag)
     return sorted(found.values(), key=lambda one: one.app)
 

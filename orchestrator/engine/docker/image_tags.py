@@ -5,19 +5,23 @@ from __future__ import annotations
 import docker
 from docker.errors import APIError
 
+from orchestrator.engine.own_images import is_own
+
 
 def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[str]:
     """Remove every tag of the repository `name`, except for images whose digest is in `keep` or that a container uses.
 
     An image has tags of other repositories, too: a person's, another app's with the same content, or those of the base
-    image that it adds nothing to. They stay. Returns the removed tags.
+    image that it adds nothing to. They stay, and so do our own images, whatever the app is called. Returns the
+    removed tags.
     """
     removed = []
     # Not `images.list`, which looks at each image once more: others remove theirs meanwhile.
     for image in client.api.images(name):
         if image["Id"] in keep:
             continue
-        for tag in (tag for tag in image["RepoTags"] or () if tag.startswith(f"{name}:")):
+        mine = [tag for tag in image["RepoTags"] or () if tag.startswith(f"{name}:") and not is_own(tag)]
+        for tag in mine:
             try:
                 client.images.remove(tag)
             except APIError as error:

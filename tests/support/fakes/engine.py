@@ -27,6 +27,7 @@ from orchestrator.engine.base import (
     Role,
     UserChange,
 )
+from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
 from orchestrator.errors import EngineError, StepFailed, VolumeGone
 from orchestrator.host.uninterrupted import in_spite_of_cancels
@@ -351,7 +352,8 @@ class FakeEngine:
         return next(address for address in self._addresses if address not in taken)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        gone = sorted(tag for tag in self.tags if tag.startswith(f"{name}:") and f"sha256:{tag}" not in keep)
+        mine = (tag for tag in self.tags if tag.startswith(f"{name}:") and not is_own(tag))
+        gone = sorted(tag for tag in mine if f"sha256:{tag}" not in keep)
         self.tags -= set(gone)
         return gone
 
