@@ -51,7 +51,9 @@ async def _settle(context: AppContext, live: Deployment) -> None:
 async def _drain_and_park(context: AppContext, deployment: Deployment) -> Deployment:
     """Returns the deployment with what its draining cut."""
     await context.proxy.end_preview(context.name)
-    if active := context.active:
+    active = context.active
+    # One that somebody has removed is created again as soon as this has ended.
+    if active and await context.engine.status(active.container):
         # A standby that was rolled back to has no restart policy.
         await context.engine.keep_running(active.container)
     left = _left_by(context, deployment)

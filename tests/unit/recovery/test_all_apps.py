@@ -356,6 +356,42 @@ def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tm
     virtual_time.run(story())
 
 
+def test_an_active_container_that_somebody_removes_while_the_old_colour_is_retired_is_created_again_soon(
+    tmp_path: Path,
+) -> None:
+    """Retiring was tried again for a minute, in which nothing brought the container back."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.restart()
+        looking = asyncio.create_task(world.recovery.keep_looking())
+
+        def remove_it() -> None:
+            active = world.context.active
+            assert active is not None
+            del world.engine.running[active.container]
+
+        world.power.cut_at("no operation", after=True)
+        assert (await world.deploy()).state is State.LIVE
+        first_of_retiring = len(world.power.operations) - world.power.operations[::-1].index("end preview") - 1
+        world.publish()
+        world.power.interrupt_at(first_of_retiring, remove_it)
+        asked = await world.scheduler.request(APP, ref="", by="me")
+
+        await asyncio.sleep(2 * LOOK_EVERY_S)
+
+        active = world.context.active
+        assert active is not None
+        assert (active.id, world.engine.can_run(active.container)) == (asked.id, True)
+        await world.at_rest()
+        assert_whole(world, "afterwards")
+        looking.cancel()
+
+    virtual_time.run(story())
+
+
 def test_an_image_that_is_gone_is_told_with_the_command_that_builds_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
