@@ -67,7 +67,9 @@ async def _checked(wanted: ConfigText, orchestrator: Orchestrator, who: Caller) 
         loaded = await to_its_end(asyncio.to_thread(orchestrator.config_file.check, wanted.text, wanted.name))
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
-    problems = await preflight(loaded.config, orchestrator.settings.config.parent)
+    # What the container has is not told to a token for some apps: the others' repositories are there, too.
+    folder, sees_all = orchestrator.settings.config.parent, who.apps is None
+    problems = await preflight(loaded.config, folder, with_paths=sees_all)
     notices = [str(notice) for notice in loaded.notices]
     shown = {context.name: context.config for context in orchestrator.apps.all() if who.sees(context.name)}
     live = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)

@@ -30,13 +30,14 @@ MOST_SAID = 100
 """So many sentences are said at a time."""
 
 
-async def preflight(config: Config, folder: Path) -> list[str]:
+async def preflight(config: Config, folder: Path, *, with_paths: bool = True) -> list[str]:
     """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
-    file's."""
+    file's. `with_paths`: also repositories at paths that the orchestrator's container does not have.
+    """
     panel = _not_fetched(config.update.git.remote)
     found = [f"update.git.remote: {panel}"] if panel else []
     # In a thread: somebody who asks for a check may write thousands of files into a configuration.
-    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder))
+    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, with_paths=with_paths))
     found += says
     for path in await _would_be_committed(secrets):
         for key, file in secrets[path]:
@@ -65,6 +66,18 @@ def _not_fetched(remote: str) -> str:
             "container"
         )
     return ""
+
+
+def missing_folder(remote: str) -> tuple[str, str]:
+    """That the orchestrator's container does not have this path, and what to do; empty if it has, or it is a URL."""
+    path = remote.removeprefix("file://")
+    if not path.startswith("/") or os.path.exists(path):
+        return "", ""
+    return (
+        f"The repository {remote} does not exist in the orchestrator's container.",
+        f"A path of the host must be mounted: add '{path}:{path}:ro' to the volumes of the orchestrator in a "
+        "compose.override.yaml, then run make up.",
+    )
 
 
 def why_not_deployable(app: App, folder: Path, of_env_file: Callable[[str], str] | None = None) -> list[str]:
@@ -123,12 +136,16 @@ def _secret_files(app: App) -> list[tuple[str, str]]:
     return found + [(f"build.secrets.{name}", file) for name, file in app.build.secrets.items()]
 
 
-def _look_at(config: Config, folder: Path) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
+def _look_at(config: Config, folder: Path, *, with_paths: bool) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
     says, secrets = list[str](), dict[Path, list[tuple[str, str]]]()
-    of_env_file = cache(partial(_unusable, folder))
+    of_env_file, of_remote = cache(partial(_unusable, folder)), cache(missing_folder)
+    if with_paths and (missing := " ".join(of_remote(config.update.git.remote)).strip()):
+        says.append(f"update.git.remote: {missing}")
     for name, app in config.apps.items():
         says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file)]
+        if with_paths and (missing := " ".join(of_remote(app.update.git.remote)).strip()):
+            says.append(f"apps.{name}.update.git.remote: {missing}")
         for key, file in _secret_files(app):
             if path := _beneath(folder, file):
                 secrets.setdefault(path, []).append((f"apps.{name}.{key}", file))

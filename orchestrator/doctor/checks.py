@@ -44,7 +44,7 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     what = f"app {context.name}"
     slots = orchestrator.journal.slots(context.name)
     if not slots.active:
-        return Finding(what, False, "no release is live", f"Deploy one: changeover deploy {context.name}")
+        return await _without_release(orchestrator, context)
     active = orchestrator.journal.deployment(slots.active)
     problem = orchestrator.recovery.problem(context.name)
     if problem and orchestrator.recovery.concerns(active):
@@ -67,6 +67,20 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
     if not serving.answers:
         return Finding(what, False, serving.says, f"See its log: changeover logs {context.name}")
     return Finding(what, True, f"{says}; {takes}")
+
+
+async def _without_release(orchestrator: Orchestrator, context: AppContext) -> Finding:
+    """No release is live: what is under way, why the last deployment failed, or that there was none."""
+    what, says, deploy = f"app {context.name}", "no release is live", f"changeover deploy {context.name}"
+    if doing := orchestrator.scheduler.doing(context.name):
+        return Finding(what, False, f"{says}; {doing}", "Wait until it has ended: changeover status")
+    newest = await context.journal.beside(lambda: context.journal.deployments(context.name, limit=1))
+    if not newest or newest[0].failure is None:
+        return Finding(what, False, says, f"Deploy one: {deploy}")
+    (failed,), why = newest, newest[0].failure
+    says = f"{says}: deployment {failed.id} {failed.state.replace('_', ' ')} at {why.step}: {why.cause}"
+    remedy = f"{why.tip} Its log and steps: changeover show {failed.id}. Then deploy again: {deploy}".lstrip()
+    return Finding(what, False, says, remedy)
 
 
 def _unsettled(context: AppContext) -> list[Finding]:

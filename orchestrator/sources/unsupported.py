@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
+from orchestrator.config.preflight import missing_folder
 from orchestrator.errors import StepFailed
 
 Git = Callable[..., Awaitable[str]]
@@ -15,13 +15,9 @@ _GITLINK = "160000"
 
 def refuse_missing_folder(remote: str) -> None:
     """Raises StepFailed for a path that the orchestrator's container does not have."""
-    path = remote.removeprefix("file://")
-    if path.startswith("/") and not Path(path).exists():
-        raise StepFailed(
-            f"The repository {remote} does not exist in the orchestrator's container.",
-            f"A path of the host must be mounted: add '{path}:{path}:ro' to the volumes of the orchestrator in a "
-            "compose.override.yaml, then run make up.",
-        )
+    cause, remedy = missing_folder(remote)
+    if cause:
+        raise StepFailed(cause, remedy)
 
 
 async def refuse_incomplete(git: Git, commit: str, paths: Sequence[str]) -> None:

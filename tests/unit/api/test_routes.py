@@ -19,7 +19,7 @@ from orchestrator.doctor.checks import examine
 from orchestrator.doctor.report import Finding
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
-from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.deployment import Deployment, Failure, Kind, Slots, State, StepName
 from orchestrator.domain.release import Release
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
@@ -156,7 +156,7 @@ def test_each_error_of_the_file_has_a_line_of_its_own(
     orchestrator.config_file.refuse(problem, remedy="Write the file again.")
 
     (trouble,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
-    (found,) = [one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration"]
+    found = next(one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration")
 
     assert trouble["says"].splitlines() == says
     assert not trouble["waits"]
@@ -169,10 +169,29 @@ def test_a_file_that_is_used_by_itself_is_no_error(client: Client, orchestrator:
     orchestrator.config_file.refuse("It waits.", remedy="Nothing to do.", waits=True, try_again=True)
 
     (trouble,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
-    (found,) = [one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration"]
+    found = next(one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration")
 
     assert (trouble["says"], trouble["remedy"], trouble["waits"]) == ("It waits.", "Nothing to do.", True)
     assert (found.well, found.warns, found.remedy) == (True, True, "Nothing to do.")
+
+
+def test_the_doctor_says_why_an_app_has_no_release(orchestrator: Orchestrator) -> None:
+    def finding() -> Finding:
+        return next(one for one in asyncio.run(examine(orchestrator)) if one.what == "app shop")
+
+    never = finding()
+    why = Failure(StepName.FETCH, "The repository /srv/shop does not exist.", "Mount it.")
+    made = Deployment("d1", "shop", Kind.DEPLOY, State.FAILED, "me", MOMENT, failure=why)
+    orchestrator.journal.add(made)
+    failed = finding()
+
+    assert (never.says, never.remedy) == ("no release is live", "Deploy one: changeover deploy shop")
+    assert failed.says == (
+        "no release is live: deployment d1 failed at fetch: The repository /srv/shop does not exist."
+    )
+    assert failed.remedy == (
+        "Mount it. Its log and steps: changeover show d1. Then deploy again: changeover deploy shop"
+    )
 
 
 def test_an_app_that_is_taken_out_of_the_configuration_while_the_doctor_looks_is_no_finding(

@@ -139,3 +139,21 @@ async def test_a_check_asks_git_once_a_folder_however_many_apps_it_names(
     assert len(asked) == 1
     assert len(problems) == MOST_SAID + 1
     assert problems[-1] == "and 100 more"
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+async def test_a_path_that_the_orchestrator_does_not_have_is_found_with_what_to_mount(
+    tmp_path: Path, scheme: str
+) -> None:
+    """`validate` passed it, and the deployment failed."""
+    remote = f"{scheme}{tmp_path}/shop"
+    text = APP.replace("https://git.test/shop", remote)
+
+    (missing,) = await found(text, tmp_path)
+    silent = await preflight(loader.parse(text, "c.yaml").config, tmp_path, with_paths=False)
+    (tmp_path / "shop").mkdir()
+
+    assert missing.startswith(f"apps.shop.update.git.remote: The repository {remote} does not exist in the orch")
+    assert f"add '{tmp_path}/shop:{tmp_path}/shop:ro' to the volumes" in missing
+    assert silent == []
+    assert await found(text, tmp_path) == []
