@@ -140,7 +140,8 @@ def _network(
     if not spec.network:
         return {"network_mode": "none"}
     endpoint = client.api.create_endpoint_config(ipv4_address=spec.address or None)
-    others = {name: client.api.create_endpoint_config() for name in spec.more_networks}
+    # The app's own network may be among them, and has the address that the proxy knows.
+    others = {name: client.api.create_endpoint_config() for name in spec.more_networks if name != spec.network}
     return {
         "network": spec.network,
         "networking_config": {spec.network: endpoint, **others},

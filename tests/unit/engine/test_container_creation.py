@@ -51,7 +51,7 @@ def client(
     containers: Containers, *, user: str = "", api: str = "1.45", labels: dict[str, str] | None = None
 ) -> docker.DockerClient:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": user, "Labels": labels}}))
-    endpoint = {"create_endpoint_config": lambda ipv4_address: {"address": ipv4_address}}
+    endpoint = {"create_endpoint_config": lambda ipv4_address=None: {"address": ipv4_address}}
     return cast(
         docker.DockerClient,
         SimpleNamespace(containers=containers, images=images, api=SimpleNamespace(api_version=api, **endpoint)),
@@ -195,3 +195,13 @@ def test_a_volume_that_the_engine_makes_for_an_app_has_the_label_of_its_stack() 
     assert volumes == {
         "/uploads": {LABEL_STACK: "test"}, "/photos": None, "/more": {LABEL_STACK: "test"},
     }  # fmt: skip
+
+
+def test_a_container_keeps_its_address_when_its_own_network_is_asked_for_once_more() -> None:
+    """`run.networks: [changeover]` took the address away by which the proxy sends its requests."""
+    containers = Containers(None)
+
+    create(client(containers), spec(address="172.30.1.5", more_networks=("test", "database", "database")), "test")
+
+    (made,) = containers.made
+    assert made["networking_config"] == {"test": {"address": "172.30.1.5"}, "database": {"address": None}}
