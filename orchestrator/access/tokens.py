@@ -34,14 +34,13 @@ def create(
     """
     if not re.fullmatch(NAME, name):
         raise Refused("The token was not created: its name is not allowed.", f"A name is {NAME_RULE}.")
-    if journal.token_named(name):
-        raise Refused(
-            f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."
-        )
     if expires_at and expires_at <= now():
         raise Refused(f"Token '{name}' was not created: it would have expired already.", "Give a later time.")
     secret = PREFIX + secrets.token_urlsafe(32)
-    journal.add_token(name, secret, scope, None if apps is None else tuple(sorted(set(apps))), expires_at)
+    if not journal.add_token(name, secret, scope, None if apps is None else tuple(sorted(set(apps))), expires_at):
+        raise Refused(
+            f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."
+        )
     return secret
 
 

@@ -27,13 +27,17 @@ class Tokens(Database):
         scope: Scope,
         apps: tuple[str, ...] | None = None,
         expires_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
+        """Add a token. False if there is or was one of this name: several may be created at once."""
         row = {
             "name": name, "digest": digest_of(secret), "scope": scope, "created_at": stored(now()),
             "apps": None if apps is None else list(apps), "expires_at": stored(expires_at),
         }  # fmt: skip
         with self._writing() as connection:
+            if connection.execute(self._tokens.select().where(self._tokens.c.name == name)).first():
+                return False
             connection.execute(self._tokens.insert().values(row))
+        return True
 
     def token(self, secret: str) -> Token | None:
         """The token with this secret, valid or not; None if there is none."""

@@ -356,3 +356,12 @@ async def test_a_token_is_created_for_apps_and_for_a_time(api: Api) -> None:
     assert str(made["token"]) not in str(listed)
     assert await api.status("GET", "/v1/apps/shop", str(made["token"])) == 200
     assert await api.status("GET", "/v1/apps/panel", str(made["token"])) == 403
+
+
+async def test_of_many_who_create_a_token_of_one_name_at_once_one_does(api: Api) -> None:
+    admin = api.token(Scope.ADMIN)
+    wanted = {"name": "ci", "scope": "read"}
+
+    statuses = await asyncio.gather(*(api.status("POST", "/v1/tokens", admin, wanted) for _ in range(12)))
+
+    assert sorted(statuses) == [201] + [409] * 11
