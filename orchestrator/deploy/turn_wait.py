@@ -19,7 +19,10 @@ TELL_EVERY_S = 5.0
 def drains_in_words(context: AppContext, live: Deployment) -> str:
     """For `Lane.drains`: what is drained after `live` went live, and how long that takes at most."""
     limit = context.config.drain.timeout
-    return f"The release before {live.version} finishes what it has in hand, for at most {limit:g} s (drain.timeout)."
+    return (
+        f"The release before {live.version} finishes what it has in hand, for at most {limit:g} s (drain.timeout). "
+        "Then the standby is made ready for a rollback."
+    )
 
 
 async def until_retired(lane: Lane, tell: Callable[[Occurrence, Deployment], Awaitable[None]]) -> None:

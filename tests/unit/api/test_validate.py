@@ -44,6 +44,17 @@ async def test_what_cannot_work_is_found(api: Api, text: str, says: str) -> None
     assert [one for one in await problems(api, text) if says in one], await problems(api, text)
 
 
+async def test_a_token_for_some_apps_does_not_learn_which_paths_the_container_has(api: Api) -> None:
+    text = SHOP.replace("https://git.test/shop", "/srv/nowhere")
+    asked = {"text": text}
+
+    (says,) = await problems(api, text)
+    of_some: Any = await api.json("POST", "/v1/config/validate", api.token(Scope.READ, "shop"), asked)
+
+    assert "A path of the host must be mounted: add '/srv/nowhere:/srv/nowhere:ro'" in says
+    assert of_some["problems"] == []
+
+
 async def test_what_works_has_no_problem(api: Api) -> None:
     more = "    health: {timeout: 10m, path: /readyz}\n    drain: {timeout: 90s, signal: SIGUSR1}\n"
 

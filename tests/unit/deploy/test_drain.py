@@ -148,6 +148,7 @@ def test_a_deployment_that_waits_for_the_drain_before_it_says_so(tmp_path: Path)
     waits = [one["cause"] for one in told(world, EventKind.WAITING, ended.id)]
     assert len(waits) == 6
     assert waits[0].startswith("The release before v2 finishes what it has in hand, for at most 30 s (drain.timeout).")
+    assert waits[0].partition("(drain.timeout). ")[2].startswith("Then the standby is made ready for a rollback.")
 
 
 def test_before_it_begins_it_is_said_what_a_deployment_costs_those_who_are_connected(tmp_path: Path) -> None:
