@@ -27,6 +27,7 @@ from panel.text.drain import cut_in_words, draining_in_words
 from panel.text.markup import inline
 from panel.text.outcome import outcome, while_paused
 from panel.widgets.key_line import KeyLine
+from panel.widgets.outcome_text import OutcomeText
 from panel.widgets.steps import Progress, StepList
 
 
@@ -60,7 +61,7 @@ class ProgressScreen(Screen[None]):
             dialog.border_title = Text(f"UPDATING {one_line(self.app_name).upper()}…")
             with VerticalScroll():
                 yield StepList()
-                yield Static(id="outcome")
+                yield OutcomeText()
                 yield Static(id="waits")
             yield Static("", classes="keys", id="keys")
         yield KeyLine()
@@ -149,9 +150,7 @@ class ProgressScreen(Screen[None]):
         )
         dialog.set_class(not well, "-failed")
         dialog.set_class(well, "-complete")
-        self.query_one("#outcome", Static).update(says)
-        # The outcome must be laid out before it can be scrolled to.
-        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
+        self.query_one(OutcomeText).tell(says)
 
     async def _app_now(self) -> App | None:
         """The app as it is now; None, after a notice with the error, when the request fails."""

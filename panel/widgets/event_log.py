@@ -25,6 +25,8 @@ class EventLog(RichLog):
 
     def __init__(self) -> None:
         super().__init__(id="events", max_lines=self.MAX_LINES, min_width=0, wrap=True)
+        self._told: dict[str, str] = {}
+        """By deployment, the cause that its failed step has told."""
 
     @on(Resize)
     def show_newest(self) -> None:
@@ -33,13 +35,21 @@ class EventLog(RichLog):
 
     def take(self, event: Event) -> None:
         """Add an event, if its kind is one that is shown."""
-        if line := event_line(event):
+        if line := event_line(event, self._told.get(event.deployment, "")):
             self.write(Text.from_markup(line, emoji=False))
+        match event.what:
+            case events.Step(state=StepState.FAILED, note=note) if event.deployment:
+                self._told[event.deployment] = note
+            case events.NotLive() | events.Live():
+                self._told.pop(event.deployment, None)
 
 
-def event_line(event: Event) -> str:
-    """Markup for one event; empty for kinds that are not shown, such as lines of output."""
-    if not (says := _says(event)):
+def event_line(event: Event, told: str = "") -> str:
+    """Markup for one event; empty for kinds that are not shown, such as lines of output.
+
+    The cause is `told` already, if the failed step has the same one: then the end of its deployment names the step.
+    """
+    if not (says := _says(event, told)):
         return ""
     parts = [f"[grey50]{event.at.astimezone():%H:%M:%S}[/]"]
     if event.app:
@@ -49,7 +59,7 @@ def event_line(event: Event) -> str:
     return " ".join([*parts, says]).rstrip()
 
 
-def _says(event: Event) -> str:
+def _says(event: Event, told: str) -> str:
     match event.what:
         case events.Step(step=step, state=StepState.DONE):
             return f"[green3]✓[/] {inline(step)}"
@@ -61,6 +71,8 @@ def _says(event: Event) -> str:
             return f"{inline(event.kind)} by {inline(by)}" if by else inline(event.kind)
         case events.Live() as live:
             return _live(live)
+        case events.NotLive(step=step, cause=cause) if cause and cause == told:
+            return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] at {inline(step)}"
         case events.NotLive(cause=cause):
             return f"[bold red]{inline(event.kind.replace('_', ' '))}[/] {inline(cause)}"
         case events.Superseded():
