@@ -23,7 +23,7 @@ from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
-from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.commits import changes_between, is_whole
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
 from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, version_of
@@ -37,7 +37,6 @@ PACK_TIMEOUT_S = 120.0
 FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
-MOST_CHANGES = 200
 MOST_OF_MESSAGE = 10_000
 """Characters of a commit's message that are read: whoever commits decides how long it is."""
 
@@ -70,8 +69,12 @@ class GitRepository:
         self._border = known_secrets or Secrets()
 
     async def origin(self) -> str:
-        """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
-        return self._border.text(without_credentials(await self._remote()))
+        """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote.
+
+        The path of the checkout is one in the orchestrator's container, which nobody knows from outside.
+        """
+        address = self._border.text(without_credentials(await self._remote()))
+        return f"{address} (the checkout that compose.yaml is in)" if self.settings.remote == "." else address
 
     async def newest(self, ref: str = "") -> SourceRelease:
         """Fetch, and resolve `ref`: a branch, tag or commit; empty: the newest commit of the configured branch.
@@ -131,18 +134,7 @@ class GitRepository:
     async def _changes(self, since: str, until: str) -> tuple[Change, ...]:
         if not (is_commit(since) and is_commit(until)) or not await self._git("cat-file", "-t", since, check=False):
             return ()
-        path = self.settings.path
-        log = await self._git(
-            "log",
-            f"{since}..{until}",
-            "--no-merges",
-            f"--max-count={MOST_CHANGES}",
-            "--format=%h%x00%B%x01",
-            "--",
-            path,
-        )
-        entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
-        return tuple(parse_commit(revision, self._message(message)) for revision, message in entries)
+        return await changes_between(self._git, since, until, self.settings.path, self._message)
 
     def _message(self, text: str) -> str:
         # More is read than is kept, so that no half of a secret stays at the end.
@@ -156,7 +148,7 @@ class GitRepository:
 
     async def _last_that_matters(self, commit: str) -> str:
         """The last commit, up to `commit`, that changed the app's folder in the repository (`update.git.path`)."""
-        if self.settings.path in (".", ""):
+        if is_whole(self.settings.path):
             return commit
         found = await self._git("rev-list", "--max-count=1", commit, "--", self.settings.path)
         return found.strip() or commit

@@ -28,7 +28,7 @@ from panel.client.model import (
     Validation,
 )
 from panel.text.age import ago
-from panel.text.changelog import changelog
+from panel.text.changelog import NO_CHANGES, changelog
 from panel.text.counted import counted
 from panel.text.markup import inline
 from panel.text.why import add_why, why
@@ -93,7 +93,8 @@ def update(app: str, found: Update, now: datetime) -> str:
     checked = f"checked {ago(found.checked_at, now)}"
     heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
     heading += f" ({released}, {inline(found.origin)}, {checked})"
-    return "\n".join([heading, *changelog(found.changes), "", f"Install it with: {inline(install(app, found))}"])
+    changes = changelog(found.changes) or ["", NO_CHANGES]
+    return "\n".join([heading, *changes, "", f"Install it with: {inline(install(app, found))}"])
 
 
 def install(app: str, found: Update) -> str:

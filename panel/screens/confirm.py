@@ -16,6 +16,8 @@ from border.plain import one_line
 from panel.client.model import App, Update
 from panel.screens.whole import is_whole
 from panel.text.age import ago
+from panel.text.changelog import NO_CHANGES
+from panel.text.counted import counted
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -74,7 +76,7 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
-            Text(f"{count(len(update.changes))}. [D] on the dashboard lists them."),
+            Text(changes_in_words(len(update.changes))),
             *(Text(one_line(sentence), "yellow") for sentence in self._cost),
             *self._question(),
         )
@@ -92,5 +94,8 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-def count(changes: int) -> str:
-    return "1 change" if changes == 1 else f"{changes} changes"
+def changes_in_words(number: int) -> str:
+    """How many changes the update has. None are known where its source has a history without the live release."""
+    if not number:
+        return NO_CHANGES
+    return f"{counted(number, 'change')}. [D] on the dashboard lists {'it' if number == 1 else 'them'}."

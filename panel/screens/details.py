@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from panel.client.model import App, Update
 from panel.text.age import ago
-from panel.text.changelog import changelog
+from panel.text.changelog import NO_CHANGES, changelog
 
 
 class DetailsScreen(ModalScreen[str]):
@@ -40,7 +40,7 @@ class DetailsScreen(ModalScreen[str]):
                 yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
                 yield Static(
                     Text.from_markup(
-                        "\n".join(changelog(update.changes)) or "\nNo changes are recorded for this version.",
+                        "\n".join(changelog(update.changes)) or f"\n{NO_CHANGES}",
                         emoji=False,
                     )
                 )

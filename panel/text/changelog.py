@@ -6,6 +6,7 @@ from panel.client.model import Change
 from panel.text.markup import inline
 
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
+NO_CHANGES = "No changes are listed: the source knows no commits between the live release and this one."
 NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
 
 

@@ -286,6 +286,35 @@ async def test_a_message_is_read_without_control_characters(remote: Remote) -> N
     assert (change.kind, change.scope, change.subject) == ("feat", "shop", "abcd")
 
 
+@pytest.mark.parametrize("path", [".", ""])
+async def test_a_commit_that_changes_no_file_is_a_change_that_says_so(remote: Remote, path: str) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    remote.commit("feat: a cart")
+    remote.git("commit", "--quiet", "--allow-empty", "-m", "chore: deploy it again")
+    git = source(remote, path=path)
+
+    changes = await git.changes(since, (await git.newest()).release.source_revision)
+
+    assert [change.subject for change in changes] == ["deploy it again (changes no file)", "a cart"]
+
+
+async def test_an_app_in_a_folder_has_no_changes_of_others(remote: Remote) -> None:
+    since = remote.git("rev-parse", "HEAD")
+    remote.commit("feat: a cart", file="shop/app.py")
+    remote.commit("feat: a till", file="till/app.py")
+    remote.git("commit", "--quiet", "--allow-empty", "-m", "chore: deploy it again")
+    git = source(remote, path="shop")
+
+    changes = await git.changes(since, (await git.newest()).release.source_revision)
+
+    assert [change.subject for change in changes] == ["a cart"]
+
+
+async def test_the_checkout_is_named_by_what_a_person_knows_of_it(remote: Remote) -> None:
+    assert await source(remote, url=".").origin() == f"{remote.path} (the checkout that compose.yaml is in)"
+    assert await source(remote).origin() == str(remote.path)
+
+
 async def test_changes_are_those_between_two_commits_without_merges(remote: Remote) -> None:
     since = remote.git("rev-parse", "HEAD")
     remote.commit("feat(till): count")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from panel.client.model import Change
-from panel.text.changelog import changelog
+from panel.cli.text import update
+from panel.client.model import Change, Update
+from panel.text.changelog import NO_CHANGES, changelog
+from tests.support import api_answers as answers
 
 
 def test_a_changelog_puts_what_breaks_first_and_what_keeps_no_convention_last() -> None:
@@ -19,3 +21,9 @@ def test_a_changelog_puts_what_breaks_first_and_what_keeps_no_convention_last() 
     assert [line for line in lines if line.startswith("•")] == [
         "• a new port", "• a cart", "• till: count right", "• whatever",
     ]  # fmt: skip
+
+
+def test_an_update_without_known_changes_says_why() -> None:
+    found = Update.model_validate(answers.update(changes=[]))
+
+    assert NO_CHANGES in update("shop", found, answers.NOW)

@@ -103,3 +103,23 @@ async def test_a_rollback_names_the_standby_that_was_shown(api: FakeApi) -> None
 
     (asked,) = api.requests("POST", "/v1/apps/shop/rollback")
     assert asked.body["container"] == answers.slot("v0.9.0", "green")["container"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([], "No changes are listed: the source knows no commits"),
+        (answers.CHANGES[:1], "1 change. [D] on the dashboard lists it."),
+        (answers.CHANGES, "4 changes. [D] on the dashboard lists them."),
+    ],
+)
+async def test_the_question_says_how_many_changes_there_are_or_why_none(
+    api: FakeApi, changes: list[dict[str, Any]], says: str
+) -> None:
+    shop = answers.app(update=answers.update(changes=changes))
+    api.gives("GET", "/v1/apps", {"apps": [shop]})
+    async with panel_of(api) as pilot:
+        await asked_about_the_update(pilot)
+
+        assert says in shown(pilot)
+        assert "0 changes" not in shown(pilot)
