@@ -9,6 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.api.values import App
@@ -76,6 +77,9 @@ class AppView(BaseModel):
     """What keeps requests from the app."""
     configuration_changed: bool
     """Whether the configuration was changed since the active release was deployed."""
+    file_not_used: str
+    """That the saved configuration file is not in use, so that a deployment takes the one before it; empty if it is.
+    A token for all apps is told why."""
 
 
 class Apps(BaseModel):
@@ -90,18 +94,21 @@ class Apps(BaseModel):
 async def list_apps(orchestrator: Serving, who: ReaderOfSome) -> Apps:
     """The apps that the token is for, in the order of the configuration. One for all apps gets `troubles`, too."""
     contexts = [context for context in orchestrator.apps.all() if who.sees(context.name)]
-    views = await asyncio.gather(*(app_view(orchestrator, context) for context in contexts))
+    views = await asyncio.gather(*(app_view(orchestrator, context, who) for context in contexts))
     found = [*problems.of_installation(orchestrator), *await _removed(orchestrator)] if who.apps is None else []
     return Apps(apps=views, troubles=_troubles(found))
 
 
 @router.get("/{app}")
-async def show(app: App, orchestrator: Serving, _who: Reader) -> AppView:
-    return await app_view(orchestrator, orchestrator.apps.get(app))
+async def show(app: App, orchestrator: Serving, who: Reader) -> AppView:
+    return await app_view(orchestrator, orchestrator.apps.get(app), who)
 
 
-async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
-    """The app's state, from the journal and the health board. Does not contact the engine or the app."""
+async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller) -> AppView:
+    """The app's state as `who` may see it, from the journal and the health board.
+
+    Does not contact the engine or the app.
+    """
     journal = orchestrator.journal
     health = await orchestrator.health.of(context.name)
     active, standby = context.active, context.standby
@@ -122,6 +129,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext) -> AppView:
         unsettled=_unsettled(journal.unsettled(context.name)),
         troubles=_troubles(problems.of_app(orchestrator, context.name, health)),
         configuration_changed=active is not None and is_changed_since(context, active),
+        file_not_used=problems.file_not_used(orchestrator, with_why=who.apps is None),
     )
 
 

@@ -40,6 +40,18 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     return found
 
 
+def file_not_used(orchestrator: Orchestrator, *, with_why: bool) -> str:
+    """A sentence if the saved configuration file is not in use: who has just edited it takes it for what is deployed.
+
+    `with_why`: with the file's first problem, which may be about another app.
+    """
+    file = orchestrator.config_file
+    if not file.problem:
+        return ""
+    says = f"The saved {file.path.name} is not in use"
+    return f"{says}: {file.problem.splitlines()[0].rstrip('.')}." if with_why else f"{says}."
+
+
 def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble]:
     """What keeps requests from the app or its active release: a pause, crashes, a wrong route, or a failed recovery."""
     found = _of_traffic(orchestrator, app)

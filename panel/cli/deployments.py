@@ -29,10 +29,10 @@ from panel.client import events
 from panel.client.client import Client
 from panel.client.drain_wait import until_drained
 from panel.client.errors import ClientError, NotFound
-from panel.client.model import App, Deployment, DeploymentState
+from panel.client.model import App, Deployment, DeploymentState, Update
 from panel.clock import utc_now
 from panel.text import history as past
-from panel.text.outcome import HEALTHY, PAUSED, outcome, what_is_active
+from panel.text.outcome import HEALTHY, PAUSED, file_not_used, outcome, what_is_active
 
 commands = typer.Typer()
 
@@ -60,7 +60,7 @@ def deploy(
     """Deploy the newest release of an app: build, back up, migrate, start, verify, switch; without APP, the panel."""
     if dry_run:
         show(lambda client: client.plan(app), as_json, text.plan, markup=False)
-        if not as_json and not force and not migrate and (says := run(lambda client: live_already(client, app, ref))):
+        for says in run(lambda client: what_it_takes(client, app, ref, again=force or migrate)) if not as_json else ():
             out.print(says, markup=False)
         return
 
@@ -194,16 +194,22 @@ async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: s
     return await client.deployment(asked.id)
 
 
-async def live_already(client: Client, app: str, ref: str) -> str:
+async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> list[str]:
+    """Sentences: that the release is live already, unless it is deployed `again`, or that the file is not in use."""
+    try:
+        update = None if ref or again else await client.check(app)
+        now = await client.app(app)
+    except ClientError as error:
+        return [f"Whether it is live already is not known: {error}"]
+    live = "" if again else live_already(now, update, ref)
+    return [*([live] if live else []), *(f"! {says}" for says in file_not_used(now))]
+
+
+def live_already(now: App, update: Update | None, ref: str) -> str:
     """A sentence if a deployment would change nothing, because this is live, made from the same configuration.
 
     Empty if not, and where only the source could say what the branch or tag `ref` is.
     """
-    try:
-        update = None if ref else await client.check(app)
-        now = await client.app(app)
-    except ClientError as error:
-        return f"Whether it is live already is not known: {error}"
     if now.active is None or now.configuration_changed or now.health != HEALTHY:
         return ""
     named = len(ref) >= SHORTEST_COMMIT and now.active.revision.startswith(ref)
@@ -263,13 +269,15 @@ def finish(
         one = await ask(client)
         if as_json:
             print_json(client.answer)
-        # Also of one that is live: it gets no requests while they are paused.
-        return one, await app_now(client, one.app) if one.state != DeploymentState.QUEUED else None
+        # Also of one that is live: it gets no requests while they are paused. And of one that is queued: the saved file
+        # may not be what it takes.
+        return one, await app_now(client, one.app)
 
     one, app = run(ended)
+    is_paused = one.state != DeploymentState.QUEUED and app is not None and app.health == PAUSED
     if not as_json:
         out.print(outcome(one, app, printed))
-    if code := exit_code(one) or (FAILED if app and app.health == PAUSED else 0):
+    if code := exit_code(one) or (FAILED if is_paused else 0):
         raise typer.Exit(code)
 
 

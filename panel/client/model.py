@@ -115,6 +115,8 @@ class App(Value):
     """What keeps requests from it."""
     configuration_changed: bool = False
     """Whether the configuration was changed since the active release was deployed."""
+    file_not_used: str = ""
+    """That the saved configuration file is not in use, which deployments therefore do not take; empty if it is."""
 
 
 class Apps(Value):

@@ -25,7 +25,7 @@ from panel.screens.whole import is_whole
 from panel.text.changelog import changelog
 from panel.text.drain import cut_in_words, draining_in_words
 from panel.text.markup import inline
-from panel.text.outcome import outcome, while_paused
+from panel.text.outcome import outcome, while_file_not_used, while_paused
 from panel.widgets.key_line import KeyLine
 from panel.widgets.outcome_text import OutcomeText
 from panel.widgets.steps import Progress, StepList
@@ -198,7 +198,7 @@ def complete(ended: Deployment, app: App | None = None) -> RenderableType:
         lines = [f"New requests were paused for {ended.paused:.1f} s while the data changed.", "", *lines]
     if cut := cut_in_words(ended):
         lines = [f"[yellow]{cut}[/]", "", *lines]
-    lines = [*while_paused(ended, app), *lines]
+    lines = [*while_paused(ended, app), *while_file_not_used(ended, app), *lines]
     return Group(
         Text(),
         Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),

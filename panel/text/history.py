@@ -9,7 +9,7 @@ from rich.table import Table
 from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
-from panel.text.outcome import outcome
+from panel.text.outcome import ending
 from panel.text.why import add_why, why
 
 NONE = "–"
@@ -62,7 +62,7 @@ def record(one: Deployment, app: App | None, now: datetime) -> str:
     # Why a step failed is told below, unless the deployment itself did not fail at it.
     told = one.failure.step if one.failure else ""
     lines += [_step(step, with_note=step.name != told) for step in one.steps]
-    return "\n".join([*lines, outcome(one, app)])
+    return "\n".join([*lines, ending(one, app)])
 
 
 def _step(step: Step, *, with_note: bool) -> str:

@@ -17,6 +17,14 @@ HEALTHY, PAUSED = "healthy", "paused"
 
 
 def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
+    """Markup that says how a deployment ended that was asked for a moment ago, and `app` as it is now.
+
+    Whatever its end is, it says if the saved configuration file is not what was deployed.
+    """
+    return "\n".join([ending(ended, app, printed), *while_file_not_used(ended, app)])
+
+
+def ending(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
     """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live.
 
     A log whose lines are all `printed` already is left out.
@@ -43,6 +51,20 @@ def while_paused(ended: Deployment, app: App | None) -> list[str]:
     if app is None or app.health != PAUSED:
         return []
     return [f"[red]✗ But new requests wait: they are paused. Resume them: changeover resume {inline(ended.app)}[/]"]
+
+
+def while_file_not_used(ended: Deployment, app: App | None) -> list[str]:
+    """A line of markup if the configuration file is refused as it is saved, so that the deployment did not take it."""
+    if app is None or ended.kind != DeploymentKind.DEPLOY:
+        return []
+    return [f"[yellow]! {inline(says)}[/]" for says in file_not_used(app)]
+
+
+def file_not_used(app: App) -> list[str]:
+    """A sentence if the saved configuration file is not in use, and what is deployed instead."""
+    if not app.file_not_used:
+        return []
+    return [f"{app.file_not_used} Deployments take the configuration before it. See: changeover validate"]
 
 
 def failure(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> list[str]:

@@ -31,7 +31,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 APP_KEYS = {
     "name", "url", "active", "standby", "candidate", "update", "held_back", "deployment", "health", "unsettled",
     "troubles",
-    "configuration_changed",
+    "configuration_changed", "file_not_used",
 }  # fmt: skip
 """The contract of `changeover status --json` and `GET /v1/apps`."""
 

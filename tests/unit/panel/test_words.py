@@ -10,7 +10,7 @@ import httpx
 import pytest
 from rich.text import Text
 
-from panel.cli.deployments import live_already
+from panel.cli.deployments import what_it_takes
 from panel.client import events
 from panel.client.client import Client
 from panel.client.model import Deployment
@@ -77,7 +77,7 @@ async def test_a_dry_run_says_that_it_is_live_already(
     api.gives("POST", "/v1/apps/shop/update/check", None)
 
     async with Client(api.url, "co_secret") as client:
-        found = await live_already(client, "shop", ref)
+        found = "\n".join(await what_it_takes(client, "shop", ref, again=False))
 
     assert ("v1.0.0 is live already" in found) is says
     assert bool(found) is says
@@ -88,7 +88,7 @@ async def test_a_dry_run_with_an_update_says_nothing_more(api: FakeApi) -> None:
     api.gives("POST", "/v1/apps/shop/update/check", answers.update())
 
     async with Client(api.url, "co_secret") as client:
-        assert await live_already(client, "shop", "") == ""
+        assert await what_it_takes(client, "shop", "", again=False) == []
 
 
 def test_why_retiring_was_interrupted_is_shown_with_the_deployment() -> None:
