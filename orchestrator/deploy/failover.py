@@ -22,10 +22,10 @@ from orchestrator.app_data import swap
 from orchestrator.apps import pause, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
-from orchestrator.apps.drain import drain
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.failover_record import Record
-from orchestrator.deploy.park import is_parked, park
+from orchestrator.deploy.park import is_parked
+from orchestrator.deploy.parking import Parking
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.domain.deployment import Deployment
@@ -80,6 +80,7 @@ class Failover:
         self._crashes = crashes
         self._looks: dict[str, Look] = {}
         self._records: dict[str, Record] = {}
+        self._parking = Parking(scheduler, self.due)
         self._wake = asyncio.Event()
 
     def record(self, app: str) -> Record:
@@ -180,7 +181,7 @@ class Failover:
                     case Action.GO_BACK:
                         return await self._go_back(context, active)
                     case Action.PARK:
-                        self._park(context)
+                        self._parking.begin(context)
             finally:
                 # Also when the standby cannot answer: then nothing else can.
                 if not facts.active_runs:
@@ -259,27 +260,6 @@ class Failover:
             seconds = round(elapsed() - record.began, 3)
             await self._publish(WentBack(record.requests - record.at_first, seconds), context.name)
         return 0.0
-
-    def _park(self, context: AppContext) -> None:
-        """Park the standby in the background, where a rollback can stop it and a deployment waits for it."""
-        if not self._scheduler.lane_of(context.name).tend(lambda: self._drain_and_park(context)):
-            asyncio.get_running_loop().call_later(LATER_S, self.due, context.name)
-
-    async def _drain_and_park(self, context: AppContext) -> None:
-        active, standby = context.active, context.standby
-        if active is None or standby is None:
-            return
-        try:
-            await drain(context, standby, said_by=active)
-            await park(context, standby, said_by=active)
-        except asyncio.CancelledError:
-            # By a rollback or restore, which may be refused yet.
-            asyncio.get_running_loop().call_later(LATER_S, self.due, context.name)
-            raise
-        except Exception as error:
-            trace = not isinstance(error, ChangeoverError)
-            log.warning("standby not parked", app=context.name, cause=str(error), exc_info=trace)
-            asyncio.get_running_loop().call_later(LONGEST_AGAIN_S, self.due, context.name)
 
     async def _start(self, context: AppContext, active: Deployment) -> None:
         """Start an active container that the engine does not restart, as after `docker kill`.

@@ -1,0 +1,51 @@
+"""Standbys of many apps are parked a few at a time, and each of them in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import cast
+
+from orchestrator.apps.context import AppContext
+from orchestrator.deploy.lane import Lane
+from orchestrator.deploy.parking import LATER_S, MOST_AT_ONCE, Parking
+from orchestrator.deploy.scheduler import Scheduler
+from tests.support import virtual_time
+
+APPS = [f"app{number}" for number in range(20)]
+
+
+class Lanes:
+    """A scheduler, as far as parking uses it: it counts the lanes in which something is under way."""
+
+    def __init__(self) -> None:
+        self.of = {app: Lane() for app in APPS}
+
+    def lane_of(self, app: str) -> Lane:
+        return self.of[app]
+
+    @property
+    def busy(self) -> int:
+        return sum(1 for lane in self.of.values() if lane.is_retiring)
+
+
+def test_after_a_restart_of_the_host_a_few_standbys_are_started_at_once_and_then_the_others() -> None:
+    """Every one of them was stopped by it."""
+    lanes, tended = Lanes(), set[str]()
+
+    async def story() -> None:
+        def look(app: str) -> None:
+            parking.begin(cast(AppContext, SimpleNamespace(name=app, active=None, standby=None)))
+            if lanes.of[app].is_retiring:
+                tended.add(app)
+
+        parking = Parking(cast(Scheduler, lanes), look)
+        for app in APPS:
+            look(app)
+        assert lanes.busy == MOST_AT_ONCE
+        for _ in range(len(APPS)):
+            await asyncio.sleep(LATER_S)
+            assert lanes.busy <= MOST_AT_ONCE
+
+    virtual_time.run(story())
+    assert tended == set(APPS)
