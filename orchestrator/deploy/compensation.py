@@ -19,6 +19,7 @@ from orchestrator.domain.events import Cancelled, Failed
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, NoWayBack, ProxyError, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
+from orchestrator.journal.store import Journal
 
 log = structlog.get_logger()
 
@@ -119,7 +120,7 @@ async def _undo(context: AppContext, step: Step, deployment: Deployment) -> _Und
         except Exception as failed:  # noqa: BLE001 (each is recorded, and a defect is logged)
             error = _explained(failed, step)
             tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
-            await _wait_for_what_is_away(context, failed, last=attempt == attempts)
+            await _wait_for_what_is_away(context, deployment, failed, last=attempt == attempts)
         else:
             return _Undone((*tried, said) if said else tuple(tried))
     return _Undone(tuple(tried), error)
@@ -135,11 +136,16 @@ def _explained(failed: Exception, step: Step) -> ChangeoverError:
     return ChangeoverError(f"Unexpected {type(failed).__name__}: {failed}.", "Report this defect in Changeover.")
 
 
-async def _wait_for_what_is_away(context: AppContext, error: Exception, *, last: bool) -> None:
+async def _wait_for_what_is_away(context: AppContext, deployment: Deployment, error: Exception, *, last: bool) -> None:
     if not last:
         await asyncio.sleep(RETRY_S)
     if isinstance(error, EngineError):
         # No undo can succeed without the engine: wait until it is restarted.
         await context.engine.wait_until_up(ENGINE_BACK_S)
     if isinstance(error, JournalError):
-        await patiently(lambda: context.journal.beside(context.journal.last_event_id))
+        await patiently(lambda: context.journal.beside(_write, context.journal, deployment.id))
+
+
+def _write(journal: Journal, deployment_id: str) -> None:
+    """Raises JournalError also when it can only be read, as on a full disk: an undo has to record what it does."""
+    journal.save(journal.recorded(deployment_id))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
+from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import find_standby
 from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.release_history import may_install_itself
-from orchestrator.errors import ProxyError, Refused
+from orchestrator.domain.schema_history import Direction
+from orchestrator.errors import JournalError, ProxyError, Refused
 from tests.support import virtual_time
+from tests.support.fakes.memory_journal import MemoryJournal
 from tests.support.fakes.world import APP, World
+
+FULL_FOR_S = 120.0
 
 
 async def live(world: World, *revisions: str) -> Deployment:
@@ -167,6 +175,50 @@ def test_an_undo_that_fails_stops_no_other_and_is_tried_as_often_as_configured(w
     tried = [said for said in ended.failure.undone if said.startswith("Could not undo switch")]
     assert len(tried) == 3
     assert any(said.startswith("Removed the candidate") for said in ended.failure.undone)
+
+
+class FullDisk(MemoryJournal):
+    """It can be read, and written again from the moment `free_at` on, which the first revert of a migration sets."""
+
+    free_at = 0.0
+
+    def migration_started(
+        self, app: str, deployment_id: str, direction: Direction, *more: Any, **named: Any
+    ) -> int:  # Any: as the journal has it
+        if direction is Direction.DOWN and not self.free_at:
+            self.free_at = asyncio.get_running_loop().time() + FULL_FOR_S
+        self._must_be_free()
+        return super().migration_started(app, deployment_id, direction, *more, **named)
+
+    def save(self, deployment: Deployment) -> None:
+        self._must_be_free()
+        super().save(deployment)
+
+    def _must_be_free(self) -> None:
+        if asyncio.get_running_loop().time() < self.free_at:
+            raise JournalError("The disk of the journal is full.", "Free it.")
+
+
+def test_an_undo_waits_until_the_disk_of_the_journal_has_room_again(world: World) -> None:
+    """It was tried again while the journal could be read, until no try was left: the schema stayed."""
+    world.journal = FullDisk(world.records, world.power)
+    world.configure(update={"rollback": {"max_rollback_attempts": 3}})
+    world.context = replace(world.context, journal=world.journal)
+    world.scheduler = Scheduler(world.journal, world.events, lambda _app: world.context)
+
+    async def story() -> None:
+        await live(world, "0001")
+        world.engine.incompatible.add("0002")
+        world.publish("0002")
+        world.engine.broken.add("v2")
+        ended = await world.deploy()
+        assert ended.state is State.FAILED
+        assert world.engine.data_of(APP).schema == ["0001"], ended.failure
+        active = world.context.active
+        assert active is not None
+        assert world.engine.can_run(active.container)
+
+    virtual_time.run(story())
 
 
 def test_a_defect_in_an_undo_stops_no_other_undo_and_leaves_no_deployment_running(
