@@ -23,9 +23,9 @@ from orchestrator.apps import pause, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.clock import elapsed, now
+from orchestrator.deploy.background_park import Parking
 from orchestrator.deploy.failover_record import Record
 from orchestrator.deploy.park import is_parked
-from orchestrator.deploy.parking import Parking
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
 from orchestrator.domain.deployment import Deployment

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import cast
 
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.background_park import LATER_S, MOST_AT_ONCE, Parking
 from orchestrator.deploy.lane import Lane
-from orchestrator.deploy.parking import LATER_S, MOST_AT_ONCE, Parking
 from orchestrator.deploy.scheduler import Scheduler
 from tests.support import virtual_time
 
