@@ -6,12 +6,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
@@ -19,8 +21,12 @@ from orchestrator.config.route_conflicts import paths_beside_the_panel, route_co
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
 from orchestrator.config.volume_conflicts import volume_conflicts
+from orchestrator.domain.counted import counted
 from orchestrator.errors import ConfigError, Problem
 
+T = TypeVar("T")
+MOST_PROBLEMS = 100
+"""So many problems of a file are reported at a time."""
 MERGE_MARK = re.compile(r"(?:<{7}|>{7}|\|{7}) ")
 """A line that Git writes into a file in which two changes conflict (git-merge, "How conflicts are presented")."""
 
@@ -102,7 +108,7 @@ def parse(text: str, name: str) -> Loaded:
     content, lines = document.content, document.lines
     if document.repeated:
         twice = document.repeated
-        raise ConfigError(tuple(Problem(name, at, _name(key), messages.repeated(first)) for at, first, key in twice))
+        raise _refused(name, twice, lambda one: Problem(name, one[0], _name(one[2]), messages.repeated(one[1])))
     try:
         # Validated as JSON: strict about types, but it accepts lists for the models' tuples.
         config = Config.model_validate_json(json.dumps({} if content is None else content))
@@ -110,13 +116,26 @@ def parse(text: str, name: str) -> Loaded:
         says = f"contains a value that is neither text, number, boolean, list nor section: {error}"
         raise ConfigError((Problem(name, 1, "", says),)) from error
     except ValidationError as error:
-        problems = (messages.explain(detail) for detail in error.errors())
-        raise ConfigError(tuple(Problem(name, _line(at, lines), _name(at), says) for at, says in problems)) from error
-    if impossible := tuple(_impossible(config, lines, name)):
-        raise ConfigError(impossible)
+
+        def explained(detail: ErrorDetails) -> Problem:
+            at, says = messages.explain(detail)
+            return Problem(name, _line(at, lines), _name(at), says)
+
+        raise _refused(name, error.errors(include_url=False), explained) from error
+    if impossible := list(_impossible(config, lines, name)):
+        raise _refused(name, impossible, lambda problem: problem)
     without_effect = [(at, f"has no effect yet: {why}") for at, why in written_without_effect(lines)]
     found = [*without_effect, *paths_beside_the_panel(config)]
     return Loaded(config, tuple(Notice(name, _line(at, lines), _name(at), says) for at, says in found))
+
+
+def _refused(name: str, found: Sequence[T], problem_of: Callable[[T], Problem]) -> ConfigError:
+    """At most MOST_PROBLEMS of what was found: `status` shows them, and whoever has a file checked decides how many
+    it has."""
+    problems = [problem_of(one) for one in found[:MOST_PROBLEMS]]
+    if more := len(found) - len(problems):
+        problems.append(Problem(name, 0, "", f"and {counted(more, 'more problem')}"))
+    return ConfigError(tuple(problems))
 
 
 def _line(at: KeyPath, lines: dict[KeyPath, int]) -> int:

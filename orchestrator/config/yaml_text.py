@@ -19,6 +19,10 @@ MOST_BYTES = 256 * 1024
 TOO_LARGE = f"the file is larger than {MOST_BYTES // 1024} kB"
 MOST_NODES = 50_000
 """Counted as they are used: an alias counts as often as it is written."""
+MOST_CHARACTERS = 2**20
+"""Of all keys and values, counted as they are used: aliases could make gigabytes of a small file."""
+MOST_OF_KEY = 256
+"""Each message about a value has the keys that lead to it."""
 MOST_DEPTH = 40
 MOST_DIGITS = 40
 
@@ -77,7 +81,7 @@ def read(text: str) -> Document:
         if root is None:
             return Document(None)
         document = Document(None)
-        _walk(root, (), document, [0])
+        _walk(root, (), document, [0, 0])
         document.content = yaml.load(text, Loader=_Loader)
     except ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
@@ -108,6 +112,7 @@ def _refuse_too_much(text: str) -> None:
 
 
 def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) -> None:
+    """`count`: the values and the characters so far."""
     line = node.start_mark.line + 1
     count[0] += 1
     if count[0] > MOST_NODES:
@@ -117,9 +122,11 @@ def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) ->
     _refuse_other_tags(node, line)
     if isinstance(node, yaml.ScalarNode):
         _refuse_other_values(node, line)
+        _count_characters(node, count)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*at, _key(key))
+            _count_characters(key, count)
             if here in document.lines:
                 document.repeated.append((key.start_mark.line + 1, document.lines[here], here))
             document.lines[here] = key.start_mark.line + 1
@@ -128,6 +135,13 @@ def _walk(node: yaml.Node, at: KeyPath, document: Document, count: list[int]) ->
         for index, value in enumerate(node.value):
             document.lines[(*at, index)] = value.start_mark.line + 1
             _walk(value, (*at, index), document, count)
+
+
+def _count_characters(node: yaml.ScalarNode, count: list[int]) -> None:
+    count[1] += len(node.value)
+    if count[1] > MOST_CHARACTERS:
+        says = f"the file has more than {MOST_CHARACTERS // 1024} kB of keys and values, aliases included"
+        raise NotPlain(node.start_mark.line + 1, says)
 
 
 def _refuse_other_tags(node: yaml.Node, line: int) -> None:
@@ -160,4 +174,6 @@ def _key(node: yaml.Node) -> str:
     if node.tag != f"{_PREFIX}str":
         raise NotPlain(line, f"a key must be text; put quotes around {node.value!r}")
     _refuse_other_values(node, line)
+    if len(node.value) > MOST_OF_KEY:
+        raise NotPlain(line, f"the key has more than {MOST_OF_KEY} characters. Write a shorter one")
     return str(node.value)

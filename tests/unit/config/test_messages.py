@@ -395,3 +395,21 @@ def test_every_number_has_a_largest_value(key: Key) -> None:
         loader.parse(json.dumps(settings), "c.yaml")
 
     assert f"{key.path[-1]}: expected a number of at most" in refused.value.cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"no_such_key_{number}: 1\n" for number in range(1000)),
+        "disk: {}\n" * 1001,
+        "apps:\n" + "".join(f"  a{number}: {{route: {{host: shop.test}}}}\n" for number in range(1001)),
+    ],
+    ids=["unknown", "twice", "the same route"],
+)
+def test_of_many_problems_the_first_ones_are_said_and_how_many_more_there_are(text: str) -> None:
+    """`status` has them all, for every page of the panel."""
+    with pytest.raises(ConfigError) as refused:
+        loader.parse(text, "c.yaml")
+
+    assert len(refused.value.problems) == loader.MOST_PROBLEMS + 1
+    assert str(refused.value.problems[-1]) == "c.yaml: and 900 more problems"

@@ -36,6 +36,8 @@ def test_an_environment_variable_named_yes_stays_so() -> None:
     ("text", "says"),
     [
         (ALIASES, "more than 50000 values, aliases included"),
+        ("c.yaml:1: the file has more than 1024 kB of keys and values",),
+        ("more than 1024 kB of keys and values, aliases included",),
         ("a: &a {b: *a}\n", "contains itself"),
         ("a: &a\n  - *a\n", "contains itself"),
         ("[" * 2000 + "]" * 2000, "nested more than"),
@@ -87,3 +89,25 @@ def test_what_is_not_plain_is_refused_at_once_with_its_reason(text: str, says: s
 def test_the_line_of_what_is_wrong_is_named() -> None:
     with pytest.raises(ConfigError, match=r"c.yaml:3: a key must be text"):
         loader.parse("disk:\n  min_free_mb: 100\n7: x\n", "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            f"a: &a {'x' * 10_000}\nb: [{'*a,' * 10_000}]\n",
+            "c.yaml:1: the file has more than 1024 kB of keys and values",
+        ),
+        (
+            f"a: &a {{{'x' * 200}: y}}\nb: [{'*a,' * 10_000}]\n",
+            "more than 1024 kB of keys and values, aliases included",
+        ),
+        (f"a: b\n? {'x' * 300}\n: c\n", "c.yaml:2: the key has more than 256 characters"),
+        (f"a: &a {'x' * 300}\n*a : c\n", "the key has more than 256 characters"),
+    ],
+    ids=["a value", "a key", "a long key", "a long key by its alias"],
+)
+def test_a_small_file_becomes_no_large_configuration_and_no_large_message(text: str, says: str) -> None:
+    """A read token had a file of 117 kB checked, which took 1.2 GB, and more than there is with 250 kB."""
+    with pytest.raises(ConfigError, match=says):
+        loader.parse(text, "c.yaml")
