@@ -17,7 +17,12 @@ from orchestrator.sources.changelog import MOST_CHARACTERS, parse_commit
         ("feature: add", "feat", "", "add", False),
         ("bug: mend", "fix", "", "mend", False),
         ("Merge this", "", "", "Merge this", False),
-        ("Note: not a type of theirs", "note", "", "not a type of theirs", False),
+        ("docs: say more", "docs", "", "say more", False),
+        ("CI: run it", "ci", "", "run it", False),
+        ("Note: not a type of theirs", "", "", "Note: not a type of theirs", False),
+        ("fourth: say four", "", "", "fourth: say four", False),
+        ("auth: mend the login", "", "", "auth: mend the login", False),
+        ("auth(web)!: mend the login", "", "", "auth(web)!: mend the login", True),
     ],
 )
 def test_commits_are_read_by_their_convention(
