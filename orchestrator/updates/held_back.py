@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.domain.deployment import State
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import Attempt, Standing, standing
 
@@ -24,7 +25,7 @@ def why_held_back(app: str, release: Release, attempts: Iterable[Attempt]) -> He
     mine = [one for one in attempts if one.is_of(release.source_revision)]
     match standing(mine, release.source_revision):
         case Standing.WAS_LIVE:
-            says = f"{release.version} was live before; another release was made live after it."
+            says = f"{release.version} was live before; {_what_came_after(mine)}."
         case Standing.FAILED:
             newest = max((one for one in mine if one.failed_by_itself), key=lambda one: one.number, default=None)
             why = f" at {newest.failure.step}: {newest.failure.cause}" if newest and newest.failure else "."
@@ -32,6 +33,14 @@ def why_held_back(app: str, release: Release, attempts: Iterable[Attempt]) -> He
         case _:
             return None
     return HeldBack(release, says, _remedy(app, release))
+
+
+def _what_came_after(mine: Iterable[Attempt]) -> str:
+    """Why a release that was live is not any more, by the last time it was."""
+    last = max((one for one in mine if one.was_live), key=lambda one: one.number)
+    if last.state is State.ROLLED_BACK:
+        return "it was rolled back"
+    return "another release was made live after it"
 
 
 def older(app: str, release: Release, live: str) -> HeldBack:
