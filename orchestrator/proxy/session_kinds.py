@@ -17,9 +17,11 @@ from orchestrator.proxy.sessions import GONE, NOBODY
 
 _DETAILS = re.compile(
     r"^(?P<id>0x[0-9a-f]+): .*?^\s+backend=(?P<backend>\S+) .*?^\s+server=(?P<server>\S+) .*? age=(?P<age>\S+?)\).*?"
-    r"req\.st=MSG_(?P<request>\w+) rsp\.st=MSG_(?P<answer>\w+)",
+    r"status=(?P<status>-?\d+) req\.st=MSG_(?P<request>\w+) rsp\.st=MSG_(?P<answer>\w+)",
     re.MULTILINE | re.DOTALL,
 )
+OK = 200
+"""The first status of an answer that ends a request. A WebSocket is answered by 101."""
 _AGE = re.compile(r"(\d+)([dhms])")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -77,7 +79,7 @@ def sessions_in(listing: str) -> list[Session]:
         Session(
             f"{match['backend']}/{_server(match['server'])}",
             match["id"],
-            _kind(match["request"], match["answer"]),
+            _kind(match["request"], match["answer"], int(match["status"])),
             _seconds(match["age"]),
         )
         for block in re.split(r"^(?=0x)", listing, flags=re.MULTILINE)
@@ -99,8 +101,12 @@ def counted(sessions: Iterable[Session]) -> InHand:
     return InHand(*(kinds.count(kind) for kind in SessionKind))
 
 
-def _kind(request: str, answer: str) -> SessionKind:
-    if answer == "TUNNEL":
+def _kind(request: str, answer: str, status: int) -> SessionKind:
+    """An answer that ends with its connection, such as one of HTTP/1.0, is a tunnel for HAProxy, too.
+
+    What tells it from a WebSocket is the status of the answer (HAProxy 3.0, `txn->status` in stream.c).
+    """
+    if answer == "TUNNEL" and status < OK:
         return SessionKind.WEBSOCKET
     if answer != "RPBEFORE":
         return SessionKind.STREAM

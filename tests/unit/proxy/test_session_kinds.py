@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestrator.domain.in_hand import InHand
 from orchestrator.proxy.session_kinds import SessionKind, counted, of_servers, sessions_in
 
 
-def details(identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app") -> str:
+def details(
+    identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app", status: int = -1
+) -> str:
     """One session of `show sess all` of HAProxy 3.0, shortened."""
     return (
         f"{identifier}: [25/Nov/2026:23:11:35.132146] id=2 proto=tcpv4 source=172.17.0.1:51416\n"
@@ -15,7 +19,7 @@ def details(identifier: str, backend: str, request: str, answer: str, age: str =
         f"  backend={backend} (id=6 mode=http) addr=172.17.0.2:51216\n"
         f"  server={server} (id=1) addr=172.17.0.1:33335\n"
         f"  task=0x7f0df8006140 (state=0x00 nice=0 calls=4 rate=1 exp=23h59m tid=0(1/0) age={age})\n"
-        f"  txn=0x7f0df8e338c0 flags=0x8000 meth=1 status=-1 req.st=MSG_{request} rsp.st=MSG_{answer} req.f=0xcc\n"
+        f"  txn=0x7f0df8e338c0 flags=0x8000 meth=1 status={status} req.st=MSG_{request} rsp.st=MSG_{answer}\n"
         "  scf=0x7f0df8e22920 flags=0x00001400 ioto=1d state=EST endp=CONN,0x7f0df7f4d200,0x50602001 sub=1\n"
         "      h1s=0x7f0df7f4d200 h1s.flg=0xc010 .req.state=MSG_TUNNEL .res.state=MSG_TUNNEL\n"
     )
@@ -57,3 +61,15 @@ def test_a_request_in_a_queue_is_one_of_its_backend() -> None:
 
     assert counted(of_servers(sessions_in(listing), {"app_1_blue/app", "app_1_green/fallback"})) == InHand(requests=1)
     assert counted(of_servers(sessions_in(listing), {"app_1_green/app", "app_1_blue/fallback"})) == InHand()
+
+
+@pytest.mark.parametrize("request_state", ["TUNNEL", "DONE", "CLOSED"])
+@pytest.mark.parametrize(("status", "kind"), [(101, SessionKind.WEBSOCKET), (200, SessionKind.STREAM)])
+def test_an_answer_whose_end_is_that_of_its_connection_is_no_websocket(
+    request_state: str, status: int, kind: SessionKind
+) -> None:
+    """One of HTTP/1.0 or without a length: HAProxy passes it on as a tunnel. A WebSocket was answered by 101."""
+    (found,) = sessions_in(details("0x1", "app_1_blue", request_state, "TUNNEL", status=status))
+
+    assert found.kind is kind
+    assert found.is_long_lived(older_than_s=5.0) is (kind is SessionKind.WEBSOCKET)
