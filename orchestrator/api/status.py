@@ -53,13 +53,13 @@ class DataProblemView(BaseModel):
 
 
 class TroubleView(BaseModel):
-    """What is wrong, a line for each part, what to do, and since when if that is known. `waits`: nothing is wrong, it
-    goes on by itself."""
+    """What is wrong, a line for each part, what to do, and since when if that is known. `warns`: it goes on by
+    itself, or is a disadvantage and no alarm."""
 
     says: str
     remedy: str
     since: datetime | None
-    waits: bool = False
+    warns: bool = False
 
 
 class AppView(BaseModel):
@@ -139,7 +139,7 @@ async def _removed(orchestrator: Orchestrator) -> list[problems.Trouble]:
 
 
 def _troubles(found: list[problems.Trouble]) -> list[TroubleView]:
-    return [TroubleView(says=one.says, remedy=one.remedy, since=one.since, waits=one.waits) for one in found]
+    return [TroubleView(says=one.says, remedy=one.remedy, since=one.since, warns=one.warns) for one in found]
 
 
 def _unsettled(left: Unsettled | None) -> DataProblemView | None:

@@ -16,12 +16,13 @@ from orchestrator.server import Orchestrator
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong, since when if that is known, and what to do. `waits`: nothing is wrong, it goes on by itself."""
+    """What is wrong, since when if that is known, and what to do. `warns`: it goes on by itself, or is a
+    disadvantage and no alarm."""
 
     says: str
     remedy: str
     since: datetime | None = None
-    waits: bool = False
+    warns: bool = False
 
 
 def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
@@ -29,7 +30,7 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     found = []
     file = orchestrator.config_file
     if file.problem:
-        found.append(Trouble(refused_file(file), file.remedy, file.problem_since, waits=file.waits))
+        found.append(Trouble(refused_file(file), file.remedy, file.problem_since, warns=file.waits))
     if file.not_kept:
         found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
     for name, problem in orchestrator.supervisor.problems.items():
@@ -68,9 +69,22 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
             found.append(
                 Trouble(f"It cannot be deployed: apps.{app}.{says}", "Correct it; what is live is left alone.")
             )
+    found += _stopped_standby(orchestrator, app)
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
     return found
+
+
+def _stopped_standby(orchestrator: Orchestrator, app: str) -> list[Trouble]:
+    """That a standby could not be paused, which makes a rollback slower."""
+    standby = orchestrator.journal.slots(app).standby
+    context = next((one for one in orchestrator.apps.all() if one.name == app), None)
+    if not standby or context is None:
+        return []
+    container = orchestrator.journal.deployment(standby).container
+    why = context.not_paused.why_of(container)
+    says = f"The standby is stopped instead of paused; a rollback takes the start of its container. Why: {why}"
+    return [Trouble(says, f"Correct that, then start it: docker start {container}", warns=True)] if why else []
 
 
 def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:

@@ -58,7 +58,7 @@ def _trouble(whose: str, trouble: Trouble) -> str:
     first, *more = trouble.says.splitlines() or [""]
     says = "\n".join([f"{whose}{inline(first)}{since}", *(f"  {inline(line)}" for line in more)])
     remedy = f"\n  💡 {inline(trouble.remedy)}" if trouble.remedy else ""
-    return f"[yellow]! {says}[/]{remedy}" if trouble.waits else f"[red]✗ {says}[/]{remedy}"
+    return f"[yellow]! {says}[/]{remedy}" if trouble.warns else f"[red]✗ {says}[/]{remedy}"
 
 
 def leftover(left: Leftover, keep_backups: bool) -> str:

@@ -86,12 +86,12 @@ class Current(Value):
 
 
 class Trouble(Value):
-    """What is wrong, a line for each part, and what to do. `waits`: nothing is wrong, it goes on by itself."""
+    """What is wrong, a line for each part, and what to do. `warns`: it is no alarm."""
 
     says: str
     remedy: str = ""
     since: datetime | None = None
-    waits: bool = False
+    warns: bool = False
 
 
 class App(Value):

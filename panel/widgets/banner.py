@@ -40,7 +40,7 @@ class TroubleBanner(Static):
 def _in_words(whose: str, trouble: Trouble) -> str:
     first, *more = trouble.says.splitlines() or [""]
     says = "\n".join([f"{whose}{first}{_since(trouble)}", *(f"  {line}" for line in more)])
-    return f"{'!' if trouble.waits else '✗'} {says} {trouble.remedy}".rstrip()
+    return f"{'!' if trouble.warns else '✗'} {says} {trouble.remedy}".rstrip()
 
 
 def _since(trouble: Trouble) -> str:

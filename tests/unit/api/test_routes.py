@@ -159,7 +159,7 @@ def test_each_error_of_the_file_has_a_line_of_its_own(
     found = next(one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration")
 
     assert trouble["says"].splitlines() == says
-    assert not trouble["waits"]
+    assert not trouble["warns"]
     assert [line.partition(" (since ")[0] for line in found.says.splitlines()] == says
     assert (found.well, found.remedy) == (False, "Write the file again.")
 
@@ -171,8 +171,28 @@ def test_a_file_that_is_used_by_itself_is_no_error(client: Client, orchestrator:
     (trouble,) = client.ask(Scope.READ, "GET", "/v1/apps").json()["troubles"]
     found = next(one for one in asyncio.run(examine(orchestrator)) if one.what == "configuration")
 
-    assert (trouble["says"], trouble["remedy"], trouble["waits"]) == ("It waits.", "Nothing to do.", True)
+    assert (trouble["says"], trouble["remedy"], trouble["warns"]) == ("It waits.", "Nothing to do.", True)
     assert (found.well, found.warns, found.remedy) == (True, True, "Nothing to do.")
+
+
+def test_the_status_says_why_a_standby_is_stopped_instead_of_paused(orchestrator: Orchestrator) -> None:
+    """It looked as a paused one does, and a rollback took a start."""
+    for name in ("d1", "d2"):
+        orchestrator.journal.add(Deployment(name, "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT, container=f"c-{name}"))
+    orchestrator.journal.save_switch("shop", Slots("d2", "d1"))
+
+    def warnings() -> list[str]:
+        found = problems.of_app(orchestrator, "shop", Health.HEALTHY)
+        return [one.says + one.remedy for one in found if one.warns]
+
+    before = warnings()
+    orchestrator.apps.get("shop").not_paused.say("c-d1", "it did not answer")
+    (says,) = warnings()
+    orchestrator.apps.get("shop").not_paused.say("c-d0", "an earlier one")
+
+    assert before == warnings() == []
+    assert "Why: it did not answer" in says
+    assert says.endswith("docker start c-d1")
 
 
 def test_the_doctor_says_why_an_app_has_no_release(orchestrator: Orchestrator) -> None:

@@ -29,7 +29,7 @@ async def test_a_refused_configuration_and_a_pause_are_shown_until_they_are_mend
         text = str(banner.render())
         assert f"c.yaml:3: [bold] (since {NOW:%Y-%m-%d %H:%M} UTC)" in text
         assert "✗ shop: New requests wait: they are paused. Resume them: changeover resume shop" in text
-        waits = {"says": "The file waits.\nc.yaml", "remedy": "Nothing to do.", "waits": True}
+        waits = {"says": "The file waits.\nc.yaml", "remedy": "Nothing to do.", "warns": True}
         banner.show(Apps.model_validate({"apps": [], "troubles": [waits]}))
         assert str(banner.render()) == "! The file waits.\n  c.yaml Nothing to do."
         banner.show(Apps.model_validate({"apps": [answers.app()]}))

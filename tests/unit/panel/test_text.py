@@ -228,7 +228,7 @@ def test_what_is_wrong_stands_in_red_below_the_table_of_apps() -> None:
 
 
 def test_what_goes_on_by_itself_is_not_red_and_each_part_has_a_line_of_its_own() -> None:
-    waits = {"says": "The file waits.", "remedy": "Nothing to do.", "since": NOW.isoformat(), "waits": True}
+    waits = {"says": "The file waits.", "remedy": "Nothing to do.", "since": NOW.isoformat(), "warns": True}
     refused = {"says": "The file has 2 errors\nc.yaml:1: a\nc.yaml:2: b", "remedy": "Correct it."}
     found = Apps.model_validate({"apps": [], "troubles": [waits, refused]})
 
