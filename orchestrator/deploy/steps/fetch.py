@@ -46,7 +46,15 @@ class Fetch(Step):
 
 
 async def remove_source(context: AppContext, deployment: Deployment) -> None:
-    """Remove the folder of the fetched source, if it exists."""
+    """Remove the folder of the fetched source, if it exists. The next start removes what cannot be removed now: what
+    became of the deployment does not depend on it.
+    """
     folder = context.source_folder(deployment)
     if folder.exists():
-        await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
+        try:
+            await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
+        except OSError as error:
+            why = error.strerror or error
+            context.say(
+                deployment.id, f"the fetched source {folder} cannot be removed, which the next start tries again: {why}"
+            )

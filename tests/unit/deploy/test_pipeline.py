@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,32 @@ def test_an_undo_waits_until_the_disk_of_the_journal_has_room_again(world: World
         assert world.engine.can_run(active.container)
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize("goes_live", [True, False])
+def test_a_source_that_cannot_be_removed_changes_no_end_of_a_deployment(world: World, goes_live: bool) -> None:
+    """The release was live, and nobody was told; the release before was neither drained nor parked."""
+
+    async def story() -> tuple[Deployment, list[str]]:
+        await live(world, "0001")
+        world.publish("0002")
+        if not goes_live:
+            world.engine.broken.add("v2")
+
+        def not_removable() -> None:
+            for folder in (world.folder / "work").iterdir():
+                shutil.rmtree(folder)
+                folder.symlink_to(world.folder)
+
+        world.engine.meanwhile = not_removable
+        ended = await world.deploy()
+        return ended, [event.kind for event in world.journal.events() if event.deployment == ended.id]
+
+    ended, told = virtual_time.run(story())
+    assert ended.state is (State.LIVE if goes_live else State.FAILED)
+    assert (EventKind.LIVE if goes_live else EventKind.FAILED) in told
+    assert "Unexpected" not in str(ended.failure)
+    assert world.folder.exists()
 
 
 def test_a_defect_in_an_undo_stops_no_other_undo_and_leaves_no_deployment_running(
