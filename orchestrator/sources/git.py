@@ -118,7 +118,7 @@ class GitRepository:
             await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
             # tar itself writes nothing through a link that it has unpacked, and strips `..` and `/` from names.
             unpack = ("tar", "--no-same-owner", "--no-same-permissions", "-C", str(folder), "-xf", str(packed))
-            ended = await child_process.run(*unpack, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+            ended = await _ended("tar", *unpack)
         finally:
             packed.unlink(missing_ok=True)
         if ended.exit_code != 0:
@@ -217,6 +217,8 @@ class GitRepository:
             ended = await child_process.run(*pack, env=ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
         except TimeoutError:
             why = f"not done within {PACK_TIMEOUT_S:g} s"
+        except OSError as error:
+            why = str(error.strerror)
         else:
             why = "" if ended.exit_code == 0 else self._border.text(error_line(ended.err.decode(errors="replace")))
         if why:
@@ -258,7 +260,7 @@ class GitRepository:
     async def _is_well(self, *arguments: str) -> bool:
         try:
             ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
-        except TimeoutError:
+        except OSError:  # it did not end in time, which is a TimeoutError, or could not be started
             return True  # not known to be damaged
         # A ref that cannot be read is a warning, and is left out.
         complains = "for-each-ref" in arguments and bool(ended.err.strip())
@@ -268,11 +270,7 @@ class GitRepository:
         return await self._run("--git-dir", str(self._mirror), *arguments, check=check)
 
     async def _run(self, *arguments: str, check: bool = True) -> str:
-        try:
-            ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
-        except TimeoutError as error:
-            says = f"{command_of(arguments)} did not end within {FETCH_TIMEOUT_S:g} s."
-            raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
+        ended = await _ended(command_of(arguments), "git", *arguments)
         if ended.exit_code == 0:
             return ended.out.decode(errors="replace")
         if not check:
@@ -284,3 +282,15 @@ class GitRepository:
             log=tuple(said.splitlines()),
             exit_code=ended.exit_code,
         )
+
+
+async def _ended(called: str, *command: str) -> child_process.Ended:
+    """Run a command. Raises StepFailed if it did not end in time or could not be started."""
+    try:
+        return await child_process.run(*command, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+    except TimeoutError as error:
+        says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
+        raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
+    except OSError as error:
+        says = f"{called} could not be started: {error.strerror}."
+        raise StepFailed(says, "Check the memory and the processes of this host, then try again.") from error

@@ -767,3 +767,16 @@ async def test_a_mirror_is_not_made_anew_when_its_remote_is_the_cause(remote: Re
         await repository.newest()
 
     assert mirror.stat().st_ino == made
+
+
+async def test_a_git_that_cannot_be_started_fails_the_check_with_its_reason(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the orchestrator has no process left, as well."""
+    commit = (await source(remote).newest()).release.source_revision
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+    with pytest.raises(StepFailed, match="git fetch could not be started: No such file or directory"):
+        await source(remote).newest()
+    with pytest.raises(StepFailed, match="git ls-tree could not be started"):
+        await source(remote).fetch(commit, tmp_path / "out")

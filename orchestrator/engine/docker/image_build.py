@@ -104,6 +104,11 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
                 "Raise build.timeout if the build needs longer.",
                 log=tuple(last),
             ) from error
+        except OSError as error:
+            raise StepFailed(
+                f"The image was not built: docker could not be started: {error.strerror}.",
+                "Check the length of build.args, and the memory and the processes of this host.",
+            ) from error
         finally:
             output.close()
         if ended.exit_code != 0:

@@ -17,9 +17,11 @@ from orchestrator.engine.docker.image_build import (
     ImageBuilder,
     build_command,
     build_environment,
+    build_image,
     tip_for,
     why_it_failed,
 )
+from orchestrator.errors import StepFailed
 
 
 def test_build_errors_are_told_in_a_sentence_with_a_tip() -> None:
@@ -127,3 +129,18 @@ BASE = "ERROR: failed to solve: debian:x: failed to resolve source metadata for 
 )
 def test_a_base_image_that_is_not_there_is_told_apart_from_a_registry_that_is_not_reached(why: str, tip: str) -> None:
     assert tip in tip_for(deque(["#2 ERROR: x", BASE + why]))
+
+
+async def test_a_build_argument_that_is_too_long_for_the_system_fails_the_build_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A legal value of 140 kB: execve(2) takes at most 128 KiB for one argument."""
+    (tmp_path / "docker").write_text("#!/bin/sh\n")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    image = ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60, "", {"LICENCE": "x" * 140_000})
+
+    with pytest.raises(StepFailed, match="docker could not be started: Argument list too long") as failed:
+        await build_image(image, lambda _line: None, Secrets())
+
+    assert "build.args" in failed.value.remedy
