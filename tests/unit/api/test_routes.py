@@ -181,16 +181,16 @@ def test_the_status_says_why_a_standby_is_stopped_instead_of_paused(orchestrator
         orchestrator.journal.add(Deployment(name, "shop", Kind.DEPLOY, State.LIVE, "me", MOMENT, container=f"c-{name}"))
     orchestrator.journal.save_switch("shop", Slots("d2", "d1"))
 
-    def warnings() -> list[str]:
+    async def warnings() -> list[str]:
         found = problems.of_app(orchestrator, "shop", Health.HEALTHY)
         return [one.says + one.remedy for one in found if one.warns]
 
-    before = warnings()
+    before = asyncio.run(warnings())
     orchestrator.apps.get("shop").not_paused.say("c-d1", "it did not answer")
-    (says,) = warnings()
+    (says,) = asyncio.run(warnings())
     orchestrator.apps.get("shop").not_paused.say("c-d0", "an earlier one")
 
-    assert before == warnings() == []
+    assert before == asyncio.run(warnings()) == []
     assert "Why: it did not answer" in says
     assert says.endswith("docker start c-d1")
 
