@@ -22,7 +22,7 @@ async def cost_of(context: AppContext, plan: Plan) -> list[str]:
     if when := _paused(context, plan):
         sentences.append(
             f"{when} New requests wait. WebSockets, and answers that began more than {LONG_LIVED_S:g} s ago, are cut "
-            f"at once; requests and uploads are cut after {limit}."
+            f"at once; requests and uploads are cut after {limit}.{_stopped(context, plan)}"
         )
         if commands := context.commands.count:
             sentences.append(
@@ -31,6 +31,17 @@ async def cost_of(context: AppContext, plan: Plan) -> list[str]:
     if plan != RESTORE:
         sentences.append(f"After the switch, what the old release has in hand may go on for {limit}; then it is cut.")
     return sentences
+
+
+def _stopped(context: AppContext, plan: Plan) -> str:
+    """How long the requests wait for the app's containers to stop; empty if they are not stopped, or killed at once."""
+    limit_s = context.config.drain.stop_timeout
+    if plan not in (RESTORE, ROLL_BACK_WITH_BACKUP) or not limit_s:
+        return ""
+    return (
+        f" They wait, too, while {context.name} is stopped: a container that does not end by itself after SIGTERM is "
+        f"killed after {limit_s} s (drain.stop_timeout)."
+    )
 
 
 def _paused(context: AppContext, plan: Plan) -> str:

@@ -82,6 +82,7 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if not all(line.rstrip() in printed for line in why.log):
         lines += [f"  [dim]│[/] {output(line)}" for line in why.log]
     lines += [f"  • {inline(undone)}" for undone in why.undone]
+    lines += _paused(ended)
     if cut := cut_in_words(ended):
         lines.append(f"  [yellow]{cut}[/]")
     if why.left:
@@ -113,14 +114,17 @@ def _release(ended: Deployment) -> str:
     return " ".join(filter(None, (inline(ended.app), inline(ended.version))))
 
 
+def _paused(ended: Deployment) -> list[str]:
+    return [f"  New requests were paused for {ended.paused:.2f} s."] if ended.paused is not None else []
+
+
 def _success(ended: Deployment, app: App | None) -> list[str]:
     done = DONE.get(DeploymentKind(ended.kind), "Live") if ended.kind in set(DeploymentKind) else "Live"
     took = f" after {ended.seconds:.2f} s" if ended.seconds is not None else ""
     lines = [f"[green]✓ {done}: {_release(ended)} on {inline(ended.colour)}{took}.[/]"]
     if ended.previous_version and ended.kind != DeploymentKind.RESTORE:
         lines.append(f"  {_before(ended, app)}")
-    if ended.paused is not None:
-        lines.append(f"  New requests were paused for {ended.paused:.2f} s.")
+    lines += _paused(ended)
     if cut := cut_in_words(ended):
         lines.append(f"  [yellow]{cut}[/]")
     if ended.backup and ended.kind != DeploymentKind.DEPLOY:

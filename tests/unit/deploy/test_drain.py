@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
@@ -168,7 +171,26 @@ def test_before_it_begins_it_is_said_what_a_deployment_costs_those_who_are_conne
         "After the switch, what the old release has in hand may go on for 30 s (drain.timeout); then it is cut.",
     ]
     assert restore[1].startswith("Requests are paused while the data is replaced. New requests wait.")
+    assert restore[1].endswith(
+        " They wait, too, while shop is stopped: a container that does not end by itself after SIGTERM is killed after "
+        "10 s (drain.stop_timeout)."
+    )
     assert len(restore) == 2
+
+
+@pytest.mark.parametrize("limit_s", [0, 2])
+def test_before_a_restore_it_is_said_how_long_stopping_may_take_unless_it_takes_no_time(
+    tmp_path: Path, limit_s: int
+) -> None:
+    world = world_at(tmp_path)
+    drain = world.context.config.drain.model_copy(update={"stop_timeout": limit_s})
+    context = replace(world.context, config=world.context.config.model_copy(update={"drain": drain}))
+
+    async def story() -> list[str]:
+        await live(world, "0001")
+        return await cost_of(context, plans.RESTORE)
+
+    assert ("killed after 2 s (drain.stop_timeout)" in virtual_time.run(story())[1]) is bool(limit_s)
 
 
 def test_while_everybody_waits_for_a_short_request_its_end_is_noticed_at_once(tmp_path: Path) -> None:

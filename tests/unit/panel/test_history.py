@@ -8,6 +8,7 @@ import pytest
 
 from panel.client.model import Deployment
 from panel.text.history import state_now
+from panel.text.outcome import failure
 from tests.support import api_answers as answers
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
@@ -53,6 +54,12 @@ def test_history_has_one_line_a_deployment_whatever_failed(api: FakeApi) -> None
     assert len(lines) == 6
     assert sum(" live " in line for line in lines) == 1
     assert "<title>Oh no</title>" in lines[1]
+
+
+def test_a_failure_says_for_how_long_requests_were_paused_as_a_success_does() -> None:
+    ended = Deployment.model_validate(answers.failed() | {"paused": 13.8})
+
+    assert "  New requests were paused for 13.80 s." in failure(ended)
 
 
 def test_a_failure_is_shown_again_with_its_steps_and_its_log(api: FakeApi) -> None:
