@@ -39,7 +39,7 @@ def is_parked(context: AppContext, standby: Deployment, status: ContainerStatus 
         return True
     match kept_as(context, standby):
         case "warm":
-            return status.running and not status.paused
+            return (status.running or status.restarting) and not status.paused
         case "paused":
             runs = status.running or status.restarting
             return status.paused or (not runs and bool(context.not_paused.why_of(standby.container)))
@@ -59,6 +59,8 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
     await context.proxy.rest(context.name, standby.colour)
     kept = kept_as(context, standby)
     if kept == "warm":
+        # One that was kept paused has no restart policy. The engine waits longer from crash to crash.
+        await context.engine.keep_running(standby.container)
         await context.engine.wake(standby.container)
         return
     await context.engine.let_end(standby.container)

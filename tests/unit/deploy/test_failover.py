@@ -17,7 +17,7 @@ from orchestrator.deploy.park import TRIES, park
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
-from orchestrator.domain.events import EventKind, HealthChanged
+from orchestrator.domain.events import ConfigLoaded, EventKind, HealthChanged
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
 from orchestrator.errors import EngineError, ProxyError, Refused
@@ -394,6 +394,33 @@ def test_a_standby_is_kept_as_configured(tmp_path: Path, kept: str) -> None:
     async def story() -> None:
         one = world.engine.running[standby(world).container]
         assert (one.running, one.paused) == (kept == "warm", False)
+
+    watched(world, story)
+
+
+def test_a_standby_that_is_kept_warm_from_now_on_and_crashes_at_each_start_is_left_to_the_engine(world: World) -> None:
+    """It was started again as soon as it had ended, several times a second, for ever."""
+
+    async def story() -> None:
+        await asyncio.sleep(60)
+        container, wake = standby(world).container, world.engine.wake
+
+        async def ends_soon(name: str) -> None:
+            await wake(name)
+            if name == container:
+                crashing.append(asyncio.create_task(end()))
+
+        async def end() -> None:
+            await asyncio.sleep(0.3)
+            await crash(world, container)
+
+        crashing: list[asyncio.Task[None]] = []
+        world.engine.wake = ends_soon  # type: ignore[method-assign]
+        world.configure(standby="warm")
+        await world.events.publish(ConfigLoaded([APP]))
+        await asyncio.sleep(60)
+        assert len(crashing) == 1
+        assert world.engine.running[container].restarting
 
     watched(world, story)
 
