@@ -59,8 +59,9 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
     await context.proxy.rest(context.name, standby.colour)
     kept = kept_as(context, standby)
     if kept == "warm":
-        # One that was kept paused has no restart policy. The engine waits longer from crash to crash.
-        await context.engine.keep_running(standby.container)
+        if context.config.standby == "warm":  # not only while a one-off command runs inside
+            # One that was kept paused has no restart policy. The engine waits longer from crash to crash.
+            await context.engine.keep_running(standby.container)
         await context.engine.wake(standby.container)
         return
     await context.engine.let_end(standby.container)
