@@ -32,6 +32,7 @@ class BackupView(BaseModel):
     `releases_since` are the versions that went live after it. `revision` is the source revision of the release and
     `image` the digest of its image. `data_schema` is the schema revision that the app's migrations reported, `schemas`
     are those in its SQLite files. `left_out` are links that point outside of the data; no backup has them.
+    `keep_backups`, for a new one: it is removed after so many others, and days with others; null for older ones.
     """
 
     id: str
@@ -49,6 +50,7 @@ class BackupView(BaseModel):
     left_out: list[str] = []
     releases_since: list[str] = []
     problem: str = ""
+    keep_backups: int | None = None
 
 
 class Backups(BaseModel):
@@ -108,7 +110,7 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
     context = orchestrator.apps.get(app)
     async with context.data_turn:
         made = await backups.create(context, _active(orchestrator, context), reason=f"requested by {who.name}")
-    return view(made, [])
+    return view(made, []).model_copy(update={"keep_backups": context.config.update.backup.keep_backups})
 
 
 @router.post("/{backup}/verify")

@@ -150,6 +150,11 @@ def new_backup(made: Backup) -> str:
         lines.append(
             f"[yellow]! Not in the backup: links that point outside of the data, devices, pipes and sockets: {names}[/]"
         )
+    if made.keep_backups:
+        lines.append(
+            f"  It is kept while it is one of the newest {made.keep_backups}, or the first of one of the last "
+            f"{made.keep_backups} days with backups (update.backup.keep_backups)."
+        )
     return "\n".join(lines)
 
 

@@ -208,7 +208,8 @@ class Logs(Value):
 class Backup(Value):
     """One backup; sizes are in bytes.
 
-    `problem` is the error of a damaged one; `left_out` are links that point outside of the data.
+    `problem` is the error of a damaged one; `left_out` are links that point outside of the data. `keep_backups` says
+    how long a new one is kept; None if the orchestrator is an older one, or if it was not made now.
     """
 
     id: str
@@ -225,6 +226,7 @@ class Backup(Value):
     left_out: tuple[str, ...] = ()
     releases_since: tuple[str, ...] = ()
     problem: str = ""
+    keep_backups: int | None = None
 
 
 class Backups(Value):
