@@ -61,6 +61,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
+        self._open = frozenset({"changeover"})
         self._forms: tuple[str, ...] = ()
         self._pattern: re.Pattern[str] | None = None
         self._remembered: dict[str, str] = {}
@@ -69,15 +70,27 @@ class Secrets:
     def know(self, values: Iterable[str]) -> None:
         """Take these values out from now on, also when they are encoded, escaped, or one line of several."""
         parts = {part for value in values for part in (value, *value.splitlines())}
-        new = {part.strip() for part in parts if LEAST <= len(part.strip()) <= MOST_CHARACTERS} - self._known.keys()
+        known = self._known.keys() | self._open
+        new = {part.strip() for part in parts if LEAST <= len(part.strip()) <= MOST_CHARACTERS} - known
         if not new:
             return
         self._known |= dict.fromkeys(sorted(new))
         for oldest in list(self._known)[: max(0, len(self._known) - MOST_KNOWN)]:
             del self._known[oldest]
+        self._look_for_known()
+
+    def leave(self, names: Iterable[str]) -> None:
+        """Names that everybody may see, such as those of apps and hosts: they are not taken out by themselves. A
+        database is often called as its app, and no message would name the app any more."""
+        self._open |= frozenset(names)
+        if self._known.keys() & self._open:
+            self._known = {value: None for value in self._known if value not in self._open}
+            self._look_for_known()
+
+    def _look_for_known(self) -> None:
         forms = {form for value in self._known for form in _forms(value)}
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
-        self._pattern = _one_pattern(self._forms)
+        self._pattern = _one_pattern(self._forms) if self._forms else None
         self._remembered = {}
 
     @property

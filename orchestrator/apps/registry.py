@@ -13,7 +13,7 @@ from orchestrator.apps.context import AppContext, Limits
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
 from orchestrator.config.schema import PANEL, Config, Disk
-from orchestrator.config.secret_values import secret_values
+from orchestrator.config.secret_values import open_names, secret_values
 from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
 from orchestrator.errors import Refused, UnknownApp
@@ -91,6 +91,7 @@ class AppRegistry:
 
     def take(self, config: Config) -> None:
         """Replace the contexts by those of this configuration, whose secrets are known from now on."""
+        self._known_secrets.leave((self._settings.stack, *open_names(config)))
         self._known_secrets.know(secret_values(config, self._settings.config.parent))
         self._contexts = {name: self._same_or_new(name, app, config.disk) for name, app in config.all_apps().items()}
         for context in self._contexts.values():

@@ -31,6 +31,12 @@ def secret_values(config: Config, folder: Path) -> set[str]:
     return values
 
 
+def open_names(config: Config) -> set[str]:
+    """What a configuration says to everybody: the names of its apps, and the hosts at which they are."""
+    hosts = {host for app in config.all_apps().values() for host in app.route.all_hosts}
+    return {*config.all_apps(), *hosts}
+
+
 def _of_env_file(app: App, folder: Path) -> set[str]:
     if not app.run.env_file:
         return set()

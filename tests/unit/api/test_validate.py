@@ -185,3 +185,21 @@ async def test_one_token_checks_one_configuration_at_a_time_and_keeps_no_other_f
 
     assert max(most) == 1
     assert all(answer["problems"] == [] for answer in answers)
+
+
+async def test_an_app_whose_database_is_called_as_it_is_still_named(api: Api) -> None:
+    """Every value of an environment file is a secret, and its app's name was taken out of all messages."""
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(
+        SHOP.replace("  shop:", "  shop-backend:").replace("shop.test", "shop-backend.test")
+        + "    run: {env_file: shop.env}\n"
+    )
+    url = "postgres://shop:a-long-password@db/shop?application_name=shop-backend"
+    (orchestrator.settings.config.parent / "shop.env").write_text(f"POSTGRES_DB=shop-backend\nURL={url}\n")
+    await orchestrator.reload_config()
+
+    shown = await api.json("POST", "/v1/apps/shop-backend/backups", api.token(Scope.DEPLOY))
+
+    assert shown["remedy"] == "Deploy one: changeover deploy shop-backend"
+    assert orchestrator.known_secrets.text("a-long-password") == "[hidden]"
+    assert orchestrator.known_secrets.text("http://shop-backend.test") == "http://shop-backend.test"

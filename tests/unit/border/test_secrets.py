@@ -232,3 +232,16 @@ def test_thousands_of_secrets_are_looked_for_as_fast_as_a_few() -> None:
 
     assert all(many.hide(f"x{value}y") == f"x{HIDDEN}y" for value in values)
     assert spent(many) < 20 * max(spent(few), 0.001)
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_name_that_everybody_sees_is_no_secret_and_a_secret_that_has_it_is(named_first: bool) -> None:
+    secrets = Secrets()
+    if named_first:
+        secrets.leave(["shop-backend"])
+    secrets.know(["shop-backend", "shop-backend-4711", "changeover"])
+    if not named_first:
+        secrets.leave(["shop-backend"])
+
+    assert secrets.text("changeover deploy shop-backend") == "changeover deploy shop-backend"
+    assert secrets.text("password shop-backend-4711.") == f"password {HIDDEN}."
