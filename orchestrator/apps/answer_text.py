@@ -19,11 +19,16 @@ _TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,2000}>")
 
 
 def said(text: str, known_secrets: Secrets) -> str:
-    """The answer's text in one line. Of an HTML page: its title, then its text."""
+    """The answer's text in one line, without a last full stop. Of an HTML page: its title, then its text."""
     text = text[:MOST_READ]
     if _TAG.search(text):
         title = _TITLE.search(text)
         visible = _TAG.sub(" ", _INVISIBLE.sub(" ", text))
-        text = html.unescape(f"{title[1]}: {visible}" if title else visible)
-    text = one_line(known_secrets.text(text)).removesuffix(":")
+        text = html.unescape(_with_title(title[1], visible) if title else visible)
+    text = one_line(known_secrets.text(text)).rstrip(":.")
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS].rstrip()} (shortened)"
+
+
+def _with_title(title: str, visible: str) -> str:
+    """Many pages repeat their title as their first heading."""
+    return visible if one_line(visible).startswith(one_line(title)) else f"{title}: {visible}"

@@ -78,7 +78,6 @@ async def _what_is_left(
 ) -> Failure:
     """Ask the active release, and record what is left in the data. Waits for a journal that does not answer."""
     serving = await ask_active(context)
-    context.say(deployment.id, serving.says)
     journal = context.journal
     left = await patiently(lambda: journal.beside(way_back.left_by, context, deployment, data_error, serving))
     if left is None:

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, print_text, run, show, stop
+from panel.cli.output import (
+    USAGE,
+    AppArgument,
+    JsonOption,
+    PanelArgument,
+    err,
+    print_json,
+    print_text,
+    run,
+    show,
+    stop,
+)
 from panel.client.client import Client
 
 commands = typer.Typer()
@@ -37,7 +48,20 @@ def logs(
         return
     if not tail:
         stop("--tail 0 shows no line. Add --follow, or ask for 1 to 10000 lines.", USAGE)
-    show(lambda client: client.logs(app, tail), as_json, "\n".join, markup=False)
+
+    async def last_lines(client: Client) -> tuple[str, ...]:
+        lines = await client.logs(app, tail)
+        if as_json:
+            print_json(client.answer)
+        return tuple(lines)
+
+    lines = run(last_lines)
+    if as_json:
+        return
+    if lines:
+        print_text("\n".join(lines))
+    else:
+        err.print(f"The log of {app} is empty: its active container has printed nothing.", markup=False)
 
 
 async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:

@@ -80,8 +80,18 @@ def show(
         if isinstance(says, str) and not markup:
             print_text(says)
         else:
-            out.print(says, markup=markup)
+            _print(says, markup=markup)
     return value
+
+
+def _print(says: RenderableType, *, markup: bool) -> None:
+    """Into a pipe without the blanks that fill the columns of a table up."""
+    if out.is_terminal:
+        out.print(says, markup=markup)
+        return
+    with out.capture() as captured:
+        out.print(says, markup=markup)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
 def print_text(text: str) -> None:

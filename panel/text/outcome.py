@@ -7,6 +7,7 @@ from collections.abc import Collection
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.text.drain import cut_in_words
 from panel.text.markup import inline, output
+from panel.text.repetition import without_repetition
 
 DONE = {
     DeploymentKind.DEPLOY: "Live",
@@ -27,7 +28,7 @@ def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] 
 def ending(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
     """Markup that says how a deployment ended. `app` is the app as it is now, for a deployment that is not live.
 
-    A log whose lines are all `printed` already is left out.
+    What is `printed` already is left out: a log of such lines, and what was undone.
     """
     if ended.state == DeploymentState.LIVE:
         return "\n".join([*_success(ended, app), *while_paused(ended, app)])
@@ -80,8 +81,8 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     if not all(line.rstrip() in printed for line in why.log):
-        lines += [f"  [dim]│[/] {output(line)}" for line in why.log]
-    lines += [f"  • {inline(undone)}" for undone in why.undone]
+        lines += [f"  [dim]│[/] {output(line)}" for line in without_repetition(why.log)]
+    lines += [f"  • {inline(undone)}" for undone in why.undone if undone.rstrip() not in printed]
     lines += _paused(ended)
     if cut := cut_in_words(ended):
         lines.append(f"  [yellow]{cut}[/]")

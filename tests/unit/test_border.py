@@ -166,6 +166,14 @@ def test_a_commit_is_parsed_whatever_its_message_is(text: str) -> None:
     assert forbidden_in(change.subject + change.scope) == set()
 
 
+def test_a_page_whose_heading_is_its_title_is_told_once_and_ends_within_the_sentence() -> None:
+    """As http.server of Python answers an error."""
+    page = """<html><head><title>Error response</title></head><body>
+    <h1>Error response</h1><p>Error code: 500</p><p>Message: trouble.</p></body></html>"""
+
+    assert said(page, Secrets()) == "Error response Error code: 500 Message: trouble"
+
+
 @pytest.mark.parametrize(
     "part", ["<title>", "<title ", "<script>", "<script ", "<!--", "<a ", "</script ", "<head><title>x"]
 )

@@ -40,14 +40,14 @@ def checkout(folder: Path, says: str) -> Path:
     return made
 
 
-def ran(tool: str, folder: Path, made: Path, **environment: str) -> tuple[str, str]:
+def ran(tool: str, folder: Path, made: Path, types: str = "nothing", **environment: str) -> tuple[str, str]:
     """The output, and the orders to Docker."""
     orders = folder / "orders"
     orders.write_text("")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CHANGEOVER_", "COMPOSE_"))}
     clean |= {"PATH": f"{folder}:{os.environ['PATH']}", "ORDERS": str(orders)} | environment
     ended = subprocess.run(
-        ["bash", str(made / "tools" / tool)], env=clean, capture_output=True, text=True, input="nothing\n"
+        ["bash", str(made / "tools" / tool)], env=clean, capture_output=True, text=True, input=f"{types}\n"
     )
     return ended.stdout + ended.stderr, orders.read_text()
 
@@ -66,6 +66,12 @@ def test_a_tool_works_on_the_stack_that_compose_works_on(tool: str, said_by: str
     assert {order.partition(":")[0] for order in orders.splitlines()} == {stack}, said
     assert "stack=changeover" not in orders
     assert not list(tmp_path.rglob("made"))
+
+
+def test_uninstall_says_that_it_is_done(tmp_path: Path) -> None:
+    said, _ = ran("uninstall", tmp_path, checkout(tmp_path, ""), types="mine", CHANGEOVER_STACK="mine")
+
+    assert said.splitlines()[-1].startswith("Done: everything of the stack mine is removed from Docker.")
 
 
 def test_up_looks_at_the_port_of_the_file(tmp_path: Path) -> None:
