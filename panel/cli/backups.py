@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import restored_configuration, text
+from panel.cli import backup_text, restored_configuration, text
 from panel.cli.deployments import confirm_restore, finish
 from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, show, stop, yes_option
 from panel.clock import utc_now
@@ -25,7 +25,7 @@ def list_backups(app: PanelArgument = "panel", as_json: JsonOption = False) -> N
 @commands.command("create")
 def create(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
     """Back up an app's data while the app runs."""
-    show(lambda client: client.create_backup(app), as_json, text.new_backup)
+    show(lambda client: client.create_backup(app), as_json, backup_text.new_backup)
 
 
 @commands.command("verify")
@@ -43,7 +43,7 @@ def extract(
     as_json: JsonOption = False,
 ) -> None:
     """Print the configuration file, or the app's log, that a backup has."""
-    show(lambda client: client.extract_backup(app, backup, part), as_json, text.extracted, markup=False)
+    show(lambda client: client.extract_backup(app, backup, part), as_json, backup_text.extracted, markup=False)
 
 
 @commands.command("restore")

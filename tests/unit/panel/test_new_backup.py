@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from panel.cli.text import new_backup
+from panel.cli.backup_text import new_backup
 from panel.client.model import Backup
 from tests.support import api_answers as answers
 

@@ -1,0 +1,33 @@
+"""The text that the command prints of one backup: a new one, and what is taken out of one."""
+
+from __future__ import annotations
+
+from border.plain import one_line
+from panel.cli.text import size
+from panel.client.backup_model import Extract
+from panel.client.model import Backup
+from panel.text.counted import counted
+from panel.text.markup import inline
+
+
+def new_backup(made: Backup) -> str:
+    holds = f"{counted(made.files, 'file')}, {size(made.data_size)}"
+    lines = [f"[green]✓ Backup {inline(made.id)} is created: {holds}.[/]"]
+    if made.left_out:
+        names = inline(", ".join(made.left_out))
+        lines.append(
+            f"[yellow]! Not in the backup: links that point outside of the data, devices, pipes and sockets: {names}[/]"
+        )
+    if made.keep_backups:
+        lines.append(
+            f"  It is kept while it is one of the newest {made.keep_backups}, or the first of one of the last "
+            f"{made.keep_backups} days with backups (update.backup.keep_backups)."
+        )
+    return "\n".join(lines)
+
+
+def extracted(found: Extract) -> str:
+    """The files one after the other, with their names if there are several."""
+    if len(found.files) == 1:
+        return found.files[0].text.rstrip("\n")
+    return "\n".join(f"==> {one_line(one.name)} <==\n{one.text}" for one in found.files)
