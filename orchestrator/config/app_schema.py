@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 import signal
 from typing import Annotated, Literal
@@ -26,6 +27,11 @@ from orchestrator.config.value_types import (
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 _PATH_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 SecretFile = Annotated[str, Field(pattern=r'^[^,"/\x00-\x1f-][^,"\x00-\x1f]*$')]
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a path in the repository leads out of it. Git takes it for an error of the whole repository."""
+    return posixpath.normpath(path).split("/")[0] == ".."
 
 
 class Build(Section):
@@ -52,7 +58,7 @@ class Build(Section):
     @field_validator("context")
     @classmethod
     def _context_is_in_the_repository(cls, value: str | None) -> str | None:
-        if value is not None and (not value or value.startswith("/") or "\0" in value):
+        if value is not None and (not value or value.startswith(("/", ":")) or "\0" in value or _leads_out(value)):
             raise ValueError("expected a path relative to the root of the repository, such as . or services")
         return value
 

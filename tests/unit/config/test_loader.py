@@ -92,3 +92,19 @@ def test_no_text_makes_the_configuration_reader_stumble(text: str) -> None:
     # Whatever is refused is refused with our own error; any other would fail the test.
     with suppress(ConfigError):
         loader.parse(text, "c.yaml")
+
+
+@pytest.mark.parametrize("context", ["..", "../shop", "a/../../b", ":/", "/srv"])
+def test_a_build_context_outside_of_the_repository_is_refused(context: str) -> None:
+    """Git said that the whole repository could not be read, and the advice was to correct its address."""
+    text = f"apps:\n  shop:\n    route: {{host: shop.test}}\n    build: {{context: '{context}'}}\n"
+
+    with pytest.raises(ConfigError, match=r"build\.context: expected a path relative to the root of the repository"):
+        loader.parse(text, "c.yaml")
+
+
+@pytest.mark.parametrize("context", [".", "./", "services/..", "..shop"])
+def test_a_build_context_in_the_repository_may_be_written_in_any_way(context: str) -> None:
+    text = f"apps:\n  shop:\n    route: {{host: shop.test}}\n    build: {{context: '{context}'}}\n"
+
+    assert loader.parse(text, "c.yaml").config.apps["shop"].build.context == context
