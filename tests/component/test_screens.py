@@ -144,6 +144,10 @@ def test_the_details_of_an_update(snap_compare: Snap, panel: PanelApp, size: tup
     assert snap_compare(panel, terminal_size=size, run_before=pressing("d", "UPDATE DETAILS", "Breaking changes"))
 
 
+def test_the_help(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("question_mark", "KEYS", "Everywhere"))
+
+
 def test_a_deployment_under_way(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
     events = Events().steps("d42", "prepare", "fetch").add("step", "d42", step="build", state="running")
     for number in range(1, 11):

@@ -226,6 +226,8 @@ def test_after_every_failure_the_old_release_is_asked_before_it_is_said_to_serve
     assert unwell.serving is not None
     assert not unwell.serving.answers
     assert "does not serve" in unwell.serving.says
+    told = " ".join(str(one.fields) for one in world.journal.events())
+    assert "serves: it has answered" not in told, "it is told with the outcome, and not as output before it"
 
 
 def test_the_path_that_has_answered_is_said_and_not_one_that_the_app_does_not_have(tmp_path: Path) -> None:
