@@ -142,9 +142,10 @@ async def _wait_for_what_is_away(context: AppContext, deployment: Deployment, er
         # No undo can succeed without the engine: wait until it is restarted.
         await context.engine.wait_until_up(ENGINE_BACK_S)
     if isinstance(error, JournalError):
-        await patiently(lambda: context.journal.beside(_write, context.journal, deployment.id))
+        await patiently(lambda: _write(context.journal, deployment.id))
 
 
-def _write(journal: Journal, deployment_id: str) -> None:
+async def _write(journal: Journal, deployment_id: str) -> None:
     """Raises JournalError also when it can only be read, as on a full disk: an undo has to record what it does."""
-    journal.save(journal.recorded(deployment_id))
+    recorded = await journal.beside(journal.recorded, deployment_id)
+    await journal.beside(journal.save, recorded)
