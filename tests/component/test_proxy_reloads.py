@@ -311,15 +311,16 @@ async def test_what_is_under_way_is_counted_by_kind_in_all_workers_and_long_live
         await reload(proxy)
         begin("GET", "/socket", HANDSHAKE).receive()
         begin("GET", "/stream").receive()
+        begin("GET", "/old-stream").receive()
         upload = begin("POST", "/", "content-length: 20\r\n", UPLOAD)
-        before = await _until(proxy, InHand(uploads=1, streams=1, websockets=2))
+        before = await _until(proxy, InHand(uploads=1, streams=2, websockets=2))
 
         cut = await proxy.cut_long_lived("one", Colour.BLUE, older_than_s=-1)
         left = await _until(proxy, InHand(uploads=1))
         upload._connection.sendall(UPLOAD)
 
-        assert before == InHand(uploads=1, streams=1, websockets=2)
-        assert cut == InHand(streams=1, websockets=2)
+        assert before == InHand(uploads=1, streams=2, websockets=2)
+        assert cut == InHand(streams=2, websockets=2)
         assert left == InHand(uploads=1)
         assert "one-blue" in upload.receive()
 

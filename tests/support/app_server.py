@@ -30,8 +30,9 @@ class AppServer:
     """Answers with `name`, on an address that containers of this machine reach.
 
     GET: the name. `/headers`: the request as it arrived, with `x-large` bytes of headers and a `set-cookie` for each
-    `x-set-cookie` in the answer. `/stream`: the name again and again. `/socket`: a WebSocket in its bytes only, which
-    answers each message with the name. POST: the name, after the whole body was read; `written` has the bodies.
+    `x-set-cookie` in the answer. `/stream`: the name again and again; `/old-stream`: as HTTP/1.0, to the end of the
+    connection. `/socket`: a WebSocket in its bytes only, which answers each message with the name. POST: the name,
+    after the whole body was read; `written` has the bodies.
     """
 
     def __init__(self, name: str, address: str) -> None:
@@ -47,6 +48,8 @@ class AppServer:
                     self._headers()
                 elif self.path == "/stream":
                     self._stream()
+                elif self.path == "/old-stream":
+                    self._old_stream()
                 elif self.path == "/socket":
                     self._socket()
                 else:
@@ -85,6 +88,16 @@ class AppServer:
                 with suppress(OSError):
                     while True:
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+                        time.sleep(0.02)
+
+            def _old_stream(self) -> None:
+                self.protocol_version = "HTTP/1.0"
+                self.send_response(200)
+                self.end_headers()
+                self.close_connection = True
+                with suppress(OSError):
+                    while True:
+                        self.wfile.write(body)
                         time.sleep(0.02)
 
             def _socket(self) -> None:
