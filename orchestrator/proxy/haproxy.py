@@ -181,7 +181,7 @@ class HAProxy(AppSessions, AppRequests):
 
         async with self._changed(app, with_server) as route:
             if route.failed_over and route.active and server:
-                await self._running.bring_in(self._backend(app, route.active), server, ServerName.FALLBACK)
+                await self._answer_instead(route, server)
 
     async def forget_route(self, app: str) -> None:
         async with self._changed(app, lambda route: replace(route, active=None, servers={}, failed_over=False)):
@@ -197,9 +197,14 @@ class HAProxy(AppSessions, AppRequests):
             return replace(route, failed_over=True)
 
         async with self._changed(app, failed_over) as route:
-            # HAProxy uses the fallback, a backup server, only when the other one is in maintenance.
-            server = route.servers[active.other]
-            await self._running.exchange(self._backend(app, active), server, ServerName.FALLBACK)
+            await self._answer_instead(route, route.servers[active.other])
+
+    async def _answer_instead(self, route: AppRoute, standby: Server) -> None:
+        """HAProxy uses the fallback, a backup server, only when the other one is in maintenance."""
+        assert route.active is not None
+        await self._running.exchange(self._backend(route.app, route.active), standby, ServerName.FALLBACK)
+        # By its own colour it is asked for its health, which does not count as one of its answers.
+        await self._running.bring_in(self._backend(route.app, route.active.other), standby)
 
     async def go_back(self, app: str) -> None:
         """Let the active container answer again; the standby finishes what it has in hand."""

@@ -37,7 +37,8 @@ class AppRoute:
     the `Host` header of our own requests to the app.
 
     `active` is the colour that has the traffic; the server of the other colour is in maintenance. With `failed_over`,
-    the container of the other colour answers instead, because the active one is gone. `candidate` is the server of the
+    the container of the other colour answers instead, because the active one is gone; for its own colour, too, to whom
+    asks for that. `candidate` is the server of the
     preview route.
     """
 
@@ -60,8 +61,8 @@ class AppRoute:
     """The methods of requests that may be sent again after a container ended without an answer to them."""
 
     def server_of(self, colour: Colour) -> Server | None:
-        """The server that answers for `colour`: none unless it has the traffic and is not failed over."""
-        return self.servers.get(colour) if colour is self.active and not self.failed_over else None
+        """The container of `colour`, if it has the traffic: as the active one, or as the standby after a failover."""
+        return self.servers.get(colour) if (colour is self.active) is not self.failed_over else None
 
     def fallback_of(self, colour: Colour) -> Server | None:
         """The server that answers in the place of `colour`'s own: none unless that is failed over."""

@@ -266,11 +266,14 @@ async def test_the_standby_answers_what_waits_for_a_container_that_is_gone_once_
 
     assert answers == ["one-green"] * 10
     assert time.monotonic() - began < 2
-    assert await proxy.answers_of_standby("one") == 10
+    for colour in Colour:
+        assert (await proxy.ask_colour("one", colour, "/", 5)).text == "one-green"
+    assert await proxy.answers_of_standby("one") == 11, "what is asked for the standby's own colour does not count"
     assert await proxy.configure([route]) is False
     assert container.get().text == "one-green"
     container.restart()
     assert container.get().text == "one-green"
+    assert (await proxy.ask_colour("one", Colour.GREEN, "/", 5)).text == "one-green"
     await proxy.switch("one", Colour.BLUE, servers["one"])
     assert [container.get().text for _ in range(4)] == ["one"] * 4
 

@@ -166,7 +166,8 @@ class FakeProxy:
         return self._answer(self.running.get(app))
 
     async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
-        return self._answer(self.route(app).servers.get(colour))
+        route = self.route(app)
+        return self._answer(route.server_of(colour) or route.fallback_of(colour))
 
     async def ask_preview(self, app: str, path: str, timeout_s: float) -> httpx.Response:
         return self._answer(self.previews.get(app))

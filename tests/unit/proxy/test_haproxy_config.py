@@ -61,14 +61,16 @@ OTHER, CANDIDATE = Server("10.0.0.8", 80), Server("10.0.0.9", 80)
 
 @pytest.mark.parametrize("active", Colour)
 @pytest.mark.parametrize("failed_over", [False, True])
-def test_one_server_answers_the_active_ones_until_it_is_failed_over(active: Colour, failed_over: bool) -> None:
+def test_one_server_answers_until_it_is_failed_over_then_the_standby_does_in_its_place_and_by_its_own_colour(
+    active: Colour, failed_over: bool
+) -> None:
     servers = {active: SERVER, active.other: OTHER}
     route = AppRoute("shop", active=active, servers=servers, failed_over=failed_over, candidate=CANDIDATE)
 
     assert haproxy_config.servers(2, route) == {
         f"app_2_{active}/app": None if failed_over else SERVER,
         f"app_2_{active}/fallback": OTHER if failed_over else None,
-        f"app_2_{active.other}/app": None,
+        f"app_2_{active.other}/app": OTHER if failed_over else None,
         f"app_2_{active.other}/fallback": None,
         "app_2_preview/app": CANDIDATE,
     }
