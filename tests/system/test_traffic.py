@@ -43,7 +43,7 @@ class RunningLoad:
 def test_deployments_and_rollbacks_under_load_fail_no_request_and_lose_nothing(
     tmp_path: Path, repository: Repository, proxy_image: None, soak: bool
 ) -> None:
-    rounds = 20 if soak else 5
+    rounds = 20 if soak else 3
     with Stack(tmp_path, shop_config(repository.path, drain_s=DRAIN_S)) as stack:
         first = stack.deploy()
         assert first["state"] == "live", first["failure"]
