@@ -174,6 +174,7 @@ class Failover:
             status = await context.engine.status(active.container)
             standby = standby_for_failover(context)
             facts = await self._facts(context, active, status, standby)
+            failed: ChangeoverError | None = None
             try:
                 match decide(facts):
                     case Action.FAIL_OVER if standby:
@@ -182,10 +183,12 @@ class Failover:
                         return await self._go_back(context, active)
                     case Action.PARK:
                         self._parking.begin(context)
-            finally:
-                # Also when the standby cannot answer: then nothing else can.
-                if not facts.active_runs:
-                    await self._start(context, active)
+            except ChangeoverError as error:
+                failed = error  # the standby cannot answer: then nothing but the active container can
+            if not facts.active_runs:
+                await self._start(context, active)
+            if failed:
+                raise failed
         if facts.failed_over and not facts.active_runs and elapsed() - self.record(context.name).began > CUT_AFTER_S:
             # What was in the hands of a container that is gone may wait for an answer that never comes.
             await context.proxy.cut_sessions(context.name, active.colour)

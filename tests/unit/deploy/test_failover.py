@@ -782,3 +782,18 @@ def test_nothing_is_woken_on_data_that_an_interrupted_restore_left_before_that_i
         assert all(run.outcome is not Outcome.RUNNING for run in world.journal.migrations(APP))
 
     watched(world, story)
+
+
+def test_a_failover_that_is_cancelled_begins_nothing_more(world: World) -> None:
+    """As at the orchestrator's stop: what is in the middle of it ends, and no container is started after that."""
+
+    async def story() -> None:
+        container = active(world).container
+        world.engine.booting.add(standby(world).container)
+        world.engine.running[container].running = False
+        await told(world, "kill", container)
+        await told(world, "die", container)
+        await asyncio.sleep(1)
+
+    watched(world, story)
+    assert not world.engine.running[active(world).container].running
