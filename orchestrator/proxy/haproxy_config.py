@@ -80,10 +80,11 @@ defaults
     option dontlognull
     option idle-close-on-response
     # A busy app is not a dead one: a full queue of connections (the app's `backlog`) lets new ones wait, as it would
-    # without a proxy. A connection is tried again each second, for 31 seconds, and at the same server: the standby's
-    # server is in maintenance until the engine says that the active container is gone (deploy/failover.py).
-    timeout connect 1s
-    retries 30
+    # without a proxy. A connection is tried again each 0.4 s, for 31 s, and at the same server: the standby's
+    # server is in maintenance until the engine says that the active container is gone (deploy/failover.py), 270 to 360
+    # ms after that. HAProxy waits `timeout connect`, too, after a connection that was refused.
+    timeout connect 400ms
+    retries 76
     option redispatch 1
     option http-no-delay
     # A request that a container may have begun is sent a second time only if the app allows it (route.retry): what

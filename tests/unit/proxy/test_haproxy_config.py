@@ -82,8 +82,8 @@ def test_a_slow_connection_moves_no_request_and_what_was_sent_is_sent_again_only
 
     assert " check " not in defaults
     assert "observe" not in defaults
-    assert "timeout connect 1s" in defaults
-    assert "retries 30" in defaults
+    assert "timeout connect 400ms" in defaults
+    assert "retries 76" in defaults
     assert "http-request disable-l7-retry unless" in text
 
 
