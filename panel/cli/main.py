@@ -34,7 +34,7 @@ Exit codes:
 4 orchestrator unreachable, or token not accepted
 
 Environment:
-CHANGEOVER_URL (default http://127.0.0.1:8090)
+CHANGEOVER_URL (default http://127.0.0.1:8090, or the port in .changeover/api-port)
 CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 

@@ -12,11 +12,16 @@ from panel.client.errors import Invalid, NotSignedIn
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 TOKEN_FILE = Path(".changeover/token")
+PORT_FILE = Path(".changeover/api-port")
+"""The port of the API on this machine, which `make up` writes into the checkout. Only a port: a file in a folder that
+came from elsewhere must not lead the token to another host."""
+WRITE_PORT_AGAIN = "Run 'make up', which writes it again."
 
 
 def configured_url() -> str:
-    """The address in CHANGEOVER_URL, or that of an orchestrator on this machine. Raises Invalid if it is none."""
-    url = os.environ.get("CHANGEOVER_URL") or DEFAULT_URL
+    """The address in CHANGEOVER_URL, or that of the orchestrator on this machine: at the port in .changeover/api-port
+    of the folder where this is run, or else 8090. Raises Invalid if it is none."""
+    url = os.environ.get("CHANGEOVER_URL") or _url_on_this_machine()
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -28,6 +33,21 @@ def configured_url() -> str:
             f"Set it to one with its scheme, such as {DEFAULT_URL}",
         )
     return url
+
+
+def _url_on_this_machine() -> str:
+    try:
+        port = PORT_FILE.read_text().strip()
+    except FileNotFoundError:
+        return DEFAULT_URL
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Invalid(
+            f"The file {PORT_FILE} cannot be read: {why}.", "Run 'make up', which writes it again."
+        ) from error
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+        raise Invalid(f"The file {PORT_FILE} has no port in it.", WRITE_PORT_AGAIN)
+    return f"http://127.0.0.1:{port}"
 
 
 def configured_token() -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
-from panel.client.settings import configured_token, configured_url, is_near
+from panel.client.settings import PORT_FILE, configured_token, configured_url, is_near
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi, problem_answer
 
@@ -333,6 +333,44 @@ def test_what_is_no_address_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch, 
 
     with pytest.raises(Invalid, match="CHANGEOVER_URL is not an address"):
         configured_url()
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        (None, "http://127.0.0.1:8090"),
+        (b"9361\n", "http://127.0.0.1:9361"),
+        (b"", "has no port in it"),
+        (b"@example.org", "has no port in it"),
+        (b"123456789", "has no port in it"),
+        (b"\xff", "cannot be read: it is not text"),
+    ],
+)
+def test_the_port_that_make_up_wrote_is_that_of_the_orchestrator_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, url: str
+) -> None:
+    monkeypatch.delenv("CHANGEOVER_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if written is not None:
+        PORT_FILE.parent.mkdir()
+        PORT_FILE.write_bytes(written)
+
+    if url.startswith("http"):
+        assert configured_url() == url
+    else:
+        with pytest.raises(Invalid, match=url):
+            configured_url()
+
+
+def test_an_address_in_the_environment_wins_over_the_port_that_make_up_wrote(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CHANGEOVER_URL", "https://deploy.example")
+    monkeypatch.chdir(tmp_path)
+    PORT_FILE.parent.mkdir()
+    PORT_FILE.write_text("9361")
+
+    assert configured_url() == "https://deploy.example"
 
 
 def test_a_token_file_that_is_not_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
