@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, is_id
+from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, NOT_SUITABLE, is_id
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed, UnknownBackup
 
@@ -62,7 +62,9 @@ async def run(
         )
         raise StepFailed(
             f"{what} of {context.name} failed: {said}",
-            f"Check the backup location {context.backups}.",
+            f"Correct that in the data of {context.name}, then try again."
+            if status.exit_code == NOT_SUITABLE
+            else f"Check the backup location {context.backups}.",
             log=tuple(last),
             exit_code=status.exit_code,
         )

@@ -4,7 +4,7 @@ They are: its backups at /backups, its data at /jail/data, a dump of its databas
 at /jail/scratch.
 
 Exit code 0: the last line of output is the answer, as JSON. Exit code 1: the last line is the cause of the failure.
-Exit code 3: the backup does not exist. Standard library only.
+Exit code 3: the backup does not exist. Exit code 4: as 1, and the cause is the app's data. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.backup_sidecar import archive, difference, extract, owner, permission, restore
-from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, Catalogue, NoSuchBackup
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, NOT_SUITABLE, Catalogue, NoSuchBackup
+from orchestrator.backup_sidecar.copied_file import OF_THE_DISK, code_of
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH, use
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
@@ -70,17 +71,24 @@ def main() -> int:
     except NoSuchBackup:
         print(f"There is no backup '{asked.backup}'.")
         return NO_SUCH_BACKUP
-    except (DamagedBackup, NoRoom, Unsuitable) as error:
-        print(error)
-        return 1
+    except (DamagedBackup, NoRoom) as error:
+        return _failed(str(error), 1)
+    except Unsuitable as error:
+        return _failed(str(error), NOT_SUITABLE)
     except LeadsOutside as error:
-        print(f"{error}.")
-        return 1
-    except (OSError, sqlite3.Error) as error:
-        print(f"{error}.")
-        return 1
+        return _failed(f"{error}.", NOT_SUITABLE)
+    except sqlite3.Error as error:
+        return _failed(f"{error}.", 1 if code_of(error) in OF_THE_DISK else NOT_SUITABLE)
+    except OSError as error:
+        return _failed(f"{error}.", 1)
     print(json.dumps(answer))
     return 0
+
+
+def _failed(why: str, exit_code: int) -> int:
+    """The cause is one line, also where the name of a file has more."""
+    print(" ".join(why.split("\n")))
+    return exit_code
 
 
 def carry_out(asked: argparse.Namespace) -> object:
@@ -107,14 +115,14 @@ def carry_out(asked: argparse.Namespace) -> object:
             catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
             return asdict(manifest.summary)
         case "verify":
-            return asdict(archive.verify(catalogue.folder(asked.backup), pace, jail).summary)
+            return asdict(archive.verify(catalogue.folder(asked.backup), pace).summary)
         case "extract":
             return extract.texts(catalogue.folder(asked.backup), asked.part, pace, jail)
         case "compare":
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":
             folder = catalogue.folder(asked.backup)
-            manifest = restore.restore(folder, put_back, jail, emptying=asked.emptying, protocol=protocol)
+            manifest = restore.restore(folder, put_back, emptying=asked.emptying, protocol=protocol)
             return asdict(manifest.summary)
         case "own":
             return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}

@@ -2,22 +2,21 @@
 
 An archive is not trusted: names, links and sizes are checked against the manifest before anything is written, and
 everything is written beneath the folders that are given, whatever is changed in them meanwhile.
+
+What a database has in it is not judged: by its checksum it is what the app had. Errors that SQLite finds in it (PRAGMA
+integrity_check) were there before, also with an index in an order that only the app knows, and the app ran on it.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backup_sidecar.copy import CHUNK, OWN, Flushed, Hashed, Pace, digest, filled, stays_inside
-from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
     DATA,
@@ -31,17 +30,15 @@ from orchestrator.files.beneath import Folder, LeadsOutside, NotAFile, parts_of
 
 FILE_MODE, FOLDER_MODE = 0o777, 0o1777
 """The bits of a mode that are restored: not setuid and setgid, which would give a file's owner to whoever runs it."""
-SOUND = "ok"
-"""What SQLite says of a database without errors (PRAGMA integrity_check)."""
 _NOT_AN_ARCHIVE = (tarfile.TarError, EOFError, zlib.error, UnicodeError, OverflowError)
 
 
-def verify(folder: Path, pace: Pace, jail: Path | None = None) -> Manifest:
-    """Read and check every byte of a backup; only databases are unpacked. Raises DamagedBackup with the first error."""
-    return _read(folder, lambda _root: None, pace, jail)
+def verify(folder: Path, pace: Pace) -> Manifest:
+    """Read and check every byte of a backup; nothing is unpacked. Raises DamagedBackup with the first error."""
+    return _read(folder, lambda _root: None, pace)
 
 
-def unpack(folder: Path, target: Path, pace: Pace, jail: Path | None = None) -> Manifest:
+def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
     """Unpack a backup into an empty folder, and check every byte. Raises DamagedBackup with the first error."""
     with Folder.open(target) as into:
 
@@ -49,10 +46,10 @@ def unpack(folder: Path, target: Path, pace: Pace, jail: Path | None = None) -> 
             into.new_folder(root)
             return into.folder(root)
 
-        return _read(folder, place, pace, jail)
+        return _read(folder, place, pace)
 
 
-def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace, jail: Path | None = None) -> Manifest:
+def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace) -> Manifest:
     """Unpack the folders of a backup for which there is a target, an empty folder, and check every byte.
 
     Raises DamagedBackup with the first error.
@@ -61,7 +58,7 @@ def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace, jail: Path
     def place(root: str) -> Folder | None:
         return targets[root].folder("") if root in targets else None
 
-    return _read(folder, place, pace, jail)
+    return _read(folder, place, pace)
 
 
 def forget_members(archive: tarfile.TarFile) -> None:
@@ -69,7 +66,7 @@ def forget_members(archive: tarfile.TarFile) -> None:
     archive.members.clear()  # type: ignore[attr-defined]  # in no stub; gettarinfo and others use it
 
 
-def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace, jail: Path | None) -> Manifest:
+def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace) -> Manifest:
     """`place` gives the folder to unpack a folder of the archive into; None: it is only checked."""
     manifest = read_manifest(folder)
     try:
@@ -77,22 +74,21 @@ def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace, jail:
             packed = kept.open_file(ARCHIVE)
     except (FileNotFoundError, NotAFile) as error:
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.") from error
-    with open(packed, "rb") as content, tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
+    with open(packed, "rb") as content:
         if digest(os.dup(packed), pace) != manifest.archive_sha256:
             raise DamagedBackup(f"{folder.name}: {ARCHIVE} was changed after it was written: its checksum differs.")
         content.seek(0)
-        with Folder.open(Path(temporary)) as scratch:
-            reading = _Reading(manifest, folder.name, place, scratch, pace, jail)
-            try:
-                with tarfile.open(fileobj=content, mode="r:gz") as archive:
-                    for member in archive:
-                        reading.take(archive, member)
-                        forget_members(archive)
-                reading.finish()
-            except _NOT_AN_ARCHIVE as error:
-                raise DamagedBackup(f"{folder.name}: {ARCHIVE} cannot be read: {error}.") from error
-            finally:
-                reading.close()
+        reading = _Reading(manifest, folder.name, place, pace)
+        try:
+            with tarfile.open(fileobj=content, mode="r:gz") as archive:
+                for member in archive:
+                    reading.take(archive, member)
+                    forget_members(archive)
+            reading.finish()
+        except _NOT_AN_ARCHIVE as error:
+            raise DamagedBackup(f"{folder.name}: {ARCHIVE} cannot be read: {error}.") from error
+        finally:
+            reading.close()
     return manifest
 
 
@@ -103,9 +99,7 @@ class _Reading:
     manifest: Manifest
     backup: str
     place: Callable[[str], Folder | None]
-    scratch: Folder
     pace: Pace
-    jail: Path | None
     missing: dict[str, File | None] = field(init=False)
     _places: list[tuple[Folder, str, tarfile.TarInfo]] = field(default_factory=list)
     _folders: dict[str, Folder | None] = field(default_factory=dict)
@@ -167,8 +161,6 @@ class _Reading:
         content = archive.extractfile(member)
         if content is None or member.size != file.size:
             raise self._damaged(f"the size of '{member.name}' differs: it was changed; its checksum differs")
-        if into is None and file.sqlite:
-            into, path = self.scratch, "database"
         with content:
             read = Hashed(content, self.pace)
             if into is None:
@@ -178,11 +170,7 @@ class _Reading:
                 self._write(read, file, into, path)
         if read.sha256 != file.sha256:
             raise self._damaged(f"'{member.name}' was changed after it was backed up: its checksum differs")
-        if into and file.sqlite:
-            self._check_database(into.path / path, member.name)
-        if into is self.scratch:
-            into.remove(path)
-        elif into:
+        if into:
             descriptor = into.open_file(path)
             try:
                 _as_it_was(descriptor, member, FILE_MODE)
@@ -206,27 +194,6 @@ class _Reading:
                 if done < len(content):
                     out.seek(len(content) - done, os.SEEK_CUR)
             out.truncate(file.size)
-
-    def _check_database(self, path: Path, name: str) -> None:
-        """SQLite reads it in the jail: its content is not trusted."""
-
-        def integrity() -> str:
-            with closing(sqlite3.connect(there, uri=True)) as database:
-                try:
-                    return str(database.execute("PRAGMA integrity_check").fetchone()[0])
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR:
-                        raise
-                    # It needs a collation, function or module of the app's. Its checksum is that of the backup.
-                    return SOUND
-
-        there = f"{seen_from(self.jail, path).as_uri()}?mode=ro&immutable=1"
-        try:
-            found = confined(self.jail, integrity)
-        except sqlite3.DatabaseError as error:
-            raise DamagedBackup(f"'{name}' is not a valid SQLite database: {error}.") from error
-        if found != SOUND:
-            raise DamagedBackup(f"'{name}' is damaged: {found}.")
 
     def finish(self) -> None:
         """Last: a link's target must exist, and adding files changes a folder's time."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backup_sidecar.copy import (
+    LOCKED_FOR_S,
     SQLITE_COMPANIONS,
     Pace,
     copy_database,
@@ -15,13 +16,24 @@ from orchestrator.backup_sidecar.copy import (
     is_sqlite,
     opened,
 )
-from orchestrator.backup_sidecar.jail import seen_from
 from orchestrator.files.beneath import Folder
 
-LONGEST_PATH = 500
-"""SQLite opens no longer path, in bytes (os_unix.c, MAX_PATHNAME), whoever uses it."""
+LONGEST_PATH = 440
+"""Of a database in its root, in bytes. SQLite opens no path of more than 512 (os_unix.c, MAX_PATHNAME), and the longest
+one above a root, that of an unpacked backup, must fit in as well: the same file counts everywhere as the same."""
 LONGEST_NAME = 255 - max(map(len, SQLITE_COMPANIONS))
-"""Nor a file for whose companions a file system has no names."""
+"""Nor does SQLite open a file for whose companions a file system has no names."""
+HAVE_ROWS = ("-wal", "-journal")
+"""The companions that may have what is nowhere else. An index of a log, or an empty log, has nothing."""
+LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+OF_THE_DISK = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
+NOT_OF_ITS_CONTENT = (
+    LOCKED
+    | OF_THE_DISK
+    | {sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_INTERRUPT}
+    | {sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS}
+)
+"""Errors of SQLite (https://sqlite.org/rescode.html) that say nothing about what is in the file."""
 
 
 @dataclass(frozen=True)
@@ -37,33 +49,52 @@ class CopiedFile:
 def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) -> CopiedFile:
     """Copy what the app has at `path` to `copy`.
 
-    A file that begins as a database and that SQLite cannot read, such as a part of an upload, is copied as it is, if
-    nobody has it open as a database and nobody changes it meanwhile. Raises NotAFile, OSError and sqlite3.Error.
+    A file that begins as a database and that SQLite cannot read, such as a part of an upload or one of a version of
+    SQLite to come, is copied as it is, if no log or journal of it has rows and nobody changes it meanwhile: whoever
+    may send the app a file must not keep its data from being backed up. Raises NotAFile, OSError and sqlite3.Error.
     """
     with opened(root, path) as file:
         status = os.fstat(file)
         if not is_sqlite(file):
             return CopiedFile(status, holes=copy_file(file, copy, pace))
         # Asked before: SQLite may remove them.
-        is_open = any(root.has(f"{path}{end}") for end in SQLITE_COMPANIONS)
+        has_more = any(_has_content(root, f"{path}{end}") for end in HAVE_ROWS)
         try:
-            if _is_too_long(seen_from(jail, root.path / path)):
-                raise sqlite3.DatabaseError(f"the path of '{path}' is too long for SQLite")
+            if _is_too_long(path):
+                raise sqlite3.DatabaseError("its path is too long for SQLite")
             schema = copy_database(root.path / path, copy, pace, jail=jail, is_file=status)
             return CopiedFile(status, is_database=True, schema=schema)
-        except sqlite3.OperationalError:
-            raise  # such as a database that is locked for too long
-        except sqlite3.DatabaseError:
-            if is_open:
-                raise
+        except sqlite3.Error as error:
+            if has_more or code_of(error) in NOT_OF_ITS_CONTENT:
+                raise _named(path, error) from error
+            copy.unlink(missing_ok=True)
             holes = copy_file(file, copy, pace)
             if _changes(status) != _changes(os.fstat(file)):
-                raise
+                raise _named(path, error) from error
             return CopiedFile(status, holes=holes)
 
 
-def _is_too_long(path: Path) -> bool:
-    return len(os.fsencode(path)) > LONGEST_PATH or len(os.fsencode(path.name)) > LONGEST_NAME
+def _has_content(root: Folder, name: str) -> bool:
+    return root.has(name) and root.status(name).st_size > 0
+
+
+def _is_too_long(path: str) -> bool:
+    return len(os.fsencode(path)) > LONGEST_PATH or len(os.fsencode(Path(path).name)) > LONGEST_NAME
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """Its primary result code; 0 for an error that is not SQLite's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _named(path: str, error: sqlite3.Error) -> sqlite3.Error:
+    """The same error, which says of which file it is."""
+    if code_of(error) in LOCKED:
+        return type(error)(
+            f"the database '{path}' stayed locked for {LOCKED_FOR_S} s, so that it cannot be copied. Let the app "
+            "release its lock: PRAGMA locking_mode = NORMAL, and short transactions"
+        )
+    return type(error)(f"SQLite cannot copy the database '{path}': {error}")
 
 
 def _changes(status: os.stat_result) -> tuple[int, int]:

@@ -31,6 +31,8 @@ OWN = ".changeover-"
 WAL = "wal"
 MOST_DESCRIPTORS = 256
 """The sidecar holds fewer descriptors at once."""
+LOCKED_FOR_S = 30
+"""How long a database may be locked before it is given up, in seconds."""
 BUSY_S = 0.01
 """The pause before the next try to copy a database that a writer has locked, in seconds."""
 CHUNK = 128 * 1024
@@ -194,7 +196,7 @@ def _copy_database(source: str, copy: Path, pace: Pace, is_file: os.stat_result 
 
 def _opened_database(uri: str) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, timeout=LOCKED_FOR_S, isolation_level=None)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN:
             # It was there a moment ago. Where it leads now, there is nothing in the jail.
@@ -252,11 +254,13 @@ def extents(file: int, size: int) -> Iterator[tuple[int, int]]:
     while end < size:
         try:
             start = os.lseek(file, end, os.SEEK_DATA)
+            end = min(size, os.lseek(file, start, os.SEEK_HOLE))
         except OSError as error:
             if error.errno == errno.ENXIO:
-                return
+                return  # only a hole follows, or the app has cut the file
             raise
-        end = min(size, os.lseek(file, start, os.SEEK_HOLE))
+        if start >= size:
+            return  # the app has written behind the end that it had
         yield start, end
 
 

@@ -32,6 +32,8 @@ RECORDS_OF_MIGRATIONS = re.compile(
 _COPY = re.compile(r"COPY (?P<table>\S+) .*FROM stdin;", re.IGNORECASE)
 _INSERT = re.compile(r"INSERT INTO (?P<table>\S+)", re.IGNORECASE)
 _NO_STRUCTURE = re.compile(r"--|/\*|\\(un)?restrict\b|SET |SELECT pg_catalog\.set|LOCK TABLES|UNLOCK TABLES|\s*$")
+STORED = (0, 1)
+"""`hidden` of columns that are not computed (https://sqlite.org/pragma.html#pragma_table_xinfo)."""
 LONGEST_LINE = 2**20
 """A longer line of a dump is read in parts, in characters."""
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
@@ -66,7 +68,7 @@ def compare(folder: Path, roots: dict[str, Path], pace: Pace, jail: Path | None 
     with tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
         kept, copy = Path(temporary) / "backup", Path(temporary) / "copy"
         kept.mkdir()
-        unpack(folder, kept, pace, jail)
+        unpack(folder, kept, pace)
         before = {name: _prints(kept / name, copy, pace, jail) for name in (DATA, DUMP) if (kept / name).is_dir()}
         now = {name: _prints(root, copy, pace, jail) for name, root in roots.items() if name in (DATA, DUMP)}
     return _difference(_flat(before), _flat(now))
@@ -103,8 +105,9 @@ def _print(root: Folder, name: str, copy: Path, pace: Pace, jail: Path | None) -
         if not copy_of(root, name, copy, pace, jail).is_database:
             with copy.open("rb") as copied:
                 return _of_file(copied.fileno(), pace)
-        there = f"{seen_from(jail, copy).as_uri()}?immutable=1"
-        return _Print(*json.loads(confined(jail, lambda: json.dumps(_of_database(there, pace)))))
+        there = seen_from(jail, copy)
+        uri = f"{there.as_uri()}?immutable=1"  # made here: in the jail, Python finds no more modules
+        return _Print(*json.loads(confined(jail, lambda: json.dumps(_of_database(uri, there, pace)))))
     except (FileNotFoundError, NotADirectoryError, NotAFile):
         return None
     finally:
@@ -115,27 +118,49 @@ def _of_file(descriptor: int, pace: Pace) -> _Print:
     return _of_dump(descriptor) or _Print("", digest(os.dup(descriptor), pace))
 
 
-def _of_database(uri: str, pace: Pace) -> tuple[str, str]:
-    """Of a copy that nobody writes: the digests of its structure and of its content."""
+def _of_database(uri: str, path: Path, pace: Pace) -> tuple[str, str]:
+    """Of a copy that nobody writes: the digests of its structure and of its content.
+
+    Texts are read as bytes: what an app calls a text need not be UTF-8, and the error would have the row in it. For a
+    table that cannot be read, because it is damaged or in an order that only the app knows, the whole file counts.
+    """
     with closing(sqlite3.connect(uri, uri=True)) as database:
+        database.text_factory = bytes
         query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
         made = database.execute(query).fetchall()
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        tables = [row[1] for row in made if row[0] == "table" and not str(row[3]).upper().startswith("CREATE VIRTUAL")]
-        rows = {name: _rows(database, name, pace) for name in tables}
-    records = {name: digest for name, digest in rows.items() if RECORDS_OF_MIGRATIONS.search(name)}
+        tables = [(row[1], (row[3] or b"").upper()) for row in made if row[0] == b"table"]
+        rows = {}
+        for name in (name for name, sql in tables if not sql.startswith(b"CREATE VIRTUAL")):
+            try:
+                rows[name] = _rows(database, name, pace)
+            except (sqlite3.DatabaseError, UnicodeDecodeError):
+                rows[name] = (-1, int(digest(path, pace), 16))
+    records = {name: found for name, found in rows.items() if RECORDS_OF_MIGRATIONS.search(name.decode("latin-1"))}
     structure = _sha256([repr((made, version, sorted(records.items())))])
     return structure, _sha256([structure, repr(sorted(rows.items()))])
 
 
-def _rows(database: sqlite3.Connection, table: str, pace: Pace) -> tuple[int, int]:
+def _rows(database: sqlite3.Connection, table: bytes, pace: Pace) -> tuple[int, int]:
     """The number of a table's rows and the sum of their digests, which does not depend on their order."""
     number = total = 0
-    for row in database.execute('SELECT * FROM "{}"'.format(table.replace('"', '""'))):
+    for row in _each_row(database, table):
         number += 1
-        total += int.from_bytes(hashlib.sha256(repr(row).encode(errors="surrogatepass")).digest()[:16], "big")
+        total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest()[:16], "big")
         pace.rest()
     return number, total
+
+
+def _each_row(database: sqlite3.Connection, table: bytes) -> Iterator[tuple[object, ...]]:
+    """Without what is computed from other columns: that may need a function that only the app has."""
+    name = _quoted(table)
+    columns = database.execute(f"PRAGMA table_xinfo({name})").fetchall()
+    stored = ", ".join(_quoted(one[1]) for one in columns if one[6] in STORED)
+    yield from database.execute(f"SELECT {stored} FROM {name}")
+
+
+def _quoted(name: bytes) -> str:
+    return '"{}"'.format(name.decode().replace('"', '""'))
 
 
 def _of_dump(descriptor: int) -> _Print | None:

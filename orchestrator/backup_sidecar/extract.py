@@ -23,7 +23,7 @@ def texts(folder: Path, part: str, pace: Pace, jail: Path | None) -> dict[str, s
     with tempfile.TemporaryDirectory(dir=scratch_of(jail)) as temporary:
         target = Path(temporary)
         with Folder.open(target) as into:
-            unpack_into(folder, {part: into}, pace, jail)
+            unpack_into(folder, {part: into}, pace)
         files = sorted(path for path in target.rglob("*") if path.is_file() and not path.is_symlink())
         return {str(path.relative_to(target)): _end_of(path) for path in files[:MOST_FILES]}
 

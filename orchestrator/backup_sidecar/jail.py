@@ -71,10 +71,13 @@ def confined(jail: Path | None, work: Callable[[], str]) -> str:
         raise OSError("the process that read the database answered more than it may")
     if not said:
         raise OSError("the process that read the database ended without an answer")
-    kind, text = json.loads(said)
+    kind, text, code = json.loads(said)
     if kind == "answer":
         return str(text)
-    raise _ERRORS.get(kind, OSError)(text)
+    error = _ERRORS.get(kind, OSError)(text)
+    if isinstance(error, sqlite3.Error):
+        error.sqlite_errorcode = code
+    raise error
 
 
 _ERRORS: dict[str, type[Exception]] = {
@@ -90,15 +93,14 @@ def _be_confined(jail: Path, work: Callable[[], str], writing: int) -> None:
         os.chroot(jail)
         os.chdir("/")
         os.environ["SQLITE_TMPDIR"] = f"/{SCRATCH}"
-        said = ("answer", work())
-    except sqlite3.OperationalError as error:
-        said = ("operational", str(error))
+        said = ("answer", work(), 0)
     except sqlite3.Error as error:
-        said = ("database", str(error))
+        kind = "operational" if isinstance(error, sqlite3.OperationalError) else "database"
+        said = (kind, str(error), getattr(error, "sqlite_errorcode", 0))
     except FileNotFoundError as error:
-        said = ("gone", str(error))
+        said = ("gone", str(error), 0)
     except BaseException as error:  # noqa: BLE001 (it is passed on to the parent)
-        said = ("other", f"{type(error).__name__}: {error}")
+        said = ("other", f"{type(error).__name__}: {error}", 0)
     try:
         os.write(writing, json.dumps(said).encode())
     finally:

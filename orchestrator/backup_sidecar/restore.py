@@ -28,7 +28,6 @@ whenever it is killed one of the two is whole."""
 def restore(
     folder: Path,
     roots: dict[str, Path],
-    jail: Path | None = None,
     *,
     emptying: bool = False,
     protocol: Protocol | None = None,
@@ -51,7 +50,7 @@ def restore(
             staging = {name: stack.enter_context(_new_folder(root, FRESH)) for name, root in held.items()}
             for fresh in staging.values():
                 owner.give_nothing_on(fresh)
-            manifest = unpack_into(folder, staging, Pace(gently=False), jail)
+            manifest = unpack_into(folder, staging, Pace(gently=False))
             for name, root in held.items():
                 owner.follow(root, staging[name])
                 _replace(root, staging[name])
