@@ -19,7 +19,6 @@ from orchestrator.domain.events import Cancelled, Failed
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, NoWayBack, ProxyError, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
-from orchestrator.journal.store import Journal
 
 log = structlog.get_logger()
 
@@ -142,10 +141,5 @@ async def _wait_for_what_is_away(context: AppContext, deployment: Deployment, er
         # No undo can succeed without the engine: wait until it is restarted.
         await context.engine.wait_until_up(ENGINE_BACK_S)
     if isinstance(error, JournalError):
-        await patiently(lambda: _write(context.journal, deployment.id))
-
-
-async def _write(journal: Journal, deployment_id: str) -> None:
-    """Raises JournalError also when it can only be read, as on a full disk: an undo has to record what it does."""
-    recorded = await journal.beside(journal.recorded, deployment_id)
-    await journal.beside(journal.save, recorded)
+        # An undo has to record what it does: it is not enough that the journal can be read.
+        await patiently(lambda: context.journal.beside(context.journal.rewrite, deployment.id))

@@ -207,10 +207,15 @@ async def _record_ended(
 
 
 async def _record_done(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> None:
+    """Raises JournalError; then the step is recorded as failed, as soon as the journal can be written."""
     journal = context.journal
-    await journal.beside(journal.save, deployment)
-    await journal.beside(journal.step_ended, deployment.id, step.name, StepState.DONE)
-    await _publish_step(context, events, step, deployment, StepState.DONE)
+    try:
+        await journal.beside(journal.save, deployment)
+        await journal.beside(journal.step_ended, deployment.id, step.name, StepState.DONE)
+        await _publish_step(context, events, step, deployment, StepState.DONE)
+    except JournalError as error:
+        await _record_ended(context, events, step, deployment, StepState.FAILED, str(error))
+        raise
 
 
 async def _publish_step(

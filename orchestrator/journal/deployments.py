@@ -51,6 +51,12 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
         with self._writing() as connection:
             self._save(connection, deployment)
 
+    def rewrite(self, deployment_id: str) -> None:
+        """Write a deployment as it is: what can only be read, as on a full disk, raises JournalError."""
+        with self._writing() as connection:
+            table = self._deployments
+            connection.execute(table.update().where(table.c.id == deployment_id).values(state=table.c.state))
+
     def deployment(self, deployment_id: str) -> Deployment:
         """A deployment with its steps; from memory, if it was asked for or written before. Raises UnknownDeployment."""
         if known := self._known_deployments.get(deployment_id):

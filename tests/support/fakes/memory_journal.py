@@ -74,6 +74,10 @@ class MemoryJournal(Journal):
         self._save_one(deployment)
         self._power.after()
 
+    def rewrite(self, deployment_id: str) -> None:
+        self._power.before("journal: rewrite")
+        self._power.after()
+
     def save_switch(self, app: str, slots: Slots, *changed: Deployment) -> None:
         self._power.before("journal: save switch")
         for deployment in changed:

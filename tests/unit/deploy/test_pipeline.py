@@ -195,6 +195,10 @@ class FullDisk(MemoryJournal):
         self._must_be_free()
         super().save(deployment)
 
+    def rewrite(self, deployment_id: str) -> None:
+        self._must_be_free()
+        super().rewrite(deployment_id)
+
     def _must_be_free(self) -> None:
         if asyncio.get_running_loop().time() < self.free_at:
             raise JournalError("The disk of the journal is full.", "Free it.")
@@ -339,3 +343,27 @@ def test_nothing_that_fails_in_retiring_leaves_a_container_more_at_each_deployme
         assert EventKind.RETIRE_FAILED not in {event.kind for event in world.journal.events()}
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize("step", [one for one in StepName if one not in (StepName.SWITCH, StepName.RETIRE)])
+def test_a_step_whose_result_cannot_be_recorded_runs_in_no_history(world: World, step: StepName) -> None:
+    """The deployment had failed, and one of its steps ran for ever."""
+
+    class AwayOnce(MemoryJournal):
+        def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+            if name is step and state is StepState.DONE:
+                raise JournalError("The journal does not answer.", "Start its database.")
+            super().step_ended(deployment_id, name, state, note)
+
+    world.journal = AwayOnce(world.records, world.power)
+    world.context = replace(world.context, journal=world.journal)
+    world.scheduler = Scheduler(world.journal, world.events, lambda _app: world.context)
+
+    async def story() -> Deployment:
+        world.publish("0001")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.state is State.FAILED
+    assert {one.name: one.state for one in ended.steps}[step] is StepState.FAILED
+    assert StepState.RUNNING not in {one.state for one in ended.steps}
