@@ -41,12 +41,11 @@ class Parking:
             task.add_done_callback(self._under_way.discard)
 
     async def _drain_and_park(self, context: AppContext) -> None:
-        active, standby = context.active, context.standby
-        if active is None or standby is None:
-            return
         try:
-            await drain(context, standby, said_by=active)
-            await park(context, standby, said_by=active)
+            active, standby = context.active, context.standby
+            if active and standby:
+                await drain(context, standby, said_by=active)
+                await park(context, standby, said_by=active)
         except asyncio.CancelledError:
             # By a rollback or restore, which may be refused yet.
             self._look_again(context, LATER_S)

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import cast
 
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy.background_park import LATER_S, MOST_AT_ONCE, Parking
+from orchestrator.deploy.background_park import AGAIN_S, LATER_S, MOST_AT_ONCE, Parking
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.errors import JournalError
 from tests.support import virtual_time
 
 APPS = [f"app{number}" for number in range(20)]
@@ -49,3 +50,23 @@ def test_after_a_restart_of_the_host_a_few_standbys_are_started_at_once_and_then
 
     virtual_time.run(story())
     assert tended == set(APPS)
+
+
+def test_an_app_whose_journal_is_away_is_looked_at_again() -> None:
+    """The task died unseen, and the standby went on working."""
+
+    class Away:
+        name = APPS[0]
+
+        @property
+        def active(self) -> None:
+            raise JournalError("The journal does not answer.", "Start its database.")
+
+    lanes, looked_at = Lanes(), list[str]()
+
+    async def story() -> None:
+        Parking(cast(Scheduler, lanes), looked_at.append).begin(cast(AppContext, Away()))
+        await asyncio.sleep(2 * AGAIN_S)
+
+    virtual_time.run(story())
+    assert looked_at == [APPS[0]]
