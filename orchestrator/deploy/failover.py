@@ -196,8 +196,8 @@ class Failover:
             self.record(context.name).count(await context.proxy.answers_of_standby(context.name))
         if not facts.active_runs and status is not None and status.running:
             return SOON_S if facts.standby_fits else None  # it may listen soon; no event will say so
-        if not facts.active_runs:
-            return LATER_S
+        if not facts.active_runs or facts.requests_wait:
+            return LATER_S  # what is left undone now is done when a person has resumed the requests
         return min(max(SOON_S, facts.hold_left_s), LATER_S) if facts.failed_over else None
 
     async def _facts(

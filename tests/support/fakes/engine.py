@@ -311,7 +311,7 @@ class FakeEngine:
     async def pause(self, name: str) -> None:
         await asyncio.sleep(0)
         self._power.before("pause container")
-        self._of(name).paused = True
+        self._of(name).paused = self._of(name).running  # one that does not run is left as it is
         self._power.after()
         await asyncio.sleep(0)
 
@@ -418,10 +418,13 @@ class FakeEngine:
 
     async def goes_away(self) -> None:
         """Every watch ends."""
+        self.ends_its_watches()
+        await asyncio.sleep(0)
+
+    def ends_its_watches(self) -> None:
         watchers, self._watchers = self._watchers, []
         for watcher in watchers:
             watcher.put_nowait(None)
-        await asyncio.sleep(0)
 
     async def _tell(self, event: ContainerEvent) -> None:
         for watcher in self._watchers:

@@ -36,6 +36,10 @@ class Power:
         self.operations = []
         self._at, self._after, self.dead = operation, after, False
 
+    def cut_in(self, more: int, *, after: bool) -> None:
+        """At the operation after so many more ones. One that is under way now is not counted."""
+        self._at, self._after = len(self.operations) + more, after
+
     def restore(self) -> None:
         """From now on nothing is cut or interrupted; a killed process is replaced by a new one."""
         self._at, self.dead, self._interrupt = None, False, None

@@ -43,7 +43,7 @@ class FakeProxy:
 
     def restarted(self) -> FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
-        again = FakeProxy(self._engine, self._power)
+        again = type(self)(self._engine, self._power)
         again.running, again.files, again.waiting = self.running, self.files, self.waiting
         again.refused_resumes = self.refused_resumes
         return again
@@ -72,7 +72,10 @@ class FakeProxy:
         if self.refuses_configuration:
             raise ProxyError("The proxy does not answer.", "Start it.")
         self.configured += 1
-        self.know(routes)
+        self.know([new.with_containers_of(self._routes.get(new.app, new)) for new in routes])
+        for route in self._routes.values():
+            if route.active and (server := route.server_of(route.active) or route.fallback_of(route.active)):
+                self.running[route.app] = server
         return False
 
     async def lacks_backends(self) -> bool:

@@ -36,6 +36,10 @@ class FakeSource:
         self._schemas[release.source_revision] = schema
         return release
 
+    @property
+    def newest_version(self) -> str:
+        return self._releases[-1].release.version
+
     # Of the protocol
 
     async def origin(self) -> str:

@@ -59,21 +59,25 @@ class FakeProber:
 class World:
     """`restart` is what a new orchestrator process does with what the one before left."""
 
+    engine_kind: type[FakeEngine] = FakeEngine
+    proxy_kind: type[FakeProxy] = FakeProxy
+    journal_kind: type[MemoryJournal] = MemoryJournal
+
     def __init__(self, folder: Path, config: App) -> None:
         self.folder = folder
         self.config = config
         self.power = Power()
-        self.engine = FakeEngine(self.power)
-        self.proxy = FakeProxy(self.engine, self.power)
+        self.engine = self.engine_kind(self.power)
+        self.proxy = self.proxy_kind(self.engine, self.power)
         self.source = FakeSource()
         self.schema: list[str] = []
-        self.data_turn = asyncio.Lock()
+        self.data_turn, self.standby_turn = asyncio.Lock(), asyncio.Lock()
         self.records = Records()
         self._open()
 
     def _open(self) -> None:
         """The parts of a new process."""
-        self.journal = MemoryJournal(self.records, self.power)
+        self.journal = self.journal_kind(self.records, self.power)
         self.events = EventStream(self.journal)
         self.commands = CommandsUnderWay(APP)
         self.context = self._context()
@@ -96,6 +100,7 @@ class World:
             backups="backups",
             tools_image="tools",
             data_turn=self.data_turn,
+            standby_turn=self.standby_turn,
             commands=self.commands,
             prober=FakeProber(self.engine),
             say=self.events.say,
@@ -180,7 +185,7 @@ class World:
         """The process before is gone; a new one has all its parts, and has not recovered anything yet."""
         await self._end_the_process()
         self.power.restore()
-        self.data_turn = asyncio.Lock()
+        self.data_turn, self.standby_turn = asyncio.Lock(), asyncio.Lock()
         self.proxy = self.proxy.restarted()
         self._open()
         await resume.remove_leftovers(self.engine, self.folder / "work")

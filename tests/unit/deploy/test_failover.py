@@ -797,3 +797,21 @@ def test_a_failover_that_is_cancelled_begins_nothing_more(world: World) -> None:
 
     watched(world, story)
     assert not world.engine.running[active(world).container].running
+
+
+def test_what_is_due_when_a_person_resumes_the_requests_is_done_then(world: World) -> None:
+    """Nothing tells of it if the journal is away: the standby stayed as it was configured before."""
+
+    async def story() -> None:
+        await asyncio.sleep(60)
+        await world.proxy.pause(APP, 30)
+        world.configure(standby="warm")
+        await world.events.publish(ConfigLoaded([APP]))
+        await asyncio.sleep(1)
+        await world.proxy.resume(APP)
+        await asyncio.sleep(10)
+        kept = world.engine.running[standby(world).container]
+        assert kept.running
+        assert not kept.paused
+
+    watched(world, story)

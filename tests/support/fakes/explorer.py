@@ -1,0 +1,215 @@
+"""What can happen to an app, its host and its orchestrator, in any order: the choices of the random explorer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from orchestrator.domain.deployment import Deployment, Kind
+from orchestrator.errors import ChangeoverError
+from tests.support.fakes.absence import MayBeAway
+from tests.support.fakes.living_world import LivingWorld, away
+from tests.support.fakes.world import APP
+
+Choice = Callable[[LivingWorld, random.Random], Awaitable[str]]
+"""Does something, and says what."""
+
+RELEASES = ("good",) * 4 + ("broken", "no image", "migration fails", "half-way", "compatible", "incompatible")
+MOMENTS_S = (0.0, 0.0, 0.01, 0.05, 0.3, 1.0, 5.0, 40.0)
+
+
+# What people ask for
+
+
+async def deploy(world: LivingWorld, dice: random.Random) -> str:
+    kind = dice.choice(RELEASES)
+    engine, number = world.engine, len(world.schema) + 1
+    first, second = f"{number:04}", f"{number + 1:04}"
+    engine.failing -= {"build", "up"}
+    match kind:
+        case "compatible":
+            world.publish(first)
+        case "incompatible":
+            engine.incompatible.add(first)
+            world.publish(first)
+        case "migration fails":
+            engine.failing.add("up")
+            engine.incompatible |= {first} if dice.random() < 0.5 else set()
+            world.publish(first)
+        case "half-way":
+            engine.half_way.add(second)
+            engine.incompatible |= {first} if dice.random() < 0.5 else set()
+            world.publish(first, second)
+        case _:
+            world.publish()
+    if kind == "broken":
+        engine.broken.add(world.newest_version)
+    if kind == "no image":
+        engine.failing.add("build")
+    engine.build_s = dice.choice((0.0, 0.2))
+    world.ask(world.scheduler.request(APP, ref="", by="somebody", force=dice.random() < 0.3))
+    return f"deploy {world.newest_version} ({kind})"
+
+
+async def deploy_an_earlier_one(world: LivingWorld, dice: random.Random) -> str:
+    version = f"v{dice.randint(1, int(world.newest_version[1:]))}"
+    world.ask(world.scheduler.request(APP, ref=version, by="somebody", force=dice.random() < 0.5))
+    return f"deploy {version} again"
+
+
+async def roll_back(world: LivingWorld, _: random.Random) -> str:
+    world.ask(world.scheduler.roll_back(APP, by="somebody"))
+    return "roll back"
+
+
+async def restore(world: LivingWorld, dice: random.Random) -> str:
+    kept = sorted(world.engine.backups.get(APP, {}))
+    if not kept:
+        return ""
+    kind, release = dice.choice(((Kind.RESTORE, False), (Kind.RESTORE, True), (Kind.ROLLBACK, False)))
+    backup = dice.choice(kept)
+    world.ask(world.scheduler.restore(APP, backup, by="somebody", kind=kind, release=release))
+    return f"{kind} with backup {backup}{' and its release' if release else ''}"
+
+
+async def cancel(world: LivingWorld, _: random.Random) -> str:
+    busy = world.scheduler.busy_with(APP)
+    if busy is None:
+        return ""
+    world.ask(world.scheduler.cancel(busy.id))
+    return f"cancel {busy.id}"
+
+
+async def configure(world: LivingWorld, dice: random.Random) -> str:
+    standby, down = dice.choice(("warm", "paused", "stopped")), dice.random() < 0.7
+    migrate = {"command": "up", "status": "status", **({"down": "down {revision}"} if down else {})}
+    world.configure(standby=standby, migrate=migrate, drain={"timeout": dice.choice((0.5, 5))})
+    return f"configure standby: {standby}, down: {down}"
+
+
+async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
+    async def for_a_while() -> None:
+        with suppress(ChangeoverError):
+            await world.proxy.pause(APP, 30)
+        await asyncio.sleep(seconds)
+        while APP in world.proxy.waiting:
+            with suppress(ChangeoverError):
+                await world.proxy.resume(APP)
+            await asyncio.sleep(1)
+
+    seconds = dice.choice((0.1, 3.0, 20.0))
+    world.ask(for_a_while())
+    return f"pause requests for {seconds:g} s"
+
+
+async def execute(world: LivingWorld, dice: random.Random) -> str:
+    active = _active(world)
+    if active is None or world.scheduler.doing(APP):
+        return ""
+
+    async def command() -> None:
+        with suppress(ChangeoverError), world.commands.taking_part(), world.commands.running_in(active.container):
+            await asyncio.sleep(seconds)
+        world.failover.due(APP)  # as the API does it
+
+    seconds = dice.choice((0.1, 3.0, 60.0))
+    world.ask(command())
+    return f"a command in {active.container} for {seconds:g} s"
+
+
+# What happens to containers
+
+
+async def active_crashes(world: LivingWorld, _: random.Random) -> str:
+    return _crash(world, _active(world))
+
+
+async def standby_crashes(world: LivingWorld, _: random.Random) -> str:
+    return _crash(world, _standby(world))
+
+
+async def a_person_stops_or_starts(world: LivingWorld, dice: random.Random) -> str:
+    one = dice.choice((_active, _standby))(world)
+    if one is None or one.container not in world.engine.running:
+        return ""
+    container = world.engine.running[one.container]
+    if container.running and not container.paused:
+        world.engine.stopped_by_a_person(one.container)
+        return f"docker stop {one.container}"
+    world.engine.started_by_a_person(one.container)
+    return f"docker start {one.container}"
+
+
+async def a_person_removes(world: LivingWorld, dice: random.Random) -> str:
+    one = dice.choice((_active, _standby, _standby))(world)
+    if one is None or one.container not in world.engine.running:
+        return ""
+    world.engine.removed_by_a_person(one.container)
+    return f"docker rm --force {one.container}"
+
+
+async def locks_are_held(world: LivingWorld, dice: random.Random) -> str:
+    """The app is always in a transaction, so that a standby of it cannot be paused; or it is not any more."""
+    world.engine.held = [] if world.engine.held else ["a write lock on /data/shop.db"]
+    return "locks held" if world.engine.held else "no locks held"
+
+
+# What happens to the host
+
+
+async def something_is_away(world: LivingWorld, dice: random.Random) -> str:
+    part: MayBeAway = dice.choice((world.engine, world.engine, world.proxy, world.journal))
+    part.away, seconds = away(part), dice.choice((0.05, 0.5, 3.0, 30.0))
+    asyncio.get_running_loop().call_later(seconds, world.comes_back, type(part))
+    return f"{type(part).__name__} is away for {seconds:g} s"
+
+
+async def orchestrator_is_killed(world: LivingWorld, dice: random.Random) -> str:
+    number = dice.randint(0, 25)
+    world.power.cut_in(number, after=dice.random() < 0.5)
+    return f"kill after {number} more operations"
+
+
+async def orchestrator_is_restarted(world: LivingWorld, dice: random.Random) -> str:
+    if world.power.dead:
+        return ""
+    await world.stop()
+    await asyncio.sleep(dice.choice((0.0, 1.0)))
+    await world.restart()
+    return "restart of the orchestrator"
+
+
+async def host_restarts(world: LivingWorld, _: random.Random) -> str:
+    world.power.dead = True
+    world.engine.host_restarts()
+    await asyncio.sleep(1)
+    await world.restart()
+    return "restart of the host"
+
+
+OUTSIDE: tuple[Choice, ...] = (active_crashes, standby_crashes, a_person_stops_or_starts, something_is_away)
+"""What needs no orchestrator."""
+CHOICES: tuple[Choice, ...] = (
+    deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
+    hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts, a_person_removes,
+    locks_are_held, something_is_away, something_is_away, orchestrator_is_killed, orchestrator_is_killed,
+    orchestrator_is_restarted, host_restarts,
+)  # fmt: skip
+
+
+def _crash(world: LivingWorld, one: Deployment | None) -> str:
+    container = world.engine.running.get(one.container) if one else None
+    if one is None or container is None or not container.running:
+        return ""
+    world.engine.crash(one.container)
+    return f"{one.container} crashes"
+
+
+def _active(world: LivingWorld) -> Deployment | None:
+    return world.recorded(world.records.slots[APP].active) if APP in world.records.slots else None
+
+
+def _standby(world: LivingWorld) -> Deployment | None:
+    return world.recorded(world.records.slots[APP].standby) if APP in world.records.slots else None
