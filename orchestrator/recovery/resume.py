@@ -170,6 +170,8 @@ async def _bring_back(context: AppContext, active: Deployment) -> bool:
     elif not status.running or status.paused:
         await context.engine.wake(active.container)
     else:
+        # It may have been started by a try that came no further, and before its restart policy was set.
+        await context.engine.keep_running(active.container)
         return False
     await verification.verify(context, active)
     return True

@@ -449,3 +449,25 @@ def test_an_app_that_cannot_be_recovered_keeps_no_removed_container_of_another_a
         await recovery.stop()
 
     virtual_time.run(story())
+
+
+def test_a_container_that_an_interrupted_recovery_has_created_is_restarted_by_the_engine_as_any_other(
+    tmp_path: Path,
+) -> None:
+    """The next try found that it runs, and did nothing: a crash, or a restart of the host, was its end."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        active = world.context.active
+        assert active is not None
+        del world.engine.running[active.container]
+        await world.new_process()
+        world.power.cut_at("start", after=True)
+        await world.recovery.recover_all()
+        assert not world.engine.running[active.container].restarts_by_itself
+        await world.restart()
+        assert world.engine.running[active.container].restarts_by_itself
+
+    virtual_time.run(story())
