@@ -17,7 +17,7 @@ from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent, Role
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
-from orchestrator.recovery import rebuilt_image, resume
+from orchestrator.recovery import left_behind, rebuilt_image, resume
 
 log = structlog.get_logger()
 
@@ -140,7 +140,8 @@ class Recovery:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def keep_looking(self) -> None:
-        """Bring back apps whose active container was removed, also while others are not recovered. Never returns."""
+        """Bring back apps whose active container was removed, and remove what ended work has left, also while other
+        apps are not recovered. Never returns."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
@@ -197,6 +198,8 @@ class Recovery:
                 log.error("active container is gone", app=context.name, container=active.container)
                 self._of(context.name).brought_back = False
                 self._begin(context)
+            else:
+                await left_behind.remove(context, found, self._scheduler)
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait for its end."""
