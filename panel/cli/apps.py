@@ -21,6 +21,7 @@ from panel.cli.output import (
     stop,
 )
 from panel.client.client import Client
+from panel.client.model import Apps
 
 commands = typer.Typer()
 
@@ -30,9 +31,16 @@ LimitOption = Annotated[
 
 
 @commands.command()
-def status(as_json: JsonOption = False) -> None:
-    """Show every app: its active and standby release, health, update, and deployment under way."""
-    show(lambda client: client.status(), as_json, text.status)
+def status(
+    app: Annotated[str, typer.Argument(metavar="APP", help="Name of the app; without it, all apps.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show every app, or one: its active and standby release, health, update, and deployment under way."""
+
+    async def found(client: Client) -> Apps:
+        return Apps(apps=(await client.app(app),)) if app else await client.status()
+
+    show(found, as_json, text.status)
 
 
 @commands.command()

@@ -40,6 +40,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     ("arguments", "route", "answer"),
     [
         (("status",), ("GET", "/v1/apps"), {"apps": [answers.app(traffic={"rps": 12.5})]}),
+        (("status", "shop"), ("GET", "/v1/apps/shop"), answers.app(traffic={"rps": 12.5})),
         (("check", "shop"), ("POST", "/v1/apps/shop/update/check"), answers.update(signed_by="Ann")),
         (("check", "shop"), ("POST", "/v1/apps/shop/update/check"), None),
         (("deploy", "shop"), ("POST", "/v1/apps/shop/deployments"), answers.deployment(state="queued", queue=2)),
@@ -95,6 +96,14 @@ def test_status_shows_every_app(api: FakeApi) -> None:
     assert heading.split() == ["APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL"]
     assert shop.split() == ["shop", "●", "v1.0.0", "–", "healthy", "v1.1.0", "–", "http://shop.localhost:8080"]
     assert till.split() == ["till", "–", "–", "none", "–", "d7", "build", "http://till.localhost:8080"]
+
+
+def test_status_of_one_app_shows_it_alone(api: FakeApi) -> None:
+    api.gives("GET", "/v1/apps/shop", answers.app())
+
+    done = changeover("status", "shop")
+
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["APP", "shop"]
 
 
 def test_status_says_what_a_failed_migration_left_and_how_to_settle_it(api: FakeApi) -> None:
