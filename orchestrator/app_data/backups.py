@@ -131,10 +131,12 @@ def made_at(backup: str) -> datetime | None:
 def needed_for_rollback(context: AppContext) -> str:
     """The backup that a rollback to the standby needs; empty if there is no standby or it needs no backup."""
     slots = context.journal.slots(context.name)
-    if not slots.active or not slots.standby or (context.migrations and context.migrations.down):
+    if not slots.active or not slots.standby:
         return ""
-    way = migrations.needed_by(context, context.journal.deployment(slots.standby))
-    return context.journal.deployment(slots.active).backup if way.down else ""
+    down = migrations.needed_by(context, context.journal.deployment(slots.standby)).down
+    if not down or migrations.can_be_reverted(context, down):
+        return ""
+    return context.journal.deployment(slots.active).backup
 
 
 async def check(context: AppContext, backup: str) -> Summary:

@@ -110,15 +110,17 @@ def standby_for_failover(context: AppContext) -> Deployment | None:
 
 
 def can_take_back(context: AppContext, change: SchemaChange) -> bool:
-    """Whether the schema change can be made: it reverts nothing, or the app has a `migrate.down` command."""
-    return not change.down or (context.migrations is not None and context.migrations.down is not None)
+    """Whether the schema change can be made: it reverts nothing, or the app's `migrate.down` command can."""
+    return not change.down or migrations.can_be_reverted(context, change.down)
 
 
 def no_way_down(context: AppContext, standby: Deployment, change: SchemaChange) -> str:
     """The sentence that says why a rollback is refused."""
+    has_down = context.migrations is not None and context.migrations.down is not None
+    lacks = "has not reported the revision before it, to return to" if has_down else "has no migrate.down command"
     return (
         f"Rollback across an incompatible migration needs migrate.down: {standby.version} cannot run on schema "
-        f"revision {names(change.down)}, and {context.name} has no migrate.down command."
+        f"revision {names(change.down)}, and {context.name} {lacks}."
     )
 
 
