@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from orchestrator.app_data import backups, migrations
+from orchestrator.app_data import backups, failed_migrations, migrations
 from orchestrator.apps import readiness, traffic, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import plans, retention
@@ -19,6 +19,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
+from orchestrator.domain.schema_history import Outcome as RunOutcome
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
 from orchestrator.events.stream import EventStream
@@ -152,11 +153,20 @@ async def _restore_traffic(context: AppContext) -> None:
     if active is None:
         await context.proxy.forget_route(context.name)
         return
-    needed = migrations.needed_by(context, active)
-    if context.migrations is not None and not needed.is_empty:
-        await migrations.change(context, needed, target=active, by=active)
+    await _bring_data_to_schema_of(context, active)
     if await _bring_back(context, active) or context.proxy.route(context.name).active != active.colour:
         await traffic.send_to(context, active)
+
+
+async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> None:
+    """Revert and apply what the active release needs. What became of an earlier try that was interrupted is found out
+    first: its run would be recorded as running for ever."""
+    if context.migrations is None or migrations.needed_by(context, active).is_empty:
+        return
+    if any(run.outcome is RunOutcome.RUNNING for run in migrations.runs_of(context, active)):
+        await context.engine.remove_stray_sidecars(context.name)
+        await failed_migrations.find_out(context, by=active)
+    await migrations.change(context, migrations.needed_by(context, active), target=active, by=active)
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:

@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
-from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName
+from orchestrator.domain.schema_history import Outcome, applied
 from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
@@ -469,5 +470,28 @@ def test_a_container_that_an_interrupted_recovery_has_created_is_restarted_by_th
         assert not world.engine.running[active.container].restarts_by_itself
         await world.restart()
         assert world.engine.running[active.container].restarts_by_itself
+
+    virtual_time.run(story())
+
+
+def test_a_migration_at_a_start_that_is_interrupted_again_and_again_is_on_record_with_its_end(tmp_path: Path) -> None:
+    """Each try left one more run that was shown as running for ever."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["a rollback with the data"]
+        world = World(tmp_path, config)
+        await before(world)
+        older, newer = world.context.standby, world.context.active
+        assert older is not None
+        assert newer is not None
+        world.journal.save_switch(APP, Slots(active=older.id, standby=newer.id))
+        for after in (False, True, False):
+            await world.new_process()
+            world.power.cut_at("sidecar down 0001", after=after)
+            await world.recovery.recover_all()
+        await world.restart()
+        runs = world.journal.migrations(APP)
+        assert Outcome.RUNNING not in {run.outcome for run in runs}
+        assert [one.revision for one in applied(runs)] == world.engine.data_of(APP).schema == ["0001"]
 
     virtual_time.run(story())
