@@ -10,13 +10,16 @@ from pathlib import Path
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
-from orchestrator.domain.deployment import Slots
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Failure, Slots, State, StepName, StepState
+from orchestrator.domain.events import Failed
 from orchestrator.engine.base import LABEL_APP, Engine
 from orchestrator.engine.own_images import is_own
 from orchestrator.errors import EngineError
 from orchestrator.host.uninterrupted import to_its_end
 
 DATA_VOLUME = "-data"
+GONE = "The app was taken out of the configuration, and what it had left was removed."
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ async def remove(
     """
     # First of all: from now on nothing looks for the containers, also if the app is configured again.
     await context.journal.beside(context.journal.save_switch, context.name, Slots())
+    await _end_unfinished(context)
     for container in left.containers:
         await context.engine.remove(container, context.config.drain.stop_timeout)
     for volume in left.volumes:
@@ -119,3 +123,23 @@ async def remove(
             await to_its_end(asyncio.to_thread(shutil.rmtree, mirror))
         except OSError as error:
             raise EngineError(f"The folder {mirror} cannot be removed: {error.strerror}.") from error
+
+
+async def _end_unfinished(context: AppContext) -> None:
+    """Nobody finishes or undoes what a stop of Changeover interrupted before the app was taken out of the
+    configuration: what it worked on is removed. Raises JournalError."""
+    journal = context.journal
+    for one in await journal.beside(journal.unfinished):
+        if one.app != context.name:
+            continue
+        step = next((step.name for step in one.steps if step.state is StepState.RUNNING), None)
+        if step:
+            await journal.beside(journal.step_ended, one.id, step, StepState.FAILED, "interrupted")
+        ended = replace(one, ended_at=now())
+        if one.state is not State.LIVE:
+            failure = Failure(step or StepName.PREPARE, GONE)
+            ended = replace(ended, state=State.FAILED, failure=failure)
+            await journal.beside(journal.save, ended)
+            await context.publish(Failed(failure.step, failure.cause), context.name, one.id)
+        else:
+            await journal.beside(journal.save, ended)

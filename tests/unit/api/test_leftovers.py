@@ -8,7 +8,10 @@ import pytest
 
 from orchestrator.access.caller import Caller
 from orchestrator.api import leftovers
+from orchestrator.clock import now
+from orchestrator.deploy.leftovers import GONE
 from orchestrator.domain.access import Scope
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.errors import Refused
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeEngine
@@ -35,4 +38,27 @@ async def test_an_app_that_is_configured_again_while_its_removal_waits_keeps_wha
         await removing
 
     assert "test-blog-data" in engine.named_volumes
+    await orchestrator.stop()
+
+
+async def test_what_was_interrupted_of_an_app_that_is_removed_has_an_end(orchestrator: Orchestrator) -> None:
+    """It was shown as running for ever."""
+    engine = orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    engine.named_volumes.add("test-blog-data")
+    orchestrator.ready = True
+    journal = orchestrator.journal
+    journal.add(Deployment("d1", "blog", Kind.DEPLOY, State.LIVE, "me", now(), live_at=now()))
+    journal.add(Deployment("d2", "blog", Kind.DEPLOY, State.RUNNING, "me", now()))
+    journal.step_started("d2", StepName.BUILD)
+    journal.add(Deployment("d3", "blog", Kind.DEPLOY, State.QUEUED, "me", now()))
+
+    await leftovers.remove("blog", orchestrator, ADMIN)
+
+    assert journal.unfinished() == []
+    assert [journal.deployment(one).state for one in ("d1", "d2", "d3")] == [State.LIVE, State.FAILED, State.FAILED]
+    failure = journal.deployment("d2").failure
+    assert failure is not None
+    assert (failure.step, failure.cause) == (StepName.BUILD, GONE)
+    assert journal.deployment("d2").steps[0].state is StepState.FAILED
     await orchestrator.stop()
