@@ -9,13 +9,14 @@ LONGEST_BLOCK = 4
 """So many lines may be what is repeated."""
 LEAST_REPEATED = 4
 """What is there fewer times is shown as it is."""
-_VARIES = re.compile(r"[0-9a-fA-F]*[0-9][0-9a-fA-F]*")
-"""What differs between two lines that say the same: times, ports, counts, ids."""
+_DIGITS = re.compile(r"[0-9a-fA-F]+")
+"""With a decimal digit in it, what differs between two lines that say the same: times, ports, counts, ids. That is not
+a part of the expression, whose time would grow with the square of a line such as `aaaa…`, which an app may print."""
 
 
 def without_repetition(lines: Sequence[str]) -> list[str]:
     """The lines; of a block that is repeated, the first and the last one, and between them how many are left out."""
-    alike = [_VARIES.sub("0", line) for line in lines]
+    alike = [_DIGITS.sub(lambda found: _without_number(found[0]), line) for line in lines]
     shown: list[str] = []
     at = 0
     while at < len(lines):
@@ -29,6 +30,10 @@ def without_repetition(lines: Sequence[str]) -> list[str]:
         shown += [*lines[at : at + length], f"[{left_out} lines like these left out]", *lines[end - length : end]]
         at = end
     return shown
+
+
+def _without_number(digits: str) -> str:
+    return digits if digits.isalpha() else "0"
 
 
 def _repeated(alike: Sequence[str], at: int) -> tuple[int, int]:

@@ -16,6 +16,13 @@ from tests.support.fakes.api import FakeApi
 PROBES = [f'127.0.0.1 - - [26/Nov/2026 12:30:{second:02}] "GET /health HTTP/1.1" 500 -' for second in range(50)]
 
 
+def test_a_line_without_an_end_takes_no_time() -> None:
+    """An app decides what its log looks like: 200 lines as this one took a minute, and the panel showed nothing."""
+    log = ["a" * 100_000] * 3
+
+    assert without_repetition(log) == log
+
+
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     with FakeApi() as api:
