@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,7 +16,17 @@ from orchestrator.journal.store import Journal
 log = structlog.get_logger()
 
 REFUSALS_A_MINUTE = 120
-"""Refused requests beyond this number are counted, not recorded one by one: a stranger must not fill the disk."""
+"""Refused requests of one token, and of all strangers together, beyond this number are counted, not recorded one by
+one: nobody must fill the disk, and no stranger keep a token's refused requests out of the log."""
+
+
+@dataclass
+class _Refusals:
+    """What was refused to one token, or to strangers, in a minute that began at the moment `since`."""
+
+    since: float
+    recorded: int = 0
+    left_out: int = 0
 
 
 class AuditLog:
@@ -27,8 +38,8 @@ class AuditLog:
     def __init__(self, journal: Journal, clock: Callable[[], float] = elapsed) -> None:
         self._journal = journal
         self._clock = clock
-        self._minute = 0.0
-        self._recorded = self._left_out = 0
+        self._refusals: dict[str, _Refusals] = {}
+        """By the name of the token, empty for strangers: only names of tokens that exist stand here."""
 
     async def begun(self, caller: Caller, action: str, app: str) -> int:
         """Record a request before it is carried out. Returns the entry's id, for `ended`."""
@@ -46,17 +57,19 @@ class AuditLog:
             log.error("outcome not recorded in the audit log", entry=entry, status=status, cause=error.cause)
 
     async def refused(self, who: str, origin: str, action: str, app: str, status: int, reason: str) -> None:
-        """Record a request that was refused: an unknown token, or one without the scope or for other apps."""
+        """Record a request that was refused: an unknown token, or one without the scope or for other apps. `who` is the
+        token's name, empty for an unknown one."""
         moment = self._clock()
-        if moment - self._minute >= 60:
-            self._minute, self._recorded = moment, 0
-        if self._recorded >= REFUSALS_A_MINUTE:
-            self._left_out += 1
+        mine = self._refusals.setdefault(who, _Refusals(moment))
+        if moment - mine.since >= 60:
+            mine.since, mine.recorded = moment, 0
+        if mine.recorded >= REFUSALS_A_MINUTE:
+            mine.left_out += 1
             return
-        self._recorded += 1
-        if self._left_out:
-            reason += f" Before it, {self._left_out} refused requests were not recorded, because there were too many."
-            self._left_out = 0
+        mine.recorded += 1
+        if mine.left_out:
+            reason += f" Before it, {mine.left_out} refused requests were not recorded, because there were too many."
+            mine.left_out = 0
         await self._journal.beside(self._journal.audit, who, origin, action, app, status, reason)
 
     async def entries(

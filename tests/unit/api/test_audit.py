@@ -123,6 +123,17 @@ async def test_refusals_do_not_fill_the_disk_and_are_counted(journal: Journal) -
     assert "Before it, 30 refused requests were not recorded" in found[0].reason
 
 
+async def test_strangers_do_not_keep_what_was_refused_to_a_token_out_of_the_log(journal: Journal) -> None:
+    audit = AuditLog(journal, lambda: 0.0)
+    for _ in range(REFUSALS_A_MINUTE + 30):
+        await audit.refused("", "203.0.113.7", "GET /v1/apps", "", 401, "No token was given.")
+    await audit.refused("ci", "203.0.113.8", "POST /v1/tokens", "", 403, "Token 'ci' has scope 'deploy'.")
+
+    (newest, *_) = journal.audit_entries(1)
+
+    assert (newest.who, newest.status, newest.reason) == ("ci", 403, "Token 'ci' has scope 'deploy'.")
+
+
 async def test_what_cannot_be_recorded_is_not_done_and_what_was_done_is_answered(api: Api) -> None:
     secret = api.token(Scope.DEPLOY, name="ci")
     journal = api.orchestrator.journal
