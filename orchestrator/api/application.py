@@ -85,6 +85,8 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     )
     api.state.orchestrator = orchestrator
     api.state.examination = SharedQuestion[list[Finding]]()
+    api.state.answer = answer
+    api.state.histories = FairTurns(*apps.AT_ONCE)
     api.state.validations = FairTurns(*config.AT_ONCE)
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)

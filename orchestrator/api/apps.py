@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.api.access import Deployer, Reader, Serving, require_ready
@@ -13,10 +13,13 @@ from orchestrator.api.update_view import UpdateView, update_view
 from orchestrator.api.values import App, BackupToRestore, Before, ContainerName, IdempotencyKey, LogLines, Ref
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Kind, State
+from orchestrator.host.fair_turns import FairTurns
 
 router = APIRouter(prefix="/apps")
 
 LOG_LINES = 200
+AT_ONCE = (4, 1)
+"""So many pages of a history are read at the same time, in total and for one token: one has up to 100,000 changes."""
 
 
 class Deployments(BaseModel):
@@ -93,23 +96,28 @@ async def deploy(
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, asked)
 
 
-@router.get("/{app}/deployments")
+@router.get("/{app}/deployments", response_model=Deployments)
 async def history(
     app: App,
+    request: Request,
     orchestrator: Serving,
-    _who: Reader,
+    who: Reader,
     limit: Annotated[int, Query(ge=1, le=500)] = 20,
     before: Before = None,
-) -> Deployments:
+) -> Response:
     """The newest deployments first; with `before`, those before it. Also of an app that is not configured any more."""
     journal, name = orchestrator.journal, (await orchestrator.apps.known(app)).name
 
-    def page() -> Deployments:
+    def page() -> Any:  # Any: JSON
         found = journal.deployments(name, limit, before)
         views = [deployment_view(journal, deployment) for deployment in found]
-        return Deployments(deployments=views, before=found[-1].number if len(found) == limit else None)
+        after = found[-1].number if len(found) == limit else None
+        # Here, in a thread: each has its changelog, and the framework would write them on the event loop.
+        return Deployments(deployments=views, before=after).model_dump(mode="json")
 
-    return await journal.beside(page)
+    turns: FairTurns = request.app.state.histories
+    async with turns.turn_of(who.name):
+        return request.app.state.answer(await journal.beside(page))  # type: ignore[no-any-return]
 
 
 @router.post("/{app}/rollback")
