@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
 
 from orchestrator.config.schema import PANEL
 from orchestrator.domain.colour import Colour
@@ -18,6 +20,7 @@ from orchestrator.proxy.routes import CLOSE, DEFAULT_PREFIX, AppRoute, Server
 
 HOME = "/run/changeover"
 """The path of the shared volume in the proxy's container."""
+PAUSE, STARTING = "pause.lua", "starting.http"
 WAYS_MAP = f"{HOME}/ways.map"
 PATHS_MAP = f"{HOME}/paths.map"
 STRIP_MAP = f"{HOME}/strip.map"
@@ -69,7 +72,7 @@ HEADERS = 2000
 
 _GLOBAL = f"""\
     stats socket {HOME}/admin.sock mode 666 level admin expose-fd listeners
-    lua-load {HOME}/pause.lua
+    lua-load {HOME}/{PAUSE}
     log stdout format raw local0 notice
     tune.bufsize {HEADER_BYTES}
     tune.http.maxhdr {HEADERS}
@@ -173,7 +176,7 @@ backend relay
     server current unix@{HOME}/relay.sock send-proxy-v2 no-check
 
 backend nobody
-    errorfile 503 {HOME}/starting.http
+    errorfile 503 {HOME}/{STARTING}
     http-request deny deny_status 503
 """
 
@@ -191,13 +194,20 @@ def render(routes: Iterable[AppRoute], numbers: Mapping[str, int], declared: int
     return "\n".join(parts)
 
 
-def shape() -> str:
-    """A digest of the configuration without the number of its backends and the addresses of their servers.
+def shape(files: Mapping[str, str] | None = None) -> str:
+    """A digest of the configuration without the number of its backends and the addresses of their servers, and of the
+    files that HAProxy reads only when it starts: `files`, or those of this version.
 
     The running proxy has it as its description in `show info`. If it differs, the proxy must be reloaded.
     """
-    text = _GLOBAL + _backend_set(0, None)
+    text = _GLOBAL + _backend_set(0, None) + "".join((files or beside()).values())
     return "changeover-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def beside() -> Mapping[str, str]:
+    """The files that the configuration names and that are the same in every installation, by their names."""
+    return {name: resources.files(__package__).joinpath(name).read_bytes().decode() for name in (PAUSE, STARTING)}
 
 
 def traffic(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str, str]:

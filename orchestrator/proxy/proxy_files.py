@@ -6,7 +6,6 @@ They are written before the running proxy is changed, so that a restarted proxy 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 
 from orchestrator.domain.colour import Colour
@@ -19,7 +18,6 @@ NUMBERS = "backends.map"
 TRAFFIC = "traffic.map"
 PAUSES = "pause.map"
 RELAY = "relay.map"
-BESIDE_CONFIGURATION = ("pause.lua", "starting.http")
 
 
 class ProxyFiles:
@@ -70,8 +68,8 @@ class ProxyFiles:
     def write_configuration(self, routes: Sequence[AppRoute], numbers: Mapping[str, int], spare: int) -> None:
         """Write haproxy.cfg, after the files that it names and that an earlier version may not have written."""
         self._write(RELAY, "")
-        for name in BESIDE_CONFIGURATION:
-            self._write(name, resources.files(__package__).joinpath(name).read_bytes().decode())
+        for name, text in haproxy_config.beside().items():
+            self._write(name, text)
         self._write("ways.map", durable_file.map_text(ways(routes)))
         self._write("paths.map", durable_file.map_text(paths(routes)))
         self._write("strip.map", durable_file.map_text(stripped(routes)))
