@@ -64,7 +64,7 @@ def create(panel: PanelServer) -> FastAPI:
 
     @web.get("/readyz")
     async def ready() -> PlainTextResponse:
-        problem = await panel.problem()
+        problem = await panel.readiness.problem()
         return PlainTextResponse(problem or "ready", 503 if problem else 200)
 
     @web.get("/")

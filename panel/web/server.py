@@ -22,6 +22,7 @@ from panel.web.open_pages import OpenPages, Page
 from panel.web.page import SERVICE_RESTART
 from panel.web.prewarmed import PrewarmedProcess
 from panel.web.process import AppFailed
+from panel.web.readiness import Readiness
 from panel.web.sign_in_form import SignInAttempts
 
 
@@ -34,6 +35,7 @@ class PanelServer:
         self.prewarmed = PrewarmedProcess()
         self.pages = OpenPages()
         self.attempts = SignInAttempts()
+        self.readiness = Readiness(self.problem)
         self._has_sessions = False
 
     async def drain(self) -> None:
@@ -62,7 +64,7 @@ class PanelServer:
             return None
 
     async def problem(self) -> str:
-        """Why the panel is not ready for traffic; empty when it is."""
+        """Why the panel is not ready for traffic; empty when it is. `readiness` asks for it."""
         if self.prewarmed.problem:
             # Whoever can reach the panel can read this.
             return hide_in_urls(plain(self.prewarmed.problem))
