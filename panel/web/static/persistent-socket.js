@@ -11,6 +11,8 @@
   const TOO_MANY_PAGES = 4429;
   const LONG_PAUSE_MS = 5000;
   const HIDDEN_MS = 10 * 60 * 1000;
+  // Keys that are kept while nothing answers. A moved mouse is many.
+  const MOST_WAITING = 1000;
 
   let isSigningOut = false;
   // The session ends before the answer to the form is here: the page waits for that answer.
@@ -61,7 +63,8 @@
 
     open() {
       if (this.asleep) return;
-      const socket = this.socket = new Native(this.url);
+      const asked = this.url.href;
+      const socket = this.socket = new Native(asked);
       socket.binaryType = "arraybuffer";
       this.live = false;
       socket.addEventListener("open", () => {
@@ -73,6 +76,8 @@
           this.live = true;
           this.failures = 0;
           say("");
+          // The window may have got another size since the connection was asked for with that of before.
+          if (this.resized && this.url.href !== asked) socket.send(this.resized);
           this.waiting.splice(0).forEach((message) => socket.send(message));
         }
         this.dispatchEvent(new MessageEvent("message", { data: event.data }));
@@ -98,8 +103,11 @@
       if (kind === "resize") {
         this.url.searchParams.set("width", value.width);
         this.url.searchParams.set("height", value.height);
+        this.resized = message;
       }
-      if (kind === "stdin" && !this.live) this.waiting.push(message);
+      if (kind === "stdin" && !this.live) {
+        if (this.waiting.length < MOST_WAITING) this.waiting.push(message);
+      }
       else if (this.socket.readyState === Native.OPEN) this.socket.send(message);
     }
   };
