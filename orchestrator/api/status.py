@@ -15,7 +15,7 @@ from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_vie
 from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_changed_since
-from orchestrator.config.schema import PANEL
+from orchestrator.config.schema import PANEL, Route
 from orchestrator.doctor import problems, removed_apps
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
@@ -118,7 +118,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
     candidate = current if current and current.state is State.RUNNING and current.address else None
     return AppView(
         name=context.name,
-        url=url_of(orchestrator, context),
+        url=url_of(orchestrator.settings.public_url, context.name, context.config.route),
         active=_slot(journal, active),
         standby=_slot(journal, standby),
         candidate=_slot(journal, candidate),
@@ -146,15 +146,16 @@ def _unsettled(left: Unsettled | None) -> DataProblemView | None:
     return DataProblemView(**asdict(left)) if left else None
 
 
-def url_of(orchestrator: Orchestrator, context: AppContext) -> str:
-    """The app's URL for browsers."""
-    public, route = orchestrator.settings.public_url, context.config.route
-    if context.name == PANEL:
+def url_of(public: str, app: str, route: Route) -> str:
+    """The app's URL for browsers. `public` is that of the panel."""
+    if app == PANEL:
         return public
     scheme, _, rest = public.partition("://")
-    _, colon, port = rest.partition(":")
+    authority = rest.partition("/")[0]
+    # The colons of an IPv6 address, such as `[::1]:8080`, stand in brackets.
+    _, colon, port = authority.rpartition("]")[2].partition(":")
     # Without hosts, any host that is not another app's leads to it; names below localhost need no DNS.
-    host = route.first_host or f"{context.name}.localhost"
+    host = route.first_host or f"{app}.localhost"
     return f"{scheme}://{host}{colon}{port}{route.path or ''}"
 
 
