@@ -254,7 +254,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
         def begins() -> None:
-            self.waits_for_a_change = method != "GET"
+            self.waits_for_a_change = not http_request.only_asks(method, path)
 
         built = http_request.built(self._http, method, path, **request)
         try:

@@ -15,7 +15,14 @@ from panel.client.errors import Invalid, NotFound, NotSignedIn
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
 """A stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.%-]+)+", re.ASCII)
+_ASKS = re.compile(r"/v1/config/validate|/v1/apps/[^/]+/(?:update/check|backups/[^/]+/verify)")
+"""The paths of requests that are sent with POST and change nothing."""
 _IN_A_HEADER = re.compile(r"[!-~]*")
+
+
+def only_asks(method: str, path: str) -> bool:
+    """Whether a request changes nothing, so that nothing goes on without whoever sent it."""
+    return method == "GET" or bool(_ASKS.fullmatch(path))
 
 
 def fits_in_a_header(text: str) -> bool:

@@ -64,7 +64,14 @@ async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
 
 @pytest.mark.parametrize(
     ("command", "goes_on"),
-    [(("rollback", "shop", "--yes"), True), (("backup", "create", "shop"), True), (("status",), False)],
+    [
+        (("rollback", "shop", "--yes"), True),
+        (("backup", "create", "shop"), True),
+        (("status",), False),
+        (("check", "shop"), False),
+        (("validate", "control-panel-config.example.yaml"), False),
+        (("backup", "verify", "shop", "20261126-101500"), False),
+    ],
 )
 def test_what_was_asked_for_and_goes_on_is_said(command: tuple[str, ...], goes_on: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as never_answers:
