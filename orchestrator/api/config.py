@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
-from orchestrator.config.preflight import preflight
+from orchestrator.config.preflight import is_path, preflight, secret_files
+from orchestrator.config.schema import Config
 from orchestrator.doctor.removed_apps import notices_of_removal
 from orchestrator.errors import ConfigError
 from orchestrator.host.fair_turns import FairTurns
@@ -22,6 +24,12 @@ router = APIRouter(prefix="/config")
 AT_ONCE = (2, 1)
 """So many configurations are checked at the same time, in total and for one token: a large one takes a processor for
 seconds, and a thread that others need."""
+
+
+NOT_LOOKED_FOR = (
+    "files and paths of repositories that are none of this token's apps were not looked for: that needs a token for "
+    "all apps"
+)
 
 
 class ConfigText(BaseModel):
@@ -61,17 +69,28 @@ async def validate(wanted: ConfigText, request: Request, orchestrator: Serving, 
         return await _checked(wanted, orchestrator, who)
 
 
+def _names_others(config: Config, only: Collection[str]) -> bool:
+    """Whether the configuration names a file that is none of these, or a repository by its path."""
+    return any(
+        is_path(app.update.git.remote) or any(file not in only for _key, file in secret_files(app))
+        for app in config.apps.values()
+    )
+
+
 async def _checked(wanted: ConfigText, orchestrator: Orchestrator, who: Caller) -> ConfigProblems:
     try:
         # In a thread: a large file takes seconds to read.
         loaded = await to_its_end(asyncio.to_thread(orchestrator.config_file.check, wanted.text, wanted.name))
     except ConfigError as error:
         return ConfigProblems(problems=[str(problem) for problem in error.problems])
-    # What the container has is not told to a token for some apps: the others' repositories are there, too.
-    folder, sees_all = orchestrator.settings.config.parent, who.apps is None
-    problems = await preflight(loaded.config, folder, with_paths=sees_all)
-    notices = [str(notice) for notice in loaded.notices]
     shown = {context.name: context.config for context in orchestrator.apps.all() if who.sees(context.name)}
+    notices = [str(notice) for notice in loaded.notices]
+    only = None
+    if who.apps is not None:
+        # The others' repositories and files with secrets are there, too: it is told of its own, as by `status`.
+        only = {file for app in shown.values() for _key, file in secret_files(app)}
+        notices += [NOT_LOOKED_FOR] if _names_others(loaded.config, only) else []
+    problems = await preflight(loaded.config, orchestrator.settings.config.parent, only)
     live = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)
     notices += notices_of_removal(loaded.config, shown, live)
     return ConfigProblems(problems=problems, notices=notices)

@@ -94,7 +94,8 @@ class Route(Section):
     Example: [shop.example.com, www.shop.example.com]"""
     path: UrlPathOrNone = None
     """Requests whose path is this prefix or below it; the longest prefix wins. With `hosts`, for these hosts only;
-    otherwise for all hosts that no app claims. Several apps can share a host by different paths. Example: /shop"""
+    otherwise for all hosts that no app claims. Several apps can share a host by different paths. Paths are compared as
+    they are sent: a letter that a client writes as `%61` is another one than `a`. Example: /shop"""
     strip_path: bool = False
     """Remove `path` from the start of the path before the app receives it; the header `X-Forwarded-Prefix` contains it.
     Example: true"""

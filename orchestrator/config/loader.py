@@ -17,10 +17,10 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
-from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts
+from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts, strips_nothing
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.update_schema import AVAILABLE_SOURCES
-from orchestrator.config.volume_conflicts import volume_conflicts
+from orchestrator.config.volume_conflicts import data_mounted_again, volume_conflicts
 from orchestrator.domain.counted import counted
 from orchestrator.errors import ConfigError, Problem
 
@@ -125,7 +125,8 @@ def parse(text: str, name: str) -> Loaded:
     if impossible := list(_impossible(config, lines, name)):
         raise _refused(name, impossible, lambda problem: problem)
     without_effect = [(at, f"has no effect yet: {why}") for at, why in written_without_effect(lines)]
-    found = [*without_effect, *paths_beside_the_panel(config)]
+    told = [*paths_beside_the_panel(config), *strips_nothing(config), *data_mounted_again(config)]
+    found = [*without_effect, *told]
     return Loaded(config, tuple(Notice(name, _line(at, lines), _name(at), says) for at, says in found))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -30,14 +30,14 @@ MOST_SAID = 100
 """So many sentences are said at a time."""
 
 
-async def preflight(config: Config, folder: Path, *, with_paths: bool = True) -> list[str]:
+async def preflight(config: Config, folder: Path, only: Collection[str] | None = None) -> list[str]:
     """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
-    file's. `with_paths`: also repositories at paths that the orchestrator's container does not have.
+    file's. `only`: the files that are looked at, and no path of a repository; None: all of them.
     """
     panel = _not_fetched(config.update.git.remote)
     found = [f"update.git.remote: {panel}"] if panel else []
     # In a thread: somebody who asks for a check may write thousands of files into a configuration.
-    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, with_paths=with_paths))
+    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, only))
     found += says
     for path in await _would_be_committed(secrets):
         for key, file in secrets[path]:
@@ -68,10 +68,15 @@ def _not_fetched(remote: str) -> str:
     return ""
 
 
+def is_path(remote: str) -> bool:
+    """Whether a repository is named by a path of the orchestrator's container."""
+    return remote.removeprefix("file://").startswith("/")
+
+
 def missing_folder(remote: str) -> tuple[str, str]:
     """That the orchestrator's container does not have this path, and what to do; empty if it has, or it is a URL."""
     path = remote.removeprefix("file://")
-    if not path.startswith("/") or os.path.exists(path):
+    if not is_path(remote) or os.path.exists(path):
         return "", ""
     return (
         f"The repository {remote} does not exist in the orchestrator's container.",
@@ -80,16 +85,29 @@ def missing_folder(remote: str) -> tuple[str, str]:
     )
 
 
-def why_not_deployable(app: App, folder: Path, of_env_file: Callable[[str], str] | None = None) -> list[str]:
+def why_not_deployable(
+    app: App,
+    folder: Path,
+    of_env_file: Callable[[str], str] | None = None,
+    looked_at: Collection[str] | None = None,
+) -> list[str]:
     """One sentence with its key for each thing that fails every deployment of an app (not the panel).
 
-    `of_env_file` says why an environment file cannot be used, where that is known of several apps' files.
+    `of_env_file` says why an environment file cannot be used, where that is known of several apps' files. `looked_at`:
+    the files that are looked at; None: all of them.
     """
     remote = unsupported_remote(app.update.git)
     found = [f"update.git.remote: {remote}"] if remote else []
-    if app.run.env_file and (why := (of_env_file or partial(_unusable, folder))(app.run.env_file)):
+    files = looked_at if looked_at is not None else {file for _key, file in secret_files(app)}
+    if (
+        app.run.env_file
+        and app.run.env_file in files
+        and (why := (of_env_file or partial(_unusable, folder))(app.run.env_file))
+    ):
         found.append(f"run.env_file: {why}")
     for name, file in app.build.secrets.items():
+        if file not in files:
+            continue
         try:
             build_secret(folder, name, file)
         except BuildSecretUnreadable as error:
@@ -114,7 +132,7 @@ class Deployable:
 
     def why_not(self, name: str, app: App) -> list[str]:
         """As `why_not_deployable`."""
-        stamps = [_stamp(self._folder / file) for _key, file in _secret_files(app)]
+        stamps = [_stamp(self._folder / file) for _key, file in secret_files(app)]
         known = self._known.get(name)
         if known is None or known[0] is not app or known[1] != stamps:
             known = self._known[name] = (app, stamps, why_not_deployable(app, self._folder))
@@ -130,24 +148,28 @@ def _stamp(path: Path) -> object:
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
-def _secret_files(app: App) -> list[tuple[str, str]]:
+def secret_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file with secrets that an app names."""
     found = [("run.env_file", app.run.env_file)] if app.run.env_file else []
     return found + [(f"build.secrets.{name}", file) for name, file in app.build.secrets.items()]
 
 
-def _look_at(config: Config, folder: Path, *, with_paths: bool) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
+def _look_at(
+    config: Config, folder: Path, only: Collection[str] | None
+) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
-    says, secrets = list[str](), dict[Path, list[tuple[str, str]]]()
+    says, secrets, with_paths = list[str](), dict[Path, list[tuple[str, str]]](), only is None
     of_env_file, of_remote = cache(partial(_unusable, folder)), cache(missing_folder)
     if with_paths and (missing := " ".join(of_remote(config.update.git.remote)).strip()):
         says.append(f"update.git.remote: {missing}")
     for name, app in config.apps.items():
-        says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file)]
+        files = {file for _key, file in secret_files(app)}
+        looked_at = files if only is None else files & set(only)
+        says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file, looked_at)]
         if with_paths and (missing := " ".join(of_remote(app.update.git.remote)).strip()):
             says.append(f"apps.{name}.update.git.remote: {missing}")
-        for key, file in _secret_files(app):
-            if path := _beneath(folder, file):
+        for key, file in secret_files(app):
+            if file in looked_at and (path := _beneath(folder, file)):
                 secrets.setdefault(path, []).append((f"apps.{name}.{key}", file))
     return says, secrets
 

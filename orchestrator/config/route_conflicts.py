@@ -38,6 +38,13 @@ def route_conflicts(config: Config) -> Iterator[tuple[KeyPath, str]]:
             default = default or app
 
 
+def strips_nothing(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Each `strip_path` without a path that could be removed."""
+    for app, settings in config.apps.items():
+        if settings.route.strip_path and not settings.route.path:
+            yield ("apps", app, "route", "strip_path"), "has no effect without route.path, the path to remove"
+
+
 def paths_beside_the_panel(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Each route that has a path for any host, and so none on the panel's hosts, where earlier versions had it."""
     for app, settings in config.apps.items():

@@ -25,3 +25,15 @@ def volume_conflicts(config: Config) -> Iterator[tuple[KeyPath, str]]:
                     f"the volume '{volume}' of {app} would be one of app {owner}, too. Give one of the two another name"
                 )
                 yield ("apps", app, "run", key), says
+
+
+def data_mounted_again(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Each volume that has the name of the app's data, and so is the same one."""
+    for app, settings in config.apps.items():
+        run = settings.run
+        if run.data and any(one.is_volume and one.source == DATA for one in run.mounted):
+            says = (
+                f"the volume '{DATA}' is that of run.data: the app has its data at {run.data} and here, and backups "
+                "have it. For a volume of its own, choose another name"
+            )
+            yield ("apps", app, "run", "volumes"), says

@@ -55,6 +55,28 @@ async def test_a_token_for_some_apps_does_not_learn_which_paths_the_container_ha
     assert of_some["problems"] == []
 
 
+async def test_a_token_for_some_apps_learns_of_no_file_but_those_of_its_own_app(api: Api) -> None:
+    """It could try the names of all files, and learn which secrets others have, and how they are written."""
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(SHOP + "    run: {env_file: gone.env}\n")
+    (orchestrator.settings.config.parent / "other.env").write_text("a secret that is no variable\n")
+    await orchestrator.reload_config()
+    await orchestrator.supervisor.stop()
+    token = api.token(Scope.READ, "shop")
+
+    async def checked(file: str) -> Any:  # Any: JSON
+        text = SHOP + f"    run: {{env_file: {file}}}\n    build: {{secrets: {{npm: {file}}}}}\n"
+        return await api.json("POST", "/v1/config/validate", token, {"text": text})
+
+    of_another, of_none, own = [await checked(file) for file in ("other.env", "nothing.env", "gone.env")]
+
+    assert of_another == of_none
+    assert of_none["problems"] == []
+    assert [one for one in of_none["notices"] if "were not looked for: that needs a token for all apps" in one]
+    assert "gone.env cannot be read: No such file" in str(own["problems"])
+    assert own["notices"] == []
+
+
 async def test_what_works_has_no_problem(api: Api) -> None:
     more = "    health: {timeout: 10m, path: /readyz}\n    drain: {timeout: 90s, signal: SIGUSR1}\n"
 

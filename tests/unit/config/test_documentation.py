@@ -62,6 +62,10 @@ def test_the_example_of_a_key_is_valid_and_not_its_default(key: Key) -> None:
         assert taken != key.field.default
 
 
+BESIDE = {"strip_path": {"path": "/shop"}}
+"""Keys that have an effect together with others alone."""
+
+
 def with_value(key: Key, value: object) -> dict[str, Any]:
     """A file in which a key has a value, and whatever its section requires beside it."""
     required = {
@@ -69,7 +73,7 @@ def with_value(key: Key, value: object) -> dict[str, Any]:
         for name, field in key.section.model_fields.items()
         if field.is_required() and key.section is not App
     }
-    inner: dict[str, Any] = required | {key.path[-1]: value}
+    inner: dict[str, Any] = required | BESIDE.get(key.path[-1], {}) | {key.path[-1]: value}
     for part in reversed(key.path[2:-1] if key.path[0] == "apps" else key.path[:-1]):
         inner = {part: inner}
     if key.path[0] != "apps":

@@ -53,3 +53,19 @@ def test_a_path_for_any_host_is_said_not_to_be_the_panels() -> None:
         "other apps, for example shop.localhost; at 127.0.0.1 and localhost they reach the panel. Add hosts to choose "
         "them"
     ]
+
+
+def test_a_path_to_strip_that_is_not_set_is_told() -> None:
+    loaded = loader.parse("apps:\n  shop:\n    route: {host: shop.test, strip_path: true}\n", "c.yaml")
+
+    assert [str(notice) for notice in loaded.notices] == [
+        "c.yaml:3: apps.shop.route.strip_path: has no effect without route.path, the path to remove"
+    ]
+
+
+def test_the_volume_of_the_data_that_is_mounted_a_second_time_is_told() -> None:
+    text = 'apps:\n  shop:\n    route: {host: shop.test}\n    run: {data: /data, volumes: ["data:/x"]}\n'
+
+    (notice,) = loader.parse(text, "c.yaml").notices
+
+    assert str(notice).startswith("c.yaml:4: apps.shop.run.volumes: the volume 'data' is that of run.data")

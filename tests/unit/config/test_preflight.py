@@ -150,7 +150,7 @@ async def test_a_path_that_the_orchestrator_does_not_have_is_found_with_what_to_
     text = APP.replace("https://git.test/shop", remote)
 
     (missing,) = await found(text, tmp_path)
-    silent = await preflight(loader.parse(text, "c.yaml").config, tmp_path, with_paths=False)
+    silent = await preflight(loader.parse(text, "c.yaml").config, tmp_path, only=())
     (tmp_path / "shop").mkdir()
 
     assert missing.startswith(f"apps.shop.update.git.remote: The repository {remote} does not exist in the orch")

@@ -246,6 +246,25 @@ def test_validate_prints_problems_and_notices_and_fails_for_problems_alone(
     assert api.asked[0].body == {"text": "disk: 1\n", "name": "c.yaml"}
 
 
+def test_a_file_is_checked_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the orchestrator's own program, and never by one of that name in the folder that the person is in."""
+    monkeypatch.setenv("CHANGEOVER_URL", "http://127.0.0.1:1")
+    (tmp_path / "orchestrator").mkdir()
+    (tmp_path / "orchestrator" / "__init__.py").write_text("raise SystemExit('this is somebody else's program')\n")
+    monkeypatch.chdir(tmp_path)
+    wrong, right = tmp_path / "wrong.yaml", tmp_path / "right.yaml"
+    wrong.write_text("apps:\n  shop:\n    route: {hots: [shop.test]}\n")
+    right.write_text("hot_reload: {enabled: false}\n")
+
+    of_wrong, of_right = changeover("validate", str(wrong)), changeover("validate", str(right), "--json")
+
+    assert of_wrong.exit_code == 2
+    assert of_wrong.stdout == "wrong.yaml:3: apps.shop.route.hots: unknown key. Did you mean 'hosts'?\n"
+    assert of_right.exit_code == 0
+    assert json.loads(of_right.stdout)["problems"] == []
+    assert "hot_reload: has no effect yet" in of_right.stdout
+
+
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"apps: {}\nname: \xe9\n")
 
