@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -73,11 +74,12 @@ def logs(
 
 
 async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
-    async for line in client.follow_logs(app, tail):
-        if as_json:
-            print(json.dumps(client.answer, ensure_ascii=False), flush=True)
-        else:
-            print_text(line)
+    async with aclosing(client.follow_logs(app, tail)) as lines:
+        async for line in lines:
+            if as_json:
+                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+            else:
+                print_text(line)
 
 
 @commands.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -160,17 +161,15 @@ def wait(
     async def until_ended(client: Client) -> App:
         found = await client.app(app)
         if found.deployment:
-            async for event in client.wait_until_decided(found.deployment.id):
-                told = isinstance(event.what, events.Step) and not quiet and not as_json
-                if told and (line := event_lines.progress_line(event)):
-                    out.print(line)
+            async with aclosing(client.wait_until_decided(found.deployment.id)) as happening:
+                async for event in happening:
+                    told = isinstance(event.what, events.Step) and not quiet and not as_json
+                    if told and (line := event_lines.progress_line(event)):
+                        out.print(line)
             found = await client.app(app)
         return found
 
-    if quiet:
-        found = run(until_ended)
-    else:
-        found = show(until_ended, as_json, what_is_active)
+    found = run(until_ended) if quiet else show(until_ended, as_json, what_is_active)
     if found.active is None:
         raise typer.Exit(FAILED)
 
@@ -178,11 +177,12 @@ def wait(
 async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: set[str]) -> Deployment:
     """The deployment when it has ended and is drained. Prints its progress until then; `printed` gets its output."""
     try:
-        async for event in until_drained(client, asked.id):
-            if not quiet and (line := event_lines.progress_line(event)):
-                out.print(line)
-            if isinstance(event.what, events.Line):
-                printed.add(event.what.line.rstrip())
+        async with aclosing(until_drained(client, asked.id)) as happening:
+            async for event in happening:
+                if not quiet and (line := event_lines.progress_line(event)):
+                    out.print(line)
+                if isinstance(event.what, events.Line):
+                    printed.add(event.what.line.rstrip())
     except asyncio.CancelledError:  # Ctrl-C
         err.print(
             f"Deployment {asked.id} of {asked.app} goes on without this command. "

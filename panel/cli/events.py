@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -24,10 +25,11 @@ def events(
     start = 0 if deployment and after is None else after
 
     async def follow(client: Client) -> None:
-        async for event in client.events(start, deployment):
-            if as_json:
-                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
-            else:
-                out.print(event_lines.dated_event(event))
+        async with aclosing(client.events(start, deployment)) as happening:
+            async for event in happening:
+                if as_json:
+                    print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+                else:
+                    out.print(event_lines.dated_event(event))
 
     run(follow)

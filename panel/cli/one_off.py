@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -125,8 +126,10 @@ def _carry_out(
         if terminal:
             last = await carry_out(client, app, place, command, variables, timeout_s)
         else:
-            async for last in client.one_off(app, place, command, variables, timeout_s, content, in_bytes=in_bytes):
-                output.show(last, client.answer)
+            asked = client.one_off(app, place, command, variables, timeout_s, content, in_bytes=in_bytes)
+            async with aclosing(asked) as pieces:
+                async for last in pieces:
+                    output.show(last, client.answer)
         if last and last.late:
             err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
         if last is None or last.exit_code is None:

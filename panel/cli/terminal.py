@@ -10,7 +10,7 @@ import sys
 import termios
 import tty
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 from panel.client.client import Client
 from panel.client.errors import ClientError
@@ -38,16 +38,18 @@ async def carry_out(
     last, sending = None, None
     with raw(keyboard):
         try:
-            async for piece in client.one_off(app, place, command, env, timeout_s, window=_window()):
-                if piece.terminal:
-                    sending = asyncio.create_task(_send(client, app, piece.terminal, typed))
-                    loop.add_reader(keyboard, _read, keyboard, typed)
-                    loop.add_signal_handler(signal.SIGWINCH, _put, typed, None)
-                if piece.output:
-                    _write(base64.b64decode(piece.output))
-                if piece.line is not None:
-                    _write(piece.line.encode() + b"\r\n")
-                last = piece
+            asked = client.one_off(app, place, command, env, timeout_s, window=_window())
+            async with aclosing(asked) as pieces:
+                async for piece in pieces:
+                    if piece.terminal:
+                        sending = asyncio.create_task(_send(client, app, piece.terminal, typed))
+                        loop.add_reader(keyboard, _read, keyboard, typed)
+                        loop.add_signal_handler(signal.SIGWINCH, _put, typed, None)
+                    if piece.output:
+                        _write(base64.b64decode(piece.output))
+                    if piece.line is not None:
+                        _write(piece.line.encode() + b"\r\n")
+                    last = piece
         finally:
             loop.remove_reader(keyboard)
             loop.remove_signal_handler(signal.SIGWINCH)

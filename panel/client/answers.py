@@ -1,4 +1,4 @@
-"""Converts an error answer of the orchestrator, RFC 9457 problem details, to a ClientError."""
+"""Converts an error answer of the orchestrator, RFC 9457 problem details, or none, to a ClientError."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from border.plain import plain_values
+from border.urls import hide_in_urls, without_credentials
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
 
 KINDS: dict[int, type[ClientError]] = {
@@ -55,3 +56,31 @@ def _cause(detail: Any, answer: httpx.Response) -> str:  # Any: JSON
 def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
     name = ".".join(str(part) for part in error.get("loc", ())[1:])
     return f"Invalid value for {name}: {str(error.get('msg', 'not accepted')).removeprefix('Value error, ')}."
+
+
+def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
+    """There was no answer from `url`."""
+    return Unreachable(
+        f"Nothing answers at {without_credentials(url)}: {_why(error)}.",
+        "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
+    )
+
+
+def broke_off(url: str, error: httpx.HTTPError) -> Unreachable:
+    """An answer had begun, and did not come to its end."""
+    return Unreachable(
+        f"The connection to {without_credentials(url)} broke: {_why(error)}. What came is not whole.",
+        "See whether the orchestrator runs (changeover status), then run this again.",
+    )
+
+
+def strange(url: str, problem: str) -> Unreachable:
+    """The answer is none of an orchestrator that the client knows."""
+    return Unreachable(
+        f"The answer of the server at {without_credentials(url)} {problem}.",
+        "Set CHANGEOVER_URL to the orchestrator's address, and use a client of the orchestrator's version.",
+    )
+
+
+def _why(error: httpx.HTTPError) -> str:
+    return hide_in_urls(str(error)).rstrip(". ") or type(error).__name__

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -12,12 +13,11 @@ import httpx
 from pydantic import ValidationError
 
 from border.plain import plain_values
-from border.urls import hide_in_urls, without_credentials
 from panel.client import http_request
 from panel.client.access import AccessRequests
-from panel.client.answers import error_of, is_record_of_failure
+from panel.client.answers import broke_off, error_of, is_record_of_failure, strange, unreachable
 from panel.client.backup_requests import BackupRequests
-from panel.client.errors import ClientError, Unreachable
+from panel.client.errors import ClientError
 from panel.client.events import DECIDED, Event
 from panel.client.failure import Accepted
 from panel.client.model import (
@@ -205,24 +205,26 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         tried, ever = 0, False
         while True:
             try:
-                async for event in self._stream(after, deployment, recent):
-                    after, tried, ever = event.id, 0, True
-                    yield event
+                async with aclosing(self._stream(after, deployment, recent)) as stream:
+                    async for event in stream:
+                        after, tried, ever = event.id, 0, True
+                        yield event
             except (httpx.TransportError, ServerTrouble) as error:
                 if not ever and tried >= len(pauses_s):
-                    known = error.error if isinstance(error, ServerTrouble) else self.unreachable(error)
+                    known = error.error if isinstance(error, ServerTrouble) else unreachable(self.url, error)
                     raise known from error
             await asyncio.sleep(pauses_s[min(tried, len(pauses_s) - 1)])
             tried += 1
 
-    async def wait_until_decided(self, deployment: str) -> AsyncIterator[Event]:
+    async def wait_until_decided(self, deployment: str) -> AsyncGenerator[Event, None]:
         """The events of a deployment from its beginning until it is live or has ended otherwise."""
-        async for event in self.events(0, deployment):
-            yield event
-            if event.kind in DECIDED:
-                return
+        async with aclosing(self.events(0, deployment)) as events:
+            async for event in events:
+                yield event
+                if event.kind in DECIDED:
+                    return
 
-    async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncIterator[Event]:
+    async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncGenerator[Event, None]:
         start = {"recent": str(recent)} if after is None else {"after": str(after)}
         parameters = {"deployment": deployment} | start
         async with http_request.opened(self._http, "GET", "/v1/events", params=parameters) as answer:
@@ -235,17 +237,24 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
                     self.answer = self._json(line.removeprefix("data: "))
                     yield self._value(Event, self.answer)
 
-    async def _pieces(self, method: str, path: str, **request: Any) -> AsyncIterator[Piece]:  # Any: as httpx takes them
+    async def _pieces(
+        self,
+        method: str,
+        path: str,
+        **request: Any,  # Any: as httpx takes them
+    ) -> AsyncGenerator[Piece, None]:
+        has_begun = False
         try:
             async with http_request.opened(self._http, method, path, **request) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise error_of(answer)
+                has_begun = True
                 async for line in answer.aiter_lines():
                     self.answer = self._json(line)
                     yield self._value(Piece, self.answer)
         except httpx.HTTPError as error:
-            raise self.unreachable(error) from error
+            raise (broke_off if has_begun else unreachable)(self.url, error) from error
 
     # Requests
 
@@ -260,7 +269,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         try:
             answer = await self._http.send(http_request.told(built, begins))
         except httpx.HTTPError as error:
-            raise self.unreachable(error) from error
+            raise unreachable(self.url, error) from error
         self.waits_for_a_change = False
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)
@@ -271,7 +280,7 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         try:
             return plain_values(json.loads(text))
         except json.JSONDecodeError as error:
-            raise self._strange("is not JSON") from error
+            raise strange(self.url, "is not JSON") from error
 
     def _value(self, kind: type[V], answer: Any) -> V:  # Any: JSON
         try:
@@ -279,17 +288,4 @@ class Client(AccessRequests, BackupRequests, OneOffRequests):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise self._strange(f"is not a valid {kind.__name__} ({where}: {first['msg']})") from error
-
-    def unreachable(self, error: httpx.HTTPError) -> Unreachable:
-        why = hide_in_urls(str(error)).rstrip(". ") or type(error).__name__
-        return Unreachable(
-            f"Nothing answers at {without_credentials(self.url)}: {why}.",
-            "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
-        )
-
-    def _strange(self, problem: str) -> Unreachable:
-        return Unreachable(
-            f"The answer of the server at {without_credentials(self.url)} {problem}.",
-            "Set CHANGEOVER_URL to the orchestrator's address, and use a client of the orchestrator's version.",
-        )
+            raise strange(self.url, f"is not a valid {kind.__name__} ({where}: {first['msg']})") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from panel.client.client import Client
@@ -13,7 +13,7 @@ SILENT_S = 5.5
 """A drain that takes longer than a second says so every five."""
 
 
-async def until_drained(client: Client, deployment: str) -> AsyncIterator[Event]:
+async def until_drained(client: Client, deployment: str) -> AsyncGenerator[Event, None]:
     """The events of a deployment from its beginning until it is not live, or it is known what its drain has cut.
 
     A live deployment that says nothing of a drain is not waited for: nothing is open, or its orchestrator is older.

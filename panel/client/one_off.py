@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from panel.client.errors import ClientError, Failed, Refused
@@ -39,7 +40,9 @@ class OneOffRequests:
         """The answer to one request."""
 
     @abstractmethod
-    def _pieces(self, method: str, path: str, **request: Any) -> AsyncIterator[Piece]:  # Any: as httpx takes them
+    def _pieces(
+        self, method: str, path: str, **request: Any
+    ) -> AsyncGenerator[Piece, None]:  # Any: as httpx takes them
         """Each value of a stream of JSON lines."""
 
     async def one_off(
@@ -53,7 +56,7 @@ class OneOffRequests:
         window: tuple[int, int] | None = None,
         *,
         in_bytes: bool = False,
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncGenerator[Piece, None]:
         """Run a command in the app's active release; `place` is `run` or `exec`. The last piece has its exit code.
 
         `stdin` is what it reads from its standard input; None: it has none. With a `window`, its columns and rows, it
@@ -66,11 +69,12 @@ class OneOffRequests:
         if window:
             wanted["terminal"] = _size(window)
         form = {"output": "bytes"} if in_bytes else {}
-        async for piece in self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted, params=form):
-            if piece.problem:
-                raise _error(piece.problem)
-            if piece != Piece():
-                yield piece
+        async with aclosing(self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted, params=form)) as pieces:
+            async for piece in pieces:
+                if piece.problem:
+                    raise _error(piece.problem)
+                if piece != Piece():
+                    yield piece
 
     async def type_keys(self, app: str, terminal: str, keys: bytes) -> None:
         await self._ask("POST", _terminal(app, terminal, "keys"), json={"keys": base64.b64encode(keys).decode()})
@@ -79,13 +83,14 @@ class OneOffRequests:
         """Tell a command the new size of its window, in columns and rows."""
         await self._ask("POST", _terminal(app, terminal, "size"), json=_size(window))
 
-    async def follow_logs(self, app: str, tail: int) -> AsyncIterator[str]:
+    async def follow_logs(self, app: str, tail: int) -> AsyncGenerator[str, None]:
         """The last lines of the active container's log, then each line that it writes, until it ends."""
-        async for piece in self._pieces("GET", f"/v1/apps/{app}/logs/follow", params={"tail": tail}):
-            if piece.problem:
-                raise _error(piece.problem)
-            if piece.line is not None:
-                yield piece.line
+        async with aclosing(self._pieces("GET", f"/v1/apps/{app}/logs/follow", params={"tail": tail})) as pieces:
+            async for piece in pieces:
+                if piece.problem:
+                    raise _error(piece.problem)
+                if piece.line is not None:
+                    yield piece.line
 
 
 def _size(window: tuple[int, int]) -> dict[str, int]:

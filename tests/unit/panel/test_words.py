@@ -12,6 +12,7 @@ from rich.text import Text
 
 from panel.cli.deployments import what_it_takes
 from panel.client import events
+from panel.client.answers import unreachable
 from panel.client.client import Client
 from panel.client.model import Deployment
 from panel.text.history import record
@@ -116,6 +117,6 @@ def test_the_panel_tells_a_rollback_from_a_deployment(rollback: bool, says: str)
 def test_what_a_connection_says_ends_with_one_full_stop() -> None:
     error = httpx.RemoteProtocolError("Server disconnected without sending a response.")
 
-    says = Client("http://127.0.0.1:1", "co_secret").unreachable(error).cause
+    says = unreachable("http://127.0.0.1:1", error).cause
 
     assert says == "Nothing answers at http://127.0.0.1:1: Server disconnected without sending a response."

@@ -1,0 +1,62 @@
+"""The standard streams of the command: whatever they are connected to, they take all that is written, or it fails.
+
+Python takes a part for the whole: with PYTHONUNBUFFERED, which is usual in containers, a write to a full disk or to a
+pipe that does not block (O_NONBLOCK, as those of Node.js) may write a part, and says so by a number that `print` and
+others do not read. If a stream is closed (`2>&-`), Python writes to standard output what is meant for it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Whole(io.RawIOBase):
+    """Writes to a descriptor, which it does not close. Each write returns when all is written, or raises OSError."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        return os.isatty(self._descriptor)
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        left = memoryview(content).cast("B")
+        size = len(left)
+        while left:
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:
+                select.select([], [self._descriptor], [])
+        return size
+
+
+def make_whole() -> None:
+    """Replace the standard streams of this process. Before anything is read from or written to them."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest one that is free: this one
+    sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
+    sys.stdout = _text_of(1, "strict" if sys.stdout is None else sys.stdout.errors or "strict")
+    sys.stderr = _text_of(2, "backslashreplace")
+
+
+def _text_of(descriptor: int, errors: str) -> io.TextIOWrapper:
+    whole = Whole(descriptor)
+    in_lines = descriptor == 2 or whole.isatty()
+    named = sys.__stdout__.encoding if sys.__stdout__ else "utf-8"
+    return io.TextIOWrapper(io.BufferedWriter(whole), named, errors, line_buffering=in_lines)

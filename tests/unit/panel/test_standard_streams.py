@@ -1,0 +1,119 @@
+"""What `changeover` prints arrives whole, or it fails and says so, whatever its standard streams are."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from panel.cli.standard_streams import Whole
+from tests.support.fakes.api import FakeApi
+from tests.support.paths import ROOT
+
+DUMP = bytes(range(256)) * 4000
+EXEC = [sys.executable, "-m", "panel.cli", "exec", "shop", "--", "dump"]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        monkeypatch.setenv("CHANGEOVER_URL", api.url)
+        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+        yield api
+
+
+def stream(*pieces: Any) -> str:
+    return "".join(json.dumps(piece) + "\n" for piece in pieces)
+
+
+def dumping(api: FakeApi, content: bytes = DUMP) -> None:
+    chunks = [content[at : at + 16384] for at in range(0, len(content), 16384)]
+    pieces = [{"output": base64.b64encode(one).decode()} for one in chunks]
+    api.gives_text("POST", "/v1/apps/shop/exec", stream(*pieces, {"error": "a warning"}, {"exit_code": 0}))
+
+
+def test_a_dump_is_whole_in_a_pipe_that_does_not_block(api: FakeApi) -> None:
+    """Half of it was missing, with the exit code 0."""
+    dumping(api)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with subprocess.Popen(EXEC, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True) as done:
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            came = pipe.read()
+        _, said = done.communicate(timeout=60)
+
+    assert (came, said, done.returncode) == (DUMP, "a warning\n", 0)
+
+
+def test_what_no_longer_fits_is_no_success(api: FakeApi, tmp_path: Path) -> None:
+    """As on a disk that is full: the last write wrote a part, and nobody asked how much."""
+    dumping(api, DUMP[:10_000])
+    with (tmp_path / "dump").open("wb") as file:
+        done = subprocess.run(
+            EXEC, cwd=ROOT, stdout=file, stderr=subprocess.PIPE, text=True, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("The output cannot be written: File too large. What was written is not whole")
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_stream_that_is_closed_gets_nothing_and_gives_it_to_no_other(api: FakeApi, closed: int) -> None:
+    dumping(api)
+    words = [sys.executable, "-c", f"import os, sys; os.close({closed}); os.execv(sys.executable, sys.argv[1:])", *EXEC]
+    done = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+
+    assert done.returncode == 0
+    assert (done.stdout, done.stderr) == ({1: b""}.get(closed, DUMP), {2: b""}.get(closed, b"a warning\n"))
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "path", "piece", "code"),
+    [
+        (["exec", "shop", "--", "yes"], "POST", "/v1/apps/shop/exec", {"output": "eQo="}, 141),
+        (["exec", "--json", "shop", "--", "yes"], "POST", "/v1/apps/shop/exec", {"line": "y"}, 1),
+        (["logs", "--follow", "shop"], "GET", "/v1/apps/shop/logs/follow", {"line": "y"}, 1),
+    ],
+)
+def test_a_reader_that_has_enough_is_no_matter_for_a_traceback(
+    api: FakeApi, words: list[str], method: str, path: str, piece: dict[str, str], code: int
+) -> None:
+    api.gives_text(method, path, stream(*[piece] * 50_000))
+    command = [sys.executable, "-m", "panel.cli", *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        assert done.stdout is not None
+        assert done.stderr is not None
+        done.stdout.readline()
+        done.stdout.close()
+        said = done.stderr.read()
+        done.wait(60)
+
+    assert (said, done.returncode) == (b"", code)
+
+
+def test_a_write_returns_when_all_is_written() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    room = 0
+    with Whole(writing) as whole:
+        try:
+            while True:
+                room += os.write(writing, b"x" * 4096)
+        except BlockingIOError:
+            os.read(reading, 4096)
+        assert whole.write(b"y" * 4096) == 4096
+        assert (whole.fileno(), whole.isatty(), whole.writable()) == (writing, False, True)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        assert pipe.read() == b"x" * (room - 4096) + b"y" * 4096
