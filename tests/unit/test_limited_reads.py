@@ -29,6 +29,7 @@ UNLIMITED = {
     "orchestrator/engine/docker/image_build.py": "the digest that the docker command wrote",
     "orchestrator/journal/upgrade.py": "as long as revisions take; whether the database answers is asked before",
     "orchestrator/lock_sidecar/look.py": "in a sidecar with a memory limit",
+    "orchestrator/proxy/haproxy_config.py": "files of the image",
     "orchestrator/proxy/durable_file.py": OURS,
     "orchestrator/proxy/proxy_files.py": OURS,
     "orchestrator/sources/mirror.py": OURS,
