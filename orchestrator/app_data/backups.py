@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.app_data import backup_sidecar, migrations
 from orchestrator.app_data.backup_about import PLACE, about
+from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
@@ -134,7 +135,7 @@ def needed_for_rollback(context: AppContext) -> str:
     if not slots.active or not slots.standby:
         return ""
     down = migrations.needed_by(context, context.journal.deployment(slots.standby)).down
-    if not down or migrations.can_be_reverted(context, down):
+    if not down or can_be_reverted(context, down):
         return ""
     return context.journal.deployment(slots.active).backup
 

@@ -20,6 +20,7 @@ from orchestrator.domain.schema_history import (
     applied,
     change_to,
     knows,
+    named_after,
     names,
     newer_than,
 )
@@ -31,8 +32,6 @@ from orchestrator.errors import ChangeoverError, StepFailed
 LAST_LINES = 40
 STATUS, UP, DOWN = "status", "migrate", "down"
 TARGET = "CHANGEOVER_MIGRATE_TO"
-NOT_REPORTED = "not reported by the app"
-"""What is said of a schema revision that is named after its release."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +114,6 @@ async def down(
     command = Command(DOWN, settings.down.replace("{revision}", target), by, newest, {TARGET: target})
     await _on_record(context, Direction.DOWN, command, revisions, checked=checked)
     context.say(by.id, f"reverted: {names(revisions)}")
-
-
-def can_be_reverted(context: AppContext, revisions: tuple[SchemaRevision, ...]) -> bool:
-    """Whether the app has a down command, and has reported the revision to return to, if that needs one."""
-    settings = context.migrations
-    if settings is None or settings.down is None:
-        return False
-    return "{revision}" not in settings.down or bool(revisions[0].previous)
 
 
 def needed_by(context: AppContext, release: Deployment) -> SchemaChange:
@@ -219,17 +210,14 @@ async def _must_be_pending(context: AppContext, revisions: tuple[SchemaRevision,
 def _done(context: AppContext, release: Deployment, reported: tuple[SchemaRevision, ...]) -> tuple[SchemaRevision, ...]:
     """What a run that succeeded has applied: what it reported, and of a release that was live before all that it knows.
 
-    If `migrate.compatible` is false, one that reports nothing counts as a revision that is named after the release. The
-    app's tool does not know that name, so that nothing is reverted to it.
+    If `migrate.compatible` is false, one that reports nothing counts as a revision that is named after the release.
     """
     if release.known_run is not None:
         told = {one.revision for one in reported}
         return (*reported, *(one for one in needed_by(context, release).up if one.revision not in told))
     if reported or _settings(context).compatible or release.release is None:
         return reported
-    has = [one for one in applied(context.journal.migrations(context.name)) if one.says != NOT_REPORTED]
-    previous = has[-1].revision if has else ""
-    return (SchemaRevision(release.release.version, previous, compatible=False, says=NOT_REPORTED),)
+    return (named_after(release.release.version, context.journal.migrations(context.name)),)
 
 
 async def _run(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from orchestrator.app_data import migrations
+from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
@@ -111,7 +112,7 @@ def standby_for_failover(context: AppContext) -> Deployment | None:
 
 def can_take_back(context: AppContext, change: SchemaChange) -> bool:
     """Whether the schema change can be made: it reverts nothing, or the app's `migrate.down` command can."""
-    return not change.down or migrations.can_be_reverted(context, change.down)
+    return not change.down or can_be_reverted(context, change.down)
 
 
 def no_way_down(context: AppContext, standby: Deployment, change: SchemaChange) -> str:

@@ -24,6 +24,9 @@ class SchemaRevision:
     says: str = ""
 
 
+NOT_REPORTED = "not reported by the app"
+
+
 class Direction(StrEnum):
     """The direction of a migration run; `restored` is the restore of a backup."""
 
@@ -151,6 +154,14 @@ def _was_known(run: MigrationRun, known_run: int | None, live_at: datetime | Non
     if known_run is not None:
         return run.id <= known_run
     return live_at is None or run.started_at < live_at
+
+
+def named_after(version: str, runs: Iterable[MigrationRun]) -> SchemaRevision:
+    """The schema revision that stands for what a release has applied and not reported; its predecessor is empty if
+    nothing was ever reported. The app's tool does not know its name: nothing can be reverted to it.
+    """
+    reported = [one for one in applied(runs) if one.says != NOT_REPORTED]
+    return SchemaRevision(version, reported[-1].revision if reported else "", compatible=False, says=NOT_REPORTED)
 
 
 def names(revisions: Iterable[SchemaRevision]) -> str:
