@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from orchestrator import docker_healthcheck
+from orchestrator.settings import Settings
 from tests.support.addresses import free_port
 from tests.support.fakes.api import FakeApi
 
@@ -29,3 +33,17 @@ def test_one_that_does_not_answer_is_unhealthy(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CHANGEOVER_API_PORT", str(free_port()))
 
     assert docker_healthcheck.main() == 1
+
+
+def test_it_asks_the_port_on_which_the_orchestrator_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHANGEOVER_API_PORT", raising=False)
+
+    assert Settings().api_port == docker_healthcheck.DEFAULT_PORT
+
+
+def test_it_imports_the_standard_library_alone() -> None:
+    """Docker starts it every ten seconds, for ever."""
+    loaded = "import sys; before = {*sys.modules}; import orchestrator.docker_healthcheck; print(*{*sys.modules} - before)"
+    printed = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout
+
+    assert {name.split(".")[0] for name in printed.split()} <= sys.stdlib_module_names | {"orchestrator"}
