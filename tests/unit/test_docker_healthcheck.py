@@ -43,7 +43,9 @@ def test_it_asks_the_port_on_which_the_orchestrator_listens(monkeypatch: pytest.
 
 def test_it_imports_the_standard_library_alone() -> None:
     """Docker starts it every ten seconds, for ever."""
-    loaded = "import sys; before = {*sys.modules}; import orchestrator.docker_healthcheck; print(*{*sys.modules} - before)"
+    loaded = (
+        "import sys; before = {*sys.modules}; import orchestrator.docker_healthcheck; print(*{*sys.modules} - before)"
+    )
     printed = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout
 
     assert {name.split(".")[0] for name in printed.split()} <= sys.stdlib_module_names | {"orchestrator"}

@@ -120,7 +120,14 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         **_network(client, spec, stack),
         **_processes(client, spec, stack),
         **_limits(spec),
+        **_healthcheck(spec),
     )
+
+
+def _healthcheck(spec: ContainerSpec) -> dict[str, Any]:  # Any: as above
+    """The image's HEALTHCHECK is of its server: in a sidecar it would ask nobody, and take the job's processor time."""
+    is_sidecar = spec.labels.get(LABEL_ROLE) == Role.SIDECAR
+    return {"healthcheck": {"test": ["NONE"]}} if is_sidecar else {}
 
 
 def _processes(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> dict[str, Any]:  # Any: as above

@@ -11,7 +11,7 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from orchestrator.engine.base import LABEL_STACK, ContainerSpec
+from orchestrator.engine.base import LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.errors import EngineError
 
@@ -59,7 +59,7 @@ def client(
 
 
 def spec(**more: Any) -> ContainerSpec:
-    return ContainerSpec("test-app", "sha256:1", {}, **{"network": "test"} | more)
+    return ContainerSpec("test-app", "sha256:1", **{"labels": {}, "network": "test"} | more)
 
 
 def made(containers: Containers, **more: Any) -> dict[str, Any]:
@@ -110,6 +110,11 @@ def test_root_is_who_the_configuration_says_it_is() -> None:
     create(client(containers, user="app"), spec(user="root"), "test")
 
     assert [one["user"] for one in containers.made] == ["root"]
+
+
+@pytest.mark.parametrize(("role", "healthcheck"), [(Role.SIDECAR, {"test": ["NONE"]}), (Role.APP, None)])
+def test_a_sidecar_does_not_run_the_healthcheck_of_its_image(role: Role, healthcheck: object) -> None:
+    assert made(Containers(None), labels={LABEL_ROLE: role}).get("healthcheck") == healthcheck
 
 
 def test_a_container_has_only_what_its_specification_asks_for() -> None:
