@@ -67,8 +67,8 @@ class Disk(Section):
     """The output of builds and migrations is kept for this many most recent deployments; rollbacks and restores
     are not counted. Example: 100"""
     build_cache_mb: Megabytes = 4096
-    """BuildKit's cache is reduced to this size after each deployment, least recently used entries first. Example:
-    10240"""
+    """BuildKit's cache is reduced to this size after a deployment, least recently used entries first; while it is
+    smaller, after every fifth one. Example: 10240"""
 
 
 class ProxySettings(Section):

@@ -29,6 +29,7 @@ from orchestrator.engine.base import (
     UserChange,
 )
 from orchestrator.engine.docker.addresses import AddressPool
+from orchestrator.engine.docker.build_cache import BuildCache
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
@@ -69,6 +70,7 @@ class DockerEngine:
         self._long_calls = ThreadPoolExecutor(LONG_CALLS, thread_name_prefix="docker-long")
         self._addresses = AddressPool(network)
         self._builder = ImageBuilder(self._known_secrets)
+        self._build_cache = BuildCache()
         self._sidecars = Sidecars(stack, self._call, self._call_alone, self._known_secrets)
 
     async def version(self) -> str:
@@ -237,8 +239,8 @@ class DockerEngine:
         return await self._call(lambda client: remove_tags(client, name, keep), self._long_calls)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
-        """Reduce BuildKit's cache to this size, least recently used entries first."""
-        await self._call(lambda client: client.api.prune_builds(keep_storage=keep_bytes), self._long_calls)
+        """As BuildCache.reduce."""
+        await self._call(lambda client: self._build_cache.reduce(client, keep_bytes), self._long_calls)
 
     async def remove_volume(self, name: str) -> None:
         def remove_it(client: docker.DockerClient) -> None:

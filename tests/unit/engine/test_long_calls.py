@@ -81,7 +81,7 @@ def _engine(may_end: threading.Event, stopped: threading.Event | None = None) ->
     )  # fmt: skip
     client = SimpleNamespace(
         containers=SimpleNamespace(get=lambda _name: container),
-        api=SimpleNamespace(prune_builds=wait, images=wait),
+        api=SimpleNamespace(prune_builds=lambda **_options: df(), images=wait),
         df=df,
         version=lambda: {"Version": "26.1"},
     )
