@@ -13,6 +13,8 @@
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+# Compiled modules are kept, whatever the shell says: the tests start Python hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: up down uninstall token engine venv check test-unit test soak bench
 
