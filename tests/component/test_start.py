@@ -15,6 +15,7 @@ import httpx
 
 from tests.support.addresses import free_port
 from tests.support.paths import ROOT
+from tests.support.user import NO_TLS
 
 WITHIN_S = 60
 
@@ -103,7 +104,7 @@ def answer(process: subprocess.Popen[bytes], url: str) -> httpx.Response:
     while time.monotonic() < deadline:
         assert process.poll() is None, "the orchestrator ended"
         try:
-            return httpx.get(url)
+            return httpx.get(url, verify=NO_TLS)
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"{url} does not answer")

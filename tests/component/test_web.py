@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -26,6 +26,7 @@ from tests.support.addresses import free_port
 from tests.support.browser import signed_in
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
+from tests.support.user import NO_TLS
 
 WAIT_S = 20
 SERVICE_RESTART, SIGN_IN_AGAIN, FAILED, TOO_MANY_PAGES, MALFORMED = 1012, 4401, 4411, 4429, 1003
@@ -44,13 +45,11 @@ class Web:
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
             assert self.process.poll() is None
-            try:
-                answer = httpx.get(f"{self.url}/readyz")
-            except httpx.TransportError:
-                time.sleep(0.02)
-                continue
-            if answer.text in words:
-                return answer
+            with suppress(httpx.TransportError):
+                answer = httpx.get(f"{self.url}/readyz", verify=NO_TLS)
+                if answer.text in words:
+                    return answer
+            time.sleep(0.02)
         raise AssertionError(f"/readyz did not answer with {words}")
 
     def session(self, name: str, *, size: tuple[int, int] = (120, 40), **headers: str) -> ClientConnection:

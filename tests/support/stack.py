@@ -25,7 +25,7 @@ from tests.support.addresses import create_network, free_port
 from tests.support.engine_socket import EngineSocket
 from tests.support.images import image
 from tests.support.paths import ROOT
-from tests.support.user import DEPLOY_S, User
+from tests.support.user import DEPLOY_S, NO_TLS, User
 
 AS_USUAL = ("-m", "orchestrator")
 KILLED_AT_A_POINT = ("-m", "tests.support.crash_points")
@@ -201,10 +201,10 @@ class Stack(User):
         return f"http://127.0.0.1:{self.port}{path}"
 
     def ask(self, path: str = "/", host: str = "") -> httpx.Response:
-        return httpx.get(self.url(path), headers={"Host": host or self.host}, timeout=60)
+        return httpx.get(self.url(path), headers={"Host": host or self.host}, timeout=60, verify=NO_TLS)
 
     def post_order(self, order: str) -> httpx.Response:
-        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=60)
+        return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=60, verify=NO_TLS)
 
     def until_release(self, version: str, *, restarted: str) -> None:
         """Until Docker has started this container again and the release answers."""

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import httpx
 
+from tests.support.user import NO_TLS
+
 PAUSE_S = 0.02
 
 
@@ -49,7 +51,7 @@ class Visitor:
 
     def _visit(self) -> None:
         failing_since: float | None = None
-        with httpx.Client(headers={"Host": self._host}, timeout=60) as client:
+        with httpx.Client(headers={"Host": self._host}, timeout=60, verify=NO_TLS) as client:
             while not self._stop.is_set():
                 began = time.monotonic()
                 well = self._ask_and_order(client)

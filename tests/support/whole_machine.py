@@ -20,7 +20,7 @@ from tests.support.images import build_folder, build_image, image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
 from tests.support.stack import MIGRATE_BOTH_WAYS
-from tests.support.user import READY_S, User
+from tests.support.user import NO_TLS, READY_S, User
 
 DISK = 3 * 1024**3
 DOOR, API = 8080, 8090
@@ -232,7 +232,7 @@ apps:
     def wait_ready(self) -> None:
         def ready() -> bool:
             try:
-                return httpx.get(f"{self.api}/readyz", timeout=2).is_success
+                return httpx.get(f"{self.api}/readyz", timeout=2, verify=NO_TLS).is_success
             except httpx.TransportError:
                 return False
 
@@ -243,7 +243,7 @@ apps:
 
         def answer() -> Any:
             try:
-                found = httpx.get(self.url(), headers={"Host": f"{app}.test"}, timeout=5)
+                found = httpx.get(self.url(), headers={"Host": f"{app}.test"}, timeout=5, verify=NO_TLS)
             except httpx.TransportError:
                 return None
             return found.json() if found.is_success else None

@@ -32,6 +32,7 @@ from tests.support.accidents import (
 from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
 from tests.support.results import keep_result
+from tests.support.user import NO_TLS
 from tests.support.visitor import Visitor
 from tests.support.whole_machine import Machine
 
@@ -309,7 +310,9 @@ class History:
             machine.until(lambda: not machine.get("/config")["problems"], "the mended configuration is used")
             assert not machine.get(f"/apps/{self.name}/migrations")["pending"]
             order = f"after-{len(self.story)}"
-            counted = httpx.post(machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=60)
+            counted = httpx.post(
+                machine.url(f"/orders/{order}"), headers={"Host": f"{self.name}.test"}, timeout=60, verify=NO_TLS
+            )
             assert counted.is_success, counted.text
             acknowledged = {*visitor.orders, order}
             missing = acknowledged - machine.orders(self.name)

@@ -17,6 +17,7 @@ from tests.support.postgres import Postgres, gateway
 from tests.support.repository import Repository
 from tests.support.shop import Shop, open_shop
 from tests.support.stack import MIGRATE_BOTH_WAYS, Stack
+from tests.support.user import NO_TLS
 from tests.support.visitor import Visitor
 
 
@@ -191,7 +192,7 @@ class Writer:
 
     def _write(self) -> None:
         while not self._stop.is_set():
-            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=60)
+            answer = httpx.post(self._stack.url("/"), headers={"Host": "notes.test"}, timeout=60, verify=NO_TLS)
             if answer.is_success:
                 self.written += 1
             else:
@@ -199,4 +200,4 @@ class Writer:
 
 
 def count(stack: Stack) -> int:
-    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=60).text)
+    return int(httpx.get(stack.url("/"), headers={"Host": "notes.test"}, timeout=60, verify=NO_TLS).text)

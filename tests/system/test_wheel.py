@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.addresses import free_port
 from tests.support.paths import ROOT
+from tests.support.user import NO_TLS
 
 PACKAGES = ("border", "panel", "orchestrator", "migrations", "http_limits")
 START_S = 120
@@ -112,7 +113,7 @@ def until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> N
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            if httpx.get(f"{url}/healthz").is_success:
+            if httpx.get(f"{url}/healthz", verify=NO_TLS).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
