@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -12,17 +13,22 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """While a thread works, the clock does not jump: otherwise each timer would pass before the thread's answer."""
+    """While a thread works, the clock does not jump: otherwise each timer would pass before the thread's answer. It
+    goes on by the time that the thread is waited for. How long the machine takes for anything else has no effect on it.
+    """
 
-    jump = 0.0
+    clock = 1000.0
     threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0 or self.threads:
-            return super().select(timeout)
+            began = time.monotonic()
+            ready = super().select(timeout)
+            self.clock += time.monotonic() - began if timeout != 0 else 0
+            return ready
         ready = super().select(0)
         if not ready:
-            self.jump += timeout
+            self.clock += timeout
         return ready
 
 
@@ -34,7 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._virtual)
 
     def time(self) -> float:
-        return super().time() + self._virtual.jump
+        return self._virtual.clock
 
     def run_in_executor(  # type: ignore[override]  # Any: arguments of any function, as in the base class
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -48,14 +54,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual.threads -= 1
 
 
-class ExactLoop(VirtualLoop):
-    """Its clock moves by jumps alone, so that the same choices give the same moments on any machine."""
-
-    def time(self) -> float:
-        return self._virtual.jump
-
-
-def run(work: Coroutine[Any, Any, T], loop: type[VirtualLoop] = VirtualLoop) -> T:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """As asyncio.run, on a loop of this kind."""
-    with asyncio.Runner(loop_factory=loop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
