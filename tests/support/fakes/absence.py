@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,14 @@ class MayBeAway:
     not_asked: frozenset[str] = frozenset()
     """Methods of the protocol that are answered without it."""
 
+    reads: frozenset[str] = frozenset()
+    """Methods without an effect."""
+
     away: ChangeoverError | None = None
+    refuses: ChangeoverError | None = None
+    """What it says to all that would have an effect, as on a full disk."""
+    answers_after_s: Callable[[], float] = staticmethod(lambda: 0.0)
+    """How long it takes to answer, beside what it does."""
 
     def __getattribute__(self, name: str) -> Any:  # Any: as of any object
         found = object.__getattribute__(self, name)
@@ -28,27 +36,30 @@ class MayBeAway:
             return found
         if inspect.iscoroutinefunction(found):
             return _awaited(self, found)
-        return _called(self, found) if inspect.isfunction(getattr(kind, name, None)) else found
+        return _called(self, found, name in kind.reads) if inspect.isfunction(getattr(kind, name, None)) else found
 
 
-def _answer(fake: MayBeAway) -> None:
-    if fake.away is not None:
-        raise type(fake.away)(fake.away.cause, fake.away.remedy)
+def _answer(fake: MayBeAway, *, reads: bool = True) -> None:
+    error = fake.away or (None if reads else fake.refuses)
+    if error is not None:
+        raise type(error)(error.cause, error.remedy)
 
 
 def _awaited(fake: MayBeAway, ask: Callable[..., Any]) -> Callable[..., Any]:  # Any: of any method
     async def asked(*args: Any, **named: Any) -> Any:  # Any: as above
         _answer(fake)
         answer = await ask(*args, **named)
+        if takes_s := fake.answers_after_s():
+            await asyncio.sleep(takes_s)
         _answer(fake)
         return answer
 
     return asked
 
 
-def _called(fake: MayBeAway, ask: Callable[..., Any]) -> Callable[..., Any]:  # Any: of any method
+def _called(fake: MayBeAway, ask: Callable[..., Any], reads: bool) -> Callable[..., Any]:  # Any: of any method
     def asked(*args: Any, **named: Any) -> Any:  # Any: as above
-        _answer(fake)
+        _answer(fake, reads=reads)
         return ask(*args, **named)
 
     return asked

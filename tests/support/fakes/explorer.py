@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from orchestrator.domain.deployment import Deployment, Kind
-from orchestrator.errors import ChangeoverError
+from orchestrator.errors import ChangeoverError, JournalError
 from tests.support.fakes.absence import MayBeAway
 from tests.support.fakes.living_world import LivingWorld, away
 from tests.support.fakes.world import APP
@@ -83,10 +83,18 @@ async def cancel(world: LivingWorld, _: random.Random) -> str:
 
 
 async def configure(world: LivingWorld, dice: random.Random) -> str:
-    standby, down = dice.choice(("warm", "paused", "stopped")), dice.random() < 0.7
+    standby, down, tries = dice.choice(("warm", "paused", "stopped")), dice.random() < 0.7, dice.choice((1, 3))
     migrate = {"command": "up", "status": "status", **({"down": "down {revision}"} if down else {})}
-    world.configure(standby=standby, migrate=migrate, drain={"timeout": dice.choice((0.5, 5))})
-    return f"configure standby: {standby}, down: {down}"
+    update = {"rollback": {"max_rollback_attempts": tries}}
+    world.configure(standby=standby, migrate=migrate, update=update, drain={"timeout": dice.choice((0.5, 5))})
+    return f"configure standby: {standby}, down: {down}, tries: {tries}"
+
+
+async def engine_and_proxy_are_slow(world: LivingWorld, dice: random.Random) -> str:
+    """Each answer takes another time: what is asked for at once ends in another order."""
+    longest_s = dice.choice((0.0, 0.01, 0.5))
+    world.engine.answers_after_s = world.proxy.answers_after_s = lambda: dice.uniform(0, longest_s)
+    return f"engine and proxy answer within {longest_s:g} s"
 
 
 async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
@@ -166,6 +174,18 @@ async def something_is_away(world: LivingWorld, dice: random.Random) -> str:
     return f"{type(part).__name__} is away for {seconds:g} s"
 
 
+async def disk_is_full(world: LivingWorld, dice: random.Random) -> str:
+    """That of the journal, which can still be read."""
+
+    def has_room_again() -> None:
+        world.journal.refuses = None
+
+    world.journal.refuses = JournalError("The disk of the journal is full.", "Free it.")
+    seconds = dice.choice((0.05, 3.0, 30.0))
+    asyncio.get_running_loop().call_later(seconds, has_room_again)
+    return f"the journal's disk is full for {seconds:g} s"
+
+
 async def orchestrator_is_killed(world: LivingWorld, dice: random.Random) -> str:
     number = dice.randint(0, 25)
     world.power.cut_in(number, after=dice.random() < 0.5)
@@ -194,8 +214,8 @@ OUTSIDE: tuple[Choice, ...] = (active_crashes, standby_crashes, a_person_stops_o
 CHOICES: tuple[Choice, ...] = (
     deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
     hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts, a_person_removes,
-    locks_are_held, something_is_away, something_is_away, orchestrator_is_killed, orchestrator_is_killed,
-    orchestrator_is_restarted, host_restarts,
+    locks_are_held, something_is_away, something_is_away, disk_is_full, engine_and_proxy_are_slow,
+    orchestrator_is_killed, orchestrator_is_killed, orchestrator_is_restarted, host_restarts,
 )  # fmt: skip
 
 

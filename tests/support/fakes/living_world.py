@@ -149,6 +149,10 @@ class LivingProxy(MayBeAway, FakeProxy):
 class LivingJournal(MayBeAway, MemoryJournal):
     protocol = Journal
     not_asked = frozenset({"beside", "close"})
+    reads = frozenset(
+        {"deployment", "recorded", "maker_of", "deployments", "unfinished", "attempts", "with_key", "slots"}
+        | {"migrations", "unsettled", "events", "with_event", "last_event_id"}
+    )
 
 
 class LivingWorld(World):
@@ -213,6 +217,7 @@ class LivingWorld(World):
         self.engine.held = []
         for part in (self.engine, self.proxy, self.journal):
             self.comes_back(type(part))
+        self.journal.refuses = None
 
     def comes_back(self, kind: type[MayBeAway]) -> None:
         """The engine, the proxy or the journal. Whoever watches the engine's events has heard nothing meanwhile."""

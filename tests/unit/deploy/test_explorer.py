@@ -15,6 +15,7 @@ import pytest
 import structlog.testing
 
 from orchestrator.app_data import migrations
+from orchestrator.config.app_schema import Health
 from orchestrator.domain.deployment import Deployment, Kind, State, StepState
 from orchestrator.domain.schema_history import Outcome, applied
 from orchestrator.recovery.untold_ends import ENDS
@@ -45,7 +46,8 @@ def test_whatever_happens_in_whatever_order_the_app_ends_as_the_journal_says(tmp
     story: list[str] = []
 
     async def history() -> None:
-        world = LivingWorld(tmp_path, app(standby=dice.choice(("warm", "paused", "stopped")), down=dice.random() < 0.7))
+        config = app(standby=dice.choice(("warm", "paused", "stopped")), down=dice.random() < 0.7)
+        world = LivingWorld(tmp_path, config.model_copy(update={"health": Health(answers=1, timeout=5)}))
         await world.begin()
         world.publish("0001")
         assert (await world.deploy()).state is State.LIVE
@@ -60,7 +62,7 @@ def test_whatever_happens_in_whatever_order_the_app_ends_as_the_journal_says(tmp
 
     with structlog.testing.capture_logs() as logs:
         try:
-            virtual_time.run(history(), virtual_time.ExactLoop)
+            virtual_time.run(history())
         except BaseException as error:
             error.add_note(f"history {number}: {'; '.join(story)}")
             raise
