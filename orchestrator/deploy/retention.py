@@ -25,8 +25,11 @@ async def apply(context: AppContext) -> None:
     attempts = await journal.beside(journal.attempts, context.name)
     needed = [one for one in (context.active, context.standby, *_for_rollback(context)) if one]
     keep = {one.release.image for one in needed if one.release}
-    keep |= {*newest_images(attempts, limits.keep_images), *await _images_of_backups(context)}
-    await context.engine.remove_images(context.image_name, keep=keep)
+    keep |= {*newest_images(attempts, limits.keep_images)}
+    # Which images the backups keep is asked of a sidecar, and matters only if there are others than these.
+    if await context.engine.tagged_images(context.image_name) - keep:
+        keep |= await _images_of_backups(context)
+        await context.engine.remove_images(context.image_name, keep=keep)
 
 
 async def _images_of_backups(context: AppContext) -> set[str]:

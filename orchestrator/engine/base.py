@@ -247,8 +247,7 @@ class Engine(Protocol):
         """OPENED, then the events of the stack's containers since. Raises EngineError when the stream ends."""
 
     async def stop(self, name: str, timeout_s: int) -> None:
-        """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds. A paused one is ended by SIGKILL: it
-        does no more work."""
+        """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds; a paused one by SIGKILL at once."""
 
     async def wake(self, name: str) -> None:
         """Start or unpause a container, if it does not run."""
@@ -275,6 +274,7 @@ class Engine(Protocol):
         """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags."""
 
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
+    async def tagged_images(self, name: str) -> set[str]: ...
     async def ensure_volume(self, name: str) -> None: ...
 
     async def has_image(self, digest: str) -> bool: ...

@@ -35,7 +35,7 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import ImageBuilder
-from orchestrator.engine.docker.image_tags import remove_tags
+from orchestrator.engine.docker.image_tags import remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start
@@ -232,11 +232,10 @@ class DockerEngine:
         return await self._call(stop_and_remove, self._ends if stop_timeout_s else None)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        """Remove every tag of `name`, except for images whose digest is in `keep`. Returns the removed tags.
-
-        Docker refuses to remove an image that a container uses; it is removed by a later call.
-        """
         return await self._call(lambda client: remove_tags(client, name, keep), self._long_calls)
+
+    async def tagged_images(self, name: str) -> set[str]:
+        return await self._call(lambda client: tagged(client, name), self._long_calls)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """As BuildCache.reduce."""

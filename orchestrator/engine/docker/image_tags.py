@@ -1,6 +1,8 @@
-"""Removal of the tags of an app's images."""
+"""The tags of an app's images, and their removal."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import docker
 from docker.errors import APIError
@@ -8,20 +10,24 @@ from docker.errors import APIError
 from orchestrator.engine.own_images import is_own
 
 
+def tagged(client: docker.DockerClient, name: str) -> set[str]:
+    """The digests of the images from which `remove_tags` may remove a tag."""
+    return {str(image["Id"]) for image in client.api.images(name) if _tags_of(image, name)}
+
+
 def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[str]:
     """Remove every tag of the repository `name`, except for images whose digest is in `keep` or that a container uses.
 
     An image has tags of other repositories, too: a person's, another app's with the same content, or those of the base
-    image that it adds nothing to. They stay, and so do our own images, whatever the app is called. Returns the
-    removed tags.
+    image that it adds nothing to. They stay, and so do our own images, whatever the app is called. An image that a
+    container uses is removed by a later call. Returns the removed tags.
     """
     removed = []
     # Not `images.list`, which looks at each image once more: others remove theirs meanwhile.
     for image in client.api.images(name):
         if image["Id"] in keep:
             continue
-        mine = [tag for tag in image["RepoTags"] or () if tag.startswith(f"{name}:") and not is_own(tag)]
-        for tag in mine:
+        for tag in _tags_of(image, name):
             try:
                 client.images.remove(tag)
             except APIError as error:
@@ -30,3 +36,7 @@ def remove_tags(client: docker.DockerClient, name: str, keep: set[str]) -> list[
             else:
                 removed.append(tag)
     return removed
+
+
+def _tags_of(image: dict[str, Any], name: str) -> list[str]:  # Any: an image as the engine describes it
+    return [tag for tag in image["RepoTags"] or () if tag.startswith(f"{name}:") and not is_own(tag)]

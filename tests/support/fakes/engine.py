@@ -105,6 +105,7 @@ class FakeEngine:
         self.named_volumes: set[str] = set()
         self.anonymous_volumes: set[str] = set()
         self.tags: set[str] = set()
+        self.lists_of_backups = 0
         self._built: set[str] = set()
         self.unknown_signals: set[str] = set()
         self.half_way: set[str] = set()
@@ -352,10 +353,12 @@ class FakeEngine:
         return next(address for address in self._addresses if address not in taken)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        mine = (tag for tag in self.tags if tag.startswith(f"{name}:") and not is_own(tag))
-        gone = sorted(tag for tag in mine if f"sha256:{tag}" not in keep)
+        gone = sorted(image.removeprefix("sha256:") for image in await self.tagged_images(name) - keep)
         self.tags -= set(gone)
         return gone
+
+    async def tagged_images(self, name: str) -> set[str]:
+        return {f"sha256:{tag}" for tag in self.tags if tag.startswith(f"{name}:") and not is_own(tag)}
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         return None
@@ -519,6 +522,7 @@ class FakeEngine:
         kept, named = self.backups.setdefault(f"{app}{place}", {}), options.get("--backup", "")
         match job:
             case "list":
+                self.lists_of_backups += 1
                 return [
                     {"id": name, "size": 1, "summary": asdict(summary), "problem": ""}
                     for name, (summary, _) in kept.items()

@@ -32,6 +32,19 @@ def test_a_backup_names_its_release_and_keeps_the_image_of_it(world: World) -> N
     assert {one.image.removeprefix("sha256:") for one in made} <= world.engine.tags
 
 
+def test_the_backups_are_listed_only_if_an_image_is_left_that_nothing_else_keeps(world: World) -> None:
+    async def story() -> list[int]:
+        world.context = replace(world.context, limits=replace(world.context.limits, keep_images=3))
+        lists = []
+        for _ in range(5):
+            world.publish()
+            await live(world)
+            lists.append(world.engine.lists_of_backups)
+        return lists
+
+    assert virtual_time.run(story()) == [0, 0, 0, 1, 2]
+
+
 def test_failed_releases_and_rollbacks_push_out_no_image_of_a_release_that_was_live(world: World) -> None:
     async def story() -> Deployment:
         world.configure(update={"rollback": {"max_rollback_attempts": 1}, "backup": {"create_before_update": False}})
