@@ -143,6 +143,11 @@ def test_credentials_of_an_address_are_known_and_not_shown(url: str, secret: str
     assert without_credentials(url) == shown
 
 
+def test_the_credentials_of_a_long_address_take_no_time() -> None:
+    """An environment file has values of any length, and each is looked at when a configuration is taken."""
+    assert credentials_in("https://host.test/x?" + "x." * 500_000 + "&private_token=4711abcd") == {"4711abcd"}
+
+
 @pytest.mark.parametrize(
     "url",
     ["https://host.test/@scope/x", "https://host:8080/x@1", "git@host.test:x.git", "/srv/shop", ".", "https://h/x"],
