@@ -19,6 +19,8 @@ REFUSALS_A_MINUTE = 120
 """Refused requests of one token, and of all strangers together, beyond this number are counted, not recorded one by
 one: nobody must fill the disk, and no stranger keep a token's refused requests out of the log."""
 
+LIMIT_REACHED = f" It is one of {REFUSALS_A_MINUTE} within a minute: more refused requests in it are not recorded."
+
 
 @dataclass
 class _Refusals:
@@ -70,6 +72,9 @@ class AuditLog:
         if mine.left_out:
             reason += f" Before it, {mine.left_out} refused requests were not recorded, because there were too many."
             mine.left_out = 0
+        if mine.recorded == REFUSALS_A_MINUTE:
+            # Now: nobody knows whether there will be another one, to say how many came after it.
+            reason += LIMIT_REACHED
         await self._journal.beside(self._journal.audit, who, origin, action, app, status, reason)
 
     async def entries(

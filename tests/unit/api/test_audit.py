@@ -121,6 +121,9 @@ async def test_refusals_do_not_fill_the_disk_and_are_counted(journal: Journal) -
 
     assert len(found) == REFUSALS_A_MINUTE + 1
     assert "Before it, 30 refused requests were not recorded" in found[0].reason
+    assert [one.reason for one in found if "more refused requests in it are not recorded" in one.reason] == [
+        found[1].reason
+    ]
 
 
 async def test_strangers_do_not_keep_what_was_refused_to_a_token_out_of_the_log(journal: Journal) -> None:
