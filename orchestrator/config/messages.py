@@ -22,6 +22,10 @@ _QUOTED = re.compile(r"""(['"])(?P<text>(?:\\.|(?!\1).)*)\1""")
 _OWN_WORD = re.compile(r"<[a-z ]+>")
 """What it quotes and is not from the file, such as '<block end>'."""
 
+_TAB = "found character '\\t' that cannot start any token"
+_ANOTHER_DOCUMENT = "but found another document"
+"""What PyYAML says (yaml/scanner.py, yaml/composer.py)."""
+
 MERGE_CONFLICT = (
     "the file has marks of a merge conflict. Keep one of the two sides, and remove the lines that begin with "
     "<<<<<<<, =======, >>>>>>>"
@@ -40,6 +44,10 @@ _EXPECTED = {
 
 
 def not_yaml(problem: str) -> str:
+    if problem == _TAB:
+        return "a tab stands where YAML has spaces. Indent with spaces, and remove the tab"
+    if problem == _ANOTHER_DOCUMENT:
+        return "a second document begins here, by the line ---. Keep one in the file, and remove the line"
     return f"not valid YAML: {without_values(problem)}. Correct this line, or one of the lines before it"
 
 
@@ -93,12 +101,14 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
     says = f"expected {_expected(detail)}; {_found(path, detail['input'])}"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         says += ". Write the value in quotes"
+    if detail["type"] == "tuple_type" and isinstance(detail["input"], str):
+        says += ". Write it in brackets, with a comma between two of them: [one, two]"
     return path, says
 
 
 def _unknown(path: KeyPath) -> str:
     known = known_keys(path[:-1])
-    near = difflib.get_close_matches(str(path[-1]), known, n=1)
+    near = difflib.get_close_matches(str(path[-1]).lower(), known, n=1)
     return (
         f"unknown key. Did you mean '{near[0]}'?"
         if near

@@ -201,6 +201,24 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "found 'gateway'",
         ),
         (
+            "apps:\n\tshop:\n",
+            "c.yaml:2: a tab stands where YAML has spaces. Indent with spaces, and remove the tab",
+        ),
+        (
+            SHOP + "---\n" + SHOP,
+            "c.yaml:4: a second document begins here, by the line ---. Keep one in the file, and remove the line",
+        ),
+        ("Apps: {}\n", "c.yaml:1: Apps: unknown key. Did you mean 'apps'?"),
+        (
+            SHOP + "    run: {envFile: a.env}\n",
+            "c.yaml:4: apps.shop.run.envFile: unknown key. Did you mean 'env_file'?",
+        ),
+        (
+            "apps:\n  shop:\n    route: {hosts: a.test}\n",
+            "c.yaml:3: apps.shop.route.hosts: expected a list; found 'a.test'. Write it in brackets, with a comma "
+            "between two of them: [one, two]",
+        ),
+        (
             "apps:\n  shop:\n    route: {}\n",
             "c.yaml:3: apps.shop.route: expected at least one of hosts, path or default: true",
         ),
