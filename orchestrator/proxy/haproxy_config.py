@@ -37,6 +37,13 @@ LIMITS_MAP = f"{HOME}/limits.map"
 NO_SERVER = Server("192.0.2.1", 9)
 """The address of a server in maintenance, for a colour without a container: one of TEST-NET-1 (RFC 5737)."""
 
+OWN_FRONTEND = "internal"
+"""The frontend of the orchestrator's own requests."""
+OWN_LIMIT_S = 6
+"""How long an app may be silent that owes the orchestrator an answer, in seconds: longer than each of its requests."""
+_OWN_LIMITS = ":".join([str(1000 * OWN_LIMIT_S)] * 3)
+"""In the form of LIMITS_MAP."""
+
 HEADER_APP = "x-changeover-app"
 HEADER_BACKEND = "x-changeover-backend"
 HEADER_SERVED_BY = "x-changeover-served-by"
@@ -157,8 +164,11 @@ if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     default_backend nobody
 
 # The orchestrator's own way in, by a socket that only the shared volume gives: previews and confirmations.
-frontend internal
+frontend {OWN_FRONTEND}
     bind unix@{HOME}/internal.sock mode 666
+    # HAProxy goes on with a request whose client has gone: without a limit of its own, each probe of an app that is
+    # silent would keep one of the app's connections for `timeout server`.
+    http-request set-var(txn.limits) str({_OWN_LIMITS})
     http-request set-var(txn.app) req.hdr({HEADER_APP})
     http-request set-var(txn.backend) req.hdr({HEADER_BACKEND})
     http-request del-header {HEADER_APP}

@@ -12,11 +12,13 @@ from orchestrator.domain.in_hand import InHand
 from orchestrator.errors import ProxyError
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.proxy.backends import ServerName
+from orchestrator.proxy.haproxy_config import OWN_FRONTEND
 from orchestrator.proxy.runtime import Worker
 from orchestrator.proxy.sessions import GONE, NOBODY
 
 _DETAILS = re.compile(
-    r"^(?P<id>0x[0-9a-f]+): .*?^\s+backend=(?P<backend>\S+) .*?^\s+server=(?P<server>\S+) .*? age=(?P<age>\S+?)\).*?"
+    r"^(?P<id>0x[0-9a-f]+): .*?^\s+frontend=(?P<frontend>\S+) .*?^\s+backend=(?P<backend>\S+) .*?"
+    r"^\s+server=(?P<server>\S+) .*? age=(?P<age>\S+?)\).*?"
     r"status=(?P<status>-?\d+) req\.st=MSG_(?P<request>\w+) rsp\.st=MSG_(?P<answer>\w+)",
     re.MULTILINE | re.DOTALL,
 )
@@ -71,7 +73,7 @@ async def end(worker: Worker, sessions: Iterable[Session]) -> list[Session]:
 
 
 def sessions_in(listing: str) -> list[Session]:
-    """The sessions in an answer of `show sess all`.
+    """The sessions in an answer of `show sess all`, without our own probes: nobody loses anything when they are cut.
 
     One in a queue has no server yet: it counts as one of the backend's own.
     """
@@ -83,7 +85,7 @@ def sessions_in(listing: str) -> list[Session]:
             _seconds(match["age"]),
         )
         for block in re.split(r"^(?=0x)", listing, flags=re.MULTILINE)
-        if (match := _DETAILS.match(block))
+        if (match := _DETAILS.match(block)) and match["frontend"] != OWN_FRONTEND
     ]
 
 

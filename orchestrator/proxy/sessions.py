@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.errors import ProxyError
+from orchestrator.proxy.haproxy_config import OWN_FRONTEND
 from orchestrator.proxy.runtime import Worker
 
 _SESSION = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE)
-_SERVER_SIDE = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*? scb=\[(?P<state>\d+),", re.MULTILINE)
+_SERVER_SIDE = re.compile(
+    r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*? scb=\[(?P<state>\d+),", re.MULTILINE
+)
 _WITHOUT_CONNECTION = frozenset("1236")
 """The states REQ, QUE, TAR and CER of a session's side to the server: it looks for a server, waits in a queue, or waits
 until a connection that was refused or came too late is tried again (HAProxy 3.0, `enum sc_state` in stconn-t.h)."""
@@ -20,10 +23,11 @@ NOBODY = "<none>"
 async def count(worker: Worker, name: str) -> int:
     """The number of requests and WebSockets that the server `backend/server` serves now.
 
-    If it serves none, the number of requests that wait for a connection to it, and will be served.
+    If it serves none, the number of requests that wait for a connection to it, and will be served. Our own probes that
+    wait are not counted: HAProxy goes on with them after the orchestrator has given them up.
     """
     listing = await _listing(worker, name)
-    return current_sessions(listing, name) or len(await _waiting(worker, name, listing))
+    return current_sessions(listing, name) or len(await _waiting(worker, name, listing, probes=False))
 
 
 async def total(worker: Worker, name: str) -> int:
@@ -36,14 +40,14 @@ async def _listing(worker: Worker, name: str) -> str:
     return await worker.ask(f"show stat {name.partition('/')[0]} 6 -1")
 
 
-async def _waiting(worker: Worker, name: str, listing: str) -> list[str]:
+async def _waiting(worker: Worker, name: str, listing: str, *, probes: bool) -> list[str]:
     """The identifiers of the sessions that wait for a connection to this server. One in maintenance gets none of them.
 
-    HAProxy counts them as sessions of the backend alone.
+    HAProxy counts them as sessions of the backend alone. `probes`: with our own.
     """
     if not may_get_waiting(listing, name):
         return []
-    return waiting(await worker.ask("show sess"), name.partition("/")[0])
+    return waiting(await worker.ask("show sess"), name.partition("/")[0], probes=probes)
 
 
 def may_get_waiting(listing: str, name: str) -> bool:
@@ -55,12 +59,17 @@ def may_get_waiting(listing: str, name: str) -> bool:
     return total is not None and int(total["scur"]) > sum(int(row["scur"]) for row in rows.values())
 
 
-def waiting(listing: str, backend: str) -> list[str]:
-    """The identifiers of the backend's sessions without a connection to a server, in an answer of `show sess`."""
+def waiting(listing: str, backend: str, *, probes: bool) -> list[str]:
+    """The identifiers of the backend's sessions without a connection to a server, in an answer of `show sess`.
+
+    `probes`: with those of our own requests.
+    """
     return [
         match["id"]
         for match in _SERVER_SIDE.finditer(listing)
-        if match["backend"] == backend and match["state"] in _WITHOUT_CONNECTION
+        if match["backend"] == backend
+        and match["state"] in _WITHOUT_CONNECTION
+        and (probes or match["frontend"] != OWN_FRONTEND)
     ]
 
 
@@ -89,7 +98,7 @@ async def cut(worker: Worker, name: str) -> None:
     What waits for a connection is ended first: it would get the connection of one that is ended.
     """
     if worker.current:
-        await _end(worker, name, await _waiting(worker, name, await _listing(worker, name)))
+        await _end(worker, name, await _waiting(worker, name, await _listing(worker, name), probes=True))
         await worker.tell(f"shutdown sessions server {name}")
         return
     await _end(worker, name, identifiers(await worker.ask("show sess"), name))

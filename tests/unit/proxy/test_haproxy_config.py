@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.apps.probe import PROBE_TIMEOUT_S
+from orchestrator.apps.verification import HANDSHAKE_TIMEOUT_S, PAGE_TIMEOUT_S
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy import backends, haproxy_config
+from orchestrator.proxy.internal_way import DEFAULT_TIMEOUT_S
 from orchestrator.proxy.routes import AppRoute, Server, paths, retries, stripped, ways
 from panel.web import cookie
 from tests.support.paths import ROOT
@@ -157,3 +160,12 @@ def test_the_limits_of_headers_are_documented_and_those_of_the_proxy() -> None:
     assert limits
     assert f"tune.bufsize {int(limits[1]) * 1024}\n" in text
     assert f"tune.http.maxhdr {limits[2].replace(',', '')}\n" in text
+
+
+def test_an_app_that_is_silent_to_our_own_requests_is_given_up_after_the_last_of_them() -> None:
+    """HAProxy went on with each probe for 300 s: those of a silent app took all that it serves at the same time."""
+    own, _, _ = haproxy_config.render([], {}, 1).partition("frontend internal\n")[2].partition("\nbackend ")
+
+    limit_s = int(re.findall(r"set-var\(txn\.limits\) str\((\d+):", own)[0]) / 1000
+
+    assert max(PROBE_TIMEOUT_S, DEFAULT_TIMEOUT_S, PAGE_TIMEOUT_S, HANDSHAKE_TIMEOUT_S) < limit_s < 10

@@ -9,13 +9,20 @@ from orchestrator.proxy.session_kinds import SessionKind, counted, of_servers, s
 
 
 def details(
-    identifier: str, backend: str, request: str, answer: str, age: str = "0s", server: str = "app", status: int = -1
+    identifier: str,
+    backend: str,
+    request: str,
+    answer: str,
+    age: str = "0s",
+    server: str = "app",
+    status: int = -1,
+    frontend: str = "public",
 ) -> str:
     """One session of `show sess all` of HAProxy 3.0, shortened."""
     return (
         f"{identifier}: [25/Nov/2026:23:11:35.132146] id=2 proto=tcpv4 source=172.17.0.1:51416\n"
         "  flags=0x400c4a, conn_retries=0, conn_exp=<NEVER> conn_et=0x000 srv_conn=0x7f0df8e68000, waiting=0 epoch=0\n"
-        "  frontend=public (id=2 mode=http), listener=? (id=1) addr=172.17.0.2:8080\n"
+        f"  frontend={frontend} (id=2 mode=http), listener=? (id=1) addr=172.17.0.2:8080\n"
         f"  backend={backend} (id=6 mode=http) addr=172.17.0.2:51216\n"
         f"  server={server} (id=1) addr=172.17.0.1:33335\n"
         f"  task=0x7f0df8006140 (state=0x00 nice=0 calls=4 rate=1 exp=23h59m tid=0(1/0) age={age})\n"
@@ -54,6 +61,14 @@ def test_the_kind_of_a_session_follows_from_the_states_of_its_request_and_answer
     ]
     assert counted(found) == InHand(requests=1, uploads=1, streams=1, websockets=1)
     assert sessions_in("") == []
+
+
+def test_our_own_probes_are_not_in_hand() -> None:
+    """Those of a silent app piled up, and a deployment of its mended release waited for them and called them cut."""
+    listing = details("0x1", "app_1_blue", "DONE", "RPBEFORE", frontend="internal")
+    listing += details("0x2", "app_1_blue", "DONE", "RPBEFORE")
+
+    assert [one.identifier for one in sessions_in(listing)] == ["0x2"]
 
 
 def test_a_request_in_a_queue_is_one_of_its_backend() -> None:

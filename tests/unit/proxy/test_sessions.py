@@ -58,6 +58,7 @@ class Told:
 
     statistics: str
     current: bool = True
+    sessions: str = SESSIONS
     ended: list[str] = field(default_factory=list)
 
     async def ask(self, command: str) -> str:
@@ -65,7 +66,7 @@ class Told:
             case ["show", "stat", *_]:
                 return self.statistics
             case ["show", "sess"]:
-                return SESSIONS
+                return self.sessions
             case ["shutdown", *what]:
                 self.ended.append(" ".join(what))
         return "\n"
@@ -87,6 +88,17 @@ async def test_requests_that_wait_for_a_connection_are_in_hand() -> None:
     assert await count(worker, "app_1_blue/fallback") == 0, "one in maintenance gets none of them"
     assert await count(answering(3, 5)[1], "app_1_blue/app") == 3
     assert await count(answering(0, 0)[1], "app_1_blue/app") == 0
+
+
+async def test_our_own_probes_that_wait_for_a_container_that_is_stopped_are_not_in_hand() -> None:
+    """A rollback with a restore waited 30 s for them after its switch, and then said that it had cut requests."""
+    probe = "0x7f30312b0000: proto=unix_stream src=unix:1 fe=internal be=app_1_blue srv=app ts=00 scb=[3,1h,fd=-1]\n"
+    told, worker = answering(0, 1)
+    told.sessions = probe
+
+    assert await count(worker, "app_1_blue/app") == 0
+    await cut(worker, "app_1_blue/app")
+    assert "session 0x7f30312b0000" in told.ended, "one that is left would get the connection of another one"
 
 
 async def test_a_cut_ends_what_waits_before_what_is_served() -> None:
