@@ -112,7 +112,12 @@ class TooManyStreams(ChangeoverError):
 
 
 class EngineError(ChangeoverError):
-    """Docker does not answer, or answered with an error."""
+    """Docker does not answer, or answered with an error.
+
+    `never_began`: it was to run a command, and it is certain that not even its start was reached.
+    """
+
+    never_began = False
 
 
 CREATED_AGAIN = (

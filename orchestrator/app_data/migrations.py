@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from orchestrator.app_data.migration_tip import migration_tip
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.config.app_schema import Migrate
@@ -27,7 +27,7 @@ from orchestrator.domain.schema_history import (
 from orchestrator.domain.schema_report import EXAMPLE, NotAReport, report
 from orchestrator.domain.tool_status import ToolStatus
 from orchestrator.engine.base import Role
-from orchestrator.errors import ChangeoverError, StepFailed
+from orchestrator.errors import ChangeoverError, EngineError, StepFailed
 
 LAST_LINES = 40
 STATUS, UP, DOWN = "status", "migrate", "down"
@@ -189,6 +189,10 @@ async def _on_record(
     except StepFailed as error:
         await journal.beside(journal.migration_ended, run, Outcome.FAILED, planned, error.cause)
         raise
+    except EngineError as error:
+        if error.never_began:
+            await journal.beside(journal.migration_never_began, run)
+        raise
     done = planned if direction is Direction.DOWN else _done(context, command.image_of, said or planned)
     await journal.beside(journal.migration_ended, run, Outcome.DONE, done)
     return done
@@ -264,7 +268,7 @@ async def _run(
     if status.exit_code != 0:
         raise StepFailed(
             f"The migration '{command.text}' {status.why_stopped}.",
-            _tip(context, last, oom=status.oom),
+            migration_tip(context, last, oom=status.oom),
             log=tuple(last),
             exit_code=status.exit_code,
             oom=status.oom,
@@ -277,15 +281,6 @@ async def _run(
         has += [one.revision_alone for one in tool.reports if one.applied]
         reports += [_filled(one.revision_alone, settings) for one in tool.reports if not one.applied]
     return tuple(reports)
-
-
-def _tip(context: AppContext, last: Iterable[str], *, oom: bool) -> str:
-    if oom:
-        return f"Raise run.memory of {context.name}."
-    if any("Can't locate revision" in line for line in last):
-        has = names(applied(context.journal.migrations(context.name)))
-        return f"The data has schema revisions {has}. Add the migration files that this release does not have."
-    return ""
 
 
 def _filled(report: SchemaRevision, settings: Migrate) -> SchemaRevision:

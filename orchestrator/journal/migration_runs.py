@@ -57,6 +57,15 @@ class MigrationRuns(Database):
             connection.execute(table.update().where(mine).values(self._border.values(values)))
             self._keep_runs(connection, str(app))
 
+    def migration_never_began(self, run: int) -> None:
+        """Forget a run whose command was never started: it did nothing to the data."""
+        table = self._migrations
+        with self._writing() as connection:
+            mine = table.c.id == run
+            app = connection.execute(sa.select(table.c.app).where(mine)).scalar_one()
+            connection.execute(table.delete().where(mine))
+            self._keep_runs(connection, str(app))
+
     def add_migration(self, run: MigrationRun) -> None:
         """Record a migration run that has ended. It gets a new id."""
         row = {name: value for name, value in asdict(run).items() if name != "id"}

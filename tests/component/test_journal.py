@@ -58,6 +58,7 @@ def write(journal: Journal) -> None:
     journal.append_events([NewEvent(EventKind.ENDED, "shop", "d1", {"state": "live"})])
     journal.add(replace(deployment(4), kind=Kind.ROLLBACK))
     journal.forget_output("shop", keep=1)
+    journal.migration_never_began(journal.migration_started("shop", "d4", Direction.UP))
 
 
 READS: dict[str, Callable[[Journal], Any]] = {

@@ -39,7 +39,7 @@ from orchestrator.engine.docker.image_tags import remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start
-from orchestrator.engine.docker.refusals import refused
+from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import user_change
 from orchestrator.engine.terminal import Input
@@ -282,7 +282,7 @@ class DockerEngine:
                 self._client = docker.from_env(timeout=API_TIMEOUT_S)
             return ask(self._client)
         except APIError as error:
-            raise refused(str(error.explanation or error)) from error
+            raise refused_by(error) from error
         except _ERRORS as error:
             raise EngineError(
                 f"Docker Engine does not answer: {str(error).rstrip('.')}.",

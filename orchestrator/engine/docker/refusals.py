@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from docker.errors import APIError
+
 from orchestrator.errors import CREATED_AGAIN, EngineError, NotStarted
 
 _LAYERS = re.compile(
@@ -53,6 +55,10 @@ def not_started(program: str) -> str:
         f"The command cannot be started: the image has no program '{program}' that can be run. Name one that it has; "
         "words of a shell, such as cd or &&, need one: -- sh -c 'COMMAND'."
     )
+
+
+def refused_by(error: APIError) -> EngineError:
+    return refused(str(error.explanation or error))
 
 
 def refused(explanation: str) -> EngineError:

@@ -24,6 +24,7 @@ from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, Contain
 from orchestrator.engine.docker.container_creation import create, ensure_folder
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
+from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import STDERR, Upgraded, broken_off
 from orchestrator.engine.docker.window import Window
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 END_POLL_S = 0.2
 KILL_AGAIN_S = 1.0
+NEVER = "0001-01-01T00:00:00Z"
+"""`State.StartedAt` of a container that was created and never started (Docker Engine API, "Inspect a container")."""
 OUTPUT_WITHIN_S = 10.0
 """How long the output of a sidecar that was killed is read, in seconds."""
 
@@ -166,7 +169,7 @@ class Run:
     output_within_s: float = OUTPUT_WITHIN_S
 
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
-        container = create(client, self.spec, self.stack)
+        container = self._created(client)
         late = threading.Event()
         end_of_output = threading.Event()
 
@@ -185,7 +188,7 @@ class Run:
             attached = self._attached(container, connections)
             window = self._window(container)
             if not self.stopped.is_set():
-                container.start()
+                _start(container)
             # Any: docker-py's stream has no stub
             printed: Any = window or (None if attached else container.logs(stream=True, follow=True))
             stop_reading = attached.end if attached else printed.close
@@ -212,6 +215,14 @@ class Run:
             deadline.cancel()
             end_of_output.set()
             remove(client, self.spec.name, self.stack)
+
+    def _created(self, client: docker.DockerClient) -> Container:
+        try:
+            return create(client, self.spec, self.stack)
+        except APIError as error:
+            raise _never_began(refused_by(error)) from error
+        except EngineError as error:
+            raise _never_began(error) from error.__cause__
 
     def _attached(self, container: Container, connections: ExitStack) -> Upgraded | None:
         """Its output, byte for byte, if a Pipe takes it. Its input is written meanwhile."""
@@ -242,6 +253,21 @@ class Run:
 
         everything = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         return Window(Upgraded(container.attach_socket(params=everything)), self.spec.stdin, resize)
+
+
+def _start(container: Container) -> None:
+    """Raises EngineError, with `never_began` if Docker has never started it."""
+    try:
+        container.start()
+    except APIError as error:
+        why = refused_by(error)
+        container.reload()
+        raise (_never_began(why) if container.attrs["State"].get("StartedAt") == NEVER else why) from error
+
+
+def _never_began(error: EngineError) -> EngineError:
+    error.never_began = True
+    return error
 
 
 def _is_killed(container: Container) -> bool:

@@ -108,6 +108,8 @@ class FakeEngine:
         self.lists_of_backups = 0
         self._built: set[str] = set()
         self.unknown_signals: set[str] = set()
+        self.refused: set[str] = set()
+        """The programs of sidecars that are not even created."""
         self.half_way: set[str] = set()
         self.silent = False
         self.says_of_status: tuple[str, ...] = ()
@@ -177,6 +179,7 @@ class FakeEngine:
         await asyncio.sleep(0)
         if "orchestrator.lock_sidecar" in command:
             return await self._look_at_locks(spec, on_line)
+        self._refuse_to_begin(command)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
         await self._must_have(spec)
         self._mount(spec)
@@ -374,6 +377,12 @@ class FakeEngine:
 
     async def has_volume(self, name: str) -> bool:
         return name in self.named_volumes
+
+    def _refuse_to_begin(self, command: tuple[str, ...]) -> None:
+        if self.refused & set(command):
+            error = EngineError("Docker refused: network database not found.")
+            error.never_began = True
+            raise error
 
     async def _must_have(self, spec: ContainerSpec) -> None:
         if spec.name not in self.running and spec.image in self._built and not await self.has_image(spec.image):

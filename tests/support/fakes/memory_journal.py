@@ -148,7 +148,7 @@ class MemoryJournal(Journal):
         as_of: datetime | None = None,
     ) -> int:
         self._power.before("journal: migration started")
-        number = len(self._records.runs) + 1
+        number = max(self._records.runs, default=0) + 1
         self._records.runs[number] = MigrationRun(
             number,
             app,
@@ -162,6 +162,11 @@ class MemoryJournal(Journal):
         self._power.after()
         return number
 
+    def migration_never_began(self, run: int) -> None:
+        self._power.before("journal: migration never began")
+        del self._records.runs[run]
+        self._power.after()
+
     def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
         self._power.before("journal: migration ended")
         known = self._records.runs[run]
@@ -173,7 +178,7 @@ class MemoryJournal(Journal):
 
     def add_migration(self, run: MigrationRun) -> None:
         self._power.before("journal: add migration")
-        number = len(self._records.runs) + 1
+        number = max(self._records.runs, default=0) + 1
         self._records.runs[number] = replace(run, id=number)
         self._power.after()
 

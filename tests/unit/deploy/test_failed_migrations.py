@@ -335,3 +335,29 @@ def test_after_a_first_release_that_fails_later_nothing_untrue_is_said_of_its_mi
     else:
         assert world.engine.data_of(APP).schema == ["0001", "0002"]
         assert "what the migration committed stays" in said
+
+
+@pytest.mark.parametrize("config", [app(), app(**STATUS), app(**STATUS, **DOWN)], ids=["alone", "status", "down"])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_a_migration_that_was_never_started_nothing_is_said_to_stand(
+    tmp_path: Path, config: App, first: bool
+) -> None:
+    """Its network did not exist. It was said that what it committed stays, and could not be found out."""
+    world = World(tmp_path, config)
+
+    async def story() -> Deployment:
+        world.engine.silent = True
+        world.publish(*BEFORE)
+        if not first:
+            await world.deploy()
+            world.publish("0003")
+        world.engine.refused.add("up")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+
+    assert (ended.state, ended.failure and ended.failure.step) == (State.FAILED, StepName.MIGRATE)
+    assert ended.failure
+    assert not ended.failure.undone
+    assert world.journal.unsettled(APP) is None
+    assert not [run for run in world.journal.migrations(APP) if run.deployment == ended.id]

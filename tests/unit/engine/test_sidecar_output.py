@@ -10,11 +10,12 @@ from typing import cast
 
 import docker
 import pytest
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from requests.exceptions import ReadTimeout
 
 from orchestrator.engine.base import ContainerSpec
 from orchestrator.engine.docker.sidecars import Run
+from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 
 
@@ -83,12 +84,16 @@ def test_a_kill_that_docker_does_not_answer_is_sent_again() -> None:
     _is_killed_in_time(Talking(b"a line\n", lost_kills=2))
 
 
-def _is_killed_in_time(container: Talking) -> None:
-    lines = list[str]()
+def _client_of(container: Talking) -> docker.DockerClient:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
     containers = SimpleNamespace(create=lambda *_names, **_options: container, get=none)
     api = SimpleNamespace(containers=lambda **_options: [])
-    client = cast(docker.DockerClient, SimpleNamespace(containers=containers, images=images, api=api))
+    return cast(docker.DockerClient, SimpleNamespace(containers=containers, images=images, api=api))
+
+
+def _is_killed_in_time(container: Talking) -> None:
+    lines = list[str]()
+    client = _client_of(container)
     spec = ContainerSpec(container.name, "sha256:1", {}, "")
     began = time.monotonic()
 
@@ -98,3 +103,27 @@ def _is_killed_in_time(container: Talking) -> None:
     assert container.printed.closed.is_set()
     assert time.monotonic() - began < 30
     assert max(map(len, lines)) < LINE_BYTES + 60
+
+
+class Refusing(Talking):
+    """A container that Docker does not start, or starts and then says that it could not."""
+
+    def __init__(self, started_at: str) -> None:
+        super().__init__(b"")
+        cast(dict[str, object], self.attrs["State"])["StartedAt"] = started_at
+
+    def start(self) -> None:
+        raise APIError("500 Server Error", explanation="network database not found")
+
+
+@pytest.mark.parametrize(
+    ("started_at", "never_began"), [("0001-01-01T00:00:00Z", True), ("2026-11-26T15:14:35.5Z", False)]
+)
+def test_a_container_that_docker_has_not_started_never_began(started_at: str, never_began: bool) -> None:
+    container = Refusing(started_at)
+    client = _client_of(container)
+
+    with pytest.raises(EngineError, match="network database not found") as refused:
+        Run(ContainerSpec(container.name, "sha256:1", {}, ""), "test", 60, Output(print), threading.Event())(client)
+
+    assert refused.value.never_began is never_began
