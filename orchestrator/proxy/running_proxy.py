@@ -130,7 +130,7 @@ class RunningProxy:
         return set(await RuntimeMap(self._runtime.worker, PAUSE_MAP).entries())
 
     async def sessions(self, *names: str) -> int:
-        """The number of requests and WebSockets that these servers (`backend/server`) serve, in every worker."""
+        """How many requests and WebSockets of clients these servers (`backend/server`) serve, in every worker."""
         workers = await self._runtime.workers()
         return sum([await sessions.count(worker, name) for worker in workers for name in names])
 
@@ -143,7 +143,8 @@ class RunningProxy:
 
         However many ask at once, HAProxy lists its sessions for one of them at a time, and none that serve nothing.
         """
-        if not await self.sessions(*names):
+        workers = await self._runtime.workers()
+        if not any([await sessions.has_any(worker, name) for worker in workers for name in names]):
             return InHand()
         return session_kinds.counted(session_kinds.of_servers(await self._listing.ask(self._under_way), names))
 

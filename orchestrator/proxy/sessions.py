@@ -9,7 +9,9 @@ from orchestrator.errors import ProxyError
 from orchestrator.proxy.haproxy_config import OWN_FRONTEND
 from orchestrator.proxy.runtime import Worker
 
-_SESSION = re.compile(r"^(?P<id>0x[0-9a-f]+): .*? be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE)
+_SESSION = re.compile(
+    r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE
+)
 _SERVER_SIDE = re.compile(
     r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*? scb=\[(?P<state>\d+),", re.MULTILINE
 )
@@ -23,11 +25,32 @@ NOBODY = "<none>"
 async def count(worker: Worker, name: str) -> int:
     """The number of requests and WebSockets that the server `backend/server` serves now.
 
-    If it serves none, the number of requests that wait for a connection to it, and will be served. Our own probes that
-    wait are not counted: HAProxy goes on with them after the orchestrator has given them up.
+    If it serves none, the number of requests that wait for a connection to it, and will be served. Our own probes are
+    not counted: HAProxy goes on with them after the orchestrator has given them up.
     """
     listing = await _listing(worker, name)
-    return current_sessions(listing, name) or len(await _waiting(worker, name, listing, probes=False))
+    served = current_sessions(listing, name)
+    if served and await _has_probes(worker):
+        served = min(served, clients(await worker.ask("show sess"), name))
+    return served or len(await _waiting(worker, name, listing, probes=False))
+
+
+async def has_any(worker: Worker, name: str) -> bool:
+    """Whether the server serves or may serve something, our own probes included."""
+    listing = await _listing(worker, name)
+    return current_sessions(listing, name) > 0 or bool(await _waiting(worker, name, listing, probes=True))
+
+
+async def _has_probes(worker: Worker) -> bool:
+    """Whether there are requests of our own, to any app: a listing of all sessions is not for every poll."""
+    of_frontend = await worker.ask(f"show stat {OWN_FRONTEND} 1 -1")
+    return _number(of_frontend, f"{OWN_FRONTEND}/FRONTEND", "scur") > 0
+
+
+def clients(listing: str, name: str) -> int:
+    """The number of sessions of the server `backend/server` that are not our own, in an answer of `show sess`."""
+    found = [match for match in _SESSION.finditer(listing) if f"{match['backend']}/{match['server']}" == name]
+    return sum(match["frontend"] != OWN_FRONTEND for match in found)
 
 
 async def total(worker: Worker, name: str) -> int:

@@ -63,6 +63,8 @@ class Told:
 
     async def ask(self, command: str) -> str:
         match command.split():
+            case ["show", "stat", "internal", *_]:
+                return f"# pxname,svname,qcur,qmax,scur\ninternal,FRONTEND,0,0,{self.sessions.count('fe=internal')}\n\n"
             case ["show", "stat", *_]:
                 return self.statistics
             case ["show", "sess"]:
@@ -88,6 +90,20 @@ async def test_requests_that_wait_for_a_connection_are_in_hand() -> None:
     assert await count(worker, "app_1_blue/fallback") == 0, "one in maintenance gets none of them"
     assert await count(answering(3, 5)[1], "app_1_blue/app") == 3
     assert await count(answering(0, 0)[1], "app_1_blue/app") == 0
+
+
+async def test_our_own_probes_that_try_to_connect_or_wait_for_an_answer_are_not_in_hand() -> None:
+    """HAProxy counts these as sessions of the server."""
+    probe = "0x7f30312b0000: proto=unix_stream src=unix:1 fe=internal be=app_1_blue srv=app ts=00 scb=[7,1h,fd=9]\n"
+    told, worker = answering(1, 1)
+    told.sessions = probe
+
+    assert await count(worker, "app_1_blue/app") == 0
+
+    told.statistics = STATISTICS.format(served=2, all=2)
+    told.sessions = probe + "0x7f30312c0000: src=127.0.0.1:1 fe=public be=app_1_blue srv=app ts=00 scb=[8,1h,fd=9]\n"
+
+    assert await count(worker, "app_1_blue/app") == 1
 
 
 async def test_our_own_probes_that_wait_for_a_container_that_is_stopped_are_not_in_hand() -> None:
