@@ -24,6 +24,7 @@ from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
+from orchestrator.domain.sentences import sentences
 from orchestrator.engine.base import Engine
 from orchestrator.engine.docker.engine import DockerEngine
 from orchestrator.errors import ChangeoverError, ConfigError, JournalError, Refused
@@ -176,7 +177,7 @@ class Orchestrator:
 
     async def _refuse_config(self, error: ChangeoverError) -> None:
         invalid, waits = isinstance(error, ConfigError), isinstance(error, Refused)
-        remedy = error.remedy if invalid or waits else f"{error.remedy} It is tried again by itself.".lstrip()
+        remedy = error.remedy if invalid or waits else sentences(error.remedy, "It is tried again by itself.")
         if self.config_file.refuse(error.cause, remedy=remedy, waits=waits, try_again=not invalid):
             log.error("configuration refused", problems=error.cause)
             says = error.cause if invalid else f"{error.cause} {remedy}"

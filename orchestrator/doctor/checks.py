@@ -14,6 +14,7 @@ from orchestrator.doctor.refused_file import refused_file
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.counted import counted
+from orchestrator.domain.sentences import sentences
 from orchestrator.engine.base import DiskUsage
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
@@ -79,8 +80,8 @@ async def _without_release(orchestrator: Orchestrator, context: AppContext) -> F
         return Finding(what, False, says, f"Deploy one: {deploy}")
     (failed,), why = newest, newest[0].failure
     says = f"{says}: deployment {failed.id} {failed.state.replace('_', ' ')} at {why.step}: {why.cause}"
-    remedy = f"{why.tip} Its log and steps: changeover show {failed.id}. Then deploy again: {deploy}".lstrip()
-    return Finding(what, False, says, remedy)
+    look, again = f"Its log and steps: changeover show {failed.id}", f"Then deploy again: {deploy}"
+    return Finding(what, False, says, sentences(why.tip, look, again))
 
 
 def _unsettled(context: AppContext) -> list[Finding]:

@@ -12,6 +12,7 @@ from orchestrator.deploy.steps.build import Build
 from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release import Release
+from orchestrator.domain.sentences import sentences
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed
 
 log = structlog.get_logger()
@@ -78,7 +79,10 @@ def _cannot(context: AppContext, active: Deployment, release: Release, error: Ch
     return StepFailed(
         f"The image of {active.version} was removed, and the release cannot be built again from source revision "
         f"{release.source_revision[:12]}: {error.cause}",
-        f"{error.remedy} The build is tried again by itself; its output: changeover show {active.id}. To deploy "
-        f"another release instead: changeover deploy {context.name} --ref REVISION".strip(),
+        sentences(
+            error.remedy,
+            f"The build is tried again by itself; its output: changeover show {active.id}",
+            f"To deploy another release instead: changeover deploy {context.name} --ref REVISION",
+        ),
         log=log_lines,
     )

@@ -43,7 +43,8 @@ _TIPS = (
     (r"bind source path does not exist: (?P<what>\S+)", "Correct run.volumes, or make the folder {what} on the host."),
     (
         r"network (?P<what>\S+) not found",
-        "Correct run.networks, or make the network: docker network create {what}",
+        "Correct run.networks, or make the network: start the Compose project that declares it, or if none does: "
+        "docker network create {what}",
     ),
     (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
 )
