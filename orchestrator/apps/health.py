@@ -66,7 +66,10 @@ class Health(StrEnum):
 
 @dataclass
 class _Entry:
-    """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`."""
+    """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`.
+
+    `answered`: the paths that containers of the app have answered well.
+    """
 
     health: Health = Health.NONE
     why: str = ""
@@ -74,6 +77,7 @@ class _Entry:
     under_way: bool = False
     news: bool = False
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: dict[str, str] = field(default_factory=dict)
 
 
 class HealthBoard:
@@ -163,7 +167,7 @@ class HealthBoard:
         why = ""
         try:
             async with slots:
-                health = await ask(context, self._crashes)
+                health = await ask(context, self._crashes, entry.answered)
                 if health is Health.HEALTHY and (why := await why_unreached(context)):
                     health = Health.UNREACHED
         except ChangeoverError as error:
@@ -192,18 +196,23 @@ class HealthBoard:
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 
-async def ask(context: AppContext, crashes: Crashes | None = None) -> Health:
+async def ask(context: AppContext, crashes: Crashes | None = None, answered: dict[str, str] | None = None) -> Health:
     """Probe the active release through the proxy, or the standby that has its requests; ask the engine only if the
     probe fails.
 
-    Raises EngineError or JournalError.
+    `answered`: the path that the container has answered well before, which is kept there. Raises EngineError or
+    JournalError.
     """
     active = context.active
     if active is None or active.colour is None:
         return Health.NONE
     failed_over = context.proxy.route(context.name).failed_over
     # The standby by its own colour: what is asked in the active one's place counts as requests that it has answered.
-    if await _answers_well(context, active.colour.other if failed_over else active.colour):
+    colour = active.colour.other if failed_over else active.colour
+    known = {} if answered is None else answered
+    if path := await _answered_well(context, colour, known.get(active.container, "")):
+        known.clear()
+        known.update({} if failed_over else {active.container: path})
         if await _is_paused(context):
             return Health.PAUSED
         if failed_over:
@@ -230,16 +239,17 @@ async def why_unreached(context: AppContext) -> str:
     return why
 
 
-async def _answers_well(context: AppContext, colour: Colour) -> bool:
-    """Whether the release of this colour answers with success."""
+async def _answered_well(context: AppContext, colour: Colour, known: str) -> str:
+    """The path that the release of this colour answers with success; empty if it does not. `known` as in ask_ready."""
 
     async def ask(path: str) -> httpx.Response:
         return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)
 
     try:
-        return (await ask_ready(context.config.health.path, ask)).ready
+        found = await ask_ready(context.config.health.path, ask, known=known)
     except ProxyError:
-        return False
+        return ""
+    return found.path if found.ready else ""
 
 
 async def _is_paused(context: AppContext) -> bool:

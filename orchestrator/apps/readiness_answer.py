@@ -38,15 +38,19 @@ class ReadinessAnswer:
         return f"{self.path} answered with status {self.answer.status_code}{leads} instead of {wanted}"
 
 
-async def ask_ready(configured: str | None, ask: Ask) -> ReadinessAnswer:
+async def ask_ready(configured: str | None, ask: Ask, *, known: str = "") -> ReadinessAnswer:
     """Ask whether the app is ready. `ask` sends GET to a path, and may raise.
 
     With `health.path`, only its statuses 200 to 299 are ready. Without it, /readyz is asked, or / where that is not
-    found; there redirects and requests to sign in count, too.
+    found; there redirects and requests to sign in count, too. `known`: the path that this container has answered well
+    before. If that is /, /readyz is not asked while / is ready: a server such as nginx logs each request for what it
+    does not have as an error.
     """
     if configured:
         answer = await ask(configured)
         return ReadinessAnswer(configured, answer, answer.is_success, configured=True)
+    if known == ROOT_PATH and _runs(answer := await ask(ROOT_PATH)):
+        return ReadinessAnswer(ROOT_PATH, answer, True, configured=False)
     answer = await ask(DEFAULT_READINESS_PATH)
     if answer.status_code != NOT_FOUND:
         return ReadinessAnswer(DEFAULT_READINESS_PATH, answer, _runs(answer), configured=False)

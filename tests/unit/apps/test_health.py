@@ -13,12 +13,14 @@ from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import FRESH_WITHIN_S, Health, HealthBoard
 from orchestrator.apps.serving_check import ask_once
+from orchestrator.config.app_schema import Health as HealthKeys
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
+from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.world import APP, World
 
@@ -380,6 +382,46 @@ def test_an_app_whose_health_path_never_ends_keeps_nobody_waiting(world: World) 
 
         assert found[-1] is Health.HEALTHY
         assert asyncio.get_running_loop().time() - began <= FRESH_WITHIN_S + 0.1
+        keeping.cancel()
+
+    virtual_time.run(story())
+
+
+class StaticSite(FakeProxy):
+    """In front of an app that has no /readyz, and logs each request for it as an error."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        super().__init__(engine)
+        self.paths: list[str] = []
+
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+        self.paths.append(path)
+        answer = await super().ask_colour(app, colour, path, timeout_s)
+        return answer if path == "/" else httpx.Response(404)
+
+
+def test_an_app_without_readyz_is_not_asked_for_it_again_and_again(world: World) -> None:
+    """nginx wrote an error to its log every ten seconds, for ever, in which nobody found the app's own."""
+
+    async def story() -> None:
+        await live(world)
+        proxy = StaticSite(world.engine)
+        proxy.know([world.proxy.route(APP)])
+        site = replace(
+            world.context, proxy=proxy, config=world.context.config.model_copy(update={"health": HealthKeys()})
+        )
+        board = HealthBoard(lambda: [site], world.events, Crashes())
+        keeping = asyncio.create_task(board.keep_current())
+
+        await asyncio.sleep(60)
+
+        assert await board.of(APP) is Health.HEALTHY
+        assert proxy.paths[:3] == ["/readyz", "/", "/"]
+        assert proxy.paths.count("/readyz") == 1
+        world.engine.broken.add("v1")
+        await asyncio.sleep(30)
+        assert await board.of(APP) is Health.UNHEALTHY
+        assert proxy.paths.count("/readyz") > 1, "what does not answer well is asked for both"
         keeping.cancel()
 
     virtual_time.run(story())

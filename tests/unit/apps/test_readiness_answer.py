@@ -50,3 +50,27 @@ async def test_why_an_answer_does_not_count_is_explained() -> None:
     assert (await ask_ready("/health", ask)).why_not == (
         "/health answered with status 301, a redirect to https://shop.test/health, instead of 200 to 299 (health.path)"
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "statuses", "asked"),
+    [
+        ("/", {"/": 200}, ["/"]),
+        ("/", {"/": 302}, ["/"]),
+        ("/", {"/": 500, "/readyz": 200}, ["/", "/readyz"]),
+        ("/", {"/": 500, "/readyz": 404}, ["/", "/readyz", "/"]),
+        ("/readyz", {"/readyz": 200}, ["/readyz"]),
+        ("", {"/readyz": 404, "/": 200}, ["/readyz", "/"]),
+    ],
+)
+async def test_what_answered_well_before_is_asked_first(known: str, statuses: dict[str, int], asked: list[str]) -> None:
+    paths = list[str]()
+
+    async def ask(path: str) -> httpx.Response:
+        paths.append(path)
+        return httpx.Response(statuses[path])
+
+    found = await ask_ready(None, ask, known=known)
+
+    assert paths == asked
+    assert found.ready is (statuses[found.path] < 400)
