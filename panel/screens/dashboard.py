@@ -141,9 +141,7 @@ class DashboardScreen(Screen[None]):
             return
         version = app.active.version if app.active else "not deployed"
         says = f"{app.name} is up to date ({version})."
-        if app.held_back:
-            says = f"No update of {app.name} is offered: {app.held_back.says} {app.held_back.remedy}"
-        self.notify(says, markup=False)
+        self.notify(_held_back(app) or says, markup=False)
 
     def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
         """The live release with the configuration as it is now. The standby stays the goal of a rollback."""
@@ -208,7 +206,7 @@ class DashboardScreen(Screen[None]):
     def _show_details(self, app: App) -> None:
         update = app.update
         if update is None:
-            self.notify("No update is known for this app. Press U to check.")
+            self._tell_no_update(app)
             return
 
         def closed(wanted: str | None) -> None:
@@ -217,6 +215,9 @@ class DashboardScreen(Screen[None]):
 
         self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
 
+    def _tell_no_update(self, app: App) -> None:
+        self.notify(_held_back(app) or "No update is known for this app. Press U to check.", markup=False)
+
     def action_dismiss_update(self) -> None:
         """Do not show the update of the app under the cursor for 24 hours."""
         self._with_current(self._dismiss)
@@ -224,6 +225,7 @@ class DashboardScreen(Screen[None]):
     @work(group="changes")
     async def _dismiss(self, app: App) -> None:
         if app.update is None:
+            self._tell_no_update(app)
             return
         try:
             await self._client.dismiss(app.name)
@@ -289,3 +291,9 @@ class DashboardScreen(Screen[None]):
 
     def _complain(self, error: ClientError) -> None:
         self.notify(str(error), severity="error", timeout=15, markup=False)
+
+
+def _held_back(app: App) -> str:
+    """Why the newest release is not offered; empty if none is held back."""
+    held = app.held_back
+    return f"No update of {app.name} is offered: {held.says} {held.remedy}" if held else ""

@@ -1,0 +1,63 @@
+"""Each key of the dashboard that cannot do anything says why."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from panel.app import PanelApp
+from panel.client.client import Client
+from panel.client.events import Event
+from panel.client.model import Apps
+from tests.support import api_answers as answers
+from tests.support.api_answers import NOW
+
+HELD_BACK = {"version": "v2", "revision": "b" * 40, "says": "v2 failed at verify.", "remedy": "Deploy it nevertheless."}
+
+
+class Quiet(Client):
+    """Has one app, for which nothing can be done."""
+
+    def __init__(self, app: dict[str, Any]) -> None:
+        super().__init__("http://127.0.0.1:1", "co_secret")
+        self._app = app
+
+    async def events(
+        self, after: int | None = None, deployment: str = "", recent: int = 0
+    ) -> AsyncGenerator[Event, None]:
+        await asyncio.Event().wait()
+        yield  # type: ignore[misc]
+
+    async def status(self) -> Apps:
+        return Apps.model_validate({"apps": [self._app]})
+
+
+@pytest.mark.parametrize(
+    ("key", "held_back", "says"),
+    [
+        ("d", None, "No update is known for this app. Press U to check."),
+        ("x", None, "No update is known for this app. Press U to check."),
+        ("d", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
+        ("x", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
+        ("b", None, "shop has no standby release to roll back to. Deploy a second release first."),
+        ("p", None, "No deployment of this app is under way."),
+    ],
+)
+async def test_a_key_that_cannot_do_anything_says_why(key: str, held_back: dict[str, str] | None, says: str) -> None:
+    """X was silent, and D asked for a check of which U had just told the result."""
+    panel = PanelApp(Quiet(answers.app(held_back=held_back)), clock=lambda: NOW)
+    async with panel.run_test() as pilot:
+        deadline = time.monotonic() + 10
+        while not panel._dashboard.selected:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        await pilot.press(key)
+        while not panel._notifications:
+            assert time.monotonic() < deadline, "nothing was said"
+            await asyncio.sleep(0.01)
+
+        assert [one.message for one in panel._notifications] == [says]
