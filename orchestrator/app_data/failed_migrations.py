@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.app_data import backups, migrations
+from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.domain.deployment import Deployment
@@ -32,7 +32,7 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
     """
     says: list[str] = []
     not_known = None
-    for run in migrations.runs_of(context, by):
+    for run in migration_runs.runs_of(context, by):
         if run.outcome is Outcome.DONE or run.direction is Direction.RESTORED:
             continue
         happened = await _reported(context, run)
@@ -53,7 +53,7 @@ async def end_interrupted(context: AppContext, by: Deployment) -> None:
 
     Their sidecars must be removed. Raises JournalError.
     """
-    for run in migrations.runs_of(context, by):
+    for run in migration_runs.runs_of(context, by):
         if run.outcome is Outcome.RUNNING and run.direction is not Direction.RESTORED:
             await context.journal.beside(
                 context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, "interrupted"
@@ -118,7 +118,7 @@ async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says
 
 async def _reported(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...] | None:
     """What a run did, from what the app reports as pending now; None if the app cannot say."""
-    knows = migrations.brought(context, run.revisions[-1]) if run.revisions else None
+    knows = migration_runs.brought(context, run.revisions[-1]) if run.revisions else None
     if knows is None:
         return None
     try:

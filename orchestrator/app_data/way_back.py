@@ -6,7 +6,7 @@ paused since before it was made; otherwise a person decides.
 
 from __future__ import annotations
 
-from orchestrator.app_data import backups, failed_migrations, migrations, swap
+from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
 from orchestrator.app_data.failed_migrations import Found, only_we_write
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
@@ -52,14 +52,14 @@ def _to_what_was(context: AppContext, deployment: Deployment) -> SchemaChange:
 
     That may be newer than the release before knows, which then was rolled back to.
     """
-    first = migrations.runs_of(context, deployment)[0]
+    first = migration_runs.runs_of(context, deployment)[0]
     return change_to(first.id - 1, None, context.journal.migrations(context.name), exactly=True)
 
 
 async def _as_it_was_found(context: AppContext, deployment: Deployment, found: Found) -> str:
     """Before the first release, nobody writes to the data: the backup that was made of it can be put back."""
     # A command that succeeded may have committed something, although it has reported no names.
-    succeeded = [run for run in migrations.runs_of(context, deployment) if run.outcome is Outcome.DONE]
+    succeeded = [run for run in migration_runs.runs_of(context, deployment) if run.outcome is Outcome.DONE]
     if found.unnamed is None and not succeeded:
         return f"{context.name} had no release before, and its data is as it was found"
     if not deployment.backup:
@@ -83,7 +83,7 @@ def left_by(
     if error is not None:
         remedy = error.remedy if isinstance(error, NoWayBack) else remedy_of(context, deployment)
         return Unsettled(deployment.id, now(), error.cause, remedy, backup)
-    mine = {one.revision for one in migrations.applied_by(context, deployment)}
+    mine = {one.revision for one in migration_runs.applied_by(context, deployment)}
     stands = [one for one in applied(context.journal.migrations(context.name)) if one.revision in mine]
     if not stands or serving is None or serving.answers:
         return None
@@ -158,7 +158,7 @@ def _and_what_stands(context: AppContext, deployment: Deployment, before: Deploy
 
 
 def _what_stays(context: AppContext, deployment: Deployment, before: Deployment) -> list[str]:
-    revisions = migrations.applied_by(context, deployment)
+    revisions = migration_runs.applied_by(context, deployment)
     if not revisions:
         return []
     return [f"Kept {names(revisions)}: the app reports that {before.version} can run on it"]

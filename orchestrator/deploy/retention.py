@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from orchestrator.app_data import backups, migrations
+from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import newest_images
@@ -67,4 +67,4 @@ def _for_rollback(context: AppContext) -> list[Deployment]:
     if standby is None:
         return []
     down = migrations.needed_by(context, standby).down
-    return [maker for revision in down if (maker := migrations.brought(context, revision))]
+    return [maker for revision in down if (maker := migration_runs.brought(context, revision))]

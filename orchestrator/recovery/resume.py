@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from orchestrator.app_data import backups, failed_migrations, migrations
+from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations
 from orchestrator.apps import readiness, traffic, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import plans, retention
@@ -163,7 +163,7 @@ async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> N
     first: its run would be recorded as running for ever."""
     if context.migrations is None or migrations.needed_by(context, active).is_empty:
         return
-    if any(run.outcome is RunOutcome.RUNNING for run in migrations.runs_of(context, active)):
+    if any(run.outcome is RunOutcome.RUNNING for run in migration_runs.runs_of(context, active)):
         await context.engine.remove_stray_sidecars(context.name)
         await failed_migrations.find_out(context, by=active)
     await migrations.change(context, migrations.needed_by(context, active), target=active, by=active)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.app_data import backups, failed_migrations, migrations, way_back
+from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, way_back
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
@@ -53,7 +53,7 @@ class Migrate(Step):
         is possible, StepFailed, EngineError or ProxyError.
         """
         await context.engine.remove_stray_sidecars(context.name)
-        if context.migrations is None or not migrations.runs_of(context, deployment):
+        if context.migrations is None or not migration_runs.runs_of(context, deployment):
             return ""
         found = await failed_migrations.find_out(context, by=deployment)
         for sentence in found.says:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.app_data import backups, failed_migrations, migrations, swap
+from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
 from orchestrator.apps import pause, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
@@ -68,7 +68,7 @@ class ReplaceData(Step):
         """Restore the backup of the replaced data, also when only a part of it was replaced. Raises StepFailed."""
         await context.engine.remove_stray_sidecars(context.name)
         await failed_migrations.end_interrupted(context, deployment)
-        restores = [run for run in migrations.runs_of(context, deployment) if run.direction is Direction.RESTORED]
+        restores = [run for run in migration_runs.runs_of(context, deployment) if run.direction is Direction.RESTORED]
         if not restores:
             return ""
         if not deployment.backup:

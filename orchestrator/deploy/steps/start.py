@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.app_data import migrations
+from orchestrator.app_data import migration_runs
 from orchestrator.apps import readiness
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
@@ -99,7 +99,7 @@ async def create_container(context: AppContext, deployment: Deployment) -> Deplo
     deployment = replace(deployment, made_from=made_from(context), volume=volume)
     await context.journal.beside(context.journal.save, deployment)
     spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
-    migrated = as_json(migrations.applied_by(context, deployment))
+    migrated = as_json(migration_runs.applied_by(context, deployment))
     await context.engine.start(replace(spec, labels=spec.labels | {LABEL_MIGRATED: migrated}))
     context.say(deployment.id, f"{deployment.container} at {deployment.address}:{deployment.port}")
     return deployment
