@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,7 +51,8 @@ class Accepted(BaseModel):
 
 
 class MigrationsView(BaseModel):
-    """`pending` is null if the app has no status command, or the command failed; then `problem` is the error."""
+    """`pending` is null if the app has no status command, the command failed, or the app is not configured any more;
+    `problem` says so."""
 
     app: str
     applied: list[SchemaRevision]
@@ -62,8 +64,10 @@ class MigrationsView(BaseModel):
 
 @router.get("")
 async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
-    context = orchestrator.apps.get(app)
+    context = await orchestrator.apps.known(app)
     runs = context.journal.migrations(app)
+    if not orchestrator.apps.has(app):
+        return _of_removed(app, runs)
     active = context.journal.slots(app).active
     problem = ""
     schema = None
@@ -82,6 +86,19 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
         problem=problem,
         runs=[_run(run) for run in reversed(runs)],
         rollback=_rollback(context),
+    )
+
+
+def _of_removed(app: str, runs: Sequence[MigrationRun]) -> MigrationsView:
+    """What is on record: without a configuration there is no status command, and nothing to roll back."""
+    says = f"{app} is not configured any more"
+    return MigrationsView(
+        app=app,
+        applied=list(applied(runs)),
+        pending=None,
+        problem=f"{says}: what is pending is not known.",
+        runs=[_run(run) for run in reversed(runs)],
+        rollback=RollbackView(to="", way="none", says=f"{says}.", remedy="Configure the name again to have it back."),
     )
 
 

@@ -76,6 +76,10 @@ class AppRegistry:
         """Also those of an app that was taken out of the configuration while they run. Raises UnknownApp."""
         return self._commands.get(app) or self.get(app).commands
 
+    def has(self, app: str) -> bool:
+        """Whether the app is configured."""
+        return app in self._contexts
+
     def all(self) -> list[AppContext]:
         """All contexts in the order of the configuration, the panel first."""
         return list(self._contexts.values())

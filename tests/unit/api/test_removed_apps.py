@@ -14,6 +14,7 @@ from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release import Release
+from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevision
 from tests.support.fakes.engine import FakeEngine
 from tests.unit.api.conftest import Api
 from tests.unit.conftest import SHOP
@@ -48,6 +49,24 @@ async def test_its_history_is_listed(api: Api, removed: str) -> None:
     assert [(one["id"], one["version"]) for one in page["deployments"]] == [("d1", "v1")]
 
 
+async def test_its_migrations_are_those_on_record(api: Api, removed: str) -> None:
+    begun = SchemaRevision("0001", says="orders")
+    journal = api.orchestrator.journal
+    journal.migration_ended(journal.migration_started("blog", "d1", Direction.UP), Outcome.DONE, (begun,))
+
+    found: Any = await api.json("GET", "/v1/apps/blog/migrations", api.token(Scope.READ))
+    of_nobody = await api.status("GET", "/v1/apps/nobody/migrations", api.token(Scope.READ))
+
+    assert [one["revision"] for one in found["applied"]] == ["0001"]
+    assert (found["pending"], found["problem"]) == (
+        None,
+        "blog is not configured any more: what is pending is not known.",
+    )
+    assert [one["deployment"] for one in found["runs"]] == ["d1"]
+    assert found["rollback"]["way"] == "none"
+    assert of_nobody == 404
+
+
 async def test_its_backups_are_listed_checked_and_extracted_wherever_they_are(api: Api, removed: str) -> None:
     token = api.token(Scope.ADMIN)
     engine = api.orchestrator.engine
@@ -79,6 +98,7 @@ READS = [
     ("GET", "/v1/apps/{}/deployments"),
     ("GET", "/v1/apps/{}/backups"),
     ("POST", "/v1/apps/{}/backups/b1/verify"),
+    ("GET", "/v1/apps/{}/migrations"),
 ]
 
 
