@@ -35,6 +35,8 @@ class CommandOutput:
         self._room = threading.Semaphore(MOST_SHOWN)
         self._waits = True
         self._left = False
+        self.is_whole = False
+        """Whether the reader has been given everything, to the end."""
 
     def add(self, line: str | None) -> None:
         """A line; None at the end. On the event loop."""
@@ -64,6 +66,7 @@ class CommandOutput:
             else:
                 self._room.release()
                 yield {"output": base64.b64encode(piece).decode()}
+        self.is_whole = True
 
 
 def _line_piece(line: str) -> dict[str, Any]:  # Any: JSON

@@ -38,7 +38,7 @@ from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of
-from orchestrator.errors import ChangeoverError, Refused
+from orchestrator.errors import ChangeoverError, NotAllowed, Refused
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.server import Orchestrator
 
@@ -49,6 +49,10 @@ MOST_OF_NEXT = 10_000
 MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
 MEDIA_TYPE = "application/x-ndjson"
+_NO_LONGER_ALLOWED = NotAllowed(
+    "The output is not whole, and the command is ended: the token was revoked or has expired, or has too many streams.",
+    "Look at what the command had done, then run it again with a valid token.",
+)
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -181,7 +185,9 @@ async def _output(
             async for piece in allowed:
                 # Bytes are as they are: a secret in them is not hidden, and base64 may look like one.
                 yield _line(piece) if piece and "output" in piece else _shown(orchestrator, piece or {})
-        if not task.done():
+        if not output.is_whole:
+            # Also if the command has ended: by its exit code, what came would be taken for all of it.
+            yield _shown(orchestrator, {"problem": _problem(_NO_LONGER_ALLOWED)})
             return
         try:
             ended = task.result()

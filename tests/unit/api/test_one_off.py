@@ -248,6 +248,25 @@ async def test_a_command_waits_for_a_slow_reader_of_its_bytes_and_ends_when_the_
     assert ended.is_set()
 
 
+async def test_output_that_a_revoked_token_cuts_is_no_success(api: Api, engine: FakeEngine) -> None:
+    """The command had ended, the rest of its output waited for the reader, and the exit code 0 came instead of it."""
+
+    def dumps(pipe: Pipe) -> int:
+        for _ in range(9):
+            pipe.show(b"x")
+        return 0
+
+    engine.at_pipe = dumps
+    output = await begun(api, engine, "dumps", form=Form.BYTES)
+    await anext(output)
+    await until(lambda: not api.orchestrator.apps.get("shop").commands.count)
+    api.orchestrator.gate._end(lambda _who: True)
+    *_, told = [json.loads(one) async for one in output]
+
+    assert "exit_code" not in told
+    assert told["problem"]["detail"].startswith("The output is not whole, and the command is ended: the token was")
+
+
 async def test_a_line_that_is_not_the_commands_or_not_whole_is_told_apart(api: Api, engine: FakeEngine) -> None:
     output = CommandOutput()
     lines = Output(output.add)
