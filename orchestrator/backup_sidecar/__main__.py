@@ -71,7 +71,11 @@ def main() -> int:
     except NoSuchBackup:
         print(f"There is no backup '{asked.backup}'.")
         return NO_SUCH_BACKUP
-    except (DamagedBackup, NoRoom) as error:
+    except DamagedBackup as error:
+        if not (BACKUPS / asked.backup).is_dir():  # a newer backup was made meanwhile, and this one removed
+            return _failed(f"There is no backup '{asked.backup}' any more.", NO_SUCH_BACKUP)
+        return _failed(str(error), 1)
+    except NoRoom as error:
         return _failed(str(error), 1)
     except Unsuitable as error:
         return _failed(str(error), NOT_SUITABLE)

@@ -66,7 +66,8 @@ class Catalogue:
             folders = [
                 self._folder / entry.name for entry in kept.entries() if entry.is_folder and _is_ours(kept, entry)
             ]
-        return [_entry(one) for one in sorted(folders, key=lambda one: (read_number(one), one.name), reverse=True)]
+        ordered = sorted(folders, key=lambda one: (read_number(one), one.name), reverse=True)
+        return [entry for one in ordered if (entry := _entry(one))]
 
     def next_number(self) -> int:
         return max((one.number for one in self.entries()), default=0) + 1
@@ -89,8 +90,15 @@ class Catalogue:
         """
         gone = unneeded(self.entries(), keep, also, spare)
         for backup in gone:
-            shutil.rmtree(self._folder / backup)
+            self._remove(backup)
         return gone
+
+    def _remove(self, backup: str) -> None:
+        """At once for whoever reads meanwhile: without some of its files it would be a damaged one. Of what a kill
+        leaves, as of one that is being made, the next backup removes the rest."""
+        leaving = self._folder / f"{backup}{archive.UNFINISHED}"
+        (self._folder / backup).rename(leaving)
+        shutil.rmtree(leaving)
 
     def remove_unfinished(self) -> list[str]:
         """Remove what a backup that was killed has left, and what was put there for it. None may be under way.
@@ -141,10 +149,19 @@ def _is_ours(kept: Folder, entry: FolderEntry) -> bool:
     return is_id(entry.name) and bool(_GIVEN.fullmatch(entry.name) or kept.has(f"{entry.name}/{MANIFEST}"))
 
 
-def _entry(folder: Path) -> Entry:
+def _entry(folder: Path) -> Entry | None:
+    """None for one that is removed meanwhile, which is not damaged."""
+    entry = _as_it_is(folder)
+    return entry if folder.is_dir() else None
+
+
+def _as_it_is(folder: Path) -> Entry:
     number = read_number(folder)
-    with Folder.open(folder) as kept:
-        files = {entry.name: entry.status.st_size for entry in kept.entries() if entry.is_file}
+    try:
+        with Folder.open(folder) as kept:
+            files = {entry.name: entry.status.st_size for entry in kept.entries() if entry.is_file}
+    except FileNotFoundError:
+        files = {}
     size = sum(files.values())
     try:
         manifest = read_manifest(folder)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
+import sys
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,7 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.backup_sidecar.catalogue import Catalogue, Entry, unneeded
+from orchestrator.backup_sidecar import __main__ as sidecar
+from orchestrator.backup_sidecar import archive
+from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, Entry, _entry, unneeded
+from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest, Summary
 
 
@@ -187,3 +193,44 @@ def test_deployments_that_fail_do_not_push_out_what_others_made(tmp_path: Path) 
     Catalogue(tmp_path).prune(2, spare=failed)
 
     assert [one.id for one in Catalogue(tmp_path).entries()] == [failed[-1], *reversed(good)]
+
+
+def test_a_backup_that_is_removed_while_it_is_read_is_not_damaged(tmp_path: Path) -> None:
+    """Listing the backups failed, or called it damaged, while a new one took its place."""
+
+    kept = add(tmp_path, "20260101-000000-000000")
+
+    assert _entry(tmp_path / "20260101-000001-000000") is None
+    assert _entry(tmp_path / kept) is not None
+
+
+def test_a_removal_that_is_ended_leaves_no_damaged_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = add(tmp_path, "20260101-000000-000000"), add(tmp_path, "20260101-000001-000000")
+    catalogue = Catalogue(tmp_path)
+
+    def is_ended(folder: Path) -> None:
+        (folder / MANIFEST).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", is_ended)
+        with pytest.raises(KeyboardInterrupt):
+            catalogue._remove(first)
+
+    assert [(one.id, one.problem) for one in catalogue.entries()] == [(second, "")]
+    catalogue.remove_unfinished()
+    assert [one.name for one in tmp_path.iterdir()] == [second]
+
+
+def test_a_backup_that_is_removed_while_it_is_checked_does_not_exist_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def finds_nothing(asked: argparse.Namespace) -> object:
+        return archive.verify(tmp_path / asked.backup, Pace(gently=False))
+
+    monkeypatch.setattr(sidecar, "BACKUPS", tmp_path)
+    monkeypatch.setattr(sidecar, "carry_out", finds_nothing)
+    monkeypatch.setattr(sys, "argv", ["backup_sidecar", "verify", "--backup=20260101-000000-000000"])
+
+    assert sidecar.main() == NO_SUCH_BACKUP
+    assert capsys.readouterr().out == "There is no backup '20260101-000000-000000' any more.\n"
