@@ -17,6 +17,11 @@ MOST_OF_TOKEN = int(os.environ.get("PANEL_MAX_PAGES_OF_TOKEN", "10"))
 """Each page has a process of some 70 MB."""
 
 
+MOST_OF_REASON = 123
+"""The bytes of a reason with which a WebSocket is closed (RFC 6455, section 5.5). Tokens of earlier versions have names
+of any length."""
+
+
 class TooManyPages(Exception):
     """The panel, or one token, has as many open pages as it may have. The message is for the person."""
 
@@ -56,7 +61,7 @@ class OpenPages:
         of_token = sum(page.token == token for page in self._pages)
         if len(self._pages) >= self._most or of_token >= self._most_of_token:
             count, whose = (of_token, f" with token '{token}'") if of_token >= self._most_of_token else (self._most, "")
-            raise TooManyPages(f"{count} pages of the panel are open{whose}. Close one.")
+            raise TooManyPages(_fitting(f"{count} pages of the panel are open{whose}. Close one."))
         page = Page(socket, secret, token)
         self._pages.append(page)
         try:
@@ -69,3 +74,7 @@ class OpenPages:
         for page in self._pages:
             if page.secret == secret:
                 page.signed_out.set()
+
+
+def _fitting(reason: str) -> str:
+    return reason.encode(errors="replace")[:MOST_OF_REASON].decode(errors="ignore")
