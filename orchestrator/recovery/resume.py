@@ -130,7 +130,8 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
             await _keep_live(context, recorded)
             return
         cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
-        failure = Failure(StepName.SWITCH, cause, TIP)
+        failure, journal = Failure(StepName.SWITCH, cause, TIP), context.journal
+        await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, "interrupted")
         await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
         return
     note = "finished after a restart"

@@ -495,3 +495,20 @@ def test_a_migration_at_a_start_that_is_interrupted_again_and_again_is_on_record
         assert [one.revision for one in applied(runs)] == world.engine.data_of(APP).schema == ["0001"]
 
     virtual_time.run(story())
+
+
+def test_a_switch_that_cannot_be_finished_at_the_next_start_runs_in_no_history(tmp_path: Path) -> None:
+    async def story() -> None:
+        config, before, act = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        world.power.cut_at("journal: switch started", after=True)
+        with suppress(Killed):
+            await act(world)
+        world.engine.broken.add("v2")
+        await world.restart()
+        newest = world.journal.deployments(APP)[0]
+        assert (newest.version, newest.state) == ("v2", State.FAILED)
+        assert_whole(world, "killed in the switch")
+
+    virtual_time.run(story())
