@@ -79,8 +79,7 @@ async def _make_folders(context: AppContext, job: str) -> None:
     """A folder of the host is made by the engine, one in a volume must be there before it is mounted."""
     if not context.backups.startswith("/"):
         await context.engine.ensure_volume(context.backups)
-        for folder in _folders(context, job):
-            await context.engine.ensure_folder(context.backups, folder, context.tools_image)
+        await context.engine.ensure_folders(context.backups, tuple(_folders(context, job)), context.tools_image)
 
 
 def _folders(context: AppContext, job: str) -> dict[str, str]:

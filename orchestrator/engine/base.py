@@ -283,8 +283,8 @@ class Engine(Protocol):
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
         """How the users of this container and of one of the specification differ; None if they do not."""
 
-    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
-        """Create a folder in a volume, for root alone, if it does not exist. `image` is any image of the engine."""
+    async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
+        """Create folders in a volume, for root alone, if they do not exist. `image` is any image of the engine."""
 
     async def remove_volume(self, name: str) -> None: ...
 

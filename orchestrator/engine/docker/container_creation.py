@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import tarfile
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -247,14 +248,17 @@ def _owner_of(container: Container, folder: str) -> int:
     return entry.uid
 
 
-def ensure_folder(client: docker.DockerClient, stack: str, name: str, volume: str, folder: str, image: str) -> None:
-    """Create a folder in a volume, and those above it, for root alone, if it does not exist.
+def ensure_folders(
+    client: docker.DockerClient, stack: str, name: str, volume: str, folders: Sequence[str], image: str
+) -> None:
+    """Create folders in a volume, and those above them, for root alone, if they do not exist.
 
-    It is created through a container with this name, which never starts. If the engine ends meanwhile, it is left.
+    They are created through a container with this name, which never starts. If the engine ends meanwhile, it is left.
     """
+    parts = [part for one in map(PurePosixPath, folders) for part in (*reversed(one.parents[:-1]), one)]
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in [*reversed(PurePosixPath(folder).parents[:-1]), PurePosixPath(folder)]:
+        for path in dict.fromkeys(parts):
             entry = tarfile.TarInfo(str(path))
             entry.type, entry.mode = tarfile.DIRTYPE, 0o700
             archive.addfile(entry)

@@ -101,8 +101,8 @@ class DockerEngine:
 
         await self._call(ensure)
 
-    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
-        await self._sidecars.ensure_folder(volume, folder, image)
+    async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
+        await self._sidecars.ensure_folders(volume, folders, image)
 
     async def has_image(self, digest: str) -> bool:
         return await self._call(lambda client: image_exists(client, digest))

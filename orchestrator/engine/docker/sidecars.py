@@ -21,7 +21,7 @@ from urllib3.exceptions import ProtocolError
 from border.secrets import Secrets
 from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
-from orchestrator.engine.docker.container_creation import create, ensure_folder
+from orchestrator.engine.docker.container_creation import create, ensure_folders
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.refusals import refused_by
@@ -92,12 +92,12 @@ class Sidecars:
         finally:
             self._awaited.discard(spec.name)
 
-    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
-        """Create a folder in a volume. If the engine ends meanwhile, the container is removed when it is back."""
+    async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
+        """Create folders in a volume. If the engine ends meanwhile, the container is removed when it is back."""
         name = f"{self._stack}-folder-{secrets.token_hex(4)}"
         self._awaited.add(name)
         try:
-            await self._short(lambda client: ensure_folder(client, self._stack, name, volume, folder, image))
+            await self._short(lambda client: ensure_folders(client, self._stack, name, volume, folders, image))
         except EngineError:
             self._remove_later(name)
             raise

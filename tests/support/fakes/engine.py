@@ -399,7 +399,7 @@ class FakeEngine:
     async def ensure_volume(self, name: str) -> None:
         self.named_volumes.add(name)
 
-    async def ensure_folder(self, volume: str, folder: str, image: str) -> None:
+    async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
         return None
 
     async def remove_volume(self, name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from docker.errors import NotFound
 
 from orchestrator.engine.base import LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
-from orchestrator.engine.docker.container_creation import create, ensure_folder
+from orchestrator.engine.docker.container_creation import create, ensure_folders
 from orchestrator.errors import EngineError
 
 
@@ -171,19 +171,21 @@ def test_files_are_put_into_the_mount_that_they_are_in() -> None:
     assert [path for path, _ in containers.put] == ["/kept", "/"]
 
 
-def test_a_folder_of_a_volume_is_made_through_a_container_that_is_removed_again() -> None:
+def test_folders_of_a_volume_are_made_through_one_container_that_is_removed_again() -> None:
     containers = Containers(None)
 
-    ensure_folder(client(containers), "test", "test-folder-1", "kept", "shop/copies", "sha256:1")
+    ensure_folders(client(containers), "test", "test-folder-1", "kept", ("till", "shop/copies", "shop/a"), "sha256:1")
 
     ((path, packed),) = containers.put
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         assert [(one.name, one.mode, one.isdir()) for one in archive] == [
+            ("till", 0o700, True),
             ("shop", 0o700, True),
             ("shop/copies", 0o700, True),
+            ("shop/a", 0o700, True),
         ]
     assert path == "/volume"
-    assert containers.removed == 1
+    assert (len(containers.made), containers.removed) == (1, 1)
 
 
 def test_a_volume_that_the_engine_makes_for_an_app_has_the_label_of_its_stack() -> None:

@@ -68,7 +68,7 @@ def test_a_folder_whose_container_outlives_the_engine_leaves_nothing_when_the_en
     async def story() -> None:
         sidecars = Sidecars(STACK, short, short, Secrets())
         with pytest.raises(EngineError):
-            await sidecars.ensure_folder("backups", "shop", "image")
+            await sidecars.ensure_folders("backups", ("shop",), "image")
         (left,) = engine.there.values()
         assert left.labels[LABEL_STACK] == STACK
         assert sidecars.at_work == {left.name}, "it is removed by itself: the doctor does not tell a person to do it"
