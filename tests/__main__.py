@@ -58,7 +58,9 @@ def pytest(*arguments: str) -> Outcome:
 def every_test() -> Outcome:
     # Other histories in each run; their numbers are part of the tests' names.
     first = f"--first={secrets.randbelow(1_000_000)}"
-    return pytest(*SIDE_BY_SIDE, "--thorough", "-m", "not alone", first, "tests") + pytest("-m", "alone", "tests")
+    side_by_side = pytest(*SIDE_BY_SIDE, "--thorough", "-m", "not alone", first, "tests")
+    # No unit test is among these (tests/conftest.py): reading their 6,000 takes as long as one of them.
+    return side_by_side + pytest("-m", "alone", "tests/component", "tests/system")
 
 
 def soak(part: list[str]) -> Outcome:

@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
+        if item.get_closest_marker("alone") and _is_unit(item):
+            raise pytest.UsageError(f"{item.nodeid} is marked alone, and make test runs no unit test alone.")
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_turn)
@@ -53,11 +55,15 @@ def _group(item: pytest.Item) -> str:
 
     Unit tests share nothing: each is a group of its own.
     """
-    if item.nodeid.startswith("tests/unit/"):
+    if _is_unit(item):
         return item.nodeid
     module = item.nodeid.split("::")[0].rsplit("/", 1)[-1].removesuffix(".py")
     database = _database(item)
     return f"{module}-{database}" if database else module
+
+
+def _is_unit(item: pytest.Item) -> bool:
+    return item.nodeid.startswith("tests/unit/")
 
 
 def _turn(item: pytest.Item) -> int:
