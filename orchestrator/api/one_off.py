@@ -53,6 +53,10 @@ _NO_LONGER_ALLOWED = NotAllowed(
     "The output is not whole, and the command is ended: the token was revoked or has expired, or has too many streams.",
     "Look at what the command had done, then run it again with a valid token.",
 )
+_FOLLOWED_NO_MORE = NotAllowed(
+    "The log is not followed any more: the token was revoked or has expired, or has too many streams.",
+    "Use a valid token, and end what follows logs or events with it elsewhere.",
+)
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -233,7 +237,8 @@ async def _follow(orchestrator: Orchestrator, who: Caller, app: str, tail: int) 
         async with aclosing(while_allowed(orchestrator.gate, who, _from(lines))) as allowed:
             async for line in allowed:
                 yield _shown(orchestrator, {} if line is None else {"line": line})
-        if task.done() and (problem := task.result()):
+        problem = task.result() if task.done() else _FOLLOWED_NO_MORE
+        if problem:
             yield _shown(orchestrator, {"problem": _problem(problem)})
     finally:
         task.cancel()

@@ -467,6 +467,24 @@ async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: Fake
         assert [json.loads(line) for line in (await answer.text()).splitlines()] == [{"line": "the app's log"}]
 
 
+async def test_a_log_that_a_revoked_token_may_not_follow_any_more_has_not_ended(
+    api: Api, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`changeover logs --follow` ended without a word, as if the app had."""
+
+    async def goes_on(*_which: Any) -> AsyncGenerator[str, None]:
+        yield "a line"
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(engine, "follow_logs", goes_on)
+    async with api.request("GET", "/v1/apps/shop/logs/follow", api.token(Scope.READ)) as answer:
+        await answer.chunk()
+        api.orchestrator.gate._end(lambda _who: True)
+        (told,) = [json.loads(line) for line in (await answer.text()).splitlines()]
+
+    assert told["problem"]["detail"].startswith("The log is not followed any more: the token was revoked")
+
+
 @pytest.mark.parametrize("path", ["/v1/apps/shop/logs", "/v1/apps/shop/logs/follow"])
 async def test_an_app_that_is_not_live_has_no_log_and_says_so(api: Api, path: str) -> None:
     async with api.request("GET", path, api.token(Scope.READ)) as answer:
