@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+class NotWritten(OSError):
+    """What was printed cannot be written, as on a disk that is full."""
+
+
 class Whole(io.RawIOBase):
-    """Writes to a descriptor, which it does not close. Each write returns when all is written, or raises OSError."""
+    """Writes to a descriptor, which it does not close. Each write returns when all is written.
+
+    Or it raises NotWritten, or BrokenPipeError when the reader has left.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -40,6 +47,10 @@ class Whole(io.RawIOBase):
                 left = left[os.write(self._descriptor, left) :]
             except BlockingIOError:
                 select.select([], [self._descriptor], [])
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise NotWritten(error.errno, error.strerror) from error
         return size
 
 
@@ -53,6 +64,14 @@ def make_whole() -> None:
     sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
     sys.stdout = _text_of(1, "strict" if sys.stdout is None else sys.stdout.errors or "strict")
     sys.stderr = _text_of(2, "backslashreplace")
+
+
+def drop_the_rest() -> None:
+    """What waits to be written is not written any more, at the end of the process either."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _text_of(descriptor: int, errors: str) -> io.TextIOWrapper:

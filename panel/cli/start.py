@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
-from panel.cli.standard_streams import make_whole
+from panel.cli.standard_streams import NotWritten, drop_the_rest, make_whole
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def main() -> None:
+    make_whole()
     try:
-        make_whole()
-        from panel.cli.main import main as begin
+        try:
+            from panel.cli.main import main as begin
 
-        begin()
+            begin()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # its reader has left, such as `head`
+        drop_the_rest()
+        sys.exit(FAILED)
+    except NotWritten as error:
+        says = f"What was printed is not whole: {error.strerror}. Make room, or choose another place for it.\n"
+        with suppress(OSError):  # nothing is left to say it on
+            os.write(2, says.encode())
+        drop_the_rest()
+        sys.exit(FAILED)

@@ -102,6 +102,23 @@ def test_a_reader_that_has_enough_is_no_matter_for_a_traceback(
     assert (said, done.returncode) == (b"", code)
 
 
+@pytest.mark.parametrize("words", [["validate", "--help"], ["logs", "shop"], ["logs", "--json", "shop"]])
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_any_command_says_that_its_output_has_no_room(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, words: list[str], unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    api.gives("GET", "/v1/apps/shop/logs", {"lines": ["a line"]})
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "panel.cli", *words],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+
+    says = "What was printed is not whole: No space left on device. Make room, or choose another place for it.\n"
+    assert (done.returncode, done.stderr) == (1, says)
+
+
 def test_a_write_returns_when_all_is_written() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
