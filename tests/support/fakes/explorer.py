@@ -84,7 +84,8 @@ async def cancel(world: LivingWorld, _: random.Random) -> str:
 
 async def configure(world: LivingWorld, dice: random.Random) -> str:
     standby, down, tries = dice.choice(("warm", "paused", "stopped")), dice.random() < 0.7, dice.choice((1, 3))
-    migrate = {"command": "up", "status": "status", **({"down": "down {revision}"} if down else {})}
+    names = {"compatible": False} if world.engine.silent else {"status": "status"}
+    migrate = {"command": "up", **names, **({"down": "down {revision}"} if down else {})}
     update = {"rollback": {"max_rollback_attempts": tries}}
     world.configure(standby=standby, migrate=migrate, update=update, drain={"timeout": dice.choice((0.5, 5))})
     return f"configure standby: {standby}, down: {down}, tries: {tries}"
