@@ -12,6 +12,7 @@ from panel.cli.command_output import CommandOutput
 from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, run, stop
 from panel.cli.terminal import carry_out, is_one
 from panel.client.client import Client
+from panel.client.errors import Unreachable
 
 commands = typer.Typer()
 
@@ -127,9 +128,12 @@ def _carry_out(
             last = await carry_out(client, app, place, command, variables, timeout_s)
         else:
             asked = client.one_off(app, place, command, variables, timeout_s, content, in_bytes=in_bytes)
-            async with aclosing(asked) as pieces:
-                async for last in pieces:
-                    output.show(last, client.answer)
+            try:
+                async with aclosing(asked) as pieces:
+                    async for last in pieces:
+                        output.show(last, client.answer)
+            except Unreachable as error:
+                raise output.broke_off(error) from error
         if last and last.late:
             err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
         if last is None or last.exit_code is None:
