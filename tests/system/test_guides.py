@@ -1,8 +1,10 @@
-"""The guides of docs/guides, deployed as they stand: only the URL of the repository is another one."""
+"""The guides of docs/guides, deployed as they stand, but for two names: the URL of the repository, and what the project
+and the network of the database server are called."""
 
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +29,19 @@ def test_the_files_of_a_guide_make_an_app_that_does_what_the_page_says(
     page: Path, tmp_path: Path, proxy_image: None
 ) -> None:
     told = guide.read(page)
+    # The page's own name is for one who follows it, perhaps on this host: that server and its data are not ours.
+    database = f"guide-{secrets.token_hex(4)}"
     write(tmp_path / "files", told.repository())
     repository = Repository(tmp_path / "repository", tmp_path / "files")
     write(tmp_path, told.beside("secrets"))
-    write(tmp_path, told.beside("database"))
+    beside = {
+        name: text.replace("name: database", f"name: {database}") for name, text in told.beside("database").items()
+    }
+    write(tmp_path, beside)
     text, replaced = REMOTE.subn(str(repository.path), told.configuration)
     assert replaced == len(yaml.safe_load(text)["apps"])
+    text = text.replace("networks: [database]", f"networks: [{database}]")
+    assert ("database/compose.yaml" in beside) == (database in text)
 
     with beside_it(tmp_path, told), Stack(tmp_path, "disk: {min_free_mb: 100}\n" + text) as stack:
         for step in told.steps:
