@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations
+from orchestrator.app_data import backups, failed_migrations, migrations
 from orchestrator.apps import readiness, traffic, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import plans, retention
@@ -19,6 +19,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
+from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
 from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
@@ -160,14 +161,19 @@ async def _restore_traffic(context: AppContext) -> None:
 
 
 async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> None:
-    """Revert and apply what the active release needs. What became of an earlier try that was interrupted is found out
-    first: its run would be recorded as running for ever."""
-    if context.migrations is None or migrations.needed_by(context, active).is_empty:
+    """Revert and apply what the active release needs. What became of migrations that were interrupted, also of an
+    earlier try or of an undo that failed, is found out first: they would be recorded as running for ever."""
+    if context.migrations is None:
         return
-    if any(run.outcome is RunOutcome.RUNNING for run in migration_runs.runs_of(context, active)):
+    runs = context.journal.migrations(context.name)
+    running = [one for one in runs if one.outcome is RunOutcome.RUNNING and one.direction is not Direction.RESTORED]
+    if running:
         await context.engine.remove_stray_sidecars(context.name)
-        await failed_migrations.find_out(context, by=active)
-    await migrations.change(context, migrations.needed_by(context, active), target=active, by=active)
+    for deployment in dict.fromkeys(run.deployment for run in running):
+        await failed_migrations.find_out(context, by=context.journal.deployment(deployment))
+    needed = migrations.needed_by(context, active)
+    if not needed.is_empty:
+        await migrations.change(context, needed, target=active, by=active)
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:
