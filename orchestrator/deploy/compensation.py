@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -24,8 +25,8 @@ log = structlog.get_logger()
 
 BEFORE_THE_RELEASE = (StepName.PREPARE, StepName.FETCH)
 """The steps that can fail only by what is outside of the release: the disk, the source."""
-ENGINE_BACK_S = 60.0
-"""How long each attempt of an undo waits for an engine that does not answer, in seconds."""
+AWAY_S = 60.0
+"""How long each attempt of an undo waits for an engine or a proxy that does not answer, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +106,25 @@ def failure_at(step: StepName, error: ChangeoverError) -> Failure:
 async def _undo(context: AppContext, step: Step, deployment: Deployment) -> _Undone:
     """Run the undo of a step, at most `update.rollback.max_rollback_attempts` times.
 
-    An undo that only a person can continue (NoWayBack) is not tried again.
+    An undo that only a person can continue (NoWayBack) is not tried again. One whose last attempt failed while the
+    engine or the proxy was away is tried once more if that answers again: the traffic may be at a container that is
+    about to be removed.
     """
-    attempts = context.config.update.rollback.max_rollback_attempts
+    attempts = most = context.config.update.rollback.max_rollback_attempts
     tried: list[str] = []
     error: ChangeoverError | None = None
-    for attempt in range(1, attempts + 1):
+    attempt = 0
+    while attempt < most:
+        attempt += 1
         try:
             said = await step.undo(context, deployment)
         except NoWayBack as failed:
             return _Undone((*tried, f"Could not undo {step.name}: {failed.cause}"), failed)
         except Exception as failed:  # noqa: BLE001 (each is recorded, and a defect is logged)
             error = _explained(failed, step)
-            tried.append(f"Could not undo {step.name} (attempt {attempt} of {attempts}): {error}")
-            await _wait_for_what_is_away(context, deployment, failed, last=attempt == attempts)
+            tried.append(f"Could not undo {step.name} (attempt {attempt} of {most}): {error}")
+            if await _is_back(context, deployment, failed, last=attempt == most) and attempt == attempts:
+                most = attempts + 1
         else:
             return _Undone((*tried, said) if said else tuple(tried))
     return _Undone(tuple(tried), error)
@@ -134,12 +140,22 @@ def _explained(failed: Exception, step: Step) -> ChangeoverError:
     return ChangeoverError(f"Unexpected {type(failed).__name__}: {failed}.", "Report this defect in Changeover.")
 
 
-async def _wait_for_what_is_away(context: AppContext, deployment: Deployment, error: Exception, *, last: bool) -> None:
+async def _is_back(context: AppContext, deployment: Deployment, error: Exception, *, last: bool) -> bool:
+    """Wait for what is away. Whether the engine or the proxy, of which the error is, was away and answers again."""
     if not last:
         await asyncio.sleep(RETRY_S)
-    if isinstance(error, EngineError):
-        # No undo can succeed without the engine: wait until it is restarted.
-        await context.engine.wait_until_up(ENGINE_BACK_S)
     if isinstance(error, JournalError):
         # An undo has to record what it does: it is not enough that the journal can be read.
         await patiently(lambda: context.journal.beside(context.journal.rewrite, deployment.id))
+    try:
+        if isinstance(error, EngineError):
+            await context.engine.version()
+        if isinstance(error, ProxyError):
+            await context.proxy.version()
+    except EngineError:
+        # No undo can succeed without it: wait until it is restarted.
+        return await context.engine.wait_until_up(AWAY_S)
+    except ProxyError:
+        with suppress(ProxyError):
+            return bool(await context.proxy.wait_until_up(AWAY_S))
+    return False

@@ -144,6 +144,14 @@ class LivingEngine(MayBeAway, FakeEngine):
 
 class LivingProxy(MayBeAway, FakeProxy):
     protocol = Proxy
+    not_asked = frozenset({"wait_until_up"})
+
+    async def wait_until_up(self, deadline_s: float = 0) -> str:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline_s):
+                while self.away:  # noqa: ASYNC110 (a fake has no event)
+                    await asyncio.sleep(0.1)
+        return await self.version()
 
 
 class LivingJournal(MayBeAway, MemoryJournal):

@@ -15,12 +15,16 @@ from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import find_standby
+from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.release_history import may_install_itself
 from orchestrator.domain.schema_history import Direction
 from orchestrator.errors import JournalError, ProxyError, Refused
+from orchestrator.proxy.routes import Server
 from tests.support import virtual_time
+from tests.support.fakes import stories
+from tests.support.fakes.living_world import LivingProxy, LivingWorld
 from tests.support.fakes.memory_journal import MemoryJournal
 from tests.support.fakes.world import APP, World
 
@@ -367,3 +371,42 @@ def test_a_step_whose_result_cannot_be_recorded_runs_in_no_history(world: World,
     assert ended.state is State.FAILED
     assert {one.name: one.state for one in ended.steps}[step] is StepState.FAILED
     assert StepState.RUNNING not in {one.state for one in ended.steps}
+
+
+class LosesAnAnswer(LivingProxy):
+    """It goes away for half a minute when it has made its second switch."""
+
+    switches = 0
+
+    async def switch(self, app: str, colour: Colour, server: Server) -> None:
+        await super().switch(app, colour, server)
+        self.switches += 1
+        if self.switches == 2:
+            self.away = ProxyError("The proxy does not answer.", "Start it.")
+            asyncio.get_running_loop().call_later(30, self.comes_back)
+
+    def comes_back(self) -> None:
+        self.away = None
+
+
+def test_a_switch_whose_answer_is_lost_is_taken_back_when_the_proxy_is_back(tmp_path: Path) -> None:
+    """All attempts of its undo were over by then: the traffic was sent to a candidate that had been removed."""
+
+    class WithThisProxy(LivingWorld):
+        proxy_kind = LosesAnAnswer
+
+    world = WithThisProxy(tmp_path, stories.app())
+
+    async def story() -> None:
+        await world.begin()
+        await stories.live(world, "0001")
+        before = world.context.active
+        assert before is not None
+        world.publish()
+        ended = await world.deploy()
+        assert (ended.state, ended.failure and ended.failure.step) == (State.FAILED, StepName.SWITCH)
+        assert world.proxy.running[APP].address == before.address
+        assert world.proxy.files[APP] is before.colour
+        await world.stop()
+
+    virtual_time.run(story())
