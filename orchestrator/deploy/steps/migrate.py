@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, way_back
+from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
@@ -70,10 +71,12 @@ class MigrateForStandby(Migrate):
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Pause requests, then revert and apply migrations. Raises StepFailed when one fails."""
-        can_revert = context.migrations is None or context.migrations.down is not None
-        deployment = await _pause(context, deployment, can_revert=can_revert)
         standby = await context.journal.beside(context.journal.maker_of, deployment.container)
-        await migrations.change(context, migrations.needed_by(context, standby), target=standby, by=deployment)
+        needed = migrations.needed_by(context, standby)
+        has_down = context.migrations is None or context.migrations.down is not None
+        can_revert = has_down and (not needed.up or can_be_reverted(context, needed.up))
+        deployment = await _pause(context, deployment, can_revert=can_revert)
+        await migrations.change(context, needed, target=standby, by=deployment)
         return deployment
 
 

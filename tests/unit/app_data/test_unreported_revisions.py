@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.app_schema import App
-from orchestrator.domain.deployment import State
+from orchestrator.domain.deployment import Kind, State
 from orchestrator.errors import Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
@@ -65,5 +65,25 @@ def test_a_revision_that_an_earlier_release_has_reported_is_returned_to(tmp_path
         back = await world.roll_back()
         assert back.state is State.LIVE, back.failure
         assert world.engine.data_of(APP).schema == ["0001", "0002"]
+
+    virtual_time.run(story())
+
+
+def test_a_failed_rollback_to_a_newer_release_is_taken_back_by_the_backup_made_under_pause(tmp_path: Path) -> None:
+    """No backup was made, as if the down command could revert what nobody has reported: the schema stayed."""
+    world = silent_world(tmp_path)
+
+    async def story() -> None:
+        for revision in ("0001", "0002"):
+            await live(world, revision)
+        active = world.context.active
+        assert active is not None
+        record = await world.scheduler.restore(APP, active.backup, by="test", kind=Kind.ROLLBACK)
+        assert (await world.until_ended(record.id)).state is State.LIVE
+        world.engine.broken.add("v2")
+        back = await world.roll_back()
+        assert back.state is State.FAILED
+        assert world.journal.unsettled(APP) is None
+        assert world.engine.data_of(APP).schema == ["0001"]
 
     virtual_time.run(story())
