@@ -99,13 +99,18 @@ async def engine_and_proxy_are_slow(world: LivingWorld, dice: random.Random) -> 
 
 
 async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
+    """A person does not resume what a deployment has paused: after that, only a person can take back what it did."""
+    if world.scheduler.doing(APP):
+        return ""
+
     async def for_a_while() -> None:
         with suppress(ChangeoverError):
             await world.proxy.pause(APP, 30)
         await asyncio.sleep(seconds)
         while APP in world.proxy.waiting:
             with suppress(ChangeoverError):
-                await world.proxy.resume(APP)
+                if not world.scheduler.doing(APP):
+                    await world.proxy.resume(APP)
             await asyncio.sleep(1)
 
     seconds = dice.choice((0.1, 3.0, 20.0))
