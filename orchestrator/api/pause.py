@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Serving
 from orchestrator.api.values import App
+from orchestrator.apps import pause as pauses
+from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}")
 
@@ -31,8 +33,12 @@ class Paused(BaseModel):
 @router.post("/pause")
 @router.post("/hold", include_in_schema=False)
 async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
-    """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503."""
-    await orchestrator.proxy.pause(orchestrator.apps.get(app).name, (wanted or PauseRequest()).limit)
+    """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503.
+
+    Refused while a deployment, a rollback or a restore has paused them.
+    """
+    _refuse_while_held(orchestrator, app)
+    await orchestrator.proxy.pause(app, (wanted or PauseRequest()).limit)
     orchestrator.health.due(app)
     return Paused(app=app, paused=True, held=True)
 
@@ -40,7 +46,14 @@ async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 @router.post("/resume")
 @router.post("/release", include_in_schema=False)
 async def resume(app: App, orchestrator: Serving, _who: Deployer) -> Paused:
-    """Resume the app's paused requests."""
-    await orchestrator.proxy.resume(orchestrator.apps.get(app).name)
+    """Resume the requests that a person has paused. Refused while a deployment, a rollback or a restore has paused
+    them."""
+    _refuse_while_held(orchestrator, app)
+    await orchestrator.proxy.resume(app)
     orchestrator.health.due(app)
     return Paused(app=app, paused=False, held=False)
+
+
+def _refuse_while_held(orchestrator: Orchestrator, app: str) -> None:
+    context = orchestrator.apps.get(app)
+    pauses.refuse_while_held(context, orchestrator.scheduler.lane_of(context.name).running)

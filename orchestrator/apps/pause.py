@@ -8,6 +8,7 @@ from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain, record_cut
 from orchestrator.domain.deployment import Deployment
+from orchestrator.errors import Refused
 
 PAUSE_LIMIT_S = 300.0
 """The longest time that a paused request waits, in seconds. Then it is answered with status 503."""
@@ -52,3 +53,15 @@ def holds(context: AppContext, work: Deployment | None) -> bool:
     """Whether this work has paused requests and not resumed them, although a person may have. Raises JournalError."""
     known = context.journal.deployment(work.id) if work else None
     return known is not None and known.paused_at is not None and known.resumed_at is None
+
+
+def refuse_while_held(context: AppContext, work: Deployment | None) -> None:
+    """Raises Refused while this work has paused requests: only its own end may let them go, because what is written
+    before that would be lost with the data that it replaces."""
+    if work is not None and holds(context, work):
+        raise Refused(
+            f"{work.kind_in_words.capitalize()} {work.id} has paused the requests of {context.name} while it changes "
+            "the data.",
+            f"They go on by themselves when it has ended. What it is doing: changeover show {work.id}. To end it "
+            f"earlier: changeover cancel {work.id}",
+        )

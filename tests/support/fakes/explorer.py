@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from orchestrator.apps import pause
 from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.errors import ChangeoverError, JournalError
 from tests.support.fakes.absence import MayBeAway
@@ -99,18 +100,17 @@ async def engine_and_proxy_are_slow(world: LivingWorld, dice: random.Random) -> 
 
 
 async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
-    """A person does not resume what a deployment has paused: after that, only a person can take back what it did."""
-    if world.scheduler.doing(APP):
-        return ""
+    """A person asks as by the API, which refuses what a deployment has paused."""
 
     async def for_a_while() -> None:
         with suppress(ChangeoverError):
+            pause.refuse_while_held(world.context, world.scheduler.lane_of(APP).running)
             await world.proxy.pause(APP, 30)
         await asyncio.sleep(seconds)
         while APP in world.proxy.waiting:
             with suppress(ChangeoverError):
-                if not world.scheduler.doing(APP):
-                    await world.proxy.resume(APP)
+                pause.refuse_while_held(world.context, world.scheduler.lane_of(APP).running)
+                await world.proxy.resume(APP)
             await asyncio.sleep(1)
 
     seconds = dice.choice((0.1, 3.0, 20.0))

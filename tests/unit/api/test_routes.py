@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -291,6 +292,28 @@ def test_requests_are_paused_and_resumed_also_by_the_names_of_before(
     assert waiting == {"shop"}
     assert resumed.json()["paused"] is False
     assert proxy.waiting == set()
+
+
+@pytest.mark.parametrize("asked", ["pause", "resume"])
+def test_nobody_lets_requests_go_that_wait_for_a_change_of_the_data(
+    client: Client, orchestrator: Orchestrator, asked: str
+) -> None:
+    proxy, lane = orchestrator.proxy, orchestrator.scheduler.lane_of("shop")
+    assert isinstance(proxy, FakeProxy)
+    restore = Deployment("r1", "shop", Kind.RESTORE, State.RUNNING, "ann", MOMENT, paused_at=MOMENT)
+    orchestrator.journal.add(restore)
+    lane.running = restore
+    proxy.waiting.add("shop")
+
+    refused = client.ask(Scope.ADMIN, "POST", f"/v1/apps/shop/{asked}")
+    still = set(proxy.waiting)
+    orchestrator.journal.save(replace(restore, resumed_at=MOMENT))
+    allowed = client.ask(Scope.DEPLOY, "POST", f"/v1/apps/shop/{asked}")
+
+    assert refused.status_code == 409
+    assert refused.json()["detail"].startswith("Restore r1 has paused the requests of shop while it changes the data.")
+    assert still == {"shop"}
+    assert allowed.status_code == 200
 
 
 def test_the_older_names_do_not_stand_in_the_api_document(client: Client) -> None:
