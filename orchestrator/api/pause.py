@@ -35,7 +35,8 @@ class Paused(BaseModel):
 async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRequest | None = None) -> Paused:
     """Pause new requests of the app. Each waits at most `limit` seconds, then it is answered with status 503.
 
-    Refused while a deployment, a rollback or a restore has paused them.
+    A restart of the orchestrator resumes them, and so does a deployment that pauses them itself, at its end. Refused
+    while a deployment, a rollback or a restore has paused them.
     """
     _refuse_while_held(orchestrator, app)
     await orchestrator.proxy.pause(app, (wanted or PauseRequest()).limit)

@@ -84,7 +84,7 @@ async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
 
 @commands.command()
 def pause(app: AppArgument, limit: LimitOption = 30, as_json: JsonOption = False) -> None:
-    """Pause an app: new requests wait at the proxy until 'resume'."""
+    """Pause an app: new requests wait at the proxy until 'resume', or until the orchestrator is restarted."""
     says = f"{app} is paused. New requests wait up to {limit:g} s each. Resume with: changeover resume {app}"
     show(lambda client: client.pause(app, limit), as_json, lambda _: says, markup=False)
 
