@@ -20,6 +20,7 @@ from typing import Any
 
 import docker
 import httpx
+from docker.models.containers import Container
 
 from tests.support.addresses import create_network, free_port
 from tests.support.engine_socket import EngineSocket
@@ -206,12 +207,13 @@ class Stack(User):
     def post_order(self, order: str) -> httpx.Response:
         return httpx.post(self.url(f"/orders/{order}"), headers={"Host": self.host}, timeout=60, verify=NO_TLS)
 
-    def until_release(self, version: str, *, restarted: str) -> None:
-        """Until Docker has started this container again and the release answers."""
+    def until_release(self, version: str, *, restarted: Container) -> None:
+        """Until Docker has started this container again, since it was read last, and the release answers."""
+        before = restarted.attrs["RestartCount"]
 
         def back() -> bool:
-            container = self.engine.containers.get(restarted)
-            running = container.attrs["RestartCount"] > 0 and container.status == "running"
+            restarted.reload()
+            running = restarted.attrs["RestartCount"] > before and restarted.status == "running"
             return running and bool(self.ask().json()["release"] == version)
 
         self.until(back, f"{version} is back")

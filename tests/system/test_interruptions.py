@@ -215,13 +215,12 @@ def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_ba
     shop.deployed()
     shop.repository.change("To be killed")
     version = stack.deploy()["version"]
-    name = stack.app()["active"]["container"]
-    container = stack.engine.containers.get(name)
+    container = stack.engine.containers.get(stack.app()["active"]["container"])
 
     with Visitor(stack) as visitor:
         time.sleep(0.3)
         os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)
-        stack.until_release(version, restarted=name)
+        stack.until_release(version, restarted=container)
         time.sleep(0.5)
 
     assert len(visitor.failures) <= 1
@@ -235,7 +234,7 @@ def test_a_kill_of_the_active_container_is_bridged_by_the_standby_until_it_is_ba
         time.sleep(0.3)
         container.reload()
         os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)
-        stack.until_release(version, restarted=name)
+        stack.until_release(version, restarted=container)
         time.sleep(0.5)
 
     assert len(visitor.failures) <= 1
