@@ -64,7 +64,9 @@ class ConfigFile:
         self.not_kept = ""
         """Why the configuration in use could not be kept for the next start; empty if it is kept."""
         self.digest = ""
-        """Of the file's bytes, when it was last accepted or refused."""
+        """Of the file's bytes, when it was last accepted or refused: who has saved a file and finds its digest here
+        knows that it is in use, or that `problem` is about it."""
+        self._digest_read = ""
         self._text = ""
         """Of the configuration in use: while it says something, an empty or missing file is not used."""
         self._stamp: object = None
@@ -78,11 +80,11 @@ class ConfigFile:
         """Read the file. Raises ConfigError when it is invalid, or when it vanished or was emptied while in use."""
         self._stamp = self._stamp_of_file()
         content = loader.content_of(self.path)
-        self.digest = hashlib.sha256(content).hexdigest() if content is not None else ""
+        self._digest_read = hashlib.sha256(content).hexdigest() if content is not None else ""
         if content is None:
             self._refuse_loss("", self.path.name, "the file does not exist any more")
         text = loader.text_of(content or b"", self.path.name)
-        return Read(self.digest, text, self.check(text, self.path.name))
+        return Read(self._digest_read, text, self.check(text, self.path.name))
 
     def check(self, text: str, name: str) -> Loaded:
         """What a file with this text would be, for `read` and for `changeover validate`. Raises ConfigError."""
@@ -111,7 +113,7 @@ class ConfigFile:
 
     def accept(self, read: Read) -> None:
         """This configuration is in use now."""
-        self.in_use, self.is_known, self._text = read.loaded, True, read.text
+        self.in_use, self.is_known, self._text, self.digest = read.loaded, True, read.text, read.digest
         self.problem, self.problem_since, self.waits, self._try_again = "", None, False, False
         try:
             save(self._kept, read.text)
@@ -131,7 +133,7 @@ class ConfigFile:
         `try_again`: the reason may go away without a change of the file, which is therefore read again. `waits`: it
         does, because nothing is wrong.
         """
-        is_new = problem != self.problem
+        is_new, self.digest = problem != self.problem, self._digest_read
         self.problem_since = self.problem_since or now()
         self.problem, self.remedy, self.waits, self._try_again = problem, remedy or CORRECT_IT, waits, try_again
         return is_new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -50,6 +51,26 @@ def test_a_text_is_checked_as_the_file_is_read(tmp_path: Path, text: str) -> Non
 
     assert says[0] == says[1]
     assert bool(says[0]) == (text in REFUSED.values())
+
+
+@pytest.mark.parametrize("text", [SHOP.replace("shop", "till"), "apps: [", "apps: &a [*a]"])
+def test_the_digest_is_that_of_the_file_as_soon_as_it_is_in_use_or_refused(tmp_path: Path, text: str) -> None:
+    """It was told while the proxy still took the routes, when an app of the file was not known yet."""
+    file = in_use(tmp_path)
+    before = file.digest
+    file.path.write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+
+    try:
+        read = file.read()
+    except ConfigError as error:
+        assert file.digest == before
+        file.refuse(error.cause)
+    else:
+        assert file.digest == before
+        file.accept(read)
+
+    assert before != file.digest == digest
 
 
 def test_an_empty_file_is_valid_where_nothing_is_in_use(tmp_path: Path) -> None:
