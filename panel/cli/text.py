@@ -16,6 +16,7 @@ from panel.client.model import (
     Apps,
     Backup,
     Finding,
+    HeldBack,
     Leftover,
     MigrationRun,
     Migrations,
@@ -48,6 +49,9 @@ def status(found: Apps) -> Group:
             )
         if app.configuration_changed and app.active:
             lines.append(configuration_changed(app))
+        if app.held_back:
+            says, remedy = _no_update_is_offered(app, app.held_back)
+            lines.append(f"[yellow]! {inline(says)}[/]\n  💡 {inline(remedy)}")
     return Group(apps_table(found.apps), *lines)
 
 
@@ -78,12 +82,16 @@ def configuration_changed(app: App) -> str:
 def apps_table(apps: Sequence[App]) -> Table:
     table = _table("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
     for app in apps:
-        update = inline(app.update.version) if app.update else NONE
+        update = inline(app.update.version) if app.update else _held_back(app)
         current = app.deployment
         deployment = inline(f"{current.id} {current.step or current.state}") if current else NONE
         slots = _slot(app.active), _slot(app.standby)
         table.add_row(inline(app.name), *slots, _health(app), update, deployment, inline(app.url))
     return table
+
+
+def _held_back(app: App) -> str:
+    return f"[yellow]{inline(app.held_back.version)} held back[/]" if app.held_back else NONE
 
 
 def update(app: str, found: Update, now: datetime) -> str:
@@ -104,7 +112,12 @@ def up_to_date(app: App) -> str:
     """What to say where a check found no update: that there is none, or why the newest release is not offered."""
     if app.held_back is None:
         return f"{app.name} is up to date."
-    return f"No update of {app.name} is offered: {app.held_back.says}\n{app.held_back.remedy}"
+    return "\n".join(_no_update_is_offered(app, app.held_back))
+
+
+def _no_update_is_offered(app: App, held: HeldBack) -> tuple[str, str]:
+    """Why its newest release is not offered, and what to do."""
+    return f"No update of {app.name} is offered: {held.says}", held.remedy
 
 
 def plan(found: Plan) -> str:

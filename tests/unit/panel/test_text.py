@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from panel.cli import event_lines, text
@@ -242,3 +244,20 @@ def test_what_goes_on_by_itself_is_not_red_and_each_part_has_a_line_of_its_own()
     assert plain(text.findings([finding])).splitlines() == [
         "✗ configuration: The file has 2 errors", "  c.yaml:1: a", "  c.yaml:2: b", "  💡 Correct it.",
     ]  # fmt: skip
+
+
+def test_the_status_says_why_the_newest_release_is_not_offered() -> None:
+    held = {
+        "version": "v2",
+        "revision": "r2",
+        "says": "v2 failed at verify: It does not answer.",
+        "remedy": "Force it.",
+    }
+    console = Console(record=True, width=200, file=io.StringIO())
+
+    console.print(text.status(Apps.model_validate({"apps": [answers.app(held_back=held), answers.app("blog")]})))
+
+    shown = console.export_text()
+    assert "v2 held back" in shown
+    assert "! No update of shop is offered: v2 failed at verify: It does not answer.\n  💡 Force it." in shown
+    assert shown.count("💡") == 1
