@@ -131,8 +131,17 @@ def _first_of_days(newest_first: list[str], days: int) -> list[str]:
 def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: Collection[str]) -> list[str]:
     """The ids of the backups that `Catalogue.prune` removes; `entries` are all, the newest first.
 
-    The newest undamaged backup is never among them, whatever it was made for.
+    The newest undamaged backup is never among them, whatever it was made for. What would go the next time, because the
+    days of those that are left have another order (after a jump of the clock), goes at once.
     """
+    gone, left = set[str](), list(entries)
+    while found := _unneeded_first(left, keep, also, spare):
+        gone.update(found)
+        left = [one for one in left if one.id not in gone]
+    return [one.id for one in entries if one.id in gone]
+
+
+def _unneeded_first(entries: Sequence[Entry], keep: int, also: Collection[str], spare: Collection[str]) -> set[str]:
     ids = [one.id for one in entries]
     undamaged = [one.id for one in entries if one.summary]
     good = [one for one in undamaged if one not in spare]
@@ -141,7 +150,7 @@ def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: 
     spare_ones = [one for one in ids if one in spare]
     spared = spare_ones[spare_ones.index(good_spare) + 1 :] if good_spare else []
     stay = {*also, *_first_of_days(good, keep), *undamaged[:1]}
-    return [one for one in ids if one in {*old, *spared} and one not in stay]
+    return {*old, *spared} - stay
 
 
 def _is_ours(kept: Folder, entry: FolderEntry) -> bool:

@@ -156,6 +156,18 @@ def test_the_newest_good_backup_and_the_only_way_back_are_never_pruned(
     assert unneeded(left, keep, needed, spare) == [], "one pass suffices"
 
 
+def test_one_pass_suffices_after_a_jump_of_the_clock() -> None:
+    days = ("01", "01", "02", "04", "03", "02", "01")
+    ids = [f"202601{day}-0000{len(days) - at:02}-000000" for at, day in enumerate(days)]
+    made = [(one, Summary(one, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", 6)) for one in ids]
+    entries = [Entry(one, 6, summary, number=len(ids) - at) for at, (one, summary) in enumerate(made)]
+    needed = {ids[1], ids[4]}
+
+    gone = unneeded(entries, 2, needed, set())
+
+    assert unneeded([one for one in entries if one.id not in gone], 2, needed, set()) == []
+
+
 def test_backups_of_earlier_versions_are_older_than_numbered_ones(tmp_path: Path) -> None:
     add(tmp_path, "20990101-000000-000000", numbered=False)
     add(tmp_path, "20260101-000000-000000", numbered=False)
