@@ -10,35 +10,38 @@ from orchestrator.proxy.haproxy_config import OWN_FRONTEND
 from orchestrator.proxy.runtime import Worker
 
 _SESSION = re.compile(
-    r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*?srv=(?P<server>\S+) ", re.MULTILINE
-)
-_SERVER_SIDE = re.compile(
-    r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*? scb=\[(?P<state>\d+),", re.MULTILINE
+    r"^(?P<id>0x[0-9a-f]+): .*? fe=(?P<frontend>\S+) be=(?P<backend>\S+) .*?srv=(?P<server>\S+) "
+    r"(?:.*? scb=\[(?P<state>\d+),)?",
+    re.MULTILINE,
 )
 _WITHOUT_CONNECTION = frozenset("1236")
 """The states REQ, QUE, TAR and CER of a session's side to the server: it looks for a server, waits in a queue, or waits
 until a connection that was refused or came too late is tried again (HAProxy 3.0, `enum sc_state` in stconn-t.h)."""
+_CLOSED = "10"
+"""The state CLO: the server has answered, and the client has not read all of it."""
 GONE = "No such session"
 NOBODY = "<none>"
 
 
 async def count(worker: Worker, name: str) -> int:
-    """The number of requests and WebSockets that the server `backend/server` serves now.
+    """The number of requests and WebSockets that the server `backend/server` serves now, or will serve: those that wait
+    for a connection to it. Our own probes are not counted: HAProxy goes on with them after the orchestrator has given
+    them up.
 
-    If it serves none, the number of requests that wait for a connection to it, and will be served. Our own probes are
-    not counted: HAProxy goes on with them after the orchestrator has given them up.
+    0 only if one answer of HAProxy says so: a request that waits in one answer, and is served in the next, would be
+    missing in both.
     """
     listing = await _listing(worker, name)
-    served = current_sessions(listing, name)
-    if served and await _has_probes(worker):
-        served = min(served, clients(await worker.ask("show sess"), name))
-    return served or len(await _waiting(worker, name, listing, probes=False))
+    served, may_wait = current_sessions(listing, name), may_get_waiting(listing, name)
+    if served and not await _has_probes(worker):
+        return served
+    return in_hand(await worker.ask("show sess"), name, may_wait=may_wait) if served or may_wait else 0
 
 
 async def has_any(worker: Worker, name: str) -> bool:
     """Whether the server serves or may serve something, our own probes included."""
     listing = await _listing(worker, name)
-    return current_sessions(listing, name) > 0 or bool(await _waiting(worker, name, listing, probes=True))
+    return current_sessions(listing, name) > 0 or may_get_waiting(listing, name)
 
 
 async def _has_probes(worker: Worker) -> bool:
@@ -47,10 +50,19 @@ async def _has_probes(worker: Worker) -> bool:
     return _number(of_frontend, f"{OWN_FRONTEND}/FRONTEND", "scur") > 0
 
 
-def clients(listing: str, name: str) -> int:
-    """The number of sessions of the server `backend/server` that are not our own, in an answer of `show sess`."""
-    found = [match for match in _SESSION.finditer(listing) if f"{match['backend']}/{match['server']}" == name]
-    return sum(match["frontend"] != OWN_FRONTEND for match in found)
+def in_hand(listing: str, name: str, *, may_wait: bool) -> int:
+    """The number of sessions that are not our own, and that the server `backend/server` serves, in an answer of
+    `show sess`. `may_wait`: with those of its backend that wait for a connection.
+    """
+    backend, _, server = name.partition("/")
+    of_clients = [
+        match
+        for match in _SESSION.finditer(listing)
+        if match["backend"] == backend and match["frontend"] != OWN_FRONTEND
+    ]
+    waits = [match for match in of_clients if match["state"] in _WITHOUT_CONNECTION]
+    served = [match for match in of_clients if match["server"] == server and match["state"] != _CLOSED]
+    return len([match for match in served if match not in waits]) + (len(waits) if may_wait else 0)
 
 
 async def total(worker: Worker, name: str) -> int:
@@ -63,14 +75,15 @@ async def _listing(worker: Worker, name: str) -> str:
     return await worker.ask(f"show stat {name.partition('/')[0]} 6 -1")
 
 
-async def _waiting(worker: Worker, name: str, listing: str, *, probes: bool) -> list[str]:
-    """The identifiers of the sessions that wait for a connection to this server. One in maintenance gets none of them.
+async def _waiting(worker: Worker, name: str, listing: str) -> list[str]:
+    """The identifiers of the sessions that wait for a connection to this server, our own probes included. One in
+    maintenance gets none of them.
 
-    HAProxy counts them as sessions of the backend alone. `probes`: with our own.
+    HAProxy counts them as sessions of the backend alone.
     """
     if not may_get_waiting(listing, name):
         return []
-    return waiting(await worker.ask("show sess"), name.partition("/")[0], probes=probes)
+    return waiting(await worker.ask("show sess"), name.partition("/")[0])
 
 
 def may_get_waiting(listing: str, name: str) -> bool:
@@ -82,17 +95,12 @@ def may_get_waiting(listing: str, name: str) -> bool:
     return total is not None and int(total["scur"]) > sum(int(row["scur"]) for row in rows.values())
 
 
-def waiting(listing: str, backend: str, *, probes: bool) -> list[str]:
-    """The identifiers of the backend's sessions without a connection to a server, in an answer of `show sess`.
-
-    `probes`: with those of our own requests.
-    """
+def waiting(listing: str, backend: str) -> list[str]:
+    """The identifiers of the backend's sessions without a connection to a server, in an answer of `show sess`."""
     return [
         match["id"]
-        for match in _SERVER_SIDE.finditer(listing)
-        if match["backend"] == backend
-        and match["state"] in _WITHOUT_CONNECTION
-        and (probes or match["frontend"] != OWN_FRONTEND)
+        for match in _SESSION.finditer(listing)
+        if match["backend"] == backend and match["state"] in _WITHOUT_CONNECTION
     ]
 
 
@@ -121,7 +129,7 @@ async def cut(worker: Worker, name: str) -> None:
     What waits for a connection is ended first: it would get the connection of one that is ended.
     """
     if worker.current:
-        await _end(worker, name, await _waiting(worker, name, await _listing(worker, name), probes=True))
+        await _end(worker, name, await _waiting(worker, name, await _listing(worker, name)))
         await worker.tell(f"shutdown sessions server {name}")
         return
     await _end(worker, name, identifiers(await worker.ask("show sess"), name))

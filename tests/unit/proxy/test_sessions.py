@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
+
 from orchestrator.proxy.runtime import Worker
-from orchestrator.proxy.sessions import count, current_sessions, cut, identifiers
+from orchestrator.proxy.sessions import count, current_sessions, cut, has_any, identifiers
 
 
 def test_sessions_are_those_of_one_server() -> None:
@@ -84,12 +86,47 @@ def answering(served: int, all_of_them: int) -> tuple[Told, Worker]:
 
 async def test_requests_that_wait_for_a_connection_are_in_hand() -> None:
     """They were not counted: a paused app was called drained, and served them while its data was migrated."""
-    _, worker = answering(0, 3)
+    told, worker = answering(0, 3)
+    told.sessions = "".join(line for line in SESSIONS.splitlines(keepends=True) if "scb=[8" not in line)
 
     assert await count(worker, "app_1_blue/app") == 2
     assert await count(worker, "app_1_blue/fallback") == 0, "one in maintenance gets none of them"
     assert await count(answering(3, 5)[1], "app_1_blue/app") == 3
     assert await count(answering(0, 0)[1], "app_1_blue/app") == 0
+
+
+@dataclass
+class Moving:
+    """One client's request, which has waited for a connection until the command of this number is answered; and a
+    probe, if there is one."""
+
+    served_from: int
+    probe: bool
+    commands: int = 0
+    current: bool = True
+
+    async def ask(self, command: str) -> str:
+        is_served = self.commands >= self.served_from
+        self.commands += 1
+        match command.split():
+            case ["show", "stat", "internal", *_]:
+                return f"# pxname,svname,qcur,qmax,scur\ninternal,FRONTEND,0,0,{int(self.probe)}\n\n"
+            case ["show", "stat", *_]:
+                return STATISTICS.format(served=int(is_served) + int(self.probe), all=1 + int(self.probe))
+        side = "scb=[8,1h,fd=9]" if is_served else "scb=[3,1h,fd=-1]"
+        client = f"0x7f30312c0000: src=127.0.0.1:1 fe=public be=app_1_blue srv=app ts=00 {side} exp=0s\n"
+        probe = "0x7f30312b0000: src=unix:1 fe=internal be=app_1_blue srv=app ts=00 scb=[8,1h,fd=8] exp=0s\n"
+        return client + (probe if self.probe else "")
+
+
+@pytest.mark.parametrize("probe", [False, True], ids=["alone", "beside a probe"])
+@pytest.mark.parametrize("served_from", range(6))
+async def test_a_request_that_gets_its_connection_between_two_questions_is_in_hand(
+    served_from: int, *, probe: bool
+) -> None:
+    """It was counted as neither: an app was called drained while it wrote, and that write was lost with the data."""
+    assert await count(cast(Worker, Moving(served_from, probe)), "app_1_blue/app") == 1
+    assert await has_any(cast(Worker, Moving(served_from, probe)), "app_1_blue/app")
 
 
 async def test_our_own_probes_that_try_to_connect_or_wait_for_an_answer_are_not_in_hand() -> None:
