@@ -38,7 +38,7 @@ class Parking:
             self._look_again(context, LATER_S)
         elif task := lane.retiring:
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(lambda ended: self._ended(context, ended))
 
     async def _drain_and_park(self, context: AppContext) -> None:
         try:
@@ -46,14 +46,16 @@ class Parking:
             if active and standby:
                 await drain(context, standby, said_by=active)
                 await park(context, standby, said_by=active)
-        except asyncio.CancelledError:
-            # By a rollback or restore, which may be refused yet.
-            self._look_again(context, LATER_S)
-            raise
         except Exception as error:
             trace = not isinstance(error, ChangeoverError)
             log.warning("standby not parked", app=context.name, cause=str(error), exc_info=trace)
             self._look_again(context, AGAIN_S)
+
+    def _ended(self, context: AppContext, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if task.cancelled():
+            # By a rollback or restore, which may be refused yet; also before the task's first step.
+            self._look_again(context, LATER_S)
 
     def _look_again(self, context: AppContext, in_s: float) -> None:
         asyncio.get_running_loop().call_later(in_s, self._due, context.name)

@@ -94,6 +94,10 @@ class FakeEngine:
         self.not_found: set[str] = set()
         """Paths that the apps do not have."""
         self.build_s = 0.0
+        self.sidecar_s: Callable[[], float] = lambda: 0.0
+        """How long a sidecar takes until it has its effect, in seconds."""
+        self.interrupted_did: Callable[[], float] = lambda: 0.0
+        """How much of its work a sidecar has done that is ended before: from 0 to 1."""
         self.executed: list[tuple[str, ...]] = []
         self.at_terminal: Callable[[Terminal], int] = echo
         """What a command on a terminal does, in a thread."""
@@ -174,8 +178,15 @@ class FakeEngine:
     async def run_to_end(
         self, spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = 0
     ) -> tuple[ContainerStatus, bool]:
-        command = spec.command or ()
         self.sidecar_specs.append(spec)
+        self.awaited.add(spec.name)
+        try:
+            return await self._run_to_end(spec, on_line)
+        finally:
+            self.awaited.discard(spec.name)
+
+    async def _run_to_end(self, spec: ContainerSpec, on_line: Callable[[str], None]) -> tuple[ContainerStatus, bool]:
+        command = spec.command or ()
         await asyncio.sleep(0)
         if "orchestrator.lock_sidecar" in command:
             return await self._look_at_locks(spec, on_line)
@@ -189,13 +200,14 @@ class FakeEngine:
             await self._at(spec.stdin)
         for line in (content_of(spec.stdin) or b"").decode().splitlines():
             on_line(f"read {line}")
+        if takes_s := self.sidecar_s():
+            await self._works_for(takes_s, spec)
         if spec.network_of:
             for line in self.network_tables:
                 on_line(line)
             code = 0
         elif "orchestrator.backup_sidecar" in command:
-            place = next((source for source, _, _ in spec.parts if source.startswith("/")), "")
-            on_line(json.dumps(self._backup_job(app, command, dict(spec.files), place)))
+            on_line(json.dumps(self._backup_job(app, command, dict(spec.files), _place(spec))))
             code = 0
         else:
             code = self._migrate(app, spec, command, on_line)
@@ -205,6 +217,30 @@ class FakeEngine:
         del self.running[spec.name]
         await asyncio.sleep(0)
         return ended, False
+
+    async def _works_for(self, seconds: float, spec: ContainerSpec) -> None:
+        """Before it has its effect. Interrupted, it has all of it, a part, or nothing."""
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self._interrupted(spec, self.interrupted_did())
+            if not self._power.dead:
+                del self.running[spec.name]
+            raise
+
+    def _interrupted(self, spec: ContainerSpec, share: float) -> None:
+        app, command = spec.labels[LABEL_APP], spec.command or ()
+        if spec.network_of or not share:
+            return
+        if "orchestrator.backup_sidecar" in command:
+            if share == 1:
+                self._backup_job(app, command, dict(spec.files), _place(spec))
+        elif share == 1:
+            self._migrate(app, spec, command, lambda _line: None)
+        elif command[0] == "up" and "up" not in self.failing:
+            data = self.data_of(app)
+            lacking = [revision for revision in self.images[spec.image] if revision not in data.schema]
+            data.schema += lacking[: int(share * len(lacking))]
 
     def sidecars_at_work(self) -> frozenset[str]:
         return frozenset(self.awaited)
@@ -603,6 +639,10 @@ class FakeEngine:
             name,
             spec.env,
         )
+
+
+def _place(spec: ContainerSpec) -> str:
+    return next((source for source, _, _ in spec.parts if source.startswith("/")), "")
 
 
 def _ids(user: str | None) -> tuple[int, int]:

@@ -99,6 +99,30 @@ async def engine_and_proxy_are_slow(world: LivingWorld, dice: random.Random) -> 
     return f"engine and proxy answer within {longest_s:g} s"
 
 
+async def work_takes_time(world: LivingWorld, dice: random.Random) -> str:
+    """Requests are in hand when something begins; a sidecar can be interrupted while it works."""
+    request_s, sidecar_s = dice.choice((0.0, 0.2, 2.0, 20.0)), dice.choice((0.0, 0.05, 1.0))
+    world.request_s = lambda: dice.uniform(0, request_s)
+    world.engine.sidecar_s = lambda: dice.uniform(0, sidecar_s)
+    world.engine.interrupted_did = lambda: dice.choice((0.0, 0.5, 1.0))
+    return f"requests take {request_s:g} s, sidecars {sidecar_s:g} s"
+
+
+async def commands_fail(world: LivingWorld, dice: random.Random) -> str:
+    """Also in an undo."""
+    which = dice.choice(("down", "status"))
+    world.engine.failing ^= {which}
+    return f"migrate.{which} {'fails' if which in world.engine.failing else 'works again'}"
+
+
+async def an_image_is_removed(world: LivingWorld, dice: random.Random) -> str:
+    if not world.engine.tags:
+        return ""
+    tag = dice.choice(sorted(world.engine.tags))
+    world.engine.tags.discard(tag)
+    return f"docker rmi {tag}"
+
+
 async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
     """A person asks as by the API, which refuses what a deployment has paused."""
 
@@ -175,7 +199,7 @@ async def locks_are_held(world: LivingWorld, dice: random.Random) -> str:
 
 async def something_is_away(world: LivingWorld, dice: random.Random) -> str:
     part: MayBeAway = dice.choice((world.engine, world.engine, world.proxy, world.journal))
-    part.away, seconds = away(part), dice.choice((0.05, 0.5, 3.0, 30.0))
+    part.away, seconds = away(part), dice.choice((0.05, 0.5, 3.0, 30.0, 150.0))
     asyncio.get_running_loop().call_later(seconds, world.comes_back, type(part))
     return f"{type(part).__name__} is away for {seconds:g} s"
 
@@ -196,6 +220,16 @@ async def orchestrator_is_killed(world: LivingWorld, dice: random.Random) -> str
     number = dice.randint(0, 25)
     world.power.cut_in(number, after=dice.random() < 0.5)
     return f"kill after {number} more operations"
+
+
+async def orchestrator_is_killed_while_it_stops(world: LivingWorld, dice: random.Random) -> str:
+    """As Docker does it after `stop_grace_period`."""
+    if world.power.dead:
+        return ""
+    stopping, seconds = asyncio.create_task(world.stop()), dice.choice((0.0, 0.01, 0.3, 3.0))
+    await asyncio.wait([stopping], timeout=seconds)
+    await world.restart()
+    return f"SIGKILL {seconds:g} s after SIGTERM"
 
 
 async def orchestrator_is_restarted(world: LivingWorld, dice: random.Random) -> str:
@@ -220,8 +254,9 @@ OUTSIDE: tuple[Choice, ...] = (active_crashes, standby_crashes, a_person_stops_o
 CHOICES: tuple[Choice, ...] = (
     deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
     hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts, a_person_removes,
-    locks_are_held, something_is_away, something_is_away, disk_is_full, engine_and_proxy_are_slow,
-    orchestrator_is_killed, orchestrator_is_killed, orchestrator_is_restarted, host_restarts,
+    locks_are_held, something_is_away, something_is_away, disk_is_full, engine_and_proxy_are_slow, work_takes_time,
+    work_takes_time, commands_fail, an_image_is_removed, orchestrator_is_killed, orchestrator_is_killed,
+    orchestrator_is_restarted, orchestrator_is_killed_while_it_stops, host_restarts,
 )  # fmt: skip
 
 

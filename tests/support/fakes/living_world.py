@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.config.app_schema import App
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
+from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import ConfigLoaded
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerEvent, ContainerSpec, Engine, Role
@@ -143,8 +144,29 @@ class LivingEngine(MayBeAway, FakeEngine):
 
 
 class LivingProxy(MayBeAway, FakeProxy):
+    """Knows the requests in hand: each belongs to the container that it was sent to."""
+
     protocol = Proxy
     not_asked = frozenset({"wait_until_up"})
+
+    def __init__(self, engine: FakeEngine, power: Power | None = None) -> None:
+        super().__init__(engine, power)
+        self.at_work: dict[str, set[str]] = {}
+        """Address -> the requests that it was sent and has not answered."""
+
+    def restarted(self) -> LivingProxy:
+        again = super().restarted()
+        assert isinstance(again, LivingProxy)
+        again.at_work = self.at_work
+        return again
+
+    async def sessions(self, app: str, colour: Colour) -> int:
+        server = self.route(app).servers.get(colour)
+        return len(self.at_work.get(server.address, ())) if server else 0
+
+    async def cut_sessions(self, app: str, colour: Colour) -> None:
+        if server := self.route(app).servers.get(colour):
+            self.at_work.pop(server.address, None)
 
     async def wait_until_up(self, deadline_s: float = 0) -> str:
         with suppress(TimeoutError):
@@ -178,6 +200,9 @@ class LivingWorld(World):
     def __init__(self, folder: Path, config: App) -> None:
         self.acknowledged: set[str] = set()
         self.wrong: list[str] = []
+        self._sent = 0
+        self.request_s: Callable[[], float] = lambda: 0.0
+        """How long the app takes for a request, in seconds."""
         self.is_up = self._customer_writes = False
         self._supervisor, self._asked = Supervisor(), set[asyncio.Task[None]]()
         super().__init__(folder, config)
@@ -299,14 +324,23 @@ class LivingWorld(World):
             asyncio.get_running_loop().call_later(CUSTOMER_EVERY_S, self._order_and_go_on)
 
     def _order(self) -> None:
-        """It is kept if the release that answers has written it."""
+        """It is sent to the release that answers."""
         server = self.proxy.running.get(APP)
         name = self.engine.at(server.address) if server else ""
-        if APP in self.proxy.waiting or not name or not self.engine.can_run(name):
+        if server is None or APP in self.proxy.waiting or not name or not self.engine.can_run(name):
             return
-        row = f"order {len(self.acknowledged)}"
-        self.engine.data_of(APP).rows.add(row)
-        self.acknowledged.add(row)
+        self._sent += 1
+        row = f"order {self._sent}"
+        self.proxy.at_work.setdefault(server.address, set()).add(row)
+        asyncio.get_running_loop().call_later(self.request_s(), self._answer, row, server.address, name)
+
+    def _answer(self, row: str, address: str, name: str) -> None:
+        """It is kept if the release has written it; the customer is told so, unless the request was cut."""
+        if self.engine.can_run(name):
+            self.engine.data_of(APP).rows.add(row)
+            if row in self.proxy.at_work.get(address, ()):
+                self.acknowledged.add(row)
+        self.proxy.at_work.get(address, set()).discard(row)
 
     def _saw(self, loop: asyncio.AbstractEventLoop, said: dict[str, object]) -> None:
         """A task that died unseen, unless the power was cut under it."""

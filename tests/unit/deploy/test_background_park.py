@@ -6,10 +6,13 @@ import asyncio
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.background_park import AGAIN_S, LATER_S, MOST_AT_ONCE, Parking
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.colour import Colour
 from orchestrator.errors import JournalError
 from tests.support import virtual_time
 
@@ -67,6 +70,30 @@ def test_an_app_whose_journal_is_away_is_looked_at_again() -> None:
     async def story() -> None:
         Parking(cast(Scheduler, lanes), looked_at.append).begin(cast(AppContext, Away()))
         await asyncio.sleep(2 * AGAIN_S)
+
+    virtual_time.run(story())
+    assert looked_at == [APPS[0]]
+
+
+@pytest.mark.parametrize("steps", range(3))
+def test_an_app_whose_parking_is_cancelled_at_any_moment_is_looked_at_again(steps: int) -> None:
+    """A rollback that came before the task's first step, and was refused then, left a standby that went on working."""
+    lanes, looked_at = Lanes(), list[str]()
+
+    class Waiting:
+        name = APPS[0]
+        config = SimpleNamespace(drain=SimpleNamespace(signal="", timeout=LATER_S))
+        proxy = SimpleNamespace(sessions=lambda _app, _colour: asyncio.sleep(1.0, 1))
+        active = standby = SimpleNamespace(colour=Colour.BLUE, container="")
+
+    async def story() -> None:
+        Parking(cast(Scheduler, lanes), looked_at.append).begin(cast(AppContext, Waiting()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        parking = lanes.of[APPS[0]].retiring
+        assert parking is not None
+        parking.cancel()
+        await asyncio.sleep(2 * LATER_S)
 
     virtual_time.run(story())
     assert looked_at == [APPS[0]]
