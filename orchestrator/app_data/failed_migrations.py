@@ -117,9 +117,9 @@ async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says
 
 
 async def _reported(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...] | None:
-    """What a run did, from what the app reports as pending now; None if the app cannot say."""
+    """What a run did, from what the app reports as pending now; None if the app cannot say, or its image is gone."""
     knows = migration_runs.brought(context, run.revisions[-1]) if run.revisions else None
-    if knows is None:
+    if knows is None or knows.release is None or not await context.engine.has_image(knows.release.image):
         return None
     try:
         still = await migrations.pending(context, knows)

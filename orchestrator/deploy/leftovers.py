@@ -13,6 +13,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Failure, Slots, State, StepName, StepState
 from orchestrator.domain.events import Failed
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, applied
 from orchestrator.engine.base import LABEL_APP, Engine
 from orchestrator.engine.own_images import is_own
 from orchestrator.errors import EngineError
@@ -106,9 +107,11 @@ async def remove(
 
     May be done again after an error: what is removed is not missed. The caller holds the app's turn.
     """
-    # First of all: from now on nothing looks for the containers, also if the app is configured again.
+    # First of all: from now on nothing looks for the containers or the data, also if the app is configured again.
     await context.journal.beside(context.journal.save_switch, context.name, Slots())
     await _end_unfinished(context)
+    if context.volume in left.volumes:
+        await _forget_data(context)
     for container in left.containers:
         await context.engine.remove(container, context.config.drain.stop_timeout)
     for volume in left.volumes:
@@ -143,3 +146,20 @@ async def _end_unfinished(context: AppContext) -> None:
             await context.publish(Failed(failure.step, failure.cause), context.name, one.id)
         else:
             await journal.beside(journal.save, ended)
+
+
+async def _forget_data(context: AppContext) -> None:
+    """Record that the data has no schema revision any more, and that nothing in it is unsettled: otherwise a later
+    release would be taken to run on what is gone. Raises JournalError."""
+    journal = context.journal
+    runs = journal.migrations(context.name)
+    for run in runs:
+        if run.outcome is Outcome.RUNNING:
+            await journal.beside(journal.migration_ended, run.id, Outcome.FAILED, run.revisions, "interrupted")
+    if applied(runs):
+        at = now()
+        gone = MigrationRun(
+            0, context.name, runs[-1].deployment, Direction.RESTORED, (), Outcome.DONE, at, at, "the data was removed"
+        )
+        await journal.beside(journal.add_migration, gone)
+    await journal.beside(journal.settle, context.name)

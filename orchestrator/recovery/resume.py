@@ -30,6 +30,7 @@ from orchestrator.recovery import untold_ends
 log = structlog.get_logger()
 
 TIP = "Request it again."
+LATER = "interrupted by a stop of Changeover; what is left is retired after that"
 
 
 async def remove_leftovers(engine: Engine, work: Path) -> None:
@@ -110,11 +111,13 @@ async def _unfinished(context: AppContext) -> list[Deployment]:
 
 
 async def _keep_live(context: AppContext, live: Deployment) -> None:
-    """Record the end of the last step, and resume paused requests. The caller retires again."""
+    """Record the end of the last step, and resume paused requests. The caller retires again, unless a rollback, which
+    retires for both, comes first."""
     for step in live.steps:
-        if step.state is StepState.RUNNING and step.name is not StepName.RETIRE:
-            note = "recorded after a restart"
-            await context.journal.beside(context.journal.step_ended, live.id, step.name, StepState.DONE, note)
+        if step.state is StepState.RUNNING:
+            later = step.name is StepName.RETIRE
+            state, note = (StepState.SKIPPED, LATER) if later else (StepState.DONE, "recorded after a restart")
+            await context.journal.beside(context.journal.step_ended, live.id, step.name, state, note)
     await resume_requests(context, live)
 
 

@@ -192,8 +192,12 @@ class FakeEngine:
             return await self._look_at_locks(spec, on_line)
         self._refuse_to_begin(command)
         self._power.before(f"sidecar {' '.join(command[-3:])}")
-        await self._must_have(spec)
-        self._mount(spec)
+        try:
+            await self._must_have(spec)
+            self._mount(spec)
+        except EngineError as error:
+            error.never_began = True
+            raise
         self.running[spec.name] = FakeContainer(spec)
         app = spec.labels[LABEL_APP]
         if isinstance(spec.stdin, Terminal | Pipe):
@@ -225,8 +229,12 @@ class FakeEngine:
         except asyncio.CancelledError:
             self._interrupted(spec, self.interrupted_did())
             if not self._power.dead:
-                del self.running[spec.name]
+                self.running.pop(spec.name, None)
             raise
+        if spec.name not in self.running or not self.running[spec.name].running:
+            self._interrupted(spec, self.interrupted_did())
+            self.running.pop(spec.name, None)
+            raise EngineError(f"Container {spec.name} does not exist any more.", "Try again.")
 
     def _interrupted(self, spec: ContainerSpec, share: float) -> None:
         app, command = spec.labels[LABEL_APP], spec.command or ()
@@ -249,7 +257,9 @@ class FakeEngine:
         strays = [
             name
             for name, one in self.running.items()
-            if one.spec.labels.get(LABEL_APP) == app and one.spec.labels.get(LABEL_ROLE) == Role.SIDECAR
+            if one.spec.labels.get(LABEL_APP) == app
+            and one.spec.labels.get(LABEL_ROLE) == Role.SIDECAR
+            and name not in self.awaited
         ]
         for name in strays:
             await self.remove(name)
@@ -521,7 +531,7 @@ class FakeEngine:
                 await asyncio.sleep(0.03)
         finally:
             if not self._power.dead:
-                del self.running[spec.name]
+                self.running.pop(spec.name, None)
 
     def _migrate(self, app: str, spec: ContainerSpec, command: tuple[str, ...], on_line: Callable[[str], None]) -> int:
         data, known = self.data_of(app), self.images[spec.image]

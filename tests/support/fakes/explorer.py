@@ -87,9 +87,25 @@ async def configure(world: LivingWorld, dice: random.Random) -> str:
     standby, down, tries = dice.choice(("warm", "paused", "stopped")), dice.random() < 0.7, dice.choice((1, 3))
     names = {"compatible": False} if world.engine.silent else {"status": "status"}
     migrate = {"command": "up", **names, **({"down": "down {revision}"} if down else {})}
-    update = {"rollback": {"max_rollback_attempts": tries}}
+    update = {"rollback": {"max_rollback_attempts": tries, "auto_rollback_on_failure": dice.random() < 0.8}}
     world.configure(standby=standby, migrate=migrate, update=update, drain={"timeout": dice.choice((0.5, 5))})
     return f"configure standby: {standby}, down: {down}, tries: {tries}"
+
+
+async def take_the_app_out(world: LivingWorld, dice: random.Random) -> str:
+    """Of the configuration file, for a while."""
+
+    async def for_a_while() -> None:
+        await world.take_out()
+        await asyncio.sleep(seconds)
+        if removes:
+            with suppress(ChangeoverError):
+                await world.remove_what_it_left()
+        await world.put_in()
+
+    seconds, removes = dice.choice((0.0, 1.0, 30.0)), dice.random() < 0.3
+    world.ask(for_a_while())
+    return f"take the app out for {seconds:g} s{', and remove what it left' if removes else ''}"
 
 
 async def engine_and_proxy_are_slow(world: LivingWorld, dice: random.Random) -> str:
@@ -116,9 +132,13 @@ async def commands_fail(world: LivingWorld, dice: random.Random) -> str:
 
 
 async def an_image_is_removed(world: LivingWorld, dice: random.Random) -> str:
-    if not world.engine.tags:
+    """One that no way back needs: without its image, a migration can be reverted by a backup only."""
+    migrated = {run.deployment for run in world.records.runs.values()}
+    needed = {one.release.image for one in world.records.deployments.values() if one.release and one.id in migrated}
+    tags = sorted(tag for tag in world.engine.tags if f"sha256:{tag}" not in needed)
+    if not tags:
         return ""
-    tag = dice.choice(sorted(world.engine.tags))
+    tag = dice.choice(tags)
     world.engine.tags.discard(tag)
     return f"docker rmi {tag}"
 
@@ -204,6 +224,12 @@ async def something_is_away(world: LivingWorld, dice: random.Random) -> str:
     return f"{type(part).__name__} is away for {seconds:g} s"
 
 
+async def proxy_is_restarted(world: LivingWorld, dice: random.Random) -> str:
+    world.proxy.away, seconds = away(world.proxy), dice.choice((0.05, 1.0, 10.0))
+    asyncio.get_running_loop().call_later(seconds, world.proxy_starts_again)
+    return f"restart of the proxy in {seconds:g} s"
+
+
 async def disk_is_full(world: LivingWorld, dice: random.Random) -> str:
     """That of the journal, which can still be read."""
 
@@ -253,10 +279,11 @@ OUTSIDE: tuple[Choice, ...] = (active_crashes, standby_crashes, a_person_stops_o
 """What needs no orchestrator."""
 CHOICES: tuple[Choice, ...] = (
     deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
-    hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts, a_person_removes,
-    locks_are_held, something_is_away, something_is_away, disk_is_full, engine_and_proxy_are_slow, work_takes_time,
-    work_takes_time, commands_fail, an_image_is_removed, orchestrator_is_killed, orchestrator_is_killed,
-    orchestrator_is_restarted, orchestrator_is_killed_while_it_stops, host_restarts,
+    take_the_app_out, hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts,
+    a_person_removes, an_image_is_removed, locks_are_held, commands_fail, work_takes_time, work_takes_time,
+    something_is_away, something_is_away, proxy_is_restarted, disk_is_full, engine_and_proxy_are_slow,
+    orchestrator_is_killed, orchestrator_is_killed, orchestrator_is_restarted, orchestrator_is_killed_while_it_stops,
+    host_restarts,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.config.app_schema import App
+from orchestrator.deploy import leftovers
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.domain.colour import Colour
@@ -201,6 +202,9 @@ class LivingWorld(World):
         self.acknowledged: set[str] = set()
         self.wrong: list[str] = []
         self._sent = 0
+        self._is_wanted = True
+        self.gone = set[str]()
+        """The deployments whose app was taken out of the configuration, and what it had left removed."""
         self.request_s: Callable[[], float] = lambda: 0.0
         """How long the app takes for a request, in seconds."""
         self.is_up = self._customer_writes = False
@@ -210,7 +214,7 @@ class LivingWorld(World):
     def _open(self) -> None:
         super()._open()
         self.crashes = Crashes()
-        self.failover = Failover(lambda: [self.context], self.scheduler, self.events, self.crashes)
+        self.failover = Failover(self.apps, self.scheduler, self.events, self.crashes)
         self.events.add(self.failover)
 
     async def begin(self) -> None:
@@ -230,7 +234,7 @@ class LivingWorld(World):
         asyncio.get_running_loop().set_exception_handler(self._saw)
         self.power.restore()
         self.data_turn, self.standby_turn = asyncio.Lock(), asyncio.Lock()
-        self.proxy = self.proxy.restarted()  # type: ignore[assignment]
+        self.proxy = self.proxy.restarted()
         self._open()
         self.journal.away = away[2]
         await self._start()
@@ -251,6 +255,61 @@ class LivingWorld(World):
         for part in (self.engine, self.proxy, self.journal):
             self.comes_back(type(part))
         self.journal.refuses = None
+        self._is_wanted = True
+        self.ask(self.follow_configuration())
+
+    async def take_out(self) -> None:
+        """The app is taken out of the configuration file, as soon as nothing of it is under way."""
+        self._is_wanted = False
+        await self.follow_configuration()
+
+    async def put_in(self) -> None:
+        self._is_wanted = True
+        await self.follow_configuration()
+
+    async def follow_configuration(self) -> None:
+        """As `Orchestrator.reload_config`, which tries again what could not be used."""
+        while not self.power.dead and (not self.is_up or self.is_configured is not self._is_wanted):
+            if self.is_up and (self._is_wanted or not self.scheduler.doing(APP)):
+                with suppress(ChangeoverError):
+                    await self._take(self._is_wanted)
+                    return
+            await asyncio.sleep(1)
+
+    async def _take(self, wanted: bool) -> None:
+        before, self.is_configured = self.is_configured, wanted
+        self.recovery.expect()
+        try:
+            await self.proxy.configure(routes_of(self.apps()))
+        except BaseException:
+            self.is_configured = before
+            self.recovery.expect()
+            raise
+        self.recovery.configured()
+        with suppress(JournalError):
+            await self.events.publish(ConfigLoaded([context.name for context in self.apps()]))
+
+    async def remove_what_it_left(self) -> None:
+        """As `DELETE /v1/leftovers/{app}`. Its data is gone, and nobody misses a row of it."""
+        async with self.scheduler.turn_of(APP):
+            if self.is_configured:
+                return
+            left = await leftovers.of_app(self.context, self.apps())
+            for container in self.engine.running.values():
+                container.restarting = False
+            self.gone = {one.id for one in self.records.deployments.values()}
+            await leftovers.remove(self.context, left, self.folder / "mirror", keep_backups=True)
+            self.acknowledged.clear()
+            self.engine.data.pop(APP, None)
+
+    def proxy_starts_again(self) -> None:
+        """It does what its files say."""
+        self.comes_back(type(self.proxy))
+        for name, colour in self.proxy.files.items():
+            route = self.proxy.route(name)
+            if server := route.server_of(colour) or route.fallback_of(colour):
+                self.proxy.running[name] = server
+        self.proxy.at_work.clear()
 
     def comes_back(self, kind: type[MayBeAway]) -> None:
         """The engine, the proxy or the journal. Whoever watches the engine's events has heard nothing meanwhile."""
@@ -265,7 +324,7 @@ class LivingWorld(World):
 
     def _is_idle(self) -> bool:
         left = self.recovery.problem(APP) or self.journal.unfinished() or self.scheduler.doing(APP)
-        return self.is_up and not left
+        return self.is_up and self.is_configured and not left
 
     def recorded(self, deployment: str) -> Deployment | None:
         """From what is on the disk, also while the journal is away."""
@@ -293,7 +352,7 @@ class LivingWorld(World):
 
     async def _come_up(self) -> None:
         """As `Orchestrator._come_up`."""
-        routes = routes_of([self.context])
+        routes = routes_of(self.apps())
         self.proxy.know(routes)
         interrupted = any(one.state is State.RUNNING for one in self.journal.unfinished())
         if not interrupted:
@@ -301,7 +360,7 @@ class LivingWorld(World):
         await resume.remove_leftovers(self.engine, self.folder / "work")
         await self.recovery.recover_all()
         if interrupted:
-            await self.proxy.configure(routes_of([self.context]))
+            await self.proxy.configure(routes_of(self.apps()))
         await self.recovery.go_on()
         self.is_up = True
         self._supervisor.keep("failover", self.failover.keep)

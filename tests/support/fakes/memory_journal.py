@@ -103,6 +103,9 @@ class MemoryJournal(Journal):
         mine = [one for one in self._newest_first() if one.app == app]
         return [one for one in mine if before is None or one.number < before][:limit]
 
+    def apps_with_history(self) -> frozenset[str]:
+        return frozenset(one.app for one in self._records.deployments.values())
+
     def unfinished(self) -> list[Deployment]:
         return [
             one

@@ -74,6 +74,8 @@ class FakeProxy:
         self.configured += 1
         self.know([new.with_containers_of(self._routes.get(new.app, new)) for new in routes])
         self.files = {route.app: route.active for route in self._routes.values() if route.active}
+        for app in set(self.running) - set(self.files):
+            del self.running[app]
         for route in self._routes.values():
             if route.active and (server := route.server_of(route.active) or route.fallback_of(route.active)):
                 self.running[route.app] = server

@@ -15,6 +15,7 @@ from orchestrator.config.app_schema import App
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.errors import UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
 from orchestrator.recovery.all_apps import Recovery
@@ -73,6 +74,7 @@ class World:
         self.schema: list[str] = []
         self.data_turn, self.standby_turn = asyncio.Lock(), asyncio.Lock()
         self.records = Records()
+        self.is_configured = True
         self._open()
 
     def _open(self) -> None:
@@ -81,9 +83,18 @@ class World:
         self.events = EventStream(self.journal)
         self.commands = CommandsUnderWay(APP)
         self.context = self._context()
-        self.scheduler = Scheduler(self.journal, self.events, lambda _app: self.context)
-        self.recovery = Recovery(lambda: [self.context], self.proxy, self.events, self.scheduler, lambda _app: None)
-        self.proxy.know(routes_of([self.context]))
+        self.scheduler = Scheduler(self.journal, self.events, self._configured)
+        self.recovery = Recovery(self.apps, self.proxy, self.events, self.scheduler, lambda _app: None)
+        self.proxy.know(routes_of(self.apps()))
+
+    def apps(self) -> list[AppContext]:
+        """Those that are configured."""
+        return [self.context] if self.is_configured else []
+
+    def _configured(self, app: str) -> AppContext:
+        if not self.is_configured:
+            raise UnknownApp(f"No app '{app}' is configured.", "Configure it.")
+        return self.context
 
     def _context(self) -> AppContext:
         return AppContext(

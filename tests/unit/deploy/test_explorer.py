@@ -152,7 +152,7 @@ def _history(world: LivingWorld) -> Iterator[str]:
         if one.id not in told and one.state is not State.ROLLED_BACK:
             yield f"nobody was told that {one.id} is {one.state}"
         yield from (f"{one.id}: {step.name} runs" for step in one.steps if step.state is StepState.RUNNING)
-    went_live = [one for one in deployments if one.live_at]
+    went_live = [one for one in deployments if one.live_at and one.id not in world.gone]
     newest = max(went_live, key=lambda one: one.live_at or one.requested_at, default=None)
     active = world.context.active
     if newest and (active is None or newest.container != active.container):
@@ -187,7 +187,10 @@ def _containers(world: LivingWorld) -> Iterator[str]:
     if sidecars := world.engine.sidecars():
         yield f"sidecars are left: {sidecars}"
     kept = {one.container for one in (world.context.active, world.context.standby) if one}
-    if strays := world.engine.app_containers() - kept:
+    strays = world.engine.app_containers() - kept
+    if not world.context.config.update.rollback.auto_rollback_on_failure:
+        strays = {one for one in strays if world.engine.running[one].running}  # kept, to be examined
+    if strays:
         yield f"containers are left: {strays}"
     if left := list((world.folder / "work").glob("*")):
         yield f"sources are left: {left}"

@@ -12,8 +12,8 @@ import pytest
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
-from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName
-from orchestrator.domain.schema_history import Outcome, applied
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
+from orchestrator.domain.schema_history import Direction, Outcome, applied
 from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
@@ -510,5 +510,47 @@ def test_a_switch_that_cannot_be_finished_at_the_next_start_runs_in_no_history(t
         newest = world.journal.deployments(APP)[0]
         assert (newest.version, newest.state) == ("v2", State.FAILED)
         assert_whole(world, "killed in the switch")
+
+    virtual_time.run(story())
+
+
+def test_what_was_retired_when_it_was_killed_and_is_rolled_back_at_once_retires_in_no_history(tmp_path: Path) -> None:
+    """The rollback came before it was retired again, and nothing recorded the end of the step."""
+
+    async def story() -> None:
+        config, before, act = STORIES["a deployment with a standby"]
+        world = World(tmp_path, config)
+        await before(world)
+        world.power.cut_at("journal: retire started", after=True)
+        with suppress(Killed):
+            await act(world)
+        await world.new_process()
+        await world.recovery.recover_all()
+        rolled_back = await world.roll_back()
+        assert rolled_back.state is State.LIVE, rolled_back.failure
+        await world.recovery.go_on()
+        await world.at_rest()
+        steps = [step for one in world.journal.deployments(APP) for step in one.steps]
+        assert not [step for step in steps if step.state is StepState.RUNNING]
+
+    virtual_time.run(story())
+
+
+def test_an_old_run_whose_image_is_gone_keeps_no_app_away(tmp_path: Path) -> None:
+    """What became of it was asked of a release that could not be started, at each try, for ever; the data was right."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["an incompatible migration"]
+        world = World(tmp_path, config)
+        await before(world)
+        active = world.context.active
+        assert active is not None
+        assert active.release is not None
+        again = applied(world.journal.migrations(APP))
+        world.journal.migration_started(APP, active.id, Direction.UP, again)
+        world.engine.tags.discard(active.release.image.removeprefix("sha256:"))
+        await world.restart()
+        assert world.recovery.problem(APP) == ""
+        assert Outcome.RUNNING not in {run.outcome for run in world.journal.migrations(APP)}
 
     virtual_time.run(story())

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.app_data import backups
+from orchestrator.clock import now
+from orchestrator.deploy import leftovers
+from orchestrator.domain.deployment import State
+from orchestrator.domain.schema_history import Direction, Outcome, applied
+from orchestrator.domain.unsettled import Unsettled
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import EngineError
 from orchestrator.recovery import resume
+from tests.support import virtual_time
 from tests.support.fakes.engine import FakeEngine
+from tests.support.fakes.stories import app, live
+from tests.support.fakes.world import APP, World
 
 
 class StubbornEngine(FakeEngine):
@@ -54,3 +63,31 @@ def test_sidecars_sources_and_dumps_are_removed_and_one_that_stays_keeps_nothing
 )
 def test_a_volume_of_data_is_never_taken_for_a_dump(name: str, is_dump: bool) -> None:
     assert backups.is_dump_volume(name) is is_dump
+
+
+def test_data_that_was_removed_has_no_schema_and_nothing_unsettled_and_any_release_can_begin_again(
+    tmp_path: Path,
+) -> None:
+    """The journal still said what the removed data had: an older release was not migrated, because it seemed newer."""
+
+    async def story() -> None:
+        world = World(tmp_path, app())
+        await live(world, "0001")
+        await live(world, "0002")
+        active = world.context.active
+        assert active is not None
+        world.journal.migration_started(APP, active.id, Direction.UP)
+        world.journal.leave(APP, Unsettled(active.id, now(), "0003 stands in the data.", "Restore a backup."))
+        left = replace(await leftovers.of_app(world.context, []), backups=())
+        await leftovers.remove(world.context, left, tmp_path / "mirror", keep_backups=False)
+        world.engine.data.pop(APP)
+
+        assert applied(world.journal.migrations(APP)) == ()
+        assert Outcome.RUNNING not in {run.outcome for run in world.journal.migrations(APP)}
+        assert world.journal.unsettled(APP) is None
+        again = await world.deploy("v1")
+        assert again.state is State.LIVE, again.failure
+        assert [one.revision for one in applied(world.journal.migrations(APP))] == ["0001"]
+        assert world.engine.data_of(APP).schema == ["0001"]
+
+    virtual_time.run(story())
