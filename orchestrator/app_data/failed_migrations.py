@@ -48,6 +48,19 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
     return await _compared(context, by, not_known, tuple(says))
 
 
+async def name_what_stands(context: AppContext) -> None:
+    """Ask again what the migrations did of which a failed deployment has left something without names: the app's status
+    command may work by now. Raises EngineError or JournalError."""
+    left = context.journal.unsettled(context.name)
+    if left is None or context.migrations is None:
+        return
+    for run in migration_runs.runs_of(context, context.journal.deployment(left.deployment)):
+        if run.outcome is Outcome.FAILED and run.direction is not Direction.RESTORED:
+            happened = await _reported(context, run)
+            if happened:
+                await context.journal.beside(context.journal.migration_ended, run.id, Outcome.DONE, happened, run.note)
+
+
 async def end_interrupted(context: AppContext, by: Deployment) -> None:
     """Record that the interrupted migrations of a restore have ended: what they did is gone when its data is.
 

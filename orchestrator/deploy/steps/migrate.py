@@ -33,10 +33,12 @@ class Migrate(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Run the pending migrations, with requests paused if one of them is incompatible.
 
-        Raises StepFailed when a migration fails, or may not run because `update.migrations.auto_run` is off.
+        Raises StepFailed when a migration fails, or may not run because `update.migrations.auto_run` is off, and
+        EngineError.
         """
         if context.migrations is None:
             return deployment
+        await failed_migrations.name_what_stands(context)
         if deployment.pending == ():
             context.say(deployment.id, "nothing to migrate")
             return deployment

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.domain.schema_history import applied
 from tests.support import virtual_time
 from tests.support.fakes.stories import ROW
 from tests.support.fakes.world import APP, World
@@ -361,3 +362,19 @@ def test_of_a_migration_that_was_never_started_nothing_is_said_to_stand(
     assert not ended.failure.undone
     assert world.journal.unsettled(APP) is None
     assert not [run for run in world.journal.migrations(APP) if run.deployment == ended.id]
+
+
+def test_what_stood_without_names_has_them_when_the_app_reports_again(tmp_path: Path) -> None:
+    """The next release applied the rest, and the journal never knew of the first half: a rollback left it."""
+    world = World(tmp_path, app(**STATUS))
+    case = Case(app(**STATUS), "0005", breaks=False, stands=HALF, says="", meanwhile=status_fails)
+
+    async def story() -> Deployment:
+        await failed(world, case)
+        assert world.journal.unsettled(APP)
+        world.engine.half_way.clear()
+        return await world.deploy()
+
+    assert virtual_time.run(story()).state is State.LIVE
+    known = [one.revision for one in applied(world.journal.migrations(APP))]
+    assert known == world.engine.data_of(APP).schema == [*HALF, "0005"]
