@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.api.access import Deployer, Serving
 from orchestrator.api.values import App
 from orchestrator.apps import pause as pauses
-from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}")
 
@@ -38,8 +37,8 @@ async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRe
     A restart of the orchestrator resumes them, and so does a deployment that pauses them itself, at its end. Refused
     while a deployment, a rollback or a restore has paused them.
     """
-    _refuse_while_held(orchestrator, app)
-    await orchestrator.proxy.pause(app, (wanted or PauseRequest()).limit)
+    context = orchestrator.apps.get(app)
+    await pauses.pause_by_hand(context, orchestrator.scheduler.lane_of(app).turn, (wanted or PauseRequest()).limit)
     orchestrator.health.due(app)
     return Paused(app=app, paused=True, held=True)
 
@@ -48,13 +47,8 @@ async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 @router.post("/release", include_in_schema=False)
 async def resume(app: App, orchestrator: Serving, _who: Deployer) -> Paused:
     """Resume the requests that a person has paused. Refused while a deployment, a rollback or a restore has paused
-    them."""
-    _refuse_while_held(orchestrator, app)
-    await orchestrator.proxy.resume(app)
+    them and is under way or recovered; if its recovery fails, what is written from then on is not undone any more."""
+    context = orchestrator.apps.get(app)
+    await pauses.resume_by_hand(context, orchestrator.scheduler.lane_of(app).turn)
     orchestrator.health.due(app)
     return Paused(app=app, paused=False, held=False)
-
-
-def _refuse_while_held(orchestrator: Orchestrator, app: str) -> None:
-    context = orchestrator.apps.get(app)
-    pauses.refuse_while_held(context, orchestrator.scheduler.lane_of(context.name).running)

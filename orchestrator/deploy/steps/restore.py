@@ -10,6 +10,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.errors import NoWayBack
 
 
 class BackUpReplacedData(Step):
@@ -65,7 +66,10 @@ class ReplaceData(Step):
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
-        """Restore the backup of the replaced data, also when only a part of it was replaced. Raises StepFailed."""
+        """Restore the backup of the replaced data, also when only a part of it was replaced.
+
+        Raises StepFailed, and NoWayBack if a person has let requests go since.
+        """
         await context.engine.remove_stray_sidecars(context.name)
         await failed_migrations.end_interrupted(context, deployment)
         restores = [run for run in migration_runs.runs_of(context, deployment) if run.direction is Direction.RESTORED]
@@ -75,6 +79,13 @@ class ReplaceData(Step):
             # There was no data before: the volume was gone.
             done = any(run.outcome is Outcome.DONE for run in restores)
             return f"The data of backup {deployment.ref} stays in place: there was none before" if done else ""
+        if deployment.resumed_at is not None:
+            raise NoWayBack(
+                f"The data of backup {deployment.ref} stays in place: requests were resumed by hand, and what was "
+                "written since then would be lost.",
+                f"To have the data from before it was replaced: changeover backup restore {context.name} "
+                f"{deployment.backup}",
+            )
         # A container that runs already has files open that are about to be replaced.
         await swap.stop_writers(context, said_by=deployment)
         await swap.replace_data(context, deployment.backup, by=deployment)

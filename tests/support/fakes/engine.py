@@ -468,6 +468,7 @@ class FakeEngine:
     def mend(self) -> None:
         """From now on every command succeeds."""
         self.failing.clear()
+        self.refused.clear()
         self.half_way.clear()
 
     async def happened(self, event: ContainerEvent) -> None:

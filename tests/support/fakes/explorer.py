@@ -131,6 +131,13 @@ async def commands_fail(world: LivingWorld, dice: random.Random) -> str:
     return f"migrate.{which} {'fails' if which in world.engine.failing else 'works again'}"
 
 
+async def sidecars_are_refused(world: LivingWorld, dice: random.Random) -> str:
+    """As when the folder of the backups cannot be mounted."""
+    which = dice.choice(("orchestrator.backup_sidecar", "up"))
+    world.engine.refused ^= {which}
+    return f"{which} {'cannot be started' if which in world.engine.refused else 'can be started again'}"
+
+
 async def an_image_is_removed(world: LivingWorld, dice: random.Random) -> str:
     """One that no way back needs: without its image, a migration can be reverted by a backup only."""
     migrated = {run.deployment for run in world.records.runs.values()}
@@ -147,16 +154,16 @@ async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
     """A person asks as by the API, which refuses what a deployment has paused."""
 
     async def for_a_while() -> None:
-        with suppress(ChangeoverError):
-            pause.refuse_while_held(world.context, world.scheduler.lane_of(APP).running)
-            await world.proxy.pause(APP, 30)
-        await asyncio.sleep(seconds)
-        while APP in world.proxy.waiting:
+        for _ in range(times):
             with suppress(ChangeoverError):
-                pause.refuse_while_held(world.context, world.scheduler.lane_of(APP).running)
-                await world.proxy.resume(APP)
-            await asyncio.sleep(1)
+                await pause.pause_by_hand(world.context, world.scheduler.lane_of(APP).turn, 30)
+            await asyncio.sleep(seconds)
+            while APP in world.proxy.waiting:
+                with suppress(ChangeoverError):
+                    await pause.resume_by_hand(world.context, world.scheduler.lane_of(APP).turn)
+                await asyncio.sleep(1)
 
+    times = dice.choice((1, 3))
     seconds = dice.choice((0.1, 3.0, 20.0))
     world.ask(for_a_while())
     return f"pause requests for {seconds:g} s"
@@ -275,15 +282,24 @@ async def host_restarts(world: LivingWorld, _: random.Random) -> str:
     return "restart of the host"
 
 
-OUTSIDE: tuple[Choice, ...] = (active_crashes, standby_crashes, a_person_stops_or_starts, something_is_away)
+async def clock_jumps(_world: LivingWorld, dice: random.Random) -> str:
+    return dice.choice(sorted(CLOCK_JUMPS))
+
+
+CLOCK_JUMPS = {"the clock jumps forty days ahead": 40, "the clock jumps forty days back": -40}
+"""What the story says -> by how many days."""
+OUTSIDE: tuple[Choice, ...] = (
+    active_crashes, standby_crashes, a_person_stops_or_starts, something_is_away, proxy_is_restarted, clock_jumps,
+)  # fmt: skip
 """What needs no orchestrator."""
 CHOICES: tuple[Choice, ...] = (
     deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
     take_the_app_out, hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts,
-    a_person_removes, an_image_is_removed, locks_are_held, commands_fail, work_takes_time, work_takes_time,
+    a_person_removes, an_image_is_removed, locks_are_held, commands_fail, sidecars_are_refused, work_takes_time,
+    work_takes_time,
     something_is_away, something_is_away, proxy_is_restarted, disk_is_full, engine_and_proxy_are_slow,
     orchestrator_is_killed, orchestrator_is_killed, orchestrator_is_restarted, orchestrator_is_killed_while_it_stops,
-    host_restarts,
+    host_restarts, clock_jumps,
 )  # fmt: skip
 
 

@@ -203,6 +203,8 @@ class LivingWorld(World):
         self.wrong: list[str] = []
         self._sent = 0
         self._is_wanted = True
+        self.is_half_removed = False
+        """A removal of what the app had left did not come to its end: a person has to ask for it again."""
         self.gone = set[str]()
         """The deployments whose app was taken out of the configuration, and what it had left removed."""
         self.request_s: Callable[[], float] = lambda: 0.0
@@ -297,10 +299,11 @@ class LivingWorld(World):
             left = await leftovers.of_app(self.context, self.apps())
             for container in self.engine.running.values():
                 container.restarting = False
-            self.gone = {one.id for one in self.records.deployments.values()}
+            self.gone, self.is_half_removed = {one.id for one in self.records.deployments.values()}, True
             await leftovers.remove(self.context, left, self.folder / "mirror", keep_backups=True)
             self.acknowledged.clear()
             self.engine.data.pop(APP, None)
+            self.is_half_removed = False
 
     def proxy_starts_again(self) -> None:
         """It does what its files say."""

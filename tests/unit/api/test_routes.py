@@ -302,7 +302,7 @@ def test_nobody_lets_requests_go_that_wait_for_a_change_of_the_data(
     assert isinstance(proxy, FakeProxy)
     restore = Deployment("r1", "shop", Kind.RESTORE, State.RUNNING, "ann", MOMENT, paused_at=MOMENT)
     orchestrator.journal.add(restore)
-    lane.running = restore
+    asyncio.run(lane.turn.acquire())
     proxy.waiting.add("shop")
 
     refused = client.ask(Scope.ADMIN, "POST", f"/v1/apps/shop/{asked}")
@@ -314,6 +314,22 @@ def test_nobody_lets_requests_go_that_wait_for_a_change_of_the_data(
     assert refused.json()["detail"].startswith("Restore r1 has paused the requests of shop while it changes the data.")
     assert still == {"shop"}
     assert allowed.status_code == 200
+
+
+def test_requests_that_an_interrupted_change_of_the_data_has_paused_can_be_let_go_while_nothing_is_at_work(
+    client: Client, orchestrator: Orchestrator
+) -> None:
+    """Its recovery fails. It is on record that they were let go, so that it undoes nothing that was written since."""
+    proxy = orchestrator.proxy
+    assert isinstance(proxy, FakeProxy)
+    orchestrator.journal.add(Deployment("r1", "shop", Kind.RESTORE, State.RUNNING, "ann", MOMENT, paused_at=MOMENT))
+    proxy.waiting.add("shop")
+
+    allowed = client.ask(Scope.DEPLOY, "POST", "/v1/apps/shop/resume")
+
+    assert allowed.status_code == 200
+    assert proxy.waiting == set()
+    assert orchestrator.journal.deployment("r1").resumed_at is not None
 
 
 def test_the_older_names_do_not_stand_in_the_api_document(client: Client) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
@@ -23,6 +24,7 @@ from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, assert_whole
 from tests.support.fakes.world import APP, World
 
+WRITTEN = "an order of after the requests were resumed"
 AWAY = EngineError("The engine does not answer.", "Start it.")
 
 
@@ -552,5 +554,40 @@ def test_an_old_run_whose_image_is_gone_keeps_no_app_away(tmp_path: Path) -> Non
         await world.restart()
         assert world.recovery.problem(APP) == ""
         assert Outcome.RUNNING not in {run.outcome for run in world.journal.migrations(APP)}
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("name", ["an incompatible migration without a way down", "a restore"])
+@pytest.mark.parametrize("moment", range(12, 60, 3))
+def test_what_is_written_after_a_person_let_requests_go_while_recovery_fails_is_not_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, moment: int
+) -> None:
+    """They paused again, and the backup of before was put back: it was taken to have paused since it was made."""
+    monkeypatch.setattr(resume, "finish_interrupted", Failing(1, resume.finish_interrupted))
+
+    async def story() -> None:
+        config, before, act = STORIES[name]
+        world = World(tmp_path, config)
+        await before(world)
+        world.power.cut_at(moment, after=True)
+        with suppress(Killed):
+            await act(world)
+        await world.new_process()
+        if APP not in world.proxy.waiting:
+            return
+        await world.recovery.recover_all()
+        await world.recovery.go_on()
+        turn = world.scheduler.lane_of(APP).turn
+        await pause.resume_by_hand(world.context, turn)
+        world.engine.data_of(APP).rows.add(WRITTEN)
+        await pause.pause_by_hand(world.context, turn, 30)
+        with suppress(TimeoutError):  # where only a person can decide, it is tried for ever, and told
+            async with asyncio.timeout(60):
+                await world.recovery.recover_the_rest()
+        await world.at_rest()
+        assert WRITTEN in world.engine.data_of(APP).rows
+        await pause.resume_by_hand(world.context, turn)
+        assert APP not in world.proxy.waiting
 
     virtual_time.run(story())
