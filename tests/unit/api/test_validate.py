@@ -167,7 +167,7 @@ async def test_a_file_of_an_app_is_read_again_for_its_status_only_when_it_was_ch
     (folder / "shop.env").write_text("KEY=value\n")
     await orchestrator.reload_config()
     async with asyncio.timeout(20):
-        while orchestrator.recovery.problem("shop"):
+        while orchestrator.recovery.problem("shop"):  # noqa: ASYNC110 (recovery has no event)
             await asyncio.sleep(0)
     reads, read = [], env_file.read_bounded
 
