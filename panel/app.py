@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -27,6 +29,7 @@ from panel.version import is_deployed, release
 
 PANEL = "panel"
 """The name of the panel as an app."""
+TERMINATED = 128 + signal.SIGTERM
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
 RECENT_EVENTS = 100
@@ -161,12 +164,20 @@ class PanelApp(App[int]):
             self.sub_title = live
 
 
-def run_in_terminal() -> None:
-    """Run the panel in this terminal until the person quits. Raises NotSignedIn when the token cannot be read."""
+def run_in_terminal() -> int:
+    """Run the panel in this terminal until the person quits, or until SIGTERM, which would leave the terminal as the
+    panel needs it. Returns the exit code. Raises NotSignedIn when the token cannot be read."""
     # Imported here: the panel in the browser has another driver.
     from panel.keys.terminal_driver import TerminalDriver
 
     # Textual uses these instead of the terminal's real size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    PanelApp(Client(configured_url(), configured_token()), driver_class=TerminalDriver).run()
+    app = PanelApp(Client(configured_url(), configured_token()), driver_class=TerminalDriver)
+
+    async def until_it_ends() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit, None, TERMINATED)
+        await app.run_async()
+
+    asyncio.run(until_it_ends())
+    return app.return_code or 0

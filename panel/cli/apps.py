@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from typing import Annotated
 
@@ -15,13 +14,16 @@ from panel.cli.output import (
     JsonOption,
     PanelArgument,
     err,
+    json_text,
     print_json,
     print_text,
     run,
     show,
     stop,
 )
+from panel.cli.slow_reader import SlowReader
 from panel.client.client import Client
+from panel.client.errors import Unreachable
 from panel.client.model import Apps
 
 commands = typer.Typer()
@@ -74,12 +76,14 @@ def logs(
 
 
 async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
-    async with aclosing(client.follow_logs(app, tail)) as lines:
-        async for line in lines:
-            if as_json:
-                print(json.dumps(client.answer, ensure_ascii=False), flush=True)
-            else:
-                print_text(line)
+    reader = SlowReader()
+    try:
+        async with aclosing(client.follow_logs(app, tail)) as lines:
+            async for line in lines:
+                with reader.taking():
+                    print_text(json_text(client.answer) if as_json else line)
+    except Unreachable as error:
+        raise reader.explains(error, "The log is not followed any more") from error
 
 
 @commands.command()

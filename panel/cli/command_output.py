@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import sys
 import time
@@ -12,12 +11,11 @@ from typing import Any
 
 import typer
 
-from panel.cli.output import FAILED, err, print_text, stop
-from panel.client.errors import ClientError, Failed, Unreachable
+from panel.cli.output import FAILED, err, json_text, print_text, stop
+from panel.cli.slow_reader import SlowReader
+from panel.client.errors import ClientError, Unreachable
 from panel.client.one_off import Piece
 
-STALLED_S = 30.0
-"""A client that takes nothing of its answer for so long is disconnected (docs/limits.md), in seconds."""
 SIGPIPE = 128 + 13
 """What a shell reports of a command whose reader has left, such as `head`."""
 
@@ -26,31 +24,23 @@ class CommandOutput:
     """Prints each piece as it comes. `in_bytes`: the standard output was asked for byte for byte."""
 
     def __init__(self, *, as_json: bool, in_bytes: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._waited_s = 0.0
+        self._reader = SlowReader(clock)
         self._as_json = as_json
         self._in_bytes = in_bytes
         self._missing = ""
 
     def show(self, piece: Piece, answer: Any) -> None:  # Any: the piece as it was sent, in JSON
         """Ends the command when the output cannot be written."""
-        began = self._clock()
-        self._print(piece, answer)
-        self._waited_s = max(self._waited_s, self._clock() - began)
+        with self._reader.taking():
+            self._print(piece, answer)
 
     def broke_off(self, error: Unreachable) -> ClientError:
         """What to say of a connection that broke, perhaps because the reader of the output took nothing."""
-        if self._waited_s < STALLED_S:
-            return error
-        return Failed(
-            f"The output is not whole, and the command was ended: the program that reads the output took nothing for "
-            f"{self._waited_s:.0f} s. The orchestrator waits {STALLED_S:g} s.",
-            "Send the output to a file, then read that.",
-        )
+        return self._reader.explains(error, "The output is not whole, and the command was ended")
 
     def _print(self, piece: Piece, answer: Any) -> None:  # Any: as above
         if self._as_json:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            print(json_text(answer), flush=True)
             if piece.note or piece.cut:
                 self._missing = (
                     "The output is not whole: with --json it is limited to 5,000 lines of 4 KiB. "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
 from panel.cli import event_lines
-from panel.cli.output import JsonOption, out, run
+from panel.cli.output import JsonOption, json_text, out, run
 from panel.client.client import Client
 
 commands = typer.Typer()
@@ -28,7 +27,7 @@ def events(
         async with aclosing(client.events(start, deployment)) as happening:
             async for event in happening:
                 if as_json:
-                    print(json.dumps(client.answer, ensure_ascii=False), flush=True)
+                    print(json_text(client.answer), flush=True)
                 else:
                     out.print(event_lines.dated_event(event))
 

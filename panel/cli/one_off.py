@@ -84,7 +84,10 @@ def _input() -> bytes:
     """All of the standard input; on a terminal until Ctrl-D. It is read before the command starts."""
     if sys.stdin.isatty():
         err.print("Type the input, and end it by Ctrl-D on a line of its own.", style="bright_black")
-    content = sys.stdin.buffer.read(MOST_OF_INPUT + 1)
+    try:
+        content = sys.stdin.buffer.read(MOST_OF_INPUT + 1)
+    except OSError as error:
+        stop(f"The standard input cannot be read: {error.strerror}. Send a file or a pipe to it.", USAGE)
     if len(content) > MOST_OF_INPUT:
         stop("The input is longer than 1 MiB. Put it where the app can read it, such as its data volume.", USAGE)
     return content

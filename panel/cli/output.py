@@ -7,6 +7,7 @@ back to; 4 orchestrator unreachable, or token not accepted.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -100,7 +101,12 @@ def print_text(text: str) -> None:
 
 
 def print_json(answer: Any) -> None:  # Any: JSON
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    print(json_text(answer, indent=2))
+
+
+def json_text(answer: Any, indent: int | None = None) -> str:  # Any: JSON
+    """As it is where the output can have every letter, otherwise with escapes for those that are not ASCII."""
+    return json.dumps(answer, indent=indent, ensure_ascii=codecs.lookup(sys.stdout.encoding).name != "utf-8")
 
 
 def stop(message: str, exit_code: int) -> NoReturn:

@@ -16,4 +16,5 @@ def panel() -> None:
     from panel.app import run_in_terminal
 
     run(lambda client: client.apps())
-    run_in_terminal()
+    if code := run_in_terminal():
+        raise typer.Exit(code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from panel.cli.output import FAILED, err, stop
+from panel.cli.output import FAILED, INTERRUPTED, err, stop
 
 MOST_TYPED = 1000
 """Characters that are read as one answer."""
@@ -33,7 +33,7 @@ def _answer(question: str) -> bool | None:
         try:
             line = sys.stdin.readline(MOST_TYPED)
         except KeyboardInterrupt:
-            return None
+            stop("\nNot confirmed, nothing was done.", INTERRUPTED)
         if not line:
             return None
         word = line.strip().lower()

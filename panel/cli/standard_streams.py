@@ -1,8 +1,9 @@
-"""The standard streams of the command: whatever they are connected to, they take all that is written, or it fails.
+"""The standard streams of the command: whatever they are connected to, all is read and all is written, or it fails.
 
 Python takes a part for the whole: with PYTHONUNBUFFERED, which is usual in containers, a write to a full disk or to a
 pipe that does not block (O_NONBLOCK, as those of Node.js) may write a part, and says so by a number that `print` and
-others do not read. If a stream is closed (`2>&-`), Python writes to standard output what is meant for it.
+others do not read. What it reads from such a pipe ends where nothing more has come yet. If a stream is closed (`2>&-`),
+Python writes to standard output what is meant for it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 import io
 import os
 import select
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class NotWritten(OSError):
@@ -24,7 +29,8 @@ class NotWritten(OSError):
 class Whole(io.RawIOBase):
     """Writes to a descriptor, which it does not close. Each write returns when all is written.
 
-    Or it raises NotWritten, or BrokenPipeError when the reader has left.
+    Or it raises NotWritten, or BrokenPipeError when the reader has left. Ctrl-C ends a write that waits for a reader,
+    also in an event loop, whose own handler would end the task only after the write.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -42,16 +48,44 @@ class Whole(io.RawIOBase):
     def write(self, content: ReadableBuffer, /) -> int:
         left = memoryview(content).cast("B")
         size = len(left)
-        while left:
-            try:
-                left = left[os.write(self._descriptor, left) :]
-            except BlockingIOError:
-                select.select([], [self._descriptor], [])
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise NotWritten(error.errno, error.strerror) from error
+        with _interruptible():
+            while left:
+                try:
+                    left = left[os.write(self._descriptor, left) :]
+                except BlockingIOError:
+                    select.select([], [self._descriptor], [])
+                except BrokenPipeError:
+                    raise
+                except OSError as error:
+                    raise NotWritten(error.errno, error.strerror) from error
         return size
+
+
+class ToTheEnd(io.RawIOBase):
+    """Reads from a descriptor, which it does not close. Nothing is taken for the end but the end. Raises OSError."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        return os.isatty(self._descriptor)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        room = memoryview(buffer).cast("B")
+        while True:
+            try:
+                content = os.read(self._descriptor, len(room))
+            except BlockingIOError:
+                select.select([self._descriptor], [], [])
+            else:
+                room[: len(content)] = content
+                return len(content)
 
 
 def make_whole() -> None:
@@ -61,8 +95,11 @@ def make_whole() -> None:
             os.fstat(descriptor)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest one that is free: this one
-    sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
-    sys.stdout = _text_of(1, "strict" if sys.stdout is None else sys.stdout.errors or "strict")
+    # A letter that the encoding of the terminal does not have is no reason to fail.
+    named = sys.stdin.encoding if sys.stdin else "utf-8"
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(ToTheEnd(0)), named, "replace")
+    errors = sys.stdout.errors if sys.stdout else "strict"
+    sys.stdout = _text_of(1, "replace" if errors == "strict" else errors or "replace")
     sys.stderr = _text_of(2, "backslashreplace")
 
 
@@ -79,3 +116,17 @@ def _text_of(descriptor: int, errors: str) -> io.TextIOWrapper:
     in_lines = descriptor == 2 or whole.isatty()
     named = sys.__stdout__.encoding if sys.__stdout__ else "utf-8"
     return io.TextIOWrapper(io.BufferedWriter(whole), named, errors, line_buffering=in_lines)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt at once, whoever else handles it. Nothing changes where it is ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

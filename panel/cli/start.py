@@ -18,9 +18,16 @@ def main() -> None:
             from panel.cli.main import main as begin
 
             begin()
+        except SystemExit as ended:
+            if ended.code == INTERRUPTED:
+                drop_the_rest()
+            raise
         finally:
             sys.stdout.flush()
+            sys.stderr.flush()
     except KeyboardInterrupt:
+        # What is left may wait for a reader that takes nothing, and nobody waits for it any more.
+        drop_the_rest()
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # its reader has left, such as `head`
         drop_the_rest()

@@ -12,6 +12,8 @@ import tty
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 
+import typer
+
 from panel.client.client import Client
 from panel.client.errors import ClientError
 from panel.client.one_off import Piece
@@ -19,6 +21,7 @@ from panel.client.one_off import Piece
 CHUNK = 4096
 MOST_SENT = 8192
 """So many bytes are sent by one request at most: what is pasted is longer than a key."""
+TERMINATED = 128 + signal.SIGTERM
 
 
 def is_one() -> bool:
@@ -36,12 +39,14 @@ async def carry_out(
     typed: asyncio.Queue[bytes | None] = asyncio.Queue(1000)
     loop, keyboard = asyncio.get_running_loop(), sys.stdin.fileno()
     last, sending = None, None
-    with raw(keyboard):
+    with set_back(keyboard), _ends_on_sigterm():
+        _let_keys_wait(keyboard)
         try:
             asked = client.one_off(app, place, command, env, timeout_s, window=_window())
             async with aclosing(asked) as pieces:
                 async for piece in pieces:
                     if piece.terminal:
+                        tty.setraw(keyboard, termios.TCSADRAIN)
                         sending = asyncio.create_task(_send(client, app, piece.terminal, typed))
                         loop.add_reader(keyboard, _read, keyboard, typed)
                         loop.add_signal_handler(signal.SIGWINCH, _put, typed, None)
@@ -60,18 +65,50 @@ async def carry_out(
 
 
 @contextmanager
-def raw(keyboard: int) -> Iterator[None]:
-    """Each key as it is pressed, Ctrl-C among them, until the end.
+def set_back(keyboard: int) -> Iterator[None]:
+    """At the end the terminal is as it was before.
 
     What is left of the input is dropped then: it may be the terminal's own answer to what the command has shown, and
     the shell, which reads next, would take it for keys.
     """
     before = termios.tcgetattr(keyboard)
-    tty.setraw(keyboard)
     try:
         yield
     finally:
         termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
+
+
+def _let_keys_wait(keyboard: int) -> None:
+    """Until the command has the terminal: it gets them as they were pressed, and shows them. Ctrl-C is for this process
+    until then, which may wait for an orchestrator that does not answer."""
+    tty.setcbreak(keyboard)
+    mode = termios.tcgetattr(keyboard)
+    mode[0] &= ~termios.ICRNL
+    termios.tcsetattr(keyboard, termios.TCSANOW, mode)
+
+
+@contextmanager
+def _ends_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the task that runs this as any error does, with the shell's exit code for it: by itself it would
+    end the process at once, and leave the terminal without echo."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    asked = False
+
+    def end() -> None:
+        nonlocal asked
+        asked = True
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+        raise typer.Exit(TERMINATED) from None
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _window() -> tuple[int, int]:

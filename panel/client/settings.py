@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ TOKEN_FILE = Path(".changeover/token")
 PORT_FILE = Path(".changeover/api-port")
 """The port of the API on this machine, which `make up` writes into the checkout. Only a port: a file in a folder that
 came from elsewhere must not lead the token to another host."""
-WRITE_PORT_AGAIN = "Run 'make up', which writes it again."
+MOST_OF_PORT = len("65535")
+WRITE_PORT_AGAIN = "Run 'make up', which writes it again, or set CHANGEOVER_URL to the orchestrator's address."
+AS_OWNER = "Run this as the owner of the file, or set CHANGEOVER_URL to the orchestrator's address."
 
 
 def configured_url() -> str:
@@ -37,17 +40,23 @@ def configured_url() -> str:
 
 def _url_on_this_machine() -> str:
     try:
-        port = PORT_FILE.read_text().strip()
+        port = _start_of(PORT_FILE).decode("ascii").strip()
     except FileNotFoundError:
         return DEFAULT_URL
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise Invalid(
-            f"The file {PORT_FILE} cannot be read: {why}.", "Run 'make up', which writes it again."
-        ) from error
-    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+    except OSError as error:
+        raise Invalid(f"The file {PORT_FILE} cannot be read: {error.strerror}.", AS_OWNER) from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The file {PORT_FILE} cannot be read: it is not text.", WRITE_PORT_AGAIN) from error
+    if not (port.isdecimal() and len(port) <= MOST_OF_PORT and 0 < int(port) < 65536):
         raise Invalid(f"The file {PORT_FILE} has no port in it.", WRITE_PORT_AGAIN)
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{int(port)}"
+
+
+def _start_of(file: Path) -> bytes:
+    """Of a file that may be anything, such as a pipe that nobody writes to or a device without an end: it came with the
+    folder. Raises OSError."""
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+        return opened.read(MOST_OF_PORT + len("\r\n") + 1) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else b""
 
 
 def configured_token() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -359,6 +360,32 @@ def test_the_port_that_make_up_wrote_is_that_of_the_orchestrator_on_this_machine
         assert configured_url() == url
     else:
         with pytest.raises(Invalid, match=url):
+            configured_url()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (os.mkfifo, "has no port in it.*make up"),
+        (lambda file: file.symlink_to("/dev/zero"), "has no port in it.*make up"),
+        (lambda file: file.write_text("00080"), "http://127.0.0.1:80"),
+        (lambda file: file.write_text("00018121"), "has no port in it.*make up"),
+        (lambda file: file.symlink_to(file.name), "cannot be read: Too many levels.*as the owner of the file, or set"),
+    ],
+)
+def test_a_port_file_that_came_with_the_folder_neither_stops_nor_fills_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object], says: str
+) -> None:
+    """A pipe was waited for without end, and a device read without end."""
+    monkeypatch.delenv("CHANGEOVER_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    PORT_FILE.parent.mkdir()
+    make(PORT_FILE)
+
+    if says.startswith("http"):
+        assert configured_url() == says
+    else:
+        with pytest.raises(Invalid, match=says):
             configured_url()
 
 

@@ -6,16 +6,20 @@ import base64
 import json
 import os
 import select
+import signal
+import socket
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+import tty
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from panel.cli import terminal
 from panel.cli.command_output import CommandOutput
+from panel.cli.slow_reader import SlowReader
 from panel.client.errors import Unreachable
 from panel.client.one_off import Piece
 from tests.support.command_line import changeover
@@ -131,6 +135,17 @@ def test_a_reader_that_lets_the_orchestrator_wait_is_told_as_the_cause(waits_s: 
     assert says in output.broke_off(Unreachable("The connection broke.", "")).cause
 
 
+def test_a_log_whose_reader_let_the_orchestrator_wait_is_not_said_to_have_broken() -> None:
+    moments = iter([0.0, 42.0])
+    reader = SlowReader(lambda: next(moments))
+    with reader.taking():
+        pass
+
+    told = reader.explains(Unreachable("The connection broke.", ""), "The log is not followed any more")
+
+    assert told.cause.startswith("The log is not followed any more: the program that reads the output took nothing for")
+
+
 def test_a_command_that_was_killed_late_is_no_success(api: FakeApi) -> None:
     api.gives_text("POST", "/v1/apps/shop/run", stream({"exit_code": 0, "late": True}))
 
@@ -244,8 +259,67 @@ def test_at_a_terminal_output_comes_as_it_is(api: FakeApi, window: tuple[int, in
 def test_what_a_terminal_answers_to_the_command_is_no_key_of_the_shell_that_reads_next(window: tuple[int, int]) -> None:
     """`ESC [ c` asks a terminal what it is. The answer comes as if a person had typed it."""
     here, there = window
-    with terminal.raw(there):
+    with terminal.set_back(there):
+        tty.setraw(there)
         os.write(here, b"\x1b[?1;2c\r")
         assert select.select([there], [], [], 10)[0]
 
     assert not select.select([there], [], [], 0)[0]
+
+
+OWN_TERMINAL = (
+    "import fcntl, runpy, signal, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('panel.cli', run_name='__main__')"
+)
+"""The command as a shell starts it: the keys of its terminal make signals for it."""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lambda _here, process: process.terminate(), 128 + signal.SIGTERM),
+        (lambda here, _process: os.write(here, b"\x03"), 128 + signal.SIGINT),
+    ],
+)
+def test_a_command_that_waits_for_the_orchestrator_can_be_ended_and_leaves_the_terminal_as_it_was(
+    window: tuple[int, int], end: Callable[[int, subprocess.Popen[bytes]], object], code: int
+) -> None:
+    """Keys were kept for the command, Ctrl-C among them, for a minute; SIGTERM left the terminal without echo."""
+    here, there = window
+    before = termios.tcgetattr(there)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            [sys.executable, "-c", OWN_TERMINAL, "exec", "-t", "shop", "--", "sh"],
+            cwd=ROOT, stdin=there, stdout=there, stderr=there, start_new_session=True,
+            env=os.environ | {"CHANGEOVER_URL": url, "CHANGEOVER_TOKEN": "co_secret"},
+        ) as process:  # fmt: skip
+            connection, _ = silent.accept()
+            with connection:
+                assert connection.recv(100)
+                assert not termios.tcgetattr(there)[3] & termios.ECHO
+                end(here, process)
+                assert process.wait(20) == code
+
+    assert termios.tcgetattr(there) == before
+
+
+def test_a_panel_that_is_terminated_leaves_the_terminal_as_it_was(api: FakeApi, window: tuple[int, int]) -> None:
+    """It was left without echo, with reports of the mouse, and with the panel's screen in it."""
+    here, there = window
+    api.gives("GET", "/v1/apps", {"apps": []})
+    before = termios.tcgetattr(there)
+    shown = b""
+    with subprocess.Popen(
+        [sys.executable, "-m", "panel.cli", "panel"], cwd=ROOT, stdin=there, stdout=there, stderr=there
+    ) as process:
+        while b"CHANGEOVER" not in shown:
+            shown += os.read(here, 10_000)
+        process.terminate()
+        while b"\x1b[?1049l" not in shown:
+            assert select.select([here], [], [], 20)[0], shown[-200:]
+            shown += os.read(here, 10_000)
+        assert process.wait(20) == 128 + signal.SIGTERM
+
+    assert b"\x1b[?1000l" in shown
+    assert termios.tcgetattr(there) == before

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from typing import Any
 import pytest
 
 from panel.cli.standard_streams import Whole
+from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
@@ -134,3 +139,99 @@ def test_a_write_returns_when_all_is_written() -> None:
     os.close(writing)
     with open(reading, "rb") as pipe:
         assert pipe.read() == b"x" * (room - 4096) + b"y" * 4096
+
+
+def test_an_input_is_whole_that_comes_slowly_from_a_pipe_that_does_not_block(api: FakeApi) -> None:
+    """It ended in a traceback, or with what had come until then."""
+    api.gives_text("POST", "/v1/apps/shop/exec", stream({"exit_code": 0}))
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    command = [sys.executable, "-m", "panel.cli", "exec", "--stdin", "shop", "--", "cat"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=reading, stderr=subprocess.PIPE, text=True) as done:
+        for line in (b"one\n", b"two\n"):
+            _until_all_is_read(writing)
+            os.write(writing, line)
+        os.close(writing)
+        _, said = done.communicate(timeout=60)
+    os.close(reading)
+
+    assert (done.returncode, said) == (0, "")
+    assert base64.b64decode(api.asked[0].body["stdin"]) == b"one\ntwo\n"
+
+
+def _until_all_is_read(pipe: int) -> None:
+    deadline = time.monotonic() + 20
+    while int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_an_input_that_cannot_be_read_is_said_to_be_so(api: FakeApi, tmp_path: Path) -> None:
+    only_written = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
+    command = [sys.executable, "-m", "panel.cli", "exec", "--stdin", "shop", "--", "cat"]
+    done = subprocess.run(command, cwd=ROOT, stdin=only_written, capture_output=True, text=True, timeout=60)
+    os.close(only_written)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("The standard input cannot be read: Bad file descriptor.")
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_letter_that_the_terminal_does_not_have_is_no_reason_to_fail(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """A status without an update has a dash. JSON stays the same JSON."""
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    found = {"apps": [answers.app("shop", url="http://bücher.example/–")]}
+    api.gives("GET", "/v1/apps", found)
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "panel.cli", "status", *words], cwd=ROOT, capture_output=True, timeout=60, check=True
+        ).stdout.decode(encoding)
+        for words in ([], ["--json"])
+    ]
+
+    assert "shop" in said[0]
+    assert json.loads(said[1]) == found
+
+
+@pytest.mark.parametrize("words", [["status", "nothing"], ["--nonsense"]])
+def test_a_message_that_nobody_reads_any_more_ends_with_an_exit_code_of_ours(api: FakeApi, words: list[str]) -> None:
+    """It was Python's 120."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "panel.cli", *words], cwd=ROOT, stderr=writing, timeout=60)
+    os.close(writing)
+
+    assert done.returncode == 1
+
+
+HEARS_CTRL_C = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('panel.cli', run_name='__main__')"
+)
+
+
+@pytest.mark.parametrize("words", [["exec", "shop", "--", "yes"], ["exec", "--json", "shop", "--", "yes"]])
+def test_ctrl_c_ends_a_command_whose_reader_takes_nothing(api: FakeApi, words: list[str]) -> None:
+    """It was not heard, however often it was pressed."""
+    api.gives_text("POST", "/v1/apps/shop/exec", stream(*[{"output": base64.b64encode(DUMP[:4000]).decode()}] * 500))
+    command = [sys.executable, "-c", HEARS_CTRL_C, *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        assert done.stdout is not None
+        _until_it_is_full(done.stdout.fileno())
+        done.send_signal(signal.SIGINT)
+        code = done.wait(20)
+        assert done.stderr is not None
+        assert (code, done.stderr.read()) == (128 + signal.SIGINT, b"")
+
+
+def _until_it_is_full(pipe: int) -> None:
+    """A pipe has room for 16 pages, and what is left may be too little for a whole write."""
+    deadline, before = time.monotonic() + 20, 0
+    while time.monotonic() < deadline:
+        waits = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+        if waits and waits == before:
+            return
+        before = waits
+        time.sleep(0.3)
