@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,8 @@ class CopiedFile:
 def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) -> CopiedFile:
     """Copy what the app has at `path` to `copy`.
 
-    A file that begins as a database and that SQLite cannot read, such as a part of an upload or one of a version of
-    SQLite to come, is copied as it is, if no log or journal of it has rows and nobody changes it meanwhile: whoever
+    A file that begins as a database and that SQLite cannot read, such as a part of an upload, one of a version of
+    SQLite to come, or one beside a folder with the name of its journal, is copied as it is, if no log or journal of it has rows and nobody changes it meanwhile: whoever
     may send the app a file must not keep its data from being backed up. Raises NotAFile, OSError and sqlite3.Error.
     """
     with opened(root, path) as file:
@@ -58,10 +59,13 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
         if not is_sqlite(file):
             return CopiedFile(status, holes=copy_file(file, copy, pace))
         # Asked before: SQLite may remove them.
-        has_more = any(_has_content(root, f"{path}{end}") for end in HAVE_ROWS)
+        companions = [_status_of(root, f"{path}{end}") for end in HAVE_ROWS]
+        has_more = any(one and not _is_in_the_way(one) and one.st_size > 0 for one in companions)
         try:
             if _is_too_long(path):
                 raise sqlite3.DatabaseError("its path is too long for SQLite")
+            if any(one and _is_in_the_way(one) for one in companions):
+                raise sqlite3.DatabaseError("the place of its log or journal is taken by something that is no file")
             schema = copy_database(root.path / path, copy, pace, jail=jail, is_file=status)
             return CopiedFile(status, is_database=True, schema=schema)
         except sqlite3.Error as error:
@@ -74,8 +78,13 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
             return CopiedFile(status, holes=holes)
 
 
-def _has_content(root: Folder, name: str) -> bool:
-    return root.has(name) and root.status(name).st_size > 0
+def _status_of(root: Folder, name: str) -> os.stat_result | None:
+    return root.status(name) if root.has(name) else None
+
+
+def _is_in_the_way(companion: os.stat_result) -> bool:
+    """Whether it is neither a file nor a link to one, such as a folder: nobody's SQLite opens the database then."""
+    return not stat.S_ISREG(companion.st_mode) and not stat.S_ISLNK(companion.st_mode)
 
 
 def _is_too_long(path: str) -> bool:

@@ -81,6 +81,28 @@ def test_a_file_that_this_sqlite_cannot_read_stops_no_backup(data: Path, what: s
     assert same == Difference((), (), ())
 
 
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_stands_in_the_place_of_a_journal_stops_no_backup(
+    data: Path, end: str, mode: str, make: Callable[[Path], None]
+) -> None:
+    """SQLite opens no such database: 'disk I/O error', for which the place of the backups was blamed, or 'unable to
+    open database file'. A pipe it waits for without end. Whoever may make a folder kept all releases from being
+    deployed."""
+    path = data / "uploads"
+    made(path, mode=mode).close()
+    content = path.read_bytes()
+    make(Path(f"{path}{end}"))
+
+    (entry,) = back_up(data).files
+    same = compare(data.parent / "backup", {"data": data}, PACE)
+
+    assert (entry.path, entry.sqlite) == ("data/uploads", False)
+    assert path.read_bytes() == content
+    assert make is os.mkfifo or same == Difference((), (), ()), "a pipe is not put back, and then it is a database"
+
+
 def text_that_is_no_utf_8(path: Path) -> None:
     made(path, "INSERT INTO orders VALUES (1, CAST(x'636f6c64ff80' AS TEXT))").close()
 
