@@ -51,8 +51,9 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
     """Copy what the app has at `path` to `copy`.
 
     A file that begins as a database and that SQLite cannot read, such as a part of an upload, one of a version of
-    SQLite to come, or one beside a folder with the name of its journal, is copied as it is, if no log or journal of it has rows and nobody changes it meanwhile: whoever
-    may send the app a file must not keep its data from being backed up. Raises NotAFile, OSError and sqlite3.Error.
+    SQLite to come, or one beside a folder with the name of its journal, is copied as it is, if no log or journal of it
+    has rows and nobody changes it meanwhile: whoever may send the app a file must not keep its data from being backed
+    up. Raises NotAFile, OSError and sqlite3.Error.
     """
     with opened(root, path) as file:
         status = os.fstat(file)

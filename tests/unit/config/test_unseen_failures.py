@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.config import loader
+from orchestrator.config.unseen_failures import _why_unseen
 from tests.support.paths import ROOT
 
 PSQL = "psql goes on after an error"
+LAST = "the script has the exit code of its last command"
 PIPE = "a pipe has the exit code of its last program"
 
 
@@ -27,6 +32,9 @@ def notices_of(command: str, section: str = "backup", key: str = "restore") -> l
         "psql -f /dump/shop.sql",
         "psql -qf /dump/shop.sql",
         "sh -c 'psql $DATABASE_URL < $CHANGEOVER_DUMP/shop.sql'",
+        "/usr/lib/postgresql/17/bin/psql -1Xf /dump/shop.sql",
+        'sh -c \'psql --single-transaction "--file=$CHANGEOVER_DUMP/shop.sql" "$DATABASE_URL"\'',
+        "sh -ec 'first; psql -c \"SELECT 1 < 2\" -f x.sql'",
     ],
 )
 def test_psql_that_goes_on_after_an_error_is_told(command: str) -> None:
@@ -46,6 +54,20 @@ def test_psql_that_goes_on_after_an_error_is_told(command: str) -> None:
         "python load.py --file x",
         "sh -c 'first || second'",
         "bash -o pipefail -c 'zcat $CHANGEOVER_DUMP/shop.gz | mariadb shop'",
+        "psql -Ustaff -c 'SELECT 1'",
+        "psql -c 'SELECT 1 WHERE 1 < 2'",
+        "grep -E 'a|b' /dump/list",
+        "load.py --between | --after ;",
+        "sh -c 'cut -d \"|\" -f 1 /dump/list >| /dump/names'",
+        "sh -c 'python load.py \"a; b\" \\; # and; then | so'",
+        "sh -c 'case $KIND in a|b) load;; esac'",
+        "sh -c 'for one in a b; do load $one || exit 1; done'",
+        "sh -c 'first && second'",
+        "sh -c 'set -eu; first; second'",
+        "sh -ec 'first; second'",
+        "bash -o errexit -c 'first; second'",
+        "sh -c 'first;'",
+        "sh -c '{ first; second; } || exit 1'",
     ],
 )
 def test_a_command_whose_failure_is_seen_has_no_notice(command: str) -> None:
@@ -61,6 +83,27 @@ def test_a_pipe_is_told_of_each_command_that_changes_or_keeps_data(section: str,
     assert f"apps.shop.{section}.{key}: {PIPE}" in notice
 
 
+@pytest.mark.parametrize(
+    "command", ["sh -c 'first; second'", "timeout 9 /bin/sh -uc 'first\nsecond\n'", "bash -c 'a;${b}'"]
+)
+def test_a_script_that_goes_on_after_an_error_is_told(command: str) -> None:
+    (notice,) = notices_of(command)
+
+    assert LAST in notice
+
+
+def test_psql_that_reads_a_pipe_is_told() -> None:
+    pipe, psql = sorted(notices_of("sh -c 'zcat $CHANGEOVER_DUMP/shop.gz | psql $DATABASE_URL'"))
+
+    assert (PIPE in pipe, PSQL in psql) == (True, True)
+
+
+@given(st.text())
+def test_any_command_is_looked_at(script: str) -> None:
+    for says in _why_unseen(shlex.join(["sh", "-c", script])):
+        assert says
+
+
 def test_the_pages_show_no_command_whose_failure_is_not_seen() -> None:
     pages = [*(ROOT / "docs").glob("**/*.md"), ROOT / "README.md"]
     shown = [block for page in pages for block in re.findall(r"```yaml\n(apps:.*?)```", page.read_text(), re.DOTALL)]
@@ -70,3 +113,4 @@ def test_the_pages_show_no_command_whose_failure_is_not_seen() -> None:
         for notice in loader.parse(block, "page.yaml").notices:
             assert PSQL not in notice.says, block
             assert PIPE not in notice.says, block
+            assert LAST not in notice.says, block
