@@ -76,7 +76,7 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
-            Text(changes_in_words(len(update.changes))),
+            Text(changes_in_words(len(update.changes), listed=self._app_shown.update is not None)),
             *(Text(one_line(sentence), "yellow") for sentence in self._cost),
             *self._question(),
         )
@@ -94,8 +94,10 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-def changes_in_words(number: int) -> str:
-    """How many changes the update has. None are known where its source has a history without the live release."""
+def changes_in_words(number: int, *, listed: bool) -> str:
+    """How many changes the update has. None are known where its source has a history without the live release.
+    `listed`: the dashboard shows the update; it shows none that is dismissed."""
     if not number:
         return NO_CHANGES
-    return f"{counted(number, 'change')}. [D] on the dashboard lists {'it' if number == 1 else 'them'}."
+    where = f" [D] on the dashboard lists {'it' if number == 1 else 'them'}." if listed else ""
+    return f"{counted(number, 'change')}.{where}"

@@ -216,7 +216,8 @@ class DashboardScreen(Screen[None]):
         self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
 
     def _tell_no_update(self, app: App) -> None:
-        self.notify(_held_back(app) or "No update is known for this app. Press U to check.", markup=False)
+        says = "No update is known for this app, or it is dismissed. Press U to check."
+        self.notify(_held_back(app) or says, markup=False)
 
     def action_dismiss_update(self) -> None:
         """Do not show the update of the app under the cursor for 24 hours."""

@@ -32,7 +32,7 @@ def said(*networks: dict[str, Any]) -> tuple[int, str]:
     [
         (
             network("old", RANGE, stack="old", containers=("old-shop-blue-1",)),
-            "held by the stack old: network old has 172.30.0.0/16, and 1 running containers use it",
+            "held by the stack old: network old has 172.30.0.0/16, and 1 running container uses it",
             "docker rm --force $(docker ps --all --quiet --filter label=changeover.stack=old) && docker network rm old",
         ),
         (

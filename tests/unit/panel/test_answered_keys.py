@@ -39,8 +39,8 @@ class Quiet(Client):
 @pytest.mark.parametrize(
     ("key", "held_back", "says"),
     [
-        ("d", None, "No update is known for this app. Press U to check."),
-        ("x", None, "No update is known for this app. Press U to check."),
+        ("d", None, "No update is known for this app, or it is dismissed. Press U to check."),
+        ("x", None, "No update is known for this app, or it is dismissed. Press U to check."),
         ("d", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
         ("x", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
         ("b", None, "shop has no standby release to roll back to. Deploy a second release first."),

@@ -105,6 +105,17 @@ async def test_a_rollback_names_the_standby_that_was_shown(api: FakeApi) -> None
     assert asked.body["container"] == answers.slot("v0.9.0", "green")["container"]
 
 
+async def test_the_question_about_a_dismissed_update_names_no_key_that_shows_nothing(api: FakeApi) -> None:
+    api.gives("GET", "/v1/apps", {"apps": [answers.app(update=None)]})
+    api.gives("POST", "/v1/apps/shop/update/check", answers.update())
+    async with panel_of(api) as pilot:
+        await pilot.press("u")
+        await until(pilot, lambda: "Proceed with update?" in shown(pilot))
+
+        assert "changes." in shown(pilot)
+        assert "[D] on the dashboard" not in shown(pilot)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
