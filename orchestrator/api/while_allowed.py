@@ -9,16 +9,28 @@ from typing import TypeVar
 from orchestrator.access.caller import Caller
 from orchestrator.access.gate import Gate
 from orchestrator.clock import elapsed
+from orchestrator.errors import JournalError
 
 KEEP_ALIVE_S = 15.0
 T = TypeVar("T")
+
+
+async def _is_valid(gate: Gate, who: Caller, *, is_first: bool) -> bool:
+    try:
+        return await gate.is_valid(who)
+    except JournalError:
+        if is_first:
+            raise
+        # Nobody can revoke the token meanwhile: that is written to the journal. Work of an hour is not ended for it.
+        return True
 
 
 async def while_allowed(gate: Gate, who: Caller, following: AsyncIterator[T]) -> AsyncGenerator[T | None, None]:
     """Each item of `following`; None after KEEP_ALIVE_S without one, so that the connection is never idle.
 
     Ends with `following`, and at once when the caller's token is revoked or expires, or its session ends, or when too
-    many streams have begun at the same moment. Every KEEP_ALIVE_S the journal is asked as well. Raises JournalError.
+    many streams have begun at the same moment. Every KEEP_ALIVE_S the journal is asked as well. Raises JournalError at
+    the beginning; a journal that is away later ends nothing.
     """
     with gate.watch(who) as over:
         if gate.has_too_many_streams(who):
@@ -29,8 +41,8 @@ async def while_allowed(gate: Gate, who: Caller, following: AsyncIterator[T]) ->
         try:
             while True:
                 if elapsed() - checked >= KEEP_ALIVE_S:
-                    checked = elapsed()
-                    if not await gate.is_valid(who):
+                    is_first, checked = checked < 0, elapsed()
+                    if not await _is_valid(gate, who, is_first=is_first):
                         return
                 done, _ = await asyncio.wait(
                     [upcoming, ended], timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from orchestrator.domain.access import Token
 from orchestrator.domain.events import Event, NewEvent
 from orchestrator.errors import JournalError
 from orchestrator.journal.store import Journal
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 
 class UnreliableJournal(Journal):
-    """The real one on a SQLite file; while it is away, events can be neither written nor read.
+    """The real one on a SQLite file; while it is away, events can be neither written nor read, and tokens not be read.
 
     It is asked at once, not in a thread, so that a test that lets a task go on for some turns knows how far it comes.
     `writes` says how many events each successful write had: the stream gathers lines into few writes.
@@ -46,6 +47,10 @@ class UnreliableJournal(Journal):
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         self._answer()
         return super().events(after, deployment_id, limit)
+
+    def token_named(self, name: str) -> Token | None:
+        self._answer()
+        return super().token_named(name)
 
     def _answer(self) -> None:
         if self.is_away:
