@@ -38,37 +38,53 @@ async def run(
     env: Mapping[str, str],
     timeout_s: float,
     on_chunk: Callable[[bytes], None] | None = None,
+    terminate_within_s: float = TERMINATE_WITHIN_S,
 ) -> Ended:
     """Run a command to its end, without input. With `on_chunk` standard error is part of the output and is not kept.
 
     When the task is cancelled or `timeout_s` seconds have passed, the process and its children are ended before this
-    returns: they get SIGTERM, and SIGKILL after TERMINATE_WITHIN_S. Raises TimeoutError, or OSError when the command
-    cannot be started.
+    returns: they get SIGTERM, and SIGKILL after `terminate_within_s` seconds; what they print meanwhile is dropped.
+    Raises TimeoutError, or OSError when the command cannot be started.
     """
     # Cancelled in the middle of starting, nobody would know the process.
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *command,
-            env={**inherited(os.environ), **env},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT if on_chunk else asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    )
+    starting = asyncio.ensure_future(_start(*command, env=env, err_apart=on_chunk is None))
     try:
-        process = await to_its_end(starting)
+        child = await to_its_end(starting)
     except asyncio.CancelledError:
         if starting.exception() is None:
-            await to_its_end(_end(starting.result()))
+            await to_its_end(_end(starting.result(), terminate_within_s))
         raise
+    process = child.process
     try:
         async with asyncio.timeout(timeout_s):
             out, err = await asyncio.gather(_read(process.stdout, on_chunk), _read(process.stderr, None))
             return Ended(await process.wait(), out, err)
     except BaseException:
-        await to_its_end(_end(process))
+        await to_its_end(_end(child, terminate_within_s))
         raise
+
+
+@dataclass(frozen=True)
+class _Child:
+    """A process, and the transport by which its pipes are closed."""
+
+    process: asyncio.subprocess.Process
+    transport: asyncio.SubprocessTransport
+
+
+async def _start(*command: str, env: Mapping[str, str], err_apart: bool) -> _Child:
+    """As asyncio.create_subprocess_exec, which does not give the transport."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(
+        lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=CHUNK, loop=loop),
+        *command,
+        env={**inherited(os.environ), **env},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE if err_apart else asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    return _Child(asyncio.subprocess.Process(transport, protocol, loop), transport)
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
@@ -85,14 +101,28 @@ async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes],
     return bytes(kept)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(child: _Child, terminate_within_s: float) -> None:
     """Gently, then firmly. The children that a process started are of its group, and get the same signals: the second
-    one also when the process itself ended at the first."""
+    one also when the process itself ended at the first.
+
+    asyncio reports the end of a process when its pipes are at their end, too. So they are read until the second signal,
+    without which a process that prints could not end gently either, and closed after it: a full one that nobody reads,
+    or one that a process of another group holds open, never comes to its end.
+    """
+    process = child.process
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     with suppress(TimeoutError):
-        async with asyncio.timeout(TERMINATE_WITHIN_S):
-            await process.wait()
+        async with asyncio.timeout(terminate_within_s):
+            await asyncio.gather(_drop(process.stdout), _drop(process.stderr), process.wait())
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    for descriptor in (1, 2):
+        if pipe := child.transport.get_pipe_transport(descriptor):
+            pipe.close()
     await process.wait()
+
+
+async def _drop(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(CHUNK):
+        continue

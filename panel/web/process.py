@@ -143,11 +143,14 @@ class AppProcess:
                 await self._saved.wait()
 
     async def end(self) -> None:
+        """End the process. asyncio reports its end when its pipes are at theirs: a full one that nobody reads, because
+        the page takes nothing more, is read."""
         if self._process.returncode is None:
             self._process.kill()
-        await self._process.wait()
         for task in self._tasks:
             task.cancel()
+        await asyncio.wait(self._tasks)
+        await asyncio.gather(_drop(self._process.stdout), _drop(self._process.stderr), self._process.wait())
         with suppress(OSError):
             os.close(self._lifeline)
         self._lifeline = -1
@@ -211,6 +214,11 @@ class AppProcess:
             self._complaints = (self._complaints + chunk)[-20_000:]
             sys.stderr.buffer.write(chunk)
             sys.stderr.flush()
+
+
+async def _drop(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(LARGEST_PACKET):
+        continue
 
 
 async def _started(columns: int, rows: int) -> tuple[asyncio.subprocess.Process, int]:

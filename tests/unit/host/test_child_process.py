@@ -86,6 +86,33 @@ async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     await until_gone(await until_started(file))
 
 
+TALKATIVE = "trap '' TERM; yes"
+TALKATIVE_AT_ITS_END = "trap 'seq 200000; echo done > {file}; exit' TERM; yes & sleep 60 & wait; wait"
+WITH_A_CHILD_THAT_LEFT_ITS_GROUP = "setsid sleep 20 & sleep 60"
+
+
+@pytest.mark.parametrize("script", [TALKATIVE, WITH_A_CHILD_THAT_LEFT_ITS_GROUP])
+@pytest.mark.parametrize("err_apart", [True, False])
+async def test_the_end_of_a_command_does_not_wait_for_its_output_to_be_read(script: str, err_apart: bool) -> None:
+    async with asyncio.timeout(30):
+        with pytest.raises(TimeoutError):
+            await child_process.run(
+                "sh", "-c", script, env={}, timeout_s=0.2, terminate_within_s=0.2,
+                on_chunk=None if err_apart else lambda _chunk: None,
+            )  # fmt: skip
+
+
+async def test_a_command_that_is_asked_to_end_may_still_print(tmp_path: Path) -> None:
+    file = tmp_path / "ended"
+
+    with pytest.raises(TimeoutError):
+        await child_process.run(
+            "sh", "-c", TALKATIVE_AT_ITS_END.format(file=file), env={}, timeout_s=0.2, on_chunk=lambda _chunk: None
+        )
+
+    assert file.exists()
+
+
 async def test_a_cancel_at_any_moment_leaves_no_process_behind(tmp_path: Path) -> None:
     """Also while it is being started, when nobody has its number yet."""
     for number in range(30):

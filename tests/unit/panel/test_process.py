@@ -82,3 +82,21 @@ async def test_a_process_that_announces_a_packet_of_four_gigabytes_is_ended() ->
         async with asyncio.timeout(20):
             assert [data async for data in app.output()] == []
         assert app.has_ended or await app._process.wait() < 0
+
+
+@pytest.mark.parametrize("script", ["while True: send(b'D', b'x' * 1000)", "while True: os.write(2, b'x' * 1000)"])
+async def test_a_process_whose_page_takes_nothing_more_ends_with_the_page(script: str) -> None:
+    async with process(script) as app:
+        await asyncio.sleep(0.3)
+
+        async with asyncio.timeout(20):
+            await app.end()
+
+        assert app.has_ended
+
+
+async def test_a_process_that_sent_a_packet_of_four_gigabytes_and_more_after_it_ends() -> None:
+    async with process(f"send(b'D', b'', {LARGEST_PACKET + 1}); send(b'D', b'x' * 1000000)") as app:
+        async with asyncio.timeout(20):
+            assert [data async for data in app.output()] == []
+            await app.end()
