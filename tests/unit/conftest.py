@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import structlog
 
 from orchestrator.config.app_schema import App
@@ -60,9 +62,13 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, App.model_validate(config))
 
 
-@pytest.fixture
-def orchestrator(tmp_path: Path, empty_journal: Path) -> Orchestrator:
-    """Loaded with one app beside the panel, on fakes."""
+@pytest_asyncio.fixture
+async def orchestrator(tmp_path: Path, empty_journal: Path) -> AsyncIterator[Orchestrator]:
+    """Loaded with one app beside the panel, on fakes.
+
+    What it has begun is ended before the loop is closed: that cancels also what must not be cancelled, and asyncio then
+    waits for ever for the end of a process that is just being started (BaseSubprocessTransport._wait, to Python 3.13).
+    """
     (tmp_path / "journal.db").write_bytes(empty_journal.read_bytes())
     settings = Settings(state=tmp_path, config=tmp_path / "control-panel-config.yaml", proxy=tmp_path / "proxy")
     settings.config.write_text(SHOP)
@@ -70,4 +76,5 @@ def orchestrator(tmp_path: Path, empty_journal: Path) -> Orchestrator:
     found = Orchestrator(settings, engine=engine, proxy=FakeProxy(engine))
     found.load()
     found.health.fresh_within_s = 0.0  # nothing probes
-    return found
+    yield found
+    await found.supervisor.stop()
