@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backup_sidecar.copy import (
+    CHUNK,
     LOCKED_FOR_S,
     SQLITE_COMPANIONS,
     Pace,
@@ -26,6 +27,8 @@ LONGEST_NAME = 255 - max(map(len, SQLITE_COMPANIONS))
 """Nor does SQLite open a file for whose companions a file system has no names."""
 HAVE_ROWS = ("-wal", "-journal")
 """The companions that may have what is nowhere else. An index of a log, or an empty log, has nothing."""
+TRIES = 3
+"""What the app writes over while it is copied is copied again, so often."""
 LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 OF_THE_DISK = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
 NOT_OF_ITS_CONTENT = (
@@ -52,35 +55,56 @@ def copy_of(root: Folder, path: str, copy: Path, pace: Pace, jail: Path | None) 
 
     A file that begins as a database and that SQLite cannot read, such as a part of an upload, one of a version of
     SQLite to come, or one beside a folder with the name of its journal, is copied as it is, if no log or journal of it
-    has rows and nobody changes it meanwhile: whoever may send the app a file must not keep its data from being backed
-    up. Raises NotAFile, OSError and sqlite3.Error.
+    has rows and nobody writes over what is copied: whoever may send the app a file, however slowly, must not keep its
+    data from being backed up. Raises NotAFile, OSError and sqlite3.Error.
     """
     with opened(root, path) as file:
         status = os.fstat(file)
         if not is_sqlite(file):
             return CopiedFile(status, holes=copy_file(file, copy, pace))
-        # Asked before: SQLite may remove them.
-        companions = [_status_of(root, f"{path}{end}") for end in HAVE_ROWS]
-        has_more = any(one and not _is_in_the_way(one) and one.st_size > 0 for one in companions)
+        # Asked before, too: SQLite may remove them.
+        has_more = _has_more(root, path)
         try:
             if _is_too_long(path):
                 raise sqlite3.DatabaseError("its path is too long for SQLite")
-            if any(one and _is_in_the_way(one) for one in companions):
+            if any(_is_in_the_way(one) for one in _companions(root, path)):
                 raise sqlite3.DatabaseError("the place of its log or journal is taken by something that is no file")
             schema = copy_database(root.path / path, copy, pace, jail=jail, is_file=status)
             return CopiedFile(status, is_database=True, schema=schema)
         except sqlite3.Error as error:
             if has_more or code_of(error) in NOT_OF_ITS_CONTENT:
                 raise _named(path, error) from error
-            copy.unlink(missing_ok=True)
-            holes = copy_file(file, copy, pace)
-            if _changes(status) != _changes(os.fstat(file)):
-                raise _named(path, error) from error
-            return CopiedFile(status, holes=holes)
+            for _ in range(TRIES):
+                copy.unlink(missing_ok=True)
+                status = os.fstat(file)
+                holes = copy_file(file, copy, pace)
+                if _is_of_one_moment(file, status, copy, pace) and not _has_more(root, path):
+                    return CopiedFile(status, holes=holes)
+            raise _named(path, error) from error
 
 
-def _status_of(root: Folder, name: str) -> os.stat_result | None:
-    return root.status(name) if root.has(name) else None
+def _is_of_one_moment(file: int, before: os.stat_result, copy: Path, pace: Pace) -> bool:
+    """Whether the file had all that was copied at once: it did not change since, or still has it, as an upload has that
+    goes on at its end."""
+    now = os.fstat(file)
+    if (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
+        return True
+    at = 0
+    with copy.open("rb") as copied:
+        while content := copied.read(CHUNK):
+            if os.pread(file, len(content), at) != content:
+                return False
+            at += len(content)
+            pace.rest()
+    return True
+
+
+def _companions(root: Folder, path: str) -> list[os.stat_result]:
+    return [root.status(name) for name in (f"{path}{end}" for end in HAVE_ROWS) if root.has(name)]
+
+
+def _has_more(root: Folder, path: str) -> bool:
+    return any(not _is_in_the_way(one) and one.st_size > 0 for one in _companions(root, path))
 
 
 def _is_in_the_way(companion: os.stat_result) -> bool:
@@ -105,7 +129,3 @@ def _named(path: str, error: sqlite3.Error) -> sqlite3.Error:
             "release its lock: PRAGMA locking_mode = NORMAL, and short transactions"
         )
     return type(error)(f"SQLite cannot copy the database '{path}': {error}")
-
-
-def _changes(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns

@@ -22,6 +22,7 @@ from orchestrator.backup_sidecar.copied_file import LONGEST_PATH
 from orchestrator.backup_sidecar.copy import Pace, extents
 from orchestrator.backup_sidecar.difference import Difference, compare
 from orchestrator.backup_sidecar.manifest import Manifest, Unsuitable
+from orchestrator.files.beneath import Folder
 
 PACE = Pace(gently=False)
 
@@ -101,6 +102,63 @@ def test_what_stands_in_the_place_of_a_journal_stops_no_backup(
     assert (entry.path, entry.sqlite) == ("data/uploads", False)
     assert path.read_bytes() == content
     assert make is os.mkfifo or same == Difference((), (), ()), "a pipe is not put back, and then it is a database"
+
+
+class WhileCopied(Pace):
+    """Does something in every pause of the copying."""
+
+    def __init__(self, does: Callable[[], object]) -> None:
+        super().__init__(gently=False)
+        self._does = does
+
+    def rest(self) -> None:
+        self._does()
+
+
+def copied(data: Path, does: Callable[[], object]) -> copied_file.CopiedFile:
+    with Folder.open(data) as root:
+        return copied_file.copy_of(root, "upload", data.parent / "copy", WhileCopied(does), None)
+
+
+def test_an_upload_that_goes_on_while_it_is_copied_stops_no_backup(data: Path) -> None:
+    """However slowly a stranger sent a file that began as a database, no release could be deployed meanwhile."""
+    path = data / "upload"
+    path.write_bytes(b"SQLite format 3\0" + b"x" * 300_000)
+
+    def goes_on() -> None:
+        with path.open("ab") as file:
+            file.write(b"y")
+
+    assert not copied(data, goes_on).is_database
+    assert path.read_bytes().startswith((data.parent / "copy").read_bytes())
+
+
+@pytest.mark.parametrize(("often", "is_copied"), [(1, True), (1000, False)])
+def test_what_is_written_over_while_it_is_copied_is_copied_again_or_refused(
+    data: Path, often: int, is_copied: bool
+) -> None:
+    """A mixture of two moments must not be kept as if it were a database of a version to come."""
+    path, writes = data / "upload", iter(range(often))
+    path.write_bytes(b"SQLite format 3\0" + b"x" * 300_000)
+
+    def writes_over() -> None:
+        if (number := next(writes, None)) is not None:
+            with path.open("r+b") as file:
+                os.pwrite(file.fileno(), number.to_bytes(4, "big"), 24)
+
+    if is_copied:
+        copied(data, writes_over)
+        assert (data.parent / "copy").read_bytes() == path.read_bytes()
+    else:
+        with pytest.raises(sqlite3.DatabaseError, match="SQLite cannot copy the database 'upload'"):
+            copied(data, writes_over)
+
+
+def test_a_log_that_gets_rows_while_the_file_is_copied_is_not_left_out(data: Path) -> None:
+    (data / "upload").write_bytes(b"SQLite format 3\0" + b"x" * 300_000)
+
+    with pytest.raises(sqlite3.DatabaseError, match="SQLite cannot copy the database 'upload'"):
+        copied(data, lambda: (data / "upload-wal").write_bytes(b"rows"))
 
 
 def text_that_is_no_utf_8(path: Path) -> None:
