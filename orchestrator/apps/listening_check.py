@@ -37,6 +37,8 @@ class ListeningCheck:
         self._began = elapsed()
         self._looks = 0
         self._seen: tuple[Listener, ...] = ()
+        self.listens_nowhere = False
+        """Of the last look: nothing waits for connections of TCP. The app may have begun late, or has a Unix socket."""
 
     async def look(self, context: AppContext, deployment: Deployment, *, last: bool = False) -> Unreachable | None:
         """Why, if the app certainly listens elsewhere; otherwise None. The first finding is only told.
@@ -48,7 +50,9 @@ class ListeningCheck:
         if not last and (waited < soon or self._looks > 1):
             return None
         self._looks += 1
-        found = listeners(await _tables(context, deployment))
+        tables = await _tables(context, deployment)
+        found = listeners(tables)
+        self.listens_nowhere = bool(tables) and not found
         # Connections have been refused since the look before.
         why = why_unreachable(found, deployment.port, refused=self._seen)
         self._seen = found

@@ -124,8 +124,8 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             )
         if late:
             raise StepFailed(
-                f"{context.name} was not ready within {so_far.limit_in_words}: {so_far.last}.",
-                so_far.remedy(context.name),
+                f"{context.name} was not ready within {so_far.limit_in_words}: {so_far.why_late}.",
+                so_far.remedy(context.name, deployment.port),
                 log=await context.engine.logs(deployment.container, LOG_LINES),
             )
         await asyncio.sleep(so_far.pause)
@@ -149,6 +149,8 @@ class _SoFar:
     refused: bool = False
     pause: float = FIRST_PAUSE_S
     last: str = "no answer yet"
+    no_http: bool = False
+    """The last connection was accepted, and what came was no answer of HTTP."""
     why_not: str = ""
     """Of the last answer, if it was none that means ready."""
     told: str = ""
@@ -169,12 +171,30 @@ class _SoFar:
         never = self.since + self.timeout_s > self.started + LONGEST_S
         return f"{LONGEST_S:g} s, whatever progress it reports" if never else f"{self.timeout_s:g} s (health.timeout)"
 
-    def remedy(self, app: str) -> str:
+    def remedy(self, app: str, port: int) -> str:
         """What to do when the time is over. An app that has answered all the time does not need more of it."""
         longer = f"Raise health.timeout of {app} if it needs longer."
+        if self.refused and self.listening.listens_nowhere:
+            return f"Let the app listen on 0.0.0.0:{port}; a Unix socket cannot be reached. {longer}"
+        if self.no_http:
+            return (
+                f"Let the app answer plain HTTP at port {port}; HTTPS and other protocols do not work there. {longer}"
+            )
         if not self.why_not:
             return longer
         return f"Correct what it answers at {self.path}, or set health.path of {app} to another path. {longer}"
+
+    @property
+    def why_late(self) -> str:
+        if self.refused and self.listening.listens_nowhere:
+            return "nothing listens on a TCP port in its container"
+        return self.last
+
+    def tell_why_not(self, context: AppContext, deployment: Deployment, why_not: str) -> None:
+        """While there is still time; once for each reason."""
+        if self.told != why_not:
+            self.told = why_not
+            self.tell(context, deployment, f"not ready yet: {why_not}")
 
     def tell(self, context: AppContext, deployment: Deployment, line: str) -> None:
         """The app decides how often it says something new."""
@@ -189,17 +209,18 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
     except (httpx.HTTPError, ProxyError) as error:
         so_far.good, so_far.last = 0, f"no answer ({said(str(error), context.known_secrets) or type(error).__name__})"
         so_far.refused, so_far.why_not = isinstance(error, httpx.ConnectError), ""
+        so_far.no_http = isinstance(error, httpx.RemoteProtocolError)
+        if not so_far.refused:
+            so_far.tell_why_not(context, deployment, so_far.last)
         return
     answer = asked.answer
-    so_far.path, so_far.refused = asked.path, False
+    so_far.path, so_far.refused, so_far.no_http = asked.path, False, False
     if asked.ready:
         so_far.good, so_far.pause, so_far.why_not = so_far.good + 1, FIRST_PAUSE_S, ""
     else:
         why_not, text = said(asked.why_not, context.known_secrets), said(answer.text, context.known_secrets)
         so_far.good, so_far.last, so_far.why_not = 0, f"{why_not}: {text}".rstrip(": "), why_not
-        if so_far.told != why_not:
-            so_far.told = why_not
-            so_far.tell(context, deployment, f"not ready yet: {why_not}")
+        so_far.tell_why_not(context, deployment, why_not)
     reported = said(answer.headers.get(PROGRESS_HEADER, ""), context.known_secrets)
     if reported and reported != so_far.progress:
         so_far.progress, so_far.since = reported, elapsed()

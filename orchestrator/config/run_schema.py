@@ -41,6 +41,8 @@ def _known_capability(value: str) -> str:
 
 
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
+_LARGEST_ID = 2**31 - 1
+"""https://github.com/moby/sys/blob/main/user/user.go (maxID)."""
 _MOUNT = re.compile(r"(?P<source>[a-z0-9][a-z0-9_.-]{0,62}|/[^:\0]*):(?P<target>/[^:\0]+?)(:(?P<mode>ro|rw))?")
 
 
@@ -152,6 +154,8 @@ class Run(Section):
     def _user_is_a_name_or_number(cls, value: str | None) -> str | None:
         if value is not None and not _USER.fullmatch(value):
             raise ValueError('expected the name or number of a user, and of its group if needed, such as "1000:1000"')
+        if value is not None and any(one.isdigit() and int(one) > _LARGEST_ID for one in value.split(":")):
+            raise ValueError(f"expected a user and group of at most {_LARGEST_ID}, as Docker has them")
         return value
 
     @field_validator("networks")

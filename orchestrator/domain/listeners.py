@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_NAMED = 5
 _LISTEN = "0A"
 _ENGINE_DNS = ipaddress.ip_address("127.0.0.11")
 """Docker's own name server, in the network namespace of every container."""
@@ -41,14 +42,17 @@ def why_unreachable(found: Iterable[Listener], port: int, *, refused: Iterable[L
     found, for_six_only = list(found), {one for one in refused if one.address.version == 6}
     if not found or any(one.port == port and not one.address.is_loopback and one not in for_six_only for one in found):
         return ""
-    nearest = _nearest(found, port)
-    six = ", for IPv6 only" if nearest.address.version == 6 and not nearest.address.is_loopback else ""
-    return f"it listens on {nearest}{six}; it must listen on 0.0.0.0:{port}"
+    meant = _meant(found, port)
+    six = ", for IPv6 only" if meant[0].address.version == 6 and not meant[0].address.is_loopback else ""
+    others = f" and {len(meant) - MOST_NAMED} more" if len(meant) > MOST_NAMED else ""
+    named = ", ".join(str(one) for one in meant[:MOST_NAMED])
+    return f"it listens on {named}{others}{six}; it must listen on 0.0.0.0:{port}"
 
 
 def remedy_for(found: Iterable[Listener], port: int, app: str) -> str:
     """What to do where `why_unreachable` says something: the app's address, its port, or both are wrong."""
-    nearest = _nearest(list(found), port)
+    meant = _meant(list(found), port)
+    nearest = meant[0]
     everywhere = "Let the app listen on 0.0.0.0 instead"
     reached = "only its own container reaches a loopback address"
     if nearest.port == port and not nearest.address.is_loopback:
@@ -57,12 +61,17 @@ def remedy_for(found: Iterable[Listener], port: int, app: str) -> str:
         return f"{everywhere} of {nearest.address}: {reached}. run.port of {app} is right."
     if nearest.address.is_loopback:
         return f"{everywhere} of {nearest.address}: {reached}. And set run.port of {app} to {nearest.port}."
+    reachable = sorted({one.port for one in meant if not one.address.is_loopback})[:MOST_NAMED]
+    if len(reachable) > 1:
+        ports = ", ".join(map(str, reachable))
+        return f"Set run.port of {app} to the one of {ports} that is meant, or let the app listen on port {port}."
     return f"Set run.port of {app} to {nearest.port}, or let the app listen on port {port}."
 
 
-def _nearest(found: list[Listener], port: int) -> Listener:
-    """The one that is meant, most probably."""
-    return next((one for one in found if one.port == port), found[0])
+def _meant(found: list[Listener], port: int) -> list[Listener]:
+    """The one with this port; of others, all: those that can be reached are the first."""
+    right = next((one for one in found if one.port == port), None)
+    return [right] if right else sorted(found, key=lambda one: (one.address.is_loopback, one.port))
 
 
 def _listener(local: str) -> Listener | None:

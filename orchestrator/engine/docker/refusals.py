@@ -39,6 +39,7 @@ _TIPS = (
     (r"no command specified", "Give the image a CMD or ENTRYPOINT, or set run.command."),
     (r"chdir to cwd \(\"(?P<what>[^\"]*)\"\)", "Correct WORKDIR of the image: its user cannot enter '{what}'."),
     (r"unable to find (?:user|group) (?P<what>[^:]+)", "Correct run.user or USER of the image: it has no '{what}'."),
+    (r"user or group (?P<what>.+) is not in its /etc/", "Correct run.user or USER of the image: it has no '{what}'."),
     (r"Minimum memory limit", "Raise run.memory."),
     (r"bind source path does not exist: (?P<what>\S+)", "Correct run.volumes, or make the folder {what} on the host."),
     (

@@ -66,3 +66,6 @@ def test_an_app_that_listens_nowhere_yet_has_its_whole_time(tmp_path: Path) -> N
 
     assert ended.failure is not None
     assert "was not ready within 60 s (health.timeout)" in ended.failure.cause
+    assert "nothing listens on a TCP port in its container" in ended.failure.cause
+    assert "Let the app listen on 0.0.0.0:8000; a Unix socket cannot be reached." in ended.failure.tip
+    assert "Raise health.timeout of shop if it needs longer." in ended.failure.tip

@@ -170,3 +170,33 @@ def test_an_app_that_does_not_answer_yet_may_need_longer(tmp_path: Path) -> None
 class Silent(Answering):
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
         raise httpx.ReadTimeout("no answer")
+
+
+@dataclass
+class Foreign(Answering):
+    """Raises what a client of HTTP says of a server of another protocol, or of a slow one."""
+
+    error: httpx.HTTPError = field(default_factory=lambda: httpx.HTTPError(""))
+
+    async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (httpx.RemoteProtocolError("illegal status line"), "Let the app answer plain HTTP at port 8000; HTTPS and"),
+        (httpx.RemoteProtocolError("Server disconnected"), "Let the app answer plain HTTP at port 8000; HTTPS and"),
+        (httpx.ReadTimeout("the answer was not complete within 2 s"), "Raise health.timeout of shop"),
+    ],
+)
+def test_an_app_that_accepts_connections_and_does_not_answer_is_told_so_at_once_and_at_the_end(
+    tmp_path: Path, error: httpx.HTTPError, remedy: str
+) -> None:
+    """HTTPS, Redis, an endless answer: more time alone was advised."""
+    ended, lines = deployed(world(tmp_path, Foreign(lambda *_: 0, error=error)))
+
+    assert lines.count(f"not ready yet: no answer ({error})") == 1
+    assert ended.failure is not None
+    assert str(error) in ended.failure.cause
+    assert ended.failure.tip.startswith(remedy)

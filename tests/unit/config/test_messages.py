@@ -153,6 +153,14 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         *(
             (
+                SHOP + f"    run: {{user: '{user}'}}\n",
+                "c.yaml:4: apps.shop.run.user: expected a user and group of at most 2147483647, as Docker has them; "
+                f"found another text of {len(user)} characters",
+            )
+            for user in ("2147483648", "4294967295", "1000:9999999999")
+        ),
+        *(
+            (
                 SHOP + f"    run: {{data: '{data}'}}\n",
                 "c.yaml:4: apps.shop.run.data: expected a folder of the app's own, such as /data: not one of the "
                 f"image's system folders; found {data!r}",

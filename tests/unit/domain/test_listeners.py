@@ -54,6 +54,15 @@ def test_the_tables_of_this_kernel_are_read() -> None:
             "it listens on 127.0.0.1:8000; it must listen on 0.0.0.0:8000",
         ),
         ([one("127.0.0.1", 8000), one("0.0.0.0", 8000)], ""),
+        (
+            [one("127.0.0.1", 5000), one("0.0.0.0", 9090), one("0.0.0.0", 3000)],
+            "it listens on 0.0.0.0:3000, 0.0.0.0:9090, 127.0.0.1:5000; it must listen on 0.0.0.0:8000",
+        ),
+        (
+            [one("0.0.0.0", port) for port in range(1, 8)],
+            "it listens on 0.0.0.0:1, 0.0.0.0:2, 0.0.0.0:3, 0.0.0.0:4, 0.0.0.0:5 and 2 more; "
+            "it must listen on 0.0.0.0:8000",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_where_nothing_listens_yet(found: list[Listener], says: str) -> None:
@@ -76,6 +85,11 @@ def test_a_socket_of_ipv6_that_has_refused_connections_by_ipv4_is_for_ipv6_only(
         ([one("127.0.0.1", 8000)], ("Let the app listen on 0.0.0.0 instead of 127.0.0.1", "run.port of shop is right")),
         ([one("::1", 8000), one("0.0.0.0", 9000)], ("instead of ::1", "run.port of shop is right")),
         ([one("127.0.0.1", 3000)], ("instead of 127.0.0.1", "And set run.port of shop to 3000")),
+        (
+            [one("127.0.0.1", 1), one("0.0.0.0", 9090), one("::", 3000)],
+            ("Set run.port of shop to the one of 3000, 9090", ""),
+        ),
+        ([one("127.0.0.1", 1), one("0.0.0.0", 3000)], ("Set run.port of shop to 3000, or let", "")),
         ([one("0.0.0.0", 3000)], ("Set run.port of shop to 3000, or let the app listen on port 8000", "")),
     ],
 )

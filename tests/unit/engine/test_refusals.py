@@ -32,6 +32,7 @@ OCI = (
             "the image has no file '/app/run'",
         ),
         (OCI + "exec /run.sh: exec format error", "Docker refused: exec /run.sh: exec format error.", "'#!'"),
+        ("the image's user or group 0x0 is not in its /etc/passwd", "", "it has no '0x0'"),
         ("unable to find user web: no matching entries in passwd file", "", "it has no 'web'"),
         ("Minimum memory limit allowed is 6MB", "Docker refused: Minimum memory limit allowed is 6MB.", "run.memory"),
         ("network database not found", "", "docker network create database"),
