@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from border.revision import short
 from orchestrator.app_data import migrations
 from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import readiness
@@ -49,7 +50,7 @@ async def find_standby(context: AppContext) -> Standby:
         return Standby(standby, change, answers=True)
     status = await context.engine.status(standby.container)
     if status is None:
-        commit = standby.release.source_revision[:12] if standby.release else ""
+        commit = short(standby.release.source_revision) if standby.release else ""
         raise Refused(
             f"The standby container {standby.container} of {context.name} does not exist any more.",
             f"Deploy its release again: changeover deploy {context.name} --ref {commit}",

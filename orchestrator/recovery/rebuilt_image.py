@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from border.revision import short
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.build import Build
@@ -78,7 +79,7 @@ def _cannot(context: AppContext, active: Deployment, release: Release, error: Ch
     log_lines = error.log if isinstance(error, StepFailed) else ()
     return StepFailed(
         f"The image of {active.version} was removed, and the release cannot be built again from source revision "
-        f"{release.source_revision[:12]}: {error.cause}",
+        f"{short(release.source_revision)}: {error.cause}",
         sentences(
             error.remedy,
             f"The build is tried again by itself; its output: changeover show {active.id}",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rich.table import Table
 
+from border.revision import short
 from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
@@ -57,7 +58,8 @@ def record(one: Deployment, app: App | None, now: datetime) -> str:
     lines.append(f"  {inline(asked)}" + (f", ref {inline(one.ref)}" if one.ref else ""))
     if one.revision:
         lines.append(
-            f"  Commit {inline(one.revision[:12])}" + (f", container {inline(one.container)}" if one.container else "")
+            f"  Commit {inline(short(one.revision))}"
+            + (f", container {inline(one.container)}" if one.container else "")
         )
     # Why a step failed is told below, unless the deployment itself did not fail at it.
     told = one.failure.step if one.failure else ""

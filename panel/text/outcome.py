@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from border.revision import short
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.text.drain import cut_in_words
 from panel.text.markup import inline, output
@@ -34,7 +35,7 @@ def ending(ended: Deployment, app: App | None = None, printed: Collection[str] =
         return "\n".join([*_success(ended, app), *while_paused(ended, app)])
     if ended.state == DeploymentState.UNCHANGED:
         says = f"{_release(ended)} is live already, with this configuration. Nothing was deployed."
-        again = f"changeover deploy {inline(ended.app)} --ref {inline(ended.revision[:12])} --force"
+        again = f"changeover deploy {inline(ended.app)} --ref {inline(short(ended.revision))} --force"
         return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
         return "\n".join(failure(ended, app, printed))

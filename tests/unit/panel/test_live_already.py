@@ -12,7 +12,7 @@ from tests.support import api_answers as answers
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
 
-UNCHANGED = answers.deployment(state="unchanged", version="v1.3", revision="4d1f0a2" * 5, seconds=None)
+UNCHANGED = answers.deployment(state="unchanged", version="v1.3", revision="4d1f0a24" * 5, seconds=None)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_repeated_job_ends_with_exit_code_0_and_says_how_to_deploy_it_again(ap
     assert done.exit_code == 0
     assert done.stdout.splitlines()[-2:] == [
         "✓ shop v1.3 is live already, with this configuration. Nothing was deployed.",
-        "  Deploy it again with: changeover deploy shop --ref 4d1f0a24d1f0 --force",
+        "  Deploy it again with: changeover deploy shop --ref 4d1f0a244d1f --force",
     ]
 
 
