@@ -63,6 +63,7 @@ def container_spec(
             "CHANGEOVER_VERSION": deployment.release.version,
             "CHANGEOVER_REVISION": deployment.release.source_revision,
             "CHANGEOVER_DEPLOYMENT": deployment.id,
+            "CHANGEOVER_PORT": str(deployment.port or run.port),
         },
         owned=(
             *(((context.volume, run.data),) if run.data else ()),

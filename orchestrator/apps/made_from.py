@@ -45,7 +45,7 @@ def digest_without(context: AppContext, at_once: Mapping[str, Any]) -> str:  # A
     except (OSError, EnvFileUnreadable):
         return ""
     said = {name: section for name, section in sections.items() if section != {}}
-    parts = [said, context.config.update.git.path, context.environment, hashlib.sha256(secrets).hexdigest()]
+    parts = [said, context.config.update.built_path, context.environment, hashlib.sha256(secrets).hexdigest()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

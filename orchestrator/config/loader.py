@@ -161,3 +161,6 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
             here = (*at, "update", "source")
             says = f"the source '{source}' is not implemented. Use {' or '.join(AVAILABLE_SOURCES)}"
             yield Problem(name, _line(here, lines), _name(here), says)
+        if source == "pypi" and settings.update.pypi is None:
+            here = (*at, "update", "pypi", "package_name")
+            yield Problem(name, _line(here, lines), _name(here), "the source 'pypi' needs the name of a package")

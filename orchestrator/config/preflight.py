@@ -34,7 +34,7 @@ async def preflight(config: Config, folder: Path, only: Collection[str] | None =
     """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
     file's. `only`: the files that are looked at, and no path of a repository; None: all of them.
     """
-    panel = _not_fetched(config.update.git.remote)
+    panel = _not_fetched(config.update.repository.remote) if config.update.repository else ""
     found = [f"update.git.remote: {panel}"] if panel else []
     # In a thread: somebody who asks for a check may write thousands of files into a configuration.
     says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, only))
@@ -96,7 +96,8 @@ def why_not_deployable(
     `of_env_file` says why an environment file cannot be used, where that is known of several apps' files. `looked_at`:
     the files that are looked at; None: all of them.
     """
-    remote = unsupported_remote(app.update.git)
+    repository = app.update.repository
+    remote = unsupported_remote(repository) if repository else ""
     found = [f"update.git.remote: {remote}"] if remote else []
     files = looked_at if looked_at is not None else {file for _key, file in secret_files(app)}
     if (

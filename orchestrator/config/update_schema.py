@@ -6,6 +6,7 @@ The panel has this section at the top level, every other app below its name.
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -14,8 +15,12 @@ from orchestrator.config.section import MOST, NoEffectYet, Seconds, Section, Uni
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
 EXAMPLE_REMOTE = "https://git.example.com/shop.git"
-AVAILABLE_SOURCES = ("git",)
+AVAILABLE_SOURCES = ("git", "pypi")
 """The implemented values of `update.source`; the others are refused. `sources/factory.py` has a case for each."""
+
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+"""A name of PEP 508; PyPI has none that is longer."""
 
 
 class GitSource(Section):
@@ -69,9 +74,49 @@ class PypiSource(Section):
     """The package to install. Differs from the original specification (`control-panel`), because any app can have this
     source. Example: control-panel"""
     index_url: Annotated[str | None, Unit("URL")] = None
-    """The package index; the one that pip is configured with when not set. Example: https://index.example.com/simple"""
+    """The package index, as pip takes it (PEP 503, PEP 691); that of pypi.org when not set. Example:
+    https://index.example.com/simple/"""
     pre_release: bool = False
     """Offer pre-releases too. Example: true"""
+    command: Annotated[tuple[str, ...] | None, Unit("list of words")] = None
+    """The command of the image that is made around the package; the package's own command when not set. A source
+    distribution with a Dockerfile is not built then. Example: [datasette, serve, -h, 0.0.0.0]"""
+    python: Annotated[str | None, Unit("version")] = None
+    """The Python of that image: it is made from `python:VERSION-slim`; from `debian:trixie-slim` with its Python 3.13
+    when not set. Example: "3.12\""""
+
+    @field_validator("package_name")
+    @classmethod
+    def _package_is_a_name(cls, value: str) -> str:
+        if not _PACKAGE.fullmatch(value):
+            raise ValueError("expected the name of one package, without version or extras, such as datasette")
+        return value
+
+    @field_validator("index_url")
+    @classmethod
+    def _index_is_a_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/%+-]*)?", value):
+            raise ValueError(
+                "expected a URL without credentials, such as https://index.example.com/simple/, of letters, digits and "
+                "the characters . _ ~ / % + -"
+            )
+        return value
+
+    @field_validator("command")
+    @classmethod
+    def _command_has_a_program(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and not (value and value[0]):
+            raise ValueError("expected a list that begins with a program, such as [datasette, serve]")
+        return value
+
+    @field_validator("python")
+    @classmethod
+    def _python_is_a_version(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"3\.\d{1,2}", value):
+            raise ValueError('expected a version of Python in quotation marks, such as "3.12"')
+        return value
 
 
 class UrlSource(Section):
@@ -156,9 +201,9 @@ class UpdatePolicy(Section):
     """Check for updates at start and in the background. When false, the source is checked only by `changeover check`,
     `changeover deploy` and the panel's keys. Example: false"""
     source: Annotated[Literal["git", "pypi", "url"], Unit("`git`, `pypi` or `url`")] = "git"
-    """The kind of source. `pypi` and `url` are refused until these sources are implemented. Example: git"""
+    """The kind of source. `url` is refused until this source is implemented. Example: git"""
     git: GitSource = GitSource()
-    pypi: Annotated[PypiSource | None, NoEffectYet("the source 'pypi' is not implemented; update.source is git")] = None
+    pypi: PypiSource | None = None
     url: Annotated[UrlSource | None, NoEffectYet("the source 'url' is not implemented; update.source is git")] = None
     check_on_startup: bool = True
     """Check for updates when the orchestrator starts. Example: false"""
@@ -174,3 +219,18 @@ class UpdatePolicy(Section):
     backup: Backup = Backup()
     migrations: Migrations = Migrations()
     rollback: Rollback = Rollback()
+
+    @property
+    def followed(self) -> GitSource | PypiSource | UrlSource | None:
+        """The section of the source that is followed; None if a source is named without its section."""
+        return {"git": self.git, "pypi": self.pypi, "url": self.url}[self.source]
+
+    @property
+    def repository(self) -> GitSource | None:
+        """The repository that releases come from; None with another kind of source."""
+        return self.git if self.source == "git" else None
+
+    @property
+    def built_path(self) -> str:
+        """The folder of a fetched source that is built."""
+        return self.git.path if self.source == "git" else "."

@@ -42,9 +42,17 @@ def notices_of_removal(config: Config, configured: dict[str, App], live: Collect
 
 def _same_source(config: Config, removed: App, configured: dict[str, App]) -> str:
     """That a new app has its source, which happens when somebody changes a name."""
-    here = (removed.update.git.remote, removed.update.git.path)
+    here = _place(removed)
     new = [name for name, app in config.apps.items() if name not in configured]
-    heirs = [name for name in new if (config.apps[name].update.git.remote, config.apps[name].update.git.path) == here]
+    heirs = [name for name in new if _place(config.apps[name]) == here]
     if not heirs:
         return ""
     return f". {heirs[0]} has the same source, but begins without its data: {PAGE} has the steps to rename an app"
+
+
+def _place(app: App) -> tuple[object, ...]:
+    """Where the app's releases come from, whichever of them are followed."""
+    git, pypi = app.update.repository, app.update.pypi
+    if git:
+        return app.update.source, git.remote, git.path
+    return app.update.source, pypi and (pypi.index_url, pypi.package_name)

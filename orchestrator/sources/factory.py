@@ -34,5 +34,10 @@ def open_source(
                 context=config.build.context,
                 known_secrets=known_secrets,
             )
+        case "pypi" if config.update.pypi:
+            # Its libraries take 10 MB, which only those need who have such an app.
+            from orchestrator.sources.pypi import PackageReleases
+
+            return PackageReleases(config.update.pypi)
         case kind:
             raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")

@@ -11,7 +11,7 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
-from orchestrator.config.update_schema import GitSource
+from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
 from orchestrator.domain.release import Update
@@ -56,7 +56,7 @@ class UpdateChecker:
         """By app, with the source that is asked."""
         self._supervisor = supervisor
         self._followed: dict[str, AppContext] = {}
-        self._sources: dict[str, tuple[str, GitSource]] = {}
+        self._sources: dict[str, Section | None] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._begun: set[str] = set()
         """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
@@ -200,8 +200,8 @@ class UpdateChecker:
             log.warning("update check failed", app=context.name, cause=error.cause)
 
 
-def _source_of(context: AppContext) -> tuple[str, GitSource]:
-    return context.config.update.source, context.config.update.git
+def _source_of(context: AppContext) -> Section | None:
+    return context.config.update.followed
 
 
 def _task(app: str) -> str:

@@ -36,7 +36,7 @@ class Build(Step):
         settings = context.config.build
         tree = context.source_folder(deployment)
         try:
-            built = build_context(tree, context.config.update.git.path, settings.dockerfile, settings.context)
+            built = build_context(tree, context.config.update.built_path, settings.dockerfile, settings.context)
         except NoDockerfile as error:
             raise StepFailed(
                 f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
@@ -71,4 +71,4 @@ def _secret(context: AppContext, name: str, file: str) -> Path:
 
 def _shown(context: AppContext) -> str:
     """The Dockerfile's path in the repository."""
-    return f"{context.config.update.git.path.rstrip('/')}/{context.config.build.dockerfile}".removeprefix("./")
+    return f"{context.config.update.built_path.rstrip('/')}/{context.config.build.dockerfile}".removeprefix("./")

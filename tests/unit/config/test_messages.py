@@ -59,7 +59,11 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "update: {source: svn}\n",
             "c.yaml:1: update.source: expected one of 'git', 'pypi' or 'url'; found 'svn'",
         ),
-        ("update: {source: pypi}\n", "c.yaml:1: update.source: the source 'pypi' is not implemented. Use git"),
+        ("update: {source: url}\n", "c.yaml:1: update.source: the source 'url' is not implemented. Use git or pypi"),
+        (
+            "update: {source: pypi}\n",
+            "c.yaml:1: update.pypi.package_name: the source 'pypi' needs the name of a package",
+        ),
         (
             "update:\n",
             "c.yaml:1: update: expected a section with keys; found nothing. Remove the key, or give it a value",

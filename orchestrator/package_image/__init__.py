@@ -1,0 +1,1 @@
+"""The image that is made around a Python package: its Dockerfile, and what runs in it beside the package."""

@@ -1,0 +1,73 @@
+"""What makes an image around a package's wheel."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from configparser import ConfigParser, Error
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from border.plain import plain
+from orchestrator.errors import StepFailed
+
+MOST_OF_ENTRY_POINTS = 2**20
+_ENTRY_POINTS = re.compile(r"[^/]+\.dist-info/entry_points\.txt")
+
+
+def own_command(wheel: Path, package: str) -> tuple[str, ...]:
+    """The command that the package installs under its own name, or its only one; else its module. Raises StepFailed.
+
+    A source distribution does not say what it installs: then it is the name.
+    """
+    if wheel.suffix != ".whl":
+        return (package,)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+            scripts = _scripts(archive, names)
+    except (zipfile.BadZipFile, OSError, Error, UnicodeError) as error:
+        raise StepFailed(f"{wheel.name} is no package: {plain(str(error))[:200]}.") from error
+    same = [name for name in scripts if _normal(name) == _normal(package)]
+    if same or len(scripts) == 1:
+        return ((same or scripts)[0],)
+    module = package.replace("-", "_")
+    if f"{module}/__main__.py" in names:
+        return "python", "-m", module
+    has = f"has the commands {', '.join(scripts[:10])}" if scripts else "has no command"
+    raise StepFailed(
+        f"{package} {has}: which one is the app?",
+        "Set update.pypi.command, such as [uvicorn, 'shop:app', --host, 0.0.0.0].",
+    )
+
+
+def _scripts(archive: zipfile.ZipFile, names: list[str]) -> list[str]:
+    found = next((name for name in names if _ENTRY_POINTS.fullmatch(name)), None)
+    if found is None:
+        return []
+    with archive.open(found) as file:
+        text = file.read(MOST_OF_ENTRY_POINTS).decode()
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names have their case
+    parser.read_string(text)
+    return [plain(name) for name in parser["console_scripts"]] if parser.has_section("console_scripts") else []
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def write_dockerfile(folder: Path, base: str, index_url: str | None, command: tuple[str, ...]) -> None:
+    """Write the Dockerfile of an image around what is in `folder/dist`, and the files that it copies."""
+    own = resources.files("orchestrator.package_image")
+    template = Template((own / "Dockerfile.template").read_text())
+    index = f"--default-index {index_url}" if index_url else ""
+    (folder / "Dockerfile").write_text(
+        template.substitute(base=base, index=index, command=json.dumps(command, ensure_ascii=False))
+    )
+    for name in ("reach.py", "uv.txt"):
+        with resources.as_file(own / name) as file:
+            shutil.copyfile(file, folder / name)

@@ -1,0 +1,135 @@
+"""The PyPI source: a package on a Python package index. Its source revisions are versions, as the index writes them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from packaging.version import InvalidVersion, Version
+
+from orchestrator.config.update_schema import PypiSource
+from orchestrator.domain.release import Change, Release
+from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources import archive, package_source
+from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.package_index import SDIST, IndexFile, IndexRelease, PackageIndex
+from orchestrator.sources.web import Web
+from orchestrator.sources.wheels import best_wheel
+
+BASE, PYTHON = "debian:trixie-slim", "3.13"
+"""The base image when no version of Python is configured, and the one that it has."""
+MOST_SHOWN = 5
+
+
+class PackageReleases:
+    """A package's releases, ordered by PEP 440. What is fetched can be built: its own source distribution, if that has
+    a Dockerfile, or an image around its wheel."""
+
+    def __init__(self, settings: PypiSource, web: Web | None = None) -> None:
+        self._settings = settings
+        self._web = web or Web()
+        self._index = PackageIndex(settings.index_url, settings.package_name, self._web)
+        self._python = settings.python or PYTHON
+
+    async def origin(self) -> str:
+        """The package and the host of its index."""
+        return f"{self._index.package} on {urlsplit(self._index.url).hostname}"
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        """Ask the index. `ref`: a version; empty: the newest one, a pre-release only if these are asked for.
+
+        Raises StepFailed when the index does not answer, or has no such version that runs on this Python.
+        """
+        found = await self._index.releases(self._python)
+        chosen = _named(found, ref) if ref else self._newest(found)
+        if chosen is None:
+            raise StepFailed(*self._why_none(found, ref))
+        # An index that tells no dates says nothing about the age of a release.
+        released_at = chosen.released_at or datetime.now(UTC)
+        return SourceRelease(Release(str(chosen.version), str(chosen.version)), released_at)
+
+    def _newest(self, found: tuple[IndexRelease, ...]) -> IndexRelease | None:
+        wanted = (one for one in found if self._settings.pre_release or not one.version.is_prerelease)
+        return next(wanted, None)
+
+    def _why_none(self, found: tuple[IndexRelease, ...], ref: str) -> tuple[str, str]:
+        package, shown = self._index.package, ", ".join(str(one.version) for one in found[:MOST_SHOWN])
+        if ref:
+            has = f" The newest ones: {shown}." if shown else ""
+            return (
+                f"{package} has no version '{ref[:80]}' that can be installed with Python {self._python}.{has}",
+                "Correct the --ref that was given, or update.pypi.python.",
+            )
+        if found:
+            return (f"{package} has pre-releases only: {shown}.", "To use them, set update.pypi.pre_release: true.")
+        return (
+            f"{package} has no release that can be installed with Python {self._python}.",
+            "Set update.pypi.python to a version that it supports.",
+        )
+
+    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+        """An index does not know them."""
+        return ()
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        """Whether it comes before, or is the same. False where one of them is no version."""
+        one, other = _version(revision), _version(than)
+        return one is not None and other is not None and one <= other
+
+    async def fetch(self, source_revision: str, folder: Path) -> None:
+        """Write what is built into `folder`. Raises StepFailed."""
+        found = _named(await self._index.releases(self._python), source_revision)
+        if found is None:
+            raise StepFailed(
+                f"{self._index.package} {source_revision} cannot be installed any more: it was removed or yanked.",
+                "Deploy another version.",
+            )
+        if folder.exists():
+            await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
+        folder.mkdir(parents=True)
+        sdist = next((file for file in found.files if file.kind == SDIST and file.name.endswith(archive.SUFFIX)), None)
+        if sdist and not self._settings.command:
+            packed = await self._download(sdist, folder.with_name(sdist.name))
+            try:
+                if await to_its_end(asyncio.to_thread(archive.unpack, packed, folder, only_with="Dockerfile")):
+                    return
+            finally:
+                packed.unlink(missing_ok=True)
+        await self._write_image(found, folder)
+
+    async def _write_image(self, found: IndexRelease, folder: Path) -> None:
+        """What makes an image around the release's wheel, or its source distribution if no wheel fits."""
+        wheel = best_wheel(found.files, self._python) or next(iter(found.files))
+        dist = folder / "dist"
+        dist.mkdir()
+        file = await self._download(wheel, dist / wheel.name)
+        command = self._settings.command
+        if command is None:
+            command = await to_its_end(asyncio.to_thread(package_source.own_command, file, self._index.package))
+        base = f"python:{self._settings.python}-slim" if self._settings.python else BASE
+        package_source.write_dockerfile(folder, base, self._settings.index_url, command)
+
+    async def _download(self, file: IndexFile, to: Path) -> Path:
+        if not file.sha256:
+            raise StepFailed(
+                f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
+                "Use an index that does, as pypi.org, devpi and pypiserver do.",
+            )
+        await self._web.download(file.url, to, file.sha256)
+        return to
+
+
+def _named(found: tuple[IndexRelease, ...], name: str) -> IndexRelease | None:
+    wanted = _version(name)
+    return next((one for one in found if one.version == wanted), None) if wanted else None
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,210 @@
+"""Requests to a web server that an app's releases come from: limited in size and time, and tried again.
+
+The server is a stranger: it may stall, drip, lie about a length, or lead elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from border.plain import plain
+from border.urls import without_credentials
+from orchestrator.errors import StepFailed
+from orchestrator.host.bounded_answer import no_cookies
+
+T = TypeVar("T")
+
+MOST_OF_PAGE = 64 * 2**20
+"""Bytes. The largest pages of an index have 20 MB."""
+MOST_OF_DOWNLOAD = 2 * 2**30
+PAGE_WITHIN_S, DOWNLOAD_WITHIN_S = 60.0, 1800.0
+SILENCE_S = 20.0
+"""A server that sends nothing for so long is given up."""
+TRIES = 4
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
+MOST_REDIRECTS = 5
+AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer that was read whole. `url`: where it was in the end. `etag`: with it, the next request may find that
+    nothing changed."""
+
+    url: str
+    content: bytes
+    media_type: str
+    etag: str
+
+
+class NotThere(StepFailed):
+    """The server does not have it (404 or 410)."""
+
+
+class _Again(Exception):
+    """Worth another try: the server did not answer, or said that it cannot now."""
+
+
+class Web:
+    """Asks servers. `pause_s`: before the second try; each further one is twice as long."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None, pause_s: float = FIRST_PAUSE_S) -> None:
+        self._transport = transport
+        self._pause_s = pause_s
+
+    async def page(self, url: str, accept: str, known: Page | None = None) -> Page:
+        """Read a page; `known` if it is unchanged since.
+
+        Raises NotThere, and StepFailed when the server cannot be asked or the page is too large.
+        """
+        headers = {"accept": accept, "accept-encoding": "identity"}
+        if known and known.etag:
+            headers["if-none-match"] = known.etag
+
+        async def ask() -> Page:
+            async with self._answer(url, headers) as answer:
+                if known and answer.status_code == httpx.codes.NOT_MODIFIED:
+                    return known
+                content = bytearray()
+                async for chunk in _body(answer, MOST_OF_PAGE):
+                    content += chunk
+                media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+                return Page(str(answer.url), bytes(content), media_type, answer.headers.get("etag", ""))
+
+        return await self._tried(url, ask, PAGE_WITHIN_S)
+
+    async def download(self, url: str, to: Path, sha256: str) -> int:
+        """Write a file whose digest is known. Returns its size in bytes; what is not whole is removed.
+
+        Raises NotThere, and StepFailed when the server cannot be asked, or what it sends is not that file.
+        """
+        headers = {"accept-encoding": "identity"}
+
+        async def ask() -> int:
+            digest, size = hashlib.sha256(), 0
+            async with self._answer(url, headers) as answer:
+                with to.open("wb") as file:
+                    async for chunk in _body(answer, MOST_OF_DOWNLOAD):
+                        digest.update(chunk)
+                        size += len(chunk)
+                        await asyncio.to_thread(file.write, chunk)
+                announced = answer.headers.get("content-length")
+            if announced and announced.isdigit() and int(announced) != size:
+                raise _Again(f"sent {size} of {announced} bytes")
+            if digest.hexdigest() != sha256:
+                raise StepFailed(
+                    f"{_shown(url)} is not the file that was announced: its SHA-256 is {digest.hexdigest()[:16]}…, "
+                    f"not {sha256[:16]}….",
+                    "Nothing of it is used. If a cache is between, empty it; else ask who runs the server.",
+                )
+            return size
+
+        try:
+            return await self._tried(url, ask, DOWNLOAD_WITHIN_S)
+        except BaseException:
+            to.unlink(missing_ok=True)
+            raise
+
+    async def _tried(self, url: str, ask: Callable[[], Awaitable[T]], within_s: float) -> T:
+        """What `ask` gives, within `within_s` seconds in all. Raises StepFailed."""
+        again = AsyncRetrying(
+            retry=retry_if_exception_type((_Again, httpx.TransportError)),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential_jitter(multiplier=self._pause_s, max=LONGEST_PAUSE_S, jitter=self._pause_s),
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(within_s):
+                return await again(ask)
+        except TimeoutError as error:
+            raise StepFailed(f"{_shown(url)} was not read within {within_s:g} s.", AGAIN_LATER) from error
+        except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
+            why = str(error) or type(error).__name__
+            raise StepFailed(
+                f"{_shown(url)} cannot be read: {why}. It was tried {TRIES} times.", AGAIN_LATER
+            ) from error
+
+    @asynccontextmanager
+    async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[httpx.Response, None]:
+        """The answer with status 200 or 304, after redirects that lead where they may."""
+        async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
+            for _ in range(MOST_REDIRECTS + 1):
+                async with client.stream("GET", url, headers=dict(headers)) as answer:
+                    if not answer.has_redirect_location:
+                        _refuse_by_status(url, answer.status_code)
+                        yield answer
+                        return
+                    leads_to = urljoin(url, answer.headers["location"])
+                await _refuse_to_follow(url, leads_to)
+                url = leads_to
+        raise StepFailed(f"{_shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
+
+
+async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
+    """The body, piece by piece. Raises StepFailed when it is longer than `most` bytes, or compressed.
+
+    Compressed, a few bytes could become any number.
+    """
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise StepFailed(f"{_shown(str(answer.url))} is compressed, although that was not asked for.")
+    size = 0
+    async for chunk in answer.aiter_raw():
+        size += len(chunk)
+        if size > most:
+            raise StepFailed(f"{_shown(str(answer.url))} is larger than {most // 2**20} MiB.")
+        yield chunk
+
+
+def _refuse_by_status(url: str, status: int) -> None:
+    if status in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+        return
+    says = f"{_shown(url)} answered with status {status}"
+    if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        raise NotThere(f"{says}: it does not exist.")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise StepFailed(f"{says}: it may not be read without credentials, or not with these.")
+    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise _Again(f"status {status}")
+    raise StepFailed(f"{says}, instead of 200.", AGAIN_LATER)
+
+
+async def _refuse_to_follow(url: str, leads_to: str) -> None:
+    """A server on the internet must not have us ask what only this host reaches, nor without encryption."""
+    why = ""
+    if urlsplit(leads_to).scheme not in ("http", "https"):
+        why = "that is no web server"
+    elif urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
+        why = "that is not encrypted"
+    elif not await _is_private(url) and await _is_private(leads_to):
+        why = "that is not on the internet"
+    if why:
+        raise StepFailed(
+            f"{_shown(url)} leads to {_shown(leads_to)}, which is not followed: {why}.",
+            "If it is right, write that address into the configuration.",
+        )
+
+
+async def _is_private(url: str) -> bool:
+    """Whether one of the host's addresses is not on the internet. A host that has none cannot be asked anyway."""
+    parts = urlsplit(url)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port or 0, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return any(not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
+
+
+def _shown(url: str) -> str:
+    return plain(without_credentials(url))[:300]

@@ -1,0 +1,354 @@
+"""A package on an index as the source of an app's releases."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.config import loader
+from orchestrator.config.update_schema import PypiSource
+from orchestrator.errors import ConfigError, StepFailed
+from orchestrator.sources import archive
+from orchestrator.sources.factory import open_source
+from orchestrator.sources.pypi import PackageReleases
+from orchestrator.sources.web import Web
+from tests.support.package_index import SERVER, StaticIndex, sdist, server_wheel, wheel
+from tests.support.paths import ROOT
+
+INDEX = "http://index.test/simple/"
+
+
+class AsTransport(httpx.AsyncBaseTransport):
+    def __init__(self, index: StaticIndex) -> None:
+        self._index = index
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        status, media_type, etag, body = self._index.answer(request.url.path, request.headers.get("if-none-match", ""))
+        headers = {"content-type": media_type, "etag": etag}
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
+@pytest.fixture(params=["json", "html"])
+def index(request: pytest.FixtureRequest) -> StaticIndex:
+    return StaticIndex(in_html=request.param == "html")
+
+
+def shop(index: StaticIndex, **settings: Any) -> PackageReleases:
+    section = PypiSource.model_validate({"package_name": "shop", "index_url": INDEX, **settings})
+    return PackageReleases(section, Web(AsTransport(index), pause_s=0.0))
+
+
+def with_versions(index: StaticIndex, *versions: str, **more: Any) -> StaticIndex:
+    for version in versions:
+        index.add("shop", f"shop-{version}-py3-none-any.whl", server_wheel("shop", version), **more)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("versions", "settings", "newest"),
+    [
+        (("1.9", "1.10", "1.2"), {}, "1.10"),
+        (("1.0", "1.1rc1", "1.1.dev3"), {}, "1.0"),
+        (("1.0", "1.1rc1", "1.1.dev3"), {"pre_release": True}, "1.1rc1"),
+        (("1.1rc1", "1.1"), {"pre_release": True}, "1.1"),
+        (("1.0", "1.0.post1"), {}, "1.0.post1"),
+        (("2024.1", "1!1.0"), {}, "1!1.0"),
+        (("1.0", "1.0+local.2"), {}, "1.0+local.2"),
+    ],
+)
+async def test_the_newest_version_is_that_of_pep_440(
+    index: StaticIndex, versions: tuple[str, ...], settings: dict[str, Any], newest: str
+) -> None:
+    found = await shop(with_versions(index, *versions), **settings).newest()
+
+    assert (found.release.version, found.release.source_revision) == (newest, newest)
+
+
+async def test_a_yanked_version_is_neither_offered_nor_named(index: StaticIndex) -> None:
+    with_versions(index, "1.0", "1.1").yank("shop", "shop-1.1-py3-none-any.whl")
+
+    assert (await shop(index).newest()).release.version == "1.0"
+    with pytest.raises(StepFailed, match=r"shop has no version '1\.1'.* The newest ones: 1\.0\."):
+        await shop(index).newest("1.1")
+
+
+async def test_a_version_for_another_python_is_not_offered() -> None:
+    index = with_versions(StaticIndex(), "1.0")
+    with_versions(index, "2.0", **{"requires-python": ">=3.14"})
+    with_versions(index, "3.0", **{"requires-python": "~nonsense"})
+
+    assert (await shop(index).newest()).release.version == "3.0"
+    with pytest.raises(StepFailed, match=r"no version '2\.0' that can be installed with Python 3\.13"):
+        await shop(index).newest("2.0")
+    assert (await shop(index, python="3.14").newest("2.0")).release.version == "2.0"
+
+
+async def test_the_day_of_a_release_is_that_of_its_upload() -> None:
+    found = await shop(with_versions(StaticIndex(), "1.0")).newest()
+
+    assert found.released_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+async def test_an_unknown_package_and_one_with_nothing_to_install_are_named(index: StaticIndex) -> None:
+    with pytest.raises(StepFailed, match=r"has no package 'shop'") as failed:
+        await shop(index).newest()
+    assert "update.pypi.package_name" in failed.value.remedy
+
+    with pytest.raises(StepFailed, match=r"shop has pre-releases only: 1\.0a1") as failed:
+        await shop(with_versions(index, "1.0a1")).newest()
+    assert "update.pypi.pre_release: true" in failed.value.remedy
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"meta": 1}', b'{"files": [{"filename": 1}]}', b"\xff\xfe\x00", b"null"]
+)
+async def test_what_is_no_page_of_an_index_is_an_error_that_says_so(body: bytes) -> None:
+    class Absurd(StaticIndex):
+        def answer(self, path: str, etag: str) -> tuple[int, str, str, bytes]:
+            return 200, "application/vnd.pypi.simple.v1+json", "", body
+
+    with pytest.raises(StepFailed, match="is not a page of a package index"):
+        await shop(Absurd()).newest()
+
+
+@pytest.mark.parametrize("name", ["shop-x.whl", "shop-1.0.exe", "../../etc/passwd", "shop.zip", "-1.whl", ""])
+async def test_a_file_with_an_absurd_name_is_no_release(index: StaticIndex, name: str) -> None:
+    index.add("shop", name, b"")
+
+    with pytest.raises(StepFailed, match="shop has no release that can be installed with Python"):
+        await shop(index).newest()
+
+
+async def test_what_did_not_change_is_not_sent_again(index: StaticIndex) -> None:
+    source = shop(with_versions(index, "1.0"))
+    await source.newest()
+
+    assert (await source.newest()).release.version == "1.0"
+    assert index.unchanged == 1
+    with_versions(index, "1.1")
+    assert (await source.newest()).release.version == "1.1"
+
+
+async def test_versions_are_ordered_and_what_is_none_is_not_older() -> None:
+    source = shop(StaticIndex())
+
+    assert await source.is_older("1.9", "1.10")
+    assert await source.is_older("1.0", "1.0")
+    assert not await source.is_older("1.10", "1.9")
+    assert not await source.is_older("1.0", "0123456789abcdef0123456789abcdef01234567")
+
+
+async def test_around_a_wheel_an_image_is_made_with_its_command(index: StaticIndex, tmp_path: Path) -> None:
+    with_versions(index, "1.0")
+
+    await shop(index).fetch("1.0", tmp_path / "tree")
+
+    assert {one.name for one in (tmp_path / "tree").iterdir()} == {"Dockerfile", "dist", "reach.py", "uv.txt"}
+    dockerfile = (tmp_path / "tree" / "Dockerfile").read_text()
+    assert dockerfile.splitlines()[1] == "FROM debian:trixie-slim AS python"
+    assert f"--default-index {INDEX} /tmp/dist/*" in dockerfile
+    assert dockerfile.splitlines()[-1] == 'CMD ["shop"]'
+    assert "$" not in dockerfile.replace("$PATH", "")
+
+
+async def test_the_command_and_the_python_of_the_image_are_those_that_are_configured(tmp_path: Path) -> None:
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-py3-none-any.whl", wheel("shop", "1.0"))
+
+    await shop(index, python="3.12", command=("serve", "-h", "ü\"'$x")).fetch("1.0", tmp_path / "tree")
+
+    lines = (tmp_path / "tree" / "Dockerfile").read_text().splitlines()
+    assert lines[1] == "FROM python:3.12-slim AS python"
+    assert json.loads(lines[-1].removeprefix("CMD ")) == ["serve", "-h", "ü\"'$x"]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "files", "command"),
+    [
+        (("shop", "shop-admin"), None, ["shop"]),
+        (("Shop",), None, ["Shop"]),
+        (("only",), None, ["only"]),
+        ((), {"shop/__main__.py": ""}, ["python", "-m", "shop"]),
+    ],
+)
+async def test_the_command_is_found_in_the_package(
+    tmp_path: Path, scripts: tuple[str, ...], files: dict[str, str] | None, command: list[str]
+) -> None:
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-py3-none-any.whl", wheel("shop", "1.0", files=files, scripts=scripts))
+
+    await shop(index).fetch("1.0", tmp_path / "tree")
+
+    assert json.loads((tmp_path / "tree" / "Dockerfile").read_text().splitlines()[-1].removeprefix("CMD ")) == command
+
+
+@pytest.mark.parametrize(("scripts", "says"), [((), "has no command"), (("a", "b"), "has the commands a, b")])
+async def test_a_package_with_no_or_several_commands_asks_which_one(
+    tmp_path: Path, scripts: tuple[str, ...], says: str
+) -> None:
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-py3-none-any.whl", wheel("shop", "1.0", scripts=scripts))
+
+    with pytest.raises(StepFailed, match=f"shop {says}: which one is the app") as failed:
+        await shop(index).fetch("1.0", tmp_path / "tree")
+    assert "update.pypi.command" in failed.value.remedy
+
+
+async def test_a_source_distribution_with_a_dockerfile_is_built_as_it_is(tmp_path: Path) -> None:
+    index = with_versions(StaticIndex(), "1.0")
+    index.add("shop", "shop-1.0.tar.gz", sdist("shop", "1.0", {"Dockerfile": "FROM shop", "shop-1.0/x": "y"}))
+
+    await shop(index).fetch("1.0", tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "Dockerfile").read_text() == "FROM shop"
+    assert (tmp_path / "tree" / "shop-1.0" / "x").read_text() == "y"
+    assert [one.name for one in tmp_path.iterdir()] == ["tree"]
+    await shop(index, command=("shop",)).fetch("1.0", tmp_path / "tree")
+    assert (tmp_path / "tree" / "dist" / "shop-1.0-py3-none-any.whl").exists()
+
+
+async def test_another_kind_of_source_distribution_is_not_looked_into(tmp_path: Path) -> None:
+    index = with_versions(StaticIndex(), "1.0")
+    index.add("shop", "shop-1.0.zip", b"no archive")
+
+    await shop(index).fetch("1.0", tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "dist" / "shop-1.0-py3-none-any.whl").exists()
+
+
+@pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
+async def test_an_archive_of_more_than_anybody_needs_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(archive, limit, 10)
+    index = with_versions(StaticIndex(), "1.0")
+    files = {"Dockerfile": "", **{f"f{number}": "x" for number in range(12)}}
+    index.add("shop", "shop-1.0.tar.gz", sdist("shop", "1.0", files))
+
+    with pytest.raises(StepFailed, match="it has more than"):
+        await shop(index).fetch("1.0", tmp_path / "tree")
+
+    assert list((tmp_path / "tree").iterdir()) == []
+
+
+async def test_a_header_of_any_length_is_not_read_into_memory(tmp_path: Path) -> None:
+    """tarfile reads extended headers (PAX) whole; a few kilobytes of gzip can have one of gigabytes."""
+    header = tarfile.TarInfo("shop-1.0/PaxHeaders")
+    header.type, header.size = tarfile.XHDTYPE, 2**31
+    packed = gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + bytes(2**22))
+    index = with_versions(StaticIndex(), "1.0")
+    index.add("shop", "shop-1.0.tar.gz", packed)
+
+    with pytest.raises(StepFailed, match="one of its headers has more than 1 MiB"):
+        await shop(index).fetch("1.0", tmp_path / "tree")
+
+
+def archive_of(*members: tuple[str, dict[str, Any]]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as packed:
+        for name, fields in [("shop-1.0/Dockerfile", {}), *members]:
+            member = tarfile.TarInfo(name)
+            for field, value in fields.items():
+                setattr(member, field, value)
+            packed.addfile(member)
+    return content.getvalue()
+
+
+LINK, HARD, DEVICE = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
+BAD_ARCHIVES = {
+    "a name with ..": archive_of(("shop-1.0/../../out", {})),
+    "a file behind a link": archive_of(
+        ("shop-1.0/link", {"type": LINK, "linkname": "/etc"}), ("shop-1.0/link/out", {})
+    ),
+    "a link": archive_of(("shop-1.0/link", {"type": LINK, "linkname": "../../.."})),
+    "a hard link": archive_of(("shop-1.0/hard", {"type": HARD, "linkname": "../../out"})),
+    "a device": archive_of(("shop-1.0/null", {"type": DEVICE, "devmajor": 1, "devminor": 3})),
+    "no archive": b"no archive",
+    "half an archive": archive_of(("shop-1.0/x", {}))[:60],
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARCHIVES)
+async def test_an_archive_that_leads_outside_or_is_broken_is_refused_and_nothing_stays(
+    tmp_path: Path, name: str
+) -> None:
+    index = with_versions(StaticIndex(), "1.0")
+    index.add("shop", "shop-1.0.tar.gz", BAD_ARCHIVES[name])
+    (tmp_path / "work").mkdir()
+
+    with pytest.raises(StepFailed, match="cannot be unpacked"):
+        await shop(index).fetch("1.0", tmp_path / "work" / "tree")
+
+    assert [one.name for one in tmp_path.iterdir()] == ["work"]
+    assert [one.name for one in (tmp_path / "work").iterdir()] == ["tree"]
+
+
+async def test_a_file_without_a_digest_or_with_another_one_is_not_used(index: StaticIndex, tmp_path: Path) -> None:
+    index.add("shop", "shop-1.0-py3-none-any.whl", server_wheel("shop", "1.0"), hashes={})
+    with pytest.raises(StepFailed, match=r"The index says no SHA-256 of shop-1\.0-py3-none-any\.whl"):
+        await shop(index).fetch("1.0", tmp_path / "tree")
+
+    index.add("shop", "shop-1.1-py3-none-any.whl", server_wheel("shop", "1.1"), hashes={"sha256": "0" * 64})
+    with pytest.raises(StepFailed, match="is not the file that was announced"):
+        await shop(index).fetch("1.1", tmp_path / "tree")
+
+
+async def test_a_version_that_was_yanked_meanwhile_is_not_fetched(index: StaticIndex, tmp_path: Path) -> None:
+    source = shop(with_versions(index, "1.0", "1.1"))
+    await source.newest()
+    index.yank("shop", "shop-1.1-py3-none-any.whl")
+
+    with pytest.raises(StepFailed, match=r"shop 1\.1 cannot be installed any more"):
+        await source.fetch("1.1", tmp_path / "tree")
+
+
+def configured(update: str) -> Any:
+    text = f"apps:\n  shop:\n    route: {{host: shop.test}}\n    update: {update}\n"
+    return loader.parse(text, "c.yaml").config.apps["shop"]
+
+
+async def test_three_lines_configure_an_app(tmp_path: Path) -> None:
+    app = configured("{source: pypi, pypi: {package_name: datasette}}")
+
+    source = open_source(app, "shop", tmp_path, ROOT, asyncio.Lock(), Secrets())
+
+    assert await source.origin() == "datasette on pypi.org"
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        (
+            "{source: pypi}",
+            "c.yaml:4: apps.shop.update.pypi.package_name: the source 'pypi' needs the name of a package",
+        ),
+        ("{source: pypi, pypi: {package_name: 'shop==1'}}", "expected the name of one package"),
+        ("{source: pypi, pypi: {package_name: '-r x'}}", "expected the name of one package"),
+        (
+            "{source: pypi, pypi: {package_name: shop, index_url: 'http://u:p@x/'}}",
+            "expected a URL without credentials",
+        ),
+        ("{source: pypi, pypi: {package_name: shop, index_url: 'file:///x'}}", "expected a URL without credentials"),
+        ("{source: pypi, pypi: {package_name: shop, python: '3'}}", "expected a version of Python"),
+        ("{source: pypi, pypi: {package_name: shop, command: []}}", "expected a list that begins with a program"),
+    ],
+)
+def test_a_section_that_cannot_work_is_refused(update: str, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        configured(update)
+
+    assert says in str(refused.value)
+
+
+def test_the_server_of_the_tests_is_a_program() -> None:
+    compile(SERVER, "server", "exec")

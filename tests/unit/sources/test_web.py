@@ -1,0 +1,206 @@
+"""A web server as a source: what it may do wrong, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.errors import StepFailed
+from orchestrator.sources import web
+from orchestrator.sources.web import NotThere, Web
+
+CONTENT = b"what the server has"
+URL = "http://127.0.0.1/file"
+
+
+class Piece(httpx.AsyncByteStream):
+    """A body that ends with an error, or says less than it has announced."""
+
+    def __init__(self, *pieces: bytes, error: Exception | None = None) -> None:
+        self._pieces, self._error = pieces, error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+        if self._error:
+            raise self._error
+
+
+class Server(httpx.AsyncBaseTransport):
+    """Answers one request after another; the last answer again and again."""
+
+    def __init__(self, *answers: Callable[[httpx.Request], httpx.Response]) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer(request)
+
+
+def ok(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=Piece(CONTENT), headers={"etag": '"1"', "content-type": "text/plain; charset=x"})
+
+
+def status(number: int, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _request: httpx.Response(number, headers=headers, stream=Piece())
+
+
+def broken(_request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("All connection attempts failed")
+
+
+def cut(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=Piece(CONTENT[:5], error=httpx.RemoteProtocolError("peer closed connection")))
+
+
+def short(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=Piece(CONTENT[:5]), headers={"content-length": str(len(CONTENT))})
+
+
+def asked(server: Server) -> Web:
+    return Web(server, pause_s=0.0)
+
+
+async def test_a_page_is_read_with_its_type_and_etag() -> None:
+    page = await asked(Server(ok)).page(URL, "text/plain")
+
+    assert (page.content, page.media_type, page.etag) == (CONTENT, "text/plain", '"1"')
+
+
+async def test_a_page_that_did_not_change_is_not_sent_again() -> None:
+    server = Server(ok, status(304))
+    known = await asked(server).page(URL, "text/plain")
+
+    assert await asked(server).page(URL, "text/plain", known) is known
+    assert server.asked[1].headers["if-none-match"] == '"1"'
+
+
+@pytest.mark.parametrize("fault", [broken, cut, status(500), status(503), status(429)])
+async def test_a_fault_that_may_pass_is_tried_again(fault: Callable[[httpx.Request], httpx.Response]) -> None:
+    server = Server(fault, fault, ok)
+
+    assert (await asked(server).page(URL, "text/plain")).content == CONTENT
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [(broken, "All connection attempts failed"), (cut, "peer closed"), (status(500), "status 500")],
+)
+async def test_a_server_that_stays_broken_is_given_up_and_named(
+    fault: Callable[[httpx.Request], httpx.Response], says: str
+) -> None:
+    server = Server(fault)
+
+    with pytest.raises(StepFailed, match=f"{URL} cannot be read: .*{says}.* It was tried 4 times") as failed:
+        await asked(server).page(URL, "text/plain")
+
+    assert len(server.asked) == web.TRIES
+    assert "asked again at the next check" in failed.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (status(404), "it does not exist"),
+        (status(410), "it does not exist"),
+        (status(401), "without credentials"),
+        (status(403), "without credentials"),
+        (status(418), "instead of 200"),
+        (status(200, **{"content-encoding": "gzip"}), "is compressed"),
+    ],
+)
+async def test_an_answer_that_stays_as_it_is_is_asked_for_once(
+    fault: Callable[[httpx.Request], httpx.Response], says: str
+) -> None:
+    server = Server(fault)
+
+    with pytest.raises(StepFailed, match=says) as failed:
+        await asked(server).page(URL, "text/plain")
+
+    assert len(server.asked) == 1
+    assert isinstance(failed.value, NotThere) == ("exist" in says)
+
+
+async def test_a_page_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MOST_OF_PAGE", 10)
+
+    with pytest.raises(StepFailed, match="larger than"):
+        await asked(Server(ok)).page(URL, "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("url", "leads_to", "says"),
+    [
+        ("https://192.0.2.1/a", "http://192.0.2.1/a", "not encrypted"),
+        ("https://8.8.8.8/a", "https://10.0.0.1/a", "not on the internet"),
+        ("http://8.8.8.8/a", "http://169.254.169.254/latest", "not on the internet"),
+        ("http://8.8.8.8/a", "http://[::1]:2375/", "not on the internet"),
+        ("http://8.8.8.8/a", "file:///etc/passwd", "no web server"),
+        ("http://8.8.8.8/a", "http://8.8.8.8/a", "on and on"),
+    ],
+)
+async def test_a_redirect_leads_nowhere_it_must_not(url: str, leads_to: str, says: str) -> None:
+    server = Server(status(302, location=leads_to))
+
+    with pytest.raises(StepFailed, match=says):
+        await asked(server).page(url, "text/plain")
+
+    assert {str(one.url) for one in server.asked} == {url}
+
+
+async def test_a_redirect_within_the_internet_or_within_a_private_network_is_followed() -> None:
+    for url, leads_to in (("https://8.8.8.8/a", "https://1.1.1.1/b"), ("http://10.0.0.1/a", "/b")):
+        server = Server(status(301, location=leads_to), ok)
+
+        assert (await asked(server).page(url, "text/plain")).content == CONTENT
+
+
+async def test_a_download_is_whole_or_not_there(tmp_path: Path) -> None:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+
+    size = await asked(Server(short, cut, ok)).download(URL, tmp_path / "file", digest)
+
+    assert size == len(CONTENT)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(ok, "is not the file that was announced"), (short, "sent 5 of 19"), (cut, "peer closed")],
+)
+async def test_a_wrong_or_broken_download_leaves_nothing(
+    tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response], says: str
+) -> None:
+    with pytest.raises(StepFailed, match=says):
+        await asked(Server(answer)).download(URL, tmp_path / "file", hashlib.sha256(b"other").hexdigest())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_address_is_shown_without_its_credentials() -> None:
+    with pytest.raises(StepFailed) as failed:
+        await asked(Server(status(404))).page("http://name:secret@127.0.0.1/file?token=abc", "text/plain")
+
+    assert "secret" not in str(failed.value)
+    assert "abc" not in str(failed.value)
+
+
+async def test_a_server_that_drips_has_its_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Drips(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"."
+                await asyncio.sleep(0.001)
+
+    monkeypatch.setattr(web, "PAGE_WITHIN_S", 0.05)
+
+    with pytest.raises(StepFailed, match=r"was not read within 0\.05 s"):
+        await asked(Server(lambda _request: httpx.Response(200, stream=Drips()))).page(URL, "text/plain")
