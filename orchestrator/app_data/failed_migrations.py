@@ -27,12 +27,13 @@ class Found:
 async def find_out(context: AppContext, by: Deployment) -> Found:
     """Find out what the migrations of a deployment committed that did not succeed, and record it.
 
-    The app's status command names it. Without one, or if it fails, the data is compared with the backup that was made
-    before. Raises EngineError or JournalError.
+    The app's status command names it. Without one, or if it fails, or if it names nothing, the data is compared with
+    the backup that was made before. Raises EngineError or JournalError.
     """
     says: list[str] = []
     not_known = None
-    for run in migration_runs.runs_of(context, by):
+    runs = migration_runs.runs_of(context, by)
+    for run in runs:
         if run.outcome is Outcome.DONE or run.direction is Direction.RESTORED:
             continue
         happened = await _reported(context, run)
@@ -43,9 +44,12 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
         revisions, note = happened or run.revisions, run.note or "interrupted"
         await context.journal.beside(context.journal.migration_ended, run.id, outcome, revisions, note)
         says.append(_reported_in_words(run, happened))
-    if not_known is None:
-        return Found(None, tuple(says))
-    return await _compared(context, by, not_known, tuple(says))
+    if not_known is not None:
+        return await _compared(context, by, not_known, tuple(says))
+    # The other runs, and those that are named, have changed the data: it differs from the backup by what is known.
+    if says and not any(run.outcome is Outcome.DONE for run in migration_runs.runs_of(context, by)):
+        return await _checked(context, by, runs[-1], tuple(says))
+    return Found(None, tuple(says))
 
 
 async def name_what_stands(context: AppContext) -> None:
@@ -104,17 +108,19 @@ async def only_we_write(context: AppContext, by: Deployment) -> bool:
 
 
 def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[bool | None, str]:
-    if nobody_wrote and not found.content:
+    if not found.content:
         return False, f"Nothing of the migration was committed: the data is as in backup {backup}."
     if found.structure or nobody_wrote:
         differ = ", ".join(found.structure or found.content)
         what = "the schema of " if found.structure else ""
         return True, f"The migration committed a part of its changes: {what}{differ} differs from backup {backup}."
     if found.databases:
-        same = ", ".join(found.databases)
-        return False, f"Nothing of the migration was committed: the schema of {same} is as in backup {backup}."
-    if not found.content:
-        return False, f"Nothing of the migration was committed: the data is as in backup {backup}."
+        same, differ = ", ".join(found.databases), ", ".join(found.content[:5])
+        return False, (
+            f"No change of the schema was committed: the schema of {same} is as in backup {backup}. Rows or files of "
+            f"{differ} have changed since that backup: by the app, which served requests, or by the migration, which "
+            "only migrate.status or migrate.compatible: false can tell apart."
+        )
     differ = ", ".join(found.content[:5])
     return None, (
         f"It is not known whether the migration committed something: {differ} differs from backup {backup}, and the "
@@ -127,6 +133,21 @@ async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says
     note = f"{run.note or 'interrupted'} {sentence}"
     await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
     return Found(None if stands is False else run.direction, (*says, sentence))
+
+
+async def _checked(context: AppContext, by: Deployment, run: MigrationRun, says: tuple[str, ...]) -> Found:
+    """Compare the data although the app reports the same migrations as before.
+
+    One that is not a single transaction (`atomic = False` of Django, DDL of MySQL) may have committed a part, and is
+    still pending. If it cannot be compared, what the app reports counts.
+    """
+    stands, sentence = await compared_now(context, by)
+    if not stands:
+        return Found(None, says)
+    sentence = f"The app reports the same migrations as before, but one of them is not whole. {sentence}"
+    note = f"{run.note or 'interrupted'} {sentence}"
+    await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
+    return Found(run.direction, (sentence,))
 
 
 async def _reported(context: AppContext, run: MigrationRun) -> tuple[SchemaRevision, ...] | None:

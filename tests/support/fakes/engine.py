@@ -50,15 +50,19 @@ class FakeContainer:
 
 @dataclass
 class FakeData:
-    """What an app has stored: the schema revisions, and the rows that somebody was told are kept."""
+    """What an app has stored: the schema revisions, and the rows that somebody was told are kept.
+
+    `pieces` are schema revisions of which a part was committed, and which the app reports as pending.
+    """
 
     schema: list[str] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
+    pieces: set[str] = field(default_factory=set)
     owner: str = "10001:10001"
     readers: set[str] = field(default_factory=lambda: {"10001:10001"})
 
     def copy(self) -> FakeData:
-        return FakeData(list(self.schema), set(self.rows), self.owner, {self.owner})
+        return FakeData(list(self.schema), set(self.rows), set(self.pieces), self.owner, {self.owner})
 
 
 def echo(terminal: Terminal) -> int:
@@ -74,8 +78,8 @@ class FakeEngine:
 
     `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1, or
     "build"; `broken` are versions that never answer; `held` are locks of the standby on the data. A build takes
-    `build_s` seconds. `half_way` are revisions at which the migrate command fails, with those before them committed.
-    `silent`: it reports nothing. `meanwhile` is called while a migration runs.
+    `build_s` seconds. `half_way` are revisions at which the migrate command fails, with those before them committed;
+    of those in `torn` a part is committed, too. `silent`: it reports nothing. `meanwhile` is called while a migration runs.
     """
 
     stack = "test"
@@ -115,6 +119,7 @@ class FakeEngine:
         self.refused: set[str] = set()
         """The programs of sidecars that are not even created."""
         self.half_way: set[str] = set()
+        self.torn: set[str] = set()
         self.silent = False
         self.says_of_status: tuple[str, ...] = ()
         """What the status command prints instead of reports."""
@@ -554,6 +559,7 @@ class FakeEngine:
                 done = list(itertools.takewhile(lambda revision: revision not in self.half_way, lacking))
                 data.schema += done
                 if done != lacking:
+                    data.pieces |= {lacking[len(done)]} & self.torn
                     on_line(f"{lacking[len(done)]} does not work")
                     return 1
                 if not self.silent:
@@ -663,5 +669,5 @@ def _ids(user: str | None) -> tuple[int, int]:
 
 def _difference(before: FakeData, now: FakeData) -> Difference:
     """All of the data is in one database."""
-    structure = (DATABASE,) if before.schema != now.schema else ()
+    structure = (DATABASE,) if (before.schema, before.pieces) != (now.schema, now.pieces) else ()
     return Difference((DATABASE,), structure, (DATABASE,) if before != now else ())

@@ -46,6 +46,8 @@ class Case:
     left: bool = False
     serves: bool = True
     meanwhile: Callable[[World], None] = lambda world: None
+    torn: bool = False
+    """Whether a part of the migration that fails is committed, which the app's tool still has as pending."""
 
 
 def status_fails(world: World) -> None:
@@ -72,7 +74,9 @@ CASES = {
     "the command alone, and the old release cannot run": Case(
         app(), "0005", True, HALF, "schema of data/shop.db differs", left=True, serves=False
     ),
-    "the command alone, nothing committed": Case(app(), "0003", True, BEFORE, "Nothing of the migration was committed"),
+    "the command alone, no schema committed": Case(
+        app(), "0003", True, BEFORE, "schema of data/shop.db is as in backup {backup}. Rows or files of data/shop.db have"
+    ),
     "the command alone, under pause": Case(app(compatible=False), "0005", True, BEFORE, "Restored backup"),
     "the command alone, under pause, nothing committed": Case(
         app(compatible=False), "0003", True, BEFORE, "Nothing of the migration was committed"
@@ -93,6 +97,18 @@ CASES = {
         app(**STATUS, **DOWN), "0005", True, HALF, "0003, 0004 stands in the data", left=True, serves=False,
         meanwhile=down_fails,
     ),
+    "names, and a part of the first one committed": Case(
+        app(**STATUS), "0003", False, BEFORE, "schema of data/shop.db differs", left=True, torn=True
+    ),
+    "names, and a part of the first one committed, under pause": Case(
+        app(**STATUS), "0003", True, BEFORE, "Restored backup", torn=True
+    ),
+    "names, a way down, and a part of the first one committed": Case(
+        app(**STATUS, **DOWN), "0003", True, BEFORE, "schema of data/shop.db differs", left=True, torn=True
+    ),
+    "the command alone, and a part of the first one committed": Case(
+        app(), "0003", False, BEFORE, "schema of data/shop.db differs", left=True, torn=True
+    ),
 }  # fmt: skip
 
 
@@ -104,6 +120,7 @@ async def failed(world: World, case: Case) -> Deployment:
     assert live.state is State.LIVE, live.failure
     world.engine.data_of(APP).rows.add(ROW)
     world.engine.half_way.add(case.fails_at)
+    world.engine.torn |= {case.fails_at} if case.torn else set()
     world.engine.incompatible |= {"0003"} if case.breaks else set()
 
     def meanwhile() -> None:
@@ -130,8 +147,10 @@ def test_what_it_committed_is_taken_back_or_told(name: str, tmp_path: Path) -> N
     assert (ended.state, world.proxy.waiting) == (State.FAILED, set())
     assert why is not None
     assert world.engine.data_of(APP).schema == case.stands
+    assert bool(world.engine.data_of(APP).pieces) is (case.torn and case.left)
+    assert not case.torn or "Nothing" not in " ".join(why.undone)
     assert ROW in world.engine.data_of(APP).rows
-    assert case.says in " ".join(why.undone)
+    assert case.says.format(backup=ended.backup) in " ".join(why.undone)
     assert why.serving is not None
     assert why.serving.answers is case.serves, why.serving.says
     left = world.journal.unsettled(APP)
@@ -151,6 +170,26 @@ def test_no_write_that_was_acknowledged_is_lost_by_the_way_back(name: str, tmp_p
     assert (LATE_ROW in world.engine.data_of(APP).rows) is (ended.paused_at is None)
 
 
+@pytest.mark.parametrize("app_writes", [True, False])
+def test_nothing_is_said_to_be_committed_only_if_no_row_has_changed(app_writes: bool, tmp_path: Path) -> None:
+    """A script whose statements are committed one by one may have changed rows, and no schema."""
+    world = World(tmp_path, app())
+
+    async def story() -> Deployment:
+        world.engine.silent = True
+        world.publish(*BEFORE)
+        await world.deploy()
+        world.engine.half_way.add("0003")
+        if app_writes:
+            world.engine.meanwhile = lambda: world.engine.data_of(APP).rows.add(LATE_ROW)
+        world.publish("0003")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    assert ended.failure is not None
+    assert ("Nothing of the migration was committed" in " ".join(ended.failure.undone)) is not app_writes
+
+
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.left])
 def test_the_command_that_is_offered_settles_it_and_keeps_what_it_replaced(name: str, tmp_path: Path) -> None:
     case, world = CASES[name], World(tmp_path, CASES[name].config)
@@ -164,7 +203,8 @@ def test_the_command_that_is_offered_settles_it_and_keeps_what_it_replaced(name:
     assert restored.state is State.LIVE, restored.failure
     assert world.engine.data_of(APP).schema == BEFORE
     assert world.journal.unsettled(APP) is None
-    assert world.engine.backups[APP][restored.backup][1].schema == HALF
+    assert not world.engine.data_of(APP).pieces
+    assert world.engine.backups[APP][restored.backup][1].schema == (BEFORE if case.torn else HALF)
 
 
 def test_a_release_whose_migrations_succeed_settles_it(tmp_path: Path) -> None:
