@@ -51,11 +51,11 @@ async def wake_writers(context: AppContext) -> None:
     if not slots.active:
         return
     active = context.journal.deployment(slots.active)
-    await context.engine.wake(active.container)
+    await context.engine.wake(active.container, active.address)
     if slots.standby and context.config.standby == "warm":
         standby = context.journal.deployment(slots.standby)
         if migrations.needed_by(context, standby).is_empty and await context.engine.status(standby.container):
-            await context.engine.wake(standby.container)
+            await context.engine.wake(standby.container, standby.address)
     await readiness.until_ready(context, active)
     await context.proxy.end_preview(context.name)
 

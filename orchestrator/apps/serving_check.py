@@ -59,8 +59,13 @@ async def _at_its_container(context: AppContext, active: Deployment) -> Serving 
     """The path that it answers well."""
     path = context.config.health.first_path
     status = await context.engine.status(active.container)
-    if status is None or not status.running or status.paused:
+    if status is None or not status.running:
         return Serving(False, f"{_name(active)} does not serve: its container does not run.")
+    if status.paused:
+        return Serving(False, f"{_name(active)} does not serve: its container is paused.")
+    if active.address and status.address != active.address:
+        where = f"at {status.address}, and not at {active.address}" if status.address else f"not at {active.address}"
+        return Serving(False, f"{_name(active)} does not serve: its container is {where} in the network of the stack.")
     try:
         asked = await readiness.ask_directly(context, active)
     except httpx.HTTPError as error:

@@ -237,7 +237,7 @@ class Failover:
     ) -> None:
         assert active.colour is not None
         began = elapsed()
-        await context.engine.wake(standby.container)
+        await context.engine.wake(standby.container, standby.address)
         await readiness.until_awake(context, standby, WAKE_WITHIN_S)
         again = await context.engine.status(active.container)
         if again is not None and again.running and not await readiness.refuses(context, active):
@@ -253,10 +253,10 @@ class Failover:
             await self._publish(FailedOver(version, record.cause, round(elapsed() - began, 3)), context.name)
 
     async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
-        if not await readiness.answers_well(context, active):
-            return SOON_S
         record = self.record(context.name)
         record.count(await context.proxy.answers_of_standby(context.name))
+        if not await readiness.answers_well(context, active):
+            return SOON_S
         await context.proxy.go_back(context.name)
         if record.since is not None:
             record.since = None
@@ -273,7 +273,7 @@ class Failover:
             return
         status = await context.engine.status(active.container)
         if status is not None and not status.restarting and not status.running:
-            await context.engine.wake(active.container)
+            await context.engine.wake(active.container, active.address)
 
     async def _publish(self, happened: Occurrence, app: str) -> None:
         try:

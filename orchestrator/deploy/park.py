@@ -62,7 +62,7 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
         if context.config.standby == "warm":  # not only while a one-off command runs inside
             # One that was kept paused has no restart policy. The engine waits longer from crash to crash.
             await context.engine.keep_running(standby.container)
-        await context.engine.wake(standby.container)
+        await context.engine.wake(standby.container, standby.address)
         return
     await context.engine.let_end(standby.container)
     if kept == "paused" and await _paused(context, standby, said_by):
@@ -109,7 +109,7 @@ async def _why_not_paused(context: AppContext, standby: Deployment) -> str:
                 except asyncio.CancelledError:
                     await in_spite_of_cancels(_let_run(context, standby))
                     raise
-                await context.engine.wake(standby.container)
+                await context.engine.wake(standby.container, standby.address)
                 await asyncio.sleep(BETWEEN_TRIES_S)
     except StepFailed as error:
         why = error.cause
@@ -128,7 +128,7 @@ async def _start(context: AppContext, standby: Deployment) -> None:
         if status is None or status.running or not _is_standby(context, standby):
             return
         try:
-            await context.engine.wake(standby.container)
+            await context.engine.wake(standby.container, standby.address)
         except EngineError as error:
             raise StepFailed(f"It cannot be started: {error.cause}", error.remedy) from error
     await readiness.until_awake(context, standby, context.config.health.timeout)
@@ -145,7 +145,7 @@ async def _why_ended(context: AppContext, standby: Deployment) -> str:
 async def _let_run(context: AppContext, standby: Deployment) -> None:
     """Nobody looks any more whether it was paused with a lock, which would stop every other writer."""
     try:
-        await context.engine.wake(standby.container)
+        await context.engine.wake(standby.container, standby.address)
     except EngineError as error:
         log.warning("standby not woken, it may hold a lock", container=standby.container, cause=error.cause)
 

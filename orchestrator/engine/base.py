@@ -249,8 +249,8 @@ class Engine(Protocol):
     async def stop(self, name: str, timeout_s: int) -> None:
         """Stop a container by SIGTERM, and by SIGKILL after `timeout_s` seconds; a paused one by SIGKILL at once."""
 
-    async def wake(self, name: str) -> None:
-        """Start or unpause a container, if it does not run."""
+    async def wake(self, name: str, address: str = "") -> None:
+        """Start or unpause a container, if it does not run, at this address of the stack's network, if one is given."""
 
     async def pause(self, name: str) -> None: ...
     async def unpause(self, identifier: str) -> None:

@@ -13,7 +13,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import RecoveryFailed
-from orchestrator.engine.base import LABEL_DEPLOYMENT, ContainerEvent, Role
+from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
@@ -162,8 +162,10 @@ class Recovery:
 
     def heard(self, event: ContainerEvent) -> None:
         """A container that the engine starts again may be ready at last, so that its app is tried again soon; one that
-        was removed may be an active one."""
-        if event.action == "destroy" and event.role == Role.APP:
+        was removed may be an active one, and an active one is never paused by us."""
+        if event.role == Role.APP and (
+            event.action == "destroy" or (event.action == "pause" and self._is_active(event))
+        ):
             self._removed.set()
         if event.action == "start" and event.app in self._progress and self._progress[event.app].problem:
             self._started.set()
@@ -182,24 +184,26 @@ class Recovery:
                 await self._started.wait()
 
     async def _look_for_lost(self) -> None:
-        """Bring back the apps whose active container does not exist any more, unless something is under way."""
+        """Bring back the apps whose active container is lost, unless something is under way."""
         contexts = self._apps()
         try:
             found = await contexts[0].engine.containers() if contexts else []
         except EngineError as error:
             log.warning("containers not known", cause=error.cause)
             return
-        existing = {one.labels.get(LABEL_DEPLOYMENT) for one in found}
         for context in contexts:
             active = context.active
             if context.name not in self._progress or self.problem(context.name):
                 continue  # it is new; or it is tried again, with growing pauses
-            if active and active.id not in existing and not self._scheduler.doing(context.name):
-                log.error("active container is gone", app=context.name, container=active.container)
+            if active and resume.is_lost(active, found) and not self._scheduler.doing(context.name):
+                log.error("active container is gone, paused or elsewhere", app=context.name, container=active.container)
                 self._of(context.name).brought_back = False
                 self._begin(context)
             else:
                 await left_behind.remove(context, found, self._scheduler)
+
+    def _is_active(self, event: ContainerEvent) -> bool:
+        return any(one.active and one.active.container == event.container for one in self._apps())
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait for its end."""

@@ -22,7 +22,7 @@ from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
-from orchestrator.engine.base import LABEL_ROLE, Engine, Role
+from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
@@ -126,7 +126,7 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
     plan = plans.of_interrupted(deployment)
     switch = plan[-1]
     try:
-        await context.engine.wake(deployment.container)
+        await context.engine.wake(deployment.container, deployment.address)
         await readiness.until_ready(context, deployment)
         live = await switch.run(context, deployment)
     except ChangeoverError as error:
@@ -181,21 +181,36 @@ async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> N
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:
-    """Create, start or unpause the active container if it does not run, and verify it. False if it runs already.
+    """Create, start or unpause the active container, or connect it again, and verify it. False if it runs in its place.
 
     A removed container is created again, with the image, name and address that the journal has.
     """
     status = await context.engine.status(active.container)
     if status is None:
         await _create_again(context, active)
-    elif not status.running or status.paused:
-        await context.engine.wake(active.container)
+    elif is_out_of_place(status, active):
+        await context.engine.wake(active.container, active.address)
     else:
         # It may have been started by a try that came no further, and before its restart policy was set.
         await context.engine.keep_running(active.container)
         return False
     await verification.verify(context, active)
     return True
+
+
+def is_out_of_place(status: ContainerStatus, active: Deployment) -> bool:
+    """Whether an active container that exists does not run, or not at the address at which the proxy looks for it."""
+    return not status.running or status.paused or bool(active.address and status.address != active.address)
+
+
+def is_lost(active: Deployment, found: list[ContainerStatus]) -> bool:
+    """Whether of these containers none is the active one in its place: it was removed, paused or disconnected by hand.
+
+    One that has ended is started by failover.
+    """
+    apps = [one for one in found if one.labels.get(LABEL_ROLE) == Role.APP]
+    mine = [one for one in apps if one.labels.get(LABEL_DEPLOYMENT) == active.id]
+    return all(one.running and is_out_of_place(one, active) for one in mine)
 
 
 async def _create_again(context: AppContext, active: Deployment) -> None:

@@ -54,7 +54,7 @@ class StartRelease(Step):
             maker = await context.journal.beside(context.journal.maker_of, deployment.container)
             await create_container(context, maker)
         else:
-            await context.engine.wake(deployment.container)
+            await context.engine.wake(deployment.container, deployment.address)
         return deployment
 
 
@@ -79,7 +79,7 @@ class WakeStandby(StartRelease):
         One that was paused was ready before: one good answer shows that it is again.
         """
         status = await context.engine.status(deployment.container)
-        await context.engine.wake(deployment.container)
+        await context.engine.wake(deployment.container, deployment.address)
         if status is not None and status.paused:
             await readiness.until_awake(context, deployment, context.config.health.timeout)
         else:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from docker.models.containers import Container
 
 from orchestrator.engine.base import ContainerStatus
-from orchestrator.engine.docker.lookup import name_of
+from orchestrator.engine.docker.lookup import address_of, name_of
 
 
-def status_of(container: Container) -> ContainerStatus:
+def status_of(container: Container, network: str) -> ContainerStatus:
+    """`network`: that of the stack, in which the address is. An app's container can be in others, too."""
     state = container.attrs["State"]
     health = state.get("Health") or {}
-    networks = container.attrs["NetworkSettings"]["Networks"]
-    endpoint = next(iter(networks.values()), None) or {}
     return ContainerStatus(
         id=str(container.id),
         name=name_of(container),
@@ -26,7 +25,7 @@ def status_of(container: Container) -> ContainerStatus:
         restarting=bool(state.get("Restarting")),
         health=str(health.get("Status", "")),
         health_log=tuple(str(entry.get("Output", "")).strip() for entry in health.get("Log") or [])[-3:],
-        address=(endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "",
+        address=address_of(container, network),
         image=str(container.attrs["Image"]),
         called=str(container.name),
         env=dict(_variable(one) for one in container.attrs["Config"].get("Env") or []),

@@ -38,7 +38,7 @@ from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_tags import remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
-from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start
+from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start, wake
 from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import user_change
@@ -149,7 +149,7 @@ class DockerEngine:
     async def status(self, name: str) -> ContainerStatus | None:
         def status(client: docker.DockerClient) -> ContainerStatus | None:
             container = find(client, name, self.stack)
-            return status_of(container) if container else None
+            return status_of(container, self.network) if container else None
 
         return await self._call(status)
 
@@ -157,7 +157,7 @@ class DockerEngine:
         def all_of_them(client: docker.DockerClient) -> list[ContainerStatus]:
             labels = [f"{LABEL_STACK}={self.stack}", *([f"{LABEL_APP}={app}"] if app else [])]
             found = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-            return [status_of(container) for container in found]
+            return [status_of(container, self.network) for container in found]
 
         return await self._call(all_of_them)
 
@@ -205,14 +205,8 @@ class DockerEngine:
         """Unpause a container by its id. One request."""
         await self._call(lambda client: client.api.unpause(identifier))
 
-    async def wake(self, name: str) -> None:
-        def wake(client: docker.DockerClient, container: Container) -> None:
-            if container.status == "paused":
-                container.unpause()
-            elif container.status != "running":
-                start(client, container, self.network)
-
-        await self._call(self._acting(name, wake))
+    async def wake(self, name: str, address: str = "") -> None:
+        await self._call(self._acting(name, lambda client, one: wake(client, one, self.network, address)))
 
     async def signal(self, name: str, signal: str) -> None:
         await self._on(name, lambda container: container.kill(signal=signal) if container.status == "running" else None)

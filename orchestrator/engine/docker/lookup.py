@@ -83,6 +83,28 @@ def start(client: docker.DockerClient, container: Container, network: str) -> No
         container.start()
 
 
+def wake(client: docker.DockerClient, container: Container, network: str, address: str) -> None:
+    """Unpause or start a container that does not run, and connect it to the network at `address`, if that is given.
+
+    Somebody may have disconnected it, or connected it again at an address at which the proxy does not look.
+    """
+    if container.status == "paused":
+        container.unpause()
+    if address and address_of(container, network) != address:
+        joined = client.networks.get(network)
+        if network in container.attrs["NetworkSettings"]["Networks"]:
+            joined.disconnect(container, force=True)
+        joined.connect(container, ipv4_address=address)
+    if container.status not in ("running", "paused"):
+        start(client, container, network)
+
+
+def address_of(container: Container, network: str) -> str:
+    """The address of a container in a network, also while it does not run; empty if it is not in that network."""
+    endpoint = container.attrs["NetworkSettings"]["Networks"].get(network) or {}
+    return str((endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "")
+
+
 def remove(client: docker.DockerClient, name: str, stack: str) -> None:
     """Remove a container, running or not, with its anonymous volumes. Named volumes are kept.
 

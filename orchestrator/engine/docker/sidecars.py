@@ -208,7 +208,7 @@ class Run:
             end_of_output.set()
             container.wait()
             container.reload()
-            return status_of(container), late.is_set()
+            return status_of(container, self.spec.network), late.is_set()
         finally:
             connections.close()
             self.output.close()

@@ -38,7 +38,7 @@ DATABASE = "data/shop.db"
 
 @dataclass
 class FakeContainer:
-    """`needs`: the schema revisions that its release was built for."""
+    """`moved_to`: the address to which somebody has moved it in the network; empty: out of it."""
 
     spec: ContainerSpec
     running: bool = True
@@ -46,6 +46,11 @@ class FakeContainer:
     exit_code: int = 0
     restarting: bool = False
     restarts_by_itself: bool = False
+    moved_to: str | None = None
+
+    @property
+    def address(self) -> str:
+        return self.spec.address if self.moved_to is None else self.moved_to
 
 
 @dataclass
@@ -79,7 +84,8 @@ class FakeEngine:
     `incompatible` are revisions that the release before cannot run on; `failing` are commands that exit with 1, or
     "build"; `broken` are versions that never answer; `held` are locks of the standby on the data. A build takes
     `build_s` seconds. `half_way` are revisions at which the migrate command fails, with those before them committed;
-    of those in `torn` a part is committed, too. `silent`: it reports nothing. `meanwhile` is called while a migration runs.
+    of those in `torn` a part is committed, too. `silent`: it reports nothing. `meanwhile` is called while a migration
+    runs.
     """
 
     stack = "test"
@@ -353,12 +359,14 @@ class FakeEngine:
         self._power.after()
         await asyncio.sleep(0)
 
-    async def wake(self, name: str) -> None:
+    async def wake(self, name: str, address: str = "") -> None:
         await asyncio.sleep(0)
         self._power.before("wake")
         was_paused = self._of(name).paused
         self._of(name).running, self._of(name).paused = True, False
         self._of(name).restarting = False
+        if address:
+            self._of(name).moved_to = None if address == self._of(name).spec.address else address
         self.woken.append(name)
         self._power.after()
         await asyncio.sleep(self.unpause_answers_after_s if was_paused else 0)
@@ -517,7 +525,7 @@ class FakeEngine:
 
     def at(self, address: str) -> str:
         """The name of the container at an address; empty when there is none."""
-        return next((name for name, one in self.running.items() if one.spec.address == address), "")
+        return next((name for name, one in self.running.items() if one.address == address), "")
 
     def app_containers(self) -> set[str]:
         return {name for name, one in self.running.items() if one.spec.labels.get(LABEL_ROLE) == Role.APP}
@@ -651,7 +659,7 @@ class FakeEngine:
             one.restarting,
             "",
             (),
-            spec.address,
+            one.address,
             spec.image,
             name,
             spec.env,

@@ -67,10 +67,10 @@ class LivingEngine(MayBeAway, FakeEngine):
             self._emit("kill", name)
             self._emit("die", name)
 
-    async def wake(self, name: str) -> None:
+    async def wake(self, name: str, address: str = "") -> None:
         one = self.running.get(name)
         did = "" if one is None or (one.running and not one.paused) else "unpause" if one.paused else "start"
-        await super().wake(name)
+        await super().wake(name, address)
         self.stopped_by_hand.discard(name)
         if did:
             self._emit(did, name)

@@ -44,9 +44,9 @@ class ProcessEngine(FakeEngine):
         await _thread()
         await super().stop(name, timeout_s)
 
-    async def wake(self, name: str) -> None:
+    async def wake(self, name: str, address: str = "") -> None:
         await _thread()
-        await super().wake(name)
+        await super().wake(name, address)
 
     async def remove(self, name: str, stop_timeout_s: int = 0) -> bool:
         await _thread()

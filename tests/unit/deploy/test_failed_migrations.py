@@ -75,7 +75,7 @@ CASES = {
         app(), "0005", True, HALF, "schema of data/shop.db differs", left=True, serves=False
     ),
     "the command alone, no schema committed": Case(
-        app(), "0003", True, BEFORE, "schema of data/shop.db is as in backup {backup}. Rows or files of data/shop.db have"
+        app(), "0003", True, BEFORE, "is as in backup {backup}. Rows or files of data/shop.db have"
     ),
     "the command alone, under pause": Case(app(compatible=False), "0005", True, BEFORE, "Restored backup"),
     "the command alone, under pause, nothing committed": Case(

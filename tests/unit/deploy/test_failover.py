@@ -31,13 +31,16 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, app())
 
 
-def watched(world: World, story: Callable[[], Awaitable[None]]) -> None:
-    """Two releases are live and standby; then the story, while failover is kept up."""
+def watched(
+    world: World, story: Callable[[], Awaitable[None]], told: Callable[[Failover], None] = lambda _failover: None
+) -> None:
+    """Two releases are live and standby; then the story, while failover is kept up, which `told` is told of."""
 
     async def run() -> None:
         crashes = Crashes()
         failover = Failover(lambda: [world.context], world.scheduler, world.events, crashes)
         world.events.add(failover)
+        told(failover)
         follow = EngineEvents(world.engine, [crashes, failover]).follow
         tasks = [asyncio.create_task(failover.keep()), asyncio.create_task(follow())]
         try:
@@ -104,6 +107,8 @@ def test_a_standby_is_paused_without_a_restart_policy_and_its_connections_are_cl
 
 
 def test_the_standby_answers_from_the_engines_event_until_the_active_container_is_ready_again(world: World) -> None:
+    failovers: list[Failover] = []
+
     async def story() -> None:
         first, second = standby(world).container, active(world).container
         await crash(world, second)
@@ -115,13 +120,14 @@ def test_the_standby_answers_from_the_engines_event_until_the_active_container_i
         await come_back(world, second)
         await asyncio.sleep(5)
         assert answers(world) == first, "the active container runs and is not ready yet"
+        assert failovers[0].record(APP).requests == 7, "they are told meanwhile, however long it takes"
         world.engine.broken.clear()
         await asyncio.sleep(5)
         assert answers(world) == second
         assert world.engine.running[first].paused
         assert world.context.active.id == active(world).id  # type: ignore[union-attr]
 
-    watched(world, story)
+    watched(world, story, failovers.append)
     assert kinds(world) == ["failed_over", "went_back"]
     back = next(event for event in world.journal.events() if event.kind == EventKind.WENT_BACK)
     assert back.fields["requests"] == 7
@@ -405,8 +411,8 @@ def test_a_standby_that_is_kept_warm_from_now_on_and_crashes_at_each_start_is_le
         await asyncio.sleep(60)
         container, wake = standby(world).container, world.engine.wake
 
-        async def ends_soon(name: str) -> None:
-            await wake(name)
+        async def ends_soon(name: str, address: str) -> None:
+            await wake(name, address)
             if name == container:
                 crashing.append(asyncio.create_task(end()))
 
@@ -628,7 +634,7 @@ def test_a_standby_that_does_not_start_stays_stopped_and_the_doctor_says_why(wor
 
 
 def test_a_standby_that_cannot_be_started_says_why(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuses(_name: str) -> None:
+    async def refuses(_name: str, _address: str) -> None:
         raise EngineError("Docker refused: the port is taken.")
 
     async def story() -> None:

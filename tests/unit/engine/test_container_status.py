@@ -36,13 +36,33 @@ def told(state: dict[str, object], **labels: str) -> Container:
 def test_a_container_that_waits_for_its_restart_does_not_run(
     state: dict[str, object], *, running: bool, paused: bool, restarting: bool
 ) -> None:
-    status = status_of(told(state))
+    status = status_of(told(state), "changeover")
 
     assert (status.running, status.paused, status.restarting) == (running, paused, restarting)
 
 
 def test_a_container_that_was_renamed_by_hand_has_the_name_by_which_it_is_found() -> None:
     """The methods of the engine find a container by the name under which it was created, which a label keeps."""
-    status = status_of(told({}, **{LABEL_NAME: "stack-shop-blue-1"}))
+    status = status_of(told({}, **{LABEL_NAME: "stack-shop-blue-1"}), "changeover")
 
     assert (status.name, status.called) == ("stack-shop-blue-1", "shop-blue")
+
+
+@pytest.mark.parametrize(
+    ("networks", "address"),
+    [
+        ({"changeover": {"IPAMConfig": {"IPv4Address": "172.30.1.5"}, "IPAddress": ""}}, "172.30.1.5"),
+        ({"changeover": {"IPAMConfig": None, "IPAddress": "172.30.0.4"}}, "172.30.0.4"),
+        ({"a": {"IPAMConfig": None, "IPAddress": "10.0.0.2"}, "changeover": {"IPAddress": "172.30.1.5"}}, "172.30.1.5"),
+        ({"a": {"IPAMConfig": None, "IPAddress": "10.0.0.2"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_address_of_a_container_is_that_in_the_network_of_the_stack(
+    networks: dict[str, object], address: str
+) -> None:
+    """Docker lists the networks by name: that of a database came first, and a lost journal was rebuilt with it."""
+    container = told({})
+    container.attrs["NetworkSettings"]["Networks"] = networks
+
+    assert status_of(container, "changeover").address == address

@@ -359,6 +359,56 @@ def test_an_active_container_that_somebody_removes_is_created_again_by_itself(tm
     virtual_time.run(story())
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("by_hand", ["paused", "disconnected", "moved"])
+def test_an_active_container_that_somebody_pauses_or_disconnects_is_brought_back_by_itself(
+    tmp_path: Path, by_hand: str, told: bool
+) -> None:
+    """It stayed so for good, also after a restart of the orchestrator: `docker pause`, `docker network disconnect`."""
+
+    async def story() -> None:
+        config, before, _ = STORIES["a rollback to a warm standby"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.restart()
+        active = world.context.active
+        assert active is not None
+        keeping = asyncio.create_task(world.recovery.keep_looking())
+
+        await asyncio.sleep(1)
+        container = world.engine.running[active.container]
+        container.paused = by_hand == "paused"
+        container.moved_to = {"disconnected": "", "moved": "172.30.0.4"}.get(by_hand)
+        if told and by_hand == "paused":
+            world.recovery.heard(ContainerEvent("pause", APP, Role.APP, active.container))
+        await asyncio.sleep(LOOK_EVERY_S / 4 if told and by_hand == "paused" else 2 * LOOK_EVERY_S)
+
+        assert world.engine.can_run(active.container)
+        assert world.engine.at(active.address) == active.container
+        assert world.recovery.problem(APP) == ""
+        assert_whole(world, "after it was brought back")
+        keeping.cancel()
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("by_hand", ["paused", "disconnected"])
+def test_a_start_finds_an_active_container_out_of_its_place(tmp_path: Path, by_hand: str) -> None:
+    async def story() -> None:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        active = world.context.active
+        assert active is not None
+        container = world.engine.running[active.container]
+        container.paused, container.moved_to = by_hand == "paused", "" if by_hand == "disconnected" else None
+        await world.restart()
+        assert world.engine.can_run(active.container)
+        assert world.engine.at(active.address) == active.container
+
+    virtual_time.run(story())
+
+
 def test_an_active_container_that_somebody_removes_while_the_old_colour_is_retired_is_created_again_soon(
     tmp_path: Path,
 ) -> None:
