@@ -94,6 +94,7 @@ class Orchestrator:
         self.events.add(self.failover)
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
+        self.events.add(self.checker)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)

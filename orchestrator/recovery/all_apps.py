@@ -163,9 +163,7 @@ class Recovery:
     def heard(self, event: ContainerEvent) -> None:
         """A container that the engine starts again may be ready at last, so that its app is tried again soon; one that
         was removed may be an active one, and an active one is never paused by us."""
-        if event.role == Role.APP and (
-            event.action == "destroy" or (event.action == "pause" and self._is_active(event))
-        ):
+        if event.role == Role.APP and (event.action == "destroy" or self._pauses_active(event)):
             self._removed.set()
         if event.action == "start" and event.app in self._progress and self._progress[event.app].problem:
             self._started.set()
@@ -202,8 +200,9 @@ class Recovery:
             else:
                 await left_behind.remove(context, found, self._scheduler)
 
-    def _is_active(self, event: ContainerEvent) -> bool:
-        return any(one.active and one.active.container == event.container for one in self._apps())
+    def _pauses_active(self, event: ContainerEvent) -> bool:
+        actives = [one.active.container for one in self._apps() if one.active]
+        return event.action == "pause" and event.container in actives
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait for its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +14,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.events import CheckFailed, Dismissed, UpdateFound
+from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
 from orchestrator.domain.release import Update
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
 from orchestrator.errors import ChangeoverError, JournalError, Refused
@@ -49,6 +50,8 @@ class UpdateChecker:
         self._now = clock
         self._elapsed = elapsed
         self._found: dict[str, Update | None] = {}
+        self._newer_than: dict[str, frozenset[str]] = {}
+        """By app: the source revisions than which the update that was found is known to be newer."""
         self._dismissed: dict[tuple[str, str], float] = {}
         self._older: dict[str, HeldBack | None] = {}
         self._waited: dict[tuple[str, str], int] = {}
@@ -60,6 +63,8 @@ class UpdateChecker:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._begun: set[str] = set()
         """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
+        self._soon: dict[str, asyncio.Event] = {}
+        """By app: set when the next check is due before its interval has passed."""
 
     def follow(self, contexts: list[AppContext]) -> None:
         """Check these apps in the background, each at its own interval, and no others.
@@ -83,9 +88,12 @@ class UpdateChecker:
                 self._supervisor.keep(_task(name), partial(self._keep_checking, name))
 
     def known(self, app: str) -> Update | None:
-        """The update that the last check found; None if it may not be offered or is dismissed. Raises JournalError."""
+        """The update that the last check found; None if it may not be offered or is dismissed, or if a release is live
+        since then that may be newer. Raises JournalError."""
         update = self._found.get(app)
         if update is None or not may_be_offered(self._journal.attempts(app), update.release.source_revision):
+            return None
+        if self._is_outdated(app):
             return None
         dismissed = self._dismissed.get((app, update.release.source_revision))
         return None if dismissed is not None and self._elapsed() - dismissed < DISMISSED_FOR_S else update
@@ -96,6 +104,11 @@ class UpdateChecker:
         if update is None or update.release.source_revision == self._live_revision(app):
             return self._older.get(app)
         return why_held_back(app, update.release, self._journal.attempts(app))
+
+    def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        """Implements Notifier: check again soon if the release that is live now was not known at the last check."""
+        if happened.kind is EventKind.LIVE and app in self._soon and self._is_outdated(app):
+            self._soon[app].set()
 
     async def check(self, context: AppContext) -> Update | None:
         """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, or it is
@@ -113,6 +126,7 @@ class UpdateChecker:
         app = context.name
         newest = await context.source.newest()
         revision, live = newest.release.source_revision, self._live_revision(app)
+        were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
         if revision != live and await context.source.is_older(revision, live):
             self._refuse_if_replaced(context)
             self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
@@ -129,6 +143,7 @@ class UpdateChecker:
             # Before it is known: what could not be told is told by the next check.
             await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update
+        self._newer_than[app] = frozenset({live, revision, *were_live, *(change.revision for change in changes)})
         return update if offered else None
 
     def _refuse_if_replaced(self, context: AppContext) -> None:
@@ -146,6 +161,10 @@ class UpdateChecker:
             self._dismissed[app, update.release.source_revision] = self._elapsed()
             await self._events.publish(Dismissed(update.release.version), app)
         return update
+
+    def _is_outdated(self, app: str) -> bool:
+        """Whether it is not known if the update that was found is newer than what is live now."""
+        return self._found.get(app) is not None and self._live_revision(app) not in self._newer_than[app]
 
     def _live_revision(self, app: str) -> str:
         slots = self._journal.slots(app)
@@ -172,6 +191,7 @@ class UpdateChecker:
 
     async def _keep_checking(self, app: str) -> None:
         policy = self._followed[app].config.update
+        soon = self._soon[app] = asyncio.Event()
         if not policy.check_on_startup and app not in self._begun:
             if not policy.background_check.enabled:
                 return
@@ -179,10 +199,16 @@ class UpdateChecker:
         while True:
             async with self._slots:
                 self._begun.add(app)
+                soon.clear()
+                before = self._found.get(app)
                 await self._check_in_background(self._followed[app])
+            if self._found.get(app) is not before and self._is_outdated(app):
+                soon.set()  # another release became live during the check
             if not policy.background_check.enabled:
                 return
-            await asyncio.sleep(policy.background_check.interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(policy.background_check.interval):
+                    await soon.wait()
 
     async def _check_in_background(self, context: AppContext) -> None:
         """Check, and deploy what is found if that is wanted. A source's failure is published.

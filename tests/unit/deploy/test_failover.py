@@ -421,7 +421,7 @@ def test_a_standby_that_is_kept_warm_from_now_on_and_crashes_at_each_start_is_le
             await crash(world, container)
 
         crashing: list[asyncio.Task[None]] = []
-        world.engine.wake = ends_soon  # type: ignore[method-assign]
+        world.engine.wake = ends_soon  # type: ignore[assignment, method-assign]
         world.configure(standby="warm")
         await world.events.publish(ConfigLoaded([APP]))
         await asyncio.sleep(60)

@@ -20,7 +20,7 @@ from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
-from orchestrator.domain.events import Event
+from orchestrator.domain.events import Event, EventKind, Live
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import Refused, StepFailed
@@ -187,6 +187,61 @@ async def test_an_update_that_became_live_is_not_known_any_more(bench: Bench) ->
     bench.live(update)
 
     assert bench.checker.known(APP) is None
+
+
+@pytest.mark.parametrize(
+    ("live", "known"),
+    [("r1", "r4"), ("r2", "r4"), ("r3", "r4"), ("r4", ""), ("r5", ""), ("of another branch", "")],
+)
+async def test_an_update_is_known_only_while_it_is_newer_than_what_is_live(bench: Bench, live: str, known: str) -> None:
+    """One that was pushed after the last check was live, and an older one was offered for an hour."""
+    bench.live(bench.source.publish())
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.source.publish()
+    await bench.checker.check(bench.app())
+
+    bench.live(Release(f"now {live}", live))
+
+    update = bench.checker.known(APP)
+    assert (update.release.source_revision if update else "") == known
+
+
+@pytest.mark.parametrize(("live", "asked"), [("r2", 1), ("r3", 2)])
+async def test_a_release_that_no_check_knew_makes_the_next_check_due_when_it_is_live(
+    bench: Bench, live: str, asked: int
+) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.events.add(bench.checker)
+    async with bench.following("background_check: {interval: 1000}"):
+        await bench.event(EventKind.UPDATE)
+        bench.live(bench.source.publish() if live == "r3" else Release("v2", "r2"))
+        await bench.events.publish(Live(1.0, "green"), APP)
+        async with asyncio.timeout(DEADLINE_S):
+            while bench.source.asked < asked:  # noqa: ASYNC110 (the source tells nobody)
+                await asyncio.sleep(0.01)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert bench.source.asked == asked
+    assert bench.checker.known(APP) is None
+
+
+async def test_a_source_that_is_away_is_not_asked_again_and_again_by_a_release_that_no_check_knew(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.events.add(bench.checker)
+    async with bench.following("background_check: {interval: 1000}"):
+        await bench.event(EventKind.UPDATE)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        bench.source.is_away = True
+        bench.live(Release("v3", "r3"))
+        await bench.events.publish(Live(1.0, "green"), APP)
+        await bench.event(EventKind.CHECK_FAILED)
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert bench.source.asked == 2
 
 
 async def test_an_app_that_was_never_deployed_is_offered_the_newest_without_changes(bench: Bench) -> None:
