@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
@@ -12,6 +11,7 @@ import typer
 
 from panel.cli import event_lines, text
 from panel.cli.output import (
+    CTRL_C,
     FAILED,
     REFUSED,
     USAGE,
@@ -183,7 +183,7 @@ async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: s
                     out.print(line)
                 if isinstance(event.what, events.Line):
                     printed.add(event.what.line.rstrip())
-    except asyncio.CancelledError:  # Ctrl-C
+    except CTRL_C:
         err.print(
             f"Deployment {asked.id} of {asked.app} goes on without this command. "
             f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",

@@ -32,6 +32,8 @@ Exit codes:
 2 wrong usage or configuration
 3 refused: busy, or nothing to roll back to
 4 orchestrator unreachable, or token not accepted
+130 interrupted by Ctrl-C
+run and exec end with the exit code of their command
 
 Environment:
 CHANGEOVER_URL (default http://127.0.0.1:8090, or the port in .changeover/api-port)

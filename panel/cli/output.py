@@ -1,7 +1,7 @@
 """The output and exit code of a command: text for people, the API's JSON for programs.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 refused, because it is busy or there is nothing to roll
-back to; 4 orchestrator unreachable, or token not accepted.
+back to; 4 orchestrator unreachable, or token not accepted; 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FAILED, USAGE, REFUSED, INTERRUPTED = 1, 2, 3, 130
 GOES_ON = (
     "What was asked for goes on without this command. See what becomes of it: changeover status, changeover history"
 )
+CTRL_C = (asyncio.CancelledError, KeyboardInterrupt)
+"""As what Ctrl-C comes: at an await, or while a write waits for whoever reads the output."""
 T = TypeVar("T")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
@@ -51,7 +53,7 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
         async with Client(configured_url(), configured_token()) as client:
             try:
                 return await ask(client)
-            except asyncio.CancelledError:  # Ctrl-C
+            except CTRL_C:
                 if client.waits_for_a_change:
                     err.print(GOES_ON, style="yellow", markup=False)
                 raise

@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from panel.cli.deployments import followed
 from panel.client.client import Client
+from panel.client.events import Event
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
@@ -60,6 +62,29 @@ async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
     said = capsys.readouterr().err
     assert "Deployment d42 of shop goes on without this command" in said
     assert "changeover cancel d42" in said
+
+
+class Interrupted(Client):
+    """Ctrl-C is pressed while something is printed that nobody reads: not at an await."""
+
+    async def events(
+        self, after: int | None = None, deployment: str = "", recent: int = 0
+    ) -> AsyncGenerator[Event, None]:
+        async for event in super().events(after, deployment, recent):
+            yield event
+            raise KeyboardInterrupt
+
+
+async def test_a_deployment_whose_progress_nobody_reads_is_said_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with FakeApi() as api:
+        api.gives("GET", "/v1/deployments/d42", answers.deployment(state="running"))
+        api.events = answers.Events().add("queued", "d42", by="ci").all
+        async with Interrupted(api.url, "co_secret") as client:
+            asked = await client.deployment("d42")
+            with pytest.raises(KeyboardInterrupt):
+                await followed(client, asked, quiet=True, printed=set())
+
+    assert "Deployment d42 of shop goes on without this command" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
