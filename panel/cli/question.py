@@ -13,6 +13,8 @@ from panel.cli.output import FAILED, INTERRUPTED, err, stop
 
 MOST_TYPED = 1000
 """Characters that are read as one answer."""
+TRIES = 3
+"""So many answers that are neither yes nor no are one: an input without end may have no other."""
 
 
 def ask(question: str, says: Iterable[str] = ()) -> None:
@@ -28,7 +30,7 @@ def ask(question: str, says: Iterable[str] = ()) -> None:
 
 def _answer(question: str) -> bool | None:
     """Whether it is yes; None at the end of the input. Typer's own question leaves a blank on standard output."""
-    while True:
+    for _ in range(TRIES):
         print(f"{question} [y/N]: ", end="", file=sys.stderr, flush=True)
         try:
             line = sys.stdin.readline(MOST_TYPED)
@@ -42,3 +44,4 @@ def _answer(question: str) -> bool | None:
         if word in ("n", "no", ""):
             return False
         err.print("Answer y or n.")
+    return False

@@ -109,6 +109,17 @@ def test_a_yes_by_hand_or_by_option_sends_the_request_once(api: FakeApi, name: s
     assert ("[y/N]" in ended.stderr) is (way == "y")
 
 
+@pytest.mark.parametrize("again", ["maybe\n", "x"])
+def test_an_input_without_end_and_without_an_answer_is_a_no(api: FakeApi, again: str) -> None:
+    """As of `yes maybe`: it was asked without end."""
+    ended = changeover("session", "end", "0123456789ab", typed=again * 100_000)
+
+    assert ended.exit_code == 1
+    assert ended.stderr.count("Answer y or n.") == 3
+    assert ended.stderr.endswith("Not confirmed, nothing was done.\n")
+    assert api.requests("DELETE", "/v1/sessions/0123456789ab") == []
+
+
 def test_a_rollback_that_was_confirmed_is_to_the_standby_that_was_shown(api: FakeApi) -> None:
     standby = answers.slot("v0.9.0", "green")
     api.gives("GET", "/v1/apps/shop", answers.app(standby=standby))
