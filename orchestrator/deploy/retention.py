@@ -38,11 +38,14 @@ async def _images_of_backups(context: AppContext) -> set[str]:
     return {one.summary.image for one in await backups.entries(context) if one.summary and one.summary.image}
 
 
-async def remove_stray_containers(context: AppContext, draining: Collection[str] = ()) -> list[str]:
+async def remove_stray_containers(
+    context: AppContext, draining: Collection[str] = (), *, only_stop: bool = False
+) -> list[str]:
     """Remove every container of the app that is neither active nor standby, nor of a deployment in `draining`. Returns
     their names.
 
-    Raises EngineError, when all that can be removed are, or JournalError.
+    `only_stop`: they are stopped and kept, for a person who wants to examine a failed candidate. Raises EngineError,
+    when all that can be removed are, or JournalError.
     """
     slots = context.journal.slots(context.name)
     removed = await context.engine.remove_stray_sidecars(context.name)
@@ -52,8 +55,11 @@ async def remove_stray_containers(context: AppContext, draining: Collection[str]
         mine = labels.get(LABEL_APP) == context.name and labels.get(LABEL_ROLE) == Role.APP
         if mine and labels.get(LABEL_DEPLOYMENT) not in (slots.active, slots.standby, *draining):
             try:
-                await context.engine.remove(container.name, context.config.drain.stop_timeout)
-                removed.append(container.name)
+                if not only_stop:
+                    await context.engine.remove(container.name, context.config.drain.stop_timeout)
+                    removed.append(container.name)
+                elif container.running:
+                    await context.engine.stop(container.name, context.config.drain.stop_timeout)
             except EngineError as error:
                 failed = error
     if failed:

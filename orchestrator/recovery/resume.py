@@ -90,7 +90,8 @@ async def bring_back(context: AppContext) -> None:
     await _restore_traffic(context)
     # What is not drained yet is not in a slot any more if the same release was deployed again. Retiring removes it.
     draining = [one.previous for one in await _unfinished(context) if one.state is State.LIVE]
-    await retention.remove_stray_containers(context, draining)
+    keeps = not context.config.update.rollback.auto_rollback_on_failure  # a failed candidate, until the next deployment
+    await retention.remove_stray_containers(context, draining, only_stop=keeps)
 
 
 async def go_on(context: AppContext, scheduler: Scheduler) -> None:

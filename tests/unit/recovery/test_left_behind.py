@@ -62,6 +62,13 @@ def test_a_candidate_that_is_kept_for_an_examination_is_stopped_and_kept(world: 
         await asyncio.sleep(10 * LOOK_EVERY_S)
         assert not world.engine.running[failed.container].running
         await world.stop()
+        await world.restart()
+        await asyncio.sleep(10 * LOOK_EVERY_S)
+        assert not world.engine.running[failed.container].running, "it is kept until the next deployment"
+        world.publish()
+        assert (await world.deploy()).state is State.LIVE
+        assert failed.container not in world.engine.app_containers()
+        await world.stop()
 
     virtual_time.run(story())
 
