@@ -87,7 +87,8 @@ class Scheduler:
             deployment = self._journal.deployment(deployment_id)
             if lane.waiting and lane.waiting.id == deployment_id:
                 # Without a cancel in between: what is recorded as cancelled must not begin.
-                await to_its_end(self._end_waiting(lane, State.CANCELLED, Interrupter.PERSON))
+                taken, lane.waiting = lane.waiting, None
+                await to_its_end(self._end_taken(lane, taken, State.CANCELLED, Interrupter.PERSON))
             elif lane.running and lane.running.id == deployment_id and lane.work:
                 lane.cancel_running(deployment)
             elif deployment.state is State.QUEUED:
@@ -265,7 +266,8 @@ class Scheduler:
             await self._endings.of_queued(deployment, State.SUPERSEDED)
             return
         if lane.waiting and lane.waiting.id != deployment.id:
-            await to_its_end(self._end_waiting(lane, State.SUPERSEDED))
+            taken, lane.waiting = lane.waiting, None
+            await to_its_end(self._end_taken(lane, taken, State.SUPERSEDED))
         if self._let_wait(lane, deployment):
             await self._endings.tell(Queued(deployment.requested_by), deployment)
 
@@ -287,10 +289,8 @@ class Scheduler:
                 lane.queue = asyncio.create_task(self._work(deployment.app))
         return not self._stopping
 
-    async def _end_waiting(self, lane: Lane, state: State, by: Interrupter | None = None) -> None:
-        """End what waits. It is not begun while its end is recorded; it waits again if that fails."""
-        assert lane.waiting is not None
-        taken, lane.waiting = lane.waiting, None
+    async def _end_taken(self, lane: Lane, taken: Deployment, state: State, by: Interrupter | None = None) -> None:
+        """End what has waited, and was taken so that it does not begin meanwhile. It waits again if that fails."""
         try:
             await self._endings.of_queued(taken, state, by)
         except BaseException:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from orchestrator.app_data import backups
 from orchestrator.apps import pause
 from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.errors import ChangeoverError, JournalError
@@ -73,6 +74,16 @@ async def restore(world: LivingWorld, dice: random.Random) -> str:
     backup = dice.choice(kept)
     world.ask(world.scheduler.restore(APP, backup, by="somebody", kind=kind, release=release))
     return f"{kind} with backup {backup}{' and its release' if release else ''}"
+
+
+async def back_up(world: LivingWorld, _: random.Random) -> str:
+    async def by_hand() -> None:
+        async with world.context.data_turn:
+            if active := world.context.active:
+                await backups.create(world.context, active, "by hand")
+
+    world.ask(by_hand())
+    return "back up"
 
 
 async def cancel(world: LivingWorld, _: random.Random) -> str:
@@ -195,6 +206,19 @@ async def standby_crashes(world: LivingWorld, _: random.Random) -> str:
     return _crash(world, _standby(world))
 
 
+async def candidate_ends(world: LivingWorld, dice: random.Random) -> str:
+    """It crashes, or a person removes it."""
+    kept = {one.container for one in (_active(world), _standby(world)) if one}
+    candidates = sorted(world.engine.app_containers() - kept)
+    if not candidates:
+        return ""
+    if dice.random() < 0.5 and world.engine.running[candidates[0]].running:
+        world.engine.crash(candidates[0])
+        return f"the candidate {candidates[0]} crashes"
+    world.engine.removed_by_a_person(candidates[0])
+    return f"docker rm --force {candidates[0]}, the candidate"
+
+
 async def a_person_stops_or_starts(world: LivingWorld, dice: random.Random) -> str:
     one = dice.choice((_active, _standby))(world)
     if one is None or one.container not in world.engine.running:
@@ -293,13 +317,12 @@ OUTSIDE: tuple[Choice, ...] = (
 )  # fmt: skip
 """What needs no orchestrator."""
 CHOICES: tuple[Choice, ...] = (
-    deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, cancel, cancel, configure,
-    take_the_app_out, hold_requests, execute, active_crashes, active_crashes, standby_crashes, a_person_stops_or_starts,
-    a_person_removes, an_image_is_removed, locks_are_held, commands_fail, sidecars_are_refused, work_takes_time,
-    work_takes_time,
-    something_is_away, something_is_away, proxy_is_restarted, disk_is_full, engine_and_proxy_are_slow,
-    orchestrator_is_killed, orchestrator_is_killed, orchestrator_is_restarted, orchestrator_is_killed_while_it_stops,
-    host_restarts, clock_jumps,
+    deploy, deploy, deploy, deploy, deploy_an_earlier_one, roll_back, roll_back, restore, back_up, cancel, cancel,
+    configure, take_the_app_out, hold_requests, execute, active_crashes, active_crashes, standby_crashes,
+    candidate_ends, candidate_ends, a_person_stops_or_starts, a_person_removes, an_image_is_removed, locks_are_held,
+    commands_fail, sidecars_are_refused, work_takes_time, work_takes_time, something_is_away, something_is_away,
+    proxy_is_restarted, disk_is_full, engine_and_proxy_are_slow, orchestrator_is_killed, orchestrator_is_killed,
+    orchestrator_is_restarted, orchestrator_is_killed_while_it_stops, host_restarts, clock_jumps,
 )  # fmt: skip
 
 

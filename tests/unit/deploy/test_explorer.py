@@ -19,6 +19,7 @@ from orchestrator import clock
 from orchestrator.app_data import migrations
 from orchestrator.config.app_schema import Health
 from orchestrator.domain.deployment import Deployment, Kind, State, StepState
+from orchestrator.domain.events import EventKind
 from orchestrator.domain.schema_history import Outcome, applied
 from orchestrator.errors import Refused
 from orchestrator.recovery.untold_ends import ENDS
@@ -33,6 +34,7 @@ ROUNDS, STEPS = 3, 8
 """After each round everything is there again, and what must hold at rest is checked."""
 QUIET_S = 900.0
 AT_REST_WITHIN_S = 24 * 3600.0
+WENT_LIVE = (EventKind.LIVE, EventKind.RESTORED)
 DEFECT = "unexpectedly"
 """What each log line of a defect in Changeover says."""
 
@@ -159,8 +161,8 @@ def _history(world: LivingWorld) -> Iterator[str]:
         if one.id not in told and one.state is not State.ROLLED_BACK:
             yield f"nobody was told that {one.id} is {one.state}"
         yield from (f"{one.id}: {step.name} runs" for step in one.steps if step.state is StepState.RUNNING)
-    went_live = [one for one in deployments if one.live_at and one.id not in world.gone]
-    newest = max(went_live, key=lambda one: one.number, default=None)
+    told_live = [one.deployment for one in world.journal.events(limit=100_000) if one.kind in WENT_LIVE]
+    newest = world.recorded(told_live[-1]) if told_live and told_live[-1] not in world.gone else None
     active = world.context.active
     if newest and (active is None or newest.container != active.container):
         yield f"{newest.id} is called live, and {active.id if active else 'nothing'} is active"

@@ -274,3 +274,29 @@ def test_a_stop_ends_the_work_of_all_apps_at_the_same_time(world: World) -> None
         return asyncio.get_running_loop().time() - began
 
     assert virtual_time.run(story()) < 15
+
+
+@pytest.mark.parametrize("what", ["a newer request", "a cancel"])
+@pytest.mark.parametrize("steps", range(12))
+def test_what_waits_may_begin_at_any_step_of_what_ends_it(world: World, what: str, steps: int) -> None:
+    """It began in between, and the newer request failed, was on record as queued, and was begun by nobody."""
+
+    async def story() -> list[Deployment]:
+        world.publish("0001")
+        await world.scheduler.lane_of(APP).turn.acquire()
+        first = await request(world)
+        asked = request(world) if what == "a newer request" else world.scheduler.cancel(first.id)
+        ending = asyncio.create_task(asked)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        world.scheduler.lane_of(APP).turn.release()
+        await ending
+        await world.at_rest()
+        return world.journal.deployments(APP)
+
+    newest, *older = virtual_time.run(story())
+    if what == "a newer request":
+        assert newest.state in (State.LIVE, State.UNCHANGED)
+        assert [one.state for one in older] in ([State.SUPERSEDED], [State.LIVE])
+    else:
+        assert newest.state is State.CANCELLED
