@@ -52,17 +52,21 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
     return Found(None, tuple(says))
 
 
-async def name_what_stands(context: AppContext) -> None:
-    """Ask again what the migrations did of which a failed deployment has left something without names: the app's status
-    command may work by now. Raises EngineError or JournalError."""
+async def name_what_stands(context: AppContext, by: Deployment) -> None:
+    """Ask again what the migrations did of which a failed deployment has left something without names, also one before
+    the first release: the app's status command may work by now. Raises EngineError or JournalError."""
     left = context.journal.unsettled(context.name)
-    if left is None or context.migrations is None:
+    if context.migrations is None or (left is None and by.previous):
         return
-    for run in migration_runs.runs_of(context, context.journal.deployment(left.deployment)):
-        if run.outcome is Outcome.FAILED and run.direction is not Direction.RESTORED:
-            happened = await _reported(context, run)
-            if happened:
-                await context.journal.beside(context.journal.migration_ended, run.id, Outcome.DONE, happened, run.note)
+    runs = context.journal.migrations(context.name)
+    restored = (run.id for run in runs if run.direction is Direction.RESTORED and run.outcome is Outcome.DONE)
+    since = max(restored, default=0)
+    for run in runs:
+        is_asked = (
+            run.id > since and run.outcome is Outcome.FAILED and (left is None or run.deployment == left.deployment)
+        )
+        if is_asked and (happened := await _reported(context, run)):
+            await context.journal.beside(context.journal.migration_ended, run.id, Outcome.DONE, happened, run.note)
 
 
 async def end_interrupted(context: AppContext, by: Deployment) -> None:

@@ -38,7 +38,7 @@ class Migrate(Step):
         """
         if context.migrations is None:
             return deployment
-        await failed_migrations.name_what_stands(context)
+        await failed_migrations.name_what_stands(context, by=deployment)
         if deployment.pending == ():
             context.say(deployment.id, "nothing to migrate")
             return deployment

@@ -418,3 +418,20 @@ def test_what_stood_without_names_has_them_when_the_app_reports_again(tmp_path: 
     assert virtual_time.run(story()).state is State.LIVE
     known = [one.revision for one in applied(world.journal.migrations(APP))]
     assert known == world.engine.data_of(APP).schema == [*HALF, "0005"]
+
+
+def test_what_stood_before_the_first_release_has_names_when_the_app_reports_again(tmp_path: Path) -> None:
+    world = World(tmp_path, app(**STATUS))
+
+    async def story() -> Deployment:
+        world.publish("0001", "0002")
+        world.engine.half_way.add("0002")
+        world.engine.meanwhile = lambda: status_fails(world)
+        assert (await world.deploy()).state is State.FAILED
+        world.engine.meanwhile = lambda: None
+        world.engine.failing.clear()
+        world.engine.half_way.clear()
+        return await world.deploy()
+
+    assert virtual_time.run(story()).state is State.LIVE
+    assert [one.revision for one in applied(world.journal.migrations(APP))] == ["0001", "0002"]
