@@ -128,6 +128,7 @@ class AppRegistry:
                 settings.source,
                 self._source_locks.setdefault(name, asyncio.Lock()),
                 self._known_secrets,
+                settings.config.parent,
             ),
             journal=self._journal,
             work=settings.state / "work",

@@ -20,7 +20,6 @@ from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts, strips_nothing
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.unseen_failures import unseen_failures
-from orchestrator.config.update_schema import AVAILABLE_SOURCES
 from orchestrator.config.volume_conflicts import data_mounted_again, volume_conflicts
 from orchestrator.domain.counted import counted
 from orchestrator.errors import ConfigError, Problem
@@ -151,16 +150,12 @@ def _name(at: KeyPath) -> str:
 
 
 def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterator[Problem]:
-    """Problems that the models cannot find: two apps with one route or volume, a source that is not implemented."""
+    """Problems that the models cannot find: two apps with one route or volume, a source without its section."""
     for where, says in (*route_conflicts(config), *volume_conflicts(config)):
         yield Problem(name, _line(where, lines), _name(where), says)
     for app, settings in config.all_apps().items():
         at: KeyPath = () if app == PANEL else ("apps", app)
         source = settings.update.source
-        if source not in AVAILABLE_SOURCES:
-            here = (*at, "update", "source")
-            says = f"the source '{source}' is not implemented. Use {' or '.join(AVAILABLE_SOURCES)}"
-            yield Problem(name, _line(here, lines), _name(here), says)
-        if source == "pypi" and settings.update.pypi is None:
-            here = (*at, "update", "pypi", "package_name")
-            yield Problem(name, _line(here, lines), _name(here), "the source 'pypi' needs the name of a package")
+        if settings.update.followed is None:
+            here = (*at, "update", source)
+            yield Problem(name, _line(here, lines), _name(here), f"the source '{source}' needs this section")

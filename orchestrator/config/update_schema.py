@@ -15,8 +15,6 @@ from orchestrator.config.section import MOST, NoEffectYet, Seconds, Section, Uni
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
 EXAMPLE_REMOTE = "https://git.example.com/shop.git"
-AVAILABLE_SOURCES = ("git", "pypi")
-"""The implemented values of `update.source`; the others are refused. `sources/factory.py` has a case for each."""
 
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
@@ -123,9 +121,27 @@ class UrlSource(Section):
     """A manifest and an archive on a web server as the source of updates."""
 
     manifest_url: Annotated[str, Unit("URL")]
-    """The JSON file that names the newest version. Example: https://example.com/shop/manifest.json"""
+    """The JSON file that names the newest version, or several; see [archives.md](archives.md). Example:
+    https://example.com/shop/manifest.json"""
     download_url: Annotated[str, Unit("URL")]
     """The archive of a version; `{version}` is replaced by it. Example: https://example.com/shop/{version}.tar.gz"""
+    public_key: Annotated[str | None, Unit("path")] = None
+    """The public key of [minisign](https://jedisct1.github.io/minisign/) that archives must be signed with, in a file
+    beside the configuration file; signatures are not looked at when not set. Example: secrets/minisign.pub"""
+
+    @field_validator("manifest_url", "download_url")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        if not re.match(r"https?://[^/\s]", value):
+            raise ValueError("expected a URL with https:// or http://, such as https://example.com/shop/manifest.json")
+        return value
+
+    @field_validator("download_url")
+    @classmethod
+    def _is_of_each_version(cls, value: str) -> str:
+        if "{version}" not in value:
+            raise ValueError("expected {version} in it, such as https://example.com/shop/{version}.tar.gz")
+        return value
 
 
 class BackgroundCheck(Section):
@@ -201,10 +217,10 @@ class UpdatePolicy(Section):
     """Check for updates at start and in the background. When false, the source is checked only by `changeover check`,
     `changeover deploy` and the panel's keys. Example: false"""
     source: Annotated[Literal["git", "pypi", "url"], Unit("`git`, `pypi` or `url`")] = "git"
-    """The kind of source. `url` is refused until this source is implemented. Example: git"""
+    """The kind of source. Example: git"""
     git: GitSource = GitSource()
     pypi: PypiSource | None = None
-    url: Annotated[UrlSource | None, NoEffectYet("the source 'url' is not implemented; update.source is git")] = None
+    url: UrlSource | None = None
     check_on_startup: bool = True
     """Check for updates when the orchestrator starts. Example: false"""
     notify_on_update: Annotated[

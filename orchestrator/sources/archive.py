@@ -23,8 +23,8 @@ class _TooMuch(Exception):
     """The archive has more than anybody needs."""
 
 
-def unpack(packed: Path, folder: Path, *, only_with: str) -> bool:
-    """Unpack a `.tar.gz` whose entries are all in one folder, without that folder, into an empty one.
+def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
+    """Unpack a `.tar.gz` into an empty folder; if its entries are all in one folder, without that.
 
     Returns False, and unpacks nothing, if the file `only_with` is not in it. Raises StepFailed for an archive that is
     damaged, too large, or leads outside; then nothing of it stays.
@@ -33,9 +33,9 @@ def unpack(packed: Path, folder: Path, *, only_with: str) -> bool:
     try:
         with gzip.open(packed) as content, tarfile.TarFile(fileobj=_Limited(content)) as archive:
             members = _members(archive)
-            top = {member.name.partition("/")[0] for member in members}
-            root = top.pop() if len(top) == 1 else ""
-            if f"{root}/{only_with}" not in {member.name for member in members}:
+            names = {member.name.removeprefix("./") for member in members}
+            root = _only_folder(names)
+            if only_with and f"{root}{only_with}" not in names:
                 return False
             archive.extractall(beside, members, filter="data")
         folder.rmdir()
@@ -47,6 +47,13 @@ def unpack(packed: Path, folder: Path, *, only_with: str) -> bool:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True
+
+
+def _only_folder(names: set[str]) -> str:
+    """`name/` of the folder that everything is in; empty if there is none."""
+    top = {name.partition("/")[0] for name in names if name not in ("", ".")}
+    root = f"{next(iter(top))}/" if len(top) == 1 else ""
+    return root if any(name.startswith(root) for name in names) else ""
 
 
 def _members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:

@@ -1,7 +1,7 @@
 """The protocol of a source of updates.
 
 To add a source, add a file beside this one with a class that has these methods, a case in `sources/factory.py`, and its
-keys in `config/update_schema.py`, with its name in AVAILABLE_SOURCES there.
+keys in `config/update_schema.py`.
 """
 
 from __future__ import annotations

@@ -8,22 +8,30 @@ from pathlib import Path
 from border.secrets import Secrets
 from orchestrator.config.preflight import unsupported_remote
 from orchestrator.config.schema import PANEL, App
+from orchestrator.config.update_schema import GitSource, PypiSource, UrlSource
 from orchestrator.errors import ChangeoverError
 from orchestrator.sources.base import Source
 from orchestrator.sources.git import GitRepository
+from orchestrator.sources.url import ArchivedReleases
 
 
 def open_source(
-    config: App, app: str, folder: Path, checkout: Path, lock: asyncio.Lock, known_secrets: Secrets
+    config: App,
+    app: str,
+    folder: Path,
+    checkout: Path,
+    lock: asyncio.Lock,
+    known_secrets: Secrets,
+    beside: Path | None = None,
 ) -> Source:
-    """The app's source. Does not contact it. Raises ChangeoverError for a kind that is not implemented.
+    """The app's source. Does not contact it.
 
     The source stores fetched data in `folder`; `.` and names of Git remotes refer to `checkout`. `lock` is held
-    while it writes there: a source that replaces another one of the app shares its folder.
+    while it writes there: a source that replaces another one of the app shares its folder. `beside`: the folder of the
+    configuration file, where its relative paths begin; that of the checkout if it is not given.
     """
-    git = config.update.git
-    match config.update.source:
-        case "git":
+    match config.update.followed:
+        case GitSource() as git:
             refusal = "" if app == PANEL else unsupported_remote(git)
             return GitRepository(
                 git,
@@ -34,10 +42,12 @@ def open_source(
                 context=config.build.context,
                 known_secrets=known_secrets,
             )
-        case "pypi" if config.update.pypi:
+        case PypiSource() as pypi:
             # Its libraries take 10 MB, which only those need who have such an app.
             from orchestrator.sources.pypi import PackageReleases
 
-            return PackageReleases(config.update.pypi)
-        case kind:
-            raise ChangeoverError(f"The source '{kind}' of {app} is not implemented.", "Set update.source to git.")
+            return PackageReleases(pypi)
+        case UrlSource() as url:
+            return ArchivedReleases(url, beside or checkout, known_secrets=known_secrets)
+        case _:
+            raise ChangeoverError(f"{app} has no section for its source '{config.update.source}'.")

@@ -59,11 +59,8 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "update: {source: svn}\n",
             "c.yaml:1: update.source: expected one of 'git', 'pypi' or 'url'; found 'svn'",
         ),
-        ("update: {source: url}\n", "c.yaml:1: update.source: the source 'url' is not implemented. Use git or pypi"),
-        (
-            "update: {source: pypi}\n",
-            "c.yaml:1: update.pypi.package_name: the source 'pypi' needs the name of a package",
-        ),
+        ("update: {source: url}\n", "c.yaml:1: update.url: the source 'url' needs this section"),
+        ("update: {source: pypi}\n", "c.yaml:1: update.pypi: the source 'pypi' needs this section"),
         (
             "update:\n",
             "c.yaml:1: update: expected a section with keys; found nothing. Remove the key, or give it a value",

@@ -330,7 +330,7 @@ async def test_three_lines_configure_an_app(tmp_path: Path) -> None:
     [
         (
             "{source: pypi}",
-            "c.yaml:4: apps.shop.update.pypi.package_name: the source 'pypi' needs the name of a package",
+            "c.yaml:4: apps.shop.update.pypi: the source 'pypi' needs this section",
         ),
         ("{source: pypi, pypi: {package_name: 'shop==1'}}", "expected the name of one package"),
         ("{source: pypi, pypi: {package_name: '-r x'}}", "expected the name of one package"),

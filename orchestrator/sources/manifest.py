@@ -1,0 +1,60 @@
+"""The manifest of an app whose releases are archives on a web server: a JSON file that its maker writes.
+
+One release, or several in `releases`:
+
+    {"version": "1.2.3", "sha256": "…", "released_at": "2026-11-26T10:00:00Z", "size": 123456,
+     "changelog": ["feat: a cart that survives a restart", "fix: till"], "signature": "…"}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from orchestrator.errors import StepFailed
+
+MOST_RELEASES = 1000
+MOST_CHANGES = 200
+
+Line = Annotated[str, Field(max_length=2000)]
+
+
+class ArchivedRelease(BaseModel):
+    """`sha256` and `size` (in bytes) are those of the archive. `signature`: its minisign signature, as text."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+    size: Annotated[int, Field(ge=0)] | None = None
+    released_at: AwareDatetime | None = None
+    changelog: Annotated[tuple[Line, ...], Field(max_length=MOST_CHANGES)] = ()
+    signature: Annotated[str, Field(max_length=4000)] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _changelog_may_be_a_text(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(lines := value.get("changelog"), str):
+            found = [line.strip().removeprefix("- ").removeprefix("* ") for line in lines.splitlines() if line.strip()]
+            return {**value, "changelog": found}
+        return value
+
+
+class _Several(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    releases: Annotated[tuple[ArchivedRelease, ...], Field(min_length=1, max_length=MOST_RELEASES)]
+
+
+def read_manifest(content: bytes, where: str) -> tuple[ArchivedRelease, ...]:
+    """The releases that a manifest names, in its order. `where`: its address. Raises StepFailed with what is wrong."""
+    try:
+        if b'"releases"' in content:
+            return _Several.model_validate_json(content).releases
+        return (ArchivedRelease.model_validate_json(content),)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise StepFailed(
+            f"{where} is not a manifest: {f'{key}: ' if key else ''}{first['msg']}.",
+            "See docs/archives.md for what it must contain, and correct it on the server.",
+        ) from error

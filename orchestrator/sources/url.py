@@ -1,0 +1,127 @@
+"""The URL source: archives on a web server, and a manifest that names the newest one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from border.plain import plain
+from border.secrets import Secrets
+from border.urls import without_credentials
+from orchestrator.config.update_schema import UrlSource
+from orchestrator.domain.release import Change, Release
+from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources import archive
+from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.manifest import ArchivedRelease, read_manifest
+from orchestrator.sources.signature import refuse_unsigned
+from orchestrator.sources.versions import compare, newest_first
+from orchestrator.sources.web import Page, Web
+
+MOST_SHOWN = 5
+
+
+class ArchivedReleases:
+    """Releases as archives (`.tar.gz`), which hold a Dockerfile. Their source revisions are their versions.
+
+    `folder`: where the paths of the configuration begin.
+    """
+
+    def __init__(
+        self, settings: UrlSource, folder: Path, web: Web | None = None, known_secrets: Secrets | None = None
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._web = web or Web()
+        self._border = known_secrets or Secrets()
+        self._known: tuple[Page, tuple[ArchivedRelease, ...]] | None = None
+
+    async def origin(self) -> str:
+        """The manifest's address, without credentials."""
+        return self._border.text(without_credentials(self._settings.manifest_url))
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        """Read the manifest. `ref`: a version; empty: the newest one.
+
+        Raises StepFailed when the server does not answer, the manifest is not valid, or has no such version.
+        """
+        found = await self._releases()
+        chosen = _named(found, ref) if ref else _newest(found)
+        if chosen is None:
+            shown = ", ".join(newest_first(one.version for one in found)[:MOST_SHOWN])
+            raise StepFailed(
+                f"{await self.origin()} names no version '{ref[:80]}'. It names: {shown}.",
+                "Correct the --ref that was given.",
+            )
+        return SourceRelease(Release(chosen.version, chosen.version), chosen.released_at or datetime.now(UTC))
+
+    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+        """What the manifest says of the releases after `since` up to `until`, the newest first."""
+        after = [
+            one
+            for one in await self._releases()
+            if (compare(one.version, until) or 0) <= 0 and (not since or (compare(one.version, since) or 0) > 0)
+        ]
+        order = newest_first(one.version for one in after)
+        after.sort(key=lambda one: order.index(one.version) if one.version in order else len(order))
+        return tuple(
+            parse_commit(one.version, self._border.cut(plain(line), archive.MOST_AT_ONCE))
+            for one in after
+            for line in one.changelog
+        )
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        """Whether it comes before, or is as high. False where one of them is no version."""
+        order = compare(revision, than)
+        return order is not None and order <= 0
+
+    async def fetch(self, source_revision: str, folder: Path) -> None:
+        """Download, compare with the manifest, check the signature, and unpack. Raises StepFailed."""
+        found = _named(await self._releases(), source_revision)
+        if found is None:
+            raise StepFailed(
+                f"{await self.origin()} does not name version {source_revision} any more.", "Deploy another version."
+            )
+        if folder.exists():
+            await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
+        folder.mkdir(parents=True)
+        address = self._settings.download_url.replace("{version}", quote(found.version, safe=""))
+        packed = folder.with_name(f"{folder.name}{archive.SUFFIX}")
+        try:
+            await self._web.download(address, packed, found.sha256.lower())
+            if self._settings.public_key:
+                signature = found.signature or await self._signature_beside(address)
+                key = self._folder / self._settings.public_key
+                await to_its_end(asyncio.to_thread(refuse_unsigned, packed, found.version, signature, key))
+            await to_its_end(asyncio.to_thread(archive.unpack, packed, folder))
+        finally:
+            packed.unlink(missing_ok=True)
+
+    async def _signature_beside(self, address: str) -> str:
+        page = await self._web.page(f"{address}.minisig", "text/plain, application/octet-stream")
+        return page.content[:4000].decode("utf-8", errors="replace")
+
+    async def _releases(self) -> tuple[ArchivedRelease, ...]:
+        known = self._known
+        page = await self._web.page(self._settings.manifest_url, "application/json", known[0] if known else None)
+        if known and known[0] is page:
+            return known[1]
+        found = read_manifest(page.content, await self.origin())
+        self._known = page, found
+        return found
+
+
+def _named(found: tuple[ArchivedRelease, ...], name: str) -> ArchivedRelease | None:
+    same = next((one for one in found if one.version == name), None)
+    return same or next((one for one in found if compare(one.version, name) == 0), None)
+
+
+def _newest(found: tuple[ArchivedRelease, ...]) -> ArchivedRelease:
+    """By the order of versions; the first one where they have none."""
+    order = newest_first(one.version for one in found)
+    return next((one for one in found if order and one.version == order[0]), found[0])
