@@ -10,6 +10,7 @@ from enum import StrEnum
 import httpx
 import structlog
 
+from orchestrator.apps import answer_text
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
@@ -106,7 +107,7 @@ class HealthBoard:
         return entry.health
 
     def why(self, app: str) -> str:
-        """Why the app is not reached, as found by the last probe; empty for every other health."""
+        """Why the app is not reached, unhealthy or stopped, as found by the last probe; else empty."""
         entry = self._entries.get(app)
         return entry.why if entry else ""
 
@@ -167,16 +168,16 @@ class HealthBoard:
         why = ""
         try:
             async with slots:
-                health = await ask(context, self._crashes, entry.answered)
+                health, why = await look(context, self._crashes, entry.answered)
                 if health is Health.HEALTHY and (why := await why_unreached(context)):
                     health = Health.UNREACHED
         except ChangeoverError as error:
             # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
             log.warning("health cannot be determined", app=context.name, cause=error.cause)
-            health = Health.UNHEALTHY
-        except Exception:
+            health, why = Health.UNHEALTHY, error.cause.rstrip(".")
+        except Exception as error:
             log.exception("probe failed unexpectedly", app=context.name)
-            health = Health.UNHEALTHY
+            health, why = Health.UNHEALTHY, f"unexpected {type(error).__name__}"
         finally:
             entry.under_way = False
             self._wake.set()
@@ -196,8 +197,17 @@ class HealthBoard:
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 
-async def ask(context: AppContext, crashes: Crashes | None = None, answered: dict[str, str] | None = None) -> Health:
-    """Probe the active release through the proxy, or the standby that has its requests; ask the engine only if the
+async def ask(context: AppContext) -> Health:
+    """As `look`, without the reason."""
+    return (await look(context))[0]
+
+
+async def look(
+    context: AppContext, crashes: Crashes | None = None, answered: dict[str, str] | None = None
+) -> tuple[Health, str]:
+    """The health of an app, and why it is unhealthy or stopped.
+
+    Probe the active release through the proxy, or the standby that has its requests; ask the engine only if the
     probe fails.
 
     `answered`: the path that the container has answered well before, which is kept there. Raises EngineError or
@@ -205,21 +215,26 @@ async def ask(context: AppContext, crashes: Crashes | None = None, answered: dic
     """
     active = context.active
     if active is None or active.colour is None:
-        return Health.NONE
+        return Health.NONE, ""
     failed_over = context.proxy.route(context.name).failed_over
     # The standby by its own colour: what is asked in the active one's place counts as requests that it has answered.
     colour = active.colour.other if failed_over else active.colour
     known = {} if answered is None else answered
-    if path := await _answered_well(context, colour, known.get(active.container, "")):
+    path, why = await _answered_well(context, colour, known.get(active.container, ""))
+    if path:
         known.clear()
         known.update({} if failed_over else {active.container: path})
         if await _is_paused(context):
-            return Health.PAUSED
+            return Health.PAUSED, ""
         if failed_over:
-            return Health.STANDBY
-        return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY
+            return Health.STANDBY, ""
+        return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY, ""
     status = await context.engine.status(active.container)
-    return Health.STOPPED if status is None or not status.running else Health.UNHEALTHY
+    if status is None:
+        return Health.STOPPED, "its container does not exist any more"
+    if not status.running:
+        return Health.STOPPED, f"its container {status.why_stopped}"
+    return Health.UNHEALTHY, "its container is paused" if status.paused else why
 
 
 async def why_unreached(context: AppContext) -> str:
@@ -239,17 +254,19 @@ async def why_unreached(context: AppContext) -> str:
     return why
 
 
-async def _answered_well(context: AppContext, colour: Colour, known: str) -> str:
-    """The path that the release of this colour answers with success; empty if it does not. `known` as in ask_ready."""
+async def _answered_well(context: AppContext, colour: Colour, known: str) -> tuple[str, str]:
+    """The path that the release of this colour answers with success, or empty and why it does not. `known` as in
+    ask_ready."""
 
     async def ask(path: str) -> httpx.Response:
         return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)
 
     try:
         found = await ask_ready(context.config.health.path, ask, known=known)
-    except ProxyError:
-        return ""
-    return found.path if found.ready else ""
+    except ProxyError as error:
+        return "", error.cause.rstrip(".")
+    why_not = answer_text.said(found.why_not, context.known_secrets)
+    return (found.path, "") if found.ready else ("", f"through the proxy, {why_not}")
 
 
 async def _is_paused(context: AppContext) -> bool:

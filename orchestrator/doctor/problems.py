@@ -63,6 +63,9 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         says = f"Its requests do not reach it: {orchestrator.health.why(app)}."
         remedy = "Restart the proxy, which reads its routes again: docker compose restart proxy"
         found.append(Trouble(says, remedy))
+    if health in (Health.UNHEALTHY, Health.STOPPED) and (why := orchestrator.health.why(app)):
+        remedy = f"See its log: changeover logs {app}. Return to the release before: changeover rollback {app}"
+        found.append(Trouble(f"Its active release does not serve: {why}.", remedy))
     file = orchestrator.config_file
     if app in file.config.apps:
         for says in orchestrator.deployable.why_not(app, file.config.apps[app]):

@@ -287,6 +287,36 @@ def test_an_app_whose_route_leads_elsewhere_is_unreached_and_says_where(world: W
     watched(world, story)
 
 
+@pytest.mark.parametrize(
+    ("what", "health", "why"),
+    [
+        ("answers badly", Health.UNHEALTHY, "through the proxy, /readyz answered with status 503 instead of 200 to"),
+        ("is paused", Health.UNHEALTHY, "its container is paused"),
+        ("has ended", Health.STOPPED, "its container exited with code 3"),
+        ("is removed", Health.STOPPED, "its container does not exist any more"),
+    ],
+)
+def test_a_release_that_does_not_serve_says_why(what: str, health: Health, why: str, world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        name = await live(world)
+        container, active = world.engine.running[name], world.context.active
+        assert active is not None
+        match what:
+            case "answers badly":
+                world.engine.broken.add(active.version)
+            case "is paused":
+                container.paused = True
+            case "has ended":
+                container.running, container.exit_code = False, 3
+            case _:
+                del world.engine.running[name]
+        board.due(APP)
+        assert await board.of(APP) is health
+        assert board.why(APP).startswith(why), board.why(APP)
+
+    watched(world, story)
+
+
 def test_a_release_whose_route_leads_elsewhere_does_not_count_as_serving(world: World) -> None:
     async def story(_board: HealthBoard) -> None:
         await live(world)
