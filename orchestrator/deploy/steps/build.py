@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
+
+
+MOST_OF_TAG = 12
 
 
 class Build(Step):
@@ -47,7 +51,7 @@ class Build(Step):
             dockerfile=built.dockerfile,
             # One for each deployment: a tag that another build moves leaves an image that any prune removes, although a
             # backup names it.
-            tag=f"{context.image_name}:{deployment.release.source_revision[:12]}-{deployment.id}",
+            tag=f"{context.image_name}:{tag_part(deployment.release.source_revision)}-{deployment.id}",
             timeout_s=settings.timeout,
             target=settings.target,
             args=settings.args,
@@ -56,6 +60,11 @@ class Build(Step):
         )
         digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
         return replace(deployment, release=replace(deployment.release, image=digest))
+
+
+def tag_part(source_revision: str) -> str:
+    """As much of it as may stand in a tag: a version may have a `+` or `!`, and any length."""
+    return re.sub(r"[^\w.-]", "_", source_revision, flags=re.ASCII)[:MOST_OF_TAG].lstrip(".-") or "_"
 
 
 def _secret(context: AppContext, name: str, file: str) -> Path:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from orchestrator.deploy.build_context import NoDockerfile, build_context
+from orchestrator.deploy.steps.build import tag_part
 from orchestrator.errors import StepFailed
 
 
@@ -96,3 +98,19 @@ def test_the_context_may_be_another_folder_than_that_of_the_dockerfile(tmp_path:
         build_context(tmp_path, "services/api", "Dockerfile", "libraries")
     with pytest.raises(StepFailed, match="not built"):
         build_context(tmp_path, "services/api", "Dockerfile", "../..")
+
+
+@pytest.mark.parametrize(
+    ("source_revision", "part"),
+    [
+        ("0123456789abcdef0123456789abcdef01234567", "0123456789ab"),
+        ("1.2.3", "1.2.3"),
+        ("1!2.0+local", "1_2.0_local"),
+        ("sha256:0123456789abcdef", "sha256_01234"),
+        ("-.x", "x"),
+        ("é", "_"),
+    ],
+)
+def test_every_source_revision_can_stand_in_the_tag_of_an_image(source_revision: str, part: str) -> None:
+    assert tag_part(source_revision) == part
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", part)
