@@ -64,8 +64,7 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         remedy = "Restart the proxy, which reads its routes again: docker compose restart proxy"
         found.append(Trouble(says, remedy))
     if health in (Health.UNHEALTHY, Health.STOPPED) and (why := orchestrator.health.why(app)):
-        remedy = f"See its log: changeover logs {app}. Return to the release before: changeover rollback {app}"
-        found.append(Trouble(f"Its active release does not serve: {why}.", remedy))
+        found.append(Trouble(f"Its active release does not serve: {why}.", _see_log_or_return(orchestrator, app)))
     file = orchestrator.config_file
     if app in file.config.apps:
         for says in orchestrator.deployable.why_not(app, file.config.apps[app]):
@@ -104,6 +103,12 @@ def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     active = orchestrator.journal.deployment(slots.active) if slots.active else None
     if active is not None and orchestrator.crashes.is_loop(active.container):
         says = f"The active container ended {orchestrator.crashes.count(active.container)} times in ten minutes."
-        remedy = f"See its log: changeover logs {app}. Return to the release before: changeover rollback {app}"
-        found.append(Trouble(says, remedy))
+        found.append(Trouble(says, _see_log_or_return(orchestrator, app)))
     return found
+
+
+def _see_log_or_return(orchestrator: Orchestrator, app: str) -> str:
+    see = f"See its log: changeover logs {app}"
+    if not orchestrator.journal.slots(app).standby:
+        return see
+    return f"{see}. Return to the release before: changeover rollback {app}"

@@ -276,22 +276,25 @@ async def test_doctor_says_why_the_container_of_an_app_does_not_answer(
     assert says in shop.says
 
 
-async def test_status_says_why_an_active_release_does_not_serve(orchestrator: Orchestrator) -> None:
+@pytest.mark.parametrize("standby", ["", "d0"])
+async def test_status_says_why_an_active_release_does_not_serve(standby: str, orchestrator: Orchestrator) -> None:
     live = Deployment(
         "d1", "shop", Kind.DEPLOY, State.LIVE, "me", datetime(2026, 1, 1, tzinfo=UTC), colour=Colour.BLUE,
         release=Release("v1", "r1", "sha256:1"), container="shop-blue", address="127.0.0.1", port=9,
     )  # fmt: skip
     orchestrator.journal.add(live)
-    orchestrator.journal.save_switch("shop", Slots("d1", ""), live)
+    orchestrator.journal.add(replace(live, id="d0", container="shop-green"))
+    orchestrator.journal.save_switch("shop", Slots("d1", standby), live)
     probing = asyncio.create_task(orchestrator.health.keep_current())
     orchestrator.health.due("shop")
     health = await orchestrator.health.of("shop")
     probing.cancel()
 
-    (trouble,) = problems.of_app(orchestrator, "shop", health)
+    trouble = problems.of_app(orchestrator, "shop", health)[0]
 
     assert trouble.says == "Its active release does not serve: its container does not exist any more."
     assert "changeover logs shop" in trouble.remedy
+    assert ("changeover rollback shop" in trouble.remedy) is bool(standby), "there must be something to return to"
 
 
 def test_the_plan_of_a_deployment_is_shown_before_it_is_made(client: Client, orchestrator: Orchestrator) -> None:
