@@ -97,11 +97,15 @@ def test_a_stopped_container_runs_again_at_its_address_after_its_network_was_mad
     pool = docker.types.IPAMPool(subnet=settings["Subnet"], iprange=settings["IPRange"])
     client.networks.create(stack, ipam=docker.types.IPAMConfig(pool_configs=[pool]))
 
-    asyncio.run(engine.wake(wanted.name))
+    asyncio.run(engine.wake(wanted.name, address))
 
     status = asyncio.run(engine.status(wanted.name))
     assert status is not None
     assert (status.id, status.running, status.address) == (made, True, address)
+
+    client.networks.get(stack).disconnect(made)
+    asyncio.run(engine.wake(wanted.name, address))
+    assert asyncio.run(engine.status(wanted.name)) == status, "somebody has disconnected it by hand"
 
 
 def test_a_container_whose_creation_was_interrupted_is_made_anew(client: docker.DockerClient, stack: str) -> None:
