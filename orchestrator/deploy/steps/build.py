@@ -16,7 +16,6 @@ from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.engine.base import ImageBuild
 from orchestrator.errors import StepFailed
 
-
 MOST_OF_TAG = 12
 
 
