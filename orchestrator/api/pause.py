@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Serving
 from orchestrator.api.values import App
-from orchestrator.apps import pause as pauses
+from orchestrator.deploy import pause_by_hand
 
 router = APIRouter(prefix="/apps/{app}")
 
@@ -38,7 +38,8 @@ async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRe
     while a deployment, a rollback or a restore has paused them.
     """
     context = orchestrator.apps.get(app)
-    await pauses.pause_by_hand(context, orchestrator.scheduler.lane_of(app).turn, (wanted or PauseRequest()).limit)
+    lane = orchestrator.scheduler.lane_of(app)
+    await pause_by_hand.pause_requests(context, lane, (wanted or PauseRequest()).limit)
     orchestrator.health.due(app)
     return Paused(app=app, paused=True, held=True)
 
@@ -46,9 +47,10 @@ async def pause(app: App, orchestrator: Serving, _who: Deployer, wanted: PauseRe
 @router.post("/resume")
 @router.post("/release", include_in_schema=False)
 async def resume(app: App, orchestrator: Serving, _who: Deployer) -> Paused:
-    """Resume the requests that a person has paused. Refused while a deployment, a rollback or a restore has paused
-    them and is under way or recovered; if its recovery fails, what is written from then on is not undone any more."""
+    """Resume the requests that a person has paused. Refused while a deployment, a rollback or a restore that has paused
+    them, or its recovery, is under way. If the recovery fails, they can be resumed; what is written from then on is not
+    undone by it."""
     context = orchestrator.apps.get(app)
-    await pauses.resume_by_hand(context, orchestrator.scheduler.lane_of(app).turn)
+    await pause_by_hand.resume_requests(context, orchestrator.scheduler.lane_of(app))
     orchestrator.health.due(app)
     return Paused(app=app, paused=False, held=False)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from orchestrator.app_data import backups
-from orchestrator.apps import pause
+from orchestrator.deploy import pause_by_hand
 from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.errors import ChangeoverError, JournalError
 from tests.support.fakes.absence import MayBeAway
@@ -167,11 +167,11 @@ async def hold_requests(world: LivingWorld, dice: random.Random) -> str:
     async def for_a_while() -> None:
         for _ in range(times):
             with suppress(ChangeoverError):
-                await pause.pause_by_hand(world.context, world.scheduler.lane_of(APP).turn, 30)
+                await pause_by_hand.pause_requests(world.context, world.scheduler.lane_of(APP), 30)
             await asyncio.sleep(seconds)
             while APP in world.proxy.waiting:
                 with suppress(ChangeoverError):
-                    await pause.resume_by_hand(world.context, world.scheduler.lane_of(APP).turn)
+                    await pause_by_hand.resume_requests(world.context, world.scheduler.lane_of(APP))
                 await asyncio.sleep(1)
 
     times = dice.choice((1, 3))

@@ -237,6 +237,7 @@ class LivingWorld(World):
         self.power.restore()
         self.data_turn, self.standby_turn = asyncio.Lock(), asyncio.Lock()
         self.proxy = self.proxy.restarted()
+        self.is_configured = self._is_wanted  # it reads the configuration file
         self._open()
         self.journal.away = away[2]
         await self._start()

@@ -341,6 +341,7 @@ def test_nobody_lets_requests_go_that_wait_for_a_change_of_the_data(
     assert isinstance(proxy, FakeProxy)
     restore = Deployment("r1", "shop", Kind.RESTORE, State.RUNNING, "ann", MOMENT, paused_at=MOMENT)
     orchestrator.journal.add(restore)
+    lane.running = restore
     asyncio.run(lane.turn.acquire())
     proxy.waiting.add("shop")
 
@@ -362,6 +363,7 @@ def test_requests_that_an_interrupted_change_of_the_data_has_paused_can_be_let_g
     proxy = orchestrator.proxy
     assert isinstance(proxy, FakeProxy)
     orchestrator.journal.add(Deployment("r1", "shop", Kind.RESTORE, State.RUNNING, "ann", MOMENT, paused_at=MOMENT))
+    orchestrator.scheduler.wait_for_recovery("shop")
     proxy.waiting.add("shop")
 
     allowed = client.ask(Scope.DEPLOY, "POST", "/v1/apps/shop/resume")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
+from orchestrator.deploy import pause_by_hand
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
 from orchestrator.domain.schema_history import Direction, Outcome, applied
 from orchestrator.engine.base import ContainerEvent, Role
@@ -628,16 +628,16 @@ def test_what_is_written_after_a_person_let_requests_go_while_recovery_fails_is_
             return
         await world.recovery.recover_all()
         await world.recovery.go_on()
-        turn = world.scheduler.lane_of(APP).turn
-        await pause.resume_by_hand(world.context, turn)
+        lane = world.scheduler.lane_of(APP)
+        await pause_by_hand.resume_requests(world.context, lane)
         world.engine.data_of(APP).rows.add(WRITTEN)
-        await pause.pause_by_hand(world.context, turn, 30)
+        await pause_by_hand.pause_requests(world.context, lane, 30)
         with suppress(TimeoutError):  # where only a person can decide, it is tried for ever, and told
             async with asyncio.timeout(60):
                 await world.recovery.recover_the_rest()
         await world.at_rest()
         assert WRITTEN in world.engine.data_of(APP).rows
-        await pause.resume_by_hand(world.context, turn)
+        await pause_by_hand.resume_requests(world.context, lane)
         assert APP not in world.proxy.waiting
 
     virtual_time.run(story())
