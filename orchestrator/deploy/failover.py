@@ -99,6 +99,8 @@ class Failover:
             self.due(context.name)
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        if happened.kind is EventKind.LIVE:
+            self.record(app).since = None  # a switch ends a failover
         if happened.kind in CHANGES_CONTAINERS:
             for name in [app] if app else [context.name for context in self._apps()]:
                 self.due(name)

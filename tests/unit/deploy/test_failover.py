@@ -17,7 +17,7 @@ from orchestrator.deploy.park import TRIES, park
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
-from orchestrator.domain.events import ConfigLoaded, EventKind, HealthChanged
+from orchestrator.domain.events import ConfigLoaded, EventKind, HealthChanged, Occurrence
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
 from orchestrator.errors import EngineError, ProxyError, Refused
@@ -131,6 +131,30 @@ def test_the_standby_answers_from_the_engines_event_until_the_active_container_i
     assert kinds(world) == ["failed_over", "went_back"]
     back = next(event for event in world.journal.events() if event.kind == EventKind.WENT_BACK)
     assert back.fields["requests"] == 7
+
+
+def test_a_release_that_becomes_live_while_the_standby_answers_ends_that_at_once(world: World) -> None:
+    """For a moment, status said of a healthy release that the standby had its traffic."""
+    failovers: list[Failover] = []
+
+    async def story() -> None:
+        await crash(world, active(world).container)
+        await asyncio.sleep(0.5)
+        record = failovers[0].record(APP)
+        assert record.since is not None
+
+        told_at: list[object] = []
+
+        class Reader:
+            def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+                if happened.kind is EventKind.LIVE:
+                    told_at.append(record.since)
+
+        world.events.add(Reader())
+        await live(world)
+        assert told_at == [None]
+
+    watched(world, story, failovers.append)
 
 
 def test_a_standby_is_paused_when_it_has_finished_the_requests_from_before_the_switch(world: World) -> None:
