@@ -17,7 +17,7 @@ from pathlib import Path
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.schema import App, Config
-from orchestrator.config.update_schema import GitSource
+from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import why_not_fetched
 from orchestrator.files.beneath import LeadsOutside, within
 from orchestrator.host import child_process

@@ -13,7 +13,8 @@ from pydantic import Field, field_validator
 from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route
 from orchestrator.config.run_schema import Run
 from orchestrator.config.section import MOST, Megabytes, NoEffectYet, Section, Unit
-from orchestrator.config.update_schema import GitSource, UpdatePolicy
+from orchestrator.config.source_schema import GitSource
+from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.config.value_types import HostNameOrNone
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from orchestrator.config.schema import App, Config
+from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
 from orchestrator.server import Orchestrator
 
 STAYS = "Its containers, data and backups are left as they are"
@@ -52,7 +53,13 @@ def _same_source(config: Config, removed: App, configured: dict[str, App]) -> st
 
 def _place(app: App) -> tuple[object, ...]:
     """Where the app's releases come from, whichever of them are followed."""
-    git, pypi = app.update.repository, app.update.pypi
-    if git:
-        return app.update.source, git.remote, git.path
-    return app.update.source, pypi and (pypi.index_url, pypi.package_name)
+    match app.update.followed:
+        case GitSource() as git:
+            return "git", git.remote, git.path
+        case PypiSource() as pypi:
+            return "pypi", pypi.index_url, pypi.package_name
+        case UrlSource() as url:
+            return "url", url.manifest_url
+        case RegistrySource() as registry:
+            return "registry", registry.image
+    return (app.update.source,)

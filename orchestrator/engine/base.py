@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.terminal import Input
 from orchestrator.host.output import LINE_BYTES
 
@@ -143,22 +143,6 @@ class ContainerEvent:
 
 OPENED = ContainerEvent("", "", "", "")
 """The stream of events is open."""
-
-
-@dataclass(frozen=True)
-class ImageBuild:
-    """The build of an image from a fetched source. `timeout_s` is in seconds."""
-
-    folder: Path
-    dockerfile: Path
-    tag: str
-    timeout_s: float
-    target: str | None = None
-    args: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, Path] = field(default_factory=dict)
-    """Files that `RUN --mount=type=secret,id=NAME` can read. They do not become part of the image."""
-    memory_bytes: int | None = None
-    """The most that one process of the build can have; no limit when None."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 from border.secrets import Secrets
 from orchestrator.config.preflight import unsupported_remote
 from orchestrator.config.schema import PANEL, App
-from orchestrator.config.update_schema import GitSource, PypiSource, UrlSource
+from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
 from orchestrator.errors import ChangeoverError
 from orchestrator.sources.base import Source
 from orchestrator.sources.git import GitRepository
+from orchestrator.sources.registry import RegistryImages
 from orchestrator.sources.url import ArchivedReleases
 
 
@@ -49,5 +50,7 @@ def open_source(
             return PackageReleases(pypi)
         case UrlSource() as url:
             return ArchivedReleases(url, beside or checkout, known_secrets=known_secrets)
+        case RegistrySource() as registry:
+            return RegistryImages(registry, beside or checkout, known_secrets=known_secrets)
         case _:
             raise ChangeoverError(f"{app} has no section for its source '{config.update.source}'.")

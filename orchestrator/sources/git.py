@@ -15,7 +15,7 @@ import structlog
 
 from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
-from orchestrator.config.update_schema import GitSource
+from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.source_names import is_commit, is_ref, why_no_remote, why_not_fetched
 from orchestrator.errors import StepFailed

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
 
-from orchestrator.config.update_schema import PypiSource
+from orchestrator.config.source_schema import PypiSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from border.plain import plain
 from border.secrets import Secrets
 from border.urls import without_credentials
-from orchestrator.config.update_schema import UrlSource
+from orchestrator.config.source_schema import UrlSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as PythonVersion
 from semver import Version as SemanticVersion
@@ -26,12 +27,23 @@ def compare(one: str, other: str) -> int | None:
 
 def newest_first(versions: Iterable[str]) -> list[str]:
     """Those that are versions, ordered: by Semantic Versioning if all of them follow it."""
-    found = [version for version in versions if compare(version, version) is not None]
+    found = [version for version in versions if is_version(version)]
     semantic = {version: _semantic(version) for version in found}
     if all(semantic.values()):
         return sorted(found, key=lambda version: semantic[version] or SemanticVersion(0), reverse=True)
     python = {version: parsed for version in found if (parsed := _python(version))}
     return sorted(python, key=lambda version: python[version], reverse=True)
+
+
+def is_version(text: str) -> bool:
+    return compare(text, text) is not None
+
+
+def is_in(text: str, wanted: SpecifierSet) -> bool:
+    """Whether it is a version of the range, as PEP 440 writes ranges. No pre-release of Semantic Versioning is, which
+    1.2.3-4 and 1.2.3-alpine are."""
+    semantic, python = _semantic(text), _python(text)
+    return python is not None and not (semantic and semantic.prerelease) and python in wanted
 
 
 def _number(text: str) -> str:

@@ -41,16 +41,30 @@ AGAIN_LATER = "It is asked again at the next check. Check the address, and that 
 @dataclass(frozen=True)
 class Page:
     """An answer that was read whole. `url`: where it was in the end. `etag`: with it, the next request may find that
-    nothing changed."""
+    nothing changed. `has_next`: whether another page follows (RFC 8288)."""
 
     url: str
     content: bytes
     media_type: str
     etag: str
+    has_next: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of the content, `sha256:…`."""
+        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
 
 
 class NotThere(StepFailed):
     """The server does not have it (404 or 410)."""
+
+
+class Unauthorised(StepFailed):
+    """The server wants credentials, or others. `challenge`: its header WWW-Authenticate."""
+
+    def __init__(self, cause: str, challenge: str) -> None:
+        super().__init__(cause)
+        self.challenge = challenge
 
 
 class _Again(Exception):
@@ -64,12 +78,14 @@ class Web:
         self._transport = transport
         self._pause_s = pause_s
 
-    async def page(self, url: str, accept: str, known: Page | None = None) -> Page:
-        """Read a page; `known` if it is unchanged since.
+    async def page(self, url: str, accept: str, known: Page | None = None, *, authorization: str = "") -> Page:
+        """Read a page; `known` if it is unchanged since. `authorization` is for this server, not for one it leads to.
 
-        Raises NotThere, and StepFailed when the server cannot be asked or the page is too large.
+        Raises NotThere, Unauthorised, and StepFailed when the server cannot be asked or the page is too large.
         """
         headers = {"accept": accept, "accept-encoding": "identity"}
+        if authorization:
+            headers["authorization"] = authorization
         if known and known.etag:
             headers["if-none-match"] = known.etag
 
@@ -81,7 +97,8 @@ class Web:
                 async for chunk in _body(answer, MOST_OF_PAGE):
                     content += chunk
                 media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-                return Page(str(answer.url), bytes(content), media_type, answer.headers.get("etag", ""))
+                has_next = answer.links.get("next") is not None
+                return Page(str(answer.url), bytes(content), media_type, answer.headers.get("etag", ""), has_next)
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
@@ -139,15 +156,18 @@ class Web:
     @asynccontextmanager
     async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[httpx.Response, None]:
         """The answer with status 200 or 304, after redirects that lead where they may."""
+        sent = dict(headers)
         async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
             for _ in range(MOST_REDIRECTS + 1):
-                async with client.stream("GET", url, headers=dict(headers)) as answer:
+                async with client.stream("GET", url, headers=sent) as answer:
                     if not answer.has_redirect_location:
-                        _refuse_by_status(url, answer.status_code)
+                        _refuse_by_status(url, answer)
                         yield answer
                         return
                     leads_to = urljoin(url, answer.headers["location"])
-                await _refuse_to_follow(url, leads_to)
+                await refuse_to_follow(url, leads_to)
+                if urlsplit(url)[:2] != urlsplit(leads_to)[:2]:
+                    sent.pop("authorization", None)
                 url = leads_to
         raise StepFailed(f"{_shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
 
@@ -167,20 +187,22 @@ async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None
         yield chunk
 
 
-def _refuse_by_status(url: str, status: int) -> None:
+def _refuse_by_status(url: str, answer: httpx.Response) -> None:
+    status = answer.status_code
     if status in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
         return
     says = f"{_shown(url)} answered with status {status}"
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         raise NotThere(f"{says}: it does not exist.")
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise StepFailed(f"{says}: it may not be read without credentials, or not with these.")
+        challenge = answer.headers.get("www-authenticate", "")[:2000]
+        raise Unauthorised(f"{says}: it may not be read without credentials, or not with these.", challenge)
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _Again(f"status {status}")
     raise StepFailed(f"{says}, instead of 200.", AGAIN_LATER)
 
 
-async def _refuse_to_follow(url: str, leads_to: str) -> None:
+async def refuse_to_follow(url: str, leads_to: str) -> None:
     """A server on the internet must not have us ask what only this host reaches, nor without encryption."""
     why = ""
     if urlsplit(leads_to).scheme not in ("http", "https"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config.update_schema import GitSource
+from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
 from tests.support.hostile import QUESTION

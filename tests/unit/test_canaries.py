@@ -25,7 +25,7 @@ from orchestrator.api.application import create
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release import Change
-from orchestrator.engine.base import ImageBuild
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 from orchestrator.host import process_log
 from orchestrator.server import Orchestrator

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
+from orchestrator.config.registry_login import RegistryLogin, login_of
+from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.secret_values import of_secret_file
 from orchestrator.config.value_types import in_bytes
 from orchestrator.deploy.build_context import NoDockerfile, build_context
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
-from orchestrator.engine.base import ImageBuild
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 
 MOST_OF_TAG = 12
@@ -56,6 +58,7 @@ class Build(Step):
             args=settings.args,
             memory_bytes=in_bytes(settings.memory) if settings.memory else None,
             secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
+            login=_login(context),
         )
         digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
         return replace(deployment, release=replace(deployment.release, image=digest))
@@ -64,6 +67,20 @@ class Build(Step):
 def tag_part(source_revision: str) -> str:
     """As much of it as may stand in a tag: a version may have a `+` or `!`, and any length."""
     return re.sub(r"[^\w.-]", "_", source_revision, flags=re.ASCII)[:MOST_OF_TAG].lstrip(".-") or "_"
+
+
+def _login(context: AppContext) -> RegistryLogin | None:
+    """As whom the image of a registry is fetched. Raises StepFailed when the file with the password cannot be read."""
+    registry = context.config.update.registry
+    if context.config.update.source != "registry" or registry is None:
+        return None
+    try:
+        login = login_of(registry, context.config_file.parent)
+    except SecretUnreadable as error:
+        raise StepFailed(error.cause, error.remedy) from error
+    if login:
+        context.known_secrets.know({login.password})
+    return login
 
 
 def _secret(context: AppContext, name: str, file: str) -> Path:

@@ -25,7 +25,6 @@ from orchestrator.engine.base import (
     ContainerSpec,
     ContainerStatus,
     DiskUsage,
-    ImageBuild,
     UserChange,
 )
 from orchestrator.engine.docker.addresses import AddressPool
@@ -42,6 +41,7 @@ from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_
 from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import user_change
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.terminal import Input
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import re
 from collections import deque
@@ -11,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from border.secrets import Secrets
-from orchestrator.engine.base import ImageBuild
+from orchestrator.config.registry_login import RegistryLogin
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.output import Output
@@ -91,10 +94,11 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
     output = Output(line, known_secrets=known_secrets)
     with TemporaryDirectory() as folder:
         digest_file = Path(folder) / "digest"
+        login = {"DOCKER_CONFIG": _docker_config(Path(folder) / "docker", image.login)} if image.login else {}
         try:
             ended = await child_process.run(
                 *build_command(image, digest_file),
-                env=build_environment(image),
+                env=build_environment(image) | login,
                 timeout_s=image.timeout_s,
                 on_chunk=output.feed,
             )
@@ -114,6 +118,14 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
         if ended.exit_code != 0:
             raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=ended.exit_code)
         return digest_file.read_text().strip()
+
+
+def _docker_config(folder: Path, login: RegistryLogin) -> str:
+    """A folder of settings of the docker command, with this login and nothing else."""
+    folder.mkdir(mode=0o700)
+    credentials = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {login.host: {"auth": credentials}}}))
+    return str(folder)
 
 
 def why_it_failed(lines: deque[str]) -> str:

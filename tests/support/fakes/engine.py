@@ -23,10 +23,10 @@ from orchestrator.engine.base import (
     ContainerSpec,
     ContainerStatus,
     DiskUsage,
-    ImageBuild,
     Role,
     UserChange,
 )
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
 from orchestrator.errors import EngineError, StepFailed, VolumeGone

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.config.app_schema import App
-from orchestrator.config.update_schema import GitSource
-from orchestrator.engine.base import ContainerSpec, ContainerStatus, ImageBuild
+from orchestrator.config.source_schema import GitSource
+from orchestrator.engine.base import ContainerSpec, ContainerStatus
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.git import GitRepository

@@ -57,7 +57,7 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             "update: {source: svn}\n",
-            "c.yaml:1: update.source: expected one of 'git', 'pypi' or 'url'; found 'svn'",
+            "c.yaml:1: update.source: expected one of 'git', 'pypi', 'url' or 'registry'; found 'svn'",
         ),
         ("update: {source: url}\n", "c.yaml:1: update.url: the source 'url' needs this section"),
         ("update: {source: pypi}\n", "c.yaml:1: update.pypi: the source 'pypi' needs this section"),

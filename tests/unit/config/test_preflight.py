@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.config import loader
 from orchestrator.config.preflight import MOST_SAID, preflight, unsupported_remote
-from orchestrator.config.update_schema import GitSource
+from orchestrator.config.source_schema import GitSource
 from orchestrator.host import child_process
 
 APP = "apps:\n  shop:\n    route: {host: shop.test}\n    update: {git: {remote: https://git.test/shop}}\n"

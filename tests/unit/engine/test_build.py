@@ -12,7 +12,6 @@ import pytest
 
 from border.secrets import Secrets
 from orchestrator.config.value_types import in_bytes
-from orchestrator.engine.base import ImageBuild
 from orchestrator.engine.docker.image_build import (
     ImageBuilder,
     build_command,
@@ -21,6 +20,7 @@ from orchestrator.engine.docker.image_build import (
     tip_for,
     why_it_failed,
 )
+from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 
 

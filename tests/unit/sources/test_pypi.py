@@ -16,7 +16,7 @@ import pytest
 
 from border.secrets import Secrets
 from orchestrator.config import loader
-from orchestrator.config.update_schema import PypiSource
+from orchestrator.config.source_schema import PypiSource
 from orchestrator.errors import ConfigError, StepFailed
 from orchestrator.sources import archive
 from orchestrator.sources.factory import open_source

@@ -17,7 +17,7 @@ from minisign import KeyPair  # type: ignore[import-untyped]
 
 from border.secrets import Secrets
 from orchestrator.config import loader
-from orchestrator.config.update_schema import UrlSource
+from orchestrator.config.source_schema import UrlSource
 from orchestrator.domain.release import Change
 from orchestrator.errors import ConfigError, StepFailed
 from orchestrator.sources.url import ArchivedReleases

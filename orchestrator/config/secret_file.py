@@ -1,0 +1,33 @@
+"""A file beside the configuration file that holds one secret, such as a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.errors import ChangeoverError
+from orchestrator.files.beneath import LeadsOutside, within
+
+MOST_OF_SECRET = 64 * 1024
+
+
+class SecretUnreadable(ChangeoverError):
+    """The file is not there, is not a file or no text, or a link leads out of the configuration file's folder."""
+
+
+def read_secret(folder: Path, file: str) -> str:
+    """The secret, without the end of its line. `folder` is the configuration file's. Raises SecretUnreadable."""
+    try:
+        found = within(folder, file)
+        if not found.is_file():
+            raise OSError(0, "it is not a regular file")
+        with found.open("rb") as opened:
+            content = opened.read(MOST_OF_SECRET + 1)
+        if len(content) > MOST_OF_SECRET:
+            raise OSError(0, f"it is larger than {MOST_OF_SECRET // 1024} KiB")
+        return content.decode().strip()
+    except (OSError, LeadsOutside, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SecretUnreadable(
+            f"The secret file {folder / file} cannot be read: {why}.",
+            "Name a file with nothing but the secret, relative to the folder of the configuration file.",
+        ) from error

@@ -1,0 +1,126 @@
+"""The registry source: an image that somebody else has built. Its source revisions are digests of manifests."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+from border.plain import one_line
+from border.secrets import Secrets
+from orchestrator.config.registry_login import login_of
+from orchestrator.config.secret_file import SecretUnreadable
+from orchestrator.config.source_schema import RegistrySource
+from orchestrator.domain.image_name import image_name
+from orchestrator.domain.release import Change, Release
+from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.registry_client import DIGEST, RegistryClient, Tagged
+from orchestrator.sources.versions import is_in, is_version, newest_first
+from orchestrator.sources.web import NotThere, Web
+
+VERSION_LABEL = "org.opencontainers.image.version"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+MOST_OF_VERSION = 100
+
+
+class RegistryImages:
+    """Releases as images of a registry: what a tag stands for, or the newest tag of a range of versions.
+
+    `folder`: where the paths of the configuration begin.
+    """
+
+    def __init__(
+        self, settings: RegistrySource, folder: Path, web: Web | None = None, known_secrets: Secrets | None = None
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._web = web or Web()
+        self._border = known_secrets or Secrets()
+        self._image = image_name(settings.image)
+        self._known: dict[str, Tagged] = {}
+        self._platform = ARCHITECTURES.get(platform.machine(), platform.machine())
+
+    async def origin(self) -> str:
+        """The image, with its registry and what is followed of it."""
+        follows = self._settings.version_range or self._settings.tag
+        return f"{self._image}, {follows}"
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        """Ask the registry. `ref`: a tag or a digest; empty: the tag that is followed, or the newest of the range.
+
+        Raises StepFailed when the registry does not answer, or has no such tag.
+        """
+        client = self._client()
+        reference = ref or (await self._newest_tag(client) if self._settings.version_range else self._settings.tag)
+        try:
+            found = await client.tagged(reference, self._known.get(reference), self._platform)
+        except NotThere as error:
+            raise StepFailed(
+                f"{self._image} has no tag or digest '{reference[:80]}'.",
+                "Correct update.registry.tag, or the --ref that was given.",
+            ) from error
+        self._known = {reference: found}
+        return SourceRelease(Release(self._version(reference, found), found.digest), _moment(found.created))
+
+    async def _newest_tag(self, client: RegistryClient) -> str:
+        wanted = SpecifierSet(self._settings.version_range or "")
+        tags = await client.tags()
+        fitting = newest_first(tag for tag in tags if is_in(tag, wanted))
+        if not fitting:
+            raise StepFailed(
+                f"{self._image} has no tag in the range {self._settings.version_range}; it has {len(tags)} tags.",
+                "Correct update.registry.version_range, or push such a tag.",
+            )
+        return fitting[0]
+
+    def _version(self, reference: str, found: Tagged) -> str:
+        """By its label or tag; with some digits of the digest where those say nothing, such as `latest`."""
+        labelled = one_line(found.labels.get(VERSION_LABEL, ""))[:MOST_OF_VERSION]
+        if self._settings.version_range and is_version(reference):
+            return reference
+        if is_version(labelled):
+            return labelled
+        if is_version(reference):
+            return reference
+        digits = found.digest.removeprefix("sha256:")[:7]
+        return digits if DIGEST.fullmatch(reference) else f"{reference}-{digits}"
+
+    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+        """A registry does not know them."""
+        return ()
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        """A registry does not know which of two digests came first."""
+        return False
+
+    async def fetch(self, source_revision: str, folder: Path) -> None:
+        """Write a Dockerfile that is this image and nothing else: the builder fetches exactly this digest."""
+        if not DIGEST.fullmatch(source_revision):
+            raise StepFailed(f"'{source_revision[:80]}' is not the digest of an image.", "Deploy the app again.")
+        if folder.exists():
+            await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
+        folder.mkdir(parents=True)
+        (folder / "Dockerfile").write_text(f"FROM {self._image}@{source_revision}\n")
+
+    def _client(self) -> RegistryClient:
+        try:
+            login = login_of(self._settings, self._folder)
+        except SecretUnreadable as error:
+            raise StepFailed(error.cause, error.remedy) from error
+        if login:
+            self._border.know({login.password})
+        return RegistryClient(self._image, self._web, login, self._settings.insecure)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return datetime.now(UTC)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

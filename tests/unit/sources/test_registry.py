@@ -1,0 +1,251 @@
+"""Images of a registry as the source of an app's releases."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.config import loader
+from orchestrator.config.source_schema import RegistrySource
+from orchestrator.domain.image_name import ImageName, image_name, why_no_image
+from orchestrator.errors import ConfigError, StepFailed
+from orchestrator.sources.registry import RegistryImages
+from orchestrator.sources.web import Web
+
+CREATED = "2026-03-01T10:00:00.123456789Z"
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Hub(httpx.AsyncBaseTransport):
+    """A registry with one image, which may want a password (`Basic`) or a token of its own server (`Bearer`)."""
+
+    def __init__(self, wants: str = "") -> None:
+        self.wants = wants
+        self.pages: dict[str, bytes] = {}
+        self.tags: dict[str, str] = {}
+        self.asked: list[httpx.Request] = []
+        self.page_size = 1000
+
+    def push(self, tag: str, labels: dict[str, str] | None = None, *, architectures: tuple[str, ...] = ()) -> str:
+        config = json.dumps({"created": CREATED, "config": {"Labels": labels}, "tag": tag}).encode()
+        manifest = json.dumps({"config": {"digest": self._keep("blobs", config)}}).encode()
+        digest = self._keep("manifests", manifest)
+        if architectures:
+            platforms = [{"digest": digest, "platform": {"os": "linux", "architecture": one}} for one in architectures]
+            digest = self._keep("manifests", json.dumps({"manifests": platforms}).encode())
+        self.tags[tag] = digest
+        return digest
+
+    def _keep(self, kind: str, content: bytes) -> str:
+        digest = digest_of(content)
+        self.pages[f"{kind}/{digest}"] = content
+        return digest
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        authorization = request.headers.get("authorization", "")
+        basic = "Basic " + base64.b64encode(b"ci:secret-of-ci").decode()
+        if request.url.path == "/token":
+            told = {"token": "of-the-day"} if authorization == basic else {"token": "of-anybody"}
+            return httpx.Response(200, stream=httpx.ByteStream(json.dumps(told).encode()))
+        if self.wants == "Basic" and authorization != basic:
+            return httpx.Response(401, headers={"www-authenticate": 'Basic realm="shop"'})
+        if self.wants == "Bearer" and authorization != "Bearer of-the-day":
+            challenge = (
+                'Bearer realm="https://registry.test/token",service="registry.test",scope="repository:shop:pull"'
+            )
+            return httpx.Response(401, headers={"www-authenticate": challenge})
+        return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/v2/shop/")
+        more = {}
+        if path == "tags/list":
+            names = [tag for tag in sorted(self.tags) if tag > request.url.params.get("last", "")]
+            content = json.dumps({"tags": names[: self.page_size]}).encode()
+            more = {"link": '</v2/shop/tags/list?last=x>; rel="next"'} if names[self.page_size :] else {}
+        else:
+            reference = path.removeprefix("manifests/")
+            known = self.pages.get(f"manifests/{self.tags[reference]}" if reference in self.tags else path)
+            if known is None:
+                return httpx.Response(404)
+            content = known
+        tag = digest_of(content)
+        if request.headers.get("if-none-match") == tag:
+            return httpx.Response(304, headers={"etag": tag})
+        return httpx.Response(200, headers={"etag": tag, **more}, stream=httpx.ByteStream(content))
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+def shop(hub: Hub, folder: Path = Path(), **settings: Any) -> RegistryImages:
+    section = RegistrySource.model_validate({"image": "registry.test/shop", **settings})
+    return RegistryImages(section, folder, Web(hub, pause_s=0.0), Secrets())
+
+
+async def test_the_release_is_what_the_tag_stands_for(hub: Hub) -> None:
+    digest = hub.push("stable", {"org.opencontainers.image.version": "1.2.3"})
+
+    found = await shop(hub, tag="stable").newest()
+
+    assert (found.release.version, found.release.source_revision) == ("1.2.3", digest)
+    assert found.released_at == datetime(2026, 3, 1, 10, 0, 0, 123456, UTC)
+
+
+@pytest.mark.parametrize(
+    ("tag", "label", "version"),
+    [
+        ("stable", "v2.0", "v2.0"),
+        ("1.2", "1.2.7", "1.2.7"),
+        ("1.2", "", "1.2"),
+        ("latest", "", "latest-{digits}"),
+        ("latest", "\x1b[31mnightly", "latest-{digits}"),
+    ],
+)
+async def test_the_version_is_that_of_the_label_or_tag(hub: Hub, tag: str, label: str, version: str) -> None:
+    digest = hub.push(tag, {"org.opencontainers.image.version": label})
+
+    found = await shop(hub, tag=tag).newest()
+
+    assert found.release.version == version.format(digits=digest[7:14])
+
+
+async def test_of_a_range_the_newest_tag_is_offered(hub: Hub) -> None:
+    for tag in ("v1.1.0", "v1.9.0", "v1.10.0", "v1.11.0-rc.1", "1.12.0-4", "2.0.0", "latest", "1.13-alpine"):
+        hub.push(tag)
+    hub.page_size = 3
+
+    found = await shop(hub, version_range=">=1.2,<2").newest()
+
+    assert (found.release.version, found.release.source_revision) == ("v1.10.0", hub.tags["v1.10.0"])
+    with pytest.raises(StepFailed, match=r"has no tag in the range ==1\.2; it has"):
+        await shop(hub, version_range="==1.2").newest()
+
+
+async def test_more_tags_than_fit_on_a_page_are_asked_for(hub: Hub) -> None:
+    """A registry may put fewer on a page than it was asked for."""
+    hub.page_size = 3
+    for number in range(11):
+        hub.push(f"1.{number}")
+
+    assert (await shop(hub, version_range=">=1").newest()).release.version == "1.10"
+
+
+async def test_a_tag_or_digest_can_be_named_and_an_unknown_one_is_told(hub: Hub) -> None:
+    first = hub.push("stable")
+    hub.push("stable", {"new": "yes"})
+
+    assert (await shop(hub, tag="stable").newest(first)).release.source_revision == first
+    with pytest.raises(StepFailed, match=r"registry\.test/shop has no tag or digest 'v9'"):
+        await shop(hub).newest("v9")
+
+
+async def test_what_did_not_change_is_not_sent_again(hub: Hub) -> None:
+    hub.push("latest")
+    source = shop(hub)
+    await source.newest()
+    asked = len(hub.asked)
+
+    await source.newest()
+
+    assert len(hub.asked) == asked + 1
+
+
+async def test_of_an_image_for_several_machines_the_one_for_this_is_looked_at(hub: Hub) -> None:
+    source = shop(hub)
+    digest = hub.push("latest", architectures=("s390x", source._platform))
+
+    assert (await source.newest()).release.source_revision == digest
+    hub.push("latest", architectures=("s390x",))
+    with pytest.raises(StepFailed, match="The image has none for linux/"):
+        await source.newest()
+
+
+@pytest.mark.parametrize("wants", ["Basic", "Bearer"])
+async def test_a_private_image_is_asked_for_with_the_password(tmp_path: Path, wants: str) -> None:
+    hub = Hub(wants)
+    digest = hub.push("latest")
+    (tmp_path / "password").write_text("secret-of-ci\n")
+
+    found = await shop(hub, tmp_path, username="ci", password_file="password").newest()
+
+    assert found.release.source_revision == digest
+    with pytest.raises(StepFailed, match="without credentials, or not with these"):
+        await shop(hub).newest()
+    with pytest.raises(StepFailed, match="only one is set"):
+        await shop(hub, tmp_path, username="ci").newest()
+    (tmp_path / "password").unlink()
+    with pytest.raises(StepFailed, match="password cannot be read: No such file"):
+        await shop(hub, tmp_path, username="ci", password_file="password").newest()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"<html>", b'{"config": 1}', b'{"config": {"digest": "../x"}}', b'{"manifests": 7}', b"[" * 100_000],
+)
+async def test_what_is_no_image_is_told(hub: Hub, content: bytes) -> None:
+    hub.tags["latest"] = hub._keep("manifests", content)
+
+    with pytest.raises(StepFailed, match=r"is not an answer of a registry|is not an image|has none for linux"):
+        await shop(hub).newest()
+
+
+async def test_exactly_the_digest_is_built_from(hub: Hub, tmp_path: Path) -> None:
+    digest = hub.push("latest")
+
+    await shop(hub).fetch(digest, tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "Dockerfile").read_text() == f"FROM registry.test/shop@{digest}\n"
+    with pytest.raises(StepFailed, match="is not the digest of an image"):
+        await shop(hub).fetch("latest\nRUN evil", tmp_path / "tree")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("nginx", ImageName("docker.io", "library/nginx")),
+        ("datasetteproject/datasette", ImageName("docker.io", "datasetteproject/datasette")),
+        ("ghcr.io/a/b/c", ImageName("ghcr.io", "a/b/c")),
+        ("localhost/shop", ImageName("localhost", "shop")),
+        ("127.0.0.1:5000/shop", ImageName("127.0.0.1:5000", "shop")),
+    ],
+)
+def test_the_name_of_an_image_is_read_as_docker_reads_it(text: str, name: ImageName) -> None:
+    assert (image_name(text), why_no_image(text)) == (name, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Shop", "a//b", "x:1", "x/y:1", "x@sha256:0", "a b", "-x", "x/", "é", "a" * 300, "x\n"]
+)
+def test_what_is_no_name_of_an_image_is_refused(text: str) -> None:
+    assert why_no_image(text)
+
+
+@pytest.mark.parametrize(
+    ("registry", "says"),
+    [
+        ("{image: 'registry.test/shop:1'}", "a tag or digest is not a part of it; set update.registry.tag"),
+        ("{image: shop, version_range: '1.2'}", "expected a range of versions"),
+        ("{image: shop, tag: 'a b'}", "expected a tag"),
+    ],
+)
+def test_a_section_that_cannot_work_is_refused(registry: str, says: str) -> None:
+    update = f"{{source: registry, registry: {registry}}}"
+    with pytest.raises(ConfigError) as refused:
+        loader.parse(f"apps:\n  shop:\n    route: {{host: x}}\n    update: {update}\n", "c.yaml")
+
+    assert says in str(refused.value)
