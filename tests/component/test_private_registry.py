@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ async def test_a_private_image_is_fetched_with_the_password_and_without_it_not(
     tmp_path: Path, registry: Registry
 ) -> None:
     (tmp_path / "image").mkdir()
-    (tmp_path / "image" / "Dockerfile").write_text(f"FROM scratch\nLABEL of={tmp_path.name}\nCOPY Dockerfile /\n")
+    (tmp_path / "image" / "Dockerfile").write_text(f"FROM scratch\nLABEL of={secrets.token_hex()}\nCOPY Dockerfile /\n")
     digest = registry.push(build_folder("private", tmp_path / "image"), "shop:latest")
     (tmp_path / "password").write_text(PASSWORD)
     section = {"image": f"{registry.host}/shop", "insecure": True, "username": USER, "password_file": "password"}
