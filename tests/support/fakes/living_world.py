@@ -15,7 +15,7 @@ from orchestrator.deploy import leftovers
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.domain.colour import Colour
-from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.events import ConfigLoaded
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerEvent, ContainerSpec, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError
@@ -322,9 +322,14 @@ class LivingWorld(World):
             self.engine.ends_its_watches()
 
     async def until_idle(self) -> None:
-        """Until the process is up, and nothing is unfinished or under way."""
-        while not self._is_idle():  # noqa: ASYNC110 (a fake has no event)
-            await asyncio.sleep(1)
+        """Until the process is up, and nothing is unfinished or under way. A person does what only a person can do."""
+        while not self._is_idle():
+            until = asyncio.get_running_loop().time() + 3600
+            while not self._is_idle() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(1)
+            if self.is_up and self.recovery.problem(APP) and (left := self.journal.unsettled(APP)):
+                with suppress(ChangeoverError):
+                    await self.scheduler.restore(APP, left.backup, by="a person", kind=Kind.RESTORE)
 
     def _is_idle(self) -> bool:
         left = self.recovery.problem(APP) or self.journal.unfinished() or self.scheduler.doing(APP)
