@@ -23,7 +23,7 @@ from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Sta
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
 from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Engine, Role
-from orchestrator.errors import ChangeoverError, EngineError, VolumeGone
+from orchestrator.errors import ChangeoverError, EngineError, StepFailed, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.recovery import untold_ends
@@ -177,8 +177,16 @@ async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> N
     for deployment in dict.fromkeys(run.deployment for run in running):
         await failed_migrations.find_out(context, by=context.journal.deployment(deployment))
     needed = migrations.needed_by(context, active)
-    if not needed.is_empty:
+    if needed.is_empty:
+        return
+    try:
         await migrations.change(context, needed, target=active, by=active)
+    except StepFailed as error:
+        left = context.journal.unsettled(context.name)
+        if left is None:
+            raise
+        # What failed before has named the command that settles it.
+        raise StepFailed(error.cause, left.remedy, log=error.log, exit_code=error.exit_code, oom=error.oom) from error
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:

@@ -641,3 +641,23 @@ def test_what_is_written_after_a_person_let_requests_go_while_recovery_fails_is_
         assert APP not in world.proxy.waiting
 
     virtual_time.run(story())
+
+
+def test_data_that_only_a_person_can_settle_is_told_with_the_command_that_settles_it(tmp_path: Path) -> None:
+    """The recovery said instead which key the app had to report."""
+
+    async def story() -> None:
+        config, before, act = STORIES["an incompatible migration without a way down"]
+        world = World(tmp_path, config)
+        await before(world)
+        world.engine.broken.add("v2")
+        world.engine.refused.add("restore")
+        await act(world)
+        left = world.journal.unsettled(APP)
+        assert left is not None
+        await world.new_process()
+        await world.recovery.recover_all()
+        assert left.remedy in world.recovery.problem(APP)
+        await world.recovery.stop()
+
+    virtual_time.run(story())
