@@ -131,6 +131,8 @@ class Route(Section):
     @field_validator("path")
     @classmethod
     def _path_is_a_prefix(cls, value: str | None) -> str | None:
+        if value == "/":
+            raise ValueError("expected a path prefix such as /shop. For all paths of the hosts, leave path out")
         if value is not None and not _PATH_PREFIX.fullmatch(value):
             raise ValueError("expected a path prefix that begins with /, without // and /../, such as /shop")
         return value.rstrip("/") if value else value

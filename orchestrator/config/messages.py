@@ -130,13 +130,26 @@ def _expected(detail: ErrorDetails) -> str:
     return _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
 
 
+def _kind(value: Any) -> str:  # Any: any value that YAML has
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+        case dict():
+            return "a section"
+    return "a text"
+
+
 def _found(path: KeyPath, value: Any) -> str:  # Any: any value that YAML has
     """A value of LEAST characters or more is not repeated: it may be a password that stands at the wrong place."""
+    if value is None:
+        return "found nothing. Remove the key, or give it a value"
     if any(part in KEPT_SECRET for part in path):
-        return f"found a value of another kind ({type(value).__name__})"
+        return f"found a value of another kind ({_kind(value)})"
     match value:
-        case None:
-            return "found nothing. Remove the key, or give it a value"
         case list():
             return f"found a list of {len(value)}"
         case dict():

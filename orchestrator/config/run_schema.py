@@ -51,9 +51,15 @@ def _place(path: str) -> str:
     return posixpath.normpath(f"/{path.strip('/')}")
 
 
+def _of_the_kernel(path: str) -> bool:
+    """The engine mounts nothing there, nor below."""
+    place = _place(path)
+    return place == "/" or place.startswith(("/proc/", "/sys/")) or place in ("/proc", "/sys")
+
+
 def _mount(value: str) -> str:
     match = _MOUNT.fullmatch(value)
-    if not match or ".." in value.split("/") or _place(match["target"]) in ("/", "/proc", "/sys", "/dev"):
+    if not match or ".." in value.split("/") or _of_the_kernel(match["target"]) or _place(match["target"]) == "/dev":
         raise ValueError(
             "expected SOURCE:PATH or SOURCE:PATH:ro with the name of a volume or an absolute path of the host, such as "
             "uploads:/srv/uploads"
@@ -183,6 +189,6 @@ class Run(Section):
     def _data_is_absolute(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith("/"):
             raise ValueError("expected an absolute path in the container, such as /data")
-        if value is not None and (".." in value.split("/") or _place(value) in NOT_FOR_DATA):
+        if value is not None and (".." in value.split("/") or _place(value) in NOT_FOR_DATA or _of_the_kernel(value)):
             raise ValueError("expected a folder of the app's own, such as /data: not one of the image's system folders")
         return value

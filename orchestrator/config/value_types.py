@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from typing import Annotated
@@ -28,6 +29,9 @@ Command = Annotated[str, AfterValidator(_of_words), Unit("command line")]
 CommandOrNone = Annotated[Annotated[str, AfterValidator(_of_words)] | None, Unit("command line")]
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+"""The last part of a host that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker)."""
+
 
 def _bare_host(value: str) -> str:
     host = value.lower().removesuffix(".")
@@ -37,7 +41,16 @@ def _bare_host(value: str) -> str:
         raise ValueError("expected each host name by itself: names with * are not supported")
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
+    if _NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_address(host):
+        raise ValueError("expected a host name as browsers send it: one that ends in a number is an IPv4 address there")
     return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
 
 
 HostName = Annotated[str, AfterValidator(_bare_host), Unit("host name")]

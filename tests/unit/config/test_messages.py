@@ -72,12 +72,13 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             SHOP + "    run: {env: {PASSWORD: 12345}}\n",
-            "c.yaml:4: apps.shop.run.env.PASSWORD: expected text; found a value of another kind (int). "
+            "c.yaml:4: apps.shop.run.env.PASSWORD: expected text; found a value of another kind (a number). "
             "Write the value in quotes",
         ),
         (
             SHOP + "    run: {env: {TOKEN=hunter2hunter2}}\n",
-            "c.yaml:4: apps.shop.run.env.TOKEN=(not shown): expected text; found a value of another kind (NoneType)",
+            "c.yaml:4: apps.shop.run.env.TOKEN=(not shown): expected text; found nothing. "
+            "Remove the key, or give it a value",
         ),
         (
             SHOP + "    run: {TOKEN=hunter2hunter2}\n",
@@ -166,7 +167,23 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
                 "c.yaml:4: apps.shop.run.data: expected a folder of the app's own, such as /data: not one of the "
                 f"image's system folders; found {data!r}",
             )
-            for data in ("/./etc", "/etc/.", "//etc", "/.")
+            for data in ("/./etc", "/etc/.", "//etc", "/.", "/proc/x", "/sys/fs")
+        ),
+        *(
+            (
+                SHOP.replace("host: shop.test", f"host: shop.test, path: {path}"),
+                "c.yaml:3: apps.shop.route.path: expected a path prefix such as /shop. For all paths of the hosts, "
+                f"leave path out; found {path!r}",
+            )
+            for path in ("/",)
+        ),
+        *(
+            (
+                SHOP.replace("shop.test", f"'{host}'"),
+                "c.yaml:3: apps.shop.route.host: expected a host name as browsers send it: one that ends in a number "
+                f"is an IPv4 address there; found {host!r}",
+            )
+            for host in ("127.1", "0x7f.1", "2130706", "1.2.03", "shop.1", "a.0x")
         ),
         (
             SHOP + "    run: {data: /data, volumes: ['uploads:/./data/']}\n",
