@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from border.secrets import Secrets
 from border.urls import HIDDEN
@@ -27,17 +28,17 @@ class SecretLines:
 
     def take(self, line: str, missing: str = "") -> list[str]:
         """The lines that may be shown now that this one came. `missing` replaces the end of a line that was cut."""
-        forms = self._secrets.forms
+        longest = self._secrets.longest
         line = self._secrets.text(line)
         if missing:
-            line = _without_beginning(line, forms) + missing
-        if not forms:
+            line = _without_beginning(line, self._secrets) + missing
+        if not longest:
             return [line]
         self._held.append(line)
         self._hide_across_lines()
-        first_needed = self._first_needed(forms)
+        first_needed = self._first_needed(longest)
         give, self._held = self._held[:first_needed], self._held[first_needed:]
-        self._remember(give, forms)
+        self._remember(give, longest)
         return give
 
     def close(self) -> list[str]:
@@ -74,32 +75,33 @@ class SecretLines:
             text += content.strip()
         return text, places
 
-    def _first_needed(self, forms: tuple[str, ...]) -> int:
+    def _first_needed(self, longest: int) -> int:
         """The number of lines of those kept back that may be shown: up to the one in which a secret may begin."""
         text, places = self._joined()
-        length = _beginning_at_end(text, forms)
+        length = _beginning_at_end(text, longest, self._secrets.in_order)
         if length < SHOWN:
             return len(self._held)
         begins = len(text) - length
         first = next((number for number, place in enumerate(places) if place[0] + place[2] > begins), len(places))
         return max(first, len(self._held) - MOST_HELD)
 
-    def _remember(self, given: list[str], forms: tuple[str, ...]) -> None:
+    def _remember(self, given: list[str], longest: int) -> None:
         contents = [_BUILDKIT.sub("", line, count=1).strip() for line in given]
-        self._shown = (self._shown + "".join(contents))[-len(forms[0]) :] if contents else self._shown
+        self._shown = (self._shown + "".join(contents))[-longest:] if contents else self._shown
 
 
-def _beginning_at_end(text: str, forms: tuple[str, ...]) -> int:
-    """The length of the longest end of the text with which a secret begins, without being whole."""
-    end = text[-(len(forms[0]) - 1) :]
-    heads = {form[0] for form in forms}
-    for start, character in enumerate(end):
-        if character in heads and any(form.startswith(end[start:]) and len(form) > len(end) - start for form in forms):
+def _beginning_at_end(text: str, longest: int, in_order: tuple[str, ...]) -> int:
+    """The length of the longest end of the text with which a secret begins, without being whole. `in_order`: of all
+    forms that begin so, the first one stands where the end itself would stand."""
+    end = text[-(longest - 1) :]
+    for start in range(len(end)):
+        place = bisect_right(in_order, end[start:])
+        if place < len(in_order) and in_order[place].startswith(end[start:]):
             return len(end) - start
     return 0
 
 
-def _without_beginning(line: str, forms: tuple[str, ...]) -> str:
+def _without_beginning(line: str, secrets: Secrets) -> str:
     """A line that was cut, without the beginning of a secret at its end."""
-    length = _beginning_at_end(line, forms) if forms else 0
+    length = _beginning_at_end(line, secrets.longest, secrets.in_order) if secrets.longest else 0
     return line[: len(line) - length] + HIDDEN if length >= SHOWN else line

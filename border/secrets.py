@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from border.binary_text import binary_forms
 from border.plain import plain
 from border.urls import HIDDEN, hide_in_urls
 
@@ -16,6 +17,9 @@ LEAST = 8
 """A shorter value is not taken out: it would be found in the middle of other words."""
 MOST_KNOWN = 20_000
 """So many values are known at a time; beyond it the ones that were learned first are forgotten."""
+MOST_ENCODED = 500
+"""Of so many values, the shortest ones, base64 and hexadecimal digits are looked for too: of the lines of a bundle of
+certificates they would take a gigabyte."""
 MOST_CHARACTERS = 16_384
 """Of a longer value, only its lines are looked for."""
 GROUPED_BY = 4
@@ -62,7 +66,10 @@ class Secrets:
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
         self._open = frozenset({"changeover"})
-        self._forms: tuple[str, ...] = ()
+        self.longest = 0
+        """The length of the longest form of a value that is taken out; 0 if none is."""
+        self.in_order: tuple[str, ...] = ()
+        """Every form of every value that is taken out, in the order of their characters."""
         self._pattern: re.Pattern[str] | None = None
         self._remembered: dict[str, str] = {}
         """Short texts that were cleaned: `status` answers the same ones every few seconds."""
@@ -88,15 +95,13 @@ class Secrets:
             self._look_for_known()
 
     def _look_for_known(self) -> None:
+        shortest = sorted(self._known, key=len)[:MOST_ENCODED]
         forms = {form for value in self._known for form in _forms(value)}
-        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
-        self._pattern = _one_pattern(self._forms) if self._forms else None
+        forms |= {form for value in shortest for form in binary_forms(value) if len(form) >= LEAST}
+        self.longest = max(map(len, forms), default=0)
+        self.in_order = tuple(sorted(forms))
+        self._pattern = _one_pattern(sorted(forms, key=lambda form: (-len(form), form))) if forms else None
         self._remembered = {}
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        """Every form of every value that is taken out, the longest first."""
-        return self._forms
 
     def hide(self, text: str) -> str:
         """The text without secrets: known ones, credentials in URLs, and tokens of this API."""

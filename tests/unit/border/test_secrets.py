@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import random
@@ -250,3 +251,24 @@ def test_a_name_that_everybody_sees_is_no_secret_and_a_secret_that_has_it_is(nam
 
     assert secrets.text("changeover deploy shop-backend") == "changeover deploy shop-backend"
     assert secrets.text("password shop-backend-4711.") == f"password {HIDDEN}."
+
+
+@given(
+    value=st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=8, max_size=60),
+    before=st.binary(max_size=7),
+    after=st.binary(max_size=7),
+)
+def test_a_secret_is_taken_out_of_what_is_written_in_base64_or_hexadecimal_digits(
+    value: str, before: bytes, after: bytes
+) -> None:
+    """`Authorization: Basic` in the log of a client, a Secret of Kubernetes, a dump of bytes."""
+    secrets = Secrets()
+    secrets.know([value])
+    content = before + value.encode() + after
+
+    for written in (base64.b64encode(content), base64.urlsafe_b64encode(content), content.hex().encode()):
+        shown = secrets.text(written.decode())
+
+        assert HIDDEN in shown
+        around = len(before) + len(after)
+        assert len(shown.replace(HIDDEN, "")) <= 2 * around + 7
