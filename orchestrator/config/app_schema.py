@@ -110,7 +110,7 @@ class Route(Section):
     other requests would wait. The connections of clients are kept in any case. Example: false"""
     retry: Annotated[tuple[Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE"], ...], Unit("list of methods")] = ()
     """The methods of requests that are sent again, also to the standby, if a container ended before it answered; none
-    when not set. A request that crashes the app is then repeated several times. Example: [GET]"""
+    when not set. A request that crashes the app is then repeated, at most 76 times. Example: [GET]"""
     answer_timeout: ProxySeconds = 300
     """How long the app may be silent while it owes an answer, or in the middle of one, such as server-sent events. Then
     the request is answered with status 504, or its connection is closed. Example: 900"""
