@@ -136,5 +136,7 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
         """No such route (404), another method (405), or a body that is not JSON (400)."""
         assert isinstance(error, HTTPException)
         says = f"{request.method} is not answered here: {error.detail}."
+        if error.status_code == 400:
+            says = "The body of the request is not JSON."
         remedy = "See the API's document: /openapi.json"
         return problem(request, error.status_code, "NotAnswered", says, remedy, headers=dict(error.headers or {}))

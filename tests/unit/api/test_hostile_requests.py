@@ -75,3 +75,5 @@ def test_what_has_not_the_form_of_a_value_is_refused(
     assert answer.status_code in (400, 404, 413, 422)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+    if answer.status_code == 400:
+        assert answer.json()["detail"] == "The body of the request is not JSON."
