@@ -13,7 +13,7 @@ from orchestrator.updates.held_back import HeldBack
 class UpdateView(BaseModel):
     version: str
     revision: str
-    released_at: datetime
+    released_at: datetime | None
     checked_at: datetime
     origin: str
     changes: list[Change]

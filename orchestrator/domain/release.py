@@ -32,10 +32,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Update:
-    """A release that can be deployed, and its changes. `checked_at` is the time of the check, `origin` the source."""
+    """A release that can be deployed, and its changes. `checked_at` is the time of the check, `origin` the source;
+    `released_at` is None where the source does not say when."""
 
     release: Release
     changes: tuple[Change, ...]
-    released_at: datetime
+    released_at: datetime | None
     checked_at: datetime
     origin: str

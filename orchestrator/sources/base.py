@@ -16,10 +16,11 @@ from orchestrator.domain.release import Change, Release
 
 @dataclass(frozen=True)
 class SourceRelease:
-    """A release that the source offers. `released_at` is the time of its commit or publication, in UTC."""
+    """A release that the source offers. `released_at` is the time of its commit or publication, in UTC; None where the
+    source does not say it."""
 
     release: Release
-    released_at: datetime
+    released_at: datetime | None
 
 
 class Source(Protocol):

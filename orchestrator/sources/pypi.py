@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,9 +47,7 @@ class PackageReleases:
         chosen = _named(found, ref) if ref else self._newest(found)
         if chosen is None:
             raise StepFailed(*self._why_none(found, ref))
-        # An index that tells no dates says nothing about the age of a release.
-        released_at = chosen.released_at or datetime.now(UTC)
-        return SourceRelease(Release(str(chosen.version), str(chosen.version)), released_at)
+        return SourceRelease(Release(str(chosen.version), str(chosen.version)), chosen.released_at)
 
     def _newest(self, found: tuple[IndexRelease, ...]) -> IndexRelease | None:
         wanted = (one for one in found if self._settings.pre_release or not one.version.is_prerelease)

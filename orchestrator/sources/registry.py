@@ -118,9 +118,13 @@ class RegistryImages:
         return RegistryClient(self._image, self._web, login, self._settings.insecure)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
+    """When the image was built. None for what is no date, and for the beginning of Unix time, which reproducible builds
+    write."""
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        return datetime.now(UTC)
+        return None
+    if found.year <= datetime.fromtimestamp(0, UTC).year:
+        return None
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

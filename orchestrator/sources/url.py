@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,7 +57,7 @@ class ArchivedReleases:
                 f"{await self.origin()} names no version '{ref[:80]}'. It names: {shown}.",
                 "Correct the --ref that was given.",
             )
-        return SourceRelease(Release(chosen.version, chosen.version), chosen.released_at or datetime.now(UTC))
+        return SourceRelease(Release(chosen.version, chosen.version), chosen.released_at)
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
         """What the manifest says of the releases after `since` up to `until`, the newest first."""

@@ -62,7 +62,7 @@ class Update(Value):
 
     version: str
     revision: str
-    released_at: datetime
+    released_at: datetime | None = None
     checked_at: datetime
     origin: str
     changes: tuple[Change, ...] = ()

@@ -9,9 +9,11 @@ CLOCKS_DIFFER_S = 60
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
-def ago(moment: datetime, now: datetime) -> str:
+def ago(moment: datetime | None, now: datetime) -> str:
     """The age of `moment` in its largest whole unit: "2 hours ago". A moment that is to come, because a clock was set
-    back since or is another one, is given as it is."""
+    back since or is another one, is given as it is. None: nobody knows when it was."""
+    if moment is None:
+        return "at an unknown time"
     seconds = (now - moment).total_seconds()
     if seconds < -CLOCKS_DIFFER_S:
         return f"{moment:%Y-%m-%d %H:%M} UTC"

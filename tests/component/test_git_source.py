@@ -78,6 +78,7 @@ async def test_the_newest_is_the_last_commit_of_the_branch_whatever_else_there_i
     newest = await source(remote).newest()
 
     assert newest.release.source_revision == wanted
+    assert newest.released_at is not None
     assert newest.released_at.tzinfo is not None
 
 

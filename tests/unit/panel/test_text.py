@@ -42,6 +42,7 @@ def plain(markup: str) -> str:
 )
 def test_an_age_is_in_its_largest_whole_unit(length: dict[str, float], says: str) -> None:
     assert ago(NOW - timedelta(**length), NOW) == says
+    assert ago(None, NOW) == "at an unknown time"
 
 
 @pytest.mark.parametrize(("size", "says"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 * 2**30, "3.0 GiB")])

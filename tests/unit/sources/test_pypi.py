@@ -97,6 +97,7 @@ async def test_the_day_of_a_release_is_that_of_its_upload() -> None:
     found = await shop(with_versions(StaticIndex(), "1.0")).newest()
 
     assert found.released_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert (await shop(with_versions(StaticIndex(in_html=True), "1.0")).newest()).released_at is None
 
 
 async def test_an_unknown_package_and_one_with_nothing_to_install_are_named(index: StaticIndex) -> None:
