@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -77,6 +79,29 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     pip(*into, "--require-hashes", *pinned)
     pip(*into, "--no-deps", wheel)
     return Installed(wheel, environment, empty)
+
+
+def test_a_source_distribution_has_all_that_an_image_is_built_from(tmp_path: Path) -> None:
+    """The panel can be updated from a package index, which builds the Dockerfile of the source distribution."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    copied = {
+        name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE) for name in line.split()
+    }
+    assert {"requirements/panel.txt", "migrations", "panel"} <= copied
+    source = tmp_path / "source"
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "requirements", source / "requirements")
+    for file in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "Dockerfile", ".dockerignore"):
+        shutil.copy(ROOT / file, source)
+    build = "from setuptools import build_meta; print(build_meta.build_sdist('.'))"
+
+    made = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, timeout=120)
+
+    assert made.returncode == 0, made.stderr
+    with tarfile.open(source / made.stdout.split()[-1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Dockerfile", ".dockerignore", *copied} <= names
 
 
 @pytest.fixture
