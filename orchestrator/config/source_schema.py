@@ -9,7 +9,7 @@ from typing import Annotated
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import field_validator
 
-from orchestrator.config.section import NoEffectYet, Seconds, Section, Unit
+from orchestrator.config.section import SECONDS, Seconds, Section, Unit
 from orchestrator.domain.image_name import why_no_image
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
@@ -32,14 +32,13 @@ class GitSource(Section):
     (`main`), because the default branch has another name in many repositories. Example: main"""
     path: Annotated[str, Unit("path in the repository")] = "."
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
-    auto_fetch: Annotated[bool, NoEffectYet("update.check_on_startup sets whether the source is checked at start")] = (
-        True
-    )
-    """Fetch from the remote at start. Example: false"""
-    fetch_interval: Annotated[
-        Seconds, NoEffectYet("update.background_check.interval sets the time between two checks")
-    ] = 3600
-    """Time between two fetches. Example: 900"""
+    auto_fetch: bool = True
+    """Ask the remote by itself. When false, only a person's check, a deployment and the panel's keys do. Example:
+    false"""
+    fetch_interval: Annotated[Seconds | None, Unit(SECONDS)] = None
+    """How old what was fetched may be before a check in the background asks the remote again; each one does when not
+    set. Differs from the original specification (3600), because a shorter `background_check.interval` alone would then
+    have no effect. Example: 900"""
 
     @field_validator("remote")
     @classmethod

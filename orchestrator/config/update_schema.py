@@ -92,7 +92,8 @@ class UpdatePolicy(Section):
     url: UrlSource | None = None
     registry: RegistrySource | None = None
     check_on_startup: bool = True
-    """Check for updates when the orchestrator starts. Example: false"""
+    """Check for updates when the orchestrator starts. When false, the first check comes after
+    `background_check.interval`, also if there is no other one in the background. Example: false"""
     notify_on_update: Annotated[
         bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")
     ] = True

@@ -63,6 +63,8 @@ class UpdateChecker:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._begun: set[str] = set()
         """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
+        self._asked_at: dict[str, float] = {}
+        """By app: when its source was asked last, as `elapsed` counts."""
         self._soon: dict[str, asyncio.Event] = {}
         """By app: set when the next check is due before its interval has passed."""
 
@@ -77,6 +79,7 @@ class UpdateChecker:
         for name in [one for one in {*self._sources, *sources} if sources.get(one) != self._sources.get(one)]:
             self._found.pop(name, None)
             self._older.pop(name, None)
+            self._asked_at.pop(name, None)
         self._sources = sources
         self._followed = {context.name: context for context in contexts if context.config.update.enabled}
         for name in set(before) - set(self._followed):
@@ -124,6 +127,7 @@ class UpdateChecker:
 
     async def _check(self, context: AppContext) -> Update | None:
         app = context.name
+        self._asked_at[app] = self._elapsed()
         newest = await context.source.newest()
         revision, live = newest.release.source_revision, self._live_revision(app)
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
@@ -193,8 +197,7 @@ class UpdateChecker:
         policy = self._followed[app].config.update
         soon = self._soon[app] = asyncio.Event()
         if not policy.check_on_startup and app not in self._begun:
-            if not policy.background_check.enabled:
-                return
+            # Once it is asked in any case: what was released while nobody listened would never be known.
             await asyncio.sleep(policy.background_check.interval)
         while True:
             async with self._slots:
@@ -215,6 +218,8 @@ class UpdateChecker:
 
         Raises JournalError, which cannot be published: the supervisor tries again soon.
         """
+        if not self._is_due(context):
+            return
         try:
             update = await self.check(context)
             if update and context.config.update.auto_update and self._is_worth_a_try(context.name, update):
@@ -224,6 +229,16 @@ class UpdateChecker:
         except ChangeoverError as error:
             await self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
             log.warning("update check failed", app=context.name, cause=error.cause)
+
+    def _is_due(self, context: AppContext) -> bool:
+        """Whether a check in the background may ask the source: not a remote that only people ask, nor one that was
+        asked a short time ago."""
+        git = context.config.update.repository
+        if git is None:
+            return True
+        asked_at = self._asked_at.get(context.name)
+        is_fresh = asked_at is not None and self._elapsed() - asked_at < (git.fetch_interval or 0)
+        return git.auto_fetch and not is_fresh
 
 
 def _source_of(context: AppContext) -> Section | None:

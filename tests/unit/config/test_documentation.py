@@ -19,6 +19,7 @@ PAGES = ("README.md", "examples/shop/README.md", "docs/configuration.md", "docs/
 DIFFERENT = (
     "update.git.remote",
     "update.git.branch",
+    "update.git.fetch_interval",
     "update.pypi.package_name",
     "update.backup.create_before_update",
     "update.backup.backup_location",

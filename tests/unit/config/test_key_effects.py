@@ -19,6 +19,8 @@ EFFECTS = {
     "update.git.remote": "test_a_repository_that_does_not_exist_is_named",
     "update.git.branch": "test_a_branch_that_does_not_exist_is_named",
     "update.git.path": "test_the_image_is_built_as_the_build_keys_say",
+    "update.git.auto_fetch": "test_a_remote_that_only_people_ask_is_not_asked_in_the_background",
+    "update.git.fetch_interval": "test_a_remote_is_not_asked_again_before_what_was_fetched_is_old",
     "update.pypi.package_name": "test_a_package_is_installed_updated_and_rolled_back_while_it_is_used",
     "update.pypi.index_url": "test_a_package_is_installed_updated_and_rolled_back_while_it_is_used",
     "update.pypi.pre_release": "test_the_newest_version_is_that_of_pep_440",

@@ -15,7 +15,7 @@ from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.release import Change, Release, Update
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import SourceRelease
@@ -75,8 +75,9 @@ class Checks:
         live = Deployment(
             "1", "shop", Kind.DEPLOY, State.LIVE, "me", now(), release=LIVE, colour=Colour.BLUE, live_at=now()
         )
-        journal.add(live)
-        journal.save_switch("shop", Slots(active="1", standby=""), live)
+        if not journal.deployments("shop"):
+            journal.add(live)
+            journal.save_switch("shop", Slots(active="1", standby=""), live)
         self.source, self.requests = Source(), Requests()
         self._supervisor = Supervisor()
         self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests), self._supervisor)
@@ -89,6 +90,10 @@ class Checks:
 
     async def __aexit__(self, *_: object) -> None:
         await self._supervisor.stop()
+
+    async def check(self) -> Update | None:
+        """As a person asks for it."""
+        return await self._checker.check(self._context)
 
 
 def policy(**keys: Any) -> UpdatePolicy:
@@ -124,12 +129,15 @@ async def test_without_a_check_at_the_start_the_first_comes_after_the_interval(j
         assert checks.source.asked == 0
 
 
-async def test_without_a_check_at_the_start_and_in_the_background_there_is_none(journal: Journal) -> None:
+async def test_without_a_check_at_the_start_and_in_the_background_there_is_one_after_the_interval(
+    journal: Journal,
+) -> None:
     keys = {"check_on_startup": False, "background_check": {"interval": SOON_S, "enabled": False}}
     async with Checks(journal, policy(**keys)) as checks:
+        await checks.source.until_asked(1)
         await asyncio.sleep(A_WHILE_S)
 
-        assert checks.source.asked == 0
+        assert checks.source.asked == 1
 
 
 async def test_where_checks_are_switched_off_the_source_is_never_asked(journal: Journal) -> None:
@@ -147,3 +155,24 @@ async def test_what_a_check_finds_is_deployed_only_where_that_is_configured(
         await checks.source.until_asked(3)
 
         assert set(checks.requests.refs) == ({NEWEST.source_revision} if auto_update else set())
+
+
+async def test_a_remote_that_only_people_ask_is_not_asked_in_the_background(journal: Journal) -> None:
+    async with Checks(journal, policy(git={"auto_fetch": False}, auto_update=True)) as checks:
+        await asyncio.sleep(A_WHILE_S)
+        assert checks.source.asked == 0
+
+        assert await checks.check() is not None
+        assert checks.source.asked == 1
+
+
+async def test_a_remote_is_not_asked_again_before_what_was_fetched_is_old(journal: Journal) -> None:
+    async with Checks(journal, policy(git={"fetch_interval": 3600.0})) as checks:
+        await checks.source.until_asked(1)
+        await asyncio.sleep(A_WHILE_S)
+        assert checks.source.asked == 1
+
+        await checks.check()
+        assert checks.source.asked == 2
+    async with Checks(journal, policy(git={"fetch_interval": SOON_S})) as checks:
+        await checks.source.until_asked(4)
