@@ -156,6 +156,9 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
     for app, settings in config.all_apps().items():
         at: KeyPath = () if app == PANEL else ("apps", app)
         source = settings.update.source
+        if settings.update.git.tags and settings.update.git.branch:
+            here = (*at, "update", "git", "tags")
+            yield Problem(name, _line(here, lines), _name(here), "tags are followed instead of a branch; remove one")
         if settings.update.followed is None:
             here = (*at, "update", source)
             yield Problem(name, _line(here, lines), _name(here), f"the source '{source}' needs this section")

@@ -30,6 +30,9 @@ class GitSource(Section):
     branch: Annotated[str | None, Unit("branch or tag")] = None
     """The branch or tag to deploy; the remote's default branch when not set. Differs from the original specification
     (`main`), because the default branch has another name in many repositories. Example: main"""
+    tags: Annotated[str | None, Unit("pattern")] = None
+    """Follow tags instead of a branch: the newest version among those that match, without pre-releases unless the
+    pattern has a `-`. `*` stands for any characters but `/`. Example: "v*\""""
     path: Annotated[str, Unit("path in the repository")] = "."
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
     auto_fetch: bool = True
@@ -45,6 +48,13 @@ class GitSource(Section):
     def _remote_is_no_option(cls, value: str) -> str:
         if why := why_no_remote(value):
             raise ValueError(f"expected a URL, a path or the name of a remote, such as {EXAMPLE_REMOTE}: {why}")
+        return value
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_are_a_pattern(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9*?._/+\[\]][A-Za-z0-9*?._/+\[\]-]{0,99}", value):
+            raise ValueError("expected a pattern of tags, such as v*")
         return value
 
     @field_validator("branch")

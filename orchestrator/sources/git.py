@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -26,14 +27,13 @@ from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.commits import changes_between, is_whole
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
-from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, version_of
+from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_tag, version_of
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
 FETCH_TIMEOUT_S = 300.0
-PACK_TIMEOUT_S = 120.0
 FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
@@ -88,15 +88,27 @@ class GitRepository:
             raise StepFailed(
                 f"'{ref[:80]}' is not a name of a branch, tag or commit.", "Correct the --ref that was given."
             )
-        wanted = ref or self.settings.branch or "HEAD"
+        wanted = ref or self.settings.tags or self.settings.branch or "HEAD"
         async with self._lock:
             await self._fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
+        if self.settings.tags and not ref:
+            return await self._newest_tag(self.settings.tags)
         if commit := await commit_named(self._git, wanted):
             return await self._release(commit if ref else await self._last_that_matters(commit))
         raise StepFailed(
             f"{await self.origin()} has no branch, tag or commit '{wanted}'.",
             "Correct update.git.branch, or the --ref that was given.",
         )
+
+    async def _newest_tag(self, pattern: str) -> SourceRelease:
+        tag, commit = await newest_tag(self._git, pattern)
+        if not commit:
+            raise StepFailed(
+                f"{await self.origin()} has no tag that is a version and matches '{pattern}'.",
+                "Correct update.git.tags, or push such a tag.",
+            )
+        found = await self._release(commit)
+        return replace(found, release=replace(found.release, version=tag))
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed.
@@ -208,20 +220,7 @@ class GitRepository:
                 f"{await self.origin()} has no commit on its default branch.",
                 "Set update.git.branch to a branch that it has, or push to its default branch.",
             ) from error
-        await self._pack()
-
-    async def _pack(self) -> None:
-        """Pack the mirror's objects, if they are many. Git would do it after a fetch, in a process that runs on."""
-        pack = ("git", "--git-dir", str(self._mirror), "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
-        try:
-            ended = await child_process.run(*pack, env=ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
-        except TimeoutError:
-            why = f"not done within {PACK_TIMEOUT_S:g} s"
-        except OSError as error:
-            why = str(error.strerror)
-        else:
-            why = "" if ended.exit_code == 0 else self._border.text(error_line(ended.err.decode(errors="replace")))
-        if why:
+        if why := self._border.text(await mirror.why_not_packed(self._mirror)):
             log.warning("the mirror of a repository is not packed", mirror=str(self._mirror), cause=why)
 
     async def _mended(self, ask: Callable[[], Awaitable[T]]) -> T:

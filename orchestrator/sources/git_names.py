@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from border.plain import plain
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import StepFailed
+from orchestrator.sources.versions import is_prerelease, newest_first
 
 Git = Callable[..., Awaitable[str]]
 """Runs a git command in the mirror, and returns what it printed."""
@@ -40,6 +41,14 @@ async def commit_named(git: Git, name: str) -> str:
     if len(name) >= _SHOWN_DIGITS:
         await _refuse_two_meanings(git, name, found)
     return found
+
+
+async def newest_tag(git: Git, pattern: str) -> tuple[str, str]:
+    """The newest version among the tags that match, without pre-releases unless the pattern has a `-`, and its commit;
+    both are empty if there is none. A branch may have the same name."""
+    listed = (await git("for-each-ref", "--format=%(refname:strip=2)", f"refs/tags/{pattern}")).split()
+    order = newest_first(tag for tag in listed if "-" in pattern or not is_prerelease(tag))
+    return (order[0], await _commit(git, f"refs/tags/{order[0]}")) if order else ("", "")
 
 
 async def version_of(git: Git, commit: str) -> str:

@@ -8,7 +8,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.git_environment import ENVIRONMENT
+from orchestrator.sources.git_error import error_line
+
+PACK_TIMEOUT_S = 120.0
 
 _EVERY_FILE = "* -export-ignore -export-subst\n"
 """Overrides the attributes of a repository by which `git archive` leaves files out, or writes them otherwise than they
@@ -39,6 +44,19 @@ def missing_history(mirror: Path) -> tuple[str, ...]:
     """The option with which a fetch completes a history that begins in the middle, because the remote was a clone with
     a depth, as far as the remote has it by now. Git refuses the option where nothing is missing."""
     return ("--unshallow",) if (mirror / "shallow").exists() else ()
+
+
+async def why_not_packed(mirror: Path) -> str:
+    """Pack the mirror's objects, if they are many; why that failed, or empty. Git would do it after a fetch, in a
+    process that runs on."""
+    pack = ("git", "--git-dir", str(mirror), "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+    try:
+        ended = await child_process.run(*pack, env=ENVIRONMENT, timeout_s=PACK_TIMEOUT_S)
+    except TimeoutError:
+        return f"not done within {PACK_TIMEOUT_S:g} s"
+    except OSError as error:
+        return str(error.strerror)
+    return "" if ended.exit_code == 0 else error_line(ended.err.decode(errors="replace"))
 
 
 def remove_stale_locks(mirror: Path) -> bool:

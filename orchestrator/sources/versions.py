@@ -39,6 +39,11 @@ def is_version(text: str) -> bool:
     return compare(text, text) is not None
 
 
+def is_prerelease(text: str) -> bool:
+    semantic, python = _semantic(text), _python(text)
+    return bool(semantic.prerelease) if semantic else bool(python and python.is_prerelease)
+
+
 def is_in(text: str, wanted: SpecifierSet) -> bool:
     """Whether it is a version of the range, as PEP 440 writes ranges. No pre-release of Semantic Versioning is, which
     1.2.3-4 and 1.2.3-alpine are."""

@@ -82,6 +82,28 @@ async def test_the_newest_is_the_last_commit_of_the_branch_whatever_else_there_i
     assert newest.released_at.tzinfo is not None
 
 
+def of_tags(remote: Remote, tags: str) -> GitRepository:
+    settings = GitSource(remote=str(remote.path), tags=tags)
+    return GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path)
+
+
+async def test_of_tags_the_newest_version_is_followed_whatever_the_branches_do(remote: Remote) -> None:
+    for tag in ("v1.2.0", "v1.10.0", "v1.9.0", "v2.0.0-rc.1", "nightly", "web/v3.0.0"):
+        wanted = remote.commit(f"feat: {tag}")
+        remote.git("tag", tag)
+    remote.commit("feat: not released yet")
+    remote.git("branch", "v1.10.0")
+
+    newest = await of_tags(remote, "v*").newest()
+
+    assert newest.release.version == "v1.10.0"
+    assert newest.release.source_revision == remote.git("rev-parse", "refs/tags/v1.10.0^{commit}")
+    assert (await of_tags(remote, "v*-rc.*").newest()).release.version == "v2.0.0-rc.1"
+    assert (await of_tags(remote, "v*").newest("web/v3.0.0")).release.source_revision == wanted
+    with pytest.raises(StepFailed, match=r"has no tag that is a version and matches 'w\*'"):
+        await of_tags(remote, "w*").newest()
+
+
 async def test_a_commit_made_meanwhile_is_found_by_the_next_question(remote: Remote) -> None:
     git = source(remote)
     before = await git.newest()

@@ -18,6 +18,7 @@ EFFECTS = {
     "update.source": "test_a_problem_is_told_in_one_line",
     "update.git.remote": "test_a_repository_that_does_not_exist_is_named",
     "update.git.branch": "test_a_branch_that_does_not_exist_is_named",
+    "update.git.tags": "test_of_tags_the_newest_version_is_followed_whatever_the_branches_do",
     "update.git.path": "test_the_image_is_built_as_the_build_keys_say",
     "update.git.auto_fetch": "test_a_remote_that_only_people_ask_is_not_asked_in_the_background",
     "update.git.fetch_interval": "test_a_remote_is_not_asked_again_before_what_was_fetched_is_old",

@@ -59,6 +59,14 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "update: {source: svn}\n",
             "c.yaml:1: update.source: expected one of 'git', 'pypi', 'url' or 'registry'; found 'svn'",
         ),
+        (
+            "update: {git: {branch: main, tags: v*}}\n",
+            "c.yaml:1: update.git.tags: tags are followed instead of a branch; remove one",
+        ),
+        (
+            "update: {git: {tags: -x}}\n",
+            "c.yaml:1: update.git.tags: expected a pattern of tags, such as v*; found '-x'",
+        ),
         ("update: {source: url}\n", "c.yaml:1: update.url: the source 'url' needs this section"),
         ("update: {source: pypi}\n", "c.yaml:1: update.pypi: the source 'pypi' needs this section"),
         (
