@@ -94,7 +94,9 @@ def assert_whole(stack: Stack, where: str) -> None:
     assert stack.until_it_answers().json()["release"] == app["active"]["version"], where
     expected = {slot["container"] for slot in (app["active"], app["standby"]) if slot}
     # A standby that is to be paused may be looked at once more, in a sidecar that ends by itself.
-    stack.until(lambda: {one.name for one in stack.containers()} == expected, f"{where}: nothing but {expected} is left")
+    stack.until(
+        lambda: {one.name for one in stack.containers()} == expected, f"{where}: nothing but {expected} is left"
+    )
     history = stack.get("/apps/shop/deployments?limit=500")["deployments"]
     assert all(one["ended_at"] for one in history), where
     assert app["troubles"] == [], where
