@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import posixpath
 import shutil
 import tarfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from border.plain import plain
@@ -17,6 +19,13 @@ MOST_FILES = 100_000
 MOST_BYTES = 4 * 2**30
 MOST_AT_ONCE = 2**20
 """Bytes. Content is read in smaller pieces; names and other headers, which are kept in memory, have no such length."""
+MOST_OF_EXTENSIONS = 32 * 2**20
+"""Bytes of long names and other extended headers, of all members together."""
+MOST_FOR_ALL = 100
+"""Extended headers that are for all members: tarfile gives each member a copy of them."""
+MOST_OF_NAME = 1000
+"""Characters. Beyond PATH_MAX (4096) `realpath`, by which tarfile finds what leads outside, does not follow links
+(CVE-2025-4517)."""
 
 
 class _TooMuch(Exception):
@@ -31,8 +40,10 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
     """
     beside = folder.with_name(f"{folder.name}.unpacked")
     try:
+        shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
         with gzip.open(packed) as content, tarfile.TarFile(fileobj=_Limited(content)) as archive:
             members = _members(archive)
+            _refuse_ambiguous(members)
             names = {member.name.removeprefix("./") for member in members}
             root = _only_folder(names)
             if only_with and f"{root}{only_with}" not in names:
@@ -42,7 +53,8 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
         (beside / root).rename(folder)
     except _TooMuch as error:
         raise StepFailed(f"{packed.name} is not unpacked: {error}.") from error
-    except (tarfile.TarError, EOFError, OSError, UnicodeError, zlib.error) as error:
+    # tarfile and the calls of the system raise the latter ones for numbers, names and dates that are none.
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
         raise StepFailed(f"{packed.name} cannot be unpacked: {plain(str(error))[:200]}.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -57,13 +69,56 @@ def _only_folder(names: set[str]) -> str:
 
 
 def _members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
-    members, size = [], 0
+    members, size, extensions = [], 0, 0
     for member in archive:
         members.append(member)
+        if member.size < 0:
+            raise tarfile.ReadError(f"the size of {member.name!r} is negative")
         size += member.size
+        extensions += max(0, member.offset_data - member.offset - tarfile.BLOCKSIZE)
+        member.pax_headers = {}  # their values are in its other fields by now
         if len(members) > MOST_FILES or size > MOST_BYTES:
             raise _TooMuch(f"it has more than {MOST_FILES:,} files or {MOST_BYTES // 2**20:,} MiB")
+        if extensions > MOST_OF_EXTENSIONS or len(archive.pax_headers) > MOST_FOR_ALL:
+            raise _TooMuch(f"its extended headers have more than {MOST_OF_EXTENSIONS // 2**20} MiB")
     return members
+
+
+def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
+    """Whether a member is inside must not depend on other members, nor on what is on the disk when it is written.
+
+    Raises tarfile.TarError for a name that leads outside by itself, a member below a link, a link that is the whole
+    archive, and a hard link to what is not a file before it: tarfile would write another copy of a file for each of
+    those, which no limit knows of.
+    """
+    links: set[str] = set()
+    files: set[str] = set()
+    names = []
+    for member in members:
+        name = posixpath.normpath(member.name)
+        if len(name) > MOST_OF_NAME:
+            raise tarfile.ExtractError("one of its names is too long")
+        if name.startswith(("/", "../")) or name == ".." or "\0" in name:
+            raise tarfile.ExtractError(f"{member.name!r} leads outside")
+        if member.issym():
+            links.add(name)
+        elif member.islnk():
+            if posixpath.normpath(member.linkname) not in files:
+                raise tarfile.ExtractError(f"{member.name!r} is a hard link to no file before it")
+            files.add(name)
+        elif member.isfile():
+            files.add(name)
+        names.append(name)
+    if not names:
+        raise tarfile.ReadError("it is empty")
+    if "." in links | files:
+        raise tarfile.ExtractError("it is a file or link itself")
+    if files & links:
+        raise tarfile.ExtractError(f"{min(files & links)!r} is in it as a file and as a link")
+    for name in names:
+        while name := posixpath.dirname(name):
+            if name in links:
+                raise tarfile.ExtractError(f"{name!r} is a link, and there is something below it")
 
 
 class _Limited(io.RawIOBase):

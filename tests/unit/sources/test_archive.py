@@ -1,0 +1,113 @@
+"""Archives of strangers, byte by byte: what tarfile alone would write, or fail with."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import StepFailed
+from orchestrator.sources import archive
+
+LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
+END = bytes(2 * tarfile.BLOCKSIZE)
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, to: str = "", size: int = 0) -> bytes:
+    found = tarfile.TarInfo(name)
+    found.type, found.linkname, found.size = kind, to, size
+    return found.tobuf(tarfile.GNU_FORMAT)
+
+
+def extended(*records: tuple[str, str], kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """Extended headers (POSIX.1-2001, pax): for the next member, or with XGLTYPE for all."""
+    content = b"".join(map(_record, records))
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = kind, len(content)
+    return header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _record(record: tuple[str, str]) -> bytes:
+    text = f" {record[0]}={record[1]}\n"
+    length = len(text)
+    while length != len(text) + len(str(length)):
+        length = len(text) + len(str(length))
+    return f"{length}{text}".encode()
+
+
+def unpacked(folder: Path, content: bytes) -> Path:
+    tree = folder / "tree"
+    tree.mkdir()
+    (folder / "shop.tar.gz").write_bytes(gzip.compress(content + END, 1))
+    archive.unpack(folder / "shop.tar.gz", tree)
+    return tree
+
+
+FILE = member("shop/Dockerfile")
+REFUSED = {
+    "an absolute name": (member("/etc/Dockerfile"), "'/etc/Dockerfile' leads outside"),
+    "a name that is the whole archive": (member("") + FILE, "it is a file or link itself"),
+    "a link that is the whole archive": (member(".", LINK, ".") + FILE, "it is a file or link itself"),
+    "a link as the outer folder": (member("shop", LINK, ".") + FILE, "'shop' is a link, and there is something below"),
+    "the outer folder again, as a link": (
+        member("shop", tarfile.DIRTYPE) + FILE + member("./shop", LINK, "."),
+        "'shop' is a link, and there is something below",
+    ),
+    "a file again, as a link": (FILE + member("shop/Dockerfile", LINK, "x"), "as a file and as a link"),
+    "a hard link to a later file": (
+        FILE + member("shop/h", HARD, "shop/later") + member("shop/later"),
+        "'shop/h' is a hard link to no file before it",
+    ),
+    "a hard link to nothing": (FILE + member("shop/h", HARD, "shop/none"), "is a hard link to no file before it"),
+    "a hard link to itself": (FILE + member("shop/h", HARD, "shop/h"), "is a hard link to no file before it"),
+    "a negative size": (FILE + member("shop/n", size=-512), "the size of 'shop/n' is negative"),
+    "a name of any length": (extended(("path", "shop/" + "a/" * 3000)) + FILE, "one of its names is too long"),
+    "a name that ends in the middle": (extended(("path", "shop/\0a")) + FILE, "leads outside"),
+    "a date that is no number": (extended(("mtime", "nan")) + FILE, "NaN"),
+    "a date after all days": (extended(("mtime", "1e300")) + FILE, "out of range"),
+    "a map of holes that is none": (extended(("GNU.sparse.map", "a,b"), ("GNU.sparse.size", "5")) + FILE, "invalid"),
+    "nothing": (b"", "it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_depends_on_the_order_or_the_disk_is_refused_and_nothing_stays(tmp_path: Path, name: str) -> None:
+    content, says = REFUSED[name]
+
+    with pytest.raises(StepFailed, match=f"shop.tar.gz cannot be unpacked: .*{says}"):
+        unpacked(tmp_path, content)
+
+    assert {one.name for one in tmp_path.iterdir()} == {"shop.tar.gz", "tree"}
+    assert not (tmp_path / "tree").is_symlink()
+
+
+def test_links_that_stay_inside_are_unpacked(tmp_path: Path) -> None:
+    tree = unpacked(
+        tmp_path, FILE + member("shop/l", LINK, "Dockerfile") + member("shop/h", HARD, "shop/Dockerfile") + FILE
+    )
+
+    assert {one.name for one in tree.iterdir()} == {"Dockerfile", "l", "h"}
+
+
+def test_headers_for_all_members_are_few(tmp_path: Path) -> None:
+    """tarfile gives each member a copy: with 100,000 of each, 50 kilobytes of gzip were a terabyte of memory."""
+    records = [(f"k{number}", "") for number in range(200)]
+
+    with pytest.raises(StepFailed, match="its extended headers have more than"):
+        unpacked(tmp_path, extended(*records, kind=tarfile.XGLTYPE) + FILE)
+
+
+def test_headers_of_all_members_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_OF_EXTENSIONS", 10_000)
+
+    with pytest.raises(StepFailed, match="its extended headers have more than"):
+        unpacked(tmp_path, (extended(("comment", "x" * 2000)) + FILE) * 10)
+
+
+def test_what_a_killed_process_left_is_no_part_of_the_release(tmp_path: Path) -> None:
+    (tmp_path / "tree.unpacked" / "shop").mkdir(parents=True)
+    (tmp_path / "tree.unpacked" / "shop" / "old").touch()
+
+    assert [one.name for one in unpacked(tmp_path, FILE).iterdir()] == ["Dockerfile"]
