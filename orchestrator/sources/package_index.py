@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pypi_simple import DistributionPackage, ProjectPage
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
-from orchestrator.sources.web import NotThere, Page, Web
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.moment import in_utc
+from orchestrator.sources.versions import python_version
+from orchestrator.sources.web import NotThere, Page, Web, where_it_leads
 
 PYPI = "https://pypi.org/simple/"
 JSON = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 WHEEL, SDIST = "wheel", "sdist"
+_NAME_AN_INDEX = "Set update.pypi.index_url to an index, as pip takes it: https://pypi.org/simple/"
+MOST_MARKS = {"json": (b",[{", 3_000_000), "html": (b"<", 200_000), "attributes": (b" \t\r\n\f/", 2_000_000)}
+"""So many of these characters a page may have, by its kind: each makes an object in memory, of up to a kilobyte. The
+largest index pages, with 50,000 files, have a quarter of them."""
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,199}")
+"""It becomes one of a file here; those of wheels and source distributions are so (PEP 427, PEP 625)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,6 @@ class IndexFile:
     url: str
     kind: str
     sha256: str
-    size: int | None
 
 
 @dataclass(frozen=True)
@@ -64,14 +75,30 @@ class PackageIndex:
             ) from error
         if known and known[0] is page:
             return known[1]
-        found = tuple(_releases(_files(page), python))
-        self._known = page, found
+        # A large page takes seconds, in which others want to be answered.
+        found = await to_its_end(asyncio.to_thread(lambda: tuple(_releases(_files(page), python))))
+        self._known = replace(page, content=b""), found
         return found
+
+    async def download(self, file: IndexFile, to: Path) -> None:
+        """Write a file of a release. Raises StepFailed, also when the index leads where it must not."""
+        if not file.sha256:
+            raise StepFailed(
+                f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
+                "Use an index that does, as pypi.org, devpi and pypiserver do.",
+            )
+        url = await where_it_leads(self._page_url, file.url, is_secret=False)
+        await self._web.download(url, to, file.sha256)
 
 
 def _files(page: Page) -> list[DistributionPackage]:
+    is_json = page.media_type in (JSON, "application/json")
+    for kind in ("json",) if is_json else ("html", "attributes"):
+        marks, most = MOST_MARKS[kind]
+        if sum(page.content.count(mark) for mark in marks) > most:
+            raise StepFailed(f"{plain(page.url)[:200]} is not read: it has too many values.", _NAME_AN_INDEX)
     try:
-        if page.media_type in (JSON, "application/json"):
+        if is_json:
             found = ProjectPage.from_json_data(json.loads(page.content), base_url=page.url)
         else:
             text = page.content.decode("utf-8", errors="replace")
@@ -80,7 +107,7 @@ def _files(page: Page) -> list[DistributionPackage]:
     except Exception as error:
         raise StepFailed(
             f"{plain(page.url)[:200]} is not a page of a package index: {plain(str(error))[:200]}.",
-            "Set update.pypi.index_url to an index, as pip takes it: https://pypi.org/simple/",
+            _NAME_AN_INDEX,
         ) from error
     return found.packages
 
@@ -89,19 +116,13 @@ def _releases(files: Iterable[DistributionPackage], python: str) -> Iterable[Ind
     """Without what was yanked, and what needs another Python."""
     usable: dict[Version, list[DistributionPackage]] = {}
     for file in files:
-        version = _version(file)
-        if version and not file.is_yanked and file.package_type in (WHEEL, SDIST) and _runs_on(file, python):
+        version = python_version(file.version or "")
+        is_usable = file.package_type in (WHEEL, SDIST) and _FILE_NAME.fullmatch(file.filename)
+        if version and is_usable and not file.is_yanked and _runs_on(file, python):
             usable.setdefault(version, []).append(file)
     for version in sorted(usable, reverse=True):
-        dates = [one.upload_time for one in usable[version] if one.upload_time]
-        yield IndexRelease(version, tuple(map(_file, usable[version])), min(dates).astimezone(UTC) if dates else None)
-
-
-def _version(file: DistributionPackage) -> Version | None:
-    try:
-        return Version(file.version or "")
-    except InvalidVersion:
-        return None
+        dates = [found for one in usable[version] if one.upload_time and (found := in_utc(one.upload_time))]
+        yield IndexRelease(version, tuple(map(_file, usable[version])), min(dates, default=None))
 
 
 def _runs_on(file: DistributionPackage, python: str) -> bool:
@@ -112,6 +133,4 @@ def _runs_on(file: DistributionPackage, python: str) -> bool:
 
 
 def _file(file: DistributionPackage) -> IndexFile:
-    return IndexFile(
-        file.filename, file.url, str(file.package_type), (file.digests or {}).get("sha256", "").lower(), file.size
-    )
+    return IndexFile(file.filename, file.url, str(file.package_type), (file.digests or {}).get("sha256", "").lower())

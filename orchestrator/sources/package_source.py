@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import shutil
 import zipfile
+import zlib
 from configparser import ConfigParser, Error
 from importlib import resources
 from pathlib import Path
@@ -29,7 +31,9 @@ def own_command(wheel: Path, package: str) -> tuple[str, ...]:
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
             scripts = _scripts(archive, names)
-    except (zipfile.BadZipFile, OSError, Error, UnicodeError) as error:
+    # zipfile raises the latter ones for encrypted files, compressions that it does not know, and numbers that are none.
+    except (zipfile.BadZipFile, OSError, Error, UnicodeError, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
+            ValueError) as error:  # fmt: skip
         raise StepFailed(f"{wheel.name} is no package: {plain(str(error))[:200]}.") from error
     same = [name for name in scripts if _normal(name) == _normal(package)]
     if same or len(scripts) == 1:

@@ -7,15 +7,14 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from packaging.version import InvalidVersion, Version
-
 from orchestrator.config.source_schema import PypiSource
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive, package_source
 from orchestrator.sources.base import SourceRelease
-from orchestrator.sources.package_index import SDIST, IndexFile, IndexRelease, PackageIndex
+from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
+from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import Web
 from orchestrator.sources.wheels import best_wheel
 
@@ -30,8 +29,7 @@ class PackageReleases:
 
     def __init__(self, settings: PypiSource, web: Web | None = None) -> None:
         self._settings = settings
-        self._web = web or Web()
-        self._index = PackageIndex(settings.index_url, settings.package_name, self._web)
+        self._index = PackageIndex(settings.index_url, settings.package_name, web or Web())
         self._python = settings.python or PYTHON
 
     async def origin(self) -> str:
@@ -74,7 +72,7 @@ class PackageReleases:
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether it comes before, or is the same. False where one of them is no version."""
-        one, other = _version(revision), _version(than)
+        one, other = python_version(revision), python_version(than)
         return one is not None and other is not None and one <= other
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
@@ -90,8 +88,9 @@ class PackageReleases:
         folder.mkdir(parents=True)
         sdist = next((file for file in found.files if file.kind == SDIST and file.name.endswith(archive.SUFFIX)), None)
         if sdist and not self._settings.command:
-            packed = await self._download(sdist, folder.with_name(sdist.name))
+            packed = folder.with_name(f"{folder.name}{archive.SUFFIX}")
             try:
+                await self._index.download(sdist, packed)
                 if await to_its_end(asyncio.to_thread(archive.unpack, packed, folder, only_with="Dockerfile")):
                     return
             finally:
@@ -100,33 +99,24 @@ class PackageReleases:
 
     async def _write_image(self, found: IndexRelease, folder: Path) -> None:
         """What makes an image around the release's wheel, or its source distribution if no wheel fits."""
-        wheel = best_wheel(found.files, self._python) or next(iter(found.files))
+        chosen = best_wheel(found.files, self._python) or next((one for one in found.files if one.kind == SDIST), None)
+        if chosen is None:
+            raise StepFailed(
+                f"{self._index.package} {found.version} has no file that can be installed with Python {self._python} "
+                "on this machine: its wheels are for others, and it has no source distribution.",
+                "Set update.pypi.python to a version that it has wheels for, or deploy another version.",
+            )
         dist = folder / "dist"
         dist.mkdir()
-        file = await self._download(wheel, dist / wheel.name)
+        file = dist / chosen.name
+        await self._index.download(chosen, file)
         command = self._settings.command
         if command is None:
             command = await to_its_end(asyncio.to_thread(package_source.own_command, file, self._index.package))
         base = f"python:{self._settings.python}-slim" if self._settings.python else BASE
         package_source.write_dockerfile(folder, base, self._settings.index_url, command)
 
-    async def _download(self, file: IndexFile, to: Path) -> Path:
-        if not file.sha256:
-            raise StepFailed(
-                f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
-                "Use an index that does, as pypi.org, devpi and pypiserver do.",
-            )
-        await self._web.download(file.url, to, file.sha256)
-        return to
-
 
 def _named(found: tuple[IndexRelease, ...], name: str) -> IndexRelease | None:
-    wanted = _version(name)
+    wanted = python_version(name)
     return next((one for one in found if one.version == wanted), None) if wanted else None
-
-
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None

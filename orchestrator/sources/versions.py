@@ -9,6 +9,8 @@ from packaging.version import InvalidVersion
 from packaging.version import Version as PythonVersion
 from semver import Version as SemanticVersion
 
+MOST_CHARACTERS = 1000
+
 
 def compare(one: str, other: str) -> int | None:
     """Negative if `one` comes before `other`, positive if it comes after, 0 if they are as high; None if one of them is
@@ -63,7 +65,13 @@ def _semantic(text: str) -> SemanticVersion | None:
 
 
 def _python(text: str) -> PythonVersion | None:
+    return python_version(_number(text))
+
+
+def python_version(text: str) -> PythonVersion | None:
+    """The version as PEP 440 reads it; None if it is none, or has more than MOST_CHARACTERS characters."""
     try:
-        return PythonVersion(_number(text))
+        # Python makes no number of more than 4300 digits, and raises another error then.
+        return PythonVersion(text) if len(text) <= MOST_CHARACTERS else None
     except InvalidVersion:
         return None

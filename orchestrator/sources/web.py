@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import re
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,10 @@ SILENCE_S = 20.0
 TRIES = 4
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 MOST_REDIRECTS = 5
+MOST_OF_ETAG = 1000
+"""Characters. A server may refuse a request with a longer one, for ever."""
+_ETAG = re.compile(r"[\x20-\x7e]+")
+"""Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""
 AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
 
 
@@ -60,7 +65,8 @@ class NotThere(StepFailed):
 
 
 class Unauthorised(StepFailed):
-    """The server wants credentials, or others. `challenge`: its header WWW-Authenticate."""
+    """The server wants credentials, or others. `challenge`: its header WWW-Authenticate; empty where another server was
+    led to, which must not say to whom the credentials of the first one are sent."""
 
     def __init__(self, cause: str, challenge: str) -> None:
         super().__init__(cause)
@@ -78,8 +84,11 @@ class Web:
         self._transport = transport
         self._pause_s = pause_s
 
-    async def page(self, url: str, accept: str, known: Page | None = None, *, authorization: str = "") -> Page:
-        """Read a page; `known` if it is unchanged since. `authorization` is for this server, not for one it leads to.
+    async def page(
+        self, url: str, accept: str, known: Page | None = None, *, authorization: str = "", most: int | None = None
+    ) -> Page:
+        """Read a page of at most `most` bytes; `known` if it is unchanged since. `authorization` is for this server
+        alone, not for one it leads to.
 
         Raises NotThere, Unauthorised, and StepFailed when the server cannot be asked or the page is too large.
         """
@@ -91,21 +100,24 @@ class Web:
 
         async def ask() -> Page:
             async with self._answer(url, headers) as answer:
-                if known and answer.status_code == httpx.codes.NOT_MODIFIED:
-                    return known
+                if answer.status_code == httpx.codes.NOT_MODIFIED:
+                    if known and "if-none-match" in headers:
+                        return known
+                    raise StepFailed(f"{_shown(url)} answered that nothing changed, which was not asked.", AGAIN_LATER)
                 content = bytearray()
-                async for chunk in _body(answer, MOST_OF_PAGE):
+                async for chunk in _body(answer, most or MOST_OF_PAGE):
                     content += chunk
                 media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
                 has_next = answer.links.get("next") is not None
-                return Page(str(answer.url), bytes(content), media_type, answer.headers.get("etag", ""), has_next)
+                return Page(str(answer.url), bytes(content), media_type, _etag(answer), has_next)
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
     async def download(self, url: str, to: Path, sha256: str) -> int:
         """Write a file whose digest is known. Returns its size in bytes; what is not whole is removed.
 
-        Raises NotThere, and StepFailed when the server cannot be asked, or what it sends is not that file.
+        Raises NotThere, and StepFailed when the server cannot be asked, when what it sends is not that file, or when it
+        cannot be written.
         """
         headers = {"accept-encoding": "identity"}
 
@@ -130,6 +142,12 @@ class Web:
 
         try:
             return await self._tried(url, ask, DOWNLOAD_WITHIN_S)
+        except OSError as error:
+            to.unlink(missing_ok=True)
+            raise StepFailed(
+                f"{_shown(url)} cannot be downloaded to {to.name}: {error.strerror}.",
+                "Free disk space: 'changeover doctor' shows its use.",
+            ) from error
         except BaseException:
             to.unlink(missing_ok=True)
             raise
@@ -148,7 +166,7 @@ class Web:
         except TimeoutError as error:
             raise StepFailed(f"{_shown(url)} was not read within {within_s:g} s.", AGAIN_LATER) from error
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
-            why = str(error) or type(error).__name__
+            why = plain(str(error))[:300].rstrip(".") or type(error).__name__
             raise StepFailed(
                 f"{_shown(url)} cannot be read: {why}. It was tried {TRIES} times.", AGAIN_LATER
             ) from error
@@ -158,15 +176,16 @@ class Web:
         """The answer with status 200 or 304, after redirects that lead where they may."""
         sent = dict(headers)
         async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
+            first = url
             for _ in range(MOST_REDIRECTS + 1):
                 async with client.stream("GET", url, headers=sent) as answer:
                     if not answer.has_redirect_location:
-                        _refuse_by_status(url, answer)
+                        _refuse_by_status(url, answer, is_first=_is_same_server(url, first))
                         yield answer
                         return
-                    leads_to = urljoin(url, answer.headers["location"])
-                await refuse_to_follow(url, leads_to)
-                if urlsplit(url)[:2] != urlsplit(leads_to)[:2]:
+                    location = answer.headers["location"]
+                leads_to = await where_it_leads(url, location)
+                if not _is_same_server(url, leads_to):
                     sent.pop("authorization", None)
                 url = leads_to
         raise StepFailed(f"{_shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
@@ -187,7 +206,16 @@ async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None
         yield chunk
 
 
-def _refuse_by_status(url: str, answer: httpx.Response) -> None:
+def _etag(answer: httpx.Response) -> str:
+    etag = str(answer.headers.get("etag", ""))
+    return etag if len(etag) <= MOST_OF_ETAG and _ETAG.fullmatch(etag) else ""
+
+
+def _is_same_server(one: str, other: str) -> bool:
+    return urlsplit(one)[:2] == urlsplit(other)[:2]
+
+
+def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> None:
     status = answer.status_code
     if status in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
         return
@@ -195,34 +223,44 @@ def _refuse_by_status(url: str, answer: httpx.Response) -> None:
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         raise NotThere(f"{says}: it does not exist.")
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        challenge = answer.headers.get("www-authenticate", "")[:2000]
+        challenge = answer.headers.get("www-authenticate", "")[:2000] if is_first else ""
         raise Unauthorised(f"{says}: it may not be read without credentials, or not with these.", challenge)
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _Again(f"status {status}")
     raise StepFailed(f"{says}, instead of 200.", AGAIN_LATER)
 
 
-async def refuse_to_follow(url: str, leads_to: str) -> None:
-    """A server on the internet must not have us ask what only this host reaches, nor without encryption."""
+async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> str:
+    """The whole address of what a server names, which may be relative to its own. Raises StepFailed for one that must
+    not be followed: a server on the internet must not have us ask what only this host reaches, nor lead from what is
+    encrypted to what is not; the latter may be with a file whose digest is known, where `is_secret` is False.
+    """
+    try:
+        leads_to = urljoin(url, location)
+        httpx.URL(leads_to)
+        is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
+    except (ValueError, httpx.InvalidURL) as error:
+        raise StepFailed(f"{_shown(url)} leads to {_shown(location)}, which is no address.", AGAIN_LATER) from error
     why = ""
-    if urlsplit(leads_to).scheme not in ("http", "https"):
+    if not is_web:
         why = "that is no web server"
-    elif urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
+    elif is_secret and urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
         why = "that is not encrypted"
-    elif not await _is_private(url) and await _is_private(leads_to):
+    elif not _is_same_server(url, leads_to) and not await _is_private(url) and await _is_private(leads_to):
         why = "that is not on the internet"
     if why:
         raise StepFailed(
             f"{_shown(url)} leads to {_shown(leads_to)}, which is not followed: {why}.",
             "If it is right, write that address into the configuration.",
         )
+    return leads_to
 
 
 async def _is_private(url: str) -> bool:
     """Whether one of the host's addresses is not on the internet. A host that has none cannot be asked anyway."""
-    parts = urlsplit(url)
+    parts = httpx.URL(url)  # as the one who asks reads it
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port or 0, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(parts.host, parts.port or 0, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
     return any(not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)

@@ -18,7 +18,7 @@ from border.secrets import Secrets
 from orchestrator.config import loader
 from orchestrator.config.source_schema import PypiSource
 from orchestrator.errors import ConfigError, StepFailed
-from orchestrator.sources import archive
+from orchestrator.sources import archive, package_index
 from orchestrator.sources.factory import open_source
 from orchestrator.sources.pypi import PackageReleases
 from orchestrator.sources.web import Web
@@ -128,6 +128,83 @@ async def test_a_file_with_an_absurd_name_is_no_release(index: StaticIndex, name
 
     with pytest.raises(StepFailed, match="shop has no release that can be installed with Python"):
         await shop(index).newest()
+
+
+@pytest.mark.parametrize(
+    "name", ["shop-1.0-py3-none-any.whl\n", f"shop-1.{'0' * 300}-py3-none-any.whl", f"shop-{'1' * 5000}.tar.gz"]
+)
+async def test_a_file_whose_name_cannot_be_one_here_is_no_release(name: str) -> None:
+    index = with_versions(StaticIndex(), "0.9")
+    index.add("shop", name, b"")
+
+    assert (await shop(index).newest()).release.version == "0.9"
+
+
+async def test_days_that_no_calendar_has_or_of_no_zone_are_no_error() -> None:
+    index = with_versions(StaticIndex(), "1.0", **{"upload-time": "9999-12-31T23:59:59-23:00"})
+    assert (await shop(index).newest()).released_at is None
+
+    index.add("shop", "shop-1.0-py2-none-any.whl", b"", **{"upload-time": "2026-03-01T10:00:00"})
+    index.add("shop", "shop-1.0.tar.gz", b"", **{"upload-time": "2026-03-01T12:00:00+01:00"})
+    assert (await shop(index).newest()).released_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://169.254.169.254/latest", "which is not followed: that is not on the internet"),
+        ("file:///etc/passwd", "no web server"),
+        ("http://8.8.8.8:99999/", "no address"),
+        ("http://8.8.8.8/\ud800", "no address"),
+    ],
+)
+async def test_an_index_on_the_internet_does_not_lead_to_what_only_this_host_reaches(
+    tmp_path: Path, url: str, says: str
+) -> None:
+    index = with_versions(StaticIndex(), "1.0", url=url)
+
+    with pytest.raises(StepFailed, match=says):
+        await shop(index, index_url="http://8.8.8.8/simple/").fetch("1.0", tmp_path / "tree")
+
+    assert {path.partition("/simple/")[0] for path in index.asked} == {""}
+
+
+async def test_a_page_of_tags_or_values_alone_is_not_made_into_objects(
+    index: StaticIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes up to a kilobyte of memory: 64 MiB of `<a>` took 13 GB."""
+    few = {kind: (marks, 20) for kind, (marks, _) in package_index.MOST_MARKS.items()}
+    monkeypatch.setattr(package_index, "MOST_MARKS", few)
+
+    with pytest.raises(StepFailed, match="is not read: it has too many values"):
+        await shop(with_versions(index, *(f"1.{number}" for number in range(20)))).newest()
+
+
+async def test_if_no_wheel_fits_the_source_distribution_is_installed_and_without_one_that_is_told(
+    tmp_path: Path,
+) -> None:
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-cp313-cp313-win_amd64.whl", wheel("shop", "1.0"))
+    with pytest.raises(StepFailed, match=r"shop 1\.0 has no file that can be installed with Python 3\.13 on this"):
+        await shop(index).fetch("1.0", tmp_path / "tree")
+
+    index.add("shop", "shop-1.0.tar.gz", sdist("shop", "1.0", {"shop.py": ""}))
+    await shop(index).fetch("1.0", tmp_path / "tree")
+    assert [one.name for one in (tmp_path / "tree" / "dist").iterdir()] == ["shop-1.0.tar.gz"]
+
+
+@pytest.mark.parametrize("flag", ["encrypted", "unknown compression"])
+async def test_a_wheel_that_cannot_be_read_is_told(tmp_path: Path, flag: str) -> None:
+    content = bytearray(server_wheel("shop", "1.0"))
+    at = content.rindex(b"PK\1\2", 0, content.rindex(b"entry_points.txt"))
+    place, value = {"encrypted": (8, 1), "unknown compression": (10, 77)}[flag]
+    local = content.rindex(b"PK\3\4", 0, content.index(b"entry_points.txt"))
+    content[at + place] = content[local + place - 2] = value
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-py3-none-any.whl", bytes(content))
+
+    with pytest.raises(StepFailed, match=r"shop-1\.0-py3-none-any\.whl is no package: "):
+        await shop(index).fetch("1.0", tmp_path / "tree")
 
 
 async def test_what_did_not_change_is_not_sent_again(index: StaticIndex) -> None:

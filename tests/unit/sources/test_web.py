@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.errors import StepFailed
 from orchestrator.sources import web
-from orchestrator.sources.web import NotThere, Web
+from orchestrator.sources.web import NotThere, Unauthorised, Web
 
 CONTENT = b"what the server has"
 URL = "http://127.0.0.1/file"
@@ -145,6 +145,9 @@ async def test_a_page_without_end_is_not_read_to_its_end(monkeypatch: pytest.Mon
         ("http://8.8.8.8/a", "http://[::1]:2375/", "not on the internet"),
         ("http://8.8.8.8/a", "file:///etc/passwd", "no web server"),
         ("http://8.8.8.8/a", "http://8.8.8.8/a", "on and on"),
+        ("http://8.8.8.8/a", "http://[::1/", "Invalid URL in location"),
+        ("http://8.8.8.8/a", "http://127.0.0.1:99999/", "no address"),
+        ("http://8.8.8.8/a", "http://127.0.0.1:x/", "Invalid URL in location"),
     ],
 )
 async def test_a_redirect_leads_nowhere_it_must_not(url: str, leads_to: str, says: str) -> None:
@@ -204,3 +207,46 @@ async def test_a_server_that_drips_has_its_time_and_no_more(monkeypatch: pytest.
 
     with pytest.raises(StepFailed, match=r"was not read within 0\.05 s"):
         await asked(Server(lambda _request: httpx.Response(200, stream=Drips()))).page(URL, "text/plain")
+
+
+@pytest.mark.parametrize("etag", [b"\xe9", b'"\xc3\xa9"', b'"' + b"x" * 5000 + b'"'])
+async def test_an_etag_that_cannot_be_sent_back_is_not_kept(etag: bytes) -> None:
+    server = Server(lambda _request: httpx.Response(200, stream=Piece(CONTENT), headers=[(b"etag", etag)]))
+    known = await asked(server).page(URL, "text/plain")
+
+    assert (await asked(server).page(URL, "text/plain", known)).content == CONTENT
+    assert "if-none-match" not in server.asked[1].headers
+
+
+async def test_that_nothing_changed_is_no_answer_to_the_first_question() -> None:
+    with pytest.raises(StepFailed, match="nothing changed, which was not asked"):
+        await asked(Server(status(304))).page(URL, "text/plain")
+
+
+async def test_only_the_server_itself_says_what_credentials_it_wants() -> None:
+    """Else the one that it leads to would name the address that they are sent to."""
+    refused = status(401, **{"www-authenticate": 'Bearer realm="https://1.1.1.1/"'})
+    with pytest.raises(Unauthorised) as own:
+        await asked(Server(status(302, location="/b"), refused)).page("https://8.8.8.8/a", "text/plain")
+    with pytest.raises(Unauthorised) as other:
+        await asked(Server(status(302, location="https://1.1.1.1/"), refused)).page("https://8.8.8.8/a", "text/plain")
+
+    assert own.value.challenge
+    assert not other.value.challenge
+
+
+async def test_a_download_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match="cannot be downloaded to file: No such file or directory") as failed:
+        await asked(Server(ok)).download(URL, tmp_path / "none" / "file", hashlib.sha256(CONTENT).hexdigest())
+
+    assert "doctor" in failed.value.remedy
+
+
+async def test_what_a_broken_answer_has_is_shown_without_control_characters() -> None:
+    def garbled(_request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("illegal \x1b[31mheader " + "x" * 100_000)
+
+    with pytest.raises(StepFailed, match="illegal header x") as failed:
+        await asked(Server(garbled)).page(URL, "text/plain")
+
+    assert len(str(failed.value)) < 1000
