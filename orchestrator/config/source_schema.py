@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import field_validator
 
 from orchestrator.config.section import SECONDS, Seconds, Section, Unit
-from orchestrator.domain.image_name import why_no_image
+from orchestrator.domain.image_name import TAG, why_no_image
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
 EXAMPLE_REMOTE = "https://git.example.com/shop.git"
@@ -182,7 +182,7 @@ class RegistrySource(Section):
     @field_validator("tag")
     @classmethod
     def _is_a_tag(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", value):
+        if not TAG.fullmatch(value):
             raise ValueError("expected a tag, such as stable")
         return value
 

@@ -15,14 +15,15 @@ from border.secrets import Secrets
 from orchestrator.config.registry_login import login_of
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import RegistrySource
-from orchestrator.domain.image_name import image_name
+from orchestrator.domain.image_name import DIGEST, TAG, image_name
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.base import SourceRelease
-from orchestrator.sources.registry_client import DIGEST, RegistryClient, Tagged
+from orchestrator.sources.moment import in_utc
+from orchestrator.sources.registry_client import RegistryClient, Tagged
 from orchestrator.sources.versions import is_in, is_version, newest_first
-from orchestrator.sources.web import NotThere, Web
+from orchestrator.sources.web import NotThere, Unauthorised, Web
 
 VERSION_LABEL = "org.opencontainers.image.version"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -44,6 +45,8 @@ class RegistryImages:
         self._border = known_secrets or Secrets()
         self._image = image_name(settings.image)
         self._known: dict[str, Tagged] = {}
+        self._names: dict[str, str] = {}
+        """The digest that was found last by a tag, and the tag: an update is deployed by digest, as this version."""
         self._platform = ARCHITECTURES.get(platform.machine(), platform.machine())
 
     async def origin(self) -> str:
@@ -56,17 +59,31 @@ class RegistryImages:
 
         Raises StepFailed when the registry does not answer, or has no such tag.
         """
-        client = self._client()
-        reference = ref or (await self._newest_tag(client) if self._settings.version_range else self._settings.tag)
         try:
+            client = self._client()
+            reference = ref or (await self._newest_tag(client) if self._settings.version_range else self._settings.tag)
+            if not TAG.fullmatch(reference) and not DIGEST.fullmatch(reference):
+                raise NotThere(f"'{reference[:80]}' is neither a tag nor a digest.")
             found = await client.tagged(reference, self._known.get(reference), self._platform)
         except NotThere as error:
             raise StepFailed(
-                f"{self._image} has no tag or digest '{reference[:80]}'.",
-                "Correct update.registry.tag, or the --ref that was given.",
+                f"{self._image} has no tag or digest '{(ref or self._settings.tag)[:80]}'.",
+                "Correct update.registry.image, update.registry.tag, or the --ref that was given.",
             ) from error
+        except Unauthorised as error:
+            raise StepFailed(error.cause, self._why_unauthorised()) from error
+        if not DIGEST.fullmatch(reference):
+            self._names = {found.digest: reference}
         self._known = {reference: found}
         return SourceRelease(Release(self._version(reference, found), found.digest), _moment(found.created))
+
+    def _why_unauthorised(self) -> str:
+        if self._settings.username:
+            return "Correct update.registry.image, or the user and password that the configuration names."
+        return (
+            "Correct update.registry.image: a registry may say so of an image that does not exist. If it is private, "
+            "set update.registry.username and update.registry.password_file."
+        )
 
     async def _newest_tag(self, client: RegistryClient) -> str:
         wanted = SpecifierSet(self._settings.version_range or "")
@@ -81,6 +98,7 @@ class RegistryImages:
 
     def _version(self, reference: str, found: Tagged) -> str:
         """By its label or tag; with some digits of the digest where those say nothing, such as `latest`."""
+        reference = self._names.get(reference, reference)
         labelled = one_line(found.labels.get(VERSION_LABEL, ""))[:MOST_OF_VERSION]
         if self._settings.version_range and is_version(reference):
             return reference
@@ -125,6 +143,4 @@ def _moment(text: str) -> datetime | None:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
-    if found.year <= datetime.fromtimestamp(0, UTC).year:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return in_utc(found) if found.year > datetime.fromtimestamp(0, UTC).year else None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from border.plain import plain
 from orchestrator.config.registry_login import RegistryLogin
-from orchestrator.domain.image_name import DOCKER_HUB, ImageName
+from orchestrator.domain.image_name import DIGEST, DOCKER_HUB, TAG, ImageName
 from orchestrator.errors import StepFailed
-from orchestrator.sources.web import Page, Unauthorised, Web, refuse_to_follow
+from orchestrator.sources.web import Page, Unauthorised, Web, where_it_leads
 
 MANIFESTS = ", ".join(
     (
@@ -25,13 +27,20 @@ MANIFESTS = ", ".join(
 )
 HUB_ADDRESS = "registry-1.docker.io"
 MOST_TAGS, TAGS_A_PAGE = 20_000, 1000
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+TAGS_WITHIN_S = 120.0
+MOST_OF_ANSWER = 4 * 2**20
+"""Bytes. As large as a registry should take manifests (OCI Distribution Specification, "Pushing Manifests")."""
+_BEARER = re.compile(r"(?:^|,)\s*bearer\s+(.*)", re.IGNORECASE)
+_BASIC = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16000}")
+"""What can be sent in a header."""
+_FOLLOW_ONE_TAG = "Follow one tag: set update.registry.tag instead of update.registry.version_range."
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """What a tag stands for. `page`: the manifest as it was read, with which the next request may find it unchanged."""
+    """What a tag stands for. `page`: with it, without its content, the next request may find the manifest unchanged."""
 
     digest: str
     page: Page
@@ -50,16 +59,31 @@ class RegistryClient:
     _authorization: str = field(default="", init=False, repr=False)
 
     async def tags(self) -> list[str]:
-        """All tags of the image, in the registry's order. Raises StepFailed."""
+        """All tags of the image, in the registry's order. Raises StepFailed, also if they are too many to ask for: the
+        newest could be among the others.
+        """
+        try:
+            async with asyncio.timeout(TAGS_WITHIN_S):
+                found = await self._tags()
+        except TimeoutError as error:
+            raise StepFailed(
+                f"The tags of {self.image} were not read within {TAGS_WITHIN_S:g} s.", _FOLLOW_ONE_TAG
+            ) from error
+        if len(found) > MOST_TAGS:
+            raise StepFailed(f"{self.image} has more than {MOST_TAGS:,} tags.", _FOLLOW_ONE_TAG)
+        return found
+
+    async def _tags(self) -> list[str]:
         found: list[str] = []
         path = f"tags/list?{urlencode({'n': TAGS_A_PAGE})}"
         while True:
             page = await self._get(path, "application/json")
             listed = _json(page).get("tags")
-            some = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
+            listed = listed if isinstance(listed, list) else []
+            some = [tag for tag in listed if isinstance(tag, str) and TAG.fullmatch(tag)]
             found += some
-            if not page.has_next or not some or len(found) >= MOST_TAGS:
-                return found[:MOST_TAGS]
+            if not page.has_next or not some or len(found) > MOST_TAGS:
+                return found
             path = f"tags/list?{urlencode({'n': TAGS_A_PAGE, 'last': some[-1]})}"
 
     async def tagged(self, reference: str, known: Tagged | None = None, platform: str = "amd64") -> Tagged:
@@ -79,32 +103,48 @@ class RegistryClient:
         inner = about.get("config")
         labels = inner.get("Labels") if isinstance(inner, dict) else None
         texts = {str(name): str(value) for name, value in labels.items()} if isinstance(labels, dict) else {}
-        return Tagged(page.digest, page, texts, str(about.get("created") or ""))
+        return Tagged(page.digest, replace(page, content=b""), texts, str(about.get("created") or ""))
 
     async def _get(self, path: str, accept: str, known: Page | None = None) -> Page:
         host = HUB_ADDRESS if self.image.host == DOCKER_HUB else self.image.host
         url = f"{'http' if self.insecure else 'https'}://{host}/v2/{self.image.repository}/{path}"
         try:
-            return await self.web.page(url, accept, known, authorization=self._authorization)
+            page = await self._page(url, accept, known)
         except Unauthorised as error:
             self._authorization = await self._authorized(url, error)
-            return await self.web.page(url, accept, known, authorization=self._authorization)
+            page = await self._page(url, accept, known)
+        named = path.rpartition("/")[2]
+        if page is not known and DIGEST.fullmatch(named) and page.digest != named:
+            raise StepFailed(
+                f"{self.image.host} answered with something else than {named[:19]}… of {self.image.repository}.",
+                "Nothing of it is used. If a cache is between, empty it; else ask who runs the registry.",
+            )
+        return page
+
+    async def _page(self, url: str, accept: str, known: Page | None = None) -> Page:
+        return await self.web.page(url, accept, known, authorization=self._authorization, most=MOST_OF_ANSWER)
 
     async def _authorized(self, url: str, refused: Unauthorised) -> str:
         """What the registry asks for: name and password, or a token that its own server gives for them."""
-        kind, _, rest = refused.challenge.partition(" ")
         basic = _basic(self.login) if self.login else ""
-        if kind.lower() == "basic" and basic:
+        bearer = _BEARER.search(refused.challenge)
+        if not bearer and basic and _BASIC.search(refused.challenge):
             return basic
-        asked = dict(_CHALLENGE.findall(rest))
-        if kind.lower() != "bearer" or not asked.get("realm", "").startswith(("https://", "http://")):
+        # A server may offer several ways; the parameters of this one come first.
+        asked = dict(reversed(_PARAMETER.findall(bearer[1]))) if bearer else {}
+        if not asked.get("realm"):
             raise refused
-        await refuse_to_follow(url, asked["realm"])
-        wanted = {name: asked[name] for name in ("service", "scope") if name in asked}
-        page = await self.web.page(f"{asked['realm']}?{urlencode(wanted)}", "application/json", authorization=basic)
+        realm = await where_it_leads(url, asked["realm"])
+        wanted = urlencode({name: asked[name] for name in ("service", "scope") if name in asked})
+        page = await self.web.page(
+            f"{realm}{'&' if '?' in realm else '?'}{wanted}",
+            "application/json",
+            authorization=basic,
+            most=MOST_OF_ANSWER,
+        )
         answer = _json(page)
         token = answer.get("token") or answer.get("access_token")
-        if not isinstance(token, str) or not token:
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise refused
         return f"Bearer {token}"
 
@@ -128,7 +168,7 @@ def _json(page: Page) -> dict[str, Any]:  # Any: JSON
     try:
         found = json.loads(page.content)
     except (ValueError, RecursionError) as error:
-        raise StepFailed(f"{page.url[:200]} is not an answer of a registry: it is no JSON.") from error
+        raise StepFailed(f"{plain(page.url)[:200]} is not an answer of a registry: it is no JSON.") from error
     if not isinstance(found, dict):
-        raise StepFailed(f"{page.url[:200]} is not an answer of a registry.")
+        raise StepFailed(f"{plain(page.url)[:200]} is not an answer of a registry.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -17,6 +18,7 @@ from orchestrator.config import loader
 from orchestrator.config.source_schema import RegistrySource
 from orchestrator.domain.image_name import ImageName, image_name, why_no_image
 from orchestrator.errors import ConfigError, StepFailed
+from orchestrator.sources import registry_client
 from orchestrator.sources.registry import RegistryImages
 from orchestrator.sources.web import Web
 
@@ -36,6 +38,10 @@ class Hub(httpx.AsyncBaseTransport):
         self.tags: dict[str, str] = {}
         self.asked: list[httpx.Request] = []
         self.page_size = 1000
+        self.token: object = "of-anybody"
+        self.challenge = (
+            'Bearer realm="https://registry.test/token",service="registry.test",scope="repository:shop:pull"'
+        )
 
     def push(self, tag: str, labels: dict[str, str] | None = None, *, architectures: tuple[str, ...] = ()) -> str:
         config = json.dumps({"created": CREATED, "config": {"Labels": labels}, "tag": tag}).encode()
@@ -57,15 +63,12 @@ class Hub(httpx.AsyncBaseTransport):
         authorization = request.headers.get("authorization", "")
         basic = "Basic " + base64.b64encode(b"ci:secret-of-ci").decode()
         if request.url.path == "/token":
-            told = {"token": "of-the-day"} if authorization == basic else {"token": "of-anybody"}
+            told = {"token": "of-the-day"} if authorization == basic else {"token": self.token}
             return httpx.Response(200, stream=httpx.ByteStream(json.dumps(told).encode()))
         if self.wants == "Basic" and authorization != basic:
             return httpx.Response(401, headers={"www-authenticate": 'Basic realm="shop"'})
         if self.wants == "Bearer" and authorization != "Bearer of-the-day":
-            challenge = (
-                'Bearer realm="https://registry.test/token",service="registry.test",scope="repository:shop:pull"'
-            )
-            return httpx.Response(401, headers={"www-authenticate": challenge})
+            return httpx.Response(401, headers={"www-authenticate": self.challenge})
         return self._answer(request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -202,6 +205,111 @@ async def test_what_is_no_image_is_told(hub: Hub, content: bytes) -> None:
 
     with pytest.raises(StepFailed, match=r"is not an answer of a registry|is not an image|has none for linux"):
         await shop(hub).newest()
+
+
+async def test_what_was_found_by_its_tag_has_the_same_version_when_it_is_deployed_by_its_digest(hub: Hub) -> None:
+    hub.push("1.2.3")
+    source = shop(hub, version_range=">=1")
+    offered = (await source.newest()).release
+
+    assert (await source.newest(offered.source_revision)).release == offered
+
+
+@pytest.mark.parametrize("reference", ["../../other/manifests/latest", "latest?x=1", "a b", "sha256:0", "latest\n"])
+async def test_what_is_neither_tag_nor_digest_is_not_asked_for(hub: Hub, reference: str) -> None:
+    hub.push("latest")
+
+    with pytest.raises(StepFailed, match="has no tag or digest"):
+        await shop(hub).newest(reference)
+
+    assert hub.asked == []
+
+
+async def test_tags_that_are_none_are_not_followed(hub: Hub) -> None:
+    for tag in ("1.0", "1.1\n", " 1.2", "1.3+x", f"1.4{'0' * 200}", "1!1.5", "1.6\ud800"):
+        hub.push(tag)
+
+    assert (await shop(hub, version_range=">=1").newest()).release.version == "1.0"
+
+
+async def test_tags_without_end_are_given_up(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest of those that were read would be offered as the newest of all, although it may be an older one."""
+    monkeypatch.setattr(registry_client, "MOST_TAGS", 5)
+    hub.page_size = 1
+    for number in range(7):
+        hub.push(f"1.{number}")
+
+    with pytest.raises(StepFailed, match="has more than 5 tags") as failed:
+        await shop(hub, version_range=">=1").newest()
+    assert "set update.registry.tag" in failed.value.remedy
+
+
+async def test_tags_that_take_for_ever_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Hub):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(0)
+            return await super().handle_async_request(request)
+
+    hub = Slow()
+    hub.push("1.0")
+    monkeypatch.setattr(registry_client, "TAGS_WITHIN_S", 0.0)
+
+    with pytest.raises(StepFailed, match="were not read within 0 s"):
+        await shop(hub, version_range=">=1").newest()
+
+
+async def test_an_answer_that_is_not_the_digest_that_was_asked_for_is_not_used(hub: Hub) -> None:
+    asked, other = hub.push("a"), hub.push("b")
+    hub.pages[f"manifests/{asked}"] = hub.pages[f"manifests/{other}"]
+
+    with pytest.raises(StepFailed, match=r"registry\.test answered with something else than sha256:"):
+        await shop(hub).newest(asked)
+
+
+@pytest.mark.parametrize("created", ["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00Z", "yesterday", "", None, 5])
+async def test_a_day_that_is_none_is_unknown(hub: Hub, created: str | int | None) -> None:
+    config = json.dumps({"created": created, "config": {}}).encode()
+    hub.tags["latest"] = hub._keep("manifests", json.dumps({"config": {"digest": hub._keep("blobs", config)}}).encode())
+
+    assert (await shop(hub).newest()).released_at is None
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Basic realm="shop", Bearer realm="https://registry.test/token?of=1",service="registry.test"',
+        'Bearer realm="https://registry.test/token?of=1",service="registry.test", Basic realm="shop"',
+    ],
+)
+async def test_of_several_ways_to_sign_in_the_token_is_taken(hub: Hub, tmp_path: Path, challenge: str) -> None:
+    hub.wants, hub.challenge = "Bearer", challenge
+    hub.push("latest")
+    (tmp_path / "password").write_text("secret-of-ci")
+
+    await shop(hub, tmp_path, username="ci", password_file="password").newest()
+
+    assert dict(hub.asked[1].url.params) == {"of": "1", "service": "registry.test"}
+
+
+@pytest.mark.parametrize("token", ["of\nthe day", "é", "", "x" * 100_000, None, ["a"]])
+async def test_a_token_that_cannot_be_sent_is_none(hub: Hub, tmp_path: Path, token: object) -> None:
+    hub.wants, hub.token = "Bearer", token
+    hub.push("latest")
+
+    with pytest.raises(StepFailed, match="without credentials, or not with these"):
+        await shop(hub).newest()
+
+
+async def test_who_is_refused_reads_what_to_set(hub: Hub, tmp_path: Path) -> None:
+    hub.wants = "Basic"
+    with pytest.raises(StepFailed) as failed:
+        await shop(hub).newest()
+    assert "an image that does not exist. If it is private, set update.registry.username" in failed.value.remedy
+
+    (tmp_path / "password").write_text("wrong")
+    with pytest.raises(StepFailed) as failed:
+        await shop(hub, tmp_path, username="ci", password_file="password").newest()
+    assert "or the user and password" in failed.value.remedy
 
 
 async def test_exactly_the_digest_is_built_from(hub: Hub, tmp_path: Path) -> None:
