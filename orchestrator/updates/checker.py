@@ -15,7 +15,7 @@ from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
-from orchestrator.domain.release import Update
+from orchestrator.domain.release import Release, Update
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
 from orchestrator.errors import ChangeoverError, JournalError, Refused
 from orchestrator.events.stream import EventStream
@@ -24,6 +24,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
+from orchestrator.updates.order import comes_before
 
 log = structlog.get_logger()
 
@@ -131,7 +132,7 @@ class UpdateChecker:
         newest = await context.source.newest()
         revision, live = newest.release.source_revision, self._live_revision(app)
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
-        if revision != live and await context.source.is_older(revision, live):
+        if await self._is_older(context, newest.release):
             self._refuse_if_replaced(context)
             self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
             return None
@@ -149,6 +150,15 @@ class UpdateChecker:
         self._found[app] = update
         self._newer_than[app] = frozenset({live, revision, *were_live, *(change.revision for change in changes)})
         return update if offered else None
+
+    async def _is_older(self, context: AppContext, release: Release) -> bool:
+        """Whether something else is live, and known to be as new or newer."""
+        live = self._live_release(context.name)
+        if live is None or live.source_revision == release.source_revision:
+            return False
+        return comes_before(release, live) or await context.source.is_older(
+            release.source_revision, live.source_revision
+        )
 
     def _refuse_if_replaced(self, context: AppContext) -> None:
         source = _source_of(context)
@@ -170,9 +180,12 @@ class UpdateChecker:
         """Whether it is not known if the update that was found is newer than what is live now."""
         return self._found.get(app) is not None and self._live_revision(app) not in self._newer_than[app]
 
-    def _live_revision(self, app: str) -> str:
+    def _live_release(self, app: str) -> Release | None:
         slots = self._journal.slots(app)
-        release = self._journal.deployment(slots.active).release if slots.active else None
+        return self._journal.deployment(slots.active).release if slots.active else None
+
+    def _live_revision(self, app: str) -> str:
+        release = self._live_release(app)
         return release.source_revision if release else ""
 
     def _live_version(self, app: str) -> str:

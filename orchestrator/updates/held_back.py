@@ -45,8 +45,8 @@ def _what_came_after(mine: Iterable[Attempt]) -> str:
 
 
 def older(app: str, release: Release, live: str) -> HeldBack:
-    """The source's newest release comes before the one that is live."""
-    says = f"{release.version}, the newest release of the source, is older than {live}, which is live."
+    """The source's newest release comes before the one that is live, or is as high, such as 1.0 and 1.0.0."""
+    says = f"{release.version}, the newest release of the source, is not newer than {live}, which is live."
     return HeldBack(release, says, _remedy(app, release))
 
 

@@ -491,7 +491,29 @@ async def test_a_release_that_is_older_than_the_live_one_is_neither_offered_nor_
     assert bench.scheduler.taken == []
     held_back = bench.checker.held_back(APP)
     assert held_back is not None
-    assert "v1, the newest release of the source, is older than" in held_back.says
+    assert "v1, the newest release of the source, is not newer than" in held_back.says
+
+
+class OtherKind(FakeSource):
+    """A source that knows nothing of the order of revisions, such as a registry, or another kind than before."""
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        return False
+
+
+async def test_an_older_version_is_not_installed_although_the_source_does_not_know_the_order(bench: Bench) -> None:
+    """As when a registry's tag moves back, or the source is of another kind than the live release's."""
+    bench.source = OtherKind()
+    bench.source.publish()
+    bench.live(Release("v2.0", "sha256:" + "b" * 64))
+
+    await one_check(bench)
+
+    assert bench.checker.known(APP) is None
+    assert bench.scheduler.taken == []
+    held_back = bench.checker.held_back(APP)
+    assert held_back is not None
+    assert "v1, the newest release of the source, is not newer than" in held_back.says
 
 
 async def test_what_failed_for_another_cause_is_tried_again_at_ever_fewer_checks(bench: Bench) -> None:

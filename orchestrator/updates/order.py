@@ -1,0 +1,35 @@
+"""Which of two releases came first, by their versions: for what their source does not know."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.domain.release import Release
+from orchestrator.domain.source_names import is_commit
+from orchestrator.sources.versions import compare
+
+_AFTER_A_TAG = re.compile(r"-\d+-g[0-9a-f]+$")
+_WITHOUT_TAG = re.compile(r"v0\.0\.\d+-g[0-9a-f]+")
+
+
+def comes_before(release: Release, live: Release) -> bool:
+    """Whether the release is an older one than `live`; False where their versions do not say it.
+
+    A registry does not know which digest came first, and no source knows the revisions of another kind of source. Of
+    commits only the repository knows it: branches may have versions of their own.
+    """
+    if is_commit(release.source_revision):
+        return False
+    order = compare(_number(release), _number(live))
+    return order is not None and order < 0
+
+
+def _number(release: Release) -> str:
+    """The version, of a commit that of the tag before it; empty where it is made of the revision or a number of
+    commits."""
+    revision = release.source_revision
+    if revision != release.version and revision.removeprefix("sha256:").startswith(release.version):
+        return ""
+    if not is_commit(revision):
+        return release.version
+    return "" if _WITHOUT_TAG.fullmatch(release.version) else _AFTER_A_TAG.sub("", release.version)

@@ -1,0 +1,30 @@
+"""Which of two releases came first, by their versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.release import Release
+from orchestrator.updates.order import comes_before
+
+COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
+
+
+@pytest.mark.parametrize(
+    ("release", "live", "is_older"),
+    [
+        (("1.2", DIGEST), ("1.3", "sha256:" + "b" * 64), True),
+        (("1.3", DIGEST), ("1.2", "sha256:" + "b" * 64), False),
+        (("1.3", DIGEST), ("v1.3.0", "sha256:" + "b" * 64), False),  # another image of the same version
+        (("1.5", "1.5"), ("v2.0.0", COMMIT), True),
+        (("2.0.0", "2.0.0"), ("v2.0.0-3-g1234567", COMMIT), False),
+        (("1.9.0", "1.9.0"), ("v2.0.0-3-g1234567", COMMIT), True),
+        (("0.0.1", "0.0.1"), ("v0.0.12-g1234567", COMMIT), False),  # no version, but a number of commits
+        (("v1.0.0", COMMIT), ("2.0.0", "2.0.0"), False),  # only the repository knows
+        (("1.2", "1.2"), ("1234567", DIGEST), False),  # digits of a digest that look like a version
+        (("stable-1234567", DIGEST), ("1.3", DIGEST), False),
+        (("1.2.3-4", "1.2.3-4"), ("1.2.3", "1.2.3"), True),
+    ],
+)
+def test_by_their_versions(release: tuple[str, str], live: tuple[str, str], is_older: bool) -> None:
+    assert comes_before(Release(*release), Release(*live)) is is_older
