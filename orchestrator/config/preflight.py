@@ -151,8 +151,14 @@ def _stamp(path: Path) -> object:
 
 def secret_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file with secrets that an app names."""
-    found = [("run.env_file", app.run.env_file)] if app.run.env_file else []
-    return found + [(f"build.secrets.{name}", file) for name, file in app.build.secrets.items()]
+    update = app.update
+    named = {
+        "run.env_file": app.run.env_file,
+        "update.git.token_file": update.git.token_file,
+        "update.registry.password_file": update.registry.password_file if update.registry else None,
+        **{f"build.secrets.{name}": file for name, file in app.build.secrets.items()},
+    }
+    return [(key, file) for key, file in named.items() if file]
 
 
 def _look_at(

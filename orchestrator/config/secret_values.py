@@ -25,6 +25,8 @@ def secret_values(config: Config, folder: Path) -> set[str]:
     needs them reports it.
     """
     values = {found for text in _texts(config.model_dump()) for found in _credentials(text)}
+    for app in config.all_apps().values():
+        values |= {content for file in _of_source(app) for content in of_secret_file(folder / file)}
     for app in config.apps.values():
         values |= _variables(app.run.env) | _variables(app.build.args) | _of_env_file(app, folder)
         values |= {content for file in app.build.secrets.values() for content in of_secret_file(folder / file)}
@@ -35,6 +37,13 @@ def open_names(config: Config) -> set[str]:
     """What a configuration says to everybody: the names of its apps, and the hosts at which they are."""
     hosts = {host for app in config.all_apps().values() for host in app.route.all_hosts}
     return {*config.all_apps(), *hosts}
+
+
+def _of_source(app: App) -> list[str]:
+    """The files with secrets by which an app's source is asked."""
+    registry = app.update.registry
+    files = (app.update.git.token_file, registry.password_file if registry else None)
+    return [file for file in files if file]
 
 
 def _of_env_file(app: App, folder: Path) -> set[str]:

@@ -42,6 +42,7 @@ def open_source(
                 refusal=refusal,
                 context=config.build.context,
                 known_secrets=known_secrets,
+                beside=beside,
             )
         case PypiSource() as pypi:
             # Its libraries take 10 MB, which only those need who have such an app.

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,15 +25,16 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.commits import changes_between, is_whole
+from orchestrator.sources.git_credentials import token_environment
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
 from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_tag, version_of
+from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, ended_command
 from orchestrator.sources.unsupported import refuse_incomplete, refuse_missing_folder
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-FETCH_TIMEOUT_S = 300.0
 FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
@@ -45,7 +46,7 @@ class GitRepository:
     """A Git remote, mirrored into the folder `mirror`. `.` and names of remotes refer to `checkout`.
 
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
-    another folder of the repository that the image is built from.
+    another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class GitRepository:
         refusal: str = "",
         context: str | None = None,
         known_secrets: Secrets | None = None,
+        beside: Path | None = None,
     ) -> None:
         self.settings = settings
         self._mirror = mirror
@@ -67,6 +69,7 @@ class GitRepository:
         self._built_from = (settings.path,) if context is None else (settings.path, context)
         self._made_anew = 0
         self._border = known_secrets or Secrets()
+        self._beside = beside or checkout
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote.
@@ -130,7 +133,7 @@ class GitRepository:
             await self._git("archive", "--format=tar", "--output", str(packed), source_revision)
             # tar itself writes nothing through a link that it has unpacked, and strips `..` and `/` from names.
             unpack = ("tar", "--no-same-owner", "--no-same-permissions", "-C", str(folder), "-xf", str(packed))
-            ended = await _ended("tar", *unpack)
+            ended = await ended_command("tar", *unpack)
         finally:
             packed.unlink(missing_ok=True)
         if ended.exit_code != 0:
@@ -212,7 +215,8 @@ class GitRepository:
             await mirror.make(self._mirror, lambda folder: self._run("init", "--quiet", "--bare", str(folder)))
         branches, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
         try:
-            await self._git(*FETCH, *mirror.missing_history(self._mirror), "--", remote, branches, tags, *more)
+            fetch = (*FETCH, *mirror.missing_history(self._mirror), "--", remote, branches, tags, *more)
+            await self._git(*fetch, env=self._credentials(remote))
         except StepFailed as error:
             if NO_DEFAULT_BRANCH not in error.cause:
                 raise
@@ -252,24 +256,28 @@ class GitRepository:
         if error.exit_code is None:
             # Git did what it was asked: it is enough that what the branches and tags name can be read.
             return not await self._is_well("--git-dir", str(self._mirror), "for-each-ref", "--format=%(objecttype)")
-        if not await self._is_well("ls-remote", "--quiet", "--", await self._remote(), "HEAD"):
+        remote = await self._remote()
+        if not await self._is_well("ls-remote", "--quiet", "--", remote, "HEAD", env=self._credentials(remote)):
             return False
         return not await self._is_well("--git-dir", str(self._mirror), "fsck", "--no-dangling", "--no-progress")
 
-    async def _is_well(self, *arguments: str) -> bool:
+    def _credentials(self, remote: str) -> dict[str, str]:
+        return token_environment(self.settings.token_file, self._beside, remote, self._border)
+
+    async def _is_well(self, *arguments: str, env: Mapping[str, str] = NOTHING) -> bool:
         try:
-            ended = await child_process.run("git", *arguments, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
+            ended = await child_process.run("git", *arguments, env={**ENVIRONMENT, **env}, timeout_s=FETCH_TIMEOUT_S)
         except OSError:  # it did not end in time, which is a TimeoutError, or could not be started
             return True  # not known to be damaged
         # A ref that cannot be read is a warning, and is left out.
         complains = "for-each-ref" in arguments and bool(ended.err.strip())
         return ended.exit_code == 0 and not complains
 
-    async def _git(self, *arguments: str, check: bool = True) -> str:
-        return await self._run("--git-dir", str(self._mirror), *arguments, check=check)
+    async def _git(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
+        return await self._run("--git-dir", str(self._mirror), *arguments, check=check, env=env)
 
-    async def _run(self, *arguments: str, check: bool = True) -> str:
-        ended = await _ended(command_of(arguments), "git", *arguments)
+    async def _run(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
+        ended = await ended_command(command_of(arguments), "git", *arguments, env=env)
         if ended.exit_code == 0:
             return ended.out.decode(errors="replace")
         if not check:
@@ -281,15 +289,3 @@ class GitRepository:
             log=tuple(said.splitlines()),
             exit_code=ended.exit_code,
         )
-
-
-async def _ended(called: str, *command: str) -> child_process.Ended:
-    """Run a command. Raises StepFailed if it did not end in time or could not be started."""
-    try:
-        return await child_process.run(*command, env=ENVIRONMENT, timeout_s=FETCH_TIMEOUT_S)
-    except TimeoutError as error:
-        says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
-        raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
-    except OSError as error:
-        says = f"{called} could not be started: {error.strerror}."
-        raise StepFailed(says, "Check the memory and the processes of this host, then try again.") from error

@@ -1,0 +1,28 @@
+"""Runs git, and what goes with it, to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from orchestrator.errors import StepFailed
+from orchestrator.host import child_process
+from orchestrator.sources.git_environment import ENVIRONMENT
+
+FETCH_TIMEOUT_S = 300.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+async def ended_command(called: str, *command: str, env: Mapping[str, str] = NOTHING) -> child_process.Ended:
+    """Run a command, which messages call `called`, with `env` beside the environment of every git process.
+
+    Raises StepFailed if it did not end in time or could not be started.
+    """
+    try:
+        return await child_process.run(*command, env={**ENVIRONMENT, **env}, timeout_s=FETCH_TIMEOUT_S)
+    except TimeoutError as error:
+        says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
+        raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
+    except OSError as error:
+        says = f"{called} could not be started: {error.strerror}."
+        raise StepFailed(says, "Check the memory and the processes of this host, then try again.") from error

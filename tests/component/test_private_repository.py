@@ -1,0 +1,69 @@
+"""A repository that not everybody may read, over HTTP by Git's own http-backend."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.config.source_schema import GitSource
+from orchestrator.errors import StepFailed
+from orchestrator.sources.git import GitRepository
+from tests.support.git_server import GitServer
+
+TOKEN = "a-token-of-the-forge"
+
+
+@pytest.fixture
+def commit(tmp_path: Path) -> str:
+    """The commit of a repository `served/shop.git`."""
+    folder = tmp_path / "served" / "shop.git"
+    folder.mkdir(parents=True)
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+        command = ["git", "-C", str(folder), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "--quiet", "--initial-branch=main")
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "feat: the first")
+    return git("rev-parse", "HEAD")
+
+
+def shop(folder: Path, remote: str, secrets: Secrets, token_file: str | None = "token") -> GitRepository:
+    settings = GitSource(remote=remote, token_file=token_file)
+    return GitRepository(settings, folder / "mirrors" / "app.git", folder, known_secrets=secrets)
+
+
+async def test_a_private_repository_is_fetched_with_a_token_and_without_it_not(tmp_path: Path, commit: str) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "wrong").write_text("another-token-of-the-forge\n")
+    secrets = Secrets()
+    with GitServer(tmp_path / "served", TOKEN) as server:
+        remote = f"{server.url}/shop.git"
+        source = shop(tmp_path, remote, secrets)
+
+        assert (await source.newest()).release.source_revision == commit
+        await source.fetch(commit, tmp_path / "tree")
+        assert (tmp_path / "tree" / "Dockerfile").exists()
+
+        for token_file in (None, "wrong"):
+            with pytest.raises(StepFailed, match=r"could not be read: .*(401|Authentication failed|could not read Us)"):
+                await shop(tmp_path, remote, secrets, token_file).newest()
+    assert secrets.text(f"x {TOKEN} y") == "x [hidden] y"
+    assert TOKEN not in (tmp_path / "mirrors" / "app.git" / "config").read_text()
+
+
+async def test_a_token_is_sent_to_the_server_of_the_remote_alone_and_never_in_the_open(
+    tmp_path: Path, commit: str
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    for remote in ("http://git.test/shop.git", "git://git.test/shop.git", str(tmp_path / "served" / "shop.git")):
+        with pytest.raises(StepFailed, match=r"The token of update\.git\.token_file is not sent"):
+            await shop(tmp_path, remote, Secrets()).newest()
+    with pytest.raises(StepFailed, match="none cannot be read: No such file"):
+        await shop(tmp_path, "https://git.test/shop.git", Secrets(), "none").newest()
