@@ -11,9 +11,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import from_json
 
 from orchestrator.errors import StepFailed
 
+MOST_OF_MANIFEST = 4 * 2**20
+"""Bytes. It is read on the event loop, in some tens of milliseconds."""
 MOST_RELEASES = 1000
 MOST_CHANGES = 200
 
@@ -45,10 +48,19 @@ class _Several(BaseModel):
     releases: Annotated[tuple[ArchivedRelease, ...], Field(min_length=1, max_length=MOST_RELEASES)]
 
 
+def _names_several(content: bytes) -> bool:
+    """Whether it has `releases` itself, and not in a field that is ignored. What is no JSON is said by who reads it."""
+    try:
+        found = from_json(content)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "releases" in found
+
+
 def read_manifest(content: bytes, where: str) -> tuple[ArchivedRelease, ...]:
     """The releases that a manifest names, in its order. `where`: its address. Raises StepFailed with what is wrong."""
     try:
-        if b'"releases"' in content:
+        if _names_several(content):
             return _Several.model_validate_json(content).releases
         return (ArchivedRelease.model_validate_json(content),)
     except ValidationError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,12 +19,14 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
-from orchestrator.sources.manifest import ArchivedRelease, read_manifest
+from orchestrator.sources.manifest import MOST_CHANGES, MOST_OF_MANIFEST, ArchivedRelease, read_manifest
+from orchestrator.sources.moment import in_utc
 from orchestrator.sources.signature import refuse_unsigned
 from orchestrator.sources.versions import compare, newest_first
 from orchestrator.sources.web import Page, Web
 
 MOST_SHOWN = 5
+MOST_OF_SIGNATURE = 4000
 
 
 class ArchivedReleases:
@@ -57,10 +61,11 @@ class ArchivedReleases:
                 f"{await self.origin()} names no version '{ref[:80]}'. It names: {shown}.",
                 "Correct the --ref that was given.",
             )
-        return SourceRelease(Release(chosen.version, chosen.version), chosen.released_at)
+        released_at = in_utc(chosen.released_at) if chosen.released_at else None
+        return SourceRelease(Release(chosen.version, chosen.version), released_at)
 
     async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """What the manifest says of the releases after `since` up to `until`, the newest first."""
+        """What the manifest says of the releases after `since` up to `until`, the newest MOST_CHANGES first."""
         after = [
             one
             for one in await self._releases()
@@ -68,10 +73,9 @@ class ArchivedReleases:
         ]
         order = newest_first(one.version for one in after)
         after.sort(key=lambda one: order.index(one.version) if one.version in order else len(order))
+        lines = islice(((one.version, line) for one in after for line in one.changelog), MOST_CHANGES)
         return tuple(
-            parse_commit(one.version, self._border.cut(plain(line), archive.MOST_AT_ONCE))
-            for one in after
-            for line in one.changelog
+            parse_commit(version, self._border.cut(plain(line), archive.MOST_AT_ONCE)) for version, line in lines
         )
 
     async def is_older(self, revision: str, than: str) -> bool:
@@ -102,16 +106,20 @@ class ArchivedReleases:
             packed.unlink(missing_ok=True)
 
     async def _signature_beside(self, address: str) -> str:
-        page = await self._web.page(f"{address}.minisig", "text/plain, application/octet-stream")
-        return page.content[:4000].decode("utf-8", errors="replace")
+        page = await self._web.page(
+            f"{address}.minisig", "text/plain, application/octet-stream", most=MOST_OF_SIGNATURE
+        )
+        return page.content.decode("utf-8", errors="replace")
 
     async def _releases(self) -> tuple[ArchivedRelease, ...]:
         known = self._known
-        page = await self._web.page(self._settings.manifest_url, "application/json", known[0] if known else None)
+        page = await self._web.page(
+            self._settings.manifest_url, "application/json", known[0] if known else None, most=MOST_OF_MANIFEST
+        )
         if known and known[0] is page:
             return known[1]
         found = read_manifest(page.content, await self.origin())
-        self._known = page, found
+        self._known = replace(page, content=b""), found
         return found
 
 

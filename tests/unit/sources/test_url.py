@@ -112,6 +112,34 @@ async def test_the_changes_are_those_of_all_releases_between(server: Server) -> 
     assert not await shop(server).is_older("1.10.0", "1.9.0")
 
 
+async def test_the_changes_of_many_releases_are_the_newest_ones(server: Server) -> None:
+    entries = [server.publish(f"1.{number}.0", changelog=[f"fix: {number}"] * 200) for number in range(4)]
+    server.announce(*entries)
+
+    changes = await shop(server).changes("1.0.0", "1.3.0")
+
+    assert (len(changes), changes[0].subject, changes[-1].subject) == (200, "3", "3")
+
+
+async def test_releases_in_a_field_that_is_ignored_are_none(server: Server) -> None:
+    server.publish("1.0.0", links={"releases": "https://web.test/"})
+
+    assert (await shop(server).newest()).release.version == "1.0.0"
+
+
+async def test_a_day_that_no_calendar_has_is_unknown(server: Server) -> None:
+    server.publish("1.0.0", released_at="9999-12-31T23:59:59-23:00")
+
+    assert (await shop(server).newest()).released_at is None
+
+
+async def test_a_manifest_without_end_is_not_read(server: Server) -> None:
+    server.publish("1.0.0", of_no_use="x" * 5 * 2**20)
+
+    with pytest.raises(StepFailed, match=r"manifest\.json is larger than 4 MiB"):
+        await shop(server).newest()
+
+
 async def test_what_is_fetched_is_the_archive_without_its_outer_folder(server: Server, tmp_path: Path) -> None:
     server.publish("1.0.0", archive_of({"shop-1.0.0/Dockerfile": "FROM x", "shop-1.0.0/a/b": "c"}))
     await shop(server).fetch("1.0.0", tmp_path / "tree")
