@@ -16,7 +16,9 @@ from pathlib import Path
 
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
+from orchestrator.config.registry_login import images_of, login_of
 from orchestrator.config.schema import App, Config
+from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import why_not_fetched
 from orchestrator.files.beneath import LeadsOutside, within
@@ -113,6 +115,11 @@ def why_not_deployable(
             build_secret(folder, name, file)
         except BuildSecretUnreadable as error:
             found.append(f"build.secrets.{name}: {error}")
+    if (registry := images_of(app)) and registry.password_file in files:
+        try:
+            login_of(registry, folder)
+        except SecretUnreadable as error:
+            found.append(f"update.registry.password_file: {error}")
     return found
 
 
@@ -167,13 +174,15 @@ def _look_at(
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
     says, secrets, with_paths = list[str](), dict[Path, list[tuple[str, str]]](), only is None
     of_env_file, of_remote = cache(partial(_unusable, folder)), cache(missing_folder)
-    if with_paths and (missing := " ".join(of_remote(config.update.git.remote)).strip()):
+    repository = config.update.repository if with_paths else None
+    if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
         says.append(f"update.git.remote: {missing}")
     for name, app in config.apps.items():
         files = {file for _key, file in secret_files(app)}
         looked_at = files if only is None else files & set(only)
         says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file, looked_at)]
-        if with_paths and (missing := " ".join(of_remote(app.update.git.remote)).strip()):
+        repository = app.update.repository if with_paths else None
+        if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
             says.append(f"apps.{name}.update.git.remote: {missing}")
         for key, file in secret_files(app):
             if file in looked_at and (path := _beneath(folder, file)):

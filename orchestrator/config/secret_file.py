@@ -24,7 +24,9 @@ def read_secret(folder: Path, file: str) -> str:
             content = opened.read(MOST_OF_SECRET + 1)
         if len(content) > MOST_OF_SECRET:
             raise OSError(0, f"it is larger than {MOST_OF_SECRET // 1024} KiB")
-        return content.decode().strip()
+        if not (secret := content.decode().strip()):
+            raise OSError(0, "it is empty")
+        return secret
     except (OSError, LeadsOutside, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretUnreadable(

@@ -189,12 +189,20 @@ class RegistrySource(Section):
             raise ValueError("expected a tag, such as stable")
         return value
 
+    @field_validator("username")
+    @classmethod
+    def _is_a_user(cls, value: str) -> str:
+        if ":" in value or not value.isprintable():
+            raise ValueError("expected the name of a user, without a colon, such as ci")
+        return value
+
     @field_validator("version_range")
     @classmethod
     def _is_a_range(cls, value: str | None) -> str | None:
         if value is not None:
             try:
-                SpecifierSet(value)
+                if not list(SpecifierSet(value)):
+                    raise InvalidSpecifier("it is empty")
             except InvalidSpecifier as error:
                 raise ValueError('expected a range of versions, such as ">=1.2,<2"') from error
         return value

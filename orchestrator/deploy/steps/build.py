@@ -45,7 +45,7 @@ class Build(Step):
         except NoDockerfile as error:
             raise StepFailed(
                 f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
-                f"Commit it, or correct build.dockerfile, build.context and update.git.path of {context.name}.",
+                where_it_belongs(context.config.update.source, context.name),
             ) from error
         image = ImageBuild(
             folder=built.folder,
@@ -81,6 +81,17 @@ def _login(context: AppContext) -> RegistryLogin | None:
     if login:
         context.known_secrets.know({login.password})
     return login
+
+
+def where_it_belongs(source: str, app: str) -> str:
+    """What to do about a Dockerfile that is not there."""
+    match source:
+        case "git":
+            return f"Commit it, or correct build.dockerfile, build.context and update.git.path of {app}."
+        case "url":
+            return f"Put it into the archive, or correct build.dockerfile and build.context of {app}."
+        case _:
+            return f"Remove build.dockerfile and build.context of {app}: it is built without them."
 
 
 def _secret(context: AppContext, name: str, file: str) -> Path:

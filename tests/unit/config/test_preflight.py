@@ -157,3 +157,20 @@ async def test_a_path_that_the_orchestrator_does_not_have_is_found_with_what_to_
     assert f"add '{tmp_path}/shop:{tmp_path}/shop:ro' to the volumes" in missing
     assert silent == []
     assert await found(text, tmp_path) == []
+
+
+async def test_the_password_of_a_registry_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    registry = "{image: shop, username: ci, password_file: %s}"
+    text = "apps:\n  shop:\n    route: {host: x}\n    update: {source: registry, registry: %s}\n"
+    for file, why in (("none", "No such file or directory"), ("empty", "it is empty")):
+        (says,) = await found(text % (registry % file), tmp_path)
+
+        assert says.startswith("apps.shop.update.registry.password_file: The secret file")
+        assert f"/{file} cannot be read: {why}." in says
+
+
+async def test_a_repository_that_is_not_followed_is_not_looked_for(tmp_path: Path) -> None:
+    update = "{source: registry, registry: {image: shop}, git: {remote: /none/at/all}}"
+
+    assert await found(f"apps:\n  shop:\n    route: {{host: x}}\n    update: {update}\n", tmp_path) == []

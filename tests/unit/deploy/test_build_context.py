@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.deploy.build_context import NoDockerfile, build_context
-from orchestrator.deploy.steps.build import tag_part
+from orchestrator.deploy.steps.build import tag_part, where_it_belongs
 from orchestrator.errors import StepFailed
 
 
@@ -114,3 +114,15 @@ def test_the_context_may_be_another_folder_than_that_of_the_dockerfile(tmp_path:
 def test_every_source_revision_can_stand_in_the_tag_of_an_image(source_revision: str, part: str) -> None:
     assert tag_part(source_revision) == part
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", part)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("git", "Commit it, or correct build.dockerfile, build.context and update.git.path of shop."),
+        ("url", "Put it into the archive, or correct build.dockerfile and build.context of shop."),
+        ("pypi", "Remove build.dockerfile and build.context of shop: it is built without them."),
+    ],
+)
+def test_who_has_no_dockerfile_reads_where_it_belongs(source: str, says: str) -> None:
+    assert where_it_belongs(source, "shop") == says

@@ -189,8 +189,6 @@ async def test_a_private_image_is_asked_for_with_the_password(tmp_path: Path, wa
     assert found.release.source_revision == digest
     with pytest.raises(StepFailed, match="without credentials, or not with these"):
         await shop(hub).newest()
-    with pytest.raises(StepFailed, match="only one is set"):
-        await shop(hub, tmp_path, username="ci").newest()
     (tmp_path / "password").unlink()
     with pytest.raises(StepFailed, match="password cannot be read: No such file"):
         await shop(hub, tmp_path, username="ci", password_file="password").newest()
@@ -348,6 +346,14 @@ def test_what_is_no_name_of_an_image_is_refused(text: str) -> None:
     [
         ("{image: 'registry.test/shop:1'}", "a tag or digest is not a part of it; set update.registry.tag"),
         ("{image: shop, version_range: '1.2'}", "expected a range of versions"),
+        ("{image: shop, version_range: ''}", "expected a range of versions"),
+        (
+            "{image: shop, version_range: '>1', tag: x}",
+            "c.yaml:4: apps.shop.update.registry.tag: the tags of version_ra",
+        ),
+        ("{image: shop, username: ci}", "update.registry.username: it needs password_file, too"),
+        ("{image: shop, password_file: x}", "update.registry.password_file: it needs username, too"),
+        ("{image: shop, username: 'a:b', password_file: x}", "without a colon"),
         ("{image: shop, tag: 'a b'}", "expected a tag"),
     ],
 )
@@ -357,3 +363,12 @@ def test_a_section_that_cannot_work_is_refused(registry: str, says: str) -> None
         loader.parse(f"apps:\n  shop:\n    route: {{host: x}}\n    update: {update}\n", "c.yaml")
 
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["dockerfile: x", "context: x", "target: x"])
+def test_an_image_that_is_not_built_has_nothing_to_say_of_its_build(key: str) -> None:
+    update = "{source: registry, registry: {image: shop}}"
+    text = f"apps:\n  shop:\n    route: {{host: x}}\n    build: {{{key}}}\n    update: {update}\n"
+
+    with pytest.raises(ConfigError, match="deployed as it is, and not built; remove this key"):
+        loader.parse(text, "c.yaml")
