@@ -16,6 +16,7 @@ from orchestrator.api.audited import note
 from orchestrator.api.refused_values import REMEDY, sentence
 from orchestrator.config.build_secret import BuildSecretUnreadable
 from orchestrator.config.env_file import EnvFileUnreadable
+from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.errors import (
     ChangeoverError,
     ConfigError,
@@ -49,6 +50,7 @@ STATUS: dict[type[ChangeoverError], int] = {
     VolumeGone: 409,
     EnvFileUnreadable: 409,
     BuildSecretUnreadable: 409,
+    SecretUnreadable: 409,
     EngineError: 503,
     JournalError: 503,
     ProxyError: 503,
