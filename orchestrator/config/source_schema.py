@@ -37,7 +37,7 @@ class GitSource(Section):
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
     token_file: Annotated[str | None, Unit("path")] = None
     """A file beside the configuration file with nothing but a token that may read the repository, which needs an
-    https:// URL. Example: secrets/git-token"""
+    https:// URL; redirects are not followed then. Example: secrets/git-token"""
     auto_fetch: bool = True
     """Ask the remote by itself. When false, only a person's check, a deployment and the panel's keys do. Example:
     false"""

@@ -37,7 +37,10 @@ def token_environment(token_file: str | None, folder: Path, remote: str, known_s
     credentials = base64.b64encode(f"{USER}:{token}".encode()).decode()
     known_secrets.know({token, credentials})
     return {
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"http.{address.scheme}://{address.netloc}/.extraHeader",
         "GIT_CONFIG_VALUE_0": f"Authorization: Basic {credentials}",
+        # git asks the server that it was led to with the headers of the one that led there.
+        "GIT_CONFIG_KEY_1": "http.followRedirects",
+        "GIT_CONFIG_VALUE_1": "false",
     }

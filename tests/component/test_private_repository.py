@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -67,3 +71,38 @@ async def test_a_token_is_sent_to_the_server_of_the_remote_alone_and_never_in_th
             await shop(tmp_path, remote, Secrets()).newest()
     with pytest.raises(StepFailed, match="none cannot be read: No such file"):
         await shop(tmp_path, "https://git.test/shop.git", Secrets(), "none").newest()
+
+
+@contextmanager
+def redirecting(to: str) -> Iterator[str]:
+    """A server that leads every request on; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("location", f"{to}{self.path}")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def test_a_token_is_not_sent_to_a_server_that_the_first_one_leads_to(tmp_path: Path, commit: str) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    with GitServer(tmp_path / "served", "") as open_to_all, redirecting(open_to_all.url) as remote:
+        with pytest.raises(StepFailed, match="error: 302"):
+            await shop(tmp_path, f"{remote}/shop.git", Secrets()).newest()
+        assert open_to_all.asked == []
+
+        assert (await shop(tmp_path, f"{remote}/shop.git", Secrets(), None).newest()).release.source_revision == commit
