@@ -76,7 +76,7 @@ class PackageIndex:
         if known and known[0] is page:
             return known[1]
         # A large page takes seconds, in which others want to be answered.
-        found = await to_its_end(asyncio.to_thread(lambda: tuple(_releases(_files(page), python))))
+        found = await to_its_end(asyncio.to_thread(lambda: tuple(_releases(_files(page), self.package, python))))
         self._known = replace(page, content=b""), found
         return found
 
@@ -112,13 +112,19 @@ def _files(page: Page) -> list[DistributionPackage]:
     return found.packages
 
 
-def _releases(files: Iterable[DistributionPackage], python: str) -> Iterable[IndexRelease]:
-    """Without what was yanked, and what needs another Python."""
+def _releases(files: Iterable[DistributionPackage], package: str, python: str) -> Iterable[IndexRelease]:
+    """Without what was yanked, what is of another package, and what needs another Python."""
     usable: dict[Version, list[DistributionPackage]] = {}
     for file in files:
         version = python_version(file.version or "")
-        is_usable = file.package_type in (WHEEL, SDIST) and _FILE_NAME.fullmatch(file.filename)
-        if version and is_usable and not file.is_yanked and _runs_on(file, python):
+        is_ours = canonicalize_name(file.project or "") == package and _FILE_NAME.fullmatch(file.filename)
+        if (
+            version
+            and is_ours
+            and file.package_type in (WHEEL, SDIST)
+            and not file.is_yanked
+            and _runs_on(file, python)
+        ):
             usable.setdefault(version, []).append(file)
     for version in sorted(usable, reverse=True):
         dates = [found for one in usable[version] if one.upload_time and (found := in_utc(one.upload_time))]

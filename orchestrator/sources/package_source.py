@@ -17,6 +17,12 @@ from border.plain import plain
 from orchestrator.errors import StepFailed
 
 MOST_OF_ENTRY_POINTS = 2**20
+MOST_OF_DIRECTORY = 16 * 2**20
+"""Bytes of a wheel's directory, for 100,000 files and more."""
+END_WITHOUT_COMMENT, ZIP64_LOCATOR = 22, 20
+"""Bytes of the record at the end, and of the one before it in ZIP64 (APPNOTE.TXT, 4.3.15 and 4.3.16)."""
+MOST_OF_END = END_WITHOUT_COMMENT + 2**16
+_END_OF_DIRECTORY, _ZIP64 = b"PK\5\6", b"PK\6\7"
 _ENTRY_POINTS = re.compile(r"[^/]+\.dist-info/entry_points\.txt")
 
 
@@ -27,6 +33,7 @@ def own_command(wheel: Path, package: str) -> tuple[str, ...]:
     """
     if wheel.suffix != ".whl":
         return (package,)
+    _refuse_many_files(wheel)
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
@@ -46,6 +53,23 @@ def own_command(wheel: Path, package: str) -> tuple[str, ...]:
         f"{package} {has}: which one is the app?",
         "Set update.pypi.command, such as [uvicorn, 'shop:app', --host, 0.0.0.0].",
     )
+
+
+def _refuse_many_files(wheel: Path) -> None:
+    """zipfile reads the whole directory of an archive, and makes an object of half a kilobyte of each of its entries.
+
+    Raises StepFailed for one of more than MOST_OF_DIRECTORY bytes, and for ZIP64, which has its length elsewhere: only
+    archives beyond what is downloaded need that.
+    """
+    with wheel.open("rb") as file:
+        file.seek(max(0, wheel.stat().st_size - MOST_OF_END))
+        end = file.read(MOST_OF_END)
+    # zipfile looks for a record without a comment first, then for the last one.
+    for at in (len(end) - END_WITHOUT_COMMENT, end.rfind(_END_OF_DIRECTORY)):
+        size = int.from_bytes(end[at + 12 : at + 16], "little")
+        is_zip64 = end[max(0, at - ZIP64_LOCATOR) :].startswith(_ZIP64)
+        if end.startswith(_END_OF_DIRECTORY, at) and (size > MOST_OF_DIRECTORY or is_zip64):
+            raise StepFailed(f"{wheel.name} is no package: it has more files than anybody needs.")
 
 
 def _scripts(archive: zipfile.ZipFile, names: list[str]) -> list[str]:

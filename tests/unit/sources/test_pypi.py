@@ -193,6 +193,30 @@ async def test_if_no_wheel_fits_the_source_distribution_is_installed_and_without
     assert [one.name for one in (tmp_path / "tree" / "dist").iterdir()] == ["shop-1.0.tar.gz"]
 
 
+async def test_what_is_of_another_package_is_no_release(index: StaticIndex) -> None:
+    with_versions(index, "1.0")
+    index.add("shop", "other-2.0-py3-none-any.whl", b"")
+    index.add("shop", "shop-extra-3.0.tar.gz", b"")
+    index.add("shop", "Shop-1.1.tar.gz", b"")
+
+    assert (await shop(index).newest()).release.version == "1.1"
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+async def test_a_wheel_with_a_directory_of_any_length_is_not_read(tmp_path: Path, is_long: bool) -> None:
+    content = bytearray(server_wheel("shop", "1.0"))
+    end = content.rindex(b"PK\5\6")
+    if is_long:
+        content[end + 12 : end + 16] = (2**30).to_bytes(4, "little")
+    else:
+        content[end:end] = b"PK\6\7" + bytes(16)
+    index = StaticIndex()
+    index.add("shop", "shop-1.0-py3-none-any.whl", bytes(content))
+
+    with pytest.raises(StepFailed, match="is no package: it has more files than anybody needs"):
+        await shop(index).fetch("1.0", tmp_path / "tree")
+
+
 @pytest.mark.parametrize("flag", ["encrypted", "unknown compression"])
 async def test_a_wheel_that_cannot_be_read_is_told(tmp_path: Path, flag: str) -> None:
     content = bytearray(server_wheel("shop", "1.0"))
