@@ -57,10 +57,9 @@ def record(one: Deployment, app: App | None, now: datetime) -> str:
     asked = f"Requested {ago(one.requested_at, now)} ({one.requested_at:%Y-%m-%d %H:%M:%S} UTC) by {one.requested_by}"
     lines.append(f"  {inline(asked)}" + (f", ref {inline(one.ref)}" if one.ref else ""))
     if one.revision:
-        lines.append(
-            f"  Commit {inline(short(one.revision))}"
-            + (f", container {inline(one.container)}" if one.container else "")
-        )
+        what = "Commit" if short(one.revision) != one.revision else "Source revision"
+        container = f", container {inline(one.container)}" if one.container else ""
+        lines.append(f"  {what} {inline(short(one.revision))}{container}")
     # Why a step failed is told below, unless the deployment itself did not fail at it.
     told = one.failure.step if one.failure else ""
     lines += [_step(step, with_note=step.name != told) for step in one.steps]

@@ -120,3 +120,11 @@ def test_what_a_connection_says_ends_with_one_full_stop() -> None:
     says = unreachable("http://127.0.0.1:1", error).cause
 
     assert says == "Nothing answers at http://127.0.0.1:1: Server disconnected without sending a response."
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [("4d1f0a24" * 5, "Commit 4d1f0a244d1f, container shop-green"), ("0.65.5", "Source revision 0.65.5, container")],
+)
+def test_a_record_calls_a_commit_what_is_one(revision: str, says: str) -> None:
+    assert says in record(Deployment.model_validate(answers.deployment(revision=revision)), None, NOW)
