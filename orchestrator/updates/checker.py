@@ -103,9 +103,10 @@ class UpdateChecker:
         return None if dismissed is not None and self._elapsed() - dismissed < DISMISSED_FOR_S else update
 
     def held_back(self, app: str) -> HeldBack | None:
-        """Why the release that the last check found is not offered; None if it is, or is live. Raises JournalError."""
+        """Why the release that the last check found is not offered; None if it is, or is live, or if a release is live
+        since then that may be newer. Raises JournalError."""
         update = self._found.get(app)
-        if update is None or update.release.source_revision == self._live_revision(app):
+        if update is None or update.release.source_revision == self._live_revision(app) or self._is_outdated(app):
             return self._older.get(app)
         return why_held_back(app, update.release, self._journal.attempts(app))
 

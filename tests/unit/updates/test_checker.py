@@ -426,6 +426,20 @@ async def test_a_release_is_held_back_for_why_it_failed_by_itself_and_not_for_wh
     assert held_back.says == "v2 failed at verify: It does not answer."
 
 
+async def test_what_was_replaced_by_a_newer_release_is_not_held_back(bench: Bench) -> None:
+    """`status` advised to deploy it again, which is the way back."""
+    bench.live(bench.source.publish())
+    found = bench.source.publish()
+    await bench.checker.check(bench.app())
+    bench.live(found)
+
+    bench.live(bench.source.publish())
+
+    assert bench.checker.held_back(APP) is None
+    await bench.checker.check(bench.app())
+    assert bench.checker.held_back(APP) is None
+
+
 @pytest.mark.parametrize(
     ("section", "kept"),
     [
