@@ -13,6 +13,11 @@ HEADER_BYTES = 64 * 1024
 """The longest head of a request: its line and its headers."""
 
 
+WEBSOCKET_LINE_BYTES, MOST_WEBSOCKET_LINES = 8000, 100
+"""Of the head of a request for a WebSocket: the library reads lines of 8192 bytes and 128 of them."""
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
 @dataclass(frozen=True)
 class ConnectionLimits:
     """`most` connections are open at once; a further one is closed at once.
@@ -60,9 +65,20 @@ def limited(limits: ConnectionLimits) -> type[H11Protocol]:
                 self._await_head()
 
         def handle_websocket_upgrade(self, event: h11.Request) -> None:
-            """The connection is a WebSocket now, and no head of a request follows."""
+            """The connection is a WebSocket now, and no head of a request follows.
+
+            A head that the library of WebSockets would not read is refused here: uvicorn neither answers it nor ends
+            the connection, which would count for ever. So would one whose handshake has no end.
+            """
             self._is_upgraded = True
+            lines = [event.target, *(name + value for name, value in event.headers)]
+            if len(lines) > MOST_WEBSOCKET_LINES or max(map(len, lines)) > WEBSOCKET_LINE_BYTES:
+                self._end_await_head()
+                self.transport.write(TOO_LARGE)
+                self.transport.close()
+                return
             super().handle_websocket_upgrade(event)
+            self.loop.call_later(limits.headers_within_s, _end_if_no_websocket, self.transport)
 
         def pause_writing(self) -> None:
             super().pause_writing()
@@ -90,6 +106,12 @@ def limited(limits: ConnectionLimits) -> type[H11Protocol]:
             return self.cycle is not None and not self.cycle.response_complete
 
     return LimitedConnection
+
+
+def _end_if_no_websocket(transport: asyncio.Transport) -> None:
+    """End the connection if it has not become a WebSocket yet."""
+    if not getattr(transport.get_protocol(), "handshake_complete", True):
+        transport.abort()
 
 
 def uvicorn_options(limits: ConnectionLimits) -> dict[str, Any]:  # Any: the arguments of uvicorn.run

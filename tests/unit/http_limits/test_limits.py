@@ -42,6 +42,10 @@ async def parrot(socket: WebSocket) -> None:
     await socket.send_text(await socket.receive_text())
 
 
+async def silent(_socket: WebSocket) -> None:
+    await asyncio.Event().wait()
+
+
 async def knows(scope: Scope) -> bool:
     return (b"authorization", KNOWN) in scope["headers"]
 
@@ -50,7 +54,12 @@ async def knows(scope: Scope) -> bool:
 async def serving() -> AsyncIterator[int]:
     """A server with these limits; its port."""
     app = Starlette(
-        routes=[Route("/", echo, methods=["GET", "POST"]), Route("/endless", endless), WebSocketRoute("/", parrot)]
+        routes=[
+            Route("/", echo, methods=["GET", "POST"]),
+            Route("/endless", endless),
+            WebSocketRoute("/", parrot),
+            WebSocketRoute("/silent", silent),
+        ]
     )
     limited = LimitedBodies(app, MOST, knows, read_within_s=0.5)
     server = uvicorn.Server(
@@ -169,3 +178,31 @@ async def test_a_silent_websocket_is_not_taken_for_a_client_that_sends_no_reques
         await socket.send("still here")
 
         assert await socket.recv() == "still here"
+
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [b"Cookie: x=" + b"a" * 9000 + b"\r\n", b"".join(b"x-%d: y\r\n" % number for number in range(150))],
+    ids=["a long line", "many lines"],
+)
+async def test_a_head_that_is_too_large_for_a_websocket_is_refused_and_its_connection_ends(more: bytes) -> None:
+    """It was not answered, and each one kept a place for ever: 1,000 of them, and nobody else got one."""
+    async with serving() as port:
+        for _ in range(LIMITS.most + 5):
+            said = await answer(port, UPGRADE + more + b"\r\n")
+            assert said.startswith(b"HTTP/1.1 431 ")
+
+        async with connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send("hello")
+            assert await socket.recv() == "hello"
+
+
+async def test_a_websocket_whose_handshake_has_no_end_is_ended() -> None:
+    async with serving() as port:
+        assert await answer(port, UPGRADE.replace(b"GET /", b"GET /silent") + b"\r\n") == b""
