@@ -83,7 +83,7 @@ class PypiSource(Section):
     """The package to install. Differs from the original specification (`control-panel`), because any app can have this
     source. Example: control-panel"""
     index_url: Annotated[str | None, Unit("URL")] = None
-    """The package index, as pip takes it (PEP 503, PEP 691); that of pypi.org when not set. Example:
+    """The package index, as pip takes it (PEP 503, PEP 691); PyPI when not set. Example:
     https://index.example.com/simple/"""
     pre_release: bool = False
     """Offer pre-releases too. Example: true"""

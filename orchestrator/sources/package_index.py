@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from pypi_simple import DistributionPackage, ProjectPage
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, DistributionPackage, ProjectPage
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
@@ -22,11 +22,10 @@ from orchestrator.sources.moment import in_utc
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import NotThere, Page, Web, where_it_leads
 
-PYPI = "https://pypi.org/simple/"
 JSON = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 WHEEL, SDIST = "wheel", "sdist"
-_NAME_AN_INDEX = "Set update.pypi.index_url to an index, as pip takes it: https://pypi.org/simple/"
+_NAME_AN_INDEX = "Set update.pypi.index_url to an index, as pip takes it, or leave it out."
 MOST_MARKS = {"json": (b",[{", 3_000_000), "html": (b"<", 200_000), "attributes": (b" \t\r\n\f/", 2_000_000)}
 """So many of these characters a page may have, by its kind: each makes an object in memory, of up to a kilobyte. The
 largest index pages, with 50,000 files, have a quarter of them."""
@@ -58,7 +57,7 @@ class PackageIndex:
 
     def __init__(self, url: str | None, package: str, web: Web) -> None:
         self.package = canonicalize_name(package)
-        self.url = url or PYPI
+        self.url = url or PYPI_SIMPLE_ENDPOINT
         self._page_url = f"{self.url.rstrip('/')}/{self.package}/"
         self._web = web
         self._known: tuple[Page, tuple[IndexRelease, ...]] | None = None
@@ -85,7 +84,7 @@ class PackageIndex:
         if not file.sha256:
             raise StepFailed(
                 f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
-                "Use an index that does, as pypi.org, devpi and pypiserver do.",
+                "Use an index that does, as PyPI, devpi and pypiserver do.",
             )
         url = await where_it_leads(self._page_url, file.url, is_secret=False)
         await self._web.download(url, to, file.sha256)

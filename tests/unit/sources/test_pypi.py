@@ -10,9 +10,11 @@ import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from border.secrets import Secrets
 from orchestrator.config import loader
@@ -424,7 +426,7 @@ async def test_three_lines_configure_an_app(tmp_path: Path) -> None:
 
     source = open_source(app, "shop", tmp_path, ROOT, asyncio.Lock(), Secrets())
 
-    assert await source.origin() == "datasette on pypi.org"
+    assert await source.origin() == f"datasette on {urlsplit(PYPI_SIMPLE_ENDPOINT).hostname}"
 
 
 @pytest.mark.parametrize(
