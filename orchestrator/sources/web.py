@@ -24,6 +24,7 @@ from border.plain import plain
 from border.urls import without_credentials
 from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
+from orchestrator.host.uninterrupted import to_its_end
 
 T = TypeVar("T")
 
@@ -128,7 +129,7 @@ class Web:
                     async for chunk in _body(answer, MOST_OF_DOWNLOAD):
                         digest.update(chunk)
                         size += len(chunk)
-                        await asyncio.to_thread(file.write, chunk)
+                        await to_its_end(asyncio.to_thread(file.write, chunk))
                 announced = answer.headers.get("content-length")
             if announced and announced.isdigit() and int(announced) != size:
                 raise _Again(f"sent {size} of {announced} bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -250,3 +251,34 @@ async def test_what_a_broken_answer_has_is_shown_without_control_characters() ->
         await asked(Server(garbled)).page(URL, "text/plain")
 
     assert len(str(failed.value)) < 1000
+
+
+async def test_a_cancelled_download_writes_nothing_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that writes a piece is awaited: it would write into a file that is closed and removed."""
+    writing, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    async def in_thread(work: Callable[..., object], *arguments: object) -> object:
+        def slow() -> object:
+            writing.set()
+            goes_on.wait(20)
+            found = work(*arguments)
+            ended.set()
+            return found
+
+        return await asyncio.get_running_loop().run_in_executor(None, slow)
+
+    monkeypatch.setattr(asyncio, "to_thread", in_thread)
+    download = asyncio.create_task(
+        asked(Server(ok)).download(URL, tmp_path / "file", hashlib.sha256(CONTENT).hexdigest())
+    )
+    while not writing.is_set():  # noqa: ASYNC110 (a thread sets it)
+        await asyncio.sleep(0.001)
+
+    download.cancel()
+    await asyncio.sleep(0.01)
+    goes_on.set()
+    await asyncio.wait([download])
+
+    assert download.cancelled()
+    assert ended.is_set()
+    assert list(tmp_path.iterdir()) == []
