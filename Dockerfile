@@ -31,10 +31,10 @@ CMD ["sh", "-c", "until [ -f /run/changeover/haproxy.cfg ]; do sleep 0.1; done; 
  sh /usr/local/lib/changeover/end_workers.sh & \
  exec haproxy -W -S /run/changeover/master.sock,mode,666 -f /run/changeover/haproxy.cfg"]
 
-# The orchestrator. git fetches sources; the docker command with buildx builds images.
+# The orchestrator. git fetches sources, by SSH with OpenSSH; the docker command with buildx builds images.
 FROM python AS orchestrator
 RUN apt-get update \
- && apt-get install -y --no-install-recommends git docker-cli docker-buildx ca-certificates \
+ && apt-get install -y --no-install-recommends git openssh-client docker-cli docker-buildx ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=orchestrator-packages /opt/venv /opt/venv
 COPY border border

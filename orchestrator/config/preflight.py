@@ -20,7 +20,7 @@ from orchestrator.config.registry_login import images_of, login_of
 from orchestrator.config.schema import App, Config
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import GitSource
-from orchestrator.domain.source_names import why_not_fetched
+from orchestrator.domain.source_names import missing_for_ssh
 from orchestrator.files.beneath import LeadsOutside, within
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
@@ -36,7 +36,7 @@ async def preflight(config: Config, folder: Path, only: Collection[str] | None =
     """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
     file's. `only`: the files that are looked at, and no path of a repository; None: all of them.
     """
-    panel = _not_fetched(config.update.repository.remote) if config.update.repository else ""
+    panel = _not_fetched(config.update.repository) if config.update.repository else ""
     found = [f"update.git.remote: {panel}"] if panel else []
     # In a thread: somebody who asks for a check may write thousands of files into a configuration.
     says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, only))
@@ -56,11 +56,12 @@ def unsupported_remote(git: GitSource) -> str:
             "the app has no repository of its own: '.' is the checkout of Changeover, whose image is the panel. Set "
             "update.git.remote to the URL or path of the app's repository, or update.git.path to a folder of this one"
         )
-    return _not_fetched(git.remote)
+    return _not_fetched(git)
 
 
-def _not_fetched(remote: str) -> str:
-    if why := why_not_fetched(remote):
+def _not_fetched(git: GitSource) -> str:
+    remote = git.remote
+    if why := missing_for_ssh(remote, git.key_file, git.known_hosts_file):
         return why
     if "/" in remote and not remote.startswith("/") and "://" not in remote:
         return (
@@ -162,6 +163,7 @@ def secret_files(app: App) -> list[tuple[str, str]]:
     named = {
         "run.env_file": app.run.env_file,
         "update.git.token_file": update.git.token_file,
+        "update.git.key_file": update.git.key_file,
         "update.registry.password_file": update.registry.password_file if update.registry else None,
         **{f"build.secrets.{name}": file for name, file in app.build.secrets.items()},
     }

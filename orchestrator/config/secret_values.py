@@ -42,7 +42,7 @@ def open_names(config: Config) -> set[str]:
 def _of_source(app: App) -> list[str]:
     """The files with secrets by which an app's source is asked."""
     registry = app.update.registry
-    files = (app.update.git.token_file, registry.password_file if registry else None)
+    files = (app.update.git.token_file, app.update.git.key_file, registry.password_file if registry else None)
     return [file for file in files if file]
 
 

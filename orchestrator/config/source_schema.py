@@ -38,6 +38,14 @@ class GitSource(Section):
     token_file: Annotated[str | None, Unit("path")] = None
     """A file beside the configuration file with nothing but a token that may read the repository, which needs an
     https:// URL; redirects are not followed then. Example: secrets/git-token"""
+    key_file: Annotated[str | None, Unit("path")] = None
+    """A file beside the configuration file with the private key of SSH that may read the repository, such as a deploy
+    key, without a passphrase. It is needed where the remote is reached by SSH: `ssh://…` or `git@host:path`. Example:
+    secrets/deploy_key"""
+    known_hosts_file: Annotated[str | None, Unit("path")] = None
+    """A file beside the configuration file with the keys of the server, as `ssh-keyscan HOST` prints them. It is needed
+    for SSH: a server with another key, or with one that is not in the file, is not asked. Example:
+    secrets/known_hosts"""
     auto_fetch: bool = True
     """Ask the remote by itself. When false, only a person's check, a deployment and the panel's keys do. Example:
     false"""

@@ -32,10 +32,43 @@ def why_no_remote(remote: str) -> str:
     return f"the host '{host[1]}' begins with '-', as an option does" if host else ""
 
 
-def why_not_fetched(remote: str) -> str:
-    """Why the address of a repository cannot be fetched by this version; empty when it can."""
-    if _SSH.match(remote):
-        return "repositories cannot be fetched by SSH yet: the image has no SSH client. Use an https:// URL"
+def is_ssh(remote: str) -> bool:
+    """Whether the address of a repository is reached by SSH."""
+    return bool(_SSH.match(remote))
+
+
+def ssh_server(remote: str) -> tuple[str, str]:
+    """The host and the port of an address that is reached by SSH; an empty port is the usual one."""
+    rest = re.sub(r"^[A-Za-z+]+://", "", remote)
+    host = (rest.partition("/")[0] if rest != remote else _before_path(rest)).rpartition("@")[2]
+    if found := re.fullmatch(r"(\[[^\]]*\]|[^:]*):(\d+)", host):
+        return found[1].strip("[]"), found[2]
+    return host.strip("[]"), ""
+
+
+def _before_path(remote: str) -> str:
+    """Of `host:path`, or `[user@host:port]:path`."""
+    if remote.startswith("["):
+        return remote[1:].partition("]")[0]
+    before, _, after = remote.partition("@[")
+    return f"[{after.partition(']')[0]}]" if after and ":" not in before else remote.partition(":")[0]
+
+
+def missing_for_ssh(remote: str, key_file: str | None, known_hosts_file: str | None) -> str:
+    """Why the address of a repository cannot be reached with these files; empty if nothing is missing."""
+    if is_ssh(remote):
+        host, port = ssh_server(remote)
+        scan = f"ssh-keyscan {f'-p {port} ' if port else ''}{host}"
+        if not key_file:
+            return (
+                "it is reached by SSH, and update.git.key_file is not set: name the file of a private key, without a "
+                "passphrase, that may read the repository"
+            )
+        if not known_hosts_file:
+            return (
+                "it is reached by SSH, and update.git.known_hosts_file is not set: name a file with the server's key, "
+                f"as '{scan}' prints it, after comparing its fingerprint with the published one"
+            )
     return ""
 
 

@@ -1,17 +1,42 @@
-"""Credentials for a Git remote: a token, as forges give it for reading a private repository."""
+"""Credentials for a Git remote: a token, as forges give it for reading a private repository, or a key of SSH."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from border.secrets import Secrets
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
+from orchestrator.config.source_schema import GitSource
+from orchestrator.domain.source_names import is_ssh
 from orchestrator.errors import StepFailed
+from orchestrator.sources.git_ssh import ssh_environment
 
 USER = "x-access-token"
 """GitHub wants this name beside a token; GitLab, Gitea and Forgejo take any."""
+
+
+@contextmanager
+def credentials(settings: GitSource, folder: Path, remote: str, known_secrets: Secrets) -> Iterator[Mapping[str, str]]:
+    """The environment in which git is let in by the remote. `folder` is the configuration file's.
+
+    Raises StepFailed when a file with credentials is missing or cannot be read, or is not for such a remote.
+    """
+    token = token_environment(settings.token_file, folder, remote, known_secrets)
+    if is_ssh(remote):
+        with ssh_environment(settings, folder, remote, known_secrets) as environment:
+            yield environment
+    elif settings.key_file:
+        raise StepFailed(
+            "The key of update.git.key_file is not used: the remote is not reached by SSH.",
+            "Set update.git.remote to the repository's address by SSH, such as git@git.example.com:shop.git, or remove "
+            "key_file.",
+        )
+    else:
+        yield token
 
 
 def token_environment(token_file: str | None, folder: Path, remote: str, known_secrets: Secrets) -> dict[str, str]:

@@ -300,7 +300,7 @@ def test_a_source_that_replaces_another_one_of_the_app_takes_turns_with_it(orche
     assert isinstance(before.source, GitRepository)
     assert isinstance(after.source, GitRepository)
     assert after.source is not before.source
-    assert after.source._lock is before.source._lock
+    assert after.source._mirror.lock is before.source._mirror.lock
 
 
 def test_a_second_pass_of_a_start_that_failed_leaves_the_routes_to_what_began_meanwhile(

@@ -37,7 +37,10 @@ async def problems(api: Api, text: str) -> list[str]:
         (SHOP.replace("  shop:", "  shop-:"), "apps.shop-: expected a name"),
         (SHOP + "    health: {timeout: .inf}\n", "apps.shop.health.timeout: expected a number of at most"),
         (OWN, "apps.shop.update.git.remote: the app has no repository of its own"),
-        (SHOP.replace("https://git.test/shop", "git@git.test:shop"), "repositories cannot be fetched by SSH yet"),
+        (
+            SHOP.replace("https://git.test/shop", "git@git.test:shop"),
+            "it is reached by SSH, and update.git.key_file is not set",
+        ),
     ],
 )
 async def test_what_cannot_work_is_found(api: Api, text: str, says: str) -> None:

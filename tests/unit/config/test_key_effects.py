@@ -21,6 +21,8 @@ EFFECTS = {
     "update.git.tags": "test_of_tags_the_newest_version_is_followed_whatever_the_branches_do",
     "update.git.path": "test_the_image_is_built_as_the_build_keys_say",
     "update.git.token_file": "test_a_private_repository_is_fetched_with_a_token_and_without_it_not",
+    "update.git.key_file": "test_a_repository_is_fetched_with_a_key_that_leaves_no_copy",
+    "update.git.known_hosts_file": "test_a_server_that_nobody_has_vouched_for_is_not_asked",
     "update.git.auto_fetch": "test_a_remote_that_only_people_ask_is_not_asked_in_the_background",
     "update.git.fetch_interval": "test_a_remote_is_not_asked_again_before_what_was_fetched_is_old",
     "update.pypi.package_name": "test_a_package_is_installed_updated_and_rolled_back_while_it_is_used",

@@ -67,7 +67,7 @@ async def test_a_panel_whose_repository_needs_ssh_is_found(tmp_path: Path) -> No
     problems = await found("update: {git: {remote: 'git@github.com:me/panel.git'}}\n", tmp_path)
 
     assert len(problems) == 1
-    assert problems[0].startswith("update.git.remote: repositories cannot be fetched by SSH yet")
+    assert problems[0].startswith("update.git.remote: it is reached by SSH, and update.git.key_file is not set")
 
 
 async def test_a_configuration_that_works_has_no_problem(tmp_path: Path) -> None:

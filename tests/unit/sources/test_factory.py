@@ -26,7 +26,7 @@ def source_of(app: str, folder: Path, git: str) -> Source:
     [
         ("{}", "the app has no repository of its own"),
         ("{path: ./}", "the app has no repository of its own"),
-        ("{remote: 'git@git.test:shop'}", "repositories cannot be fetched by SSH yet"),
+        ("{remote: 'git@git.test:shop'}", "it is reached by SSH, and update.git.key_file is not set"),
     ],
 )
 async def test_a_source_that_cannot_be_the_apps_is_refused_before_anything_is_fetched(

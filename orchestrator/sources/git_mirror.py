@@ -1,0 +1,186 @@
+"""The mirror of a Git remote on this host: fetches fill it, other commands read it, and damages of it are mended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from border.secrets import Secrets
+from border.urls import credentials_in, without_credentials
+from orchestrator.config.source_schema import GitSource
+from orchestrator.domain.source_names import why_no_remote
+from orchestrator.errors import StepFailed
+from orchestrator.host import child_process
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources import mirror
+from orchestrator.sources.git_credentials import credentials
+from orchestrator.sources.git_environment import ENVIRONMENT
+from orchestrator.sources.git_error import command_of, error_line, last_lines
+from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, ended_command
+from orchestrator.sources.git_ssh import SSH_COMMAND, why_ssh_failed
+from orchestrator.sources.unsupported import refuse_missing_folder
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
+NO_DEFAULT_BRANCH = "find remote ref HEAD"
+MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
+
+
+class GitMirror:
+    """A Git remote, mirrored into `folder`. `.` and names of remotes refer to `checkout`.
+
+    `lock` is held by whoever writes to the folder. `beside`: the folder of the configuration file. `refusal`: why this
+    remote cannot be the app's source; it is raised whenever the remote would be asked.
+    """
+
+    def __init__(
+        self,
+        settings: GitSource,
+        folder: Path,
+        checkout: Path,
+        lock: asyncio.Lock,
+        known_secrets: Secrets,
+        beside: Path,
+        *,
+        refusal: str = "",
+    ) -> None:
+        self.folder = folder
+        self.lock = lock
+        self._settings = settings
+        self._checkout = checkout
+        self._border = known_secrets
+        self._beside = beside
+        self._refusal = refusal
+        self._made_anew = 0
+
+    async def origin(self) -> str:
+        """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
+        address = self._border.text(without_credentials(await self.address()))
+        return f"{address} (the checkout that compose.yaml is in)" if self._settings.remote == "." else address
+
+    async def address(self) -> str:
+        """The address to fetch from. Raises StepFailed for one that is an option, or runs a program."""
+        remote = await self._configured_remote()
+        if why := why_no_remote(remote):
+            raise StepFailed(
+                f"The remote '{self._settings.remote[:80]}' cannot be used: {why}.",
+                "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
+            )
+        return remote
+
+    async def _configured_remote(self) -> str:
+        remote = self._settings.remote
+        if remote == ".":
+            return str(self._checkout)
+        if re.fullmatch(r"[\w.][\w.-]*", remote):
+            url = await self._run("-C", str(self._checkout), "remote", "get-url", remote, check=False)
+            if not url:
+                raise StepFailed(
+                    f"The checkout {self._checkout} has no remote '{remote}'.",
+                    "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
+                )
+            self._border.know(credentials_in(url))
+            return url.strip()
+        return remote
+
+    async def fetch(self, *more: str) -> None:
+        """Fetch all branches and tags, and `more`. A default branch may never have been pushed, and need not exist."""
+        if self._refusal:
+            raise StepFailed(f"This source cannot be used: {self._refusal}.", "Correct the configuration file.")
+        remote = await self.address()
+        refuse_missing_folder(remote)
+        if not (self.folder / "HEAD").exists():
+            await mirror.make(self.folder, lambda folder: self._run("init", "--quiet", "--bare", str(folder)))
+        branches, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
+        try:
+            fetch = (*FETCH, *mirror.missing_history(self.folder), "--", remote, branches, tags, *more)
+            with self._credentials(remote) as let_in:
+                await self.git(*fetch, env=let_in)
+        except StepFailed as error:
+            if NO_DEFAULT_BRANCH not in error.cause:
+                raise
+            raise StepFailed(
+                f"{await self.origin()} has no commit on its default branch.",
+                "Set update.git.branch to a branch that it has, or push to its default branch.",
+            ) from error
+        if why := self._border.text(await mirror.why_not_packed(self.folder)):
+            log.warning("the mirror of a repository is not packed", mirror=str(self.folder), cause=why)
+
+    async def mended(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` gives. It is asked again when it failed because the mirror was damaged. Raises StepFailed."""
+        for _ in range(MENDINGS):
+            before = self._made_anew
+            try:
+                return await ask()
+            except StepFailed as error:
+                async with self.lock:
+                    if self._made_anew == before and not await self._mend(error):
+                        raise
+        return await ask()
+
+    async def _mend(self, error: StepFailed) -> bool:
+        """Mend the mirror, if it is damaged. Returns whether it was. Raises StepFailed when it cannot be made anew."""
+        if mirror.remove_stale_locks(self.folder):
+            return True
+        if not os.path.lexists(self.folder) or not await self._is_damaged(error):
+            return False
+        log.warning("the mirror of a repository is damaged, and is made anew", mirror=str(self.folder))
+        await to_its_end(asyncio.to_thread(mirror.remove, self.folder))
+        await self.fetch()
+        self._made_anew += 1
+        return True
+
+    async def _is_damaged(self, error: StepFailed) -> bool:
+        """Whether the mirror lacks objects or cannot be read. Looked for only if the remote is not the cause."""
+        if error.exit_code is None:
+            # Git did what it was asked: it is enough that what the branches and tags name can be read.
+            return not await self._is_well("--git-dir", str(self.folder), "for-each-ref", "--format=%(objecttype)")
+        remote = await self.address()
+        with self._credentials(remote) as let_in:
+            if not await self._is_well("ls-remote", "--quiet", "--", remote, "HEAD", env=let_in):
+                return False
+        return not await self._is_well("--git-dir", str(self.folder), "fsck", "--no-dangling", "--no-progress")
+
+    def _credentials(self, remote: str) -> AbstractContextManager[Mapping[str, str]]:
+        return credentials(self._settings, self._beside, remote, self._border)
+
+    async def _is_well(self, *arguments: str, env: Mapping[str, str] = NOTHING) -> bool:
+        try:
+            ended = await child_process.run("git", *arguments, env={**ENVIRONMENT, **env}, timeout_s=FETCH_TIMEOUT_S)
+        except OSError:  # it did not end in time, which is a TimeoutError, or could not be started
+            return True  # not known to be damaged
+        # A ref that cannot be read is a warning, and is left out.
+        complains = "for-each-ref" in arguments and bool(ended.err.strip())
+        return ended.exit_code == 0 and not complains
+
+    async def git(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
+        return await self._run("--git-dir", str(self.folder), *arguments, check=check, env=env)
+
+    async def _run(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
+        ended = await ended_command(command_of(arguments), "git", *arguments, env=env)
+        if ended.exit_code == 0:
+            return ended.out.decode(errors="replace")
+        if not check:
+            return ""
+        said = self._border.text(last_lines(ended.err))
+        cause, remedy = await self._why(said, env)
+        raise StepFailed(
+            f"The repository {await self.origin()} could not be read: {cause}.",
+            remedy,
+            log=tuple(said.splitlines()),
+            exit_code=ended.exit_code,
+        )
+
+    async def _why(self, said: str, env: Mapping[str, str]) -> tuple[str, str]:
+        """Why git failed, and what to do."""
+        by_ssh = why_ssh_failed(said, await self.address(), self._settings) if SSH_COMMAND in env else None
+        return by_ssh or (error_line(said), "Correct update.git.remote, or give this host access to the repository.")
