@@ -1,9 +1,8 @@
-"""A release, its changes, and an update: a release that can be deployed."""
+"""A release, and a change that it brings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -21,22 +20,12 @@ class Release:
 
 @dataclass(frozen=True)
 class Change:
-    """One commit between two releases. `revision` is the commit; `kind` is a Conventional Commits type, or empty."""
+    """One commit between two releases. `revision` is the commit; `kind` is a Conventional Commits type, or empty.
+    `breaks`: what its footer BREAKING CHANGE says; a change can be breaking without one."""
 
     revision: str
     kind: str
     scope: str
     subject: str
     breaking: bool = False
-
-
-@dataclass(frozen=True)
-class Update:
-    """A release that can be deployed, and its changes. `checked_at` is the time of the check, `origin` the source;
-    `released_at` is None where the source does not say when."""
-
-    release: Release
-    changes: tuple[Change, ...]
-    released_at: datetime | None
-    checked_at: datetime
-    origin: str
+    breaks: str = ""

@@ -262,6 +262,9 @@ class Engine(Protocol):
     async def ensure_volume(self, name: str) -> None: ...
 
     async def has_image(self, digest: str) -> bool: ...
+    async def added_bytes(self, image: str, before: str) -> int | None:
+        """The size of the layers of an image that another one has not; None if one of them does not exist."""
+
     async def has_volume(self, name: str) -> bool: ...
 
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:

@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.changelog import Changelog
+from orchestrator.domain.release import Release
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Source(Protocol):
     async def newest(self, ref: str = "") -> SourceRelease:
         """Ask the source for the release that `ref` names: a branch, tag, version or commit. Empty: the newest one."""
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """The changes after one source revision up to another, the newest first; empty if they are not known."""
+    async def changelog(self, since: str, until: str) -> Changelog:
+        """What differs between two source revisions, as far as the source knows it. `since` is empty if nothing is
+        live."""
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether `revision` is an ancestor of the source revision `than`, or the same; False where it is not known."""

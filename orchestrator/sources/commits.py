@@ -3,32 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from border.revision import short
+from orchestrator.domain.changelog import MOST_CHANGES
+from orchestrator.domain.counted import counted
 from orchestrator.domain.release import Change
-from orchestrator.sources.changelog import parse_commit
+from orchestrator.sources.changelog import Commit, parse_commit, without_reverted
 
-MOST_CHANGES = 200
+MOST_READ = 500
+"""So many commits of a log are looked at, for reverts of each other."""
+MOST_COMPARED = 500
+"""Of so many commits on each side of a history that was rewritten it is found out which are the same changes."""
 CHANGES_NO_FILE = "(changes no file)"
 """Said of a commit that was made to have the same files built and deployed again."""
 
+Git = Callable[..., Awaitable[str]]
+"""Runs a git command in the mirror, and returns what it printed."""
 
-async def changes_between(
-    git: Callable[..., Awaitable[str]], since: str, until: str, path: str, read: Callable[[str], str]
-) -> tuple[Change, ...]:
-    """The newest MOST_CHANGES commits after `since` up to `until` that changed `path`, without merges.
 
-    With the whole repository as the path, also those that change no file, which say so. `git` runs git in the
-    repository; `read` makes text of a message, which may have any length and any characters.
+@dataclass(frozen=True)
+class Commits:
+    """The newest changes, how many more there are, and what is to be said of the history."""
+
+    changes: tuple[Change, ...]
+    left_out: int
+    notes: tuple[str, ...]
+
+
+async def commits_between(git: Git, since: str, until: str, path: str, read: Callable[[str], str]) -> Commits:
+    """The newest MOST_CHANGES commits after `since` up to `until` that changed `path`, without merges, and without
+    those that revert each other.
+
+    With the whole repository as the path, also those that change no file, which say so. Where the history was
+    rewritten, or another branch is followed, they are those after the last commit that both have. `read` makes text of
+    a message, which may have any length and any characters.
     """
-    span = ("log", f"{since}..{until}", "--no-merges", f"--max-count={MOST_CHANGES}")
-    log = await git(*span, "--format=%h%x00%B%x01", *(() if is_whole(path) else ("--", path)))
+    span, notes = await _span(git, since, until, path)
+    below = () if is_whole(path) else ("--", path)
+    log = await git("log", *span, "--no-merges", f"--max-count={MOST_READ}", "--format=%H%x00%B%x01", *below)
     entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
-    changes = tuple(parse_commit(revision, read(message)) for revision, message in entries)
-    if not is_whole(path):
-        return changes
-    with_files = set((await git(*span, "--full-history", "--format=%h", "--", ".")).split())
-    return tuple(one if one.revision in with_files else _without_files(one) for one in changes)
+    commits, reverted = without_reverted(Commit(revision, message) for revision, message in entries)
+    total = int(await git("rev-list", *span, "--no-merges", "--count", *below) or 0)
+    changes = tuple(parse_commit(one.revision, read(one.message)) for one in commits[:MOST_CHANGES])
+    if is_whole(path):
+        every_file = ("--full-history", "--format=%H", f"--max-count={MOST_READ}", "--", ".")
+        with_files = set((await git("log", *span, "--no-merges", *every_file)).split())
+        changes = tuple(one if one.revision in with_files else _without_files(one) for one in changes)
+    if reverted:
+        notes = (*notes, f"{counted(reverted, 'commit')} that revert each other are not listed.")
+    return Commits(changes, max(0, total - reverted - len(changes)), notes)
+
+
+async def _span(git: Git, since: str, until: str, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which commits are new, as arguments of `git log`, and what is to be said of it."""
+    lost = int(await git("rev-list", "--no-merges", "--count", f"{until}..{since}") or 0)
+    if not lost and await git("merge-base", since, until, check=False):
+        return (f"{since}..{until}",), ()
+    new = int(await git("rev-list", "--no-merges", "--count", f"{since}..{until}") or 0)
+    has = await git("merge-base", since, until, check=False)
+    if not has:
+        return (f"{since}..{until}",), (
+            f"The history was replaced: no commit of it is in that of the live commit {short(since)}, so that all are "
+            "listed as new.",
+        )
+    span: tuple[str, ...] = (f"{since}..{until}",)
+    if lost <= MOST_COMPARED and new <= MOST_COMPARED:
+        # The same changes as other commits, as after a rebase, are not new.
+        span = ("--cherry-pick", "--right-only", f"{since}...{until}")
+        gone = await git("rev-list", "--no-merges", "--cherry-pick", "--right-only", "--count", f"{until}...{since}")
+        lost = int(gone or 0)
+    what = (
+        f"{counted(lost, 'commit')} of the live release {'is' if lost == 1 else 'are'} not in this one"
+        if lost
+        else "it has the same changes in other commits"
+    )
+    return span, (
+        f"The history was rewritten, or another branch is followed, since the live commit {short(since)}: {what}.",
+    )
 
 
 def is_whole(path: str) -> bool:

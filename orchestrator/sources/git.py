@@ -10,13 +10,15 @@ from pathlib import Path
 
 from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.changelog import Changelog
+from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.base import SourceRelease
-from orchestrator.sources.commits import changes_between, is_whole
+from orchestrator.sources.commits import is_whole
+from orchestrator.sources.git_changelog import changelog_between
 from orchestrator.sources.git_mirror import GitMirror
 from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_tag, version_of
 from orchestrator.sources.git_process import ended_command
@@ -46,6 +48,7 @@ class GitRepository:
         beside: Path | None = None,
     ) -> None:
         self.settings = settings
+        self._last: tuple[tuple[str, str], Changelog] | None = None
         self._border = known_secrets or Secrets()
         self._mirror = GitMirror(
             settings, mirror, checkout, lock or asyncio.Lock(), self._border, beside or checkout, refusal=refusal
@@ -123,14 +126,18 @@ class GitRepository:
                 "Check the free disk space: changeover doctor",
             )
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """Commits after `since` up to `until`, the newest first, without merges. Empty if `since` is not known."""
-        return await self._mirror.mended(lambda: self._changes(since, until))
+    async def changelog(self, since: str, until: str) -> Changelog:
+        """Commits after `since` up to `until`, without merges, and what else differs. It says so if `since` is not
+        known."""
+        return await self._mirror.mended(lambda: self._changelog(since, until))
 
-    async def _changes(self, since: str, until: str) -> tuple[Change, ...]:
-        if not (is_commit(since) and is_commit(until)) or not await self._git("cat-file", "-t", since, check=False):
-            return ()
-        return await changes_between(self._git, since, until, self.settings.path, self._message)
+    async def _changelog(self, since: str, until: str) -> Changelog:
+        if not (is_commit(since) and is_commit(until)):
+            return Changelog()
+        if self._last is None or self._last[0] != (since, until):
+            folder, path = self._mirror.folder, self.settings.path
+            self._last = (since, until), await changelog_between(self._git, folder, since, until, path, self._message)
+        return self._last[1]
 
     def _message(self, text: str) -> str:
         # More is read than is kept, so that no half of a secret stays at the end.

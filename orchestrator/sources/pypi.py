@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from orchestrator.config.source_schema import PypiSource
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.changelog import Changelog
+from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive, package_source
@@ -66,9 +67,9 @@ class PackageReleases:
             "Set update.pypi.python to a version that it supports.",
         )
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        """An index does not know them."""
-        return ()
+    async def changelog(self, since: str, until: str) -> Changelog:
+        """A index does not know them."""
+        return Changelog()
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether it comes before, or is the same. False where one of them is no version."""

@@ -15,8 +15,9 @@ from border.secrets import Secrets
 from orchestrator.config.registry_login import login_of
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import RegistrySource
+from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.image_name import DIGEST, TAG, image_name
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.base import SourceRelease
@@ -109,9 +110,9 @@ class RegistryImages:
         digits = found.digest.removeprefix("sha256:")[:7]
         return digits if DIGEST.fullmatch(reference) else f"{reference}-{digits}"
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+    async def changelog(self, since: str, until: str) -> Changelog:
         """A registry does not know them."""
-        return ()
+        return Changelog()
 
     async def is_older(self, revision: str, than: str) -> bool:
         """A registry does not know which of two digests came first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,13 +12,14 @@ from border.plain import plain
 from border.secrets import Secrets
 from border.urls import without_credentials
 from orchestrator.config.source_schema import UrlSource
-from orchestrator.domain.release import Change, Release
+from orchestrator.domain.changelog import MOST_CHANGES, Changelog
+from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.changelog import parse_commit
-from orchestrator.sources.manifest import MOST_CHANGES, MOST_OF_MANIFEST, ArchivedRelease, read_manifest
+from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.signature import refuse_unsigned
 from orchestrator.sources.versions import compare, newest_first
@@ -64,18 +64,25 @@ class ArchivedReleases:
         released_at = in_utc(chosen.released_at) if chosen.released_at else None
         return SourceRelease(Release(chosen.version, chosen.version), released_at)
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+    async def changelog(self, since: str, until: str) -> Changelog:
         """What the manifest says of the releases after `since` up to `until`, the newest MOST_CHANGES first."""
+        releases = await self._releases()
         after = [
             one
-            for one in await self._releases()
+            for one in releases
             if (compare(one.version, until) or 0) <= 0 and (not since or (compare(one.version, since) or 0) > 0)
         ]
         order = newest_first(one.version for one in after)
         after.sort(key=lambda one: order.index(one.version) if one.version in order else len(order))
-        lines = islice(((one.version, line) for one in after for line in one.changelog), MOST_CHANGES)
-        return tuple(
-            parse_commit(version, self._border.cut(plain(line), archive.MOST_AT_ONCE)) for version, line in lines
+        lines = [(one.version, line) for one in after for line in one.changelog]
+        wanted = _named(releases, until)
+        return Changelog(
+            changes=tuple(
+                parse_commit(version, self._border.cut(plain(line), archive.MOST_AT_ONCE))
+                for version, line in lines[:MOST_CHANGES]
+            ),
+            changes_left_out=max(0, len(lines) - MOST_CHANGES),
+            download_bytes=wanted.size if wanted else None,
         )
 
     async def is_older(self, revision: str, than: str) -> bool:

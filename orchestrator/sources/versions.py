@@ -1,4 +1,9 @@
-"""The order of versions, by Semantic Versioning 2.0.0; of versions that are none of those, by PEP 440."""
+"""The order of versions, by Semantic Versioning 2.0.0; of versions that are none of those, by PEP 440.
+
+All versions have one order, in which those of each scheme have the order of their scheme: each is given a key, and keys
+are compared. Two comparisons by two schemes would contradict each other: by Semantic Versioning 1.2.3-4 comes before
+1.2.3, by PEP 440, where it is the post-release 1.2.3.post4, after 1.2.3.0, which is as high as 1.2.3.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,13 @@ from packaging.version import Version as PythonVersion
 from semver import Version as SemanticVersion
 
 MOST_CHARACTERS = 1000
+_DEVELOPMENT, _BEFORE, _FROM = range(3)
+"""What a version is of its release: a development one before all pre-releases, a pre-release, or it or a later one."""
+_NAMES = {"a": "alpha", "b": "beta", "rc": "rc"}
+"""Of the pre-releases of PEP 440, as Semantic Versioning's examples have them: 1.0rc2 is as high as 1.0.0-rc.2."""
+
+Identifiers = tuple[tuple[int, int, str], ...]
+Key = tuple[int, tuple[int, ...], int, Identifiers, PythonVersion]
 
 
 def compare(one: str, other: str) -> int | None:
@@ -18,27 +30,18 @@ def compare(one: str, other: str) -> int | None:
 
     Python's own order would read the pre-release 1.2.3-4 of Semantic Versioning as one that comes after 1.2.3.
     """
-    semantic = _semantic(one), _semantic(other)
-    if semantic[0] is not None and semantic[1] is not None:
-        return semantic[0].compare(semantic[1])
-    python = _python(one), _python(other)
-    if python[0] is None or python[1] is None:
-        return None
-    return (python[0] > python[1]) - (python[0] < python[1])
+    left, right = _key(one), _key(other)
+    return None if left is None or right is None else (left > right) - (left < right)
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
-    """Those that are versions, ordered: by Semantic Versioning if all of them follow it."""
-    found = [version for version in versions if is_version(version)]
-    semantic = {version: _semantic(version) for version in found}
-    if all(semantic.values()):
-        return sorted(found, key=lambda version: semantic[version] or SemanticVersion(0), reverse=True)
-    python = {version: parsed for version in found if (parsed := _python(version))}
-    return sorted(python, key=lambda version: python[version], reverse=True)
+    """Those that are versions, ordered as `compare` says."""
+    found = [(key, version) for version in versions if (key := _key(version)) is not None]
+    return [version for _, version in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
 def is_version(text: str) -> bool:
-    return compare(text, text) is not None
+    return _key(text) is not None
 
 
 def is_prerelease(text: str) -> bool:
@@ -53,13 +56,60 @@ def is_in(text: str, wanted: SpecifierSet) -> bool:
     return python is not None and not (semantic and semantic.prerelease) and python in wanted
 
 
+def _key(text: str) -> Key | None:
+    """What orders a version: epoch, release without zeros at its end, what it is of that release, the identifiers of a
+    pre-release, and what is left of it to PEP 440 (`.post1`, `.dev2`, `+local`)."""
+    if (semantic := _semantic(text)) is not None:
+        return _semantic_key(semantic)
+    if (python := _python(text)) is not None:
+        return _python_key(python)
+    return None
+
+
+def _semantic_key(version: SemanticVersion) -> Key:
+    release = (version.major, version.minor, version.patch)
+    plain = PythonVersion(".".join(map(str, release)))
+    if not version.prerelease:
+        return 0, _without_zeros(release), _FROM, (), plain
+    identifiers = tuple(_identifier(one) for one in version.prerelease.split("."))
+    # Nothing but the identifiers orders it; versions of PEP 440 that have the same ones are compared with their own.
+    first, *more = identifiers
+    letter = next((one for one, name in _NAMES.items() if name == first[2]), "")
+    is_shared = letter and len(more) == 1 and not more[0][2]
+    rest = PythonVersion(f"{plain}{letter}{more[0][1]}") if is_shared else plain
+    return 0, _without_zeros(release), _BEFORE, identifiers, rest
+
+
+def _python_key(version: PythonVersion) -> Key:
+    release = _without_zeros(version.release)
+    if version.pre:
+        letter, number = version.pre
+        identifiers = (_identifier(_NAMES[letter]), (0, number, ""))
+        return version.epoch, release, _BEFORE, identifiers, version
+    is_development = version.dev is not None and version.post is None
+    return version.epoch, release, _DEVELOPMENT if is_development else _FROM, (), version
+
+
+def _identifier(text: str) -> tuple[int, int, str]:
+    """Numbers come before words (item 11.4.3)."""
+    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+
+
+def _without_zeros(release: tuple[int, ...]) -> tuple[int, ...]:
+    """1.0 is as high as 1.0.0."""
+    kept = len(release)
+    while kept and not release[kept - 1]:
+        kept -= 1
+    return release[:kept]
+
+
 def _number(text: str) -> str:
     return text[1:] if text[:1] in ("v", "V") and text[1:2].isdigit() else text
 
 
 def _semantic(text: str) -> SemanticVersion | None:
     try:
-        return SemanticVersion.parse(_number(text))
+        return SemanticVersion.parse(_number(text)) if len(text) <= MOST_CHARACTERS else None
     except ValueError:
         return None
 

@@ -15,14 +15,16 @@ from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
-from orchestrator.domain.release import Release, Update
+from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
+from orchestrator.domain.update import Update
 from orchestrator.errors import ChangeoverError, JournalError, Refused
 from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
+from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
 from orchestrator.updates.order import comes_before
 
@@ -138,8 +140,9 @@ class UpdateChecker:
             self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
             return None
         known, self._older[app] = self._found.get(app), None
-        changes = await context.source.changes(live, revision)
-        update = Update(newest.release, changes, newest.released_at, self._now(), await context.source.origin())
+        changelog = await context.source.changelog(live, revision)
+        origin, expected = await context.source.origin(), await expected_of(context, self._journal)
+        update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
         self._refuse_if_replaced(context)
         offered = may_be_offered(self._journal.attempts(app), revision)
         is_new = known is None or known.release.source_revision != revision
@@ -149,7 +152,9 @@ class UpdateChecker:
             # Before it is known: what could not be told is told by the next check.
             await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update
-        self._newer_than[app] = frozenset({live, revision, *were_live, *(change.revision for change in changes)})
+        self._newer_than[app] = frozenset(
+            {live, revision, *were_live, *(change.revision for change in changelog.changes)}
+        )
         return update if offered else None
 
     async def _is_older(self, context: AppContext, release: Release) -> bool:

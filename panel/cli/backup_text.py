@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from border.plain import one_line
-from panel.cli.text import size
 from panel.client.backup_model import Extract
 from panel.client.model import Backup
 from panel.text.counted import counted
 from panel.text.markup import inline
+from panel.text.size import size
 
 
 def new_backup(made: Backup) -> str:

@@ -30,7 +30,8 @@ from panel.client import events
 from panel.client.client import Client
 from panel.client.drain_wait import until_drained
 from panel.client.errors import ClientError, NotFound
-from panel.client.model import App, Deployment, DeploymentState, Update
+from panel.client.model import App, Deployment, DeploymentState
+from panel.client.update_model import Update
 from panel.clock import utc_now
 from panel.text import history as past
 from panel.text.outcome import HEALTHY, PAUSED, file_not_used, outcome, what_is_active

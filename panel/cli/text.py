@@ -25,15 +25,15 @@ from panel.client.model import (
     SchemaRevision,
     Slot,
     Trouble,
-    Update,
     Validation,
 )
+from panel.client.update_model import Update
 from panel.text.age import ago
-from panel.text.changelog import NO_CHANGES, changelog
+from panel.text.changelog import brings, costs
 from panel.text.markup import inline
+from panel.text.size import size
 from panel.text.why import add_why, why
 
-SIZES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 NONE = "–"
 COLOURS = ("blue", "green")
 WELL = ("healthy", "none")
@@ -96,12 +96,13 @@ def _held_back(app: App) -> str:
 
 
 def update(app: str, found: Update, now: datetime) -> str:
-    released = ago(found.released_at, now)
+    released = f"released {ago(found.released_at, now)}"
     checked = f"checked {ago(found.checked_at, now)}"
     heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
     heading += f" ({released}, {inline(found.origin)}, {checked})"
-    changes = changelog(found.changes) or ["", NO_CHANGES]
-    return "\n".join([heading, *changes, "", f"Install it with: {inline(install(app, found))}"])
+    return "\n".join(
+        [heading, *brings(found), "", *map(inline, costs(found)), "", f"Install it with: {inline(install(app, found))}"]
+    )
 
 
 def install(app: str, found: Update) -> str:
@@ -235,13 +236,6 @@ def audit(page: AuditEntries, options: Sequence[str]) -> Table | str:
         table.caption = f"Older entries: changeover audit {inline(more)}"
         table.caption_justify = "left"
     return table
-
-
-def size(size_in_bytes: int) -> str:
-    for limit, unit in SIZES:
-        if size_in_bytes >= limit:
-            return f"{size_in_bytes / limit:.1f} {unit}"
-    return f"{size_in_bytes} B"
 
 
 def _table(*headings: str) -> Table:

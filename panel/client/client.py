@@ -31,11 +31,11 @@ from panel.client.model import (
     Logs,
     Migrations,
     Plan,
-    Update,
     Validation,
 )
 from panel.client.one_off import OneOffRequests, Piece
 from panel.client.settings import is_https, is_near
+from panel.client.update_model import Update
 from panel.client.value import Value
 
 TIMEOUT = httpx.Timeout(30, connect=5)

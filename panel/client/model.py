@@ -9,6 +9,8 @@ from pydantic import AliasChoices, Field
 
 from panel.client.failure import Failure, Unsettled
 from panel.client.in_hand import InHand
+from panel.client.update_model import Change as Change
+from panel.client.update_model import Update as Update
 from panel.client.value import Value
 
 
@@ -45,27 +47,6 @@ class Slot(Value):
     image: str
     container: str
     since: datetime | None = None
-
-
-class Change(Value):
-    """One commit of a release. `kind` is its Conventional Commits type, or empty."""
-
-    revision: str
-    kind: str
-    scope: str
-    subject: str
-    breaking: bool = False
-
-
-class Update(Value):
-    """A release that can be deployed; `checked_at` is the time of the check."""
-
-    version: str
-    revision: str
-    released_at: datetime | None = None
-    checked_at: datetime
-    origin: str
-    changes: tuple[Change, ...] = ()
 
 
 class HeldBack(Value):

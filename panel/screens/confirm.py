@@ -13,10 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from border.plain import one_line
-from panel.client.model import App, Update
+from panel.client.model import App
+from panel.client.update_model import Update
 from panel.screens.whole import is_whole
 from panel.text.age import ago
-from panel.text.changelog import NO_CHANGES
+from panel.text.changelog import NO_CHANGES, costs
 from panel.text.counted import counted
 
 
@@ -76,7 +77,12 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(f"Update source: {update.origin}"),
             Text("Update method: build, back up, migrate, start, verify, switch"),
             Text(),
-            Text(changes_in_words(len(update.changes), listed=self._app_shown.update is not None)),
+            Text(
+                changes_in_words(
+                    len(update.changes) + update.changes_left_out, listed=self._app_shown.update is not None
+                )
+            ),
+            *(Text(one_line(line)) for line in costs(update)),
             *(Text(one_line(sentence), "yellow") for sentence in self._cost),
             *self._question(),
         )

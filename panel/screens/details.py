@@ -11,9 +11,11 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from panel.client.model import App, Update
+from border.plain import one_line
+from panel.client.model import App
+from panel.client.update_model import Update
 from panel.text.age import ago
-from panel.text.changelog import NO_CHANGES, changelog
+from panel.text.changelog import brings, costs
 
 
 class DetailsScreen(ModalScreen[str]):
@@ -38,12 +40,8 @@ class DetailsScreen(ModalScreen[str]):
             with VerticalScroll():
                 released = ago(update.released_at, self._now)
                 yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
-                yield Static(
-                    Text.from_markup(
-                        "\n".join(changelog(update.changes)) or f"\n{NO_CHANGES}",
-                        emoji=False,
-                    )
-                )
+                yield Static(Text.from_markup("\n".join(brings(update)), emoji=False))
+            yield Static(Text("\n".join(map(one_line, costs(update))), "dim"), classes="costs")
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")
 
     def action_update(self) -> None:

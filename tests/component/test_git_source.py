@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.source_schema import GitSource
+from orchestrator.domain.release import Change
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
 from tests.support.git_repository import Remote
@@ -28,6 +29,10 @@ def remote(tmp_path: Path) -> Remote:
 def source(remote: Remote, *, branch: str = "main", path: str = ".", url: str = "") -> GitRepository:
     settings = GitSource(remote=url or str(remote.path), branch=branch, path=path)
     return GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path)
+
+
+async def changes_of(git: GitRepository, since: str, until: str) -> tuple[Change, ...]:
+    return (await git.changelog(since, until)).changes
 
 
 def of_default_branch(remote: Remote) -> GitRepository:
@@ -181,7 +186,7 @@ async def test_a_clone_without_its_whole_history_is_a_source_and_gets_the_rest_l
     third = remote.commit("feat: the third")
     remote.git("-C", str(clone), "pull", "--quiet")
     assert (await git.newest()).release.source_revision == third
-    assert [one.subject for one in await git.changes(second, third)] == ["the third"]
+    assert [one.subject for one in await changes_of(git, second, third)] == ["the third"]
     remote.git("-C", str(clone), "fetch", "--quiet", "--unshallow")
     assert (await git.newest(first[:8])).release.source_revision == first
 
@@ -242,7 +247,7 @@ async def test_changes_come_the_newest_first(remote: Remote) -> None:
         remote.commit(f"feat: number {number}")
     git = source(remote)
 
-    changes = await git.changes(since, (await git.newest()).release.source_revision)
+    changes = await changes_of(git, since, (await git.newest()).release.source_revision)
 
     assert [change.subject for change in changes] == ["number 2", "number 1", "number 0"]
 
@@ -256,7 +261,7 @@ async def test_a_message_of_megabytes_is_read_in_part(remote: Remote) -> None:
     git = source(remote)
     found = await git.newest()
 
-    (change,) = await git.changes(since, found.release.source_revision)
+    (change,) = await changes_of(git, since, found.release.source_revision)
 
     assert change.kind == "feat"
     assert len(change.subject) < MOST_OF_MESSAGE
@@ -268,7 +273,7 @@ async def test_a_message_is_read_without_control_characters(remote: Remote) -> N
     git = source(remote)
     await git.newest()
 
-    (change,) = await git.changes(since, until)
+    (change,) = await changes_of(git, since, until)
 
     assert (change.kind, change.scope, change.subject) == ("feat", "shop", "abcd")
 
@@ -280,7 +285,7 @@ async def test_a_commit_that_changes_no_file_is_a_change_that_says_so(remote: Re
     remote.git("commit", "--quiet", "--allow-empty", "-m", "chore: deploy it again")
     git = source(remote, path=path)
 
-    changes = await git.changes(since, (await git.newest()).release.source_revision)
+    changes = await changes_of(git, since, (await git.newest()).release.source_revision)
 
     assert [change.subject for change in changes] == ["deploy it again (changes no file)", "a cart"]
 
@@ -292,7 +297,7 @@ async def test_an_app_in_a_folder_has_no_changes_of_others(remote: Remote) -> No
     remote.git("commit", "--quiet", "--allow-empty", "-m", "chore: deploy it again")
     git = source(remote, path="shop")
 
-    changes = await git.changes(since, (await git.newest()).release.source_revision)
+    changes = await changes_of(git, since, (await git.newest()).release.source_revision)
 
     assert [change.subject for change in changes] == ["a cart"]
 
@@ -313,12 +318,12 @@ async def test_changes_are_those_between_two_commits_without_merges(remote: Remo
     git = source(remote)
     until = (await git.newest()).release.source_revision
 
-    changes = await git.changes(since, until)
+    changes = await changes_of(git, since, until)
 
     assert sorted(change.subject for change in changes) == ["count", "explain", "mend"]
     assert [change.subject for change in changes if change.breaking] == ["explain"]
-    assert await git.changes("", until) == ()
-    assert await git.changes("f" * 40, until) == ()
+    assert await changes_of(git, "", until) == ()
+    assert await changes_of(git, "f" * 40, until) == ()
 
 
 async def test_an_app_in_a_folder_is_as_new_as_the_last_commit_that_changed_the_folder(remote: Remote) -> None:
@@ -327,7 +332,7 @@ async def test_an_app_in_a_folder_is_as_new_as_the_last_commit_that_changed_the_
     git = source(remote, path="shop")
 
     newest = await git.newest()
-    changes = await git.changes(remote.git("rev-list", "--max-parents=0", "HEAD"), remote.git("rev-parse", "HEAD"))
+    changes = await changes_of(git, remote.git("rev-list", "--max-parents=0", "HEAD"), remote.git("rev-parse", "HEAD"))
 
     assert newest.release.source_revision == wanted
     assert [change.subject for change in changes] == ["of the shop"]
@@ -652,7 +657,7 @@ async def test_a_damaged_mirror_is_found_and_made_anew_by_the_next_check_and_dep
     damage(mirror)
     await repository.fetch(second, tmp_path / "work")
     assert (tmp_path / "work" / "app.py").read_text() == "feat: the second"
-    assert [change.subject for change in await repository.changes(first, second)] == ["the second"]
+    assert [change.subject for change in await changes_of(repository, first, second)] == ["the second"]
 
 
 async def test_what_a_killed_download_left_is_removed_and_takes_no_room(remote: Remote) -> None:

@@ -45,6 +45,17 @@ def update(version: str = "v1.1.0", **more: Any) -> dict[str, Any]:
         "checked_at": before(minutes=1),
         "origin": "git https://example.com/shop.git main",
         "changes": CHANGES,
+        "changes_left_out": 0,
+        "dependencies": [
+            {"ecosystem": "python", "name": "textual", "before": "0.84.2", "after": "0.85.0"},
+            {"ecosystem": "python", "name": "till", "before": "", "after": "2.1"},
+        ],
+        "dependencies_left_out": 0,
+        "notes": [],
+        "download_bytes": 12_700,
+        "build_bytes": 3_250_000,
+        "expected_seconds": 31.4,
+        "expected_by": 5,
     } | more
 
 

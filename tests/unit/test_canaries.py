@@ -23,6 +23,7 @@ from border.secrets import Secrets
 from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.domain.access import Scope
+from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release import Change
 from orchestrator.engine.image_build import ImageBuild
@@ -69,8 +70,8 @@ class TalkingEngine(FakeEngine):
 
 
 class TalkingSource(FakeSource):
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
-        return (Change("abc", "feat", "shop", SAYS),)
+    async def changelog(self, since: str, until: str) -> Changelog:
+        return Changelog((Change("abc", "feat", "shop", SAYS),), notes=(SAYS,))
 
     async def origin(self) -> str:
         return SAYS

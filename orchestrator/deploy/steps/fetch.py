@@ -34,10 +34,10 @@ class Fetch(Step):
             return replace(deployment, release=context.active.release)
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
-        changes = await context.source.changes(before.source_revision if before else "", wanted)
+        changelog = await context.source.changelog(before.source_revision if before else "", wanted)
         await context.source.fetch(wanted, context.source_folder(deployment))
         known_run = known_run_of(context, found.release)
-        return replace(deployment, release=found.release, changes=changes, known_run=known_run)
+        return replace(deployment, release=found.release, changes=changelog.changes, known_run=known_run)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Remove the fetched source."""

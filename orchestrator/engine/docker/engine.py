@@ -34,6 +34,7 @@ from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import ImageBuilder
+from orchestrator.engine.docker.image_layers import added_bytes
 from orchestrator.engine.docker.image_tags import remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
@@ -106,6 +107,9 @@ class DockerEngine:
 
     async def has_image(self, digest: str) -> bool:
         return await self._call(lambda client: image_exists(client, digest))
+
+    async def added_bytes(self, image: str, before: str) -> int | None:
+        return await self._call(lambda client: added_bytes(client, image, before))
 
     async def has_volume(self, name: str) -> bool:
         return await self._call(lambda client: volume_exists(client, name))

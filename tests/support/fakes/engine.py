@@ -428,6 +428,9 @@ class FakeEngine:
     async def has_image(self, digest: str) -> bool:
         return digest.removeprefix("sha256:") in self.tags
 
+    async def added_bytes(self, image: str, before: str) -> int | None:
+        return 1000 if await self.has_image(image) and await self.has_image(before) else None
+
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
         if container not in self.running:
             return None

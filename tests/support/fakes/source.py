@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
 from orchestrator.sources.base import SourceRelease
@@ -56,12 +57,13 @@ class FakeSource:
                 return one
         raise StepFailed(f"https://git.test/shop has no '{ref}'.", "Check the --ref that was given.")
 
-    async def changes(self, since: str, until: str) -> tuple[Change, ...]:
+    async def changelog(self, since: str, until: str) -> Changelog:
         revisions = [one.release.source_revision for one in self._releases]
         if since not in revisions:
-            return ()
+            return Changelog()
         between = revisions[revisions.index(since) + 1 : revisions.index(until) + 1]
-        return tuple(Change(revision, "feat", "", f"what {revision} changes") for revision in reversed(between))
+        changes = (Change(revision, "feat", "", f"what {revision} changes") for revision in reversed(between))
+        return Changelog(tuple(changes))
 
     async def is_older(self, revision: str, than: str) -> bool:
         revisions = [one.release.source_revision for one in self._releases]

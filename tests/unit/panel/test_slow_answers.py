@@ -14,7 +14,8 @@ from panel.app import PanelApp
 from panel.client.access_model import AuditEntries
 from panel.client.client import Client
 from panel.client.events import Event
-from panel.client.model import Apps, Deployment, Plan, Update
+from panel.client.model import Apps, Deployment, Plan
+from panel.client.update_model import Update
 from panel.screens.audit import AuditScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.progress import ProgressScreen

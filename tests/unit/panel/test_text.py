@@ -12,10 +12,12 @@ from rich.text import Text
 
 from panel.cli import event_lines, text
 from panel.client.events import Event
-from panel.client.model import App, Apps, Change, Deployment, Finding, Migrations
+from panel.client.model import App, Apps, Deployment, Finding, Migrations
+from panel.client.update_model import Change
 from panel.text.age import ago
 from panel.text.changelog import changelog
 from panel.text.outcome import failure, outcome
+from panel.text.size import size as in_words
 from panel.widgets.event_log import event_line
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
@@ -47,7 +49,7 @@ def test_an_age_is_in_its_largest_whole_unit(length: dict[str, float], says: str
 
 @pytest.mark.parametrize(("size", "says"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 * 2**30, "3.0 GiB")])
 def test_a_size_is_in_its_largest_unit(size: int, says: str) -> None:
-    assert text.size(size) == says
+    assert in_words(size) == says
 
 
 def test_a_warning_of_the_doctor_says_what_to_do_and_is_no_failure() -> None:
@@ -63,13 +65,13 @@ def test_a_warning_of_the_doctor_says_what_to_do_and_is_no_failure() -> None:
 def test_a_changelog_has_breaking_changes_first_and_those_of_no_convention_last() -> None:
     changes = tuple(Change.model_validate(one) for one in answers.CHANGES)
 
-    lines = [line.strip() for line in changelog(changes) if line]
+    lines = [plain(line).strip() for line in changelog(changes) if line]
 
     assert lines == [
-        "⚠ Breaking changes:", "• the price is in cents",
-        "✨ Features:", "• a cart that survives a restart",
-        "🐛 Bug fixes:", "• till: count every order once",
-        "📦 Other changes:", "• tidy the shelves",
+        "⚠ Breaking changes:", "• the price is in cents (4d1f0a2)",
+        "✨ Features:", "• a cart that survives a restart (4d1f0a2)",
+        "🐛 Bug fixes:", "• till: count every order once (4d1f0a2)",
+        "📦 Other changes:", "• tidy the shelves (4d1f0a2)",
     ]  # fmt: skip
     assert changelog(()) == []
 

@@ -158,7 +158,7 @@ async def test_a_newer_release_is_found_with_what_it_changes(bench: Bench) -> No
 
     assert found is not None
     assert found.release == newest
-    assert [change.revision for change in found.changes] == ["r3", "r2"]
+    assert [change.revision for change in found.changelog.changes] == ["r3", "r2"]
     assert (found.origin, found.checked_at) == ("https://git.test/shop", bench.clock())
     assert bench.checker.known(APP) == found
 
@@ -250,7 +250,7 @@ async def test_an_app_that_was_never_deployed_is_offered_the_newest_without_chan
     found = await bench.checker.check(bench.app())
 
     assert found is not None
-    assert (found.release, found.changes) == (newest, ())
+    assert (found.release, found.changelog.changes) == (newest, ())
 
 
 async def test_a_dismissed_update_is_not_shown_for_24_hours_and_then_again(bench: Bench) -> None:

@@ -13,9 +13,11 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
-from orchestrator.domain.release import Change, Release, Update
+from orchestrator.domain.release import Release
+from orchestrator.domain.update import Update
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import SourceRelease
@@ -48,8 +50,8 @@ class Source:
     async def is_older(self, revision: str, than: str) -> bool:
         return False
 
-    async def changes(self, _since: str, _until: str) -> tuple[Change, ...]:
-        return ()
+    async def changelog(self, _since: str, _until: str) -> Changelog:
+        return Changelog()
 
     async def origin(self) -> str:
         return "nowhere"
