@@ -34,7 +34,7 @@ CMD ["sh", "-c", "until [ -f /run/changeover/haproxy.cfg ]; do sleep 0.1; done; 
 # The orchestrator. git fetches sources, by SSH with OpenSSH; the docker command with buildx builds images.
 FROM python AS orchestrator
 RUN apt-get update \
- && apt-get install -y --no-install-recommends git openssh-client docker-cli docker-buildx ca-certificates \
+ && apt-get install -y --no-install-recommends git git-lfs openssh-client docker-cli docker-buildx ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=orchestrator-packages /opt/venv /opt/venv
 COPY border border

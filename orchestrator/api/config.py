@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
-from orchestrator.config.preflight import is_path, preflight, secret_files
+from orchestrator.config.local_repository import is_path
+from orchestrator.config.preflight import preflight, secret_files
 from orchestrator.config.schema import Config
 from orchestrator.doctor.removed_apps import notices_of_removal
 from orchestrator.errors import ConfigError

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
+from orchestrator.config.local_repository import is_path, missing_folder
 from orchestrator.config.registry_login import images_of, login_of
 from orchestrator.config.schema import App, Config
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import GitSource
-from orchestrator.domain.source_names import missing_for_ssh
+from orchestrator.domain.source_names import is_ssh, missing_for_ssh
 from orchestrator.files.beneath import LeadsOutside, within
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
@@ -63,29 +64,12 @@ def _not_fetched(git: GitSource) -> str:
     remote = git.remote
     if why := missing_for_ssh(remote, git.key_file, git.known_hosts_file):
         return why
-    if "/" in remote and not remote.startswith("/") and "://" not in remote:
+    if "/" in remote and not is_path(remote) and not is_ssh(remote) and "://" not in remote:
         return (
-            "a URL needs its scheme, such as https://, and a path must be absolute and exist in the orchestrator's "
-            "container"
+            "a URL needs its scheme, such as https://, and a path must be absolute, or begin with ./ beside the "
+            "configuration file"
         )
     return ""
-
-
-def is_path(remote: str) -> bool:
-    """Whether a repository is named by a path of the orchestrator's container."""
-    return remote.removeprefix("file://").startswith("/")
-
-
-def missing_folder(remote: str) -> tuple[str, str]:
-    """That the orchestrator's container does not have this path, and what to do; empty if it has, or it is a URL."""
-    path = remote.removeprefix("file://")
-    if not is_path(remote) or os.path.exists(path):
-        return "", ""
-    return (
-        f"The repository {remote} does not exist in the orchestrator's container.",
-        f"A path of the host must be mounted: add '{path}:{path}:ro' to the volumes of the orchestrator in a "
-        "compose.override.yaml, then run make up.",
-    )
 
 
 def why_not_deployable(
@@ -175,7 +159,7 @@ def _look_at(
 ) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
     says, secrets, with_paths = list[str](), dict[Path, list[tuple[str, str]]](), only is None
-    of_env_file, of_remote = cache(partial(_unusable, folder)), cache(missing_folder)
+    of_env_file, of_remote = cache(partial(_unusable, folder)), cache(partial(missing_folder, folder=folder))
     repository = config.update.repository if with_paths else None
     if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
         says.append(f"update.git.remote: {missing}")

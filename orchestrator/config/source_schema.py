@@ -24,9 +24,10 @@ class GitSource(Section):
     """A Git repository as the source of updates."""
 
     remote: Annotated[str, Unit("URL, path or name")] = "."
-    """The repository: a URL, a path in the orchestrator's container, the name of a remote of the checkout, or `.` for
-    the checkout that `compose.yaml` is in. Differs from the original specification (`origin`), because a new
-    installation then works without a remote. Example: https://git.example.com/shop.git"""
+    """The repository: a URL, a path in the orchestrator's container, one that begins with `./` or `../` beside the
+    configuration file, the name of a remote of the checkout, or `.` for the checkout that `compose.yaml` is in.
+    Differs from the original specification (`origin`), because a new installation then works without a remote.
+    Example: https://git.example.com/shop.git"""
     branch: Annotated[str | None, Unit("branch or tag")] = None
     """The branch or tag to deploy; the remote's default branch when not set. Differs from the original specification
     (`main`), because the default branch has another name in many repositories. Example: main"""
@@ -46,6 +47,16 @@ class GitSource(Section):
     """A file beside the configuration file with the keys of the server, as `ssh-keyscan HOST` prints them. It is needed
     for SSH: a server with another key, or with one that is not in the file, is not asked. Example:
     secrets/known_hosts"""
+    submodules: bool = False
+    """Fetch submodules, and theirs: from the same server with the same credentials, from others without. Never from a
+    path. When false, a commit with submodules is refused. Example: true"""
+    lfs: bool = False
+    """Fetch the files that the repository keeps in Git LFS. When false, a commit with such files is refused, because
+    only their pointers would be built. Example: true"""
+    signed_by: Annotated[str | None, Unit("path")] = None
+    """A file beside the configuration file with the keys of SSH whose signatures are accepted, as `ssh-keygen`
+    describes it under ALLOWED SIGNERS. A commit is refused then unless one of them has signed it, or a tag of it.
+    Signatures are not looked at when not set. Example: secrets/allowed_signers"""
     auto_fetch: bool = True
     """Ask the remote by itself. When false, only a person's check, a deployment and the panel's keys do. Example:
     false"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,13 +16,14 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import mirror
+from orchestrator.sources import git_lfs, git_submodules, mirror
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_changelog import changelog_between
 from orchestrator.sources.git_mirror import GitMirror
 from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_tag, version_of
 from orchestrator.sources.git_process import ended_command
+from orchestrator.sources.git_signatures import refuse_unsigned
 from orchestrator.sources.unsupported import refuse_incomplete
 
 MOST_OF_MESSAGE = 10_000
@@ -33,6 +35,7 @@ class GitRepository:
 
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
     another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
+    `depth`: of how many repositories, one in the other, this one is a submodule.
     """
 
     def __init__(
@@ -46,14 +49,25 @@ class GitRepository:
         context: str | None = None,
         known_secrets: Secrets | None = None,
         beside: Path | None = None,
+        depth: int = 0,
     ) -> None:
         self.settings = settings
         self._last: tuple[tuple[str, str], Changelog] | None = None
         self._border = known_secrets or Secrets()
         self._mirror = GitMirror(
-            settings, mirror, checkout, lock or asyncio.Lock(), self._border, beside or checkout, refusal=refusal
+            settings,
+            mirror,
+            checkout,
+            lock or asyncio.Lock(),
+            self._border,
+            beside or checkout,
+            refusal=refusal,
+            redirects=not depth,
         )
         self._git = self._mirror.git
+        self._checkout = checkout
+        self._beside = beside or checkout
+        self._depth = depth
         self._built_from = (settings.path,) if context is None else (settings.path, context)
 
     async def origin(self) -> str:
@@ -107,7 +121,9 @@ class GitRepository:
     async def _write_tree(self, source_revision: str, folder: Path) -> None:
         if not is_commit(source_revision):
             raise StepFailed(f"'{source_revision[:80]}' is not a commit.", "Deploy the app again.")
-        await refuse_incomplete(self._git, source_revision, self._built_from)
+        await self._refuse_unsigned(source_revision)
+        fetched = {"submodules": self.settings.submodules, "lfs": self.settings.lfs}
+        await refuse_incomplete(self._git, source_revision, self._built_from, **fetched)
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
@@ -125,6 +141,58 @@ class GitRepository:
                 f"Commit {source_revision} could not be unpacked into {folder}.",
                 "Check the free disk space: changeover doctor",
             )
+        if self.settings.lfs:
+            await self._write_files_in_lfs(source_revision, folder)
+        if self.settings.submodules:
+            await self._write_submodules(source_revision, folder)
+
+    async def _write_files_in_lfs(self, commit: str, folder: Path) -> None:
+        pointers = await git_lfs.pointers_in(self._git, commit, self._built_from, folder)
+        if not pointers:
+            return
+        remote, server = await self._mirror.address(), await git_lfs.configured_server(self._git, commit)
+        async with self._mirror.lock:
+            if server:
+                settings = await git_submodules.of_server(self.settings, remote, server)
+                await self._mirror.fetch_lfs(commit, settings, is_configured=True)
+            else:
+                await self._mirror.fetch_lfs(commit, self.settings.model_copy(update={"remote": remote}))
+            await to_its_end(asyncio.to_thread(git_lfs.write_contents, self._mirror.folder, pointers))
+
+    async def _write_submodules(self, commit: str, folder: Path) -> None:
+        found = await git_submodules.submodules_of(self._git, commit, self._built_from)
+        if found and self._depth >= git_submodules.MOST_DEEP:
+            raise StepFailed(
+                f"Submodules of {await self.origin()} are nested too deeply: at most {self._depth} levels."
+            )
+        for one in found:
+            to = git_submodules.folder_of(folder, one.path)
+            settings = await git_submodules.of_server(self.settings, await self._mirror.address(), one.url)
+            name = hashlib.sha256(settings.remote.encode()).hexdigest()[:16]
+            module = GitRepository(
+                settings,
+                self._mirror.folder / "modules" / f"{name}.git",
+                self._checkout,
+                self._mirror.lock,
+                known_secrets=self._border,
+                beside=self._beside,
+                depth=self._depth + 1,
+            )
+            await module.bring(one.commit)
+            await module.fetch(one.commit, to)
+
+    async def bring(self, commit: str) -> None:
+        """Have the mirror hold a commit, which need not be on a branch. Raises StepFailed if the remote has it not."""
+        if await commit_named(self._git, commit):
+            return
+        async with self._mirror.lock:
+            await self._mirror.fetch()
+            if not await commit_named(self._git, commit):
+                await self._mirror.fetch(f"+{commit}:refs/submodule/{commit}")
+
+    async def _refuse_unsigned(self, commit: str) -> None:
+        if self.settings.signed_by:
+            await refuse_unsigned(self._git, self._mirror.folder, commit, self._beside, self.settings.signed_by)
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """Commits after `since` up to `until`, without merges, and what else differs. It says so if `since` is not
@@ -157,6 +225,7 @@ class GitRepository:
         return found.strip() or commit
 
     async def _release(self, commit: str) -> SourceRelease:
+        await self._refuse_unsigned(commit)
         version = await version_of(self._git, commit)
         moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
         try:

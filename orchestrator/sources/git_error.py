@@ -17,7 +17,7 @@ def last_lines(err: bytes) -> str:
 
 def error_line(said: str) -> str:
     """The line that has the cause."""
-    fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))]
+    fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:", "batch re"))]
     line = (fatal or said.splitlines() or ["git printed no error"])[0]
     return line.removeprefix("fatal: ").removeprefix("error: ").rstrip(".")
 

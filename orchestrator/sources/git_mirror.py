@@ -14,6 +14,7 @@ import structlog
 
 from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
+from orchestrator.config.local_repository import is_relative, path_of
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import why_no_remote
 from orchestrator.errors import StepFailed
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
+LACKS_OBJECTS = "pack-objects died"
+OTHER_FORMAT = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)")
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 
 
@@ -39,7 +42,8 @@ class GitMirror:
     """A Git remote, mirrored into `folder`. `.` and names of remotes refer to `checkout`.
 
     `lock` is held by whoever writes to the folder. `beside`: the folder of the configuration file. `refusal`: why this
-    remote cannot be the app's source; it is raised whenever the remote would be asked.
+    remote cannot be the app's source; it is raised whenever the remote would be asked. `redirects`: whether its server
+    may lead to another one.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class GitMirror:
         beside: Path,
         *,
         refusal: str = "",
+        redirects: bool = True,
     ) -> None:
         self.folder = folder
         self.lock = lock
@@ -60,6 +65,8 @@ class GitMirror:
         self._border = known_secrets
         self._beside = beside
         self._refusal = refusal
+        # Whoever can push chooses the address of a submodule, which was judged as it is.
+        self._redirects = () if redirects else ("-c", "http.followRedirects=false")
         self._made_anew = 0
 
     async def origin(self) -> str:
@@ -81,6 +88,8 @@ class GitMirror:
         remote = self._settings.remote
         if remote == ".":
             return str(self._checkout)
+        if is_relative(remote):
+            return path_of(remote, self._beside)
         if re.fullmatch(r"[\w.][\w.-]*", remote):
             url = await self._run("-C", str(self._checkout), "remote", "get-url", remote, check=False)
             if not url:
@@ -97,14 +106,32 @@ class GitMirror:
         if self._refusal:
             raise StepFailed(f"This source cannot be used: {self._refusal}.", "Correct the configuration file.")
         remote = await self.address()
-        refuse_missing_folder(remote)
+        # As it is configured, so that what is said of it can be found there.
+        named = self._settings.remote if is_relative(self._settings.remote) else remote
+        refuse_missing_folder(named, self._beside)
         if not (self.folder / "HEAD").exists():
-            await mirror.make(self.folder, lambda folder: self._run("init", "--quiet", "--bare", str(folder)))
+            await self._make("sha1")
+        try:
+            await self._fetch_from(remote, *more)
+        except StepFailed as error:
+            other = OTHER_FORMAT.search(error.cause)
+            if not other:
+                raise
+            await self._make(other[1])
+            await self._fetch_from(remote, *more)
+
+    async def _make(self, object_format: str) -> None:
+        """An empty mirror. A repository whose objects have names of SHA-256 is fetched into one of the same kind only
+        (git-init(1), --object-format)."""
+        init = ("init", "--quiet", "--bare", f"--object-format={object_format}")
+        await mirror.make(self.folder, lambda folder: self._run(*init, str(folder)))
+
+    async def _fetch_from(self, remote: str, *more: str) -> None:
         branches, tags = "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"
         try:
             fetch = (*FETCH, *mirror.missing_history(self.folder), "--", remote, branches, tags, *more)
             with self._credentials(remote) as let_in:
-                await self.git(*fetch, env=let_in)
+                await self.git(*self._redirects, *fetch, env=let_in)
         except StepFailed as error:
             if NO_DEFAULT_BRANCH not in error.cause:
                 raise
@@ -114,6 +141,15 @@ class GitMirror:
             ) from error
         if why := self._border.text(await mirror.why_not_packed(self.folder)):
             log.warning("the mirror of a repository is not packed", mirror=str(self.folder), cause=why)
+
+    async def fetch_lfs(self, commit: str, settings: GitSource, *, is_configured: bool = False) -> None:
+        """Fetch the files that the commit keeps in Git LFS, from the remote of `settings`; with `is_configured` that is
+        a server of LFS itself, and not a repository."""
+        server = ("-c", f"lfs.url={settings.remote}") if is_configured else ()
+        with credentials(settings, self._beside, settings.remote, self._border) as let_in:
+            # The client knows a path as a URL only.
+            remote = f"file://{settings.remote}" if settings.remote.startswith("/") else settings.remote
+            await self.git(*server, "lfs", "fetch", remote, commit, env=let_in)
 
     async def mended(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` gives. It is asked again when it failed because the mirror was damaged. Raises StepFailed."""
@@ -182,5 +218,11 @@ class GitMirror:
 
     async def _why(self, said: str, env: Mapping[str, str]) -> tuple[str, str]:
         """Why git failed, and what to do."""
+        if LACKS_OBJECTS in said:
+            return (
+                "it lacks objects of its own history, as a partial clone does",
+                "Set update.git.remote to the repository that it was cloned from, or complete it there: git fetch "
+                "--refetch --no-filter",
+            )
         by_ssh = why_ssh_failed(said, await self.address(), self._settings) if SSH_COMMAND in env else None
         return by_ssh or (error_line(said), "Correct update.git.remote, or give this host access to the repository.")

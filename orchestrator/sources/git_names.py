@@ -15,7 +15,7 @@ Git = Callable[..., Awaitable[str]]
 
 DEFAULT_BRANCH = "refs/default-branch"
 """Where the mirror keeps the remote's HEAD: not among the branches, of which one may be named HEAD."""
-_ABBREVIATED = re.compile(r"[0-9a-f]{4,39}")
+_ABBREVIATED = re.compile(r"[0-9a-f]{4,63}")
 _SHOWN_DIGITS = 7
 """Commits are shown with so many digits, or more. A branch with such a name is none by chance."""
 _OF_A_VERSION = ("--match=v[0-9]*", "--match=[0-9]*")

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import re
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from border.urls import without_credentials
 from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.private_address import is_private
 
 T = TypeVar("T")
 
@@ -258,13 +257,8 @@ async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> 
 
 
 async def _is_private(url: str) -> bool:
-    """Whether one of the host's addresses is not on the internet. A host that has none cannot be asked anyway."""
     parts = httpx.URL(url)  # as the one who asks reads it
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.host, parts.port or 0, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return any(not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
+    return await is_private(parts.host, parts.port or 0)
 
 
 def _shown(url: str) -> str:

@@ -388,7 +388,7 @@ async def test_a_submodule_is_refused_where_the_app_would_lack_it(remote: Remote
     git = source(remote)
     await git.newest()
 
-    with pytest.raises(StepFailed, match="has submodules, which are not fetched yet: web/library"):
+    with pytest.raises(StepFailed, match="has submodules, which are not fetched: web/library"):
         await git.fetch(commit, tmp_path / "tree")
     assert not (tmp_path / "tree").exists()
 
@@ -405,7 +405,7 @@ async def test_a_submodule_in_another_folder_that_is_built_from_is_refused(remot
     git = GitRepository(settings, tmp_path / "mirrors" / "app.git", remote.path, context=".")
     await git.newest()
 
-    with pytest.raises(StepFailed, match="has submodules, which are not fetched yet: libraries/one"):
+    with pytest.raises(StepFailed, match="has submodules, which are not fetched: libraries/one"):
         await git.fetch(commit, tmp_path / "tree")
 
 
@@ -431,7 +431,7 @@ async def test_a_pointer_of_git_lfs_is_refused_instead_of_built(remote: Remote, 
     await git.newest()
 
     await git.fetch(plain, tmp_path / "tree")
-    with pytest.raises(StepFailed, match=r"has files in Git LFS, which are not fetched yet: web/picture\.png"):
+    with pytest.raises(StepFailed, match=r"has files in Git LFS, which are not fetched: web/picture\.png"):
         await git.fetch(commit, tmp_path / "tree")
 
 

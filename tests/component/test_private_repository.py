@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,7 +11,7 @@ from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git import GitRepository
-from tests.support.git_server import GitServer
+from tests.support.git_server import GitServer, redirecting
 
 TOKEN = "a-token-of-the-forge"
 
@@ -71,32 +67,6 @@ async def test_a_token_is_sent_to_the_server_of_the_remote_alone_and_never_in_th
             await shop(tmp_path, remote, Secrets()).newest()
     with pytest.raises(StepFailed, match="none cannot be read: No such file"):
         await shop(tmp_path, "https://git.test/shop.git", Secrets(), "none").newest()
-
-
-@contextmanager
-def redirecting(to: str) -> Iterator[str]:
-    """A server that leads every request on; its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(302)
-            self.send_header("location", f"{to}{self.path}")
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 async def test_a_token_is_not_sent_to_a_server_that_the_first_one_leads_to(tmp_path: Path, commit: str) -> None:

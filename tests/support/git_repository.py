@@ -9,10 +9,10 @@ from pathlib import Path
 class Remote:
     """A repository with commits of known names."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, object_format: str = "sha1") -> None:
         self.path = path
         path.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", f"--object-format={object_format}")
         self.git("config", "user.name", "Test")
         self.git("config", "user.email", "test@example.com")
 

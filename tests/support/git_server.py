@@ -1,11 +1,15 @@
-"""Git's own http-backend (git-http-backend(1)) on 127.0.0.1, for repositories that not everybody may read."""
+"""Git's own http-backend (git-http-backend(1)) on 127.0.0.1, for repositories that not everybody may read, and a server
+of Git LFS beside it (git-lfs, docs/api/batch.md)."""
 
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +18,11 @@ WITHIN_S = 60
 
 
 class GitServer:
-    """Serves the repositories in a folder, to whom has the token alone. `asked`: how requests were authorised."""
+    """Serves the repositories in a folder, to whom has the token alone, and the files of LFS in its folder `lfs`, by
+    their digests. `asked`: how requests were authorised. `paths`: what was asked for."""
 
     def __init__(self, folder: Path, token: str) -> None:
-        asked: list[str] = []
+        asked, paths = list[str](), list[str]()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -31,6 +36,7 @@ class GitServer:
             def _answer(self, body: bytes) -> None:
                 authorization = self.headers.get("authorization", "")
                 asked.append(authorization)
+                paths.append(self.path)
                 _, _, password = base64.b64decode(authorization.partition(" ")[2]).decode().partition(":")
                 if password != token:
                     self.send_response(401)
@@ -39,6 +45,9 @@ class GitServer:
                     self.end_headers()
                     return
                 path, _, query = self.path.partition("?")
+                if path.startswith("/lfs/") or path.endswith("/info/lfs/objects/batch"):
+                    self._answer_lfs(path, body)
+                    return
                 variables = {
                     "GIT_PROJECT_ROOT": str(folder),
                     "GIT_HTTP_EXPORT_ALL": "1",
@@ -65,10 +74,28 @@ class GitServer:
                 self.end_headers()
                 self.wfile.write(content)
 
+            def _answer_lfs(self, path: str, body: bytes) -> None:
+                if path.startswith("/lfs/"):
+                    file = folder / path[1:]
+                    self.send_response(200 if file.is_file() else 404)
+                    content, kind = file.read_bytes() if file.is_file() else b"", "application/octet-stream"
+                else:
+                    wanted = json.loads(body)["objects"]
+                    actions = [
+                        {"download": {"href": f"http://{self.headers['host']}/lfs/{one['oid']}"}} for one in wanted
+                    ]
+                    found = [{**one, "actions": action} for one, action in zip(wanted, actions, strict=True)]
+                    self.send_response(200)
+                    content, kind = json.dumps({"objects": found}).encode(), "application/vnd.git-lfs+json"
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.asked = asked
+        self.asked, self.paths = asked, paths
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -83,3 +110,29 @@ class GitServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextmanager
+def redirecting(to: str) -> Iterator[str]:
+    """A server that leads every request on; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("location", f"{to}{self.path}")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -44,7 +44,9 @@ async def found(text: str, folder: Path) -> list[str]:
         ("https://git.test/me@home:80/shop.git", ".", ""),
         ("/srv/a:b", ".", ""),
         ("github.com/me/shop.git", ".", "a URL needs its scheme"),
-        ("../shop", ".", "absolute"),
+        ("../shop", ".", ""),
+        ("./shop", ".", ""),
+        ("shop/shop.git", ".", "begin with ./"),
         ("~/shop", ".", "absolute"),
     ],
 )

@@ -1,0 +1,82 @@
+"""Files that a repository keeps in Git LFS: pointers in the commit are replaced by what they stand for.
+
+The client git-lfs (git-lfs(1)) fetches; what it fetched is written here, after it was compared with the pointer. Its
+filters run no program, because the tree is not a working tree of git.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from border.plain import plain
+from orchestrator.errors import StepFailed
+from orchestrator.sources.unsupported import lfs_pointers
+
+Git = Callable[..., Awaitable[str]]
+
+MOST_OF_POINTER = 1024
+"""Bytes; a longer file is no pointer (git-lfs, docs/spec.md)."""
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n?"
+)
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A file of a tree that stands for another one."""
+
+    file: Path
+    oid: str
+    size: int
+
+
+async def pointers_in(git: Git, commit: str, paths: Sequence[str], tree: Path) -> list[Pointer]:
+    """The pointers of the commit in the tree that was written from it."""
+    found = []
+    for name in await lfs_pointers(git, commit, paths):
+        file = tree / name
+        if not _is_own_file(tree, file) or file.stat().st_size >= MOST_OF_POINTER:
+            continue
+        if parts := _POINTER.fullmatch(file.read_bytes()):
+            found.append(Pointer(file, parts[1].decode(), int(parts[2])))
+    return found
+
+
+def _is_own_file(tree: Path, file: Path) -> bool:
+    return file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(tree.resolve())
+
+
+async def configured_server(git: Git, commit: str) -> str:
+    """The server of LFS that the commit's .lfsconfig names (git-lfs-config(5)); empty if it is the remote's own."""
+    return (await git("config", "--blob", f"{commit}:.lfsconfig", "--get", "lfs.url", check=False)).strip()
+
+
+def write_contents(mirror: Path, pointers: Iterable[Pointer]) -> None:
+    """Replace the pointers by what was fetched into the mirror, and forget what is not of them. Raises StepFailed."""
+    wanted = set()
+    for one in pointers:
+        content = mirror / "lfs" / "objects" / one.oid[:2] / one.oid[2:4] / one.oid
+        wanted.add(content)
+        if not content.is_file() or content.stat().st_size != one.size or _digest(content) != one.oid:
+            content.unlink(missing_ok=True)  # so that it is fetched again
+            raise StepFailed(
+                f"The content of {plain(one.file.name)[:200]} in Git LFS was not fetched, or is not the one that the "
+                "commit names.",
+                "Push it to the server of LFS (git lfs push --all), and deploy again.",
+            )
+        mode = one.file.stat().st_mode
+        shutil.copyfile(content, one.file)
+        one.file.chmod(mode)
+    for content in (mirror / "lfs" / "objects").glob("??/??/*"):
+        if content not in wanted:
+            content.unlink()
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

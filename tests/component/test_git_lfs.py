@@ -1,0 +1,149 @@
+"""Files in Git LFS, fetched by the real client from a server that speaks its protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.source_schema import GitSource
+from orchestrator.errors import StepFailed
+from orchestrator.sources.git import GitRepository
+from tests.support.git_repository import Remote
+from tests.support.git_server import GitServer
+from tests.support.ssh_server import SshServer
+
+TOKEN = "a-token-of-the-forge"
+CONTENT = b"the picture\n" * 500
+
+
+def pointer(content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Remote:
+    """A repository with a file in LFS, and one that only looks like a pointer."""
+    (tmp_path / "token").write_text(TOKEN)
+    made = Remote(tmp_path / "served" / "app.git")
+    (made.path / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
+    (made.path / "about.txt").write_text(f"A pointer looks so:\n{pointer(CONTENT)}")
+    made.commit("feat: with a picture", "static/a picture.png", pointer(CONTENT))
+    (tmp_path / "served" / "lfs").mkdir()
+    (tmp_path / "served" / "lfs" / hashlib.sha256(CONTENT).hexdigest()).write_bytes(CONTENT)
+    return made
+
+
+def shop(folder: Path, remote: str, **more: object) -> GitRepository:
+    settings = GitSource.model_validate({"remote": remote, "lfs": True, "token_file": "token", **more})
+    return GitRepository(settings, folder / "mirrors" / "app.git", folder)
+
+
+async def test_a_file_in_lfs_is_built_instead_of_its_pointer(tmp_path: Path, app: Remote) -> None:
+    (app.path / "static" / "a picture.png").chmod(0o755)
+    commit = app.commit("feat: executable", "static/a picture.png", pointer(CONTENT))
+    with GitServer(tmp_path / "served", TOKEN) as server:
+        source = shop(tmp_path, f"{server.url}/app.git")
+        await source.newest()
+        await source.fetch(commit, tmp_path / "tree")
+
+        picture = tmp_path / "tree" / "static" / "a picture.png"
+        assert picture.read_bytes() == CONTENT
+        assert picture.stat().st_mode & 0o111
+        assert (tmp_path / "tree" / "about.txt").read_text().startswith("A pointer looks so:")
+
+        without = shop(tmp_path, f"{server.url}/app.git", lfs=False)
+        with pytest.raises(StepFailed, match=r"files in Git LFS, which are not fetched: .*a picture\.png") as failed:
+            await without.fetch(commit, tmp_path / "tree")
+        assert "update.git.lfs: true" in failed.value.remedy
+
+
+async def test_a_file_in_lfs_of_a_repository_on_this_host_is_copied_from_it(tmp_path: Path, app: Remote) -> None:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    stored = app.path / ".git" / "lfs" / "objects" / digest[:2] / digest[2:4] / digest
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(CONTENT)
+    source = shop(tmp_path, str(app.path), token_file=None)
+    await source.newest()
+
+    await source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")
+
+    assert (tmp_path / "tree" / "static" / "a picture.png").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("damage", ["gone", "other", "short"])
+async def test_a_file_that_is_not_the_one_that_was_committed_is_not_built_and_is_fetched_again(
+    tmp_path: Path, app: Remote, damage: str
+) -> None:
+    commit = app.git("rev-parse", "HEAD")
+    file = tmp_path / "served" / "lfs" / hashlib.sha256(CONTENT).hexdigest()
+    content = {"other": b"x" * len(CONTENT), "short": CONTENT[:10]}
+    file.unlink() if damage == "gone" else file.write_bytes(content[damage])
+    with GitServer(tmp_path / "served", TOKEN) as server:
+        source = shop(tmp_path, f"{server.url}/app.git")
+        await source.newest()
+        with pytest.raises(StepFailed):
+            await source.fetch(commit, tmp_path / "tree")
+
+        file.write_bytes(CONTENT)
+        await source.fetch(commit, tmp_path / "tree")
+    assert (tmp_path / "tree" / "static" / "a picture.png").read_bytes() == CONTENT
+
+
+async def test_the_server_that_a_repository_names_gets_no_token_and_a_path_is_none(tmp_path: Path, app: Remote) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "served" / "lfs").rename(tmp_path / "other" / "lfs")
+    with GitServer(tmp_path / "served", TOKEN) as server, GitServer(tmp_path / "other", "") as elsewhere:
+        source = shop(tmp_path, f"{server.url}/app.git")
+        commit = app.commit("feat: elsewhere", ".lfsconfig", f"[lfs]\n\turl = {elsewhere.url}/shop/info/lfs\n")
+        await source.newest()
+        await source.fetch(commit, tmp_path / "tree")
+        assert (tmp_path / "tree" / "static" / "a picture.png").read_bytes() == CONTENT
+        assert set(elsewhere.asked) == {""}
+
+        for url in (f"file://{tmp_path}/other", str(tmp_path / "other"), "ext::touch x"):
+            hostile = app.commit("feat: hostile", ".lfsconfig", f"[lfs]\n\turl = {url}\n")
+            await source.newest()
+            with pytest.raises(StepFailed, match="is not fetched, which"):
+                await source.fetch(hostile, tmp_path / "tree")
+
+
+async def test_programs_that_a_repository_names_for_lfs_are_not_run(tmp_path: Path, app: Remote) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o755)
+    text = f'[lfs]\n\tstandalonetransferagent = x\n[lfs "customtransfer.x"]\n\tpath = {program}\n'
+    commit = app.commit("feat: hostile", ".lfsconfig", text)
+    with GitServer(tmp_path / "served", TOKEN) as server:
+        source = shop(tmp_path, f"{server.url}/app.git")
+        await source.newest()
+        await source.fetch(commit, tmp_path / "tree")
+
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_only_what_the_last_release_needs_is_kept(tmp_path: Path, app: Remote) -> None:
+    objects = tmp_path / "mirrors" / "app.git" / "lfs" / "objects"
+    with GitServer(tmp_path / "served", TOKEN) as server:
+        source = shop(tmp_path, f"{server.url}/app.git")
+        for number in range(3):
+            content = f"picture {number}".encode()
+            (tmp_path / "served" / "lfs" / hashlib.sha256(content).hexdigest()).write_bytes(content)
+            commit = app.commit(f"feat: number {number}", "static/a picture.png", pointer(content))
+            await source.newest()
+            await source.fetch(commit, tmp_path / "tree")
+
+    assert [one.name for one in objects.glob("??/??/*")] == [hashlib.sha256(content).hexdigest()]
+
+
+async def test_lfs_that_is_reached_by_ssh_says_that_the_server_has_none(tmp_path: Path, app: Remote) -> None:
+    with SshServer(tmp_path / "sshd") as server:
+        (tmp_path / "key").write_text(server.key.read_text())
+        (tmp_path / "known_hosts").write_text(server.known_hosts)
+        files = {"key_file": "key", "known_hosts_file": "known_hosts", "token_file": None}
+        source = shop(tmp_path, server.url(app.path), **files)
+        await source.newest()
+        with pytest.raises(StepFailed, match=r"could not be read: batch request: .*git-lfs-(authenticate|transfer)"):
+            await source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")

@@ -1,0 +1,219 @@
+"""Submodules of a repository, fetched by real git from real servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from border.secrets import Secrets
+from orchestrator.config.source_schema import GitSource
+from orchestrator.errors import StepFailed
+from orchestrator.sources.git import GitRepository
+from orchestrator.sources.git_submodules import absolute, of_server
+from tests.support.git_repository import Remote
+from tests.support.git_server import GitServer, redirecting
+from tests.support.ssh_server import SshServer
+
+TOKEN = "a-token-of-the-forge"
+NOBODY = "0" * 40
+
+
+def with_submodules(remote: Remote, **modules: tuple[str, str]) -> str:
+    """A commit with these submodules: the address and the commit of each path."""
+    text = "".join(f'[submodule "{path}"]\n\tpath = {path}\n\turl = {url}\n' for path, (url, _) in modules.items())
+    remote.git("checkout", "--quiet", "-B", "main")
+    (remote.path / ".gitmodules").write_text(text)
+    remote.git("add", ".gitmodules")
+    for path, (_, commit) in modules.items():
+        remote.git("update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
+    remote.git("commit", "--quiet", "-m", "feat: with submodules")
+    return remote.git("rev-parse", "HEAD")
+
+
+def shop(folder: Path, remote: str, token_file: str | None = "token", **more: object) -> GitRepository:
+    settings = GitSource.model_validate({"remote": remote, "submodules": True, "token_file": token_file, **more})
+    return GitRepository(settings, folder / "mirrors" / "app.git", folder, known_secrets=Secrets())
+
+
+async def test_submodules_and_theirs_are_built_at_exactly_their_commits(tmp_path: Path) -> None:
+    """From the same server with the token, from another one without; also commits that are on no branch any more."""
+    (tmp_path / "token").write_text(TOKEN)
+    served, public = tmp_path / "served", tmp_path / "public"
+    inner, library, app = (
+        Remote(public / "inner.git"),
+        Remote(served / "group/library.git"),
+        Remote(served / "group/app.git"),
+    )
+    for remote in (inner, library):
+        remote.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    old = inner.commit("feat: inner, old", "inner.txt")
+    inner.git("checkout", "--quiet", "--orphan", "other")
+    inner.commit("feat: inner, new", "inner.txt")
+    inner.git("branch", "-D", "main")
+    with GitServer(served, TOKEN) as server, GitServer(public, "") as elsewhere:
+        library.commit("feat: library", "library.txt")
+        middle = with_submodules(library, deep=(f"{elsewhere.url}/inner.git", old))
+        library.commit("feat: later", "library.txt")
+        app.commit("feat: app")
+        commit = with_submodules(app, library=("../library.git", middle))
+        source = shop(tmp_path, f"{server.url}/group/app.git")
+
+        await source.newest()
+        await source.fetch(commit, tmp_path / "tree")
+
+        assert (tmp_path / "tree" / "app.py").read_text() == "feat: app"
+        assert (tmp_path / "tree" / "library" / "library.txt").read_text() == "feat: library"
+        assert (tmp_path / "tree" / "library" / "deep" / "inner.txt").read_text() == "feat: inner, old"
+        assert set(elsewhere.asked) == {""}
+
+        server.asked.clear()
+        elsewhere.asked.clear()
+        await source.fetch(commit, tmp_path / "tree")
+        assert (server.asked, elsewhere.asked) == ([], [])
+
+
+async def test_a_submodule_is_fetched_by_ssh_with_the_key_of_its_server_alone(tmp_path: Path) -> None:
+    library, app = Remote(tmp_path / "library.git"), Remote(tmp_path / "app.git")
+    middle = library.commit("feat: library", "library.txt")
+    app.commit("feat: app")
+    with SshServer(tmp_path / "sshd") as server:
+        (tmp_path / "key").write_text(server.key.read_text())
+        (tmp_path / "known_hosts").write_text(server.known_hosts)
+        files = {"key_file": "key", "known_hosts_file": "known_hosts", "token_file": None}
+        commit = with_submodules(app, library=("../library.git", middle))
+        source = shop(tmp_path, server.url(app.path), **files)
+        await source.newest()
+        await source.fetch(commit, tmp_path / "tree")
+        assert (tmp_path / "tree" / "library" / "library.txt").exists()
+
+        stranger = with_submodules(app, library=("ssh://git@localhost/library.git", middle))
+        await source.newest()
+        with pytest.raises(StepFailed, match=r"update\.git\.key_file is not set"):
+            await source.fetch(stranger, tmp_path / "tree")
+
+
+@pytest.mark.parametrize(
+    "url", ["/etc", "file:///etc", "ext::sh -c touch% x", "../../../../etc", "-oProxyCommand=x", "x::y", "etc", "."]
+)
+async def test_a_submodule_is_never_a_path_or_a_program_of_this_host(tmp_path: Path, url: str) -> None:
+    secret = Remote(tmp_path / "etc")
+    commit = secret.commit("feat: secret")
+    app = Remote(tmp_path / "app.git")
+    app.commit("feat: app")
+    wanted = with_submodules(app, library=(url.replace("/etc", str(tmp_path / "etc")), commit))
+    source = shop(tmp_path, str(app.path), token_file=None)
+    await source.newest()
+
+    with pytest.raises(StepFailed, match=r"is not fetched, which \.gitmodules or \.lfsconfig names: "):
+        await source.fetch(wanted, tmp_path / "tree")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "10.1.2.3", "localhost"]
+)
+async def test_a_repository_on_the_internet_does_not_have_us_ask_what_only_this_host_reaches(host: str) -> None:
+    settings = GitSource(remote="https://1.1.1.1/app.git", submodules=True)
+
+    for url in (f"http://{host}/x.git", f"https://{host}:8443/x.git", f"ssh://git@{host}/x.git", f"git://{host}/x.git"):
+        with pytest.raises(StepFailed, match="it is not on the internet"):
+            await of_server(settings, settings.remote, url)
+
+
+@pytest.mark.parametrize(
+    ("url", "with_credentials"),
+    [
+        ("../library.git", True), ("https://1.1.1.1/x.git", True), ("https://1.1.1.1:443/x.git", True),
+        ("http://1.1.1.1/x.git", False), ("https://1.1.1.1:8443/x.git", False), ("https://1.1.1.1.x.test/y", False),
+        ("ssh://git@1.1.1.1/x.git", False), ("https://1.1.1.1@x.test/x.git", False), ("https://8.8.8.8/x.git", False),
+    ],
+)  # fmt: skip
+async def test_credentials_are_for_the_same_server_alone(url: str, with_credentials: bool) -> None:
+    settings = GitSource(remote="https://1.1.1.1/group/app.git", submodules=True, token_file="token")
+
+    assert bool((await of_server(settings, settings.remote, url)).token_file) == with_credentials
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        "https://git.test/group/app.git",
+        "https://git.test/a/b/c/",
+        "ssh://git@git.test:22/group/app",
+        "git@git.test:g/app",
+    ],
+)
+@pytest.mark.parametrize("url", ["../library.git", "./library", "../../other/library.git", "https://x.test/y.git"])
+def test_a_relative_address_means_what_git_takes_it_for(tmp_path: Path, parent: str, url: str) -> None:
+    app = Remote(tmp_path / "app")
+    app.commit("feat: app")
+    with_submodules(app, library=(url, NOBODY[:-1] + "1"))
+    app.git("remote", "add", "origin", parent)
+    app.git("submodule", "--quiet", "init")
+
+    assert absolute(parent, url) == app.git("config", "submodule.library.url")
+
+
+async def test_submodules_without_end_come_to_an_end(tmp_path: Path) -> None:
+    """One that has itself as a submodule, at the commit before."""
+    app = Remote(tmp_path / "served" / "app.git")
+    commit = app.commit("feat: app")
+    for _ in range(8):
+        commit = with_submodules(app, again=("./../app.git", commit))
+    with GitServer(tmp_path / "served", "") as server:
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        with pytest.raises(StepFailed, match="nested too deeply"):
+            await source.fetch(commit, tmp_path / "tree")
+
+
+async def test_a_submodule_that_cannot_be_fetched_says_which(tmp_path: Path) -> None:
+    app, library = Remote(tmp_path / "served" / "app.git"), Remote(tmp_path / "served" / "library.git")
+    library.commit("feat: library")
+    app.commit("feat: app")
+    with GitServer(tmp_path / "served", "") as server:
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        gone = with_submodules(app, library=("../library.git", NOBODY[:-1] + "1"))
+        nowhere = with_submodules(app, library=("../nowhere.git", NOBODY[:-1] + "1"))
+        await source.newest()
+        with pytest.raises(StepFailed, match=r"library\.git could not be read: .*not our ref"):
+            await source.fetch(gone, tmp_path / "tree")
+        with pytest.raises(StepFailed, match=r"nowhere\.git could not be read"):
+            await source.fetch(nowhere, tmp_path / "tree")
+
+
+async def test_a_submodule_in_the_place_of_a_link_writes_nothing_where_it_leads(tmp_path: Path) -> None:
+    app, library = Remote(tmp_path / "served" / "app.git"), Remote(tmp_path / "served" / "library.git")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "kept").touch()
+    inside = library.commit("feat: library", "library.txt")
+    link = app.blob(str(tmp_path / "outside"))
+    modules = app.blob('[submodule "a"]\n\tpath = a\n\turl = ../library.git\n')
+    tree = app.tree(("120000", "a", link), ("160000", "a", inside), ("100644", ".gitmodules", modules))
+    commit = app.git("commit-tree", tree, "-m", "feat: hostile")
+    app.git("update-ref", "refs/heads/main", commit)
+    with GitServer(tmp_path / "served", "") as server:
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        with pytest.raises(StepFailed):
+            await source.fetch(commit, tmp_path / "tree")
+
+    assert [one.name for one in (tmp_path / "outside").iterdir()] == ["kept"]
+
+
+async def test_a_submodule_follows_no_redirect(tmp_path: Path) -> None:
+    app, library = Remote(tmp_path / "served" / "app.git"), Remote(tmp_path / "inner" / "library.git")
+    app.commit("feat: app")
+    inside = library.commit("feat: library")
+    with (
+        GitServer(tmp_path / "served", "") as server,
+        GitServer(tmp_path / "inner", "") as inner,
+        redirecting(inner.url) as leads_on,
+    ):
+        commit = with_submodules(app, library=(f"{leads_on}/library.git", inside))
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        with pytest.raises(StepFailed, match="error: 302"):
+            await source.fetch(commit, tmp_path / "tree")
+        assert inner.asked == []
