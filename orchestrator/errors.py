@@ -9,7 +9,7 @@ ChangeoverError
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── TooManyTries          the address has sent too many wrong tokens
-├── TooManyStreams        the token has too many open streams
+├── TooManyStreams        the token has too many open streams or commands
 ├── EngineError           Docker does not answer or refuses
 │   ├── NotStarted        the program of a container or command is not in the image, or cannot be run
 │   └── VolumeGone        a volume with data does not exist any more
@@ -100,13 +100,13 @@ class TooManyTries(ChangeoverError):
 
 
 class TooManyStreams(ChangeoverError):
-    """The token, or all tokens together, have too many open streams: of events, logs and output of commands."""
+    """The token, or all tokens together, have too many open streams of events and logs, or too many commands."""
 
     wait_s = 10
 
-    def __init__(self, token: str, open_now: int) -> None:
+    def __init__(self, what: str, token: str, of_token: int, in_total: int) -> None:
         super().__init__(
-            f"Too many streams of events, logs and commands are open: {open_now} of token '{token}'.",
+            f"Too many {what} are open: {of_token} of token '{token}', {in_total} in total.",
             "Close some of them, then try again.",
         )
 

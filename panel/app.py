@@ -124,14 +124,24 @@ class PanelApp(App[int]):
 
     @work
     async def _watch(self) -> None:
-        """Follow the event stream. After events that change an app, request the apps again."""
-        try:
-            async for event in self.client.events(recent=RECENT_EVENTS):
-                self._take(event)
-        except NotSignedIn as error:
-            self.signed_out(error)
-        except ClientError as error:
-            self.notify(str(error), severity="error", timeout=30, markup=False)
+        """Follow the event stream. After events that change an app, request the apps again.
+
+        A stream that cannot be opened now, as when the token may have no further one, is asked for again.
+        """
+        told, after = "", None
+        while True:
+            try:
+                async for event in self.client.events(after, recent=RECENT_EVENTS):
+                    told, after = "", event.id
+                    self._take(event)
+            except NotSignedIn as error:
+                self.signed_out(error)
+                return
+            except ClientError as error:
+                if str(error) != told:
+                    self.notify(str(error), severity="error", timeout=30, markup=False)
+                    told = str(error)
+            await asyncio.sleep(REFRESH_S)
 
     def signed_out(self, error: NotSignedIn) -> None:
         """The token was revoked or has expired."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from orchestrator.access import tokens
 from orchestrator.access.attempts import Attempts
 from orchestrator.access.caller import Caller
+from orchestrator.access.rooms import STREAMS, Room
 from orchestrator.clock import now
 from orchestrator.domain.access import SESSION_LASTS, PanelSession, Scope, Token
 from orchestrator.errors import NotAllowed, TooManyStreams
@@ -20,8 +21,6 @@ from orchestrator.journal.tokens import digest_of
 SESSION_PREFIX = "cs_"
 MOST_SESSIONS, MOST_OF_TOKEN = 500, 20
 """Open sessions of the panel, in total and by token. A new one beyond them ends the least recently used one."""
-MOST_STREAMS, MOST_STREAMS_OF_TOKEN = 300, 100
-"""Open streams of events, logs and commands, in total and by token, the token's sessions of the panel included."""
 LONGEST_TIMER_S = 24 * 3600.0
 """A stream whose token or session expires is ended after this time at the latest; its client opens it again."""
 HOW_TO_GET_A_TOKEN = (
@@ -41,7 +40,7 @@ class Gate:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._attempts = Attempts()
-        self._watching: dict[asyncio.Event, Caller] = {}
+        self._watching: dict[asyncio.Event, tuple[Caller, Room]] = {}
 
     async def admit(self, secret: str, address: str, origin: str) -> Caller:
         """The caller with this secret. `address` is slowed down if the secret is wrong; `origin` is for the record.
@@ -75,10 +74,10 @@ class Gate:
         return token is not None and not _invalid_because(session, token, now())
 
     @contextmanager
-    def watch(self, caller: Caller) -> Iterator[asyncio.Event]:
-        """An event that is set when the caller's token is revoked or expires, or its session ends."""
+    def watch(self, caller: Caller, room: Room = STREAMS) -> Iterator[asyncio.Event]:
+        """An event that is set when the caller's token is revoked or expires, or its session ends. Takes a place."""
         over = asyncio.Event()
-        self._watching[over] = caller
+        self._watching[over] = caller, room
         expiry = None
         if caller.ends_at:
             remaining_s = max(0.0, (caller.ends_at - now()).total_seconds())
@@ -90,18 +89,21 @@ class Gate:
             if expiry:
                 expiry.cancel()
 
-    def refuse_too_many_streams(self, caller: Caller) -> None:
-        """Raises TooManyStreams when the caller's token, or all tokens together, have no stream more."""
-        of_token = self._streams_of(caller)
-        if of_token >= MOST_STREAMS_OF_TOKEN or len(self._watching) >= MOST_STREAMS:
-            raise TooManyStreams(caller.name, of_token)
+    def refuse_too_many(self, caller: Caller, room: Room = STREAMS) -> None:
+        """Raises TooManyStreams when the caller's token, or all tokens together, have no further place in the room."""
+        of_token, in_total = self._taken(caller, room)
+        if of_token >= room.most_of_token or in_total >= room.most:
+            raise TooManyStreams(room.what, caller.name, of_token, in_total)
 
-    def has_too_many_streams(self, caller: Caller) -> bool:
+    def has_too_many(self, caller: Caller, room: Room = STREAMS) -> bool:
         """Whether there are more than may be, this one included: others may have begun since it was admitted."""
-        return self._streams_of(caller) > MOST_STREAMS_OF_TOKEN or len(self._watching) > MOST_STREAMS
+        of_token, in_total = self._taken(caller, room)
+        return of_token > room.most_of_token or in_total > room.most
 
-    def _streams_of(self, caller: Caller) -> int:
-        return sum(1 for other in self._watching.values() if other.name == caller.name)
+    def _taken(self, caller: Caller, room: Room) -> tuple[int, int]:
+        """By the caller's token, and in total."""
+        there = [other for other, taken in self._watching.values() if taken is room]
+        return sum(1 for other in there if other.name == caller.name), len(there)
 
     # Tokens
 
@@ -150,7 +152,7 @@ class Gate:
         self._end(lambda other: other.session == digest)
 
     def _end(self, is_over: Callable[[Caller], bool]) -> None:
-        for over, caller in self._watching.items():
+        for over, (caller, _) in self._watching.items():
             if is_over(caller):
                 over.set()
 

@@ -57,7 +57,7 @@ async def events(
     `recent` starts that many events earlier. A token for some apps gets the events of these only. The stream ends when
     the token expires or is revoked, or the session of the panel ends.
     """
-    orchestrator.gate.refuse_too_many_streams(who)
+    orchestrator.gate.refuse_too_many(who)
     if deployment:
         # One that does not exist would never have an event.
         found = await orchestrator.journal.beside(orchestrator.journal.deployment, deployment)

@@ -29,6 +29,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from orchestrator.access.caller import Caller
+from orchestrator.access.rooms import COMMANDS
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
 from orchestrator.api.audited import note
 from orchestrator.api.command_output import CommandOutput, Form
@@ -38,7 +39,7 @@ from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.one_off import OneOff, Place
 from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of
-from orchestrator.errors import ChangeoverError, NotAllowed, Refused
+from orchestrator.errors import ChangeoverError, NotAllowed, Refused, TooManyStreams
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from orchestrator.server import Orchestrator
 
@@ -50,7 +51,7 @@ MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
 MEDIA_TYPE = "application/x-ndjson"
 _NO_LONGER_ALLOWED = NotAllowed(
-    "The output is not whole, and the command is ended: the token was revoked or has expired, or has too many streams.",
+    "The output is not whole, and the command is ended: the token was revoked or has expired, or runs too many.",
     "Look at what the command had done, then run it again with a valid token.",
 )
 _FOLLOWED_NO_MORE = NotAllowed(
@@ -119,7 +120,7 @@ async def follow(
 ) -> StreamingResponse:
     """The last lines of the active container's log, then each line that it writes. When another release gets the
     traffic, its log follows."""
-    orchestrator.gate.refuse_too_many_streams(who)
+    orchestrator.gate.refuse_too_many(who)
     name = orchestrator.apps.get(app).live_release().app
     return StreamingResponse(_follow(orchestrator, who, name, tail), media_type=MEDIA_TYPE)
 
@@ -134,7 +135,7 @@ def _carry_out(
     form: Form,
 ) -> StreamingResponse:
     require_ready(orchestrator)
-    orchestrator.gate.refuse_too_many_streams(who)
+    orchestrator.gate.refuse_too_many(who, COMMANDS)
     context = orchestrator.apps.get(app)
     _refuse_while_busy(orchestrator, app)
     # The audit log has the command, too.
@@ -180,12 +181,17 @@ async def _output(
             finally:
                 orchestrator.failover.due(context.name)  # a standby inside which it ran can be parked
 
+    try:
+        orchestrator.gate.refuse_too_many(who, COMMANDS)  # others may have begun since it was admitted
+    except TooManyStreams as error:
+        yield _shown(orchestrator, {"problem": _problem(error)})
+        return
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _task: output.add(None))
     try:
         if number:
             yield _shown(orchestrator, {"terminal": number})
-        async with aclosing(while_allowed(orchestrator.gate, who, output.pieces())) as allowed:
+        async with aclosing(while_allowed(orchestrator.gate, who, output.pieces(), COMMANDS)) as allowed:
             async for piece in allowed:
                 # Bytes are as they are: a secret in them is not hidden, and base64 may look like one.
                 yield _line(piece) if piece and "output" in piece else _shown(orchestrator, piece or {})

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from orchestrator.access.caller import Caller
 from orchestrator.access.gate import Gate
+from orchestrator.access.rooms import STREAMS, Room
 from orchestrator.clock import elapsed
 from orchestrator.errors import JournalError
 
@@ -25,15 +26,17 @@ async def _is_valid(gate: Gate, who: Caller, *, is_first: bool) -> bool:
         return True
 
 
-async def while_allowed(gate: Gate, who: Caller, following: AsyncIterator[T]) -> AsyncGenerator[T | None, None]:
+async def while_allowed(
+    gate: Gate, who: Caller, following: AsyncIterator[T], room: Room = STREAMS
+) -> AsyncGenerator[T | None, None]:
     """Each item of `following`; None after KEEP_ALIVE_S without one, so that the connection is never idle.
 
     Ends with `following`, and at once when the caller's token is revoked or expires, or its session ends, or when too
-    many streams have begun at the same moment. Every KEEP_ALIVE_S the journal is asked as well. Raises JournalError at
-    the beginning; a journal that is away later ends nothing.
+    many have begun in this `room` at the same moment. Every KEEP_ALIVE_S the journal is asked as well. Raises
+    JournalError at the beginning; a journal that is away later ends nothing.
     """
-    with gate.watch(who) as over:
-        if gate.has_too_many_streams(who):
+    with gate.watch(who, room) as over:
+        if gate.has_too_many(who, room):
             return
         upcoming = asyncio.ensure_future(anext(following))
         ended = asyncio.ensure_future(over.wait())

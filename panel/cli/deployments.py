@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
-from panel.cli import event_lines, text
+from panel.cli import text
+from panel.cli.followed import followed, until_decided
 from panel.cli.output import (
-    CTRL_C,
     FAILED,
     REFUSED,
     USAGE,
@@ -26,9 +25,7 @@ from panel.cli.output import (
     yes_option,
 )
 from panel.cli.question import ask
-from panel.client import events
 from panel.client.client import Client
-from panel.client.drain_wait import until_drained
 from panel.client.errors import ClientError, NotFound
 from panel.client.model import App, Deployment, DeploymentState
 from panel.client.update_model import Update
@@ -162,37 +159,13 @@ def wait(
     async def until_ended(client: Client) -> App:
         found = await client.app(app)
         if found.deployment:
-            async with aclosing(client.wait_until_decided(found.deployment.id)) as happening:
-                async for event in happening:
-                    told = isinstance(event.what, events.Step) and not quiet and not as_json
-                    if told and (line := event_lines.progress_line(event)):
-                        out.print(line)
+            await until_decided(client, found.deployment.id, quiet=quiet or as_json)
             found = await client.app(app)
         return found
 
     found = run(until_ended) if quiet else show(until_ended, as_json, what_is_active)
     if found.active is None:
         raise typer.Exit(FAILED)
-
-
-async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: set[str]) -> Deployment:
-    """The deployment when it has ended and is drained. Prints its progress until then; `printed` gets its output."""
-    try:
-        async with aclosing(until_drained(client, asked.id)) as happening:
-            async for event in happening:
-                if not quiet and (line := event_lines.progress_line(event)):
-                    out.print(line)
-                if isinstance(event.what, events.Line):
-                    printed.add(event.what.line.rstrip())
-    except CTRL_C:
-        err.print(
-            f"Deployment {asked.id} of {asked.app} goes on without this command. "
-            f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",
-            style="yellow",
-            markup=False,
-        )
-        raise
-    return await client.deployment(asked.id)
 
 
 async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from panel.client import events
 from panel.client.events import Event
-from panel.client.model import StepState
+from panel.client.model import Deployment, StepState
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline, output
 
@@ -14,8 +14,8 @@ STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED:
 def progress_line(event: Event) -> str:
     """A line for one event of a deployment; empty for events that are not shown."""
     match event.what:
-        case events.Step(step=step, state=state) if state in STEP_MARKS:
-            return f"{STEP_MARKS[StepState(state)]} {inline(step)}"
+        case events.Step(step=step, state=state):
+            return _step_line(step, state)
         case events.Line(line=line):
             return f"  [dim]{output(line)}[/]"
         case events.Queued() | events.Started():
@@ -28,6 +28,15 @@ def progress_line(event: Event) -> str:
             return f"  [yellow]{drained_in_words(drained)}[/]"
         case _:
             return ""
+
+
+def step_lines(deployment: Deployment) -> list[str]:
+    """The lines of the steps that have ended so far, as their events give them."""
+    return [line for step in deployment.steps if (line := _step_line(step.name, step.state))]
+
+
+def _step_line(step: str, state: str) -> str:
+    return f"{STEP_MARKS[StepState(state)]} {inline(step)}" if state in STEP_MARKS else ""
 
 
 def dated_event(event: Event) -> str:

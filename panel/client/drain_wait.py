@@ -1,14 +1,19 @@
-"""Waiting for a deployment and for the drain after it."""
+"""Waiting for a deployment and for the drain after it: by its events, or without a stream by asking for it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from panel.client.client import Client
+from panel.client.errors import Failed, Refused, Unreachable
 from panel.client.events import DECIDED, DRAINED, WENT_WELL, Draining, Event
+from panel.client.model import Deployment, DeploymentState
 
+NO_STREAM = (Refused, Failed, Unreachable)
+"""The errors of a stream that cannot be opened or opened again now. The deployment goes on, and can be asked for."""
+ASKED_EVERY_S = 1.0
 SILENT_S = 5.5
 """A drain that takes longer than a second says so every five."""
 
@@ -33,3 +38,21 @@ async def until_drained(client: Client, deployment: str) -> AsyncGenerator[Event
             if live:
                 what = event.what
                 patience_s = SILENT_S + (what.limit - what.waited if isinstance(what, Draining) else 0)
+
+
+async def each_change(client: Client, deployment: str, *, drained: bool = True) -> AsyncGenerator[Deployment, None]:
+    """A deployment as it is now, then whenever it has changed, until it is decided, and `drained` if it is live.
+
+    For whoever cannot have a stream of events: the token, or all tokens together, may have no further one. As with a
+    stream, an orchestrator that does not answer is asked again, without end. Raises NotSignedIn, NotFound and Invalid.
+    """
+    before = None
+    while True:
+        with suppress(*NO_STREAM):
+            now = await client.deployment(deployment)
+            if now != before:
+                yield now
+            before = now
+            if now.decided and not (drained and now.state == DeploymentState.LIVE and now.ended_at is None):
+                return
+        await asyncio.sleep(ASKED_EVERY_S)

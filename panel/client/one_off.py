@@ -11,6 +11,8 @@ from typing import Any
 from panel.client.errors import ClientError, Failed, Refused
 from panel.client.value import Value
 
+_REFUSALS = ("Refused", "TooManyStreams")
+
 
 class Piece(Value):
     """One value of such a stream: a line of output, or how the command ended. A sign of life has none of them."""
@@ -102,5 +104,5 @@ def _terminal(app: str, number: str, what: str) -> str:
 
 
 def _error(problem: dict[str, Any]) -> ClientError:  # Any: JSON
-    kind = Refused if problem.get("kind") == "Refused" else Failed
+    kind = Refused if problem.get("kind") in _REFUSALS else Failed
     return kind(str(problem.get("detail", "")), str(problem.get("remedy", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -85,7 +86,21 @@ class ProgressScreen(Screen[None]):
                     told = str(error)
                 if isinstance(error, NotSignedIn | NotFound | Invalid):
                     return
+            await self._ask_instead()
+            if self._is_over:
+                return
             await asyncio.sleep(self.AGAIN_S)
+
+    async def _ask_instead(self) -> None:
+        """The state of the deployment, without its events: the token may have no further stream of them."""
+        with suppress(ClientError):  # told by the next try
+            now = await self._client.deployment(self.deployment)
+            already = self._progress.decided
+            self._progress.take_record(now)
+            self._owes_outcome = self._owes_outcome or (now.decided and not already)
+            self._redraw()
+            await self._show_owed_outcome()
+            self._is_over = now.decided and (now.state != DeploymentState.LIVE or now.ended_at is not None)
 
     async def _follow_events(self) -> None:
         """From where it was before, to the last event and the outcome. Raises ClientError."""

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from panel.client import events
 from panel.client.events import DECIDED, Event
-from panel.client.model import StepState
+from panel.client.model import Deployment, StepState
 
 STEPS = {
     "prepare": "Checking prerequisites",
@@ -38,7 +38,7 @@ class Progress:
     output: dict[str, list[str]] = field(default_factory=dict)
     current: str = ""
     decided: str = ""
-    """The kind of the event in DECIDED that ended it; empty while it is running."""
+    """The kind of the event in DECIDED that ended it, or the state in which it is; empty while it is running."""
 
     def take(self, event: Event) -> None:
         match event.what:
@@ -48,6 +48,18 @@ class Progress:
                 self.output.setdefault(self.current, []).append(line)
         if event.kind in DECIDED:
             self.decided = event.kind
+
+    def take_record(self, record: Deployment) -> None:
+        """The deployment as it is now, where its events cannot be followed."""
+        for step in record.steps:
+            self.states[step.name] = step.state
+            self.began[step.name] = step.started_at
+            if step.state == StepState.RUNNING:
+                self.current = step.name
+            if step.seconds is not None:
+                self.seconds[step.name] = step.seconds
+        if record.decided:
+            self.decided = record.state
 
     def _take_step(self, taken: events.Step, at: datetime) -> None:
         step = taken.step

@@ -46,7 +46,7 @@ class FakeApi:
     after_cuts: Answer | None = None
     stream_answers: deque[Answer] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
-    _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    _answers: dict[tuple[str, str], deque[Answer]] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> FakeApi:
@@ -70,17 +70,22 @@ class FakeApi:
 
     def gives(self, method: str, path: str, body: object, status: int = 200) -> None:
         """Answer such requests with this JSON from now on."""
-        self._answers[method, path] = Answer(json.dumps(body).encode(), status)
+        self._answers[method, path] = deque([Answer(json.dumps(body).encode(), status)])
+
+    def gives_next(self, method: str, path: str, body: object, status: int = 200) -> None:
+        """Answer such requests with this JSON after one was answered with what was given before."""
+        self._answers[method, path].append(Answer(json.dumps(body).encode(), status))
 
     def gives_text(self, method: str, path: str, text: str, status: int = 200) -> None:
-        self._answers[method, path] = Answer(text.encode(), status, "text/html")
+        self._answers[method, path] = deque([Answer(text.encode(), status, "text/html")])
 
     def refuses(self, method: str, path: str, status: int, **problem: object) -> None:
-        self._answers[method, path] = problem_answer(status, **problem)
+        self._answers[method, path] = deque([problem_answer(status, **problem)])
 
     def answer_to(self, asked: Asked) -> Answer:
         missing = problem_answer(404, detail=f"No answer for {asked.method} {asked.path}.")
-        return self._answers.get((asked.method, asked.path), missing)
+        given = self._answers.get((asked.method, asked.path), deque([missing]))
+        return given.popleft() if len(given) > 1 else given[0]
 
     def requests(self, method: str, path: str) -> list[Asked]:
         return [one for one in self.asked if (one.method, one.path) == (method, path)]

@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from orchestrator.__main__ import CONNECTIONS
 from orchestrator.access.caller import Caller
-from orchestrator.access.gate import MOST_STREAMS, MOST_STREAMS_OF_TOKEN, Gate
+from orchestrator.access.gate import Gate
+from orchestrator.access.rooms import COMMANDS, STREAMS, Room
 from orchestrator.api.events import stream
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
@@ -26,30 +28,37 @@ def caller(name: str) -> Caller:
     return Caller(name, Scope.READ, None, "127.0.0.1")
 
 
-async def test_a_token_with_too_many_streams_gets_no_other_and_those_of_others_are_left(
-    journal: UnreliableJournal,
+@pytest.mark.parametrize(("room", "other"), [(STREAMS, COMMANDS), (COMMANDS, STREAMS)])
+async def test_a_token_with_too_many_gets_no_other_and_those_of_others_are_left(
+    journal: UnreliableJournal, room: Room, other: Room
 ) -> None:
     gate = Gate(journal)
-    with ExitStack() as streams:
-        for _ in range(MOST_STREAMS_OF_TOKEN):
-            gate.refuse_too_many_streams(caller("ci"))
-            streams.enter_context(gate.watch(caller("ci")))
+    with ExitStack() as taken:
+        for _ in range(room.most_of_token):
+            gate.refuse_too_many(caller("ci"), room)
+            taken.enter_context(gate.watch(caller("ci"), room))
 
-        with pytest.raises(TooManyStreams, match="100 of token 'ci'"):
-            gate.refuse_too_many_streams(caller("ci"))
-        gate.refuse_too_many_streams(caller("another"))
+        with pytest.raises(TooManyStreams, match=f"Too many {room.what} are open: {room.most_of_token} of token 'ci'"):
+            gate.refuse_too_many(caller("ci"), room)
+        gate.refuse_too_many(caller("another"), room)
+        gate.refuse_too_many(caller("ci"), other)
 
-    gate.refuse_too_many_streams(caller("ci"))
+    gate.refuse_too_many(caller("ci"), room)
 
 
-async def test_all_tokens_together_have_a_limit(journal: UnreliableJournal) -> None:
+@pytest.mark.parametrize("room", [STREAMS, COMMANDS])
+async def test_all_tokens_together_have_a_limit(journal: UnreliableJournal, room: Room) -> None:
     gate = Gate(journal)
-    with ExitStack() as streams:
-        for number in range(MOST_STREAMS):
-            streams.enter_context(gate.watch(caller(f"token-{number}")))
+    with ExitStack() as taken:
+        for number in range(room.most):
+            taken.enter_context(gate.watch(caller(f"token-{number}"), room))
 
-        with pytest.raises(TooManyStreams):
-            gate.refuse_too_many_streams(caller("one more"))
+        with pytest.raises(TooManyStreams, match=f"{room.most} in total"):
+            gate.refuse_too_many(caller("one more"), room)
+
+
+def test_the_rooms_leave_connections_of_the_api() -> None:
+    assert STREAMS.most + COMMANDS.most <= CONNECTIONS.most - 100
 
 
 async def test_a_stream_for_some_apps_asks_for_the_apps_of_its_events_beside_the_event_loop(
@@ -84,9 +93,9 @@ async def test_streams_that_are_asked_for_at_the_same_moment_have_the_limit_as_w
 ) -> None:
     """Each was admitted before the others had begun."""
     orchestrator.journal.add_token("ci", "a secret", Scope.READ)
-    streams = [stream(orchestrator, caller("ci"), 0, "") for _ in range(MOST_STREAMS_OF_TOKEN + 20)]
+    streams = [stream(orchestrator, caller("ci"), 0, "") for _ in range(STREAMS.most_of_token + 20)]
     for one in streams:
-        orchestrator.gate.refuse_too_many_streams(caller("ci"))
+        orchestrator.gate.refuse_too_many(caller("ci"))
         await anext(one)
 
     upcoming = [asyncio.ensure_future(anext(one, None)) for one in streams]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.access.gate import MOST_STREAMS_OF_TOKEN
+from orchestrator.access.rooms import COMMANDS, STREAMS, Room
 from orchestrator.api.command_output import MOST_SHOWN, CommandOutput, Form
 from orchestrator.api.one_off import _output
 from orchestrator.app_data import swap
@@ -442,24 +442,48 @@ async def test_what_is_no_command_is_refused(api: Api, engine: FakeEngine, body:
     assert await api.status("POST", "/v1/apps/shop/run", api.token(Scope.ADMIN), body) == 422
 
 
+LOG, EXEC = "/v1/apps/shop/logs/follow", "/v1/apps/shop/exec"
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("room", "path", "status"),
     [
-        ("GET", "/v1/apps/shop/logs/follow", None),
-        ("POST", "/v1/apps/shop/exec", {"command": ["sleep"]}),
-        ("POST", "/v1/apps/shop/run", {"command": ["sleep"]}),
+        (STREAMS, LOG, 429),
+        (COMMANDS, LOG, 200),
+        (STREAMS, EXEC, 200),
+        (COMMANDS, EXEC, 429),
+        (COMMANDS, "/v1/apps/shop/run", 429),
     ],
 )
-async def test_a_token_with_too_many_streams_follows_and_runs_nothing_more(
-    api: Api, engine: FakeEngine, method: str, path: str, body: dict[str, object] | None
+async def test_a_token_that_follows_too_much_may_run_commands_and_the_other_way_round(
+    api: Api, engine: FakeEngine, room: Room, path: str, status: int
 ) -> None:
     gate, secret = api.orchestrator.gate, api.token(Scope.ADMIN)
     who = await gate.admit(secret, "127.0.0.1", "test")
-    with ExitStack() as streams:
-        for _ in range(MOST_STREAMS_OF_TOKEN):
-            streams.enter_context(gate.watch(who))
+    method, body = ("GET", None) if path == LOG else ("POST", {"command": ["true"]})
+    with ExitStack() as taken:
+        for _ in range(room.most_of_token):
+            taken.enter_context(gate.watch(who, room))
         async with api.request(method, path, secret, body) as answer:
-            assert answer.status == 429
+            assert answer.status == status
+
+
+async def test_of_commands_that_are_asked_for_at_the_same_moment_none_begins_beyond_the_limit(
+    api: Api, engine: FakeEngine
+) -> None:
+    """It was begun, and ended at once."""
+    gate, secret = api.orchestrator.gate, api.token(Scope.ADMIN)
+    who = await gate.admit(secret, "127.0.0.1", "test")
+    output = _output(
+        api.orchestrator, who, api.orchestrator.apps.get("shop"), OneOff(Place.EXEC, ("sleep",), {}, 10), None
+    )
+    with ExitStack() as taken:
+        for _ in range(COMMANDS.most_of_token):
+            taken.enter_context(gate.watch(who, COMMANDS))
+        (told,) = [json.loads(line) async for line in output]
+
+    assert told["problem"]["kind"] == "TooManyStreams"
+    assert not engine.executed
 
 
 async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: FakeEngine) -> None:

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from panel.cli.deployments import followed
+from panel.cli.followed import followed
 from panel.client.client import Client
 from panel.client.events import Event
 from tests.support import api_answers as answers

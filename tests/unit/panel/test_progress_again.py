@@ -25,11 +25,15 @@ EVENTS = Events().add("started", "d42").steps("d42", "build").add("live", "d42")
 
 
 class Interrupted(Client):
-    """Fails the first requests for `fails`: the stream of events at once or after some, or the result."""
+    """Fails the first requests for `fails`: the stream of events at once or after some, or the result.
 
-    def __init__(self, fails: str, *errors: ClientError) -> None:
+    Meanwhile nothing else is answered either, unless it fails `alone`.
+    """
+
+    def __init__(self, fails: str, *errors: ClientError, alone: bool = False) -> None:
         super().__init__("http://127.0.0.1:1", "co_secret")
         self._fails = fails
+        self._alone = alone
         self._errors = list(errors)
         self.asked: list[str] = []
 
@@ -37,6 +41,8 @@ class Interrupted(Client):
         self.asked.append(what)
         if what == self._fails and self._errors:
             raise self._errors.pop(0)
+        if what == "result" and self._errors and not self._alone and self._fails in self.asked:
+            raise self._errors[0]
 
     async def events(
         self, after: int | None = None, deployment: str = "", recent: int = 0
@@ -93,3 +99,33 @@ async def test_what_does_not_exist_is_asked_for_once() -> None:
     await follow(client, "There is no deployment d42.")
 
     assert client.asked == ["stream"]
+
+
+async def test_it_is_shown_while_the_token_may_have_no_further_stream() -> None:
+    client = Interrupted("stream", *[Refused("Too many streams are open.", "Close some of them.")] * 10_000, alone=True)
+
+    screen, _ = await follow(client, "Successfully updated to v1.1.0")
+
+    assert "UPDATE COMPLETE" in screen
+    assert "event" not in "".join(client.asked)
+
+
+async def test_the_start_page_asks_again_for_a_stream_that_it_could_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel.app.REFRESH_S", SOON)
+    asked: list[int | None] = []
+
+    class Full(Interrupted):
+        async def events(
+            self, after: int | None = None, deployment: str = "", recent: int = 0
+        ) -> AsyncGenerator[Event, None]:
+            asked.append(after)
+            if len(asked) == 3:
+                yield Event.model_validate(EVENTS[0])
+            raise Refused("Too many streams are open.", "Close some of them.")
+
+    app = PanelApp(Full(""), clock=lambda: NOW)
+    async with app.run_test(size=(120, 40)) as pilot, asyncio.timeout(LONG):
+        while len(asked) < 5:
+            await pilot.pause(SOON)
+
+    assert asked[:5] == [None, None, None, EVENTS[0]["id"], EVENTS[0]["id"]], "after the last event, none twice"
