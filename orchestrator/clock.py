@@ -49,9 +49,13 @@ class Timing:
         if not of:
             return now()
         with self._turn:
-            first, began = self._first.setdefault(of, (now(), time.monotonic()))
-            if len(self._first) > MOST_TIMED:
-                del self._first[next(iter(self._first))]
+            if of not in self._first:
+                moment = now()
+                self._first[of] = moment, time.monotonic()
+                if len(self._first) > MOST_TIMED:
+                    del self._first[next(iter(self._first))]
+                return moment
+            first, began = self._first[of]
         return first + timedelta(seconds=time.monotonic() - began)
 
     def end(self, of: str) -> None:

@@ -32,7 +32,8 @@ def container_spec(
     command: tuple[str, ...] | None,
     environment: Mapping[str, str] | None = None,
 ) -> ContainerSpec:
-    """A container of the deployment's release. An app container gets the deployment's address, a sidecar any address.
+    """A container of the deployment's release. An app container gets the deployment's address. A sidecar gets any
+    address, and an init: its exit code decides, also one that a signal gives.
 
     `environment` takes the place of that of the configuration. Raises StepFailed when the deployment has no release,
     and EnvFileUnreadable when `run.env_file` cannot be read.
@@ -78,6 +79,7 @@ def container_spec(
         memory=run.memory,
         pids=run.pids,
         user=run.user,
+        init=role is Role.SIDECAR,
         privileges=run.privileges,
         read_only=run.read_only,
     )

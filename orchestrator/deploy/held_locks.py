@@ -142,4 +142,5 @@ def _spec(context: AppContext, standby: Deployment, servers: dict[str, str]) -> 
         capabilities=("DAC_READ_SEARCH",),
         read_only=True,
         processes_of=standby.container,
+        init=False,  # process 1 is the standby's
     )

@@ -87,6 +87,9 @@ class ContainerSpec:
     """What a sidecar reads from its standard input."""
     existing: tuple[str, ...] = ()
     """The volumes that must exist: the engine makes those of the others that do not."""
+    init: bool = False
+    """Whether the engine's init is its process 1, and the command a child of it: as process 1, a command that ends
+    itself by a signal, such as `kill -TERM $$`, goes on instead, and may end as if it had succeeded."""
     gives_way: bool = False
     """Whether it has the lowest CPU priority: it gets the processor time that other containers do not use."""
 

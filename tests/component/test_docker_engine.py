@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from orchestrator.engine.base import LABEL_APP, LABEL_COLOUR, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.engine import DockerEngine
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, NotStarted
 from tests.support.addresses import create_network
 
 IMAGE = "debian:trixie-slim"
@@ -161,3 +161,36 @@ def test_tags_of_other_repositories_stay_although_they_name_the_same_image(
         for tag in client.images.get(str(base.id)).tags:
             if tag.startswith(f"{stack}/"):
                 client.images.remove(tag)
+
+
+@pytest.mark.parametrize(
+    ("command", "says", "exit_code"),
+    [
+        (("sh", "-c", "echo before; kill -TERM $$; echo after"), ["before"], 143),
+        (("sh", "-c", "kill -KILL $$"), [], 137),
+        (("sh", "-c", "echo done; exit 5"), ["done"], 5),
+    ],
+    ids=["SIGTERM", "SIGKILL", "exit"],
+)
+def test_a_command_that_ends_by_a_signal_has_not_succeeded(
+    stack: str, command: tuple[str, ...], says: list[str], exit_code: int
+) -> None:
+    """As process 1 it went on, and ended with exit code 0: a migration that gave up was called applied."""
+    lines: list[str] = []
+    status, late = asyncio.run(DockerEngine(stack, stack).run_to_end(sidecar(stack, command), 30, lines.append))
+
+    assert (status.exit_code, late, lines) == (exit_code, False, says)
+
+
+def test_a_command_that_does_not_exist_has_never_begun(stack: str) -> None:
+    lines: list[str] = []
+    with pytest.raises(NotStarted) as refused:
+        asyncio.run(DockerEngine(stack, stack).run_to_end(sidecar(stack, ("nosuch",)), 30, lines.append))
+
+    assert (refused.value.exit_code, refused.value.never_began, lines) == (127, True, [])
+    assert "no program 'nosuch'" in refused.value.told
+
+
+def sidecar(stack: str, command: tuple[str, ...]) -> ContainerSpec:
+    labels = {LABEL_APP: "shop", LABEL_ROLE: Role.SIDECAR}
+    return ContainerSpec(f"{stack}-shop-run", IMAGE, labels, stack, command=command, init=True)

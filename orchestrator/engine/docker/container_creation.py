@@ -160,6 +160,8 @@ def _network(
 def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword arguments
     """What the container may do and use."""
     options: dict[str, Any] = {"pids_limit": spec.pids}
+    if spec.init:
+        options |= {"init": True, "pids_limit": spec.pids + 1}  # the init is none of the app's processes
     if spec.memory:
         options |= {"mem_limit": spec.memory, "memswap_limit": spec.memory}
     if not spec.privileges:

@@ -33,6 +33,7 @@ _PROGRAMS = (
     ),
     (r'exec:? "?(?P<what>[^" ]*)"?: is a directory', f"Correct {_COMMAND}: '{{what}}' is a folder.", NOT_EXECUTABLE),
 )
+_NO_INIT = re.compile(r'exec: "?(?:docker-init|tini)\b[^:]*: executable file not found', re.IGNORECASE)
 _TIPS = (
     (r"exec format error", "The program is for another processor, or a script whose first line lacks '#!'."),
     (r"no such container", CREATED_AGAIN),
@@ -66,6 +67,11 @@ def refused_by(error: APIError) -> EngineError:
 def refused(explanation: str) -> EngineError:
     """The error for what Docker says when it refuses a request."""
     says = _LAYERS.sub("", explanation.strip()).removesuffix(": unknown").rstrip(".: ")
+    if _NO_INIT.search(says):
+        return EngineError(
+            "Docker's init, the program docker-init, is missing on the host: no command gets a container of its own.",
+            "Install it: on Debian the package tini, from Docker's own packages docker-ce.",
+        )
     for pattern, tip, code in _PROGRAMS:
         if found := re.search(pattern, says, re.IGNORECASE):
             what = found["what"]

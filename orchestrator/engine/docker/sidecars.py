@@ -23,6 +23,7 @@ from orchestrator.domain.schema_report import is_report
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.container_creation import create, ensure_folders
 from orchestrator.engine.docker.container_status import status_of
+from orchestrator.engine.docker.init import InitsWord
 from orchestrator.engine.docker.lookup import name_of, remove
 from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.standard_input import fed
@@ -183,6 +184,9 @@ class Run:
                 stop_reading()
 
         connections = ExitStack()
+        first = InitsWord(self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed)
+        if not self.spec.init:
+            first.let_pass()
         deadline = threading.Timer(self.timeout_s, kill)
         try:
             attached = self._attached(container, connections)
@@ -196,19 +200,22 @@ class Run:
                 deadline.start()
             try:
                 if attached:
-                    self._pass_on(attached)
+                    self._pass_on(attached, first)
                 else:
-                    show = self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed
                     for chunk in printed:
-                        show(chunk)
+                        first.feed(chunk)
             except (OSError, ProtocolError) as error:
+                first.let_pass()
                 # Closed, when its time is over. Who counts on all bytes must hear that the rest is missing.
                 if attached and not late.is_set():
                     raise broken_off(error) from error
             end_of_output.set()
             container.wait()
             container.reload()
-            return status_of(container, self.spec.network), late.is_set()
+            status = status_of(container, self.spec.network)
+            if why := first.refusal(str(container.attrs.get("Path", "")), status.exit_code):
+                raise why
+            return status, late.is_set()
         finally:
             connections.close()
             self.output.close()
@@ -235,12 +242,13 @@ class Run:
         connections.enter_context(closing(connection) if content is None else fed(connection, content))
         return connection if pipe else None
 
-    def _pass_on(self, connection: Upgraded) -> None:
+    def _pass_on(self, connection: Upgraded, first: InitsWord) -> None:
         """The container's log is not read for it: Docker writes lines there, and drops the oldest ones."""
         for stream, chunk in connection.frames():
             if stream == STDERR or not isinstance(self.spec.stdin, Pipe):
-                self.output.feed(chunk)
+                first.feed(chunk)
             else:
+                first.let_pass()
                 self.spec.stdin.show(chunk)
 
     def _window(self, container: Container) -> Window | None:

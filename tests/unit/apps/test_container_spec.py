@@ -18,11 +18,11 @@ from tests.support.fakes import stories
 from tests.support.fakes.world import APP, World
 
 
-def spec(folder: Path, run: Run) -> ContainerSpec:
+def spec(folder: Path, run: Run, role: Role = Role.APP) -> ContainerSpec:
     config: App = stories.app().model_copy(update={"run": run})
     release = Release("v1", "0" * 40, "sha256:1")
     deployment = Deployment("d1", APP, Kind.DEPLOY, State.RUNNING, "test", now(), release=release)
-    return container_spec(World(folder, config).context, deployment, Role.APP, "c", None)
+    return container_spec(World(folder, config).context, deployment, role, "c", None)
 
 
 def test_limits_and_the_environment_file_of_the_configuration_are_in_the_specification(tmp_path: Path) -> None:
@@ -53,3 +53,8 @@ def test_an_environment_file_elsewhere_is_not_read(tmp_path: Path, named: str) -
 def test_an_environment_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvFileUnreadable, match=r"missing\.env cannot be read"):
         spec(tmp_path, Run(env_file="missing.env"))
+
+
+def test_a_command_of_the_app_has_an_init_and_the_app_is_started_as_its_image_says(tmp_path: Path) -> None:
+    assert spec(tmp_path, Run(), Role.SIDECAR).init
+    assert not spec(tmp_path, Run()).init

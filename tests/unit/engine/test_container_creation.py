@@ -212,3 +212,11 @@ def test_a_container_keeps_its_address_when_its_own_network_is_asked_for_once_mo
 
     (made,) = containers.made
     assert made["networking_config"] == {"test": {"address": "172.30.1.5"}, "database": {"address": None}}
+
+
+def test_a_command_whose_exit_code_decides_has_an_init_beside_its_processes() -> None:
+    containers = Containers("")
+    for init in (False, True):
+        create(client(containers), ContainerSpec("one", "sha256:1", {}, "", pids=10, init=init), "test")
+
+    assert [(made.get("init", False), made["pids_limit"]) for made in containers.made] == [(False, 10), (True, 11)]
