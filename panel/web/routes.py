@@ -10,22 +10,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.background import BackgroundTask
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
+from panel.client.access_model import Session
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.web import cookie, page, pages, sign_in_form
 from panel.web.open_pages import TooManyPages
+from panel.web.origin import is_same_origin
 from panel.web.process import AppFailed
 from panel.web.server import PanelServer
 from panel.web.sign_in_form import FormRefused
+from panel.web.unknown_visitors import CLOSING_S
 
 ELSEWHERE = "Sign-in refused: the form was sent from another site. Open this page and try again."
 UNKNOWN = "Sign-in refused: the token is unknown or revoked."
@@ -88,7 +89,7 @@ def create(panel: PanelServer) -> FastAPI:
 
     @web.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        if not same_origin(request.headers):
+        if not is_same_origin(request.headers):
             return _html(pages.sign_in(ELSEWHERE), 403)
         browser = browser_of(request)
         if (wait_s := panel.attempts.begin(browser)) > 0:
@@ -112,7 +113,7 @@ def create(panel: PanelServer) -> FastAPI:
 
     @web.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        if not same_origin(request.headers):
+        if not is_same_origin(request.headers):
             return _html(pages.sign_in("Sign-out refused: the form was sent from another site."), 403)
         secret = cookie.secret_in(request.headers)
         answer: Response = RedirectResponse("/sign-in?signed_out=true", 303)
@@ -136,16 +137,15 @@ def create(panel: PanelServer) -> FastAPI:
 
     @web.websocket("/session")
     async def session(socket: WebSocket, session: str, width: int = 80, height: int = 24) -> None:
-        if not same_origin(socket.headers) or not TAB.fullmatch(session):
+        if not is_same_origin(socket.headers) or not TAB.fullmatch(session):
             await socket.close(1008)
             return
-        await socket.accept()
         secret = cookie.secret_in(socket.headers)
+        known = await _session_of(socket, panel, secret)
+        if known is None:
+            return
+        await socket.accept()
         try:
-            known = await panel.session(secret, browser_of(socket))
-            if known is None:
-                await socket.close(page.SIGN_IN_AGAIN)
-                return
             with panel.pages.opened(socket, secret, known.token) as opened:
                 app = await panel.prewarmed.take()
                 try:
@@ -156,20 +156,33 @@ def create(panel: PanelServer) -> FastAPI:
                     await app.end()
         except TooManyPages as error:
             await socket.close(page.TOO_MANY_PAGES, str(error))
-        except (ClientError, AppFailed):
+        except AppFailed:
             # The page keeps its content and tries again; /readyz has the cause.
             await socket.close(page.TRY_LATER)
 
     return web
 
 
-def same_origin(headers: Headers) -> bool:
-    """Whether the request's Origin is this host. Clients that are not browsers send no Origin, and are accepted."""
-    origin = headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
-    except ValueError:  # half of an IPv6 address
-        return False
+async def _session_of(socket: WebSocket, panel: PanelServer, secret: str) -> Session | None:
+    """The session with which a WebSocket is asked for, before it is opened. None when it has none: then it is over.
+
+    It is opened only to tell its page to sign in, and only as long as few are. A page that is refused keeps its content
+    and tries again.
+    """
+    address = browser_of(socket)
+    with panel.asked_for.one(address) as has_place:
+        try:
+            known = await panel.session(secret, address) if has_place else None
+        except ClientError:
+            known, has_place = None, False  # /readyz has the cause
+    if known is not None:
+        return known
+    if has_place and panel.turned_away.take_for(address, CLOSING_S):
+        await socket.accept()
+        await socket.close(page.SIGN_IN_AGAIN)
+    else:
+        await socket.close(1008)
+    return None
 
 
 def browser_of(request: HTTPConnection) -> str:

@@ -24,6 +24,13 @@ from panel.web.prewarmed import PrewarmedProcess
 from panel.web.process import AppFailed
 from panel.web.readiness import Readiness
 from panel.web.sign_in_form import SignInAttempts
+from panel.web.unknown_visitors import (
+    MOST_ASKED_FOR,
+    MOST_ASKED_FOR_OF_ADDRESS,
+    MOST_TURNED_AWAY,
+    MOST_TURNED_AWAY_OF_ADDRESS,
+    Places,
+)
 
 
 class PanelServer:
@@ -35,6 +42,8 @@ class PanelServer:
         self.prewarmed = PrewarmedProcess()
         self.pages = OpenPages()
         self.attempts = SignInAttempts()
+        self.asked_for = Places(MOST_ASKED_FOR, MOST_ASKED_FOR_OF_ADDRESS)
+        self.turned_away = Places(MOST_TURNED_AWAY, MOST_TURNED_AWAY_OF_ADDRESS)
         self.readiness = Readiness(self.problem)
         self._has_sessions = False
 

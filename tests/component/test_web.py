@@ -6,14 +6,16 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -208,7 +210,7 @@ def cookies_of(answer: httpx.Response) -> dict[str, str]:
 
 @pytest.mark.parametrize(("scheme", "name"), [("http", "changeover_session"), ("https", "__Host-changeover_session")])
 def test_the_cookie_is_a_session_of_its_own_that_only_this_site_gets(web: Web, scheme: str, name: str) -> None:
-    headers = {"Origin": web.url, "X-Forwarded-Proto": scheme}
+    headers = {"Origin": web.url.replace("http", scheme, 1), "X-Forwarded-Proto": scheme}
 
     given = cookies_of(httpx.post(f"{web.url}/sign-in", data={"token": "co_secret"}, headers=headers))
     other = {"http": "__Host-changeover_session", "https": "changeover_session"}[scheme]
@@ -407,6 +409,28 @@ def test_the_script_of_an_older_release_is_not_taken_from_the_browsers_cache(web
 def test_a_session_from_another_site_is_refused(web: Web) -> None:
     with pytest.raises(InvalidStatus, match="403"):
         web.session("s1", Origin="https://evil.example")
+
+
+@pytest.mark.parametrize("cookie", ["", "changeover_session=cs_guessed"])
+def test_strangers_hold_no_connection_that_people_need(api: FakeApi, web: Web, cookie: str) -> None:
+    """Each got a WebSocket, and held it for ten seconds by not answering its end: a thousand held all there are."""
+    if cookie:
+        api.refuses("GET", "/v1/sessions/current", 401, detail="The token is unknown.")
+    head = "GET /session?session=s1 HTTP/1.1\r\nHost: panel\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head += f"Cookie: {cookie}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    parts = urlsplit(web.url)
+    with ExitStack() as held:
+        sockets = [
+            held.enter_context(socket.create_connection((parts.hostname, parts.port), WAIT_S)) for _ in range(60)
+        ]
+        for one in sockets:
+            one.sendall(head.encode())
+        statuses = Counter(one.recv(12).split()[1] for one in sockets)
+        api.gives("GET", "/v1/sessions/current", SESSION)
+        with web.session("a-person") as page:
+            until_painted(page, "shop")
+
+    assert statuses == {b"101": 4, b"403": 56}, "some are told to sign in"
 
 
 def read_until_closed(socket: ClientConnection) -> None:
