@@ -130,6 +130,7 @@ class Deployment(Value):
 
     `state` is one of DeploymentState and `kind` one of DeploymentKind, or an unknown one of a newer orchestrator.
     `slot`: whether its release is the active one or the standby now; empty if neither, None if it is not known.
+    `interrupted_by`: person, stop or kill; None if nothing interrupted it.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Deployment(Value):
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
     slot: str | None = None
+    interrupted_by: str | None = None
 
     @property
     def decided(self) -> bool:

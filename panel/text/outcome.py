@@ -15,6 +15,11 @@ DONE = {
     DeploymentKind.ROLLBACK: "Rolled back",
     DeploymentKind.RESTORE: "Restored",
 }
+INTERRUPTED_BY = {
+    "person": "somebody asked for that, see 'changeover audit'",
+    "stop": "the orchestrator was stopped meanwhile",
+    "kill": "the orchestrator ended meanwhile",
+}
 HEALTHY, PAUSED = "healthy", "paused"
 
 
@@ -34,7 +39,7 @@ def ending(ended: Deployment, app: App | None = None, printed: Collection[str] =
     if ended.state == DeploymentState.LIVE:
         return "\n".join([*_success(ended, app), *while_paused(ended, app)])
     if ended.state == DeploymentState.UNCHANGED:
-        says = f"{_release(ended)} is live already, with this configuration. Nothing was deployed."
+        says = f"{release_of(ended)} is live already, with this configuration. Nothing was deployed."
         again = f"changeover deploy {inline(ended.app)} --ref {inline(short(ended.revision))} --force"
         return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
@@ -44,7 +49,9 @@ def ending(ended: Deployment, app: App | None = None, printed: Collection[str] =
         return (
             f"Deployment {one} of {inline(ended.app)} is queued. Follow it with: changeover events --deployment {one}"
         )
-    lines = [f"Deployment {inline(ended.id)} of {_release(ended)}: {inline(ended.state.replace('_', ' '))}."]
+    because = f", because {why}" if (why := why_unbegun(ended)) else ""
+    state = inline(ended.state.replace("_", " "))
+    lines = [f"Deployment {inline(ended.id)} of {release_of(ended)}: {state}{because}."]
     return "\n".join([*lines, *([f"  {what_is_active(app)}"] if app else [])])
 
 
@@ -78,7 +85,7 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if ended.failure is None:
         return []
     why = ended.failure
-    lines = [f"[red]✗ {_release(ended)} {inline(ended.state)} at {inline(why.step)}: {inline(why.cause)}[/]"]
+    lines = [f"[red]✗ {release_of(ended)} {inline(ended.state)} at {inline(why.step)}: {inline(why.cause)}[/]"]
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     if not all(line.rstrip() in printed for line in why.log):
@@ -111,7 +118,16 @@ def what_is_active(app: App) -> str:
     return f"[red]✗ {active}; its health is '{inline(app.health)}'. See: changeover doctor[/]"
 
 
-def _release(ended: Deployment) -> str:
+def why_unbegun(ended: Deployment) -> str:
+    """Why a deployment has ended that neither failed nor is live, without a full stop; empty if that is not known."""
+    if ended.state == DeploymentState.SUPERSEDED:
+        return "a newer one was requested before it began, and only the newest of those that wait begins"
+    if ended.state == DeploymentState.CANCELLED:
+        return INTERRUPTED_BY.get(ended.interrupted_by or "", "")
+    return ""
+
+
+def release_of(ended: Deployment) -> str:
     """App and version; the app alone if the version is not known."""
     return " ".join(filter(None, (inline(ended.app), inline(ended.version))))
 
@@ -123,7 +139,7 @@ def _paused(ended: Deployment) -> list[str]:
 def _success(ended: Deployment, app: App | None) -> list[str]:
     done = DONE.get(DeploymentKind(ended.kind), "Live") if ended.kind in set(DeploymentKind) else "Live"
     took = f" after {ended.seconds:.2f} s" if ended.seconds is not None else ""
-    lines = [f"[green]✓ {done}: {_release(ended)} on {inline(ended.colour)}{took}.[/]"]
+    lines = [f"[green]✓ {done}: {release_of(ended)} on {inline(ended.colour)}{took}.[/]"]
     if ended.previous_version and ended.kind != DeploymentKind.RESTORE:
         lines.append(f"  {_before(ended, app)}")
     lines += _paused(ended)

@@ -103,3 +103,30 @@ def test_a_failure_of_an_app_that_is_not_configured_any_more_is_shown_with_why_i
     assert done.exit_code == 0
     assert "Deployment d43 of shop" in done.stdout
     assert done.stderr == "shop is not configured any more.\n"
+
+
+@pytest.mark.parametrize(
+    ("ended", "says"),
+    [
+        ({"state": "superseded"}, "because a newer one was requested before it began"),
+        ({"state": "cancelled", "interrupted_by": "person"}, "because somebody asked for that"),
+        ({"state": "cancelled", "interrupted_by": "stop"}, "because the orchestrator was stopped meanwhile"),
+        ({"state": "cancelled", "interrupted_by": "of tomorrow"}, ": cancelled."),
+        ({"state": "cancelled"}, ": cancelled."),
+    ],
+)
+def test_what_never_began_says_why_and_no_space_stands_where_its_version_would(
+    api: FakeApi, ended: dict[str, str], says: str
+) -> None:
+    one = answers.deployment("d44", version="", revision="", container="", seconds=None, **ended)
+    api.gives("GET", "/v1/deployments/d44", one)
+    api.gives("GET", "/v1/apps/shop/deployments", {"deployments": [one]})
+
+    shown = changeover("show", "d44").stdout
+
+    assert shown.splitlines()[0] == f"Deployment d44 of shop: {ended['state']}"
+    assert says in shown.splitlines()[-1]
+    assert shown.splitlines()[-1].endswith(".")
+    assert " :" not in shown
+    if says.startswith("because "):
+        assert says.removeprefix("because ") in changeover("history", "shop").stdout

@@ -100,7 +100,7 @@ def test_text_from_outside_is_not_markup() -> None:
         ({"kind": "rollback", "previous_version": ""}, "✓ Rolled back: shop v1.1.0 on green after 2.31 s."),
         ({"kind": "promotion", "previous_version": "", "seconds": None}, "✓ Live: shop v1.1.0 on green."),
         ({"state": "queued"}, "Deployment d42 of shop is queued. Follow it with: changeover events --deployment d42"),
-        ({"state": "superseded"}, "Deployment d42 of shop v1.1.0: superseded."),
+        ({"state": "cancelled"}, "Deployment d42 of shop v1.1.0: cancelled."),
         ({"state": "rolled_back"}, "Deployment d42 of shop v1.1.0: rolled back."),
     ],
 )
