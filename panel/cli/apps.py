@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -21,7 +20,7 @@ from panel.cli.output import (
     show,
     stop,
 )
-from panel.cli.slow_reader import SlowReader
+from panel.cli.read_ahead import OUT, each, reading_ahead, text_for
 from panel.client.client import Client
 from panel.client.errors import Unreachable
 from panel.client.model import Apps
@@ -76,14 +75,12 @@ def logs(
 
 
 async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
-    reader = SlowReader()
-    try:
-        async with aclosing(client.follow_logs(app, tail)) as lines:
-            async for line in lines:
-                with reader.taking():
-                    print_text(json_text(client.answer) if as_json else line)
-    except Unreachable as error:
-        raise reader.explains(error, "The log is not followed any more") from error
+    async with reading_ahead() as (ahead, reader):
+        try:
+            async for line in each(client.follow_logs(app, tail), ahead):
+                await ahead.put([text_for(OUT, json_text(client.answer) if as_json else line)])
+        except Unreachable as error:
+            raise reader.explains(error, "The log is not followed any more") from error
 
 
 @commands.command()

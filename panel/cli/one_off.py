@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import typer
 
-from panel.cli.command_output import CommandOutput
+from panel.cli.command_output import SIGPIPE, CommandOutput
 from panel.cli.output import FAILED, USAGE, AppArgument, JsonOption, err, run, stop
+from panel.cli.read_ahead import each, reading_ahead
+from panel.cli.standard_streams import drop_the_rest
 from panel.cli.terminal import carry_out, is_one
 from panel.client.client import Client
 from panel.client.errors import Unreachable
+from panel.client.one_off import Piece
 
 commands = typer.Typer()
 
@@ -126,17 +129,11 @@ def _carry_out(
     output = CommandOutput(as_json=as_json, in_bytes=in_bytes)
 
     async def ask(client: Client) -> int | None:
-        last = None
         if terminal:
             last = await carry_out(client, app, place, command, variables, timeout_s)
         else:
             asked = client.one_off(app, place, command, variables, timeout_s, content, in_bytes=in_bytes)
-            try:
-                async with aclosing(asked) as pieces:
-                    async for last in pieces:
-                        output.show(last, client.answer)
-            except Unreachable as error:
-                raise output.broke_off(error) from error
+            last = await _printed(client, asked, output)
         if last and last.late:
             err.print(f"Killed after {timeout_s:g} s. Raise --timeout if it needs longer.", style="red")
         if last is None or last.exit_code is None:
@@ -152,3 +149,25 @@ def _carry_out(
         )
     if code:
         raise typer.Exit(code)
+
+
+async def _printed(client: Client, asked: AsyncGenerator[Piece, None], output: CommandOutput) -> Piece | None:
+    """The last piece, when all is printed. What cannot be written ends the command."""
+    last: Piece | None = None
+    try:
+        async with reading_ahead() as (ahead, reader):
+            try:
+                async for last in each(asked, ahead):
+                    await ahead.put(output.shown(last, client.answer))
+            except Unreachable as error:
+                raise reader.explains(error, "The output is not whole, and the command was ended") from error
+    except BrokenPipeError:
+        drop_the_rest()
+        raise typer.Exit(SIGPIPE) from None
+    except OSError as error:
+        stop(
+            f"The output cannot be written: {error.strerror}. What was written is not whole, and the command is ended. "
+            "Make room, or choose another place.",
+            FAILED,
+        )
+    return last

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from panel.cli.spool import MOST
 from panel.client.errors import ClientError, Failed, Unreachable
 
 STALLED_S = 30.0
@@ -21,7 +22,7 @@ class SlowReader:
 
     @contextmanager
     def taking(self) -> Iterator[None]:
-        """While something is printed."""
+        """While something is to be read ahead."""
         began = self._clock()
         yield
         self._waited_s = max(self._waited_s, self._clock() - began)
@@ -31,7 +32,9 @@ class SlowReader:
         if self._waited_s < STALLED_S:
             return error
         return Failed(
-            f"{what}: the program that reads the output took nothing for {self._waited_s:.0f} s. "
+            f"{what}: the program that reads the output took nothing for {self._waited_s:.0f} s after "
+            f"{MOST // 2**20} MiB, "
+            f"or all that the disk for temporary files takes, had been read ahead. "
             f"The orchestrator waits {STALLED_S:g} s.",
             "Send the output to a file, then read that.",
         )

@@ -18,10 +18,8 @@ from typing import Any
 import pytest
 
 from panel.cli import terminal
-from panel.cli.command_output import CommandOutput
 from panel.cli.slow_reader import SlowReader
 from panel.client.errors import Unreachable
-from panel.client.one_off import Piece
 from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
@@ -124,15 +122,18 @@ def test_output_that_broke_off_is_no_success(api: FakeApi) -> None:
     assert changeover("exec", "shop", "--", "dump").exit_code == 1
 
 
-@pytest.mark.parametrize(("waits_s", "says"), [(1, "The connection broke."), (42, "took nothing for 42 s.")])
+@pytest.mark.parametrize(
+    ("waits_s", "says"), [(1, "The connection broke."), (42, "took nothing for 42 s after 1024 MiB")]
+)
 def test_a_reader_that_lets_the_orchestrator_wait_is_told_as_the_cause(waits_s: int, says: str) -> None:
     """The remedy was to see whether the orchestrator runs."""
     moments = iter([0.0, 0.0, 10.0, 10.0 + waits_s])
-    output = CommandOutput(as_json=False, in_bytes=True, clock=lambda: next(moments))
+    reader = SlowReader(lambda: next(moments))
     for _ in range(2):
-        output.show(Piece(error="a line"), None)
+        with reader.taking():
+            pass
 
-    assert says in output.broke_off(Unreachable("The connection broke.", "")).cause
+    assert says in reader.explains(Unreachable("The connection broke.", ""), "The output is not whole").cause
 
 
 def test_a_log_whose_reader_let_the_orchestrator_wait_is_not_said_to_have_broken() -> None:
