@@ -32,6 +32,7 @@ class BackupView(BaseModel):
     `releases_since` are the versions that went live after it. `revision` is the source revision of the release and
     `image` the digest of its image. `data_schema` is the schema revision that the app's migrations reported, `schemas`
     are those in its SQLite files. `left_out` are links that point outside of the data; no backup has them.
+    `notes` say what else is not in it as the app had it.
     `keep_backups`, for a new one: it is removed after so many others, and days with others; null for older ones.
     """
 
@@ -48,6 +49,7 @@ class BackupView(BaseModel):
     data_schema: str = ""
     schemas: dict[str, str] = {}
     left_out: list[str] = []
+    notes: list[str] = []
     releases_since: list[str] = []
     problem: str = ""
     keep_backups: int | None = None
@@ -72,6 +74,7 @@ def view(kept: Summary, attempts: Sequence[Attempt]) -> BackupView:
         data_schema=kept.data_schema,
         schemas=kept.schemas,
         left_out=list(kept.left_out),
+        notes=list(kept.notes),
         releases_since=live_since(attempts, _before_it(kept, attempts)),
     )
 

@@ -86,7 +86,7 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
         await backups.settle_interrupted_restores(context)
         run = await journal.beside(journal.migration_started, context.name, by.id, Direction.RESTORED, has, as_of=as_of)
         try:
-            await backups.restore(
+            restored = await backups.restore(
                 context,
                 backup,
                 release=journal.deployment(slots.active) if slots.active else by,
@@ -98,6 +98,8 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
             await in_spite_of_cancels(_settle(context, f"backup {backup}: {why}"))
             raise
         await journal.beside(journal.migration_ended, run, Outcome.DONE, has, f"backup {backup}")
+    for note in restored.notes:
+        context.say(by.id, f"restored backup {backup}: {note}")
 
 
 async def _settle(context: AppContext, note: str) -> None:

@@ -9,20 +9,13 @@ The app may change its data meanwhile in any way, also to mislead: nothing outsi
 
 from __future__ import annotations
 
-import os
 import shutil
-import sqlite3
-import tarfile
-import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.backup_sidecar.content import forget_members, unpack, verify
-from orchestrator.backup_sidecar.copied_file import copy_of
-from orchestrator.backup_sidecar.copy import Flushed, Hashed, Pace, entries_of, extents, opened, stays_inside, sync
-from orchestrator.backup_sidecar.jail import scratch_of
+from orchestrator.backup_sidecar.content import unpack, verify
+from orchestrator.backup_sidecar.copy import Pace, entries_of, extents, opened, sync
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
     DATA,
@@ -32,20 +25,18 @@ from orchestrator.backup_sidecar.manifest import (
     MEGABYTE,
     NUMBER,
     RESERVE,
-    File,
     Manifest,
     NoRoom,
     Unsuitable,
     write_manifest,
 )
+from orchestrator.backup_sidecar.pack import pack
 from orchestrator.files.beneath import Entry, Folder, NotAFile
 
 __all__ = ["DATA", "DUMP", "create", "unpack", "verify"]
 
 MOST_HOLES = 16 * 2**30
 """Files may have so many bytes of holes: packing them takes time, although they take no disk space."""
-TRIES = 3
-"""What the app replaces while it is copied is copied again, so often."""
 UNFINISHED = ".new"
 """The end of the name of a backup that is being made."""
 
@@ -87,11 +78,11 @@ def create(
         moment = datetime.now(UTC).isoformat()
         packed = growing / ARCHIVE
         try:
-            content = _pack(held, packed, pace, jail)
+            content = pack(held, packed, pace, jail)
             manifest = Manifest(
                 backup, app, version, revision, reason, moment, content.sha256, packed.stat().st_size,
                 tuple(content.files), FORMAT, tuple(content.places), tuple(content.left_out), data_schema,
-                applied, image, deployment, after, tuple(roots),
+                applied, image, deployment, after, tuple(roots), content.notes.sentences,
             )  # fmt: skip
             write_manifest(manifest, growing / MANIFEST)
             (growing / NUMBER).write_text(str(number))
@@ -115,16 +106,6 @@ def remove_unfinished(folder: Path) -> list[str]:
         for name in gone:
             kept.remove(name)
     return gone
-
-
-@dataclass
-class _Content:
-    """What is packed: files; folders and links (`places`); and what is left out because no backup may have it."""
-
-    files: list[File] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    sha256: str = ""
 
 
 def _needed(roots: dict[str, Folder]) -> int:
@@ -156,91 +137,3 @@ def _data_in(root: Folder, entry: Entry) -> int:
             return sum(end - start for start, end in extents(file, size))
     except (FileNotFoundError, NotADirectoryError, NotAFile):
         return 0
-
-
-def _pack(roots: dict[str, Folder], packed: Path, pace: Pace, jail: Path | None) -> _Content:
-    content = _Content()
-    with (
-        Flushed(packed, pace) as packing,
-        tarfile.open(fileobj=packing, mode="w:gz", compresslevel=1) as archive,
-        tempfile.TemporaryDirectory(dir=scratch_of(jail, packed.parent)) as tmp,
-    ):
-        into = _Packing(archive, content, Path(tmp) / "copy", pace, jail)
-        for name, root in roots.items():
-            for entry in entries_of(root):
-                into.add(root, entry, f"{name}/{entry.name}")
-    content.sha256 = packing.sha256
-    return content
-
-
-@dataclass(frozen=True)
-class _Packing:
-    archive: tarfile.TarFile
-    content: _Content
-    copy: Path
-    pace: Pace
-    jail: Path | None
-
-    def add(self, root: Folder, entry: Entry, name: str) -> None:
-        """Pack what the app has at this entry. What it has removed meanwhile is not part of its data."""
-        for _ in range(TRIES):
-            try:
-                self._add(root, entry, name)
-                return
-            except (FileNotFoundError, NotADirectoryError, NotAFile):
-                try:
-                    entry = Entry(entry.name, root.status(entry.name))
-                except (FileNotFoundError, NotADirectoryError):
-                    return
-            except sqlite3.OperationalError:
-                if root.has(entry.name):
-                    raise
-                return
-            finally:
-                self.copy.unlink(missing_ok=True)
-        if entry.is_file:
-            # A backup that lacks a file of the app must not look as if it were complete.
-            raise OSError(f"'{name}' is replaced faster than it can be copied")
-        self.content.left_out.append(name)
-
-    def _add(self, root: Folder, entry: Entry, name: str) -> None:
-        if entry.is_link:
-            self._add_link(root, entry, name)
-        elif entry.is_folder:
-            self._add_place(_header(name, entry.status, tarfile.DIRTYPE))
-        elif entry.is_file:
-            self.content.files.append(self._packed(root, entry.name, name))
-        else:
-            self.content.left_out.append(name)
-
-    def _add_link(self, root: Folder, entry: Entry, name: str) -> None:
-        target = root.link_target(entry.name)
-        if not stays_inside(name, target):
-            self.content.left_out.append(name)
-            return
-        header = _header(name, entry.status, tarfile.SYMTYPE)
-        header.linkname = target
-        self._add_place(header)
-
-    def _add_place(self, header: tarfile.TarInfo) -> None:
-        self.archive.addfile(header)
-        forget_members(self.archive)
-        self.content.places.append(header.name)
-
-    def _packed(self, root: Folder, path: str, name: str) -> File:
-        made = copy_of(root, path, self.copy, self.pace, self.jail)
-        # A hard link is packed as a regular file.
-        header = _header(name, made.status, tarfile.REGTYPE)
-        header.size = self.copy.stat().st_size
-        with self.copy.open("rb") as copied:
-            content = Hashed(copied, self.pace)
-            self.archive.addfile(header, content)
-        forget_members(self.archive)
-        return File(name, header.size, content.sha256, made.is_database, made.schema, made.holes)
-
-
-def _header(name: str, status: os.stat_result, kind: bytes) -> tarfile.TarInfo:
-    header = tarfile.TarInfo(name)
-    header.type, header.mode = kind, status.st_mode & 0o7777
-    header.uid, header.gid, header.mtime = status.st_uid, status.st_gid, status.st_mtime
-    return header

@@ -13,9 +13,11 @@ import os
 import tarfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
+from orchestrator.backup_sidecar import attributes
 from orchestrator.backup_sidecar.copy import CHUNK, OWN, Flushed, Hashed, Pace, digest, filled, stays_inside
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
@@ -26,6 +28,7 @@ from orchestrator.backup_sidecar.manifest import (
     Manifest,
     read_manifest,
 )
+from orchestrator.backup_sidecar.notes import Notes
 from orchestrator.files.beneath import Folder, LeadsOutside, NotAFile, parts_of
 
 FILE_MODE, FOLDER_MODE = 0o777, 0o1777
@@ -52,7 +55,8 @@ def unpack(folder: Path, target: Path, pace: Pace) -> Manifest:
 def unpack_into(folder: Path, targets: dict[str, Folder], pace: Pace) -> Manifest:
     """Unpack the folders of a backup for which there is a target, an empty folder, and check every byte.
 
-    Raises DamagedBackup with the first error.
+    The `notes` of what is returned say, in addition, what the targets could not take. Raises DamagedBackup with the
+    first error.
     """
 
     def place(root: str) -> Folder | None:
@@ -89,7 +93,7 @@ def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace) -> Ma
             raise DamagedBackup(f"{folder.name}: {ARCHIVE} cannot be read: {error}.") from error
         finally:
             reading.close()
-    return manifest
+    return replace(manifest, notes=(*manifest.notes, *reading.notes.sentences))
 
 
 @dataclass
@@ -103,6 +107,7 @@ class _Reading:
     missing: dict[str, File | None] = field(init=False)
     _places: list[tuple[Folder, str, tarfile.TarInfo]] = field(default_factory=list)
     _folders: dict[str, Folder | None] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
 
     def __post_init__(self) -> None:
         self.missing = {file.path: file for file in self.manifest.files} | dict.fromkeys(self.manifest.places)
@@ -150,8 +155,21 @@ class _Reading:
         if member.issym():
             if not stays_inside(member.name, member.linkname):
                 raise self._damaged(f"the link '{member.name}' points outside of the data")
+        elif member.islnk():
+            self._check_hard_link(member)
         elif not member.isdir():
             raise self._damaged(f"'{member.name}' is neither a folder nor a link")
+
+    def _check_hard_link(self, member: tarfile.TarInfo) -> None:
+        """Another name for a file that came before, in the same folder of the archive: for nothing else."""
+        root = f"{member.name.partition('/')[0]}/"
+        other = member.linkname
+        if not other.startswith(root) or other not in self._files or other in self.missing:
+            raise self._damaged(f"the hard link '{member.name}' is to no file of the backup")
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        return frozenset(file.path for file in self.manifest.files)
 
     def _take_file(
         self, archive: tarfile.TarFile, member: tarfile.TarInfo, file: File, into: Folder | None, path: str
@@ -173,7 +191,7 @@ class _Reading:
         if into:
             descriptor = into.open_file(path)
             try:
-                _as_it_was(descriptor, member, FILE_MODE)
+                self._as_it_was(descriptor, member, FILE_MODE)
             finally:
                 os.close(descriptor)
 
@@ -205,9 +223,20 @@ class _Reading:
                 with into.parent_of(path) as (descriptor, last):
                     if os.geteuid() == 0:
                         os.chown(last, member.uid, member.gid, dir_fd=descriptor, follow_symlinks=False)
+            elif member.islnk():
+                into.new_hard_link(path, member.linkname.partition("/")[2])
             else:
                 with into.folder(path) as made:
-                    _as_it_was(made.descriptor, member, FOLDER_MODE)
+                    self._as_it_was(made.descriptor, member, FOLDER_MODE)
+
+    def _as_it_was(self, descriptor: int, member: tarfile.TarInfo, bits: int) -> None:
+        """The attributes after the mode, which is a part of an access control list; the times last."""
+        if os.geteuid() == 0:
+            os.fchown(descriptor, member.uid, member.gid)
+        os.fchmod(descriptor, member.mode & bits)
+        refused = attributes.write(descriptor, attributes.of_member(member))
+        self.notes.attributes_refused(refused, member.name)
+        os.utime(descriptor, (member.mtime, member.mtime))
 
     def close(self) -> None:
         for folder in self._folders.values():
@@ -226,10 +255,3 @@ def _own_folders(into: Folder, path: str, member: tarfile.TarInfo) -> None:
             os.fchmod(folder.descriptor, 0o755)
             if os.geteuid() == 0:
                 os.fchown(folder.descriptor, member.uid, member.gid)
-
-
-def _as_it_was(descriptor: int, member: tarfile.TarInfo, bits: int) -> None:
-    if os.geteuid() == 0:
-        os.fchown(descriptor, member.uid, member.gid)
-    os.fchmod(descriptor, member.mode & bits)
-    os.utime(descriptor, (member.mtime, member.mtime))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 from orchestrator.backup_sidecar.content import unpack
-from orchestrator.backup_sidecar.copied_file import copy_of
+from orchestrator.backup_sidecar.copied_file import copy_of, remove_copies
 from orchestrator.backup_sidecar.copy import Pace, digest, entries_of, is_sqlite, opened
 from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, some
@@ -111,7 +111,7 @@ def _print(root: Folder, name: str, copy: Path, pace: Pace, jail: Path | None) -
     except (FileNotFoundError, NotADirectoryError, NotAFile):
         return None
     finally:
-        copy.unlink(missing_ok=True)
+        remove_copies(copy)
 
 
 def _of_file(descriptor: int, pace: Pace) -> _Print:

@@ -66,9 +66,9 @@ class Manifest:
 
     `revision` is the source revision of the release. `data_schema` is the schema revision of the data, empty if the
     app's migrations report none; `applied` are all schema revisions of the data, as JSON text, empty if that is not
-    known. `places` are folders and links. `left_out` are links that point outside of the data, devices, pipes and
-    sockets, and what the app replaced meanwhile. `roots` are the folders of the archive, also those without
-    content; empty in earlier formats.
+    known. `places` are folders and links, hard links included. `left_out` are links that point outside of the data,
+    devices, pipes and sockets, and what the app replaced meanwhile. `roots` are the folders of the archive, also those
+    without content; empty in earlier formats. `notes` say what is not in the backup as the app had it.
 
     `image` is the digest of the release's image, and `deployment` the id of the deployment that made it live. `after`
     is the number of the newest of the app's deployments that were live before the backup; 0 if that is not known.
@@ -92,6 +92,7 @@ class Manifest:
     deployment: str = ""
     after: int = 0
     roots: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> Summary:
@@ -113,6 +114,7 @@ class Manifest:
             deployment=self.deployment,
             after=self.after,
             left_out=some(self.left_out),
+            notes=some(self.notes),
         )
 
     @property
@@ -136,7 +138,7 @@ class Summary:
     """What a manifest says, without the name of each file: what the orchestrator is told of a backup.
 
     Its fields are those of the manifest. `files` is their number and `data_size` the size of all, in bytes. `schemas`
-    are the Alembic revisions of SQLite files. Of these and of what is left out, MOST_NAMED are named.
+    are the Alembic revisions of SQLite files. Of these, of what is left out and of the notes, MOST_NAMED are named.
     """
 
     id: str
@@ -155,6 +157,7 @@ class Summary:
     deployment: str = ""
     after: int = 0
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def made_at(self) -> datetime:
@@ -169,7 +172,7 @@ def some(names: Sequence[str]) -> tuple[str, ...]:
 
 
 KEYS = frozenset(field.name for field in fields(Manifest))
-LISTS = ("places", "left_out", "roots")
+LISTS = ("places", "left_out", "roots", "notes")
 KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 V = TypeVar("V", Manifest, File)
 

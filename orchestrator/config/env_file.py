@@ -1,25 +1,16 @@
-"""Files of NAME=value lines, such as the one that `run.env_file` names, read as Docker Compose reads them.
-
-python-dotenv reads quotes, `export`, comments and values of several lines. Unlike Compose, `$` stands for itself: a
-password is what is written.
-"""
+"""Files of NAME=value lines, such as the one that `run.env_file` names, read as Docker Compose reads them."""
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import stat
 from pathlib import Path
 
-from dotenv.parser import parse_stream
-
+from orchestrator.config.env_syntax import NotAVariable, variables
 from orchestrator.errors import ChangeoverError
 from orchestrator.files.beneath import LeadsOutside, within
 
 MOST_BYTES = 1024 * 1024
-_NOT_IN_A_NAME = re.compile(r"[=\s]")
-"""A name in quotes may have them. The variable would have another name and value than are written."""
 
 
 class EnvFileUnreadable(ChangeoverError):
@@ -62,22 +53,21 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises EnvFileUnreadable, whose message names the file and the reason, and never a value.
     """
     try:
-        text = read_bounded(path).decode("utf-8-sig").replace("\r\n", "\n")
+        text = read_bounded(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise EnvFileUnreadable(
             f"The environment file {path} cannot be read: {reason}.",
             "run.env_file is a path relative to the folder of the configuration file.",
         ) from error
-    found: dict[str, str] = {}
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.error or (binding.key is not None and (binding.value is None or _NOT_IN_A_NAME.search(binding.key))):
-            raise EnvFileUnreadable(
-                f"Line {binding.original.line} of the environment file {path} is not NAME=value.",
-                "Write NAME=value, or put a # at the start of a comment. A value of several lines needs quotes.",
-            )
-        if binding.key is not None:
-            found[binding.key] = binding.value or ""
+    try:
+        found = {one.name: one.value for one in variables(text)}
+    except NotAVariable as error:
+        raise EnvFileUnreadable(
+            f"Line {error.line} of the environment file {path} is not NAME=value.",
+            "Write NAME=value, the name of letters, digits, '_', '.' and '-', or put a # at the start of a comment. "
+            "A value of several lines needs quotes, and nothing but a comment follows them.",
+        ) from error
     if wrong := next((name for name, value in found.items() if "\0" in name + value), None):
         raise EnvFileUnreadable(f"The value of {wrong[:40]!r} in the environment file {path} contains a null byte.")
     return found

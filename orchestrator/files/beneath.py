@@ -168,6 +168,11 @@ class Folder:
         with self.parent_of(name) as (descriptor, last):
             os.symlink(target, last, dir_fd=descriptor)
 
+    def new_hard_link(self, name: str, existing: str) -> None:
+        """Another name for a file in this folder; a link is not followed."""
+        with self.parent_of(existing) as (above, file), self.parent_of(name) as (descriptor, last):
+            os.link(file, last, src_dir_fd=above, dst_dir_fd=descriptor, follow_symlinks=False)
+
     def move(self, name: str, to: Folder, new_name: str = "") -> None:
         """Rename an entry of this folder to one of another folder of the same file system; it replaces nothing."""
         new_name = new_name or name

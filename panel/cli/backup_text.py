@@ -18,6 +18,7 @@ def new_backup(made: Backup) -> str:
         lines.append(
             f"[yellow]! Not in the backup: links that point outside of the data, devices, pipes and sockets: {names}[/]"
         )
+    lines += [f"[yellow]! In the backup, {inline(note)}.[/]" for note in made.notes]
     if made.keep_backups:
         lines.append(
             f"  It is kept while it is one of the newest {made.keep_backups}, or the first of one of the last "

@@ -191,8 +191,9 @@ class Logs(Value):
 class Backup(Value):
     """One backup; sizes are in bytes.
 
-    `problem` is the error of a damaged one; `left_out` are links that point outside of the data. `keep_backups` says
-    how long a new one is kept; None if the orchestrator is an older one, or if it was not made now.
+    `problem` is the error of a damaged one; `left_out` are links that point outside of the data. `notes` say what else
+    is not in it as the app had it. `keep_backups` says how long a new one is kept; None if the orchestrator is an older
+    one, or if it was not made now.
     """
 
     id: str
@@ -207,6 +208,7 @@ class Backup(Value):
     data_schema: str = ""
     schemas: dict[str, str] = {}
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     releases_since: tuple[str, ...] = ()
     problem: str = ""
     keep_backups: int | None = None

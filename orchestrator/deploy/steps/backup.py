@@ -105,6 +105,8 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
     if made.left_out:
         left_out = ", ".join(made.left_out)
         context.say(deployment.id, f"not in the backup: {LEFT_OUT}: {left_out}")
+    for note in made.notes:
+        context.say(deployment.id, f"backup {made.id}: {note}")
     deployment = replace(deployment, backup=made.id)
     # Now: what the step does next may fail, and a backup that nobody knows counts as one of a release that was live.
     await context.journal.beside(context.journal.save, deployment)

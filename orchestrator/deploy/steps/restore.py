@@ -37,6 +37,8 @@ class BackUpReplacedData(Step):
             reason = f"before restoring {wanted.id}"
             replaced = await backups.create(context, active, reason, keeping=wanted.id, requests_wait=True)
         context.say(deployment.id, f"the replaced data is kept as backup {replaced.id}")
+        for note in replaced.notes:
+            context.say(deployment.id, f"backup {replaced.id}: {note}")
         return replace(deployment, backup=replaced.id, paused_backup=replaced.id)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:

@@ -168,12 +168,31 @@ def test_what_begins_as_a_database_and_is_none_is_backed_up_as_it_is(data: Path,
     assert same == Difference((), (), ())
 
 
-def test_a_damaged_database_that_somebody_has_open_is_no_backup(data: Path) -> None:
-    only_the_beginning(data / "shop.db")
-    (data / "shop.db-wal").write_bytes(b"rows that are nowhere else")
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+@pytest.mark.parametrize("make", [part_of_an_upload, only_the_beginning])
+def test_a_file_that_is_no_database_is_backed_up_with_what_is_beside_it(
+    data: Path, make: Callable[[Path], None], end: str
+) -> None:
+    """Whoever could send the app two files, named as a database and its log, kept every backup from being made. If it
+    is the app's own database, its log comes back with it, as after a crash."""
+    make(data / "upload")
+    (data / f"upload{end}").write_bytes(b"rows that are nowhere else")
+    content = (data / "upload").read_bytes()
 
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        back_up(data)
+    made = back_up(data)
+    same = compare(data.parent / "backup", {"data": data}, PACE)
+    for path in data.iterdir():
+        path.unlink()
+    put_back(data)
+
+    assert {path.name: path.read_bytes() for path in data.iterdir()} == {
+        "upload": content,
+        f"upload{end}": b"rows that are nowhere else",
+    }
+    assert same == Difference((), (), ())
+    (note,) = made.summary.notes
+    assert note.startswith("SQLite cannot read 'data/upload' (")
+    assert note.endswith(f"): it was copied as it is, with 'data/upload{end}', as after a crash")
 
 
 def test_a_database_that_needs_its_app_to_be_checked_comes_back(data: Path) -> None:

@@ -157,8 +157,25 @@ def test_what_is_written_over_while_it_is_copied_is_copied_again_or_refused(
 def test_a_log_that_gets_rows_while_the_file_is_copied_is_not_left_out(data: Path) -> None:
     (data / "upload").write_bytes(b"SQLite format 3\0" + b"x" * 300_000)
 
-    with pytest.raises(sqlite3.DatabaseError, match="SQLite cannot copy the database 'upload'"):
-        copied(data, lambda: (data / "upload-wal").write_bytes(b"rows"))
+    made = copied(data, lambda: (data / "upload-wal").write_bytes(b"rows"))
+
+    assert list(made.companions) == ["-wal"]
+    assert (data.parent / "copy-wal").read_bytes() == b"rows"
+
+
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_a_log_of_another_moment_than_its_file_is_no_backup(data: Path, end: str) -> None:
+    (data / "upload").write_bytes(b"SQLite format 3\0" + b"x" * 300_000)
+    (data / "upload-wal").write_bytes(b"rows" * 100_000)
+    numbers = iter(range(100_000))
+
+    with (data / f"upload{end}").open("r+b") as file:
+
+        def writes_over() -> None:
+            os.pwrite(file.fileno(), next(numbers).to_bytes(4, "big"), 24)
+
+        with pytest.raises(sqlite3.DatabaseError, match="SQLite cannot copy the database 'upload'"):
+            copied(data, writes_over)
 
 
 def text_that_is_no_utf_8(path: Path) -> None:
