@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from border.binary_text import binary_forms
+from border.escaped_text import escaped_forms
 from border.plain import plain
 from border.urls import HIDDEN, hide_in_urls
 
@@ -149,15 +147,12 @@ class Secrets:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value may be written: as it is, percent-encoded, in JSON or Python's notation, in HTML.
+    """How a value may be written: as it is, or escaped.
 
     Of a value with control characters, such as a line of a binary key, too little may be left without them: that would
     be found in the middle of other words.
     """
-    encoded = {quote(value, safe=""), quote(value), quote_plus(value)}
-    lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in encoded}
-    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    forms = {value, plain(value), *encoded, *lower, *escaped, html.escape(value), html.escape(value, quote=False)}
+    forms = {value, plain(value), *escaped_forms(value)}
     return {form for form in forms if len(form.strip()) >= LEAST}
 
 

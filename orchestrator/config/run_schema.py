@@ -106,7 +106,9 @@ class Run(Section):
     """Environment variables of the app's containers and sidecars. Example: {LOG_LEVEL: debug}"""
     env_file: Annotated[str | None, Unit("path")] = None
     """A file of NAME=value lines, relative to the folder of the configuration file, for secrets. `run.env` overrides
-    it. Example: secrets/shop.env"""
+    it. It is read as Docker Compose 2.26 reads it, but: `$` stands for itself and no variable is replaced; a name
+    without a value, an empty name, a name with white space and text after a value in quotes are refused. Example:
+    secrets/shop.env"""
     data: Annotated[str | None, Unit("path in the container")] = None
     """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
     memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None

@@ -29,6 +29,8 @@ Command = Annotated[str, AfterValidator(_of_words), Unit("command line")]
 CommandOrNone = Annotated[Annotated[str, AfterValidator(_of_words)] | None, Unit("command line")]
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
+_PORT = re.compile(r"^[^\[:]*:\d*$|\]:")
+"""After a name or an address in brackets. A single colon without digits is one, too: `shop.test:`."""
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 """The last part of a host that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker)."""
 
@@ -39,11 +41,35 @@ def _bare_host(value: str) -> str:
         raise ValueError("expected a host name as browsers send it: with other letters than a to z it begins with xn--")
     if host.startswith("*."):
         raise ValueError("expected each host name by itself: names with * are not supported")
-    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        raise ValueError("expected a host name without scheme, port or path, such as shop.example.com")
+    if wrong := _wrong_in(host):
+        raise ValueError(f"expected a host name such as shop.example.com: {wrong}")
     if _NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_address(host):
         raise ValueError("expected a host name as browsers send it: one that ends in a number is an IPv4 address there")
     return host
+
+
+def _wrong_in(host: str) -> str:
+    """What keeps a text from being a host name (RFC 1123, section 2.1), or empty: the first of what it has."""
+    if "/" in host or _PORT.search(host):
+        return "it has no scheme, port or path"
+    if host.startswith("[") or ":" in host:
+        return "IPv6 addresses are not supported"
+    if other := next((one for one in host if not (one.isalnum() or one in "-.")), ""):
+        return f"it has letters, digits, '-' and '.', and not {_said(other)}"
+    if len(host) > 253:
+        return "it has at most 253 characters"
+    labels = host.split(".")
+    if "" in labels:
+        return "between two dots, and at both ends, there is a letter or a digit"
+    if max(map(len, labels)) > 63:
+        return "between two dots there are at most 63 characters"
+    return "" if _HOST_NAME.fullmatch(host) else "a part of it begins or ends with '-'"
+
+
+def _said(character: str) -> str:
+    if character.isspace():
+        return "white space"
+    return f"'{character}'" if character.isprintable() else "control characters"
 
 
 def _is_address(host: str) -> bool:

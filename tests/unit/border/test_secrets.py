@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import random
+import shlex
 import time
 from urllib.parse import quote, quote_plus
 
@@ -42,6 +43,50 @@ def test_a_secret_is_taken_out_of_any_text(value: str, before: str, after: str) 
 )  # fmt: skip
 def test_a_secret_is_taken_out_in_every_form(written: str) -> None:
     assert "4711" not in knowing(CANARY).hide(f"a {written} b")
+
+
+ODD = "it's<4711>&\"+=/~ \\é$`x"
+PRINTED = {
+    "Go, encoding/json": r"""it's\u003c4711\u003e\u0026\"+=/~ \\é$`x""",
+    "Gson": r"""it\u0027s\u003c4711\u003e\u0026\"+\u003d/~ \\é$`x""",
+    ".NET": r"""it\u0027s\u003C4711\u003E\u0026\u0022\u002B=/~ \\\u00E9$\u0060x""",
+    "PHP, json_encode": r"""it's<4711>&\"+=\/~ \\\u00e9$`x""",
+    "JSON within JSON": r"""it's<4711>&\\\"+=/~ \\\\\\u00e9$`x""",
+    "encodeURIComponent": "it's%3C4711%3E%26%22%2B%3D%2F~%20%5C%C3%A9%24%60x",
+    "encodeURI": "it's%3C4711%3E&%22+=/~%20%5C%C3%A9$%60x",
+    "Java, URLEncoder": "it%27s%3C4711%3E%26%22%2B%3D%2F%7E+%5C%C3%A9%24%60x",
+    "lower-case digits": "it%27s%3c4711%3e%26%22%2b%3d%2f~%20%5c%c3%a9%24%60x",
+    "Go, html/template": r"""it&#39;s&lt;4711&gt;&amp;&#34;&#43;=/~ \é$`x""",
+    "PHP, htmlspecialchars": r"""it&#039;s&lt;4711&gt;&amp;&quot;+=/~ \é$`x""",
+    "Mustache": r"""it&#39;s&lt;4711&gt;&amp;&quot;+&#x3D;&#x2F;~ \é$&#x60;x""",
+    "XML": r"""it&apos;s&lt;4711&gt;&amp;&quot;+=/~ \&#233;$`x""",
+    "shlex.quote": r"""it'"'"'s<4711>&"+=/~ \é$`x""",
+    "set -x": r"""it'\''s<4711>&"+=/~ \é$`x""",
+    "printf %q": r"""it\'s\<4711\>\&\"+=/~\ \\\é\$\`x""",
+    "in double quotes": r"""it's<4711>&\"+=/~ \\é\$\`x""",
+    "SQL": r"""it''s<4711>&"+=/~ \é$`x""",
+    "bytes of Python": r"""it\'s<4711>&"+=/~ \\\xc3\xa9$`x""",
+}
+
+
+@pytest.mark.parametrize("program", PRINTED)
+def test_a_secret_is_taken_out_as_programs_escape_it(program: str) -> None:
+    assert knowing(ODD).hide(f"a {PRINTED[program]} b") == f"a {HIDDEN} b"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=LEAST, max_size=24))
+def test_a_secret_is_taken_out_as_real_encoders_escape_it(value: str) -> None:
+    value = value.strip()
+    if len(value) < LEAST:
+        return
+    for written in (
+        json.dumps(value), json.dumps(json.dumps(value)), quote(value), quote_plus(value), html.escape(value),
+        shlex.quote(value), repr(value), repr(value.encode()),
+        html.escape(value).encode("ascii", "xmlcharrefreplace").decode(),
+    ):  # fmt: skip
+        shown = knowing(value).hide(f"a {written} b")
+        assert HIDDEN in shown, written
+        assert len(shown) <= len(HIDDEN) + 10, written
 
 
 def test_the_lines_of_a_secret_are_secrets_and_short_values_are_not() -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import get_origin
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.config import loader
 from orchestrator.config.keys import APP, Key, every_key
+from orchestrator.config.value_types import HostName
 from orchestrator.errors import ConfigError
 
 SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
@@ -20,8 +24,8 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
     [
         (
             "apps:\n  shop:\n    route: {host: 'http:/x'}\n",
-            "c.yaml:3: apps.shop.route.host: expected a host name without scheme, port or path, such as "
-            "shop.example.com; found 'http:/x'",
+            "c.yaml:3: apps.shop.route.host: expected a host name such as shop.example.com: it has no "
+            "scheme, port or path; found 'http:/x'",
         ),
         (
             "apps:\n  shop:\n    route: {host: bücher.test}\n",
@@ -32,6 +36,11 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "apps:\n  shop:\n    route: {hosts: ['*.test']}\n",
             "c.yaml:3: apps.shop.route.hosts.0: expected each host name by itself: names with * are not supported; "
             "found '*.test'",
+        ),
+        (
+            "apps:\n  shop:\n    route: {host: foo_bar.localhost}\n",
+            "c.yaml:3: apps.shop.route.host: expected a host name such as shop.example.com: it has letters, digits, "
+            "'-' and '.', and not '_'; found another text of 17 characters",
         ),
         ("updat: {}\n", "c.yaml:1: updat: unknown key. Did you mean 'update'?"),
         (
@@ -465,3 +474,35 @@ def test_of_many_problems_the_first_ones_are_said_and_how_many_more_there_are(te
 
     assert len(refused.value.problems) == loader.MOST_PROBLEMS + 1
     assert str(refused.value.problems[-1]) == "c.yaml: and 900 more problems"
+
+
+SCHEME, IPV6, CHARACTERS, EMPTY, HYPHEN = "no scheme", "IPv6", "letters, digits", "between two dots, and", "'-'"
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        ("http://shop.test", SCHEME), ("shop.test:80", SCHEME), ("shop.test/x", SCHEME), ("shop.test:", SCHEME),
+        ("[::1]:80", SCHEME), ("[::2]", IPV6), ("::2", IPV6), ("fe80::1", IPV6), ("2001:db8::5:80", IPV6),
+        ("foo_bar.test", "not '_'"), ("shop test", "not white space"), ("shop\ttest", "not white space"),
+        ("shop\x07", "not control characters"), ("user@shop.test", "not '@'"), ("shop..test", EMPTY), (".test", EMPTY),
+        ("", EMPTY), ("shop.test..", EMPTY), ("-shop.test", HYPHEN), ("shop-.test", HYPHEN), ("a" * 64, "at most 63"),
+        (".".join(["a" * 60] * 5), "at most 253"),
+    ],
+)  # fmt: skip
+def test_a_host_name_is_refused_for_what_is_wrong_with_it(host: str, says: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(HostName).validate_python(host)
+
+    assert says in str(refused.value)
+    assert (SCHEME in str(refused.value)) == (says == SCHEME)
+
+
+@given(st.text(st.sampled_from("ab1-._:/[]@ "), max_size=10))
+def test_a_host_name_is_refused_with_a_reason_or_has_none_that_is_wrong(host: str) -> None:
+    try:
+        found = TypeAdapter(HostName).validate_python(host)
+    except ValidationError:
+        return
+
+    assert all(part.strip("-") == part != "" for part in found.split("."))
