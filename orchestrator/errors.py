@@ -142,6 +142,10 @@ class NotStarted(EngineError):
         self.exit_code = exit_code
 
 
+class UserUnknown(EngineError):
+    """An image has no user, or no group, of the name that it is to run as."""
+
+
 class VolumeGone(EngineError):
     """A volume with data does not exist any more. No empty one is made in its place."""
 

@@ -7,6 +7,7 @@ from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.engine.base import Role, UserChange
+from orchestrator.errors import UserUnknown
 
 
 async def will_follow(context: AppContext, deployment: Deployment) -> bool:
@@ -33,7 +34,10 @@ async def take_back(context: AppContext, deployment: Deployment) -> str:
 
     Raises StepFailed or EngineError.
     """
-    change = await _change(context, deployment)
+    try:
+        change = await _change(context, deployment)
+    except UserUnknown:
+        return ""  # nothing was given to a user that the image does not have
     if change is None:
         return ""
     changed = await _run(context, deployment, "take-back", change)

@@ -62,8 +62,7 @@ def give_nothing_on(folder: Folder) -> None:
 def follow(volume: Folder, restored: Folder) -> None:
     """Give restored data to the owner of its volume, where it was that of a user who may still use the volume.
 
-    The backup may have been made when the app ran as that user, and an archive has no access control lists. Raises
-    OSError.
+    The backup may have been made when the app ran as that user, without entries for the one of now. Raises OSError.
     """
     status = os.fstat(volume.descriptor)
     shared_with = {user for tag, user in _read(volume.descriptor, ACCESS) or {} if tag == USER} - {status.st_uid}

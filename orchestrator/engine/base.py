@@ -270,6 +270,9 @@ class Engine(Protocol):
 
     async def has_volume(self, name: str) -> bool: ...
 
+    async def check_user(self, spec: ContainerSpec) -> None:
+        """Raises UserUnknown when the image has no such user or group. Nothing is started."""
+
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
         """How the users of this container and of one of the specification differ; None if they do not."""
 

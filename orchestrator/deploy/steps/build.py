@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.registry_login import RegistryLogin, login_of
@@ -15,6 +16,7 @@ from orchestrator.config.value_types import in_bytes
 from orchestrator.deploy.build_context import NoDockerfile, build_context
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.engine.base import Role
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 
@@ -31,7 +33,7 @@ class Build(Step):
         return f"Build the image from {_shown(context)}{target}."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Build the image. Adds its digest to the release.
+        """Build the image. Adds its digest to the release, and checks that it has the user of `run.user`.
 
         Raises StepFailed when there is no Dockerfile, when a link of the source leads out of it, and when the build
         fails or takes longer than `build.timeout` seconds; then with its last lines of output.
@@ -61,7 +63,17 @@ class Build(Step):
             login=_login(context),
         )
         digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
-        return replace(deployment, release=replace(deployment.release, image=digest))
+        deployment = replace(deployment, release=replace(deployment.release, image=digest))
+        if _has_names(context.config.run.user):
+            # Before anything is backed up, migrated or started as a user that does not exist.
+            spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
+            await context.engine.check_user(spec)
+        return deployment
+
+
+def _has_names(user: str | None) -> bool:
+    """Whether a user or group is named, which only the image can tell the number of."""
+    return any(not part.isdigit() for part in (user or "0").split(":"))
 
 
 def tag_part(source_revision: str) -> str:

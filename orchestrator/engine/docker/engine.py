@@ -41,7 +41,7 @@ from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start, wake
 from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
-from orchestrator.engine.docker.user_change import user_change
+from orchestrator.engine.docker.user_change import check_user, user_change
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.terminal import Input
 from orchestrator.errors import EngineError
@@ -113,6 +113,9 @@ class DockerEngine:
 
     async def has_volume(self, name: str) -> bool:
         return await self._call(lambda client: volume_exists(client, name))
+
+    async def check_user(self, spec: ContainerSpec) -> None:
+        await self._call(lambda client: check_user(client, spec, self.stack))
 
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
         return await self._call(lambda client: user_change(client, container, spec, self.stack))

@@ -6,7 +6,7 @@ import re
 
 from docker.errors import APIError
 
-from orchestrator.errors import CREATED_AGAIN, EngineError, NotStarted
+from orchestrator.errors import CREATED_AGAIN, EngineError, NotStarted, UserUnknown
 
 _LAYERS = re.compile(
     r"^.*?OCI runtime create failed: .*?(?:unable to start container process: )(?:error during container init: )?",
@@ -39,8 +39,6 @@ _TIPS = (
     (r"no such container", CREATED_AGAIN),
     (r"no command specified", "Give the image a CMD or ENTRYPOINT, or set run.command."),
     (r"chdir to cwd \(\"(?P<what>[^\"]*)\"\)", "Correct WORKDIR of the image: its user cannot enter '{what}'."),
-    (r"unable to find (?:user|group) (?P<what>[^:]+)", "Correct run.user or USER of the image: it has no '{what}'."),
-    (r"user or group (?P<what>.+) is not in its /etc/", "Correct run.user or USER of the image: it has no '{what}'."),
     (r"Minimum memory limit", "Raise run.memory."),
     (r"bind source path does not exist: (?P<what>\S+)", "Correct run.volumes, or make the folder {what} on the host."),
     (
@@ -49,6 +47,9 @@ _TIPS = (
         "docker network create {what}",
     ),
     (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
+)
+_NO_USER = re.compile(
+    r"unable to find (?:user|group) (?P<named>[^:]+)|user or group (?P<written>.+) is not in its /etc/", re.IGNORECASE
 )
 
 
@@ -76,6 +77,9 @@ def refused(explanation: str) -> EngineError:
         if found := re.search(pattern, says, re.IGNORECASE):
             what = found["what"]
             return NotStarted(f"Docker refused: {says}.", tip.format(what=what), not_started(what), code)
+    if found := _NO_USER.search(says):
+        what = found["named"] or found["written"]
+        return UserUnknown(f"Docker refused: {says}.", f"Correct run.user or USER of the image: it has no '{what}'.")
     for pattern, tip in _TIPS:
         if found := re.search(pattern, says, re.IGNORECASE):
             return EngineError(f"Docker refused: {says}.", tip.format(**found.groupdict()))

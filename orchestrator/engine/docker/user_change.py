@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import docker
@@ -25,6 +27,19 @@ def user_change(client: docker.DockerClient, container: str, spec: ContainerSpec
         return None
     if _written(existing) == (spec.user or _of_image(client, spec.image)):
         return None
+    with _never_started(client, spec, stack) as made:
+        before, after = numbers_of(existing, _written(existing)), numbers_of(made, _written(made))
+    return None if before == after else UserChange(before, after)
+
+
+def check_user(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> None:
+    """Raises APIError when the image has no user or group of the name that is written."""
+    with _never_started(client, spec, stack) as made:
+        numbers_of(made, _written(made))
+
+
+@contextmanager
+def _never_started(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Iterator[Container]:
     alone = replace(
         spec, name=f"{stack}-user-{secrets.token_hex(4)}", network="", address="", owned=(), mounts=(), parts=(),
         read_only_mounts=(), more_networks=(), extra_hosts=(), files=(), existing=(),
@@ -32,10 +47,9 @@ def user_change(client: docker.DockerClient, container: str, spec: ContainerSpec
     made = create(client, alone, stack)
     try:
         made.reload()
-        before, after = numbers_of(existing, _written(existing)), numbers_of(made, _written(made))
+        yield made
     finally:
         made.remove(force=True, v=True)
-    return None if before == after else UserChange(before, after)
 
 
 def _written(container: Container) -> str:

@@ -29,7 +29,7 @@ from orchestrator.engine.base import (
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
-from orchestrator.errors import EngineError, StepFailed, VolumeGone
+from orchestrator.errors import EngineError, StepFailed, UserUnknown, VolumeGone
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support.fakes.power import Power
 
@@ -100,6 +100,7 @@ class FakeEngine:
         self.spare: dict[str, list[str]] = {}
         self.incompatible: set[str] = set()
         self.failing: set[str] = set()
+        self.unknown_users: set[str] = set()
         self.broken: set[str] = set()
         self.not_found: set[str] = set()
         """Paths that the apps do not have."""
@@ -431,9 +432,14 @@ class FakeEngine:
     async def added_bytes(self, image: str, before: str) -> int | None:
         return 1000 if await self.has_image(image) and await self.has_image(before) else None
 
+    async def check_user(self, spec: ContainerSpec) -> None:
+        if spec.user in self.unknown_users:
+            raise UserUnknown(f"Docker refused: the image's user or group {spec.user} is not in its /etc/passwd.")
+
     async def user_change(self, container: str, spec: ContainerSpec) -> UserChange | None:
         if container not in self.running:
             return None
+        await self.check_user(spec)
         before, after = self.running[container].spec.user, spec.user
         return None if before == after else UserChange(_ids(before), _ids(after))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from tests.support import virtual_time
 from tests.support.fakes.stories import live
 from tests.support.fakes.world import APP, World
@@ -99,3 +99,26 @@ def test_the_data_of_a_backup_from_before_the_change_follows_as_well(world: Worl
 
     for ended in virtual_time.run(story()):
         assert ended.state is State.LIVE, ended.failure
+
+
+@pytest.mark.parametrize("user", ["nobody-knows", "1000:nobody-knows"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_user_that_the_image_does_not_have_is_one_error_before_anything_is_started(
+    world: World, user: str, is_first: bool
+) -> None:
+    """The undo asked for the same user, failed by the same error, and was tried for a long time."""
+
+    async def story() -> Deployment:
+        if not is_first:
+            await live(world, "0001")
+        world.configure(run={"data": "/data", "user": user})
+        world.engine.unknown_users.add(user)
+        world.publish("0002")
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+
+    assert (ended.state, ended.steps[-1].name) == (State.FAILED, StepName.BUILD)
+    assert ended.failure is not None
+    assert "is not in its /etc/passwd" in ended.failure.cause
+    assert ended.failure.undone == ()
