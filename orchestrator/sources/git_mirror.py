@@ -167,7 +167,9 @@ class GitMirror:
         """Mend the mirror, if it is damaged. Returns whether it was. Raises StepFailed when it cannot be made anew."""
         if mirror.remove_stale_locks(self.folder):
             return True
-        if not os.path.lexists(self.folder) or not await self._is_damaged(error):
+        # Without an exit code, nobody has looked for the mirror yet.
+        is_there = os.path.lexists(self.folder) or error.exit_code is not None
+        if not is_there or not await self._is_damaged(error):
             return False
         log.warning("the mirror of a repository is damaged, and is made anew", mirror=str(self.folder))
         await to_its_end(asyncio.to_thread(mirror.remove, self.folder))

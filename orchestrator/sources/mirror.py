@@ -34,8 +34,13 @@ async def make(mirror: Path, init: Callable[[Path], Awaitable[object]]) -> None:
 def keep_every_file(mirror: Path) -> None:
     """From now on, an archive of a commit has exactly the files of the commit. Raises OSError."""
     attributes = mirror / "info" / "attributes"
-    if attributes.is_file() and attributes.read_text() == _EVERY_FILE:
+    if attributes.is_file() and attributes.read_bytes() == _EVERY_FILE.encode():
         return
+    # Whatever is in their place: the mirror is a cache.
+    if not attributes.parent.is_dir():
+        remove(attributes.parent)
+    if not attributes.is_file():
+        remove(attributes)
     attributes.parent.mkdir(exist_ok=True)
     attributes.write_text(_EVERY_FILE)
 
