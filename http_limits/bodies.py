@@ -56,9 +56,9 @@ class LimitedBodies:
             async with asyncio.timeout(self._read_within_s):
                 body = await _read(receive, self._most)
         except TooLarge:
-            await _refuse(receive, send, 413, f"The body of the request is longer than {self._most} bytes.")
+            await refuse(receive, send, 413, f"The body of the request is longer than {self._most} bytes.")
         except TimeoutError:
-            await _refuse(
+            await refuse(
                 receive, send, 408, f"The body of the request did not arrive within {self._read_within_s:g} s."
             )
         except Gone:
@@ -139,7 +139,8 @@ async def _drain(receive: Receive) -> None:
         return
 
 
-async def _refuse(receive: Receive, send: Send, status: int, cause: str) -> None:
+async def refuse(receive: Receive, send: Send, status: int, cause: str) -> None:
+    """Answer with a problem (RFC 9457), also while the body still arrives: some of it is read and thrown away."""
     problem = {"type": "about:blank", "title": "Request refused", "status": status, "detail": cause, "remedy": ""}
     body = json.dumps(problem).encode()
     headers = [

@@ -6,6 +6,7 @@ ChangeoverError
 ├── UnknownApp            no app of this name is configured
 ├── UnknownDeployment     no deployment of this id is in the journal
 ├── UnknownBackup         the app has no backup with this id
+├── UnknownCheck          no push of the app asked for this check, or it is not kept any more
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
 ├── TooManyTries          the address has sent too many wrong tokens
@@ -73,6 +74,10 @@ class UnknownDeployment(ChangeoverError):
 
 class UnknownBackup(ChangeoverError):
     """The app has no backup with this id."""
+
+
+class UnknownCheck(ChangeoverError):
+    """No push of the app asked for this check, or it is not kept any more."""
 
 
 class UnknownTerminal(ChangeoverError):

@@ -35,6 +35,7 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.proxy.haproxy import HAProxy
+from orchestrator.pushes.checks import PushCheckRunner
 from orchestrator.recovery import rebuild_journal, resume
 from orchestrator.recovery.all_apps import Recovery
 from orchestrator.settings import Settings
@@ -95,6 +96,9 @@ class Orchestrator:
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.events.add(self.checker)
+        self.pushes = PushCheckRunner(
+            self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
+        )
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)
@@ -229,6 +233,7 @@ class Orchestrator:
         if first_start and self.settings.deploy_panel:
             await self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
+        self.supervisor.keep("pushes from before the start", self.pushes.resume)
         self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)

@@ -21,6 +21,7 @@ from orchestrator.api import (
     deployments,
     doctor,
     events,
+    hook_socket,
     leftovers,
     metrics,
     migrations,
@@ -32,14 +33,17 @@ from orchestrator.api import (
     status,
     terminals,
     tokens,
+    update_checks,
 )
 from orchestrator.api.access import Serving, bearer
 from orchestrator.api.answer import answer_class
 from orchestrator.api.audited import Audited
+from orchestrator.api.hooks import Hooks
 from orchestrator.doctor.report import Finding
 from orchestrator.errors import JournalError
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.shared_question import SharedQuestion
+from orchestrator.pushes.refusals import PushCounts
 from orchestrator.server import Orchestrator
 
 BODY_BYTES = 2 * 2**20
@@ -76,6 +80,8 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         await orchestrator.start()
+        serve_hooks = partial(hook_socket.serve, Hooks(orchestrator, api.state.pushes), orchestrator.settings.proxy)
+        orchestrator.supervisor.keep("hooks", serve_hooks)
         yield
         await orchestrator.stop()
 
@@ -84,6 +90,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, default_response_class=answer
     )
     api.state.orchestrator = orchestrator
+    api.state.pushes = PushCounts()
     api.state.examination = SharedQuestion[list[Finding]]()
     api.state.answer = answer
     api.state.histories = FairTurns(*apps.AT_ONCE)
@@ -111,6 +118,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         audit,
         doctor,
         leftovers,
+        update_checks,
     ):
         api.include_router(part.router, prefix="/v1", responses=problems.RESPONSES)
     return api

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from orchestrator.api.access import ReaderOfSome, Serving
 from orchestrator.apps.health import Health
+from orchestrator.domain.push_check import Forge
+from orchestrator.pushes.refusals import Outcome, PushCounts
 from orchestrator.server import Orchestrator
 
 if TYPE_CHECKING:
@@ -19,17 +22,22 @@ router = APIRouter()
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(orchestrator: Serving, who: ReaderOfSome) -> PlainTextResponse:
+async def metrics(request: Request, orchestrator: Serving, who: ReaderOfSome) -> PlainTextResponse:
     """The apps that the token is for. Does not contact the engine, the proxy or an app."""
     names = [context.name for context in orchestrator.apps.all() if who.sees(context.name)]
     # All at once: each may wait for a probe that is due.
     health = await asyncio.gather(*(orchestrator.health.of(name) for name in names))
+    counts: PushCounts = request.app.state.pushes
+    # Deliveries for names that no app has are for tokens of all apps.
+    pushes = {one: times for one, times in counts.total.items() if who.sees(one[0])}
     return PlainTextResponse(
-        _text(orchestrator, dict(zip(names, health, strict=True))), media_type="text/plain; version=0.0.4"
+        _text(orchestrator, dict(zip(names, health, strict=True)), pushes), media_type="text/plain; version=0.0.4"
     )
 
 
-def _text(orchestrator: Orchestrator, health: dict[str, Health]) -> str:
+def _text(
+    orchestrator: Orchestrator, health: dict[str, Health], pushes: Mapping[tuple[str, Forge, Outcome], int]
+) -> str:
     # Imported here: it is megabytes that an installation without Prometheus does not need.
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
     from prometheus_client.core import CounterMetricFamily
@@ -55,7 +63,12 @@ def _text(orchestrator: Orchestrator, health: dict[str, Health]) -> str:
         failovers.add_metric([app], record.times)
         requests.add_metric([app], record.requests)
         crashes.add_metric([app], orchestrator.crashes.total(app))
-    registry.register(_Ready(failovers, requests, crashes))
+    deliveries = CounterMetricFamily(
+        "changeover_pushes", "Deliveries of forges, by what became of them.", labels=["app", "forge", "outcome"]
+    )
+    for (app, forge, outcome), times in pushes.items():
+        deliveries.add_metric([app, forge, outcome], times)
+    registry.register(_Ready(failovers, requests, crashes, deliveries))
     return generate_latest(registry).decode()
 
 

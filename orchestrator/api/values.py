@@ -19,6 +19,7 @@ _BACKUP, _OPTIONAL_BACKUP = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", r"^([A-Za-z0-9
 _REF = r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$"
 _CONTAINER = r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$"
 _SESSION = r"^[0-9a-f]{12}$"
+_CHECK = r"^[0-9a-f]{16}$"
 _IS_A_DEPLOYMENT = "the id of a deployment, as 'changeover history' shows it"
 _IS_A_BACKUP = "the id of a backup, as 'changeover backup list' shows it"
 FORMS: Mapping[str, str] = MappingProxyType(
@@ -30,6 +31,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         _OPTIONAL_BACKUP: _IS_A_BACKUP,
         _REF: "a branch, tag or commit: at most 200 characters, no blanks, the first of them no hyphen",
         _CONTAINER: "the name of a container",
+        _CHECK: "the id of a check, as the answer to a push and 'changeover pushes' have it",
         _SESSION: "the id of a session, as 'changeover session list' shows it",
     }
 )
@@ -51,6 +53,7 @@ OptionalDeployment = Annotated[str, Query(pattern=_OPTIONAL_ID)]
 TokenName = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 AnyTokenName = Annotated[str, Query(max_length=5000, pattern=r"^[^\x00]*$")]
 """Earlier versions accepted any name."""
+CheckId = Annotated[str, Path(pattern=_CHECK)]
 SessionId = Annotated[str, Path(pattern=_SESSION)]
 FileName = Annotated[str, Field(max_length=255, pattern=f"^{NO_CONTROL}*$")]
 ConfigurationText = Annotated[str, Field(max_length=2**20)]

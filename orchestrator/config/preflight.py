@@ -149,6 +149,7 @@ def secret_files(app: App) -> list[tuple[str, str]]:
         "update.git.token_file": update.git.token_file,
         "update.git.key_file": update.git.key_file,
         "update.registry.password_file": update.registry.password_file if update.registry else None,
+        "push.secret_file": app.push.secret_file if app.push else None,
         **{f"build.secrets.{name}": file for name, file in app.build.secrets.items()},
     }
     return [(key, file) for key, file in named.items() if file]

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route
+from orchestrator.config.push_schema import Push
 from orchestrator.config.run_schema import Run
 from orchestrator.config.section import MOST, Megabytes, NoEffectYet, Section, Unit
 from orchestrator.config.source_schema import GitSource
@@ -99,6 +100,7 @@ class Config(Section):
 
     hot_reload: Annotated[HotReload, NoEffectYet("development mode is not implemented")] = HotReload()
     update: UpdatePolicy = UpdatePolicy()
+    push: Push | None = None
     disk: Disk = Disk()
     proxy: ProxySettings = ProxySettings()
     public: Public = Public()
@@ -115,7 +117,7 @@ class Config(Section):
 
     def all_apps(self) -> dict[str, App]:
         """The panel first, then the others in the file's order."""
-        return {PANEL: panel_app(self.update, self.public), **self.apps}
+        return {PANEL: panel_app(self.update, self.public, self.push), **self.apps}
 
 
 def panel_hosts(public: Public) -> tuple[str, ...]:
@@ -123,10 +125,11 @@ def panel_hosts(public: Public) -> tuple[str, ...]:
     return (*PANEL_HOSTS, public.panel.host) if public.panel.host else PANEL_HOSTS
 
 
-def panel_app(update: UpdatePolicy, public: Public) -> App:
-    """The panel as an app: everything but `update` is fixed, so that users need not configure it."""
+def panel_app(update: UpdatePolicy, public: Public, push: Push | None = None) -> App:
+    """The panel as an app: everything but `update` and `push` is fixed, so that users need not configure it."""
     return App(
         update=update,
+        push=push,
         build=Build(target="panel"),
         run=Run(port=8000, data="/data", memory=PANEL_MEMORY, read_only=True),
         # Not validated: [::1] is a host that no app can have.

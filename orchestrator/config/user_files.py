@@ -21,7 +21,7 @@ def make_missing(config: Path, kept: Path) -> str:
     secrets = config.with_name(SECRETS)
     if not secrets.exists():
         secrets.mkdir(mode=0o700)
-        _give_to_owner_of_folder(secrets)
+        give_to_owner_of_folder(secrets)
     if os.path.lexists(config):
         return ""
     # The version before tracked the file, so that a pull removed it; `kept` has what the user wrote.
@@ -32,12 +32,12 @@ def make_missing(config: Path, kept: Path) -> str:
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, 0o644 if source == example else 0o600)
         file.write(source.read_bytes())
-    _give_to_owner_of_folder(new)
+    give_to_owner_of_folder(new)
     new.replace(config)
     return str(source)
 
 
-def _give_to_owner_of_folder(path: Path) -> None:
+def give_to_owner_of_folder(path: Path) -> None:
     """The orchestrator's container runs as root; the file is the user's."""
     owner = path.parent.stat()
     if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):

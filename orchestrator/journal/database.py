@@ -106,6 +106,7 @@ class Database:
         self._events, self._tokens, self._audit = tables["events"], tables["tokens"], tables["audit"]
         self._migrations, self._unsettled = tables["migrations"], tables["unsettled"]
         self._sessions = tables["panel_sessions"]
+        self._push_checks, self._push_deliveries = tables["push_checks"], tables["push_deliveries"]
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

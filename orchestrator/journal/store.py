@@ -17,6 +17,7 @@ from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.known_apps import KnownApps
 from orchestrator.journal.migration_runs import MigrationRuns
 from orchestrator.journal.panel_sessions import PanelSessions
+from orchestrator.journal.push_checks import PushChecks
 from orchestrator.journal.tokens import Tokens
 from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
@@ -25,7 +26,17 @@ OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
 
 
-class Journal(DeploymentRecords, MigrationRuns, UnsettledData, EventLog, KnownApps, Tokens, PanelSessions, AuditLog):
+class Journal(
+    DeploymentRecords,
+    MigrationRuns,
+    UnsettledData,
+    EventLog,
+    KnownApps,
+    Tokens,
+    PanelSessions,
+    AuditLog,
+    PushChecks,
+):
     """The journal in the database of `url`. One process reads and writes it.
 
     The queries of a noun are in the file of that noun.

@@ -14,7 +14,7 @@ from importlib import resources
 
 from orchestrator.config.schema import PANEL
 from orchestrator.domain.colour import Colour
-from orchestrator.proxy import backends
+from orchestrator.proxy import backends, hooks_way
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.routes import CLOSE, DEFAULT_PREFIX, AppRoute, Server
 
@@ -66,7 +66,8 @@ _TIME_LIMITS = (
     f"    http-request set-timeout server var(txn.limits),field(1,:) if {_LIMITED}",
     f"    http-request set-timeout tunnel var(txn.limits),field(3,:) if {_LIMITED}",
 )
-_NOT_PANEL = f"!{{ var(txn.app) -m str {PANEL} }}"
+_PANEL = f"{{ var(txn.app) -m str {PANEL} }}"
+_NOT_PANEL = f"!{_PANEL}"
 _HAS_OURS = "{ var(txn.ours) -m bool }"
 _WITHOUT_OUR_LAST_ONE = f"replace-header cookie '^(.*; *)?{_OUR_COOKIES}=[^;]*(; *(.*))?$' '\\1\\5'"
 _OUR_COOKIES_OUT = "\n".join([f"    http-request {_WITHOUT_OUR_LAST_ONE} if {_HAS_OURS}"] * 4)
@@ -129,11 +130,14 @@ frontend public
 unless {{ var(txn.app) -m found }}
     http-request return status 200 content-type text/plain \
 lf-string "%[var(txn.app)] %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]" if {{ so_name -m str check }}
+    # Pushes of forges, at the panel's hosts. They wait for the orchestrator, and for no pause of the panel.
+{hooks_way.recognised(_PANEL)}
     # Lua on each request would cost a fifth of the requests per second.
-    http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
+    http-request lua.pause if !{hooks_way.IS_HOOK} {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
-    http-request disable-l7-retry unless {{ method,concat(/,txn.app),map_str({RETRY_MAP}) -m found }}
+    http-request disable-l7-retry unless {hooks_way.IS_HOOK} or \
+{{ method,concat(/,txn.app),map_str({RETRY_MAP}) -m found }}
     # What has waited here while the proxy was reloaded.
     http-request allow if {_RELAYED}
     # Said by us and never taken from the client, who could say anything.
@@ -160,6 +164,7 @@ if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}
     http-request set-path / if {{ var(txn.strip) -m found }} !{{ path_beg / }}
     use_backend relay if {_RELAYED}
+    use_backend hooks if {hooks_way.IS_HOOK}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
     default_backend nobody
 
@@ -184,6 +189,8 @@ frontend {OWN_FRONTEND}
 backend relay
     timeout connect 5s
     server current unix@{HOME}/relay.sock send-proxy-v2 no-check
+
+{hooks_way.backend(HOME)}
 
 backend nobody
     errorfile 503 {HOME}/{STARTING}

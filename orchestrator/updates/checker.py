@@ -15,6 +15,7 @@ from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
+from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
 from orchestrator.domain.update import Update
@@ -128,6 +129,15 @@ class UpdateChecker:
         if known is None or known[0] is not context.source:
             known = self._questions[context.name] = (context.source, SharedQuestion())
         return await known[1].ask(lambda: self._check(context))
+
+    async def head(self, context: AppContext) -> Head:
+        """Ask the source now for what it has, whether that may be offered or not. Raises as `check`."""
+        await self.check(context)
+        if held := self._older.get(context.name):
+            return Head(held.release.source_revision, held.release.version, is_older=True)
+        if update := self._found.get(context.name):
+            return Head(update.release.source_revision, update.release.version)
+        raise Refused(f"The check of {context.name} has no result: its source was changed meanwhile.")
 
     async def _check(self, context: AppContext) -> Update | None:
         app = context.name

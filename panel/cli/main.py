@@ -17,6 +17,7 @@ from panel.cli import (
     migrations,
     one_off,
     panel,
+    pushes,
     removal,
     sessions,
     tokens,
@@ -41,7 +42,7 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
 command = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, one_off, panel):
+for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, one_off, panel, pushes):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")

@@ -81,7 +81,7 @@ def configuration_changed(app: App) -> str:
 
 
 def apps_table(apps: Sequence[App]) -> Table:
-    table = _table("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
+    table = table_of("APP", "ACTIVE", "STANDBY", "HEALTH", "UPDATE", "DEPLOYMENT", "URL")
     for app in apps:
         update = inline(app.update.version) if app.update else _held_back(app)
         current = app.deployment
@@ -137,7 +137,7 @@ def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
         return (
             f"{inline(app)} has no backups. While it is live, create one with: changeover backup create {inline(app)}"
         )
-    table = _table("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED")
+    table = table_of("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED")
     add_why(table)
     for one in found:
         made, packed = _made(one, now), size(one.archive_size)
@@ -195,7 +195,7 @@ def validation(file: str, found: Validation) -> str:
 
 
 def tokens(found: Sequence[Token]) -> Table:
-    table = _table("NAME", "SCOPE", "APPS", "EXPIRES", "STATE")
+    table = table_of("NAME", "SCOPE", "APPS", "EXPIRES", "STATE")
     for one in found:
         apps = "all" if one.apps is None else ", ".join(one.apps)
         expires = f"{one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "never"
@@ -206,7 +206,7 @@ def tokens(found: Sequence[Token]) -> Table:
 def sessions(found: Sequence[OpenSession]) -> Table | str:
     if not found:
         return "No session of the panel is open."
-    table = _table("ID", "TOKEN", "FROM", "SIGNED IN (UTC)", "LAST USED", "EXPIRES")
+    table = table_of("ID", "TOKEN", "FROM", "SIGNED IN (UTC)", "LAST USED", "EXPIRES")
     for one in found:
         moments = [f"{moment:%Y-%m-%d %H:%M}" for moment in (one.created_at, one.used_at, one.expires_at)]
         table.add_row(inline(one.id), inline(one.token), inline(one.origin), *moments)
@@ -223,7 +223,7 @@ def audit(page: AuditEntries, options: Sequence[str]) -> Table | str:
     """`options` are those of the command, which the next page needs, too."""
     if not page.entries:
         return "The audit log has no such entries."
-    table = _table("WHEN (UTC)", "WHO", "FROM", "ACTION", "OUTCOME")
+    table = table_of("WHEN (UTC)", "WHO", "FROM", "ACTION", "OUTCOME")
     add_why(table)
     for one in page.entries:
         outcome = f"{one.outcome} {one.status}" if one.status else one.outcome
@@ -238,7 +238,7 @@ def audit(page: AuditEntries, options: Sequence[str]) -> Table | str:
     return table
 
 
-def _table(*headings: str) -> Table:
+def table_of(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, no_wrap=True)

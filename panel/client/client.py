@@ -34,6 +34,7 @@ from panel.client.model import (
     Validation,
 )
 from panel.client.one_off import OneOffRequests, Piece
+from panel.client.push_requests import PushRequests
 from panel.client.settings import is_https, is_near
 from panel.client.update_model import Update
 from panel.client.value import Value
@@ -52,7 +53,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests, BackupRequests, OneOffRequests):
+class Client(AccessRequests, BackupRequests, OneOffRequests, PushRequests):
     """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
 
     No answer has control characters: text that an older orchestrator kept loses them here.

@@ -38,6 +38,9 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps/{app}/update": (READ, OWN),
     "POST /v1/apps/{app}/update/check": (READ, OWN),
     "POST /v1/apps/{app}/update/dismiss": (DEPLOY, OWN),
+    "GET /v1/apps/{app}/update/checks": (READ, OWN),
+    "GET /v1/apps/{app}/update/checks/{check_id}": (READ, OWN),
+    "POST /v1/apps/{app}/push-secret": (ADMIN, OWN),
     "GET /v1/apps/{app}/deployments": (READ, OWN),
     "POST /v1/apps/{app}/deployments": (DEPLOY, OWN),
     "POST /v1/apps/{app}/rollback": (DEPLOY, OWN),
@@ -94,6 +97,7 @@ def concrete(route: str, app: str = "ghost") -> tuple[str, str]:
     """A request for this route. No such app is configured, so that nothing is done if it is let through."""
     method, path = route.split(" ")
     path = path.replace("{app}", app).replace("{backup}", "20261125-120000-abc").replace("{deployment_id}", "d1")
+    path = path.replace("{check_id}", "0123456789abcdef")
     return method, path.replace("{name}", "nobody").replace("{session_id}", "0123456789ab")
 
 

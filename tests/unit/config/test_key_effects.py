@@ -59,6 +59,7 @@ EFFECTS = {
         "test_where_it_is_asked_for_the_failed_candidate_stays_to_be_looked_at"
     ),
     "update.rollback.max_rollback_attempts": "test_an_undo_that_fails_is_tried_as_often_as_configured",
+    "push.secret_file": "test_the_secret_is_written_into_the_file_that_is_named",
     "disk.min_free_mb": "test_a_full_disk_refuses_the_deployment_and_says_what_to_do",
     "disk.keep_images": "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays",
     "disk.keep_output": "test_output_is_kept_for_as_many_deployments_as_configured",

@@ -1,0 +1,1 @@
+"""Pushes: what forges and registries announce, whether that is true, and the check that follows."""

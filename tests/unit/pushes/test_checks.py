@@ -1,0 +1,282 @@
+"""The checks of pushes: which join, which are carried out again, and what survives a stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Slots
+from orchestrator.domain.push_check import CheckState, Delivery, Forge, PushCheck
+from orchestrator.errors import UnknownApp
+from orchestrator.pushes.checks import PAUSES_S, PushCheckRunner
+from orchestrator.sources.base import SourceRelease
+from tests.support import virtual_time
+from tests.support.fakes.journal import UnreliableJournal
+from tests.support.fakes.source import FakeSource
+from tests.unit.updates.test_checker import APP, Bench
+
+
+class SlowSource(FakeSource):
+    """Each question waits until the test lets it go on; what it finds is what was there when it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns: asyncio.Semaphore | None = None
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        found = await super().newest(ref)
+        if self.turns:
+            await self.turns.acquire()
+        return found
+
+
+class Pushes:
+    """The runner on a checker with fakes."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.source = bench.source = SlowSource()
+        self.context: AppContext | None = bench.app()
+        self._ids = count(1)
+        self.runner = self.another()
+
+    def another(self) -> PushCheckRunner:
+        """As the next process has it."""
+        bench = self.bench
+        return PushCheckRunner(
+            bench.journal, bench.events, bench.scheduler, bench.checker, bench.supervisor, self._context
+        )
+
+    def _context(self, app: str) -> AppContext:
+        if self.context is None:
+            raise UnknownApp(f"No app '{app}' is configured.")
+        return self.context
+
+    async def push(self, key: str = "", body: str = "") -> tuple[PushCheck, bool]:
+        key = key or f"delivery {next(self._ids)}"
+        return await self.runner.announced(Delivery(APP, Forge.GITHUB, key), (body or key).encode())
+
+    async def ended(self, check: PushCheck) -> PushCheck:
+        while True:
+            found = self.bench.journal.push_check(APP, check.id)
+            assert found is not None
+            if found.state is not CheckState.WAITING:
+                return found
+            await asyncio.sleep(0.01)
+
+    @property
+    def deployed(self) -> list[str]:
+        return [ref for _, ref, by in self.bench.scheduler.taken if by == "push"]
+
+
+@pytest.fixture
+def story(journal: UnreliableJournal, tmp_path: Path) -> Callable[[Callable[[Pushes], Awaitable[None]]], None]:
+    """Runs a test on a clock that jumps: waiting costs no time."""
+
+    def run(told: Callable[[Pushes], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            pushes = Pushes(Bench(journal, tmp_path))
+            try:
+                await told(pushes)
+            finally:
+                await pushes.bench.supervisor.stop()
+
+        virtual_time.run(whole())
+
+    return run
+
+
+Story = Callable[[Callable[[Pushes], Awaitable[None]]], None]
+
+
+def test_a_push_deploys_the_newest_and_its_check_has_the_deployment(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+
+        check, is_new = await pushes.push()
+        ended = await pushes.ended(check)
+
+        assert is_new
+        assert pushes.deployed == [newest.source_revision]
+        assert (ended.state, ended.version, ended.deployment) == (CheckState.DEPLOYMENT, newest.version, "1")
+
+    story(told)
+
+
+def test_a_push_without_anything_new_deploys_nothing_and_says_why(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+
+        ended = await pushes.ended((await pushes.push())[0])
+
+        assert (ended.state, ended.says) == (CheckState.NOTHING_NEW, "v1 is live.")
+        assert pushes.deployed == []
+
+    story(told)
+
+
+def test_a_known_delivery_gets_its_check_and_asks_nothing(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        first, _ = await pushes.push("one")
+        await pushes.ended(first)
+        asked = pushes.source.asked
+
+        again, is_new = await pushes.push("one", body="another body")
+        await asyncio.sleep(5)
+
+        assert (again.id, is_new) == (first.id, False)
+        assert pushes.source.asked == asked
+
+    story(told)
+
+
+def test_pushes_during_a_question_get_one_check_that_begins_after_them(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        pushes.source.turns = asyncio.Semaphore(0)
+        pushes.source.publish()
+        first, _ = await pushes.push()
+        await asyncio.sleep(1)
+        last = pushes.source.publish()
+        others = {(await pushes.push())[0].id for _ in range(50)}
+
+        pushes.source.turns.release()
+        pushes.source.turns.release()
+        ended = await pushes.ended(PushCheck(others.pop(), APP, Forge.GITHUB, first.requested_at))
+
+        assert others == set()
+        assert pushes.source.asked == 2
+        assert pushes.deployed[-1] == last.source_revision
+        assert ended.version == last.version
+
+    story(told)
+
+
+def test_the_same_body_joins_the_check_under_way_and_what_it_announces_is_looked_for_again(story: Story) -> None:
+    """Nothing is dropped for its body alone: what was pushed after the question is found."""
+
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        pushes.source.turns = asyncio.Semaphore(0)
+        pushes.source.publish()
+        first, _ = await pushes.push(body="same")
+        await asyncio.sleep(1)
+        last = pushes.source.publish()
+        second, is_new = await pushes.push(body="same")
+
+        pushes.source.turns.release()
+        pushes.source.turns.release()
+        ended = await pushes.ended(second)
+
+        assert (second.id, is_new) == (first.id, True)
+        assert pushes.deployed == [last.source_revision]
+        assert ended.version == last.version
+
+    story(told)
+
+
+def test_a_source_that_is_away_is_asked_again_and_then_the_check_has_failed(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        pushes.source.is_away = True
+        failed = await pushes.ended((await pushes.push())[0])
+
+        assert (failed.state, pushes.source.asked) == (CheckState.FAILED, len(PAUSES_S) + 1)
+        assert "does not answer" in failed.says
+        assert "check_failed" in pushes.bench.kinds()
+
+        check, _ = await pushes.push()
+        await asyncio.sleep(PAUSES_S[0] / 2)
+        pushes.source.is_away = False
+        assert (await pushes.ended(check)).version == newest.version
+
+    story(told)
+
+
+def test_what_waits_at_a_stop_is_carried_out_by_the_next_process(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        pushes.source.turns = asyncio.Semaphore(0)
+        begun, _ = await pushes.push()
+        await asyncio.sleep(1)
+        waits, _ = await pushes.push()
+        await pushes.bench.supervisor.stop()
+
+        pushes.source.turns = None
+        pushes.runner = pushes.another()
+        await pushes.runner.resume()
+        await pushes.runner.resume()
+
+        assert (await pushes.ended(begun)).version == newest.version
+        assert (await pushes.ended(waits)).version == newest.version
+        assert pushes.deployed == [newest.source_revision]
+        assert pushes.bench.journal.unfinished_push_checks() == []
+
+    story(told)
+
+
+def test_a_push_that_is_sent_again_after_a_rollback_deploys_nothing(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        first = pushes.bench.live(pushes.source.publish())
+        second = pushes.bench.live(pushes.source.publish(), standby=first)
+        pushes.bench.journal.save_switch(APP, Slots(first, second))
+
+        ended = await pushes.ended((await pushes.push())[0])
+
+        assert pushes.deployed == []
+        assert ended.says.startswith("v2 was live before")
+
+    story(told)
+
+
+def test_a_source_that_went_back_is_followed(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        pushes.bench.live(pushes.source.publish())
+        await pushes.ended((await pushes.push())[0])
+        pushes.source.withdraw()
+
+        ended = await pushes.ended((await pushes.push())[0])
+
+        assert pushes.deployed == ["r1"]
+        assert ended.state is CheckState.DEPLOYMENT
+
+    story(told)
+
+
+def test_an_app_that_was_removed_meanwhile_ends_its_checks(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.context = None
+
+        assert (await pushes.ended((await pushes.push())[0])).state is CheckState.FAILED
+
+    story(told)
+
+
+def test_the_journal_keeps_so_many_and_those_that_wait(
+    journal: UnreliableJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestrator.clock import now
+    from orchestrator.journal import push_checks
+
+    monkeypatch.setattr(push_checks, "KEPT_OF_APP", 10)
+    monkeypatch.setattr(push_checks, "PRUNED_EVERY", 5)
+    waits = PushCheck("0" * 16, APP, Forge.GITHUB, now())
+    journal.push_arrived(Delivery(APP, Forge.GITHUB, "first"), waits)
+    for number in range(1, 40):
+        check = PushCheck(f"{number:016}", APP, Forge.GITHUB, now())
+        journal.push_arrived(Delivery(APP, Forge.GITHUB, str(number)), check)
+        journal.push_check_ended(PushCheck(check.id, APP, Forge.GITHUB, check.requested_at, CheckState.NOTHING_NEW))
+
+    assert len(journal.push_checks(APP, 500)) <= 16
+    assert journal.unfinished_push_checks() == [waits]
+    assert journal.push_arrived(Delivery(APP, Forge.GITHUB, "39"), waits)[1] is False
