@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from orchestrator.config.push_schema import Push
 from orchestrator.config.schema import App, Config, UpdatePolicy
 from orchestrator.config.section import NoEffectYet, Section, Unit
 
@@ -52,7 +53,7 @@ def _keys_of(section: type[Section], at: tuple[str, ...], no_effect: str) -> Ite
         why = no_effect or why_no_effect(field)
         if inner is None:
             yield Key((*at, name), field, section, why)
-        elif inner is not App and not (inner is UpdatePolicy and at):
+        elif inner is not App and not (inner in (UpdatePolicy, Push) and at):
             yield from _keys_of(inner, (*at, name), why)
 
 

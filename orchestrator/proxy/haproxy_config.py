@@ -133,7 +133,7 @@ lf-string "%[var(txn.app)] %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]" if {{ 
     # Pushes of forges, at the panel's hosts. They wait for the orchestrator, and for no pause of the panel.
 {hooks_way.recognised(_PANEL)}
     # Lua on each request would cost a fifth of the requests per second.
-    http-request lua.pause if !{hooks_way.IS_HOOK} {{ var(txn.app),map_str({PAUSE_MAP}) -m found }}
+    http-request lua.pause if {{ var(txn.app),map_str({PAUSE_MAP}) -m found }} !{hooks_way.IS_HOOK}
     http-request return status 503 content-type text/plain string "Paused for longer than allowed.\\n" \
 hdr retry-after 5 if {{ var(txn.pause_expired) -m bool }}
     http-request disable-l7-retry unless {hooks_way.IS_HOOK} or \

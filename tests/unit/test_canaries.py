@@ -146,7 +146,7 @@ class Bench:
         """Every route that can be read, but for the event stream: see `stream`."""
         paths = (path for path, methods in self.api.openapi()["paths"].items() if "get" in methods)
         return [
-            path.format(app="shop", deployment_id=deployment, backup="none", name="x")
+            path.format(app="shop", deployment_id=deployment, backup="none", name="x", check_id="0123456789abcdef")
             for path in paths
             if path != "/v1/events"
         ]

@@ -15,7 +15,7 @@ from orchestrator.config.keys import APP, Key, every_key
 from tests.support.paths import ROOT
 
 TOOL = runpy.run_path(str(ROOT / "tools" / "configuration-page"))
-PAGES = ("README.md", "examples/shop/README.md", "docs/configuration.md", "docs/migrations.md")
+PAGES = ("README.md", "examples/shop/README.md", "docs/configuration.md", "docs/migrations.md", "docs/hooks.md")
 DIFFERENT = (
     "update.git.remote",
     "update.git.branch",
