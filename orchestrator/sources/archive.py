@@ -8,7 +8,7 @@ import posixpath
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from border.plain import plain
@@ -59,6 +59,26 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True
+
+
+def text_of(packed: Path, name: Callable[[str], bool], most: int) -> str | None:
+    """The text of a file at the top of a `.tar.gz`, at most `most` bytes of it; None if no name there is wanted.
+
+    Raises StepFailed for an archive that is damaged or too large.
+    """
+    try:
+        with gzip.open(packed) as content, tarfile.TarFile(fileobj=_Limited(content)) as archive:
+            members = _members(archive)
+            root = _only_folder({member.name.removeprefix("./") for member in members})
+            for member in members:
+                inside = member.name.removeprefix("./").removeprefix(root)
+                if member.isfile() and "/" not in inside and name(inside) and (file := archive.extractfile(member)):
+                    return file.read(most).decode("utf-8-sig", errors="replace")
+            return None
+    except _TooMuch as error:
+        raise StepFailed(f"{packed.name} is not read: {error}.") from error
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
+        raise StepFailed(f"{packed.name} cannot be read: {plain(str(error))[:200]}.") from error
 
 
 def _only_folder(names: set[str]) -> str:

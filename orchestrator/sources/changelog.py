@@ -19,7 +19,7 @@ _ALIASES = {"feature": "feat", "bug": "fix", "bugfix": "fix"}
 _KINDS = frozenset(["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"])
 """The types of the convention and of the Angular one that it names. Another word before a colon belongs to the text."""
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
-_REVERT_OF_GIT = re.compile(r'^(?:Revert|Reapply) "(?P<subject>.+)"$')
+_REVERT_OF_GIT = re.compile(r'(?:Revert|Reapply) ".+"( \(#\d+\))?')
 _COMMITS = re.compile(r"\b[0-9a-f]{7,64}\b")
 
 
@@ -34,7 +34,7 @@ def parse_commit(revision: str, message: str) -> Change:
     breaks = _what_breaks(body)
     match = _HEADER.match(header)
     if not match:
-        kind = "revert" if _REVERT_OF_GIT.match(whole) and _REVERTS.search(body) else ""
+        kind = "revert" if _REVERT_OF_GIT.fullmatch(header) else ""
         return Change(revision, kind, "", header, bool(breaks), breaks)
     word = match["kind"].lower()
     kind = _ALIASES.get(word, word)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -29,18 +30,24 @@ _NAME_AN_INDEX = "Set update.pypi.index_url to an index, as pip takes it, or lea
 MOST_MARKS = {"json": (b",[{", 3_000_000), "html": (b"<", 200_000), "attributes": (b" \t\r\n\f/", 2_000_000)}
 """So many of these characters a page may have, by its kind: each makes an object in memory, of up to a kilobyte. The
 largest index pages, with 50,000 files, have a quarter of them."""
+MOST_OF_METADATA = 2**20
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,199}")
 """It becomes one of a file here; those of wheels and source distributions are so (PEP 427, PEP 625)."""
 
 
 @dataclass(frozen=True)
 class IndexFile:
-    """A file of a release. `kind` is WHEEL or SDIST; `sha256` is empty if the index does not say it."""
+    """A file of a release. `kind` is WHEEL or SDIST; `sha256` is empty if the index does not say it, `size` None.
+
+    `has_metadata`: whether its metadata can be read without it (PEP 658).
+    """
 
     name: str
     url: str
     kind: str
     sha256: str
+    size: int | None = None
+    has_metadata: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,20 @@ class PackageIndex:
             )
         url = await where_it_leads(self._page_url, file.url, is_secret=False)
         await self._web.download(url, to, file.sha256)
+
+    async def metadata(self, file: IndexFile) -> str:
+        """What a file says of itself (PEP 566), read without it; empty if the index does not have that.
+
+        Raises StepFailed.
+        """
+        if not file.has_metadata:
+            return ""
+        url = await where_it_leads(self._page_url, file.url, is_secret=False)
+        parts = urlsplit(url)._replace(fragment="")
+        page = await self._web.page(
+            parts._replace(path=f"{parts.path}.metadata").geturl(), "*/*", most=MOST_OF_METADATA
+        )
+        return page.content.decode("utf-8", errors="replace")
 
 
 def _files(page: Page) -> list[DistributionPackage]:
@@ -138,4 +159,12 @@ def _runs_on(file: DistributionPackage, python: str) -> bool:
 
 
 def _file(file: DistributionPackage) -> IndexFile:
-    return IndexFile(file.filename, file.url, str(file.package_type), (file.digests or {}).get("sha256", "").lower())
+    size = file.size if isinstance(file.size, int) and file.size >= 0 else None
+    return IndexFile(
+        file.filename,
+        file.url,
+        str(file.package_type),
+        (file.digests or {}).get("sha256", "").lower(),
+        size,
+        bool(file.has_metadata),
+    )

@@ -12,8 +12,9 @@ from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import archive, package_source
+from orchestrator.sources import archive, package_changelog, package_source
 from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.package_changelog import Files
 from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import Web
@@ -32,6 +33,7 @@ class PackageReleases:
         self._settings = settings
         self._index = PackageIndex(settings.index_url, settings.package_name, web or Web())
         self._python = settings.python or PYTHON
+        self._last: tuple[tuple[str, str], Changelog] | None = None
 
     async def origin(self) -> str:
         """The package and the host of its index."""
@@ -68,8 +70,20 @@ class PackageReleases:
         )
 
     async def changelog(self, since: str, until: str) -> Changelog:
-        """A index does not know them."""
-        return Changelog()
+        """What the changelog file of the package's source distribution says, and which packages it needs otherwise."""
+        if self._last is None or self._last[0] != (since, until):
+            found = await self._index.releases(self._python)
+            before, after = _named(found, since), _named(found, until)
+            if after is None:
+                return Changelog()
+            log = await package_changelog.changelog_between(self._index, before, after, self._files_of(after), since)
+            self._last = (since, until), log
+        return self._last[1]
+
+    def _files_of(self, found: IndexRelease) -> Files:
+        """What is fetched of a release: its source distribution, which may hold a Dockerfile, and the wheel."""
+        sdist = next((file for file in found.files if file.kind == SDIST and file.name.endswith(archive.SUFFIX)), None)
+        return Files(sdist, best_wheel(found.files, self._python), is_built=not self._settings.command)
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether it comes before, or is the same. False where one of them is no version."""
@@ -87,7 +101,7 @@ class PackageReleases:
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
-        sdist = next((file for file in found.files if file.kind == SDIST and file.name.endswith(archive.SUFFIX)), None)
+        sdist = self._files_of(found).sdist
         if sdist and not self._settings.command:
             packed = folder.with_name(f"{folder.name}{archive.SUFFIX}")
             try:

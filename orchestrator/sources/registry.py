@@ -20,6 +20,7 @@ from orchestrator.domain.image_name import DIGEST, TAG, image_name
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources import image_changelog
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
@@ -46,6 +47,7 @@ class RegistryImages:
         self._border = known_secrets or Secrets()
         self._image = image_name(settings.image)
         self._known: dict[str, Tagged] = {}
+        self._last: tuple[tuple[str, str], Changelog] | None = None
         self._names: dict[str, str] = {}
         """The digest that was found last by a tag, and the tag: an update is deployed by digest, as this version."""
         self._platform = ARCHITECTURES.get(platform.machine(), platform.machine())
@@ -111,8 +113,23 @@ class RegistryImages:
         return digits if DIGEST.fullmatch(reference) else f"{reference}-{digits}"
 
     async def changelog(self, since: str, until: str) -> Changelog:
-        """A registry does not know them."""
-        return Changelog()
+        """What the labels of the image say, and the size of the layers that the live one has not."""
+        if self._last is None or self._last[0] != (since, until):
+            client = self._client()
+            new = await self._by_digest(client, until)
+            live = await self._by_digest(client, since) if since else None
+            self._last = (since, until), image_changelog.of(new, live, self._border) if new else Changelog()
+        return self._last[1]
+
+    async def _by_digest(self, client: RegistryClient, digest: str) -> Tagged | None:
+        """What a digest stands for; None if the registry does not have it any more, or it is none."""
+        known = next((one for one in self._known.values() if one.digest == digest), None)
+        if known or not DIGEST.fullmatch(digest):
+            return known
+        try:
+            return await client.tagged(digest, platform=self._platform)
+        except StepFailed:
+            return None  # what is not known of it is said
 
     async def is_older(self, revision: str, than: str) -> bool:
         """A registry does not know which of two digests came first."""

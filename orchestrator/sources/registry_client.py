@@ -46,6 +46,8 @@ class Tagged:
     page: Page
     labels: Mapping[str, str]
     created: str
+    layers: Mapping[str, int] = field(default_factory=dict)
+    """The compressed size in bytes of each layer, by its digest; of -1 where the manifest does not say it."""
 
 
 @dataclass
@@ -103,7 +105,9 @@ class RegistryClient:
         inner = about.get("config")
         labels = inner.get("Labels") if isinstance(inner, dict) else None
         texts = {str(name): str(value) for name, value in labels.items()} if isinstance(labels, dict) else {}
-        return Tagged(page.digest, replace(page, content=b""), texts, str(about.get("created") or ""))
+        return Tagged(
+            page.digest, replace(page, content=b""), texts, str(about.get("created") or ""), _layers(manifest)
+        )
 
     async def _get(self, path: str, accept: str, known: Page | None = None) -> Page:
         host = HUB_ADDRESS if self.image.host == DOCKER_HUB else self.image.host
@@ -162,6 +166,14 @@ def _of_platform(manifests: Any, platform: str) -> str:  # Any: JSON
             if isinstance(digest, str) and DIGEST.fullmatch(digest):
                 return digest
     raise StepFailed(f"The image has none for linux/{platform}, which this machine needs.", "Build it for that, too.")
+
+
+def _layers(manifest: dict[str, Any]) -> dict[str, int]:  # Any: JSON
+    listed = manifest.get("layers")
+    layers = [one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, dict)]
+    return {
+        str(one.get("digest")): size if isinstance(size := one.get("size"), int) and size >= 0 else -1 for one in layers
+    }
 
 
 def _json(page: Page) -> dict[str, Any]:  # Any: JSON

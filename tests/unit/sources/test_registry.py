@@ -43,9 +43,17 @@ class Hub(httpx.AsyncBaseTransport):
             'Bearer realm="https://registry.test/token",service="registry.test",scope="repository:shop:pull"'
         )
 
-    def push(self, tag: str, labels: dict[str, str] | None = None, *, architectures: tuple[str, ...] = ()) -> str:
+    def push(
+        self,
+        tag: str,
+        labels: dict[str, str] | None = None,
+        *,
+        architectures: tuple[str, ...] = (),
+        layers: object = None,
+    ) -> str:
         config = json.dumps({"created": CREATED, "config": {"Labels": labels}, "tag": tag}).encode()
-        manifest = json.dumps({"config": {"digest": self._keep("blobs", config)}}).encode()
+        more = {} if layers is None else {"layers": layers}
+        manifest = json.dumps({"config": {"digest": self._keep("blobs", config)}, **more}).encode()
         digest = self._keep("manifests", manifest)
         if architectures:
             platforms = [{"digest": digest, "platform": {"os": "linux", "architecture": one}} for one in architectures]
@@ -372,3 +380,63 @@ def test_an_image_that_is_not_built_has_nothing_to_say_of_its_build(key: str) ->
 
     with pytest.raises(ConfigError, match="deployed as it is, and not built; remove this key"):
         loader.parse(text, "c.yaml")
+
+
+COMMIT, SOURCE = "org.opencontainers.image.revision", "org.opencontainers.image.source"
+
+
+async def test_the_changelog_is_what_the_labels_say(hub: Hub) -> None:
+    live = hub.push("old", {COMMIT: "1" * 40})
+    labels = {"changeover.changelog": "- feat(cart): keep it\n\n* fix!: \x1b[31mthe port\nmore", COMMIT: "2" * 40}
+    hub.push("stable", labels | {SOURCE: "https://me:secret@git.example.com/shop"})
+    images = shop(hub, tag="stable")
+    new = (await images.newest()).release.source_revision
+
+    found = await images.changelog(live, new)
+
+    assert [(one.kind, one.scope, one.subject, one.breaking) for one in found.changes] == [
+        ("feat", "cart", "keep it", False), ("fix", "", "the port", True), ("", "", "more", False),
+    ]  # fmt: skip
+    assert found.notes == (
+        "It was built from commit 222222222222 of https://git.example.com/shop; the live image from 111111111111.",
+    )
+    assert found.dependencies is None
+
+
+def layer(digit: str, size: object) -> dict[str, object]:
+    return {"digest": f"sha256:{digit * 64}", "size": size}
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "size"),
+    [
+        ([layer("a", 100)], [layer("a", 100), layer("b", 7), layer("c", 5)], 12),
+        ([layer("a", 100)], [layer("a", 100)], 0),
+        (None, [layer("a", 100), layer("b", 7)], 107),
+        ([layer("a", 100)], None, None),
+        ([layer("a", 100)], [layer("b", "7")], None),
+        ([layer("a", 100)], [layer("b", -7)], None),
+        ([layer("a", 100)], "odd", None),
+        ([layer("a", 100)], [5, None], None),
+    ],
+)
+async def test_the_size_is_that_of_the_layers_that_the_live_image_has_not(
+    hub: Hub, live: object, new: object, size: int | None
+) -> None:
+    since = hub.push("old", layers=live)
+    hub.push("stable", layers=new)
+    images = shop(hub, tag="stable")
+
+    found = await images.changelog(since, (await images.newest()).release.source_revision)
+
+    assert found.download_bytes == size
+
+
+@pytest.mark.parametrize("since", ["", "sha256:" + "f" * 64, "4d1f0a2" * 5, "1.2.3"])
+async def test_a_live_image_that_the_registry_does_not_know_is_no_error(hub: Hub, since: str) -> None:
+    hub.push("stable", layers=[layer("a", 100)])
+    images = shop(hub, tag="stable")
+
+    found = await images.changelog(since, (await images.newest()).release.source_revision)
+
+    assert (found.download_bytes, found.notes) == (100, ())
