@@ -51,18 +51,13 @@ class _TimedStep(Protocol):
 
 
 def usual_seconds(deployments: Iterable[Sequence[_TimedStep]]) -> float | None:
-    """How long a deployment takes by its steps in earlier ones: the sum of each step's median. None without any.
+    """How long a deployment takes by its steps in earlier ones: the sum of each step's median. None without any, or if
+    that of a step is not known.
 
     A step that a deployment did not have took no time in it. One whose time is not known, because the clock was set
     back, is not counted.
     """
     steps = [{step.name: step.seconds for step in one} for one in deployments]
     names = {name for one in steps for name in one}
-    if not names:
-        return None
-    return sum(median(_times(steps, name)) for name in names)
-
-
-def _times(steps: Sequence[dict[str, float | None]], name: str) -> list[float]:
-    found = [one.get(name, 0.0) for one in steps]
-    return [seconds for seconds in found if seconds is not None] or [0.0]
+    times = [[seconds for one in steps if (seconds := one.get(name, 0.0)) is not None] for name in names]
+    return sum(map(median, times)) if times and all(times) else None

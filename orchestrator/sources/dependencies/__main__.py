@@ -17,6 +17,8 @@ from orchestrator.sources.dependencies.tree import MOST_BYTES, needs_of, pattern
 
 MOST_MEMORY = 2**30
 """Bytes of address space."""
+WITHIN_S = 20.0
+"""Of one git command; whoever started this process ends it after as long in any case."""
 REGULAR = ("100644", "100755")
 
 
@@ -43,7 +45,7 @@ class Tree:
         return found
 
     def _out(self, *arguments: str) -> bytes:
-        return subprocess.run([*self._git, *arguments], check=True, capture_output=True).stdout
+        return subprocess.run([*self._git, *arguments], check=True, capture_output=True, timeout=WITHIN_S).stdout
 
     def content(self, path: str) -> str | None:
         """The text of a file; None if there is none, or one that is too large."""

@@ -31,7 +31,7 @@ def steps(**seconds: float | None) -> list[Timed]:
         # A step that most deployments do not have.
         ([steps(build=1.0, migrate=60.0), steps(build=1.0), steps(build=1.0)], 1.0),
         ([steps(build=None), steps(build=7.0)], 7.0),
-        ([steps(build=None)], 0.0),
+        ([steps(build=None, verify=1.0)], None),
     ],
 )
 def test_a_deployment_takes_the_median_of_each_step(deployments: list[list[Timed]], seconds: float | None) -> None:
