@@ -21,7 +21,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.versions import python_version
-from orchestrator.sources.web import NotThere, Page, Web, where_it_leads
+from orchestrator.sources.web import NotThere, Page, Web
 
 JSON = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -93,8 +93,7 @@ class PackageIndex:
                 f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
                 "Use an index that does, as PyPI, devpi and pypiserver do.",
             )
-        url = await where_it_leads(self._page_url, file.url, is_secret=False)
-        await self._web.download(url, to, file.sha256)
+        await self._web.download(file.url, to, file.sha256, led_from=self._page_url)
 
     async def metadata(self, file: IndexFile) -> str:
         """What a file says of itself (PEP 566), read without it; empty if the index does not have that.

@@ -15,7 +15,7 @@ from border.plain import plain
 from orchestrator.config.registry_login import RegistryLogin
 from orchestrator.domain.image_name import DIGEST, DOCKER_HUB, TAG, ImageName
 from orchestrator.errors import StepFailed
-from orchestrator.sources.web import Page, Unauthorised, Web, where_it_leads
+from orchestrator.sources.web import Page, Unauthorised, Web
 
 MANIFESTS = ", ".join(
     (
@@ -90,6 +90,8 @@ class RegistryClient:
 
     async def tagged(self, reference: str, known: Tagged | None = None, platform: str = "amd64") -> Tagged:
         """What a tag or digest stands for; `known` if that is unchanged. Raises StepFailed, and NotThere."""
+        if known and await self._is_unchanged(f"manifests/{reference}", known.page):
+            return known
         page = await self._get(f"manifests/{reference}", MANIFESTS, known.page if known else None)
         if known and page is known.page:
             return known
@@ -108,6 +110,22 @@ class RegistryClient:
         return Tagged(
             page.digest, replace(page, content=b""), texts, str(about.get("created") or ""), _layers(manifest)
         )
+
+    async def _is_unchanged(self, path: str, known: Page) -> bool:
+        """Asked by HEAD: Docker Hub counts a GET as a pull, of which each host has few. False where a registry does not
+        answer that; then GET says why."""
+        host = HUB_ADDRESS if self.image.host == DOCKER_HUB else self.image.host
+        url = f"{'http' if self.insecure else 'https'}://{host}/v2/{self.image.repository}/{path}"
+        for _ in range(2):
+            try:
+                return await self.web.is_unchanged(url, MANIFESTS, known, authorization=self._authorization)
+            except Unauthorised as error:
+                if self._authorization:
+                    return False
+                self._authorization = await self._authorized(url, error)
+            except StepFailed:
+                return False
+        return False
 
     async def _get(self, path: str, accept: str, known: Page | None = None) -> Page:
         host = HUB_ADDRESS if self.image.host == DOCKER_HUB else self.image.host
@@ -138,13 +156,14 @@ class RegistryClient:
         asked = dict(reversed(_PARAMETER.findall(bearer[1]))) if bearer else {}
         if not asked.get("realm"):
             raise refused
-        realm = await where_it_leads(url, asked["realm"])
+        realm = asked["realm"]
         wanted = urlencode({name: asked[name] for name in ("service", "scope") if name in asked})
         page = await self.web.page(
             f"{realm}{'&' if '?' in realm else '?'}{wanted}",
             "application/json",
             authorization=basic,
             most=MOST_OF_ANSWER,
+            led_from=url,
         )
         answer = _json(page)
         token = answer.get("token") or answer.get("access_token")

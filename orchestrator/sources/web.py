@@ -13,17 +13,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from border.plain import plain
-from border.urls import without_credentials
 from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources.private_address import is_private
+from orchestrator.sources.redirects import AGAIN_LATER, is_same_server, request_at, shown, where_it_leads
 
 T = TypeVar("T")
 
@@ -40,7 +38,6 @@ MOST_OF_ETAG = 1000
 """Characters. A server may refuse a request with a longer one, for ever."""
 _ETAG = re.compile(r"[\x20-\x7e]+")
 """Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""
-AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
 
 
 @dataclass(frozen=True)
@@ -85,10 +82,17 @@ class Web:
         self._pause_s = pause_s
 
     async def page(
-        self, url: str, accept: str, known: Page | None = None, *, authorization: str = "", most: int | None = None
+        self,
+        url: str,
+        accept: str,
+        known: Page | None = None,
+        *,
+        authorization: str = "",
+        most: int | None = None,
+        led_from: str = "",
     ) -> Page:
         """Read a page of at most `most` bytes; `known` if it is unchanged since. `authorization` is for this server
-        alone, not for one it leads to.
+        alone, not for one it leads to. `led_from`: the address of the server that named this one, if one did.
 
         Raises NotThere, Unauthorised, and StepFailed when the server cannot be asked or the page is too large.
         """
@@ -99,11 +103,11 @@ class Web:
             headers["if-none-match"] = known.etag
 
         async def ask() -> Page:
-            async with self._answer(url, headers) as answer:
+            async with self._answer(url, headers, led_from=led_from) as answer:
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
                     if known and "if-none-match" in headers:
                         return known
-                    raise StepFailed(f"{_shown(url)} answered that nothing changed, which was not asked.", AGAIN_LATER)
+                    raise StepFailed(f"{shown(url)} answered that nothing changed, which was not asked.", AGAIN_LATER)
                 content = bytearray()
                 async for chunk in _body(answer, most or MOST_OF_PAGE):
                     content += chunk
@@ -113,8 +117,24 @@ class Web:
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
-    async def download(self, url: str, to: Path, sha256: str) -> int:
-        """Write a file whose digest is known. Returns its size in bytes; what is not whole is removed.
+    async def is_unchanged(self, url: str, accept: str, known: Page, *, authorization: str = "") -> bool:
+        """Whether a page is the one that is known, by its headers alone (HEAD). Raises as `page`."""
+        headers = {"accept": accept, "accept-encoding": "identity"}
+        if known.etag:
+            headers["if-none-match"] = known.etag
+        if authorization:
+            headers["authorization"] = authorization
+
+        async def ask() -> bool:
+            async with self._answer(url, headers, method="HEAD") as answer:
+                is_same = bool(known.etag) and _etag(answer) == known.etag
+                return is_same or (answer.status_code == httpx.codes.NOT_MODIFIED and bool(known.etag))
+
+        return await self._tried(url, ask, PAGE_WITHIN_S)
+
+    async def download(self, url: str, to: Path, sha256: str, *, led_from: str = "") -> int:
+        """Write a file whose digest is known. Returns its size in bytes; what is not whole is removed. `led_from`: the
+        address of the server that named this one, if one did.
 
         Raises NotThere, and StepFailed when the server cannot be asked, when what it sends is not that file, or when it
         cannot be written.
@@ -123,7 +143,7 @@ class Web:
 
         async def ask() -> int:
             digest, size = hashlib.sha256(), 0
-            async with self._answer(url, headers) as answer:
+            async with self._answer(url, headers, led_from=led_from, is_secret=False) as answer:
                 with to.open("wb") as file:
                     async for chunk in _body(answer, MOST_OF_DOWNLOAD):
                         digest.update(chunk)
@@ -134,7 +154,7 @@ class Web:
                 raise _Again(f"sent {size} of {announced} bytes")
             if digest.hexdigest() != sha256:
                 raise StepFailed(
-                    f"{_shown(url)} is not the file that was announced: its SHA-256 is {digest.hexdigest()[:16]}…, "
+                    f"{shown(url)} is not the file that was announced: its SHA-256 is {digest.hexdigest()[:16]}…, "
                     f"not {sha256[:16]}….",
                     "Nothing of it is used. If a cache is between, empty it; else ask who runs the server.",
                 )
@@ -145,7 +165,7 @@ class Web:
         except OSError as error:
             to.unlink(missing_ok=True)
             raise StepFailed(
-                f"{_shown(url)} cannot be downloaded to {to.name}: {error.strerror}.",
+                f"{shown(url)} cannot be downloaded to {to.name}: {error.strerror}.",
                 "Free disk space: 'changeover doctor' shows its use.",
             ) from error
         except BaseException:
@@ -164,31 +184,35 @@ class Web:
             async with asyncio.timeout(within_s):
                 return await again(ask)
         except TimeoutError as error:
-            raise StepFailed(f"{_shown(url)} was not read within {within_s:g} s.", AGAIN_LATER) from error
+            raise StepFailed(f"{shown(url)} was not read within {within_s:g} s.", AGAIN_LATER) from error
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
             why = plain(str(error))[:300].rstrip(".") or type(error).__name__
-            raise StepFailed(
-                f"{_shown(url)} cannot be read: {why}. It was tried {TRIES} times.", AGAIN_LATER
-            ) from error
+            raise StepFailed(f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", AGAIN_LATER) from error
 
     @asynccontextmanager
-    async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[httpx.Response, None]:
+    async def _answer(
+        self, url: str, headers: Mapping[str, str], *, method: str = "GET", led_from: str = "", is_secret: bool = True
+    ) -> AsyncGenerator[httpx.Response, None]:
         """The answer with status 200 or 304, after redirects that lead where they may."""
-        sent = dict(headers)
+        sent, at = dict(headers), ""
+        if led_from:
+            url, at = await where_it_leads(led_from, url, is_secret=is_secret)
         async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
             first = url
             for _ in range(MOST_REDIRECTS + 1):
-                async with client.stream("GET", url, headers=sent) as answer:
+                async with client.stream(method, **request_at(url, sent, at)) as answer:
+                    answer.request = httpx.Request(method, url)  # without the address that it was sent to
                     if not answer.has_redirect_location:
-                        _refuse_by_status(url, answer, is_first=_is_same_server(url, first))
+                        _refuse_by_status(url, answer, is_first=is_same_server(url, first))
                         yield answer
                         return
                     location = answer.headers["location"]
-                leads_to = await where_it_leads(url, location)
-                if not _is_same_server(url, leads_to):
+                leads_to, leads_at = await where_it_leads(url, location)
+                if not is_same_server(url, leads_to):
                     sent.pop("authorization", None)
+                    at = leads_at
                 url = leads_to
-        raise StepFailed(f"{_shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
+        raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
 
 
 async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
@@ -197,12 +221,12 @@ async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None
     Compressed, a few bytes could become any number.
     """
     if answer.headers.get("content-encoding", "identity") != "identity":
-        raise StepFailed(f"{_shown(str(answer.url))} is compressed, although that was not asked for.")
+        raise StepFailed(f"{shown(str(answer.url))} is compressed, although that was not asked for.")
     size = 0
     async for chunk in answer.aiter_raw():
         size += len(chunk)
         if size > most:
-            raise StepFailed(f"{_shown(str(answer.url))} is larger than {most // 2**20} MiB.")
+            raise StepFailed(f"{shown(str(answer.url))} is larger than {most // 2**20} MiB.")
         yield chunk
 
 
@@ -211,15 +235,11 @@ def _etag(answer: httpx.Response) -> str:
     return etag if len(etag) <= MOST_OF_ETAG and _ETAG.fullmatch(etag) else ""
 
 
-def _is_same_server(one: str, other: str) -> bool:
-    return urlsplit(one)[:2] == urlsplit(other)[:2]
-
-
 def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> None:
     status = answer.status_code
     if status in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
         return
-    says = f"{_shown(url)} answered with status {status}"
+    says = f"{shown(url)} answered with status {status}"
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         raise NotThere(f"{says}: it does not exist.")
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -228,38 +248,3 @@ def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> No
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _Again(f"status {status}")
     raise StepFailed(f"{says}, instead of 200.", AGAIN_LATER)
-
-
-async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> str:
-    """The whole address of what a server names, which may be relative to its own. Raises StepFailed for one that must
-    not be followed: a server on the internet must not have us ask what only this host reaches, nor lead from what is
-    encrypted to what is not; the latter may be with a file whose digest is known, where `is_secret` is False.
-    """
-    try:
-        leads_to = urljoin(url, location)
-        httpx.URL(leads_to)
-        is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
-    except (ValueError, httpx.InvalidURL) as error:
-        raise StepFailed(f"{_shown(url)} leads to {_shown(location)}, which is no address.", AGAIN_LATER) from error
-    why = ""
-    if not is_web:
-        why = "that is no web server"
-    elif is_secret and urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
-        why = "that is not encrypted"
-    elif not _is_same_server(url, leads_to) and not await _is_private(url) and await _is_private(leads_to):
-        why = "that is not on the internet"
-    if why:
-        raise StepFailed(
-            f"{_shown(url)} leads to {_shown(leads_to)}, which is not followed: {why}.",
-            "If it is right, write that address into the configuration.",
-        )
-    return leads_to
-
-
-async def _is_private(url: str) -> bool:
-    parts = httpx.URL(url)  # as the one who asks reads it
-    return await is_private(parts.host, parts.port or 0)
-
-
-def _shown(url: str) -> str:
-    return plain(without_credentials(url))[:300]
