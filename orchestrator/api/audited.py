@@ -17,6 +17,12 @@ def note(request: Request, says: str) -> None:
     setattr(request.state, REASON, says)
 
 
+def entry_of(request: Request) -> int | None:
+    """The entry of a request in the audit log, for an outcome that is known only after its answer has begun."""
+    entry: int | None = getattr(request.state, ENTRY, None)
+    return entry
+
+
 class Audited:
     """Middleware. The outcome is recorded before the answer is sent, so that who has the answer finds it there."""
 

@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from orchestrator.access.caller import Caller
 from orchestrator.access.rooms import COMMANDS
 from orchestrator.api.access import Admin, Reader, Serving, require_ready
-from orchestrator.api.audited import note
+from orchestrator.api.audited import entry_of, note
 from orchestrator.api.command_output import CommandOutput, Form
 from orchestrator.api.terminals import WindowSize
 from orchestrator.api.while_allowed import while_allowed
@@ -49,6 +49,8 @@ MOST_OF_NEXT = 10_000
 """So many lines that the next active container wrote before it is followed are shown."""
 MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
+MOST_IN_AUDIT = 700
+"""Characters of a command in the audit log, whose text is limited (journal/audit_log.py)."""
 MEDIA_TYPE = "application/x-ndjson"
 _NO_LONGER_ALLOWED = NotAllowed(
     "The output is not whole, and the command is ended: the token was revoked or has expired, or runs too many.",
@@ -139,11 +141,13 @@ def _carry_out(
     context = orchestrator.apps.get(app)
     _refuse_while_busy(orchestrator, app)
     # The audit log has the command, too.
-    note(request, shlex.join(wanted.command))
+    says = shlex.join(wanted.command)
+    note(request, says)
     stdin = None if wanted.stdin is None else base64.b64decode(wanted.stdin)
     command = OneOff(place, tuple(wanted.command), wanted.env, wanted.timeout, stdin)
     size = wanted.terminal.size if wanted.terminal else None
-    return StreamingResponse(_output(orchestrator, who, context, command, size, form), media_type=MEDIA_TYPE)
+    output = _output(orchestrator, who, context, command, size, form)
+    return StreamingResponse(_audited(orchestrator, entry_of(request), says, output), media_type=MEDIA_TYPE)
 
 
 def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
@@ -154,6 +158,31 @@ def _refuse_while_busy(orchestrator: Orchestrator, app: str) -> None:
             "Wait until it has ended: it may change the data and the release.",
         )
     orchestrator.scheduler.lane_of(app).refuse_unrecovered(app)
+
+
+async def _audited(
+    orchestrator: Orchestrator, entry: int | None, says: str, output: AsyncGenerator[str, None]
+) -> AsyncGenerator[str, None]:
+    """The output, and at its end how the command ended, added to what the audit log says of it.
+
+    Its entry has had its status since the answer began. What comes first is kept short: the end is never cut off.
+    """
+    last, how = "", "its reader left, and it was ended"
+    try:
+        async with aclosing(output):
+            async for last in output:
+                yield last
+        how = _end_in_words(json.loads(last)) if last else how
+    finally:
+        if entry is not None:
+            short = f"{says[:MOST_IN_AUDIT]} …" if len(says) > MOST_IN_AUDIT else says
+            await in_spite_of_cancels(orchestrator.audit.ended(entry, 200, f"{short}: {how}"))
+
+
+def _end_in_words(last: dict[str, Any]) -> str:  # Any: JSON
+    if problem := last.get("problem"):
+        return str(problem["detail"])
+    return f"exit code {last.get('exit_code')}{', killed at its time limit' if last.get('late') else ''}"
 
 
 async def _output(

@@ -69,7 +69,9 @@ async def find(engine: Engine, configured: Collection[AppContext], with_history:
     for tag in sorted((await engine.disk_usage()).by_image):
         name, _, _version = tag.partition(":")
         stack, _, app = name.rpartition("/")
-        if stack == engine.stack and not is_own(tag):
+        # A person may give images such a tag, too, as for a base image: the app of one of ours was deployed.
+        is_of_an_app = app in with_history or app in found
+        if stack == engine.stack and is_of_an_app and not is_own(tag):
             add(app, images=tag)
     return sorted(found.values(), key=lambda one: one.app)
 

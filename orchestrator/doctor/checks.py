@@ -15,7 +15,7 @@ from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.counted import counted
 from orchestrator.domain.sentences import sentences
-from orchestrator.engine.base import DiskUsage
+from orchestrator.engine.disk_usage import DiskUsage, ImageSize
 from orchestrator.errors import ChangeoverError
 from orchestrator.journal.store import OWN
 from orchestrator.server import Orchestrator
@@ -104,8 +104,9 @@ def missing_limits(context: AppContext) -> list[Finding]:
 async def _room(context: AppContext, usage: DiskUsage | None) -> str:
     parts = []
     if usage:
-        images = [size for tag, size in usage.by_image.items() if tag.startswith(f"{context.image_name}:")]
-        parts.append(f"{counted(len(images), 'image')} {_size(sum(images))}")
+        parts.append(
+            _images([size for tag, size in usage.by_image.items() if tag.startswith(f"{context.image_name}:")])
+        )
         parts.append(f"containers {_size(usage.by_app.get(context.name, 0))}")
         if context.config.run.data:
             parts.append(f"data {_size(usage.by_volume.get(context.volume, 0))}")
@@ -115,6 +116,14 @@ async def _room(context: AppContext, usage: DiskUsage | None) -> str:
         says = f"{counted(len(made), 'backup')} {_size(sum(one.size for one in made))}"
         parts.append(f"{says}, {damaged} of them damaged" if damaged else says)
     return ", ".join(parts)
+
+
+def _images(sizes: list[ImageSize]) -> str:
+    """What removing them would give back, and how large they are with the layers that other images have, too."""
+    says = f"{counted(len(sizes), 'image')} {_size(sum(one.alone for one in sizes))}"
+    largest = max((one.whole for one in sizes), default=0)
+    shares = any(one.alone < one.whole for one in sizes)
+    return f"{says} beside layers shared with other images (the largest has {_size(largest)})" if shares else says
 
 
 def _size(size: int) -> str:

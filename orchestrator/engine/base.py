@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.terminal import Input
 from orchestrator.host.output import LINE_BYTES
@@ -146,20 +147,6 @@ class ContainerEvent:
 
 OPENED = ContainerEvent("", "", "", "")
 """The stream of events is open."""
-
-
-@dataclass(frozen=True)
-class DiskUsage:
-    """Disk usage, in bytes. `by_image` does not count layers that several images share."""
-
-    images: int
-    containers: int
-    volumes: int
-    build_cache: int
-    by_image: dict[str, int]
-    by_volume: dict[str, int]
-    by_app: dict[str, int]
-    """The data that an app's containers wrote outside of volumes."""
 
 
 class Engine(Protocol):

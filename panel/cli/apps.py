@@ -37,7 +37,10 @@ def status(
     app: Annotated[str, typer.Argument(metavar="APP", help="Name of the app; without it, all apps.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show every app, or one: its active and standby release, health, update, and deployment under way."""
+    """Show every app, or one: its active and standby release, health, update, and deployment under way.
+
+    With --json, all apps are in a list named apps; one app is the answer itself.
+    """
 
     async def found(client: Client) -> Apps:
         return Apps(apps=(await client.app(app),)) if app else await client.status()

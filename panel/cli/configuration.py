@@ -23,6 +23,8 @@ CHECKED_HERE = (
     "live, and paths of repositories were not looked for."
 )
 WITHIN_S = 60.0
+MOST_BYTES = 256 * 1024
+"""A larger file is refused by the orchestrator, too (orchestrator/config/yaml_text.py)."""
 CONFIG_FILE = Path("control-panel-config.yaml")
 
 commands = typer.Typer()
@@ -38,8 +40,9 @@ def validate(
         if file.exists() and not file.is_file():
             stop(f"{file} cannot be read: it is not a regular file.", USAGE)
         # As it is written: what is checked is what the orchestrator would read.
-        raw = file.read_bytes()
-        content = raw.decode()
+        with file.open("rb") as opened:
+            raw = opened.read(MOST_BYTES + 1)
+        content = raw.decode() if len(raw) <= MOST_BYTES else ""
     except OSError as error:
         where = "Run this in the folder of the configuration file, or name it: changeover validate FILE"
         stop(f"{file} cannot be read: {error.strerror}.\n{where}", USAGE)
@@ -50,6 +53,12 @@ def validate(
         stop(f"{file.name}:{line}: {why}.", USAGE)
 
     async def checked(client: Client) -> Validation:
+        if len(raw) > MOST_BYTES:
+            client.answer = {
+                "problems": [f"{file.name}: the file is larger than {MOST_BYTES // 1024} kB"],
+                "notices": [],
+            }
+            return Validation.model_validate(client.answer)
         try:
             return await client.validate(content, file.name)
         except Unreachable as error:

@@ -59,8 +59,6 @@ class Migrate(Step):
         if context.migrations is None or not migration_runs.runs_of(context, deployment):
             return ""
         found = await failed_migrations.find_out(context, by=deployment)
-        for sentence in found.says:
-            context.say(deployment.id, sentence)
         said = await way_back.take_back(context, deployment, found)
         return ". ".join(dict.fromkeys([*(one.rstrip(".") for one in found.says), *(one.rstrip(".") for one in said)]))
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.engine.base import LABEL_APP, DiskUsage
+from orchestrator.engine.base import LABEL_APP
+from orchestrator.engine.disk_usage import DiskUsage, ImageSize
 
 
 def usage_of(answer: dict[str, Any]) -> DiskUsage:  # Any: Docker's JSON (API 1.45, GET /system/df)
-    by_image, by_app = {}, dict[str, int]()
+    by_image, by_app = dict[str, ImageSize](), dict[str, int]()
     for image in answer.get("Images") or []:
-        own = int(image["Size"]) - max(0, int(image.get("SharedSize") or 0))
+        whole = int(image["Size"])
+        image_size = ImageSize(whole, whole - max(0, int(image.get("SharedSize") or 0)))
         # An image that several deployments built has a tag of each; it takes its room once for each app.
         one_each = {tag.rpartition(":")[0]: tag for tag in image.get("RepoTags") or []}
-        by_image.update(dict.fromkeys(one_each.values(), own))
+        by_image.update(dict.fromkeys(one_each.values(), image_size))
     containers = [(one.get("Labels") or {}, int(one.get("SizeRw") or 0)) for one in answer.get("Containers") or []]
     for labels, size in containers:
         app = labels.get(LABEL_APP, "")

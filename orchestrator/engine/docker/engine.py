@@ -24,9 +24,9 @@ from orchestrator.engine.base import (
     ContainerEvent,
     ContainerSpec,
     ContainerStatus,
-    DiskUsage,
     UserChange,
 )
+from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.build_cache import BuildCache
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists

@@ -53,7 +53,11 @@
     rest() {
       clearTimeout(this.resting);
       if (document.hidden) {
-        this.resting = setTimeout(() => { this.asleep = true; this.socket.close(); }, HIDDEN_MS);
+        this.resting = setTimeout(() => {
+          this.asleep = true;
+          clearTimeout(this.opening);
+          this.socket.close();
+        }, HIDDEN_MS);
       } else if (this.asleep) {
         this.asleep = false;
         this.failures = 0;
@@ -63,14 +67,21 @@
 
     open() {
       if (this.asleep) return;
+      // One at a time: a try that was put off may come when the page was shown again, and has a socket already.
+      clearTimeout(this.opening);
+      const before = this.socket;
+      this.socket = null;
+      if (before) before.close();
       const asked = this.url.href;
       const socket = this.socket = new Native(asked);
       socket.binaryType = "arraybuffer";
       this.live = false;
       socket.addEventListener("open", () => {
+        if (socket !== this.socket) return;
         if (!this.ever) { this.ever = true; this.dispatchEvent(new Event("open")); }
       });
       socket.addEventListener("message", (event) => {
+        if (socket !== this.socket) return;
         if (!this.live) {
           // Only now a process has the page: before, the server may have no place for it, and keys would be lost.
           this.live = true;
@@ -94,7 +105,8 @@
         if (hasFailed) say("The panel's process for this page has failed. The page is opened again in 5 s.");
         const pause = isFull || hasFailed ? LONG_PAUSE_MS : PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
         this.failures += 1;
-        setTimeout(() => this.open(), pause);
+        clearTimeout(this.opening);
+        this.opening = setTimeout(() => this.open(), pause);
       });
     }
 

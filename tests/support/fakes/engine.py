@@ -22,10 +22,10 @@ from orchestrator.engine.base import (
     ContainerEvent,
     ContainerSpec,
     ContainerStatus,
-    DiskUsage,
     Role,
     UserChange,
 )
+from orchestrator.engine.disk_usage import DiskUsage, ImageSize
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
@@ -480,7 +480,7 @@ class FakeEngine:
         return sorted(self.anonymous_volumes)
 
     async def disk_usage(self) -> DiskUsage:
-        return DiskUsage(0, 0, 0, 0, dict.fromkeys(self.tags, 1), {}, {})
+        return DiskUsage(0, 0, 0, 0, dict.fromkeys(self.tags, ImageSize(1, 1)), {}, {})
 
     async def keeps_containers_running(self) -> bool:
         return True

@@ -430,7 +430,34 @@ async def test_the_audit_log_has_the_command_and_who_ran_it(api: Api, engine: Fa
     entry = api.orchestrator.journal.audit_entries(1)[0]
 
     assert (entry.who, entry.action, entry.app) == ("ann", "POST /v1/apps/shop/exec", "shop")
-    assert entry.reason == "python manage.py 'check it'"
+    assert entry.reason == "python manage.py 'check it': exit code 0"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ({"command": ["exit", "5"]}, "exit 5: exit code 5"),
+        ({"command": ["x" * 2000]}, f"{'x' * 700} …: exit code 0"),
+    ],
+)
+async def test_the_audit_log_has_how_a_command_ended(
+    api: Api, engine: FakeEngine, wanted: dict[str, Any], says: str
+) -> None:
+    async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), wanted) as answer:
+        await answer.text()
+
+    entry = api.orchestrator.journal.audit_entries(1)[0]
+    assert (entry.status, entry.reason) == (200, says)
+
+
+async def test_the_audit_log_has_that_a_command_was_ended_because_nobody_read_it_any_more(
+    api: Api, engine: FakeEngine
+) -> None:
+    async with api.request("POST", "/v1/apps/shop/exec", api.token(Scope.ADMIN), {"command": ["wait"]}) as answer:
+        assert answer.status == 200
+    await until(lambda: "ended" in (api.orchestrator.journal.audit_entries(1)[0].reason or ""))
+
+    assert api.orchestrator.journal.audit_entries(1)[0].reason == "wait: its reader left, and it was ended"
 
 
 @pytest.mark.parametrize(

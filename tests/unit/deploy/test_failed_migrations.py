@@ -137,6 +137,18 @@ async def failed(world: World, case: Case) -> Deployment:
     return ended
 
 
+def test_what_was_found_out_is_said_once(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        world = World(tmp_path, app(compatible=False))
+        ended = await failed(world, CASES["the command alone, under pause, nothing committed"])
+        events = world.journal.events(0, ended.id, 10_000)
+        return [str(one.fields.get("line", "")) for one in events]
+
+    said = [one for one in virtual_time.run(story()) if "Nothing of the migration was committed" in one]
+
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_it_committed_is_taken_back_or_told(name: str, tmp_path: Path) -> None:
     case, world = CASES[name], World(tmp_path, CASES[name].config)

@@ -18,7 +18,8 @@ from orchestrator.doctor.removed_apps import removed_apps
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
-from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, DiskUsage, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
+from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeData, FakeEngine
 
@@ -58,6 +59,7 @@ def what_an_app_left(orchestrator: Orchestrator) -> FakeEngine:
         "test/orchestrator:latest",
         "test/proxy:latest",
         "other/old:1",
+        "test/base:1",  # of a person: no app of this name was ever deployed
     }
     engine.backups["old"] = {"b1": (Summary("b1", "old", "", "", "", MOMENT.isoformat(), 1), FakeData())}
     return engine
@@ -168,7 +170,7 @@ def test_what_an_app_has_left_is_shown_and_removed_and_nothing_else(orchestrator
     }  # fmt: skip
     assert set(engine.running) == {"test-shop-d1", "test-shop-d2"}
     assert engine.named_volumes - {orchestrator.settings.backups} == {"test-shop-data", "test-backups"}
-    assert engine.tags == {"test/shop:1", "test/orchestrator:latest", "test/proxy:latest", "other/old:1"}
+    assert engine.tags == {"test/shop:1", "test/orchestrator:latest", "test/proxy:latest", "other/old:1", "test/base:1"}
     assert engine.backups["old"] == {}
     assert not mirror.exists()
     assert orchestrator.journal.slots("old") == Slots()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import typer
 
+from orchestrator.config import yaml_text
+from panel.cli.configuration import MOST_BYTES
 from panel.cli.main import command
 from tests.support import api_answers as answers
 from tests.support.command_line import changeover
@@ -263,6 +265,22 @@ def test_a_file_is_checked_before_anything_runs(tmp_path: Path, monkeypatch: pyt
     assert of_right.exit_code == 0
     assert json.loads(of_right.stdout)["problems"] == []
     assert "hot_reload: has no effect yet" in of_right.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("size", [MOST_BYTES + 1, 3 * 2**20])
+def test_a_file_that_is_too_large_is_told_so_and_not_by_the_limit_of_a_request(
+    api: FakeApi, tmp_path: Path, size: int, options: tuple[str, ...]
+) -> None:
+    file = tmp_path / "large.yaml"
+    file.write_text("#" * size)
+
+    done = changeover("validate", str(file), *options)
+
+    assert done.exit_code == 2
+    assert "large.yaml: the file is larger than 256 kB" in done.stdout
+    assert not options or json.loads(done.stdout)["notices"] == []
+    assert MOST_BYTES == yaml_text.MOST_BYTES
 
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
