@@ -19,7 +19,7 @@ from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.registry_login import of_registry
 from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts, strips_nothing
-from orchestrator.config.schema import PANEL, Config
+from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.config.unseen_failures import unseen_failures
 from orchestrator.config.volume_conflicts import data_mounted_again, volume_conflicts
 from orchestrator.domain.counted import counted
@@ -163,6 +163,24 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
         for key, says in of_registry(settings):
             here = (*at, *key.split("."))
             yield Problem(name, _line(here, lines), _name(here), says)
+        if why := _why_no_order(settings):
+            here = (*at, "update", "version_scheme")
+            yield Problem(name, _line(here, lines), _name(here), why)
         if settings.update.followed is None:
             here = (*at, "update", source)
             yield Problem(name, _line(here, lines), _name(here), f"the source '{source}' needs this section")
+
+
+def _why_no_order(settings: App) -> str:
+    """Why the source cannot have the scheme of versions that is set; empty if it can."""
+    update = settings.update
+    if update.source == "pypi" and update.ordered_by != "pep440":
+        return "packages of an index have the scheme pep440; remove the key"
+    if (
+        update.source == "registry"
+        and update.ordered_by == "commit"
+        and update.registry
+        and update.registry.version_range
+    ):
+        return "a version_range of tags needs the scheme semver or pep440; remove one of these keys"
+    return ""

@@ -87,6 +87,12 @@ class UpdatePolicy(Section):
     `changeover deploy` and the panel's keys. Example: false"""
     source: Annotated[Literal["git", "pypi", "url", "registry"], Unit("`git`, `pypi`, `url` or `registry`")] = "git"
     """The kind of source. Example: git"""
+    version_scheme: Annotated[Literal["semver", "pep440", "commit"] | None, Unit("`semver`, `pep440` or `commit`")] = (
+        None
+    )
+    """How versions are ordered: by Semantic Versioning, and by PEP 440 those that it does not know; by PEP 440 alone;
+    or not by their names. With `commit` the newest tag is that of the latest date, and the newest release of a manifest
+    its first one. When not set, `semver`, and `pep440` for packages, which have no other. Example: pep440"""
     git: GitSource = GitSource()
     pypi: PypiSource | None = None
     url: UrlSource | None = None
@@ -111,6 +117,11 @@ class UpdatePolicy(Section):
     def followed(self) -> GitSource | PypiSource | UrlSource | RegistrySource | None:
         """The section of the source that is followed; None if a source is named without its section."""
         return {"git": self.git, "pypi": self.pypi, "url": self.url, "registry": self.registry}[self.source]
+
+    @property
+    def ordered_by(self) -> Literal["semver", "pep440", "commit"]:
+        """How versions of the source are ordered."""
+        return self.version_scheme or ("pep440" if self.source == "pypi" else "semver")
 
     @property
     def repository(self) -> GitSource | None:

@@ -43,6 +43,7 @@ def open_source(
                 context=config.build.context,
                 known_secrets=known_secrets,
                 beside=beside,
+                scheme=config.update.ordered_by,
             )
         case PypiSource() as pypi:
             # Its libraries take 10 MB, which only those need who have such an app.
@@ -50,8 +51,12 @@ def open_source(
 
             return PackageReleases(pypi)
         case UrlSource() as url:
-            return ArchivedReleases(url, beside or checkout, known_secrets=known_secrets)
+            return ArchivedReleases(
+                url, beside or checkout, known_secrets=known_secrets, scheme=config.update.ordered_by
+            )
         case RegistrySource() as registry:
-            return RegistryImages(registry, beside or checkout, known_secrets=known_secrets)
+            return RegistryImages(
+                registry, beside or checkout, known_secrets=known_secrets, scheme=config.update.ordered_by
+            )
         case _:
             raise ChangeoverError(f"{app} has no section for its source '{config.update.source}'.")

@@ -25,6 +25,7 @@ from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_
 from orchestrator.sources.git_process import ended_command
 from orchestrator.sources.git_signatures import refuse_unsigned
 from orchestrator.sources.unsupported import refuse_incomplete
+from orchestrator.sources.versions import SEMVER, Scheme
 
 MOST_OF_MESSAGE = 10_000
 """Characters of a commit's message that are read: whoever commits decides how long it is."""
@@ -35,7 +36,7 @@ class GitRepository:
 
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
     another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
-    `depth`: of how many repositories, one in the other, this one is a submodule.
+    `depth`: of how many repositories, one in the other, this one is a submodule. `scheme`: by what tags are ordered.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class GitRepository:
         known_secrets: Secrets | None = None,
         beside: Path | None = None,
         depth: int = 0,
+        scheme: Scheme = SEMVER,
     ) -> None:
         self.settings = settings
+        self._scheme = scheme
         self._last: tuple[tuple[str, str], Changelog] | None = None
         self._border = known_secrets or Secrets()
         self._mirror = GitMirror(
@@ -102,7 +105,7 @@ class GitRepository:
         )
 
     async def _newest_tag(self, pattern: str) -> SourceRelease:
-        tag, commit = await newest_tag(self._git, pattern)
+        tag, commit = await newest_tag(self._git, pattern, self._scheme)
         if not commit:
             raise StepFailed(
                 f"{await self.origin()} has no tag that is a version and matches '{pattern}'.",

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from border.plain import plain
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import StepFailed
-from orchestrator.sources.versions import is_prerelease, newest_first
+from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, is_prerelease, newest_first
 
 Git = Callable[..., Awaitable[str]]
 """Runs a git command in the mirror, and returns what it printed."""
@@ -43,11 +43,17 @@ async def commit_named(git: Git, name: str) -> str:
     return found
 
 
-async def newest_tag(git: Git, pattern: str) -> tuple[str, str]:
+async def newest_tag(git: Git, pattern: str, scheme: Scheme = SEMVER) -> tuple[str, str]:
     """The newest version among the tags that match, without pre-releases unless the pattern has a `-`, and its commit;
-    both are empty if there is none. A branch may have the same name."""
+    both are empty if there is none. A branch may have the same name. With the scheme `commit` it is the newest by its
+    date, whatever it is called."""
+    if scheme == COMMIT:
+        dated = await git(
+            "for-each-ref", "--sort=-creatordate", "--count=1", "--format=%(refname:strip=2)", f"refs/tags/{pattern}"
+        )
+        return (tag, await _commit(git, f"refs/tags/{tag}")) if (tag := dated.strip()) else ("", "")
     listed = (await git("for-each-ref", "--format=%(refname:strip=2)", f"refs/tags/{pattern}")).split()
-    order = newest_first(tag for tag in listed if "-" in pattern or not is_prerelease(tag))
+    order = newest_first((tag for tag in listed if "-" in pattern or not is_prerelease(tag, scheme)), scheme)
     return (order[0], await _commit(git, f"refs/tags/{order[0]}")) if order else ("", "")
 
 

@@ -24,7 +24,7 @@ from orchestrator.sources import image_changelog
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
-from orchestrator.sources.versions import is_in, is_version, newest_first
+from orchestrator.sources.versions import SEMVER, Scheme, is_in, is_version, newest_first
 from orchestrator.sources.web import NotThere, Unauthorised, Web
 
 VERSION_LABEL = "org.opencontainers.image.version"
@@ -39,8 +39,14 @@ class RegistryImages:
     """
 
     def __init__(
-        self, settings: RegistrySource, folder: Path, web: Web | None = None, known_secrets: Secrets | None = None
+        self,
+        settings: RegistrySource,
+        folder: Path,
+        web: Web | None = None,
+        known_secrets: Secrets | None = None,
+        scheme: Scheme = SEMVER,
     ) -> None:
+        self._scheme = scheme
         self._settings = settings
         self._folder = folder
         self._web = web or Web()
@@ -91,7 +97,7 @@ class RegistryImages:
     async def _newest_tag(self, client: RegistryClient) -> str:
         wanted = SpecifierSet(self._settings.version_range or "")
         tags = await client.tags()
-        fitting = newest_first(tag for tag in tags if is_in(tag, wanted))
+        fitting = newest_first((tag for tag in tags if is_in(tag, wanted)), self._scheme)
         if not fitting:
             raise StepFailed(
                 f"{self._image} has no tag in the range {self._settings.version_range}; it has {len(tags)} tags.",

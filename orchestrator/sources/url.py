@@ -22,7 +22,7 @@ from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.signature import refuse_unsigned
-from orchestrator.sources.versions import compare, newest_first
+from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, newest_first
 from orchestrator.sources.web import Page, Web
 
 MOST_SHOWN = 5
@@ -36,8 +36,14 @@ class ArchivedReleases:
     """
 
     def __init__(
-        self, settings: UrlSource, folder: Path, web: Web | None = None, known_secrets: Secrets | None = None
+        self,
+        settings: UrlSource,
+        folder: Path,
+        web: Web | None = None,
+        known_secrets: Secrets | None = None,
+        scheme: Scheme = SEMVER,
     ) -> None:
+        self._scheme = scheme
         self._settings = settings
         self._folder = folder
         self._web = web or Web()
@@ -54,7 +60,7 @@ class ArchivedReleases:
         Raises StepFailed when the server does not answer, the manifest is not valid, or has no such version.
         """
         found = await self._releases()
-        chosen = _named(found, ref) if ref else _newest(found)
+        chosen = _named(found, ref) if ref else self._newest(found)
         if chosen is None:
             shown = ", ".join(newest_first(one.version for one in found)[:MOST_SHOWN])
             raise StepFailed(
@@ -67,13 +73,7 @@ class ArchivedReleases:
     async def changelog(self, since: str, until: str) -> Changelog:
         """What the manifest says of the releases after `since` up to `until`, the newest MOST_CHANGES first."""
         releases = await self._releases()
-        after = [
-            one
-            for one in releases
-            if (compare(one.version, until) or 0) <= 0 and (not since or (compare(one.version, since) or 0) > 0)
-        ]
-        order = newest_first(one.version for one in after)
-        after.sort(key=lambda one: order.index(one.version) if one.version in order else len(order))
+        after = self._between(releases, since, until)
         lines = [(one.version, line) for one in after for line in one.changelog]
         wanted = _named(releases, until)
         return Changelog(
@@ -85,9 +85,30 @@ class ArchivedReleases:
             download_bytes=wanted.size if wanted else None,
         )
 
+    def _between(self, releases: tuple[ArchivedRelease, ...], since: str, until: str) -> list[ArchivedRelease]:
+        """The releases after `since` up to `until`, the newest first: by the manifest's own order, where versions have
+        none."""
+        if self._scheme == COMMIT:
+            names = [one.version for one in releases]
+            begin, end = (names.index(name) if name in names else len(names) for name in (until, since))
+            return list(releases[begin:end])
+        after = [
+            one
+            for one in releases
+            if (compare(one.version, until, self._scheme) or 0) <= 0
+            and (not since or (compare(one.version, since, self._scheme) or 0) > 0)
+        ]
+        order = newest_first((one.version for one in after), self._scheme)
+        return sorted(after, key=lambda one: order.index(one.version) if one.version in order else len(order))
+
+    def _newest(self, found: tuple[ArchivedRelease, ...]) -> ArchivedRelease:
+        """By the order of versions; the first one where they have none."""
+        order = newest_first((one.version for one in found), self._scheme)
+        return next((one for one in found if order and one.version == order[0]), found[0])
+
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether it comes before, or is as high. False where one of them is no version."""
-        order = compare(revision, than)
+        order = compare(revision, than, self._scheme)
         return order is not None and order <= 0
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
@@ -133,9 +154,3 @@ class ArchivedReleases:
 def _named(found: tuple[ArchivedRelease, ...], name: str) -> ArchivedRelease | None:
     same = next((one for one in found if one.version == name), None)
     return same or next((one for one in found if compare(one.version, name) == 0), None)
-
-
-def _newest(found: tuple[ArchivedRelease, ...]) -> ArchivedRelease:
-    """By the order of versions; the first one where they have none."""
-    order = newest_first(one.version for one in found)
-    return next((one for one in found if order and one.version == order[0]), found[0])

@@ -8,6 +8,7 @@ are compared. Two comparisons by two schemes would contradict each other: by Sem
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
@@ -20,32 +21,37 @@ _DEVELOPMENT, _BEFORE, _FROM = range(3)
 _NAMES = {"a": "alpha", "b": "beta", "rc": "rc"}
 """Of the pre-releases of PEP 440, as Semantic Versioning's examples have them: 1.0rc2 is as high as 1.0.0-rc.2."""
 
+Scheme = Literal["semver", "pep440", "commit"]
+"""By Semantic Versioning, and by PEP 440 what it does not know; by PEP 440 alone; or not by names at all."""
+SEMVER: Scheme = "semver"
+PEP440: Scheme = "pep440"
+COMMIT: Scheme = "commit"
 Identifiers = tuple[tuple[int, int, str], ...]
 Key = tuple[int, tuple[int, ...], int, Identifiers, PythonVersion]
 
 
-def compare(one: str, other: str) -> int | None:
+def compare(one: str, other: str, scheme: Scheme = SEMVER) -> int | None:
     """Negative if `one` comes before `other`, positive if it comes after, 0 if they are as high; None if one of them is
     no version. A `v` in front of a number is not a part of it.
 
     Python's own order would read the pre-release 1.2.3-4 of Semantic Versioning as one that comes after 1.2.3.
     """
-    left, right = _key(one), _key(other)
+    left, right = _key(one, scheme), _key(other, scheme)
     return None if left is None or right is None else (left > right) - (left < right)
 
 
-def newest_first(versions: Iterable[str]) -> list[str]:
+def newest_first(versions: Iterable[str], scheme: Scheme = SEMVER) -> list[str]:
     """Those that are versions, ordered as `compare` says."""
-    found = [(key, version) for version in versions if (key := _key(version)) is not None]
+    found = [(key, version) for version in versions if (key := _key(version, scheme)) is not None]
     return [version for _, version in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
-def is_version(text: str) -> bool:
-    return _key(text) is not None
+def is_version(text: str, scheme: Scheme = SEMVER) -> bool:
+    return _key(text, scheme) is not None
 
 
-def is_prerelease(text: str) -> bool:
-    semantic, python = _semantic(text), _python(text)
+def is_prerelease(text: str, scheme: Scheme = SEMVER) -> bool:
+    semantic, python = _semantic(text) if scheme == SEMVER else None, _python(text)
     return bool(semantic.prerelease) if semantic else bool(python and python.is_prerelease)
 
 
@@ -56,10 +62,12 @@ def is_in(text: str, wanted: SpecifierSet) -> bool:
     return python is not None and not (semantic and semantic.prerelease) and python in wanted
 
 
-def _key(text: str) -> Key | None:
+def _key(text: str, scheme: Scheme) -> Key | None:
     """What orders a version: epoch, release without zeros at its end, what it is of that release, the identifiers of a
     pre-release, and what is left of it to PEP 440 (`.post1`, `.dev2`, `+local`)."""
-    if (semantic := _semantic(text)) is not None:
+    if scheme == COMMIT:
+        return None
+    if scheme == SEMVER and (semantic := _semantic(text)) is not None:
         return _semantic_key(semantic)
     if (python := _python(text)) is not None:
         return _python_key(python)

@@ -172,7 +172,7 @@ class UpdateChecker:
         live = self._live_release(context.name)
         if live is None or live.source_revision == release.source_revision:
             return False
-        return comes_before(release, live) or await context.source.is_older(
+        return comes_before(release, live, context.config.update.ordered_by) or await context.source.is_older(
             release.source_revision, live.source_revision
         )
 

@@ -6,13 +6,13 @@ import re
 
 from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit
-from orchestrator.sources.versions import compare
+from orchestrator.sources.versions import SEMVER, Scheme, compare
 
 _AFTER_A_TAG = re.compile(r"-\d+-g[0-9a-f]+$")
 _WITHOUT_TAG = re.compile(r"v0\.0\.\d+-g[0-9a-f]+")
 
 
-def comes_before(release: Release, live: Release) -> bool:
+def comes_before(release: Release, live: Release, scheme: Scheme = SEMVER) -> bool:
     """Whether the release is an older one than `live`; False where their versions do not say it.
 
     A registry does not know which digest came first, and no source knows the revisions of another kind of source. Of
@@ -20,7 +20,7 @@ def comes_before(release: Release, live: Release) -> bool:
     """
     if is_commit(release.source_revision):
         return False
-    order = compare(_number(release), _number(live))
+    order = compare(_number(release), _number(live), scheme)
     return order is not None and order < 0
 
 

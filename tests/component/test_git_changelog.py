@@ -12,6 +12,7 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.changelog import MOST_CHANGES, MOST_DEPENDENCIES, Changelog
 from orchestrator.sources import git_dependencies
 from orchestrator.sources.git import GitRepository
+from orchestrator.sources.versions import Scheme
 from tests.support.git_repository import Remote
 
 
@@ -247,3 +248,18 @@ async def test_a_lock_file_of_npm_is_compared(remote: Remote) -> None:
     assert needs(found) == [("@a/b", "1.0.0", "1.0.1")]
     assert found.dependencies is not None
     assert found.dependencies[0].ecosystem == "npm"
+
+
+@pytest.mark.parametrize(("scheme", "newest"), [("semver", "v1.10.0"), ("pep440", "v1.10.0-4"), ("commit", "v1.2.0")])
+async def test_tags_are_ordered_by_the_scheme_that_is_set(
+    remote: Remote, scheme: Scheme, newest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By PEP 440, 1.10.0-4 is the post-release 1.10.0.post4."""
+    for number, tag in enumerate(("v1.10.0", "v1.10.0-4", "v1.9.0", "v1.2.0")):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{number + 1}T12:00:00Z")
+        remote.commit(f"feat: {tag}")
+        remote.git("tag", tag)
+    settings = GitSource(remote=str(remote.path), tags="v*")
+    git = GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path, scheme=scheme)
+
+    assert (await git.newest()).release.version == newest

@@ -16,6 +16,7 @@ from tests.support.paths import ROOT
 EFFECTS = {
     "update.enabled": "test_where_checks_are_switched_off_the_source_is_never_asked",
     "update.source": "test_a_problem_is_told_in_one_line",
+    "update.version_scheme": "test_tags_are_ordered_by_the_scheme_that_is_set",
     "update.git.remote": "test_a_repository_that_does_not_exist_is_named",
     "update.git.branch": "test_a_branch_that_does_not_exist_is_named",
     "update.git.tags": "test_of_tags_the_newest_version_is_followed_whatever_the_branches_do",

@@ -76,6 +76,15 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "update: {git: {tags: -x}}\n",
             "c.yaml:1: update.git.tags: expected a pattern of tags, such as v*; found '-x'",
         ),
+        (
+            "update: {source: pypi, version_scheme: commit, pypi: {package_name: x}}\n",
+            "c.yaml:1: update.version_scheme: packages of an index have the scheme pep440; remove the key",
+        ),
+        (
+            "update: {source: registry, version_scheme: commit, registry: {image: x/y, version_range: '>1'}}\n",
+            "c.yaml:1: update.version_scheme: a version_range of tags needs the scheme semver or pep440; remove one of "
+            "these keys",
+        ),
         ("update: {source: url}\n", "c.yaml:1: update.url: the source 'url' needs this section"),
         ("update: {source: pypi}\n", "c.yaml:1: update.pypi: the source 'pypi' needs this section"),
         (

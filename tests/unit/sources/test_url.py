@@ -95,6 +95,32 @@ async def test_of_several_releases_the_newest_is_offered_and_any_can_be_named(se
         await shop(server).newest("3")
 
 
+async def test_with_the_scheme_commit_a_manifest_has_its_own_order(server: Server) -> None:
+    names = ("blue", "2.0", "1.0", "3.0")
+    server.announce(*(server.publish(name, changelog=[f"feat: {name}"], size=7) for name in names))
+    section = UrlSource.model_validate({"manifest_url": MANIFEST, "download_url": ARCHIVES})
+    source = ArchivedReleases(section, Path(), Web(server, pause_s=0.0), Secrets(), scheme="commit")
+
+    found = await source.changelog("3.0", "2.0")
+
+    assert (await source.newest()).release.version == "blue"
+    assert [change.revision for change in found.changes] == ["2.0", "1.0"]
+    assert found.download_bytes == 7
+    assert not await source.is_older("1.0", "2.0")
+
+
+async def test_more_changes_than_are_listed_are_counted(server: Server) -> None:
+    for number in range(3):
+        server.publish(f"1.{number}.0")
+    lines = [f"feat: number {number}" for number in range(150)]
+    server.announce(*(server.publish(f"1.{number}.0", changelog=lines) for number in range(3)))
+
+    found = await shop(server).changelog("1.0.0", "1.2.0")
+
+    assert (len(found.changes), found.changes_left_out) == (200, 100)
+    assert found.download_bytes is None
+
+
 async def test_the_changes_are_those_of_all_releases_between(server: Server) -> None:
     server.announce(
         server.publish("1.0.0", changelog=["feat: the first"]),

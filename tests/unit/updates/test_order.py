@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.release import Release
+from orchestrator.sources.versions import Scheme
 from orchestrator.updates.order import comes_before
 
 COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
@@ -28,3 +29,9 @@ COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
 )
 def test_by_their_versions(release: tuple[str, str], live: tuple[str, str], is_older: bool) -> None:
     assert comes_before(Release(*release), Release(*live)) is is_older
+
+
+@pytest.mark.parametrize(("scheme", "is_older"), [("semver", True), ("pep440", False), ("commit", False)])
+def test_by_the_scheme_that_is_set(scheme: Scheme, is_older: bool) -> None:
+    """By PEP 440, 1.2.3-4 is the post-release 1.2.3.post4."""
+    assert comes_before(Release("1.2.3-4", "1.2.3-4"), Release("1.2.3", "1.2.3"), scheme) is is_older
