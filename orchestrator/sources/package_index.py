@@ -102,11 +102,9 @@ class PackageIndex:
         """
         if not file.has_metadata:
             return ""
-        url = await where_it_leads(self._page_url, file.url, is_secret=False)
-        parts = urlsplit(url)._replace(fragment="")
-        page = await self._web.page(
-            parts._replace(path=f"{parts.path}.metadata").geturl(), "*/*", most=MOST_OF_METADATA
-        )
+        parts = urlsplit(file.url)._replace(fragment="")
+        url = parts._replace(path=f"{parts.path}.metadata").geturl()
+        page = await self._web.page(url, "*/*", most=MOST_OF_METADATA, led_from=self._page_url)
         return page.content.decode("utf-8", errors="replace")
 
 
