@@ -6,7 +6,7 @@ import asyncio
 import re
 import shlex
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -170,21 +170,27 @@ async def compare(context: AppContext, backup: str, release: Deployment) -> Diff
 
 
 async def restore(
-    context: AppContext, backup: str, release: Deployment, token: str, *, emptying: bool = False
+    context: AppContext,
+    backup: str,
+    release: Deployment,
+    token: str,
+    *,
+    emptying: bool = False,
+    on_line: Callable[[str], None] = lambda _line: None,
 ) -> Summary:
     """Replace the data by a backup's, with the restore command in the image of `release`.
 
     Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
     StepFailed. If the sidecar fails, the data is unchanged; a restore command of the app must guarantee that itself.
     A backup without data is refused; with `emptying`, one that was made of an empty volume empties it again. `token` is
-    what this restore is called in the sidecar's protocol.
+    what this restore is called in the sidecar's protocol. `on_line` gets the output of the restore command.
     """
     await _be_alone(context)
+    more = (f"--token={token}", *(("--emptying",) if emptying else ()))
     async with _dump_volume(context) as volume:
-        more = (f"--token={token}", *(("--emptying",) if emptying else ()))
         restored = _summary(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
         if context.config.backup and volume:
-            await _command(context, release, "load", backup, context.config.backup.restore, volume)
+            await _command(context, release, "load", backup, context.config.backup.restore, volume, on_line)
         return restored
 
 
@@ -258,14 +264,27 @@ async def _dump_volume(context: AppContext) -> AsyncIterator[str]:
         await context.engine.remove_volume(volume)
 
 
-async def _command(context: AppContext, release: Deployment, job: str, backup: str, command: str, volume: str) -> None:
+async def _command(
+    context: AppContext,
+    release: Deployment,
+    job: str,
+    backup: str,
+    command: str,
+    volume: str,
+    on_line: Callable[[str], None] = lambda _line: None,
+) -> None:
     """Run the app's own dump or restore command in a sidecar. Raises StepFailed."""
     last: deque[str] = deque(maxlen=LAST_LINES)
     assert context.config.backup is not None
     name = f"{context.engine.stack}-{context.name}-{job}-{backup}"
     spec = container_spec(context, release, Role.SIDECAR, name, tuple(shlex.split(command)))
     spec = replace(spec, env=spec.env | {DUMP_VARIABLE: DUMP_FOLDER}, owned=(*spec.owned, (volume, DUMP_FOLDER)))
-    status, late = await context.engine.run_to_end(spec, context.config.backup.timeout, last.append)
+
+    def heard(line: str) -> None:
+        last.append(line)
+        on_line(line)
+
+    status, late = await context.engine.run_to_end(spec, context.config.backup.timeout, heard)
     if late or status.exit_code != 0:
         why = f"took longer than {context.config.backup.timeout:g} s" if late else status.why_stopped
         what = "dump" if job == "dump" else "restore"

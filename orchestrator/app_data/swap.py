@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from orchestrator.app_data import backups, migrations, owners
+from orchestrator.app_data import backups, loaded_dump, migrations, owners
 from orchestrator.apps import one_off, readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
@@ -70,12 +70,12 @@ async def settle(context: AppContext) -> None:
             await backups.settle_interrupted_restores(context)
 
 
-async def replace_data(context: AppContext, backup: str, by: Deployment) -> None:
+async def replace_data(context: AppContext, backup: str, by: Deployment, *, replaced: str = "") -> None:
     """Replace the data by a backup's. Nothing may write the data meanwhile.
 
     The journal has its start and end; what became of one that was interrupted is asked of the sidecar's protocol, here
-    or at the next start. Only a backup that `by` itself made may empty the data again. Raises UnknownBackup or
-    StepFailed.
+    or at the next start. Only a backup that `by` itself made may empty the data again. With `replaced`, the
+    backup of the data as it is, a restore command of the app must have changed it. Raises UnknownBackup or StepFailed.
     """
     kept = await backups.find(context, backup)
     has = from_json(kept.applied) if kept.applied else ()
@@ -92,7 +92,10 @@ async def replace_data(context: AppContext, backup: str, by: Deployment) -> None
                 release=journal.deployment(slots.active) if slots.active else by,
                 token=backups.token_of(run, by.id),
                 emptying=backup in (by.backup, by.paused_backup),
+                on_line=lambda line: context.say(by.id, line),
             )
+            if slots.active:
+                await loaded_dump.refuse_unloaded(context, backup, replaced, journal.deployment(slots.active), by=by)
         except BaseException as error:
             why = f"{error.cause} " if isinstance(error, ChangeoverError) else ""
             await in_spite_of_cancels(_settle(context, f"backup {backup}: {why}"))

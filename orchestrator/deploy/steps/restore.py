@@ -57,7 +57,7 @@ class ReplaceData(Step):
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Restore and migrate. Raises StepFailed when the restore or a migration fails."""
-        await swap.replace_data(context, deployment.ref, by=deployment)
+        await swap.replace_data(context, deployment.ref, by=deployment, replaced=deployment.backup)
         release = await context.journal.beside(context.journal.maker_of, deployment.container)
         if context.migrations is not None:
             if too_new := migrations.needed_by(context, release).down:

@@ -101,6 +101,8 @@ class FakeEngine:
         self.incompatible: set[str] = set()
         self.failing: set[str] = set()
         self.unknown_users: set[str] = set()
+        self.is_dumped = self.loads_nothing = False
+        """The data is on a database server; the restore command ends without an error, and has done nothing."""
         self.broken: set[str] = set()
         self.not_found: set[str] = set()
         """Paths that the apps do not have."""
@@ -626,7 +628,11 @@ class FakeEngine:
             case "extract":
                 return {"control-panel-config.yaml": self.archived_configuration}
             case "compare":
-                return asdict(_difference(kept[named][1], self.data_of(app)))
+                found = _difference(kept[named][1], self.data_of(app))
+                if self.is_dumped:
+                    content = ("dump/shop.sql",) if found.content else ()
+                    return asdict(Difference(content, content if found.structure else (), content))
+                return asdict(found)
             case "own":
                 before, after = options["--before"], options["--after"]
                 gives = options["--owner"] == "give"
@@ -640,6 +646,9 @@ class FakeEngine:
             case "remove-unfinished":
                 return []
             case "restore":
+                if self.loads_nothing:
+                    self.restores.append(options["--token"])
+                    return asdict(kept[named][0])
                 volume = self.data_of(app)  # its owner, and whoever it is shared with, get what is restored
                 self.data[app] = replace(kept[named][1].copy(), owner=volume.owner, readers=set(volume.readers))
                 self.restores.append(options["--token"])
