@@ -174,4 +174,8 @@ def _reported_in_words(run: MigrationRun, happened: tuple[SchemaRevision, ...]) 
     if not happened:
         return f"Nothing of {command} was committed: the app reports the same migrations as before."
     did = "reverted" if run.direction is Direction.DOWN else "committed"
-    return f"Before it failed, {command} had {did} {names(happened)}: the app reports it."
+    said = f"Before it failed, {command} had {did} {names(happened)}: the app reports it."
+    left = [one for one in run.revisions if one not in happened]
+    if run.direction is Direction.DOWN or not left:
+        return said
+    return f"{said} Whether {left[0].revision}, which failed, left a part is not known, unless it is one transaction."

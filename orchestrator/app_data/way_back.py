@@ -43,6 +43,12 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
             f"{error.cause}",
             await _by_backup(context, deployment, _names_stand(wanted, before), names(wanted.down)),
         ]
+    if wanted.down and found.says:
+        # A down command takes back whole migrations. The one at which it failed may have left a part.
+        stands, says = await failed_migrations.compared_now(context, deployment)
+        if stands:
+            says = f"{names(wanted.down)} is reverted, but the data is not as before. {says}"
+            return [says, await _by_backup(context, deployment, says, names(wanted.down))]
     done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
     return [*done, *([f"Migrated again to {names(wanted.up)}"] if wanted.up else [])]
 

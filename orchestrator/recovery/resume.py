@@ -187,6 +187,18 @@ async def _bring_data_to_schema_of(context: AppContext, active: Deployment) -> N
             raise
         # What failed before has named the command that settles it.
         raise StepFailed(error.cause, left.remedy, log=error.log, exit_code=error.exit_code, oom=error.oom) from error
+    await _settle_what_is_reverted(context)
+
+
+async def _settle_what_is_reverted(context: AppContext) -> None:
+    """An undo failed and left something in the data: it is settled if the data is as in the backup made before."""
+    left = context.journal.unsettled(context.name)
+    if left is None:
+        return
+    stands, says = await failed_migrations.compared_now(context, context.journal.deployment(left.deployment))
+    if stands is False:
+        await context.journal.beside(context.journal.settle, context.name)
+        context.say(left.deployment, f"what it left in the data is settled. {says}")
 
 
 async def _bring_back(context: AppContext, active: Deployment) -> bool:

@@ -106,6 +106,10 @@ CASES = {
     "names, a way down, and a part of the first one committed": Case(
         app(**STATUS, **DOWN), "0003", True, BEFORE, "schema of data/shop.db differs", left=True, torn=True
     ),
+    "names, a way down, and a part of a later one committed": Case(
+        app(**STATUS, **DOWN), "0004", True, BEFORE, "0003 is reverted, but the data is not as before", left=True,
+        torn=True,
+    ),
     "the command alone, and a part of the first one committed": Case(
         app(), "0003", False, BEFORE, "schema of data/shop.db differs", left=True, torn=True
     ),
@@ -447,3 +451,33 @@ def test_what_stood_before_the_first_release_has_names_when_the_app_reports_agai
 
     assert virtual_time.run(story()).state is State.LIVE
     assert [one.revision for one in applied(world.journal.migrations(APP))] == ["0001", "0002"]
+
+
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_what_a_failed_undo_left_is_settled_when_recovery_has_reverted_it(tmp_path: Path, is_torn: bool) -> None:
+    """It stayed red, and the command that was offered restored an old backup of data that was as before. A part of a
+    migration, which no way down takes back, stays."""
+    case = CASES["a way down that fails"]
+    world = World(tmp_path, case.config)
+
+    async def story() -> None:
+        await failed(world, case)
+        assert world.journal.unsettled(APP) is not None
+        if is_torn:
+            world.engine.data_of(APP).pieces.add("0005")
+        await world.restart()
+        await world.at_rest()
+
+    virtual_time.run(story())
+    assert world.engine.data_of(APP).schema == BEFORE
+    assert (world.journal.unsettled(APP) is not None) is is_torn
+
+
+def test_a_part_that_nothing_can_tell_from_what_stays_is_said_to_be_possible(tmp_path: Path) -> None:
+    """0003 is committed and stays, so that the data differs from the backup in any case."""
+    case = Case(app(**STATUS), "0004", False, [*BEFORE, "0003"], "", torn=True)
+
+    ended = virtual_time.run(failed(World(tmp_path, case.config), case))
+
+    assert ended.failure is not None
+    assert "Whether 0004, which failed, left a part is not known" in " ".join(ended.failure.undone)
