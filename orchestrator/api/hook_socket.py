@@ -12,10 +12,10 @@ from starlette.types import ASGIApp
 
 from http_limits.connections import ConnectionLimits, uvicorn_options
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.proxy.hooks_way import AT_ONCE, SOCKET
+from orchestrator.proxy.hooks_way import SOCKET
 
-CONNECTIONS = ConnectionLimits(most=8 * AT_ONCE, most_kept=0)
-"""Each worker of the proxy has AT_ONCE of them, one from before a reload, too."""
+CONNECTIONS = ConnectionLimits(most=2000, most_kept=0)
+"""The proxy sends few deliveries at the same time (hooks_way.py); each that waits tries whether somebody listens."""
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +35,8 @@ async def serve(hooks: ASGIApp, folder: Path) -> None:
         log_config=None,
         log_level="warning",
         lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
         **uvicorn_options(CONNECTIONS),
     )

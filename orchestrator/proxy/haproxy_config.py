@@ -81,6 +81,7 @@ HEADERS = 2000
 _GLOBAL = f"""\
     stats socket {HOME}/admin.sock mode 666 level admin expose-fd listeners
     lua-load {HOME}/{PAUSE}
+    lua-load {HOME}/{hooks_way.LUA}
     log stdout format raw local0 notice
     tune.bufsize {HEADER_BYTES}
     tune.http.maxhdr {HEADERS}
@@ -224,7 +225,10 @@ def shape(files: Mapping[str, str] | None = None) -> str:
 @cache
 def beside() -> Mapping[str, str]:
     """The files that the configuration names and that are the same in every installation, by their names."""
-    return {name: resources.files(__package__).joinpath(name).read_bytes().decode() for name in (PAUSE, STARTING)}
+    return {
+        name: resources.files(__package__).joinpath(name).read_bytes().decode()
+        for name in (PAUSE, STARTING, hooks_way.LUA)
+    }
 
 
 def traffic(routes: Iterable[AppRoute], numbers: Mapping[str, int]) -> dict[str, str]:

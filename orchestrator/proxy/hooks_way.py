@@ -9,8 +9,8 @@ from __future__ import annotations
 SOCKET = "hooks.sock"
 """The name of the orchestrator's socket in the shared volume."""
 PATH = "/v1/hooks/"
-RETRIES = 22
-"""How often a push is tried again, each 0.4 s: 8.8 s in all. GitHub waits for an answer for 10 s."""
+LUA = "hooks.lua"
+"""It keeps a push waiting for at most 8.8 s. GitHub waits for an answer for 10 s."""
 AT_ONCE = 32
 """So many pushes are with the orchestrator at the same time; others wait at the proxy. A full queue of a Unix socket
 refuses at once, so this is below its length."""
@@ -26,7 +26,8 @@ def recognised(of_panel: str) -> str:
     """The lines that recognise a push. `of_panel`: the condition that a request belongs to the panel."""
     return f"""\
     http-request set-var(txn.hook) bool(true) if {of_panel} {{ path_beg {PATH} }}
-    http-request wait-for-body time {BODY_WITHIN_S}s if {IS_HOOK}"""
+    http-request wait-for-body time {BODY_WITHIN_S}s if {IS_HOOK}
+    http-request lua.until_hooks_listen if {IS_HOOK}"""
 
 
 def backend(home: str) -> str:
@@ -36,7 +37,7 @@ def backend(home: str) -> str:
     """
     return f"""\
 backend hooks
-    retries {RETRIES}
+    retries 3
     retry-on conn-failure empty-response
     timeout queue 9s
     timeout server 20s

@@ -22,6 +22,12 @@ log: {{level: error}}
 storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
 """
+NOTIFIES = """
+notifications:
+  endpoints:
+    - {{name: changeover, url: "{url}", headers: {{Authorization: [Bearer {secret}]}},
+       timeout: 10s, threshold: 3, backoff: 1s}}
+"""
 WITH_PASSWORD = "auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
 
 
@@ -30,9 +36,10 @@ _PASSWORD_FILE = "ci:$2y$05$9xJBIKjsDqoq1W.OtzGOAuKZS31m980Zc9GuSBirpwgYVXtI9X51
 
 
 class Registry:
-    """Starts on entry, ends on exit. A `private` one is for USER with PASSWORD alone."""
+    """Starts on entry, ends on exit. A `private` one is for USER with PASSWORD alone. `notifies`: the address of a hook
+    and the secret."""
 
-    def __init__(self, folder: Path, *, private: bool = False) -> None:
+    def __init__(self, folder: Path, *, private: bool = False, notifies: tuple[str, str] | None = None) -> None:
         self._folder = folder
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
@@ -41,6 +48,8 @@ class Registry:
         if private:
             (folder / "htpasswd").write_text(_PASSWORD_FILE)
             text += WITH_PASSWORD.format(folder=folder)
+        if notifies:
+            text += NOTIFIES.format(url=notifies[0], secret=notifies[1])
         (folder / "registry.yaml").write_text(text)
         self._process: subprocess.Popen[bytes] | None = None
 

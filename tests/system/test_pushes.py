@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from orchestrator.api.hooks import MOST_OF_BODY
 from orchestrator.domain.push_check import Forge
-from tests.support.forges import SECRET, delivery, git_push
+from tests.support.addresses import free_port
+from tests.support.forges import SECRET, Sent, delivery, git_push, image_push
 from tests.support.paths import ROOT
+from tests.support.registry import Registry
 from tests.support.repository import Repository
 from tests.support.stack import NO_APPS, Stack
+from tests.system.test_registry_images import CONFIG as IMAGE
+from tests.system.test_registry_images import push
 
 SHOP = """
 apps:
@@ -26,6 +35,9 @@ apps:
     drain: {{timeout: 2, stop_timeout: 5}}
     push: {{secret_file: secrets/shop-hook}}
 """
+AWAY_S = 2.0
+WAITS_S = 8.0
+"""The proxy waits for 8.8 s."""
 
 
 @pytest.fixture
@@ -51,14 +63,120 @@ def outcome(stack: Stack, answer: httpx.Response) -> Any:
     return stack.until(ended, "the check of the push ends")
 
 
-def test_a_push_is_live_without_a_further_hand_and_waits_while_the_orchestrator_is_away(
-    tmp_path: Path, repository: Repository, proxy_image: None
+def pushed(repository: Repository) -> Sent:
+    return delivery(Forge.GITHUB, git_push(after=repository.git("rev-parse", "HEAD")))
+
+
+def hostile(random_one: random.Random) -> Sent:
+    """A delivery that nobody must act on: forged, malformed, of wrong types, nested, or oversized."""
+    forge = random_one.choice([*Forge])
+    if random_one.random() < 0.005:
+        return delivery(forge, b"x" * (MOST_OF_BODY + 1), secret=SECRET)
+    content = random_one.choice(
+        [
+            git_push(), image_push(), b"", b"[" * 50_000, b"\xff" * 1000, {"ref": {"ref": []}},
+            {"events": [[], None, 3]},
+            random_one.randbytes(random_one.randrange(2000)), b"x" * random_one.choice([70_000, 2_000_000]),
+        ]
+    )  # fmt: skip
+    sent = delivery(
+        forge, content, secret=f"forged {random_one.random()}" + "=" * 8 if forge is not Forge.GITLAB else "QUJD"
+    )
+    return sent
+
+
+def test_pushes_are_live_without_a_further_hand_and_wait_while_the_orchestrator_is_away(
+    tmp_path: Path, repository: Repository, proxy_image: None, soak: bool
 ) -> None:
     config = NO_APPS + SHOP.format(remote=json.dumps(str(repository.path)))
-    with Stack(with_secret(tmp_path), config) as stack:
+    with Stack(with_secret(tmp_path), config) as stack, ThreadPoolExecutor(10) as threads:
         url = stack.url("")
-        first = delivery(Forge.GITHUB, git_push(after=repository.git("rev-parse", "HEAD")))
-        answer = first.post(url)
-        assert answer.status_code == 202
-        deployed = stack.wait_ended(outcome(stack, answer)["deployment"])
+        deployed = stack.wait_ended(outcome(stack, pushed(repository).post(url))["deployment"])
         assert (deployed["state"], deployed["requested_by"]) == ("live", "push")
+
+        # Killed and started again, with pushes all the while: each is answered, and the last commit is live.
+        for _ in range(5 if soak else 1):
+            stack.kill_orchestrator(random.choice([signal.SIGKILL, signal.SIGTERM]))
+            sent = []
+            for _ in range(20 if soak else 5):
+                repository.change(f"hello {time.time()}")
+                sent.append(threads.submit(patiently, pushed(repository), url))
+                time.sleep(AWAY_S / 20)
+            stack.start_orchestrator()
+            assert {one.result() for one in sent} == {202}
+        last = repository.git("rev-parse", "HEAD")
+        stack.until(lambda: stack.app()["active"]["revision"] == last, "the last commit is live", 240)
+        stack.wait_idle()
+
+        # What strangers send deploys nothing, and no forged delivery is answered with 5xx.
+        before = stack.get("/apps/shop/deployments")["deployments"][0]["id"]
+        memory = _memory_kb(stack)
+        chance = random.Random(7)
+        deliveries = [hostile(chance) for _ in range(10_000 if soak else 100)]
+        statuses = set(threads.map(lambda one: _status(one, url), deliveries))
+        assert statuses <= {0, 400, 401, 408, 413}
+        assert 401 in statuses
+        assert stack.get("/apps/shop/deployments")["deployments"][0]["id"] == before
+        assert _memory_kb(stack) - memory < 40_000
+
+        # A person goes back; the same push once more, under another id, deploys nothing.
+        assert stack.wait_ended(stack.rollback()["id"])["state"] == "live"
+        again = outcome(stack, pushed(repository).post(url))
+        assert again["state"] == "nothing_new", again
+        assert "was live before" in again["says"]
+        assert "nothing new" not in stack.command("pushes", "shop").stdout
+        assert again["id"] in stack.command("pushes", "shop").stdout
+
+
+def patiently(sent: Sent, url: str) -> int:
+    """The status of a push: of one that nobody took for as long as the proxy waits, when a person sends it again.
+
+    It is never refused at once, however long this machine takes to start an orchestrator.
+    """
+    while True:
+        began = time.monotonic()
+        status = sent.post(url).status_code
+        if status != 503:
+            return status
+        assert time.monotonic() - began > WAITS_S, "the push was refused, and did not wait"
+
+
+def _status(sent: Sent, url: str) -> int:
+    """0: the connection was closed, as for a body that is shorter than it says."""
+    try:
+        return sent.post(url).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def _memory_kb(stack: Stack) -> int:
+    assert stack.process is not None
+    status = Path(f"/proc/{stack.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def test_an_image_that_is_pushed_to_a_registry_is_live_by_its_digest(tmp_path: Path, proxy_image: None) -> None:
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    config = with_secret(tmp_path) / "unused"
+    port = free_port()
+    with Registry(folder, notifies=(f"http://127.0.0.1:{port}/v1/hooks/shop/registry", SECRET)) as registry:
+        text = IMAGE.format(host=registry.host, follows="tag: stable")
+        text += "    push: {secret_file: secrets/shop-hook}\n"
+        stack = Stack(config.parent, text)
+        stack.port = port
+        with stack:
+            digest = push(registry, tmp_path, "1.9.0", "stable")
+            stack.until(
+                lambda: (stack.app()["active"] or {}).get("revision") == digest, "the pushed image is live", 240
+            )
+            stack.wait_idle()
+            newest = stack.get("/apps/shop/deployments")["deployments"][0]
+            assert newest["requested_by"] == "push"
+
+            # Another tag, and that of a signature; the engine's pull was announced, too.
+            push(registry, tmp_path, "1.9.1", "other", f"sha256-{'a' * 64}.sig")
+            second = push(registry, tmp_path, "1.10.0", "stable")
+            stack.until(lambda: stack.app()["active"]["revision"] == second, "the second one is live", 240)
+            stack.wait_idle()
+            assert len(stack.get("/apps/shop/deployments")["deployments"]) == 2
