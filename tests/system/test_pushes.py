@@ -79,10 +79,9 @@ def hostile(random_one: random.Random) -> Sent:
             random_one.randbytes(random_one.randrange(2000)), b"x" * random_one.choice([70_000, 2_000_000]),
         ]
     )  # fmt: skip
-    sent = delivery(
+    return delivery(
         forge, content, secret=f"forged {random_one.random()}" + "=" * 8 if forge is not Forge.GITLAB else "QUJD"
     )
-    return sent
 
 
 def test_pushes_are_live_without_a_further_hand_and_wait_while_the_orchestrator_is_away(

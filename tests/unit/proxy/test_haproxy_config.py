@@ -63,9 +63,9 @@ def test_the_shape_is_another_one_when_a_file_changes_that_only_a_start_of_the_p
     """An upgrade with other Lua, and the same configuration, left the old Lua in the running proxy."""
     known = haproxy_config.beside()
 
-    assert set(known) == {"pause.lua", "starting.http"}
+    assert set(known) == {"pause.lua", "starting.http", "hooks.lua"}
     assert all(f"/{name}" in haproxy_config.render([], {}, 1) for name in known)
-    assert len({haproxy_config.shape(), *(haproxy_config.shape({**known, name: "other"}) for name in known)}) == 3
+    assert len({haproxy_config.shape(), *(haproxy_config.shape({**known, name: "other"}) for name in known)}) == 4
 
 
 OTHER, CANDIDATE = Server("10.0.0.8", 80), Server("10.0.0.9", 80)
