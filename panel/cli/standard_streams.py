@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 
+NEVER_FAIL = ("replace", "backslashreplace", "ignore", "namereplace", "xmlcharrefreplace")
+"""What Python can do with a letter that the encoding does not have. `strict`, and `surrogateescape`, which it takes in
+the locale C without UTF-8, raise an error for it."""
+
+
 class NotWritten(OSError):
     """What was printed cannot be written, as on a disk that is full."""
 
@@ -98,8 +103,8 @@ def make_whole() -> None:
     # A letter that the encoding of the terminal does not have is no reason to fail.
     named = sys.stdin.encoding if sys.stdin else "utf-8"
     sys.stdin = io.TextIOWrapper(io.BufferedReader(ToTheEnd(0)), named, "replace")
-    errors = sys.stdout.errors if sys.stdout else "strict"
-    sys.stdout = _text_of(1, "replace" if errors == "strict" else errors or "replace")
+    wanted = sys.stdout.errors if sys.stdout else None
+    sys.stdout = _text_of(1, wanted if wanted in NEVER_FAIL else "replace")
     sys.stderr = _text_of(2, "backslashreplace")
 
 

@@ -235,3 +235,32 @@ def _until_it_is_full(pipe: int) -> None:
             return
         before = waits
         time.sleep(0.3)
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "ascii:surrogateescape"},
+        {"PYTHONIOENCODING": "latin-1:strict"},
+        {"PYTHONIOENCODING": "ascii:surrogatepass"},
+    ],
+    ids=str,
+)
+def test_a_letter_that_the_locale_does_not_have_is_replaced_whatever_python_would_do(
+    api: FakeApi, locale: dict[str, str]
+) -> None:
+    """In the locale C, `status` ended with a traceback at its first dot."""
+    api.gives("GET", "/v1/apps", {"apps": [answers.app()]})
+
+    done = subprocess.run(
+        [sys.executable, "-m", "panel.cli", "status"],
+        cwd=ROOT,
+        env=os.environ | locale,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"shop  ? v1.0.0" in done.stdout
