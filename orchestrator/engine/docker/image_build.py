@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from border.secrets import Secrets
 from orchestrator.config.registry_login import RegistryLogin
+from orchestrator.engine.docker.version_tips import version_tip
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
@@ -174,4 +175,6 @@ _TIPS = (
 
 def tip_for(lines: deque[str]) -> str:
     text = "\n".join(lines)
+    if tip := version_tip(text):
+        return tip
     return next((tip for pattern, tip in _TIPS if re.search(pattern, text, re.IGNORECASE)), "")
