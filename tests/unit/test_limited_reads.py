@@ -33,6 +33,7 @@ UNLIMITED = {
     "orchestrator/proxy/haproxy_config.py": "files of the image",
     "orchestrator/proxy/durable_file.py": OURS,
     "orchestrator/proxy/proxy_files.py": OURS,
+    "orchestrator/sources/git_lfs.py": "a file whose size was looked at before",
     "orchestrator/sources/mirror.py": OURS,
     "orchestrator/sources/package_source.py": "files of the image",
     "panel/cli/configuration.py": "a file of the person who runs the command",
