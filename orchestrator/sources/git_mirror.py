@@ -24,7 +24,7 @@ from orchestrator.sources import mirror
 from orchestrator.sources.git_credentials import credentials
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
-from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, ended_command
+from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, certificates, ended_command
 from orchestrator.sources.git_ssh import SSH_COMMAND, why_ssh_failed
 from orchestrator.sources.unsupported import refuse_missing_folder
 
@@ -193,7 +193,8 @@ class GitMirror:
 
     async def _is_well(self, *arguments: str, env: Mapping[str, str] = NOTHING) -> bool:
         try:
-            ended = await child_process.run("git", *arguments, env={**ENVIRONMENT, **env}, timeout_s=FETCH_TIMEOUT_S)
+            every = {**ENVIRONMENT, **certificates(os.environ), **env}
+            ended = await child_process.run("git", *arguments, env=every, timeout_s=FETCH_TIMEOUT_S)
         except OSError:  # it did not end in time, which is a TimeoutError, or could not be started
             return True  # not known to be damaged
         # A ref that cannot be read is a warning, and is left out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -13,13 +14,20 @@ FETCH_TIMEOUT_S = 300.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+def certificates(environment: Mapping[str, str]) -> dict[str, str]:
+    """The machine's certificate bundle, as git is told of it: its library does not know SSL_CERT_FILE."""
+    bundle = environment.get("SSL_CERT_FILE")
+    return {"GIT_SSL_CAINFO": bundle} if bundle else {}
+
+
 async def ended_command(called: str, *command: str, env: Mapping[str, str] = NOTHING) -> child_process.Ended:
     """Run a command, which messages call `called`, with `env` beside the environment of every git process.
 
     Raises StepFailed if it did not end in time or could not be started.
     """
     try:
-        return await child_process.run(*command, env={**ENVIRONMENT, **env}, timeout_s=FETCH_TIMEOUT_S)
+        every = {**ENVIRONMENT, **certificates(os.environ), **env}
+        return await child_process.run(*command, env=every, timeout_s=FETCH_TIMEOUT_S)
     except TimeoutError as error:
         says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
         raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error

@@ -77,3 +77,27 @@ async def test_a_token_is_not_sent_to_a_server_that_the_first_one_leads_to(tmp_p
         assert open_to_all.asked == []
 
         assert (await shop(tmp_path, f"{remote}/shop.git", Secrets(), None).newest()).release.source_revision == commit
+
+
+def _certificate(folder: Path) -> Path:
+    """One of 127.0.0.1 that nobody has signed, with its key."""
+    file = folder / "certificate.pem"
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *subject]
+    subprocess.run([*command, "-keyout", str(file), "-out", str(folder / "c")], check=True, capture_output=True)
+    file.write_text(file.read_text() + (folder / "c").read_text())
+    return file
+
+
+async def test_the_certificate_bundle_of_the_machine_is_the_one_that_git_goes_by(
+    tmp_path: Path, commit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = _certificate(tmp_path)
+    with GitServer(tmp_path / "served", "", certificate) as server:
+        remote = f"{server.url}/shop.git"
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        with pytest.raises(StepFailed, match="certificate"):
+            await shop(tmp_path, remote, Secrets(), None).newest()
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert (await shop(tmp_path, remote, Secrets(), None).newest()).release.source_revision == commit

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ class GitServer:
     """Serves the repositories in a folder, to whom has the token alone, and the files of LFS in its folder `lfs`, by
     their digests. `asked`: how requests were authorised. `paths`: what was asked for."""
 
-    def __init__(self, folder: Path, token: str) -> None:
+    def __init__(self, folder: Path, token: str, certificate: Path | None = None) -> None:
         asked, paths = list[str](), list[str]()
 
         class Handler(BaseHTTPRequestHandler):
@@ -97,7 +98,11 @@ class GitServer:
 
         self.asked, self.paths = asked, paths
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> GitServer:
