@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deployments, proxy, rest, rollback, status, update
+from bench import deployments, proxy, pushes, rest, rollback, status, update
 from tests.support.images import build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
@@ -79,6 +79,11 @@ def main() -> int:
             idle = rest.measure(stack)
             figures.append(Figure("orchestrator at rest: memory", idle.memory_mb, "MB", 90))
             figures.append(Figure("orchestrator at rest: processor", idle.core_percent, "%", 0.5))
+    with tempfile.TemporaryDirectory() as folder:
+        pushed = pushes.measure(Path(folder))
+        print(pushed)
+        figures.append(Figure("push over HTTP: from the hook to live, beyond the floor", pushed.beyond_s, "s", 0.5))
+        figures.append(Figure("push: the slowest answer of the hook", 1000 * max(pushed.answers), "ms", 20))
     print("\n".join(map(str, figures)))
     return 0 if all(figure.met for figure in figures) else 1
 

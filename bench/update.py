@@ -53,19 +53,25 @@ def measure(stack: Stack, repository: Repository) -> Update:
     found = Update()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(ROUNDS):
-            _floor(Path(folder), repository, number, found)
+            by_hand(Path(folder), repository, number, found)
             repository.change(f"Round {number}")
             began = time.monotonic()
             live = stack.deploy_to_live()
             found.ours.append(time.monotonic() - began)
             assert live["state"] == "live", live["failure"]
             stack.wait_ended(live["id"])
-    subprocess.run(["docker", "volume", "rm", "--force", IMAGE], check=True, capture_output=True)
-    subprocess.run(["docker", "image", "rm", "--force", IMAGE], check=True, capture_output=True)
+    clean_up()
     return found
 
 
-def _floor(folder: Path, repository: Repository, number: int, found: Update) -> None:
+def clean_up() -> None:
+    """Remove what `by_hand` has left."""
+    subprocess.run(["docker", "volume", "rm", "--force", IMAGE], check=True, capture_output=True)
+    subprocess.run(["docker", "image", "rm", "--force", IMAGE], check=True, capture_output=True)
+
+
+def by_hand(folder: Path, repository: Repository, number: int, found: Update) -> None:
+    """The same work with docker alone."""
     context = folder / "context"
     shutil.rmtree(context, ignore_errors=True)
     shutil.copytree(repository.path, context, ignore=shutil.ignore_patterns(".git"))

@@ -1,0 +1,111 @@
+"""A push of one changed file over git's http-backend, from `git push` to live, against the same work with docker alone.
+
+As a forge does: the repository takes the push, then announces it, and the answer comes at once.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import update
+from orchestrator.domain.push_check import Forge
+from tests.support.forges import SECRET, delivery, git_push
+from tests.support.git_server import GitServer
+from tests.support.images import build_image
+from tests.support.paths import ROOT
+from tests.support.repository import Repository
+from tests.support.stack import MIGRATE_BOTH_WAYS, Stack, shop_config
+
+ROUNDS = 5
+LIVE_WITHIN_S = 120
+
+
+@dataclass
+class Pushed:
+    """Seconds of each round. `by_hand` is the floor, `git` is `git push` alone, `answers` those of the hook."""
+
+    by_hand: update.Update = field(default_factory=update.Update)
+    git: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    live: list[float] = field(default_factory=list)
+    """From the announcement to the first answer of the API that the commit is live."""
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.live) / self.by_hand.floor
+
+    @property
+    def beyond_s(self) -> float:
+        return statistics.median(self.live) - self.by_hand.floor
+
+    def __str__(self) -> str:
+        git, live = statistics.median(self.git), statistics.median(self.live)
+        answer, slowest = (1000 * seconds for seconds in (statistics.median(self.answers), max(self.answers)))
+        return (
+            f"push of one changed file, medians of {ROUNDS} rounds: git push {git:.2f} s, answer of the hook "
+            f"{answer:.1f} ms (slowest {slowest:.1f}), from it to live {live:.2f} s; floor {self.by_hand.floor:.2f} s, "
+            f"times {self.ratio:.2f}, {self.beyond_s:+.2f} s"
+        )
+
+
+def measure(folder: Path) -> Pushed:
+    """Starts a stack and a server of its own in `folder`."""
+    repository = Repository(folder / "repository", ROOT / "examples" / "shop")
+    served = folder / "served"
+    bare = served / "shop.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(repository.path), str(bare)], check=True)
+    subprocess.run(["git", "-C", str(bare), "config", "http.receivepack", "true"], check=True)
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "shop-hook").write_text(SECRET)
+    with GitServer(served, token="") as server:
+        url = f"{server.url}/shop.git"
+        repository.git("remote", "add", "origin", url)
+        config = shop_config(
+            repository.path, drain_s=1, migrate=MIGRATE_BOTH_WAYS, extra="    push: {secret_file: secrets/shop-hook}"
+        ).replace(json.dumps(str(repository.path)), json.dumps(url))
+        with Stack(folder, config) as stack:
+            assert stack.deploy()["state"] == "live"
+            return _rounds(stack, repository)
+
+
+def _rounds(stack: Stack, repository: Repository) -> Pushed:
+    """The two ways turn about, so that whatever else the machine does meets both."""
+    found = Pushed()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(ROUNDS):
+            update.by_hand(Path(folder), repository, number, found.by_hand)
+            commit = repository.change(f"Push {number}")
+            began = time.monotonic()
+            repository.git("push", "--quiet", "origin", "main")
+            announced = time.monotonic()
+            answer = delivery(Forge.GITHUB, git_push(after=commit)).post(stack.url(""))
+            answered = time.monotonic()
+            assert answer.status_code == 202, answer.text
+            stack.until(lambda at=commit: stack.app()["active"]["revision"] == at, "the push is live", LIVE_WITHIN_S)
+            found.live.append(time.monotonic() - announced)
+            found.git.append(announced - began)
+            found.answers.append(answered - announced)
+            stack.wait_idle()
+    update.clean_up()
+    return found
+
+
+def main() -> int:
+    """`python -m bench.pushes`: this figure alone."""
+    for target in ("proxy", "orchestrator"):
+        build_image(target)
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(Path(folder))
+    print(measured)
+    return 0 if measured.beyond_s <= 0.5 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
