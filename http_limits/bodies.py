@@ -28,7 +28,8 @@ class LimitedBodies:
     seconds.
 
     `knows` says whether the sender of a request is known. If not, its body is not read: the request goes on with an
-    empty one, and is refused for its missing token.
+    empty one, and is refused for its missing token. `is_streamed` says of which requests the route itself reads the
+    body, within limits of its own.
     """
 
     def __init__(
@@ -37,21 +38,28 @@ class LimitedBodies:
         most: int,
         knows: Callable[[Scope], Awaitable[bool]] | None = None,
         read_within_s: float = READ_WITHIN_S,
+        is_streamed: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         self._app = app
         self._read_within_s = read_within_s
         self._most = most
         self._knows = knows
+        self._is_streamed = is_streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         try:
-            if _length(scope) > self._most:
+            is_streamed = self._is_streamed(scope)
+            if _length(scope) > self._most and not is_streamed:
                 raise TooLarge
             if self._knows is not None and not await self._knows(scope):
                 await self._app(scope, _Replayed(b"", receive), _Lingering(receive, send))
+                return
+            if is_streamed:
+                watched = _Watched(receive)
+                await self._app(scope, watched, _Lingering(watched, send))
                 return
             async with asyncio.timeout(self._read_within_s):
                 body = await _read(receive, self._most)
@@ -104,6 +112,22 @@ class _Replayed:
         message = await self._receive()
         while message["type"] != "http.disconnect":  # the rest of a body that nobody reads
             message = await self._receive()
+        return message
+
+
+class _Watched:
+    """Gives a body as it arrives, and the client's disconnect at once when it has come to its end: nobody waits for
+    more."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._has_ended = False
+
+    async def __call__(self) -> Message:
+        if self._has_ended:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        self._has_ended = message["type"] == "http.disconnect" or not message.get("more_body")
         return message
 
 

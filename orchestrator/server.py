@@ -22,6 +22,7 @@ from orchestrator.config.watcher import ConfigFile, Read
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.deploy.used_uploads import UsedUploads, names_of
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.domain.sentences import sentences
@@ -96,6 +97,7 @@ class Orchestrator:
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
         self.events.add(self.checker)
+        self.events.add(UsedUploads(self.journal, self.apps.uploads))
         self.pushes = PushCheckRunner(
             self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
         )
@@ -274,6 +276,7 @@ class Orchestrator:
         if not self._reload_is_due or await self.proxy.lacks_backends():
             await self.proxy.configure(routes, deadline_s=PROXY_UP_WITHIN_S)
         await resume.remove_leftovers(self.engine, self.settings.state / "work")
+        self.apps.uploads.remove_left(names_of(await self.journal.beside(self.journal.unfinished)))
 
     async def _recover_all(self) -> None:
         await self.recovery.recover_all()

@@ -15,6 +15,7 @@ from http_limits.bodies import LimitedBodies
 from orchestrator.api import (
     apps,
     archived_configuration,
+    archives,
     audit,
     backups,
     config,
@@ -93,11 +94,14 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     api.state.pushes = PushCounts()
     api.state.examination = SharedQuestion[list[Finding]]()
     api.state.answer = answer
+    api.state.uploads = FairTurns(*archives.AT_ONCE)
     api.state.histories = FairTurns(*apps.AT_ONCE)
     api.state.validations = FairTurns(*config.AT_ONCE)
     problems.install(api, answer)
     api.add_middleware(Audited, orchestrator=orchestrator)
-    api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator))
+    api.add_middleware(
+        LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator), is_streamed=archives.is_upload
+    )
     api.include_router(health)
     api.include_router(metrics.router, responses=problems.RESPONSES)
     for part in (
@@ -109,6 +113,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         pause,
         backups,
         archived_configuration,
+        archives,
         migrations,
         deployments,
         events,

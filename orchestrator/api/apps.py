@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from orchestrator.api.access import Deployer, Reader, Serving, require_ready
 from orchestrator.api.deployment_view import DeploymentView, deployment_view
 from orchestrator.api.update_view import UpdateView, update_view
-from orchestrator.api.values import App, BackupToRestore, Before, ContainerName, IdempotencyKey, LogLines, Ref
+from orchestrator.api.values import (
+    App,
+    ArchiveToDeploy,
+    BackupToRestore,
+    Before,
+    ContainerName,
+    IdempotencyKey,
+    ImageToDeploy,
+    LogLines,
+    Ref,
+    VersionOfArchive,
+)
 from orchestrator.domain.access import Scope
+from orchestrator.domain.by_hand import ARCHIVE, IMAGE, requested, why_no_image_reference
 from orchestrator.domain.deployment import Kind, State
 from orchestrator.host.fair_turns import FairTurns
 
@@ -37,14 +49,49 @@ class Logs(BaseModel):
 class DeploymentRequest(BaseModel):
     """`ref`: a branch, tag or commit; empty: the newest release of the app's source.
 
+    Instead of it, `image`: an image of a registry or of the engine, by its name with a tag or digest, or its id; or
+    `archive`: the name that an uploaded archive got, with a `version` for people.
+
     `migrate` allows migrations although `update.migrations.auto_run` is off. `force` deploys a release that is live
     already, with the same configuration; otherwise such a deployment ends as unchanged.
     """
 
     model_config = ConfigDict(extra="forbid")
     ref: Ref = ""
+    image: ImageToDeploy = ""
+    archive: ArchiveToDeploy = ""
+    version: VersionOfArchive = ""
     migrate: bool = False
     force: bool = False
+
+    @field_validator("ref")
+    @classmethod
+    def _is_of_the_source(cls, value: str) -> str:
+        if requested(value):
+            raise ValueError("no branch, tag or commit begins so; name an image as image, an archive as archive")
+        return value
+
+    @field_validator("image")
+    @classmethod
+    def _is_an_image(cls, value: str) -> str:
+        if value and (why := why_no_image_reference(value)):
+            raise ValueError(f"it is not the name of an image such as registry.example.com/shop:1.2.3: {why}")
+        return value
+
+    @model_validator(mode="after")
+    def _is_one_release(self) -> Self:
+        if sum(map(bool, (self.ref, self.image, self.archive))) > 1:
+            raise ValueError("a deployment has either ref, image or archive")
+        if self.version and not self.archive:
+            raise ValueError("only an archive has a version that is given")
+        return self
+
+    @property
+    def wanted(self) -> str:
+        """What is requested, as the journal has it."""
+        if self.image:
+            return f"{IMAGE}{self.image}"
+        return f"{ARCHIVE}{self.archive}{f':{self.version}' if self.version else ''}" if self.archive else self.ref
 
 
 class RollbackRequest(BaseModel):
@@ -91,7 +138,7 @@ async def deploy(
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
     asked = await orchestrator.scheduler.request(
-        app, wanted.ref, who.name, idempotency_key, migrate=wanted.migrate, force=wanted.force
+        app, wanted.wanted, who.name, idempotency_key, migrate=wanted.migrate, force=wanted.force
     )
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, asked)
 

@@ -17,6 +17,8 @@ _APP = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 _ID, _OPTIONAL_ID = r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$", r"^([A-Za-z0-9][A-Za-z0-9-]{0,63})?$"
 _BACKUP, _OPTIONAL_BACKUP = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
 _REF = r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$"
+_IMAGE, _ARCHIVE = r"^([A-Za-z0-9][!-~]{0,189})?$", r"^([0-9a-f]{16})?$"
+_VERSION = r"^([A-Za-z0-9][A-Za-z0-9._+-]{0,99})?$"
 _CONTAINER = r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$"
 _SESSION = r"^[0-9a-f]{12}$"
 _CHECK = r"^[0-9a-f]{16}$"
@@ -30,6 +32,9 @@ FORMS: Mapping[str, str] = MappingProxyType(
         _BACKUP: _IS_A_BACKUP,
         _OPTIONAL_BACKUP: _IS_A_BACKUP,
         _REF: "a branch, tag or commit: at most 200 characters, no blanks, the first of them no hyphen",
+        _IMAGE: "the name of an image with its tag or digest, or the id of one: at most 190 characters, no blanks",
+        _ARCHIVE: "the name that an uploaded archive got",
+        _VERSION: "a version: at most 100 letters, digits and the characters . _ + -, the first a letter or digit",
         _CONTAINER: "the name of a container",
         _CHECK: "the id of a check, as the answer to a push and 'changeover pushes' have it",
         _SESSION: "the id of a session, as 'changeover session list' shows it",
@@ -43,6 +48,9 @@ BackupId = Annotated[str, Path(pattern=_BACKUP)]
 BackupToRestore = Annotated[str, Field(pattern=_OPTIONAL_BACKUP)]
 Ref = Annotated[str, Field(pattern=_REF)]
 """A branch, tag or commit, or empty. It does not begin with `-`: it becomes an argument of git."""
+ImageToDeploy = Annotated[str, Field(pattern=_IMAGE)]
+ArchiveToDeploy = Annotated[str, Field(pattern=_ARCHIVE)]
+VersionOfArchive = Annotated[str, Field(pattern=_VERSION)]
 ContainerName = Annotated[str, Field(pattern=_CONTAINER)]
 IdempotencyKey = Annotated[str | None, Field(max_length=255)]
 After = Annotated[int, Query(ge=0, le=MOST_ID, description="The id of the event before the first one.")]

@@ -20,6 +20,7 @@ from orchestrator.errors import Refused
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.sources.base import Source
+from orchestrator.sources.uploads import Uploads
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class AppContext:
     journal: Journal
     work: Path
     """The folder in which fetched sources are stored until the deployment ends."""
+    uploads: Uploads
+    """The archives that wait for their deployment."""
     config_file: Path
     """The configuration file. `run.env_file` is relative to its folder."""
     environment: dict[str, str]

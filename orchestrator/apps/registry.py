@@ -21,6 +21,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.proxy.base import Proxy
 from orchestrator.settings import Settings
 from orchestrator.sources.factory import open_source
+from orchestrator.sources.uploads import Uploads
 
 MIB = 1024 * 1024
 
@@ -48,6 +49,7 @@ class AppRegistry:
         self._publish = publish
         self._known_secrets = known_secrets
         self._contexts: dict[str, AppContext] = {}
+        self.uploads = Uploads(settings.state / "uploads")
         self.backup_places = BackupPlaces(settings.state / "backup-places.json")
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
@@ -132,6 +134,7 @@ class AppRegistry:
             ),
             journal=self._journal,
             work=settings.state / "work",
+            uploads=self.uploads,
             config_file=settings.config,
             environment=settings.panel_environment if name == PANEL else {},
             limits=limits,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from border.revision import short
+from border.revision import option
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.colour import next_colour
@@ -20,10 +20,10 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
     """
     kept = await backups.find(context, record.ref)
     if not kept.image or not await context.engine.has_image(kept.image):
-        commit = f" --ref {short(kept.revision)}" if kept.revision else ""
+        again = f" {option(kept.revision)}" if kept.revision else ""
         raise Refused(
             f"The image of {kept.version or 'the release'} of backup {kept.id} does not exist any more.",
-            f"Deploy the release, then restore its data: changeover deploy {context.name}{commit} --wait; "
+            f"Deploy the release, then restore its data: changeover deploy {context.name}{again} --wait; "
             f"changeover backup restore {context.name} {kept.id}",
         )
     active = context.active

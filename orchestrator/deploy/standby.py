@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from border.revision import short
+from border.revision import option
 from orchestrator.app_data import migrations
 from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import readiness
@@ -50,10 +50,10 @@ async def find_standby(context: AppContext) -> Standby:
         return Standby(standby, change, answers=True)
     status = await context.engine.status(standby.container)
     if status is None:
-        commit = short(standby.release.source_revision) if standby.release else ""
+        again = option(standby.release.source_revision) if standby.release else ""
         raise Refused(
             f"The standby container {standby.container} of {context.name} does not exist any more.",
-            f"Deploy its release again: changeover deploy {context.name} --ref {commit}",
+            f"Deploy its release again: changeover deploy {context.name} {again}",
         )
     return Standby(standby, change, answers=False, paused_as=status.id if status.paused and change.is_empty else "")
 

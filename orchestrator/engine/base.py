@@ -9,6 +9,7 @@ from typing import Protocol
 
 from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.image_build import ImageBuild
+from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.terminal import Input
 from orchestrator.host.output import LINE_BYTES
 
@@ -254,6 +255,12 @@ class Engine(Protocol):
     async def has_image(self, digest: str) -> bool: ...
     async def added_bytes(self, image: str, before: str) -> int | None:
         """The size of the layers of an image that another one has not; None if one of them does not exist."""
+
+    async def find_image(self, name: str) -> LocalImage | None:
+        """The image that the engine has by this name, or id; None if it has none."""
+
+    async def tag_image(self, digest: str, tag: str) -> None:
+        """Give an image that the engine has another tag."""
 
     async def has_volume(self, name: str) -> bool: ...
 

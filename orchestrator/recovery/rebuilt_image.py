@@ -9,6 +9,7 @@ import structlog
 from border.revision import short
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.by_hand import source_of
 from orchestrator.deploy.steps.build import Build
 from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.domain.deployment import Deployment
@@ -58,12 +59,12 @@ async def _built(context: AppContext, active: Deployment, release: Release) -> R
 
 async def _fetch(context: AppContext, active: Deployment, release: Release) -> None:
     """Write the release's source. Asks the source only for what the mirror lacks: it may be away. Raises StepFailed."""
-    folder = context.source_folder(active)
+    folder, source = context.source_folder(active), source_of(context, release.source_revision)
     try:
-        await context.source.fetch(release.source_revision, folder)
+        await source.fetch(release.source_revision, folder)
     except StepFailed:
-        await context.source.newest(release.source_revision)
-        await context.source.fetch(release.source_revision, folder)
+        await source.newest(release.source_revision)
+        await source.fetch(release.source_revision, folder)
 
 
 async def _record(context: AppContext, active: Deployment, built: Release) -> None:

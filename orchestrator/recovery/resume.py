@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from border.revision import short
+from border.revision import option
 from orchestrator.app_data import backups, failed_migrations, migrations
 from orchestrator.apps import readiness, traffic, verification
 from orchestrator.apps.context import AppContext
@@ -249,8 +249,8 @@ async def _create_again(context: AppContext, active: Deployment) -> None:
         )
         raise VolumeGone(error.cause, remedy) from error
     except EngineError as error:
-        commit = short(active.release.source_revision) if active.release else ""
+        again = option(active.release.source_revision) if active.release else ""
         raise EngineError(
             f"The container of {active.version} was removed, and cannot be created again: {error.cause}",
-            f"Correct the cause, or deploy it again: changeover deploy {context.name} --ref {commit} --force",
+            f"Correct the cause, or deploy it again: changeover deploy {context.name} {again} --force",
         ) from error

@@ -10,11 +10,14 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
 
 SUFFIX = ".tar.gz"
+_GZIP = b"\x1f\x8b"
+"""RFC 1952, section 2.3.1. No name in a tar archive begins so: it is the first field of its header."""
 MOST_FILES = 100_000
 MOST_BYTES = 4 * 2**30
 MOST_AT_ONCE = 2**20
@@ -32,16 +35,17 @@ class _TooMuch(Exception):
     """The archive has more than anybody needs."""
 
 
-def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
-    """Unpack a `.tar.gz` into an empty folder; if its entries are all in one folder, without that.
+def unpack(packed: Path, folder: Path, *, only_with: str = "", called: str = "") -> bool:
+    """Unpack a tar archive, compressed by gzip or not, into an empty folder; if its entries are all in one folder,
+    without that.
 
-    Returns False, and unpacks nothing, if the file `only_with` is not in it. Raises StepFailed for an archive that is
-    damaged, too large, or leads outside; then nothing of it stays.
+    `called`: what messages call it, instead of its name. Returns False, and unpacks nothing, if the file `only_with` is
+    not in it. Raises StepFailed for an archive that is damaged, too large, or leads outside; then nothing of it stays.
     """
-    beside = folder.with_name(f"{folder.name}.unpacked")
+    beside, called = folder.with_name(f"{folder.name}.unpacked"), called or packed.name
     try:
         shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
-        with gzip.open(packed) as content, tarfile.TarFile(fileobj=_Limited(content)) as archive:
+        with _opened(packed) as content, tarfile.TarFile(fileobj=_Limited(content)) as archive:
             members = _members(archive)
             _refuse_ambiguous(members)
             names = {member.name.removeprefix("./") for member in members}
@@ -52,10 +56,10 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "") -> bool:
         folder.rmdir()
         (beside / root).rename(folder)
     except _TooMuch as error:
-        raise StepFailed(f"{packed.name} is not unpacked: {error}.") from error
+        raise StepFailed(f"{called} is not unpacked: {error}.") from error
     # tarfile and the calls of the system raise the latter ones for numbers, names and dates that are none.
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise StepFailed(f"{packed.name} cannot be unpacked: {plain(str(error))[:200]}.") from error
+        raise StepFailed(f"{called} cannot be unpacked: {plain(str(error))[:200]}.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True
@@ -79,6 +83,12 @@ def text_of(packed: Path, name: Callable[[str], bool], most: int) -> str | None:
         raise StepFailed(f"{packed.name} is not read: {error}.") from error
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
         raise StepFailed(f"{packed.name} cannot be read: {plain(str(error))[:200]}.") from error
+
+
+def _opened(packed: Path) -> gzip.GzipFile | BinaryIO:
+    with packed.open("rb") as file:
+        is_compressed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(packed) if is_compressed else packed.open("rb")
 
 
 def _only_folder(names: set[str]) -> str:
@@ -144,7 +154,7 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
 class _Limited(io.RawIOBase):
     """Reads what was compressed. One that makes any number of bytes of a few is not read to its end."""
 
-    def __init__(self, content: gzip.GzipFile) -> None:
+    def __init__(self, content: gzip.GzipFile | BinaryIO) -> None:
         self._content = content
 
     def readable(self) -> bool:

@@ -84,7 +84,7 @@ class RegistryImages:
         if not DIGEST.fullmatch(reference):
             self._names = {found.digest: reference}
         self._known = {reference: found}
-        return SourceRelease(Release(self._version(reference, found), found.digest), _moment(found.created))
+        return SourceRelease(Release(self._version(reference, found), found.digest), when_built(found.created))
 
     def _why_unauthorised(self) -> str:
         if self._settings.username:
@@ -108,15 +108,10 @@ class RegistryImages:
     def _version(self, reference: str, found: Tagged) -> str:
         """By its label or tag; with some digits of the digest where those say nothing, such as `latest`."""
         reference = self._names.get(reference, reference)
-        labelled = one_line(found.labels.get(VERSION_LABEL, ""))[:MOST_OF_VERSION]
+        label = found.labels.get(VERSION_LABEL, "")
         if self._settings.version_range and is_version(reference):
             return reference
-        if is_version(labelled):
-            return labelled
-        if is_version(reference):
-            return reference
-        digits = found.digest.removeprefix("sha256:")[:7]
-        return digits if DIGEST.fullmatch(reference) else f"{reference}-{digits}"
+        return version_named("" if DIGEST.fullmatch(reference) else reference, label, found.digest)
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """What the labels of the image say, and the size of the layers that the live one has not."""
@@ -160,7 +155,19 @@ class RegistryImages:
         return RegistryClient(self._image, self._web, login, self._settings.insecure)
 
 
-def _moment(text: str) -> datetime | None:
+def version_named(tag: str, label: str, digest: str) -> str:
+    """The version of an image: what its label says, or its tag; with some digits of the digest where those say nothing.
+    `tag` is empty for one that was named by its digest."""
+    labelled = one_line(label)[:MOST_OF_VERSION]
+    if is_version(labelled):
+        return labelled
+    if is_version(tag):
+        return tag
+    digits = digest.removeprefix("sha256:")[:7]
+    return f"{tag}-{digits}" if tag else digits
+
+
+def when_built(text: str) -> datetime | None:
     """When the image was built. None for what is no date, and for the beginning of Unix time, which reproducible builds
     write."""
     try:

@@ -14,6 +14,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.by_hand import is_by_hand
 from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
 from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
@@ -27,7 +28,7 @@ from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
-from orchestrator.updates.order import comes_before
+from orchestrator.updates.order import comes_before, is_known_to_be_newer
 
 log = structlog.get_logger()
 
@@ -210,9 +211,13 @@ class UpdateChecker:
 
     def _is_worth_a_try(self, app: str, update: Update) -> bool:
         """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
-        release allows it. One that failed for a cause outside of it is tried again at ever fewer checks.
+        release allows it. One that failed for a cause outside of it is tried again at ever fewer checks. What somebody
+        deployed by hand is replaced only by what is known to be newer.
         """
-        if not self._live_revision(app) or self._scheduler.busy_with(app):
+        live = self._live_release(app)
+        if live is None or self._scheduler.busy_with(app):
+            return False
+        if is_by_hand(live.source_revision) and not is_known_to_be_newer(update.release, live):
             return False
         attempts, revision = self._journal.attempts(app), update.release.source_revision
         if not may_install_itself(attempts, revision):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from border.revision import short
+from border.revision import option
 from orchestrator.domain.deployment import State
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import Attempt, Standing, standing
@@ -51,4 +51,4 @@ def older(app: str, release: Release, live: str) -> HeldBack:
 
 
 def _remedy(app: str, release: Release) -> str:
-    return f"Deploy it nevertheless: changeover deploy {app} --ref {short(release.source_revision)} --wait"
+    return f"Deploy it nevertheless: changeover deploy {app} {option(release.source_revision)} --wait"

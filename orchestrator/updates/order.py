@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from orchestrator.domain.by_hand import digits_of, is_by_hand
 from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit
 from orchestrator.sources.versions import SEMVER, Scheme, compare
@@ -16,19 +17,26 @@ def comes_before(release: Release, live: Release, scheme: Scheme = SEMVER) -> bo
     """Whether the release is an older one than `live`; False where their versions do not say it.
 
     A registry does not know which digest came first, and no source knows the revisions of another kind of source. Of
-    commits only the repository knows it: branches may have versions of their own.
+    commits only the repository knows it: branches may have versions of their own. It knows nothing of what was deployed
+    by hand.
     """
-    if is_commit(release.source_revision):
+    if is_commit(release.source_revision) and not is_by_hand(live.source_revision):
         return False
     order = compare(_number(release), _number(live), scheme)
     return order is not None and order < 0
+
+
+def is_known_to_be_newer(release: Release, live: Release) -> bool:
+    """Whether their versions say that the release comes after `live`."""
+    order = compare(_number(release), _number(live))
+    return order is not None and order > 0
 
 
 def _number(release: Release) -> str:
     """The version, of a commit that of the tag before it; empty where it is made of the revision or a number of
     commits."""
     revision = release.source_revision
-    if revision != release.version and revision.removeprefix("sha256:").startswith(release.version):
+    if revision != release.version and digits_of(revision).startswith(release.version):
         return ""
     if not is_commit(revision):
         return release.version

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from panel.cli import event_lines
+from panel.cli.ci_log import CiLog
 from panel.cli.output import CTRL_C, err, out
 from panel.client import events
 from panel.client.client import Client
@@ -16,17 +17,26 @@ from panel.client.model import Deployment
 EventFilter = Callable[[Event], bool]
 
 
-async def followed(client: Client, asked: Deployment, *, quiet: bool, printed: set[str]) -> Deployment:
-    """The deployment when it has ended and is drained. Prints its progress until then; `printed` gets its output."""
+async def followed(
+    client: Client, asked: Deployment, *, quiet: bool, printed: set[str], log: CiLog | None = None
+) -> Deployment:
+    """The deployment when it has ended and is drained. Prints its progress until then, into `log` if there is one;
+    `printed` gets its output."""
 
     def is_told(event: Event) -> bool:
         if isinstance(event.what, events.Line):
             printed.add(event.what.line.rstrip())
-        return not quiet
+        if log:
+            log.show(event)
+        return not quiet and log is None
 
+    tell = log.tell if log else out.print
     try:
-        await _follow(client, until_drained(client, asked.id), asked.id, is_told, drained=True, quiet=quiet)
+        happening = until_drained(client, asked.id)
+        await _follow(client, happening, asked.id, is_told, drained=True, quiet=quiet, tell=tell)
     except CTRL_C:
+        if log:
+            log.close()
         err.print(
             f"Deployment {asked.id} of {asked.app} goes on without this command. "
             f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",
@@ -55,6 +65,7 @@ async def _follow(
     *,
     drained: bool,
     quiet: bool,
+    tell: Callable[[str], None] = out.print,
 ) -> None:
     """To the end of `happening`, or of the deployment when there is no stream of events, or none any more."""
     shown: set[str] = set()
@@ -63,7 +74,7 @@ async def _follow(
             async for event in happening:
                 if is_told(event) and (line := event_lines.progress_line(event)):
                     shown.add(line)
-                    out.print(line)
+                    tell(line)
     except NO_STREAM as error:
         if not quiet:
             says = f"Its events cannot be followed: {error.cause} Deployment {deployment} is asked for instead."
@@ -73,4 +84,4 @@ async def _follow(
                 for line in event_lines.step_lines(now) if not quiet else ():
                     if line not in shown:
                         shown.add(line)
-                        out.print(line)
+                        tell(line)

@@ -11,6 +11,7 @@ from panel.cli import (
     audit,
     backups,
     configuration,
+    deploy,
     deployments,
     doctor,
     events,
@@ -42,7 +43,20 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 """
 
 command = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (apps, updates, deployments, events, configuration, doctor, audit, removal, one_off, panel, pushes):
+for group in (
+    apps,
+    updates,
+    deploy,
+    deployments,
+    events,
+    configuration,
+    doctor,
+    audit,
+    removal,
+    one_off,
+    panel,
+    pushes,
+):
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")

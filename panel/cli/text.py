@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 
 from border.plain import one_line
-from border.revision import short
+from border.revision import option
 from panel.client.access_model import AuditEntries, OpenSession, Token
 from panel.client.model import (
     App,
@@ -74,7 +74,7 @@ def leftover(left: Leftover, keep_backups: bool) -> str:
 
 def configuration_changed(app: App) -> str:
     version = inline(app.active.version) if app.active else NONE
-    deploy = inline(f"changeover deploy {app.name} --ref {short(app.active.revision) if app.active else ''} --wait")
+    deploy = inline(f"changeover deploy {app.name} {option(app.active.revision) if app.active else ''} --wait")
     return (
         f"[yellow]! {inline(app.name)}: configuration changed since {version} was deployed.[/] Deploy it with: {deploy}"
     )
@@ -107,7 +107,7 @@ def update(app: str, found: Update, now: datetime) -> str:
 
 def install(app: str, found: Update) -> str:
     """The command that deploys exactly this update, also when a newer one came since."""
-    return f"changeover deploy {app} --ref {short(found.revision)} --wait"
+    return f"changeover deploy {app} {option(found.revision)} --wait"
 
 
 def up_to_date(app: App) -> str:

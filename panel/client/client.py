@@ -17,20 +17,18 @@ from panel.client import http_request
 from panel.client.access import AccessRequests
 from panel.client.answers import broke_off, error_of, is_record_of_failure, strange, unreachable
 from panel.client.backup_requests import BackupRequests
+from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError
 from panel.client.events import DECIDED, Event
 from panel.client.failure import Accepted
 from panel.client.model import (
     App,
     Apps,
-    Deployment,
-    Deployments,
     Finding,
     Findings,
     Leftover,
     Logs,
     Migrations,
-    Plan,
     Validation,
 )
 from panel.client.one_off import OneOffRequests, Piece
@@ -53,7 +51,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests, BackupRequests, OneOffRequests, PushRequests):
+class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests, PushRequests):
     """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
 
     No answer has control characters: text that an older orchestrator kept loses them here.
@@ -136,43 +134,6 @@ class Client(AccessRequests, BackupRequests, OneOffRequests, PushRequests):
     async def dismiss(self, app: str) -> None:
         """Do not show the app's update for 24 hours."""
         await self._ask("POST", f"/v1/apps/{app}/update/dismiss")
-
-    # Deployments
-
-    async def deploy(
-        self, app: str, ref: str = "", idempotency_key: str = "", *, migrate: bool = False, force: bool = False
-    ) -> Deployment:
-        """Request a deployment of `ref`, or of the newest release. The same key gives the same deployment again.
-
-        `migrate` allows pending migrations although `update.migrations.auto_run` is off; `force` deploys a release that
-        is live already, too.
-        """
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        wanted = {"ref": ref, "migrate": migrate} | ({"force": True} if force else {})
-        return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=wanted, headers=headers)
-
-    async def plan(self, app: str, kind: str = "deploy") -> Plan:
-        """The steps of a deployment of this kind, without running them."""
-        return await self._read(Plan, "GET", f"/v1/apps/{app}/plan", params={"kind": kind})
-
-    async def rollback(self, app: str, restore: str = "", container: str = "") -> Deployment:
-        """Roll back to the standby release, and restore the backup `restore` if it is given.
-
-        With `container`, the rollback is refused if that is not the standby's any more.
-        """
-        wanted = {"restore": restore} | ({"container": container} if container else {})
-        return await self._read(Deployment, "POST", f"/v1/apps/{app}/rollback", json=wanted, timeout=None)
-
-    async def cancel(self, deployment: str) -> Deployment:
-        return await self._read(Deployment, "POST", f"/v1/deployments/{deployment}/cancel")
-
-    async def deployment(self, deployment: str) -> Deployment:
-        return await self._read(Deployment, "GET", f"/v1/deployments/{deployment}")
-
-    async def history(self, app: str, limit: int = 20, before: int | None = None) -> Deployments:
-        """A page of the app's deployments, the newest first; `before` is the cursor that the page before gave."""
-        page = {"limit": limit} | ({} if before is None else {"before": before})
-        return await self._read(Deployments, "GET", f"/v1/apps/{app}/deployments", params=page)
 
     # Data
 

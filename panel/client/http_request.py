@@ -14,6 +14,8 @@ from panel.client.errors import Invalid, NotFound, NotSignedIn
 
 STREAM_TIMEOUT = httpx.Timeout(10, read=60)
 """A stream has a comment every 15 s, so after 60 s without a byte the connection is considered dead."""
+UPLOAD_TIMEOUT = httpx.Timeout(60, connect=5)
+"""The answer comes when all is on the disk."""
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.%-]+)+", re.ASCII)
 _ASKS = re.compile(r"/v1/config/validate|/v1/apps/[^/]+/(?:update/check|backups/[^/]+/verify)")
 """The paths of requests that are sent with POST and change nothing."""

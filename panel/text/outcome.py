@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from border.revision import short
+from border.revision import option
 from panel.client.model import App, Deployment, DeploymentKind, DeploymentState
 from panel.text.drain import cut_in_words
 from panel.text.markup import inline, output
@@ -40,7 +40,7 @@ def ending(ended: Deployment, app: App | None = None, printed: Collection[str] =
         return "\n".join([*_success(ended, app), *while_paused(ended, app)])
     if ended.state == DeploymentState.UNCHANGED:
         says = f"{release_of(ended)} is live already, with this configuration. Nothing was deployed."
-        again = f"changeover deploy {inline(ended.app)} --ref {inline(short(ended.revision))} --force"
+        again = f"changeover deploy {inline(ended.app)} {inline(option(ended.revision))} --force"
         return f"[green]✓ {says}[/]\n  Deploy it again with: {again}"
     if ended.failure:
         return "\n".join(failure(ended, app, printed))

@@ -13,12 +13,15 @@ from orchestrator.config.registry_login import RegistryLogin, login_of
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.secret_values import of_secret_file
 from orchestrator.config.value_types import in_bytes
-from orchestrator.deploy.build_context import NoDockerfile, build_context
+from orchestrator.deploy.build_context import BuildContext, NoDockerfile, build_context
+from orchestrator.deploy.image_by_hand import login_for
 from orchestrator.deploy.steps.base import Step
+from orchestrator.domain.by_hand import NamedImage, digits_of, engine_image, requested
 from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.domain.release import Release
 from orchestrator.engine.base import Role
 from orchestrator.engine.image_build import ImageBuild
-from orchestrator.errors import StepFailed
+from orchestrator.errors import EngineError, StepFailed
 
 MOST_OF_TAG = 12
 
@@ -40,30 +43,12 @@ class Build(Step):
         """
         if deployment.release is None:
             raise StepFailed(f"Deployment {deployment.id} has no fetched release to build.")
-        settings = context.config.build
-        tree = context.source_folder(deployment)
-        try:
-            built = build_context(tree, context.config.update.built_path, settings.dockerfile, settings.context)
-        except NoDockerfile as error:
-            raise StepFailed(
-                f"{deployment.release.version} of {context.name} has no file {_shown(context)}.",
-                where_it_belongs(context.config.update.source, context.name),
-            ) from error
-        image = ImageBuild(
-            folder=built.folder,
-            dockerfile=built.dockerfile,
-            # One for each deployment: a tag that another build moves leaves an image that any prune removes, although a
-            # backup names it.
-            tag=f"{context.image_name}:{tag_part(deployment.release.source_revision)}-{deployment.id}",
-            timeout_s=settings.timeout,
-            target=settings.target,
-            args=settings.args,
-            memory_bytes=in_bytes(settings.memory) if settings.memory else None,
-            secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
-            login=_login(context),
-        )
-        digest = await context.engine.build(image, lambda line: context.say(deployment.id, line))
-        deployment = replace(deployment, release=replace(deployment.release, image=digest))
+        image = await _tagged(context, deployment, deployment.release.source_revision)
+        if not image:
+            # Asked here, since a release that is live by its digest needs no credentials.
+            build = _build_of(context, deployment, deployment.release)
+            image = await context.engine.build(build, lambda line: context.say(deployment.id, line))
+        deployment = replace(deployment, release=replace(deployment.release, image=image))
         if _has_names(context.config.run.user):
             # Before anything is backed up, migrated or started as a user that does not exist.
             spec = container_spec(context, deployment, Role.APP, deployment.container, context.config.run.command)
@@ -74,6 +59,64 @@ class Build(Step):
 def _has_names(user: str | None) -> bool:
     """Whether a user or group is named, which only the image can tell the number of."""
     return any(not part.isdigit() for part in (user or "0").split(":"))
+
+
+async def _tagged(context: AppContext, deployment: Deployment, source_revision: str) -> str:
+    """The engine's own image that was named by hand, with a tag of the app, by which it is kept; empty if it is another
+    release. Raises StepFailed if it was removed meanwhile."""
+    image = engine_image(source_revision)
+    if image:
+        try:
+            await context.engine.tag_image(image, _tag(context, deployment, source_revision))
+        except EngineError as error:
+            raise StepFailed(f"The image cannot be used: {error.cause}", error.remedy) from error
+    return image
+
+
+def _build_of(context: AppContext, deployment: Deployment, release: Release) -> ImageBuild:
+    """What is built for a release, and how. An image of a registry is taken as it is, whatever `build` says."""
+    settings, tree = context.config.build, context.source_folder(deployment)
+    tag = _tag(context, deployment, release.source_revision)
+    by_hand = requested(release.source_revision)
+    if isinstance(by_hand, NamedImage):
+        built = build_context(tree, ".", "Dockerfile")
+        return ImageBuild(built.folder, built.dockerfile, tag, settings.timeout, login=login_for(context, by_hand))
+    built = _context_of(context, release, tree)
+    return ImageBuild(
+        folder=built.folder,
+        dockerfile=built.dockerfile,
+        tag=tag,
+        timeout_s=settings.timeout,
+        target=settings.target,
+        args=settings.args,
+        memory_bytes=in_bytes(settings.memory) if settings.memory else None,
+        secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
+        login=_login(context),
+    )
+
+
+def _context_of(context: AppContext, release: Release, tree: Path) -> BuildContext:
+    """What of the tree is built. Raises StepFailed if it has no Dockerfile where that belongs.
+
+    An archive is that of a repository, with the app's folder in it, or of this folder alone.
+    """
+    settings, path = context.config.build, context.config.update.built_path
+    is_archive = bool(requested(release.source_revision))
+    if is_archive and not (tree / path / settings.dockerfile).exists():
+        path = "."
+    try:
+        return build_context(tree, path, settings.dockerfile, settings.context)
+    except NoDockerfile as error:
+        raise StepFailed(
+            f"{release.version} of {context.name} has no file {_shown(context)}.",
+            where_it_belongs("url" if is_archive else context.config.update.source, context.name),
+        ) from error
+
+
+def _tag(context: AppContext, deployment: Deployment, source_revision: str) -> str:
+    """One for each deployment: a tag that another build moves leaves an image that any prune removes, although a backup
+    names it."""
+    return f"{context.image_name}:{tag_part(digits_of(source_revision))}-{deployment.id}"
 
 
 def tag_part(source_revision: str) -> str:

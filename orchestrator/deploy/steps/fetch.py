@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.by_hand import source_of
 from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.unchanged import is_live_already, known_run_of
 from orchestrator.domain.deployment import Deployment, StepName
@@ -28,14 +29,15 @@ class Fetch(Step):
 
         Raises StepFailed when the source does not answer or has no such release.
         """
-        found = await context.source.newest(deployment.ref)
-        context.say(deployment.id, f"{await context.source.origin()} at {found.release.version}")
+        source = source_of(context, deployment.ref)
+        found = await source.newest(deployment.ref)
+        context.say(deployment.id, f"{await source.origin()} at {found.release.version}")
         if context.active and await is_live_already(context, deployment, found.release):
             return replace(deployment, release=context.active.release)
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
-        changelog = await context.source.changelog(before.source_revision if before else "", wanted)
-        await context.source.fetch(wanted, context.source_folder(deployment))
+        changelog = await source.changelog(before.source_revision if before else "", wanted)
+        await source.fetch(wanted, context.source_folder(deployment))
         known_run = known_run_of(context, found.release)
         return replace(deployment, release=found.release, changes=changelog.changes, known_run=known_run)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TypeVar
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -27,6 +26,7 @@ from orchestrator.engine.base import (
     UserChange,
 )
 from orchestrator.engine.disk_usage import DiskUsage
+from orchestrator.engine.docker import volumes
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.build_cache import BuildCache
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
@@ -35,7 +35,7 @@ from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_layers import added_bytes
-from orchestrator.engine.docker.image_tags import remove_tags, tagged
+from orchestrator.engine.docker.image_tags import find_image, remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start, wake
@@ -43,6 +43,7 @@ from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import check_user, user_change
 from orchestrator.engine.image_build import ImageBuild
+from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.terminal import Input
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
@@ -94,13 +95,7 @@ class DockerEngine:
         return await self._call(lambda client: self._addresses.take(client, taken))
 
     async def ensure_volume(self, name: str) -> None:
-        def ensure(client: docker.DockerClient) -> None:
-            try:
-                client.volumes.get(name)
-            except NotFound:
-                client.volumes.create(name, labels={LABEL_STACK: self.stack})
-
-        await self._call(ensure)
+        await self._call(lambda client: volumes.ensure(client, name, self.stack))
 
     async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
         await self._sidecars.ensure_folders(volume, folders, image)
@@ -110,6 +105,12 @@ class DockerEngine:
 
     async def added_bytes(self, image: str, before: str) -> int | None:
         return await self._call(lambda client: added_bytes(client, image, before))
+
+    async def find_image(self, name: str) -> LocalImage | None:
+        return await self._call(lambda client: find_image(client, name))
+
+    async def tag_image(self, digest: str, tag: str) -> None:
+        await self._call(lambda client: client.api.tag(digest, tag.rpartition(":")[0], tag.rpartition(":")[2]))
 
     async def has_volume(self, name: str) -> bool:
         return await self._call(lambda client: volume_exists(client, name))
@@ -243,11 +244,7 @@ class DockerEngine:
         await self._call(lambda client: self._build_cache.reduce(client, keep_bytes), self._long_calls)
 
     async def remove_volume(self, name: str) -> None:
-        def remove_it(client: docker.DockerClient) -> None:
-            with suppress(NotFound):
-                client.volumes.get(name).remove()
-
-        await self._call(remove_it)
+        await self._call(lambda client: volumes.remove(client, name))
 
     async def volumes(self) -> list[str]:
         return await self._volumes({"label": f"{LABEL_STACK}={self.stack}"})

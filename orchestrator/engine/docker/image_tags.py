@@ -1,13 +1,25 @@
-"""The tags of an app's images, and their removal."""
+"""The names of images: which one has a name, the tags of an app's images, and their removal."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
+from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.own_images import is_own
+
+
+def find_image(client: docker.DockerClient, name: str) -> LocalImage | None:
+    """The image of this name or id, if the engine has it."""
+    try:
+        about: dict[str, Any] = client.api.inspect_image(name)  # type: ignore[no-untyped-call]
+    except NotFound:
+        return None
+    labels = (about.get("Config") or {}).get("Labels") or {}
+    tags = tuple(str(tag) for tag in about.get("RepoTags") or ())
+    return LocalImage(str(about["Id"]), tags, labels, str(about.get("Created") or ""))
 
 
 def tagged(client: docker.DockerClient, name: str) -> set[str]:

@@ -27,6 +27,7 @@ from orchestrator.engine.base import (
 )
 from orchestrator.engine.disk_usage import DiskUsage, ImageSize
 from orchestrator.engine.image_build import ImageBuild
+from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
 from orchestrator.errors import EngineError, StepFailed, UserUnknown, VolumeGone
@@ -122,6 +123,10 @@ class FakeEngine:
         self.named_volumes: set[str] = set()
         self.anonymous_volumes: set[str] = set()
         self.tags: set[str] = set()
+        self.named: dict[str, LocalImage] = {}
+        """Images of the engine that a person has given names."""
+        self.given_tags: dict[str, str] = {}
+        """What was given to images that exist, and of which image it is."""
         self.lists_of_backups = 0
         self._built: set[str] = set()
         self.unknown_signals: set[str] = set()
@@ -433,6 +438,15 @@ class FakeEngine:
 
     async def added_bytes(self, image: str, before: str) -> int | None:
         return 1000 if await self.has_image(image) and await self.has_image(before) else None
+
+    async def find_image(self, name: str) -> LocalImage | None:
+        return self.named.get(name)
+
+    async def tag_image(self, digest: str, tag: str) -> None:
+        if not any(one.digest == digest for one in self.named.values()):
+            raise EngineError(f"There is no image {digest}.", "Build it again.")
+        self.given_tags[tag] = digest
+        self.images.setdefault(digest, [])
 
     async def check_user(self, spec: ContainerSpec) -> None:
         if spec.user in self.unknown_users:

@@ -19,6 +19,7 @@ from orchestrator.errors import UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.recovery import resume
 from orchestrator.recovery.all_apps import Recovery
+from orchestrator.sources.uploads import Uploads
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.memory_journal import MemoryJournal, Records
 from tests.support.fakes.power import Killed, Power
@@ -105,6 +106,7 @@ class World:
             source=self.source,
             journal=self.journal,
             work=self.folder / "work",
+            uploads=Uploads(self.folder / "uploads"),
             config_file=self.folder / "control-panel-config.yaml",
             environment={},
             limits=Limits(min_free_bytes=0, keep_images=5, keep_output=5, build_cache_bytes=0),

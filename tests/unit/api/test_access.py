@@ -43,6 +43,7 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "POST /v1/apps/{app}/push-secret": (ADMIN, OWN),
     "GET /v1/apps/{app}/deployments": (READ, OWN),
     "POST /v1/apps/{app}/deployments": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/archives": (DEPLOY, OWN),
     "POST /v1/apps/{app}/rollback": (DEPLOY, OWN),
     "GET /v1/apps/{app}/plan": (READ, OWN),
     "POST /v1/apps/{app}/pause": (DEPLOY, OWN),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from rich.text import Text
 
-from panel.cli.deployments import what_it_takes
+from panel.cli.deploy import what_it_takes
 from panel.client import events
 from panel.client.answers import unreachable
 from panel.client.client import Client

@@ -26,6 +26,7 @@ from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.uploads import Uploads
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import AT_ONCE, DISMISSED_FOR_S, UpdateChecker
 from tests.support import virtual_time
@@ -95,6 +96,7 @@ class Bench:
             source=self.source,
             journal=self.journal,
             work=self.folder,
+            uploads=Uploads(self.folder / "uploads"),
             config_file=self.folder / "c.yaml",
             environment={},
             limits=Limits(0, 5, 5, 0),
@@ -735,3 +737,26 @@ async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not holds():  # noqa: ASYNC110 (what is waited for has no event)
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("version", "installs"),
+    [("v1", False), ("v0", True), ("0123456789ab", False), ("v2", False), ("v1.9", True), ("v3", False)],
+)
+async def test_what_was_deployed_by_hand_is_replaced_by_itself_only_by_what_is_known_to_be_newer(
+    bench: Bench, version: str, installs: bool
+) -> None:
+    bench.source.publish()
+    newest = bench.source.publish()
+    bench.live(Release(version, "archive:sha256:" + "0123456789ab" + "0" * 52))
+    if version == "v1":
+        bench.source.withdraw()  # the same version, of the source
+
+    async with bench.following("auto_update: true"):
+        while not bench.source.asked:  # noqa: ASYNC110 (a fake has no event)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+
+    assert [ref for _, ref, _ in bench.scheduler.taken] == ([newest.source_revision] if installs else [])
+    offered = bench.checker.known(APP)
+    assert (offered is None) is (version == "v3")

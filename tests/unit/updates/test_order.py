@@ -8,6 +8,7 @@ from orchestrator.domain.release import Release
 from orchestrator.sources.versions import Scheme
 from orchestrator.updates.order import comes_before
 
+ARCHIVE = "archive:sha256:" + "12345678" * 8
 COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
 
 
@@ -25,6 +26,11 @@ COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
         (("1.2", "1.2"), ("1234567", DIGEST), False),  # digits of a digest that look like a version
         (("stable-1234567", DIGEST), ("1.3", DIGEST), False),
         (("1.2.3-4", "1.2.3-4"), ("1.2.3", "1.2.3"), True),
+        (("v1.9.0-5-g1234567", COMMIT), ("2.0.0", ARCHIVE), True),  # the repository does not know what came by hand
+        (("v2.1.0", COMMIT), ("2.0.0", ARCHIVE), False),
+        (("v0.0.5-g1234567", COMMIT), ("2.0.0", ARCHIVE), False),  # no version, but a number of commits
+        (("v1.0.0", COMMIT), ("123456781234", ARCHIVE), False),  # digits of a digest that look like a version
+        (("1.2", DIGEST), ("1.3", "image:shop@" + DIGEST), True),
     ],
 )
 def test_by_their_versions(release: tuple[str, str], live: tuple[str, str], is_older: bool) -> None:

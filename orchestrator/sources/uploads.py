@@ -1,0 +1,145 @@
+"""Archives that were uploaded for one deployment each. Nothing of them stays once that has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.domain.by_hand import UPLOAD
+from orchestrator.errors import Refused
+from orchestrator.host.uninterrupted import to_its_end
+
+MOST_BYTES = 2 * 2**30
+WITHIN_S = 30 * 60.0
+SILENT_S = 60.0
+"""An upload of which nothing comes for so long has ended."""
+PIECE = 2**20
+"""Bytes that are written at once."""
+MOST_UNUSED = 4
+"""So many archives of an app wait for a deployment to be asked for: then the oldest of them is removed."""
+UNUSED_FOR_S = 3600.0
+PART, WHOLE = ".part", ".tar"
+
+
+class TooLarge(Exception):
+    """It has more than MOST_BYTES."""
+
+
+class TooSlow(Exception):
+    """It did not arrive within WITHIN_S, or nothing came for SILENT_S seconds."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """`name` is new for each; `sha256` and `size` are of what arrived, in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+class Uploads:
+    """The uploads of all apps, a folder for each app. What is half written has another ending: a kill leaves nothing
+    that could be deployed, and the next start removes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def file(self, app: str, name: str) -> Path:
+        return self._folder / app / f"{name}{WHOLE}"
+
+    def has(self, app: str, name: str) -> bool:
+        return bool(UPLOAD.fullmatch(name)) and self.file(app, name).is_file()
+
+    async def receive(self, app: str, content: AsyncIterator[bytes], min_free: int) -> Upload:
+        """Write what arrives, and keep it for a deployment. A cancel, and whatever else goes wrong, leaves nothing.
+
+        Raises TooLarge, TooSlow, and Refused when fewer than `min_free` bytes of the disk would be left.
+        """
+        name = secrets.token_hex(8)
+        whole = self.file(app, name)
+        part = whole.with_suffix(PART)
+        try:
+            await _on_disk(lambda: part.parent.mkdir(parents=True, exist_ok=True))
+            async with asyncio.timeout(WITHIN_S):
+                sha256, size = await self._write(part, content, min_free)
+            await _on_disk(lambda: os.replace(part, whole))
+        except TimeoutError as error:
+            raise TooSlow from error
+        finally:
+            part.unlink(missing_ok=True)
+        return Upload(name, sha256, size)
+
+    async def _write(self, part: Path, content: AsyncIterator[bytes], min_free: int) -> tuple[str, int]:
+        digest, size, piece = hashlib.sha256(), 0, bytearray()
+
+        def write() -> None:
+            if shutil.disk_usage(part.parent).free - len(piece) < min_free:
+                raise Refused(
+                    f"The disk has less than {min_free // 2**20} MiB free (disk.min_free_mb): the archive is not kept.",
+                    "Free disk space: 'changeover doctor' shows its use.",
+                )
+            digest.update(piece)
+            file.write(piece)
+            piece.clear()
+
+        def keep() -> None:
+            write()
+            file.flush()
+            os.fsync(file.fileno())
+
+        with part.open("wb") as file:
+            while some := await _next(content):
+                piece += some
+                size += len(some)
+                if size > MOST_BYTES:
+                    raise TooLarge
+                if len(piece) >= PIECE:
+                    await _on_disk(write)
+            await _on_disk(keep)
+        return digest.hexdigest(), size
+
+    def remove(self, app: str, name: str) -> None:
+        """Remove one, if it is there."""
+        if UPLOAD.fullmatch(name):
+            self.file(app, name).unlink(missing_ok=True)
+
+    def make_room(self, app: str, needed: Collection[str]) -> None:
+        """Remove the app's oldest archives for which no deployment was asked, so that one more fits. `needed` are those
+        of the deployments that are queued or run."""
+        unused = [file for file in self._folder.glob(f"{app}/*{WHOLE}") if file.stem not in needed]
+        unused.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in unused[MOST_UNUSED - 1 :]:
+            file.unlink(missing_ok=True)
+
+    def remove_left(self, needed: Collection[str]) -> None:
+        """At a start: remove what an earlier process left half written, and what nobody has asked for in an hour."""
+        for file in self._folder.glob("*/*"):
+            is_old = time.time() - file.stat().st_mtime > UNUSED_FOR_S
+            if file.suffix == PART or (file.stem not in needed and is_old):
+                file.unlink(missing_ok=True)
+
+
+async def _next(content: AsyncIterator[bytes]) -> bytes:
+    """The next bytes that are any; none at the end."""
+    async with asyncio.timeout(SILENT_S):
+        async for some in content:
+            if some:
+                return some
+    return b""
+
+
+async def _on_disk(work: Callable[[], None]) -> None:
+    """In a thread, and to its end. Raises Refused when the disk does not take it."""
+    try:
+        await to_its_end(asyncio.to_thread(work))
+    except OSError as error:
+        says = f"The archive cannot be kept: {error.strerror}."
+        raise Refused(says, "Free disk space: 'changeover doctor' shows its use.") from error

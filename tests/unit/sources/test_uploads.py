@@ -1,0 +1,130 @@
+"""Archives that are uploaded: whole or not at all, few, and gone with their deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import Refused
+from orchestrator.sources import uploads as limits
+from orchestrator.sources.uploads import MOST_UNUSED, UNUSED_FOR_S, TooLarge, TooSlow, Uploads
+
+
+async def pieces(*some: bytes, then: BaseException | None = None, silent: bool = False) -> AsyncIterator[bytes]:
+    for piece in some:
+        yield piece
+    if then:
+        raise then
+    if silent:
+        await asyncio.Event().wait()
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def test_what_arrives_is_kept_as_it_is(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+
+    kept = await uploads.receive("shop", pieces(b"", b"ab" * 2**20, b"", b"c"), 0)
+
+    content = b"ab" * 2**20 + b"c"
+    assert uploads.file("shop", kept.name).read_bytes() == content
+    assert (kept.sha256, kept.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert uploads.has("shop", kept.name)
+    assert not uploads.has("other", kept.name)
+    uploads.remove("shop", kept.name)
+    assert left(tmp_path) == []
+
+
+async def test_an_upload_that_is_cut_half_way_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError):
+        await Uploads(tmp_path).receive("shop", pieces(b"a" * 3 * 2**20, then=ConnectionResetError()), 0)
+
+    assert left(tmp_path) == []
+
+
+async def test_an_upload_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
+    task = asyncio.create_task(Uploads(tmp_path).receive("shop", pieces(b"a" * 3 * 2**20, silent=True), 0))
+    while not left(tmp_path):  # noqa: ASYNC110 (a file has no event)
+        await asyncio.sleep(0.01)
+    assert left(tmp_path)[0].endswith(".part")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert left(tmp_path) == []
+
+
+async def test_a_silent_upload_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SILENT_S", 0.05)
+
+    with pytest.raises(TooSlow):
+        await Uploads(tmp_path).receive("shop", pieces(b"a", silent=True), 0)
+    assert left(tmp_path) == []
+
+
+async def test_an_archive_beyond_the_limit_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_BYTES", 2**20)
+
+    with pytest.raises(TooLarge):
+        await Uploads(tmp_path).receive("shop", pieces(b"a" * 2**20, b"a"), 0)
+    assert left(tmp_path) == []
+
+
+async def test_the_disk_is_not_filled_up(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"disk\.min_free_mb"):
+        await Uploads(tmp_path).receive("shop", pieces(b"a"), 2**62)
+    assert left(tmp_path) == []
+
+
+async def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+
+    one, other = await asyncio.gather(
+        uploads.receive("shop", pieces(*[b"a" * 2**20] * 4), 0), uploads.receive("shop", pieces(*[b"b" * 2**20] * 4), 0)
+    )
+
+    assert uploads.file("shop", one.name).read_bytes() == b"a" * 4 * 2**20
+    assert uploads.file("shop", other.name).read_bytes() == b"b" * 4 * 2**20
+
+
+async def test_of_archives_that_nobody_deploys_the_oldest_make_room(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    names = [(await uploads.receive("shop", pieces(b"a"), 0)).name for _ in range(MOST_UNUSED + 2)]
+    for age, name in enumerate(reversed(names)):
+        os.utime(uploads.file("shop", name), (1000 - age, 1000 - age))
+
+    uploads.make_room("shop", needed={names[0]})
+
+    assert [uploads.has("shop", name) for name in names] == [True, False, False, True, True, True]
+
+
+async def test_a_start_removes_what_was_cut_and_what_nobody_asked_for(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    new, old, needed = [(await uploads.receive("shop", pieces(b"a"), 0)).name for _ in range(3)]
+    (tmp_path / "shop" / "0123456789abcdef.part").write_bytes(b"a")
+    for name in (old, needed):
+        os.utime(uploads.file("shop", name), (1000, 1000))
+    assert UNUSED_FOR_S > 60
+
+    uploads.remove_left({needed})
+
+    assert left(tmp_path) == sorted([f"{new}.tar", f"{needed}.tar"])
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "x", "0123456789ABCDEF", "0123456789abcdef/.."])
+def test_a_name_leads_nowhere_else(tmp_path: Path, name: str) -> None:
+    uploads = Uploads(tmp_path / "uploads")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "passwd.tar").write_text("kept")
+
+    uploads.remove("shop", name)
+
+    assert not uploads.has("shop", name)
+    assert (tmp_path / "etc" / "passwd.tar").read_text() == "kept"
