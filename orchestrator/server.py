@@ -39,6 +39,7 @@ from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.pushes.checks import PushCheckRunner
 from orchestrator.recovery import rebuild_journal, resume
 from orchestrator.recovery.all_apps import Recovery
+from orchestrator.reports.commit_reports import CommitReports
 from orchestrator.settings import Settings
 from orchestrator.supervision import Supervisor
 from orchestrator.updates.checker import UpdateChecker
@@ -101,6 +102,8 @@ class Orchestrator:
         self.pushes = PushCheckRunner(
             self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
         )
+        self.reports = CommitReports(self.journal, self.events, self.apps.get, self.known_secrets)
+        self.events.add(self.reports)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)
@@ -236,6 +239,8 @@ class Orchestrator:
             await self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
         self.supervisor.keep("pushes from before the start", self.pushes.resume)
+        self.reports.tell_again(self.apps.all())
+        self.supervisor.keep("commit statuses", self.reports.keep_sending)
         self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator.config.push_schema import Push
+from orchestrator.config.report_schema import Report
 from orchestrator.config.run_schema import Run
 from orchestrator.config.section import MOST, Seconds, SecondsOrNone, Section, Unit, WholeSecondsOrNone
 from orchestrator.config.update_schema import UpdatePolicy
@@ -246,6 +247,7 @@ class App(Section):
     backup: Dump | None = None
     drain: Drain = Drain()
     push: Push | None = None
+    report: Report | None = None
     standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`paused`, `warm` or `stopped`")] = "paused"
     """How the previous release is kept for a rollback and for a crash of the active one; see [standby.md](standby.md).
     `paused`: it keeps its memory, does no work, and is woken in milliseconds. `warm`: it runs on, with its timers and

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.config import messages, yaml_text
 from orchestrator.config.keys import KeyPath, written_without_effect
 from orchestrator.config.registry_login import of_registry
+from orchestrator.config.report_schema import of_report
 from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts, strips_nothing
 from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.config.unseen_failures import unseen_failures
@@ -160,7 +161,7 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
         if settings.update.git.tags and settings.update.git.branch:
             here = (*at, "update", "git", "tags")
             yield Problem(name, _line(here, lines), _name(here), "tags are followed instead of a branch; remove one")
-        for key, says in of_registry(settings):
+        for key, says in (*of_registry(settings), *of_report(settings)):
             here = (*at, *key.split("."))
             yield Problem(name, _line(here, lines), _name(here), says)
         if why := _why_no_order(settings):

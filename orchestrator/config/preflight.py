@@ -150,6 +150,7 @@ def secret_files(app: App) -> list[tuple[str, str]]:
         "update.git.key_file": update.git.key_file,
         "update.registry.password_file": update.registry.password_file if update.registry else None,
         "push.secret_file": app.push.secret_file if app.push else None,
+        "report.token_file": app.report.token_file if app.report else None,
         **{f"build.secrets.{name}": file for name, file in app.build.secrets.items()},
     }
     return [(key, file) for key, file in named.items() if file]

@@ -40,13 +40,14 @@ def open_names(config: Config) -> set[str]:
 
 
 def _of_source(app: App) -> list[str]:
-    """The files with secrets by which an app's source is asked, and by which pushes of it are signed."""
+    """The files with secrets by which an app's source is asked, pushes of it are signed, and its forge is told."""
     registry = app.update.registry
     files = (
         app.update.git.token_file,
         app.update.git.key_file,
         registry.password_file if registry else None,
         app.push.secret_file if app.push else None,
+        app.report.token_file if app.report else None,
     )
     return [file for file in files if file]
 

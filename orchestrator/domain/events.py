@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     DRAINING = "draining"
     DRAINED = "drained"
     PROXY_WORKER_ENDED = "proxy_worker_ended"
+    REPORT_FAILED = "report_failed"
 
 
 @dataclass(frozen=True)
@@ -283,5 +284,14 @@ class ProxyWorkerEnded(Occurrence):
     """A worker of the proxy from before a reload answered nothing, and was ended with its connections."""
 
     kind = EventKind.PROXY_WORKER_ENDED
+    cause: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class ReportFailed(Occurrence):
+    """The forge was not told what became of a commit (`report`). The deployment does not depend on it."""
+
+    kind = EventKind.REPORT_FAILED
     cause: str
     remedy: str = ""

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 from panel.client.client import Client
+from panel.client.deployment_requests import UploadedArchive
 from panel.client.errors import Invalid
-from panel.client.model import UploadedArchive
 
 PIECE = 256 * 2**10
 STANDARD_INPUT = "-"

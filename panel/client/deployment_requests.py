@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from panel.client.http_request import UPLOAD_TIMEOUT
-from panel.client.model import Deployment, Deployments, Plan, UploadedArchive
+from panel.client.model import Deployment, Deployments, Plan
 from panel.client.value import Value
 
 V = TypeVar("V", bound=Value)
+
+
+class UploadedArchive(Value):
+    """An archive that was uploaded; `archive` is the name by which it is deployed."""
+
+    archive: str
+    sha256: str = ""
+    bytes: int = 0
 
 
 @dataclass(frozen=True)

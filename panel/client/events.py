@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     RECOVERY_FAILED = "recovery_failed"
     RETIRE_FAILED = "retire_failed"
     PROXY_WORKER_ENDED = "proxy_worker_ended"
+    REPORT_FAILED = "report_failed"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -249,6 +250,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.RECOVERY_FAILED: Trouble,
     EventKind.RETIRE_FAILED: Trouble,
     EventKind.PROXY_WORKER_ENDED: Trouble,
+    EventKind.REPORT_FAILED: Trouble,
 }
 
 

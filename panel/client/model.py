@@ -163,14 +163,6 @@ class Deployment(Value):
         return self.state not in (DeploymentState.QUEUED, DeploymentState.RUNNING)
 
 
-class UploadedArchive(Value):
-    """An archive that was uploaded; `archive` is the name by which it is deployed."""
-
-    archive: str
-    sha256: str = ""
-    bytes: int = 0
-
-
 class Deployments(Value):
     """A page of the history, the newest first; `before` is the cursor of the next page, None after the last one."""
 

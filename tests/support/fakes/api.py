@@ -124,9 +124,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, parts.path, query, headers, json.loads(body) if body else None)
+        is_json = headers.get("content-type", JSON) == JSON
+        asked = Asked(
+            self.command, parts.path, query, headers, (json.loads(body) if is_json else body) if body else None
+        )
         api = self.server.api
         api.asked.append(asked)
         if asked.path != "/v1/events":
@@ -135,6 +138,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(api.stream_answers.popleft())
         else:
             self._stream(asked)
+
+    def _body(self) -> bytes:
+        """Whole, or in chunks (RFC 9112, section 7.1)."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -65,6 +65,8 @@ def test_the_example_of_a_key_is_valid_and_not_its_default(key: Key) -> None:
 
 BESIDE = {"strip_path": {"path": "/shop"}}
 """Keys that have an effect together with others alone."""
+OF_APP = {"report": {"update": {"git": {"remote": "https://git.example.com/team/shop.git"}}}}
+"""What the app of a section must have."""
 
 
 def with_value(key: Key, value: object) -> dict[str, Any]:
@@ -80,6 +82,7 @@ def with_value(key: Key, value: object) -> dict[str, Any]:
     if key.path[0] != "apps":
         return inner
     inner["route"] = {"host": "shop.test"} | inner.get("route", {})
+    inner |= OF_APP.get(key.path[2], {})
     return {"apps": {"shop": inner}}
 
 

@@ -118,6 +118,11 @@ EFFECTS = {
     "apps.NAME.drain.timeout": "test_draining_is_as_the_drain_keys_say",
     "apps.NAME.drain.signal": "test_draining_is_as_the_drain_keys_say",
     "apps.NAME.drain.stop_timeout": "test_draining_is_as_the_drain_keys_say",
+    "apps.NAME.report.kind": "test_each_forge_gets_the_request_that_it_documents",
+    "apps.NAME.report.token_file": "test_each_forge_gets_the_request_that_it_documents",
+    "apps.NAME.report.api_url": "test_the_forge_is_that_of_the_remote_unless_another_one_is_named",
+    "apps.NAME.report.repository": "test_the_forge_is_that_of_the_remote_unless_another_one_is_named",
+    "apps.NAME.report.link": "test_a_deployment_is_pending_then_live_with_a_link",
     "apps.NAME.standby": "test_a_rollback_works_from_every_kind_of_standby_without_a_failed_request",
 }
 

@@ -98,6 +98,7 @@ def test_the_same_archive_is_the_same_release_and_without_a_version_it_has_that_
         (packed(**{"/outside": "x"}), "leads outside"),
         (packed(readme="x"), "has no file Dockerfile"),
     ],
+    ids=["nothing", "no archive", "half of one", "a name that leads out", "an absolute name", "no Dockerfile"],
 )
 def test_an_archive_that_is_none_fails_its_deployment_and_leaves_nothing(
     world: World, content: bytes, says: str

@@ -1,0 +1,1 @@
+"""Reports to the forge that a commit comes from."""
