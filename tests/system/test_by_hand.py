@@ -84,10 +84,4 @@ def test_images_and_archives_are_deployed_by_hand_while_the_app_is_used(tmp_path
         assert "::group::build" in by_archive.stdout
         stack.token = admin
         assert list((stack.state / "uploads").glob("*/*")) == []
-        print(
-            by_image.stdout,
-            by_archive.stdout,
-            stack.command("show", rolled_back["id"]).stdout,
-            stack.command("check", "shop").stdout,
-            stack.command("history", "shop").stdout,
-        )
+        assert "another release was made live after it" in stack.command("check", "shop").stdout
