@@ -48,6 +48,7 @@ CHANGES_APPS = frozenset(
         EventKind.HEALTH,
         EventKind.UPDATE,
         EventKind.DISMISSED,
+        EventKind.SKIPPED,
         EventKind.CONFIG_LOADED,
     }
 )

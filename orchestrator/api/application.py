@@ -35,6 +35,7 @@ from orchestrator.api import (
     terminals,
     tokens,
     update_checks,
+    versions,
 )
 from orchestrator.api.access import Serving, bearer
 from orchestrator.api.answer import answer_class
@@ -107,6 +108,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     for part in (
         status,
         apps,
+        versions,
         plan,
         one_off,
         terminals,

@@ -113,12 +113,15 @@ async def logs(app: App, orchestrator: Serving, _who: Reader, tail: LogLines = L
 
 @router.get("/{app}/update")
 async def update(app: App, orchestrator: Serving, _who: Reader) -> UpdateView | None:
-    return update_view(orchestrator.checker.known(orchestrator.apps.get(app).name))
+    name = orchestrator.apps.get(app).name
+    return update_view(orchestrator.checker.known(name), orchestrator.checker.waits(name))
 
 
 @router.post("/{app}/update/check")
-async def check(app: App, orchestrator: Serving, _who: Reader) -> UpdateView | None:
-    return update_view(await orchestrator.checker.check(orchestrator.apps.get(app)))
+async def check(app: App, orchestrator: Serving, _who: Reader, afresh: bool = False) -> UpdateView | None:
+    """Ask the app's source. `afresh`: without "only if it changed since", also where caches on the way would answer."""
+    context = orchestrator.apps.get(app)
+    return update_view(await orchestrator.checker.check(context, afresh=afresh), orchestrator.checker.waits(app))
 
 
 @router.post("/{app}/update/dismiss")

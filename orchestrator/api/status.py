@@ -70,6 +70,8 @@ class AppView(BaseModel):
     candidate: SlotView | None
     update: UpdateView | None
     held_back: HeldBackView | None
+    updates_off: bool
+    """Whether `update.enabled` is false: the source is asked only when a person or a push wants it."""
     deployment: CurrentDeploymentView | None
     health: str
     unsettled: DataProblemView | None
@@ -122,7 +124,8 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
         active=_slot(journal, active),
         standby=_slot(journal, standby),
         candidate=_slot(journal, candidate),
-        update=update_view(orchestrator.checker.known(context.name)),
+        update=update_view(orchestrator.checker.known(context.name), orchestrator.checker.waits(context.name)),
+        updates_off=not context.config.update.enabled,
         held_back=held_back_view(orchestrator.checker.held_back(context.name)),
         deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
         health=health,

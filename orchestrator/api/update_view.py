@@ -13,7 +13,8 @@ from orchestrator.updates.held_back import HeldBack
 
 
 class UpdateView(BaseModel):
-    """A release that can be deployed, and what it brings."""
+    """A release that can be deployed, and what it brings. `waits`: that it installs itself, and when; empty if it does
+    not, or does not wait."""
 
     version: str
     revision: str
@@ -37,6 +38,7 @@ class UpdateView(BaseModel):
         "deployments. Null: not known."
     )
     expected_by: int = Field(description="How many earlier deployments `expected_seconds` was found by.")
+    waits: str = ""
 
 
 class HeldBackView(BaseModel):
@@ -57,7 +59,7 @@ def held_back_view(held_back: HeldBack | None) -> HeldBackView | None:
     )
 
 
-def update_view(update: Update | None) -> UpdateView | None:
+def update_view(update: Update | None, waits: str = "") -> UpdateView | None:
     if update is None:
         return None
     log, expected = update.changelog, update.expected
@@ -76,4 +78,5 @@ def update_view(update: Update | None) -> UpdateView | None:
         build_bytes=expected.build_bytes,
         expected_seconds=expected.seconds,
         expected_by=expected.deployments,
+        waits=waits,
     )

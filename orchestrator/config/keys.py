@@ -48,13 +48,18 @@ def every_key() -> list[Key]:
 
 
 def _keys_of(section: type[Section], at: tuple[str, ...], no_effect: str) -> Iterator[Key]:
-    for name, field in section.model_fields.items():
+    for name, field in named_fields(section).items():
         inner = section_of(field)
         why = no_effect or why_no_effect(field)
         if inner is None:
             yield Key((*at, name), field, section, why)
         elif inner is not App and not (inner in (UpdatePolicy, Push) and at):
             yield from _keys_of(inner, (*at, name), why)
+
+
+def named_fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section by their keys in a file: `from` is no name in Python."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:
@@ -83,7 +88,7 @@ def fields_along(path: KeyPath) -> Iterator[tuple[int, FieldInfo]]:
         if path[: length - 1] == ("apps",):
             section = App
             continue
-        field = section.model_fields.get(str(part))
+        field = named_fields(section).get(str(part))
         if field is None:
             return
         yield length, field
@@ -100,7 +105,7 @@ def known_keys(path: KeyPath) -> list[str]:
         return list(App.model_fields)
     fields = dict(fields_along(path))
     section = section_of(fields[len(path)]) if len(path) in fields else None
-    return list(section.model_fields) if section else []
+    return list(named_fields(section)) if section else []
 
 
 def written_without_effect(written: Iterable[KeyPath]) -> Iterator[tuple[KeyPath, str]]:

@@ -161,6 +161,10 @@ def _impossible(config: Config, lines: dict[KeyPath, int], name: str) -> Iterato
         if settings.update.git.tags and settings.update.git.branch:
             here = (*at, "update", "git", "tags")
             yield Problem(name, _line(here, lines), _name(here), "tags are followed instead of a branch; remove one")
+        if settings.update.git.version_range and not settings.update.git.tags:
+            here = (*at, "update", "git", "version_range")
+            says = 'it is of tags; set update.git.tags, such as "v*"'
+            yield Problem(name, _line(here, lines), _name(here), says)
         for key, says in (*of_registry(settings), *of_report(settings)):
             here = (*at, *key.split("."))
             yield Problem(name, _line(here, lines), _name(here), says)

@@ -7,7 +7,7 @@ import re
 from typing import Annotated
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import field_validator
+from pydantic import AfterValidator, field_validator
 
 from orchestrator.config.section import SECONDS, Seconds, Section, Unit
 from orchestrator.domain.image_name import TAG, why_no_image
@@ -15,6 +15,19 @@ from orchestrator.domain.source_names import is_ref, why_no_remote
 
 EXAMPLE_REMOTE = "https://git.example.com/shop.git"
 
+
+def _range(value: str) -> str:
+    try:
+        if not list(SpecifierSet(value)):
+            raise InvalidSpecifier("it is empty")
+    except InvalidSpecifier as error:
+        raise ValueError(
+            'expected a range of versions, such as ">=1.2,<2", or one version, such as "==1.2.3"'
+        ) from error
+    return value
+
+
+VersionRange = Annotated[Annotated[str, AfterValidator(_range)] | None, Unit("range of versions")]
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 """A name of PEP 508; PyPI has none that is longer."""
@@ -34,6 +47,9 @@ class GitSource(Section):
     tags: Annotated[str | None, Unit("pattern")] = None
     """Follow tags instead of a branch: the newest version among those that match, without pre-releases unless the
     pattern has a `-`. `*` stands for any characters but `/`. Example: "v*\""""
+    version_range: VersionRange = None
+    """Of these tags, follow only versions of this range, as Python packages write ranges (PEP 440); one version alone
+    pins it. Needs `tags`. Example: "==1.2.3\""""
     path: Annotated[str, Unit("path in the repository")] = "."
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
     token_file: Annotated[str | None, Unit("path")] = None
@@ -106,6 +122,8 @@ class PypiSource(Section):
     https://index.example.com/simple/"""
     pre_release: bool = False
     """Offer pre-releases too. Example: true"""
+    version_range: VersionRange = None
+    """Offer only versions of this range (PEP 440); one version alone pins it. Example: "==1.2.3\""""
     command: Annotated[tuple[str, ...] | None, Unit("list of words")] = None
     """The command of the image that is made around the package; the package's own command when not set. A source
     distribution with a Dockerfile is not built then. Example: [datasette, serve, -h, 0.0.0.0]"""
@@ -155,6 +173,9 @@ class UrlSource(Section):
     https://example.com/shop/manifest.json"""
     download_url: Annotated[str, Unit("URL")]
     """The archive of a version; `{version}` is replaced by it. Example: https://example.com/shop/{version}.tar.gz"""
+    version_range: VersionRange = None
+    """Offer only versions of this range, as Python packages write ranges (PEP 440); one version alone pins it. Example:
+    "==1.2.3\""""
     public_key: Annotated[str | None, Unit("path")] = None
     """The public key of [minisign](https://jedisct1.github.io/minisign/) that archives must be signed with, in a file
     beside the configuration file; signatures are not looked at when not set. Example: secrets/minisign.pub"""
@@ -182,7 +203,7 @@ class RegistrySource(Section):
     registry.example.com/shop"""
     tag: Annotated[str, Unit("tag")] = "latest"
     """The tag that is followed: what it stands for is the newest release. Example: stable"""
-    version_range: Annotated[str | None, Unit("range of versions")] = None
+    version_range: VersionRange = None
     """Instead of one tag, the newest of all tags that are versions of this range, without pre-releases. A range is
     written as for Python packages (PEP 440). Example: ">=1.2,<2\""""
     username: Annotated[str, Unit("name")] = ""
@@ -213,15 +234,4 @@ class RegistrySource(Section):
     def _is_a_user(cls, value: str) -> str:
         if ":" in value or not value.isprintable():
             raise ValueError("expected the name of a user, without a colon, such as ci")
-        return value
-
-    @field_validator("version_range")
-    @classmethod
-    def _is_a_range(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                if not list(SpecifierSet(value)):
-                    raise InvalidSpecifier("it is empty")
-            except InvalidSpecifier as error:
-                raise ValueError('expected a range of versions, such as ">=1.2,<2"') from error
         return value

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from orchestrator.config.section import MOST, NoEffectYet, Seconds, Section, Unit
+from orchestrator.config.section import MOST, NoEffectYet, Seconds, SecondsOrNone, Section, Unit
 from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
+from orchestrator.config.window_schema import Window
 
 
 class BackgroundCheck(Section):
@@ -19,7 +20,8 @@ class BackgroundCheck(Section):
     enabled: bool = True
     """Check for updates at an interval, not only at start. Example: false"""
     interval: Seconds = 3600
-    """Time between two checks. Example: 900"""
+    """Time between two checks; each pause is up to a tenth longer, so that apps do not ask all at once. Example:
+    900"""
     notify: Annotated[bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")] = (
         True
     )
@@ -108,6 +110,11 @@ class UpdatePolicy(Section):
     """Deploy an update as soon as a check finds it, if a release of the app is live and no other is being deployed. A
     release that failed, was rolled back or was cancelled by a person is not deployed again by itself. When false, a
     person or a program starts each deployment. Example: true"""
+    window: Window | None = None
+    minimum_age: SecondsOrNone = 0
+    """How old a version must be before it is offered and installs itself; where newer ones are too young, the newest
+    that is old enough is. It counts from the release date that the source says (for Git, the date of the commit), and
+    from the first check that found the version where the source says none, or one that is later. Example: 86400"""
     background_check: BackgroundCheck = BackgroundCheck()
     backup: Backup = Backup()
     migrations: Migrations = Migrations()

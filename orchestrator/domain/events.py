@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     RETIRE_FAILED = "retire_failed"
     UPDATE = "update"
     DISMISSED = "dismissed"
+    SKIPPED = "skipped"
     CHECK_FAILED = "check_failed"
     CONFIG_LOADED = "config_loaded"
     CONFIG_REFUSED = "config_refused"
@@ -185,10 +186,11 @@ class RetireFailed(Occurrence):
 
 @dataclass(frozen=True)
 class UpdateFound(Occurrence):
-    """A check found a newer release."""
+    """A check found a newer release: `found_by` one at the start, in the background, or that somebody asked for."""
 
     kind = EventKind.UPDATE
     version: str
+    found_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Database:
         self._deployments, self._steps, self._slots = tables["deployments"], tables["steps"], tables["slots"]
         self._events, self._tokens, self._audit = tables["events"], tables["tokens"], tables["audit"]
         self._migrations, self._unsettled = tables["migrations"], tables["unsettled"]
-        self._sessions = tables["panel_sessions"]
+        self._sessions, self._versions = tables["panel_sessions"], tables["versions"]
         self._push_checks, self._push_deliveries = tables["push_checks"], tables["push_deliveries"]
 
     @contextmanager

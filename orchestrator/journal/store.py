@@ -21,6 +21,7 @@ from orchestrator.journal.push_checks import PushChecks
 from orchestrator.journal.tokens import Tokens
 from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
+from orchestrator.journal.versions import VersionRecords
 
 OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
@@ -36,6 +37,7 @@ class Journal(
     PanelSessions,
     AuditLog,
     PushChecks,
+    VersionRecords,
 ):
     """The journal in the database of `url`. One process reads and writes it.
 

@@ -184,6 +184,8 @@ class PushCheckRunner:
         found = replace(check, revision=head.revision, version=head.version)
         attempts, active = journal.attempts(app), self._context(app).active
         live = active.release.source_revision if active and active.release else ""
+        if head.revision != live and (unwanted := self._checker.unwanted(app)):
+            return replace(found, state=CheckState.NOTHING_NEW, says=unwanted.says)
         if not is_to_deploy(head, live, attempts, before):
             now_done = under_way(attempts)
             if now_done and now_done.is_of(head.revision):

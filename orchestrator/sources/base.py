@@ -24,6 +24,21 @@ class SourceRelease:
     released_at: datetime | None
 
 
+@dataclass(frozen=True)
+class SourceVersion:
+    """A version that the source has. `ref`: by what `newest` finds it. `is_followed`: whether it is one of those that
+    the configuration follows; others can be deployed by hand."""
+
+    version: str
+    ref: str
+    released_at: datetime | None
+    is_followed: bool = True
+
+
+MOST_VERSIONS = 100
+"""So many are listed, those that come first."""
+
+
 class Source(Protocol):
     """One app's source of updates. Every method raises StepFailed when the source does not answer or is not valid."""
 
@@ -32,6 +47,12 @@ class Source(Protocol):
 
     async def newest(self, ref: str = "") -> SourceRelease:
         """Ask the source for the release that `ref` names: a branch, tag, version or commit. Empty: the newest one."""
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """Ask the source for its versions, the newest first, at most MOST_VERSIONS."""
+
+    def forget(self) -> None:
+        """The next question is asked as the first one was: without "only if it changed since"."""
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """What differs between two source revisions, as far as the source knows it. `since` is empty if nothing is

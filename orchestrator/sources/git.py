@@ -17,13 +17,14 @@ from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import git_lfs, git_submodules, mirror
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_changelog import changelog_between
 from orchestrator.sources.git_mirror import GitMirror
-from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, newest_tag, version_of
+from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, version_of
 from orchestrator.sources.git_process import ended_command
 from orchestrator.sources.git_signatures import refuse_unsigned
+from orchestrator.sources.git_versions import newest_followed, versions_of
 from orchestrator.sources.unsupported import refuse_incomplete
 from orchestrator.sources.versions import SEMVER, Scheme
 
@@ -96,7 +97,7 @@ class GitRepository:
         async with self._mirror.lock:
             await self._mirror.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
         if self.settings.tags and not ref:
-            return await self._newest_tag(self.settings.tags)
+            return await self._newest_tag()
         if commit := await commit_named(self._git, wanted):
             return await self._release(commit if ref else await self._last_that_matters(commit))
         raise StepFailed(
@@ -104,15 +105,23 @@ class GitRepository:
             "Correct update.git.branch, or the --ref that was given.",
         )
 
-    async def _newest_tag(self, pattern: str) -> SourceRelease:
-        tag, commit = await newest_tag(self._git, pattern, self._scheme)
-        if not commit:
-            raise StepFailed(
-                f"{await self.origin()} has no tag that is a version and matches '{pattern}'.",
-                "Correct update.git.tags, or push such a tag.",
-            )
+    async def _newest_tag(self) -> SourceRelease:
+        tag, commit = await newest_followed(self._git, self.settings, self._scheme, await self.origin())
         found = await self._release(commit)
         return replace(found, release=replace(found.release, version=tag))
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """Fetch; the tags that are versions, where tags are followed, or else the last commits of the branch."""
+        return await self._mirror.mended(self._versions)
+
+    async def _versions(self) -> tuple[SourceVersion, ...]:
+        wanted = self.settings.branch or "HEAD"
+        async with self._mirror.lock:
+            await self._mirror.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
+        return await versions_of(self._git, self.settings, self._scheme)
+
+    def forget(self) -> None:
+        """A fetch always asks for everything that the mirror lacks."""
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed.

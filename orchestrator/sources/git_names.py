@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
+from packaging.specifiers import SpecifierSet
+
 from border.plain import plain
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import StepFailed
-from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, is_prerelease, newest_first
+from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, is_in, is_prerelease, newest_first
 
 Git = Callable[..., Awaitable[str]]
 """Runs a git command in the mirror, and returns what it printed."""
@@ -43,17 +45,27 @@ async def commit_named(git: Git, name: str) -> str:
     return found
 
 
-async def newest_tag(git: Git, pattern: str, scheme: Scheme = SEMVER) -> tuple[str, str]:
-    """The newest version among the tags that match, without pre-releases unless the pattern has a `-`, and its commit;
-    both are empty if there is none. A branch may have the same name. With the scheme `commit` it is the newest by its
-    date, whatever it is called."""
-    if scheme == COMMIT:
-        dated = await git(
-            "for-each-ref", "--sort=-creatordate", "--count=1", "--format=%(refname:strip=2)", f"refs/tags/{pattern}"
-        )
-        return (tag, await _commit(git, f"refs/tags/{tag}")) if (tag := dated.strip()) else ("", "")
-    listed = (await git("for-each-ref", "--format=%(refname:strip=2)", f"refs/tags/{pattern}")).split()
-    order = newest_first((tag for tag in listed if "-" in pattern or not is_prerelease(tag, scheme)), scheme)
+def is_followed(tag: str, pattern: str, version_range: str | None, scheme: Scheme = SEMVER) -> bool:
+    """Whether a tag that matches the pattern is followed: none of a pre-release, unless the pattern has a `-` or the
+    range names it; and only those in the range, if there is one."""
+    if version_range:
+        return is_in(tag, SpecifierSet(version_range))
+    return scheme == COMMIT or "-" in pattern or not is_prerelease(tag, scheme)
+
+
+async def tags_in_order(git: Git, pattern: str, scheme: Scheme) -> list[str]:
+    """The tags that match, the newest first; of those that have an order by versions."""
+    order = ("--sort=-creatordate",) if scheme == COMMIT else ()
+    listed = (await git("for-each-ref", *order, "--format=%(refname:strip=2)", f"refs/tags/{pattern}")).split()
+    return listed if scheme == COMMIT else newest_first(listed, scheme)
+
+
+async def newest_tag(
+    git: Git, pattern: str, scheme: Scheme = SEMVER, version_range: str | None = None
+) -> tuple[str, str]:
+    """The newest version among the tags that match and are followed, and its commit; both are empty if there is none.
+    A branch may have the same name. With the scheme `commit` it is the newest by its date, whatever it is called."""
+    order = [tag for tag in await tags_in_order(git, pattern, scheme) if is_followed(tag, pattern, version_range, scheme)]
     return (order[0], await _commit(git, f"refs/tags/{order[0]}")) if order else ("", "")
 
 

@@ -86,6 +86,10 @@ class PackageIndex:
         self._known = replace(page, content=b""), found
         return found
 
+    def forget(self) -> None:
+        """The next question is answered whole."""
+        self._known = None
+
     async def download(self, file: IndexFile, to: Path) -> None:
         """Write a file of a release. Raises StepFailed, also when the index leads where it must not."""
         if not file.sha256:

@@ -7,14 +7,21 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from packaging.specifiers import SpecifierSet
+
 from orchestrator.config.source_schema import PypiSource
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
+<<<<<<< HEAD
 from orchestrator.sources import archive, package_changelog, package_source
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.package_changelog import Files
+=======
+from orchestrator.sources import archive, package_source
+from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+>>>>>>> 828fb6a (feat: versions are skipped, pinned, listed and as old as they must be, and updates have a window)
 from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import Web
@@ -51,8 +58,24 @@ class PackageReleases:
         return SourceRelease(Release(str(chosen.version), str(chosen.version)), chosen.released_at)
 
     def _newest(self, found: tuple[IndexRelease, ...]) -> IndexRelease | None:
-        wanted = (one for one in found if self._settings.pre_release or not one.version.is_prerelease)
-        return next(wanted, None)
+        return next(filter(self._is_followed, found), None)
+
+    def _is_followed(self, release: IndexRelease) -> bool:
+        version, wanted = release.version, self._settings.version_range
+        if wanted:
+            # A range that names a pre-release takes it, as for pip.
+            return SpecifierSet(wanted).contains(version, prereleases=self._settings.pre_release or None)
+        return self._settings.pre_release or not version.is_prerelease
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """Ask the index; pre-releases, too."""
+        return tuple(
+            SourceVersion(str(one.version), str(one.version), one.released_at, self._is_followed(one))
+            for one in (await self._index.releases(self._python))[:MOST_VERSIONS]
+        )
+
+    def forget(self) -> None:
+        self._index.forget()
 
     def _why_none(self, found: tuple[IndexRelease, ...], ref: str) -> tuple[str, str]:
         package, shown = self._index.package, ", ".join(str(one.version) for one in found[:MOST_SHOWN])
@@ -61,6 +84,11 @@ class PackageReleases:
             return (
                 f"{package} has no version '{ref[:80]}' that can be installed with Python {self._python}.{has}",
                 "Correct the --ref that was given, or update.pypi.python.",
+            )
+        if found and self._settings.version_range:
+            return (
+                f"{package} has no version in the range {self._settings.version_range}. The newest ones: {shown}.",
+                "Correct update.pypi.version_range.",
             )
         if found:
             return (f"{package} has pre-releases only: {shown}.", "To use them, set update.pypi.pre_release: true.")

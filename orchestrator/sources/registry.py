@@ -20,8 +20,12 @@ from orchestrator.domain.image_name import DIGEST, TAG, image_name
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
+<<<<<<< HEAD
 from orchestrator.sources import image_changelog
 from orchestrator.sources.base import SourceRelease
+=======
+from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+>>>>>>> 828fb6a (feat: versions are skipped, pinned, listed and as old as they must be, and updates have a window)
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
 from orchestrator.sources.versions import SEMVER, Scheme, is_in, is_version, newest_first
@@ -104,6 +108,24 @@ class RegistryImages:
                 "Correct update.registry.version_range, or push such a tag.",
             )
         return fitting[0]
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """Ask the registry for its tags: versions first, then the others. It does not say when they were pushed."""
+        wanted = SpecifierSet(self._settings.version_range) if self._settings.version_range else None
+        try:
+            tags = await self._client().tags()
+        except NotThere as error:
+            raise StepFailed(f"{self._image} is not in its registry.", "Correct update.registry.image.") from error
+        except Unauthorised as error:
+            raise StepFailed(error.cause, self._why_unauthorised()) from error
+        order = newest_first(tags)
+        return tuple(
+            SourceVersion(tag, tag, None, is_in(tag, wanted) if wanted else tag == self._settings.tag)
+            for tag in [*order, *sorted(set(tags) - set(order))][:MOST_VERSIONS]
+        )
+
+    def forget(self) -> None:
+        self._known = {}
 
     def _version(self, reference: str, found: Tagged) -> str:
         """By its label or tag; with some digits of the digest where those say nothing, such as `latest`."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
+
+from packaging.specifiers import SpecifierSet
 
 from border.plain import plain
 from border.secrets import Secrets
@@ -17,12 +20,12 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.signature import refuse_unsigned
-from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, newest_first
+from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, is_in, newest_first
 from orchestrator.sources.web import Page, Web
 
 MOST_SHOWN = 5
@@ -60,15 +63,33 @@ class ArchivedReleases:
         Raises StepFailed when the server does not answer, the manifest is not valid, or has no such version.
         """
         found = await self._releases()
-        chosen = _named(found, ref) if ref else self._newest(found)
+        chosen = _named(found, ref) if ref else self._newest([one for one in found if self._is_followed(one)])
         if chosen is None:
             shown = ", ".join(newest_first(one.version for one in found)[:MOST_SHOWN])
-            raise StepFailed(
-                f"{await self.origin()} names no version '{ref[:80]}'. It names: {shown}.",
-                "Correct the --ref that was given.",
-            )
+            wanted, key = (f"'{ref[:80]}'", "the --ref that was given") if ref else self._range_in_words()
+            raise StepFailed(f"{await self.origin()} names no version {wanted}. It names: {shown}.", f"Correct {key}.")
         released_at = in_utc(chosen.released_at) if chosen.released_at else None
         return SourceRelease(Release(chosen.version, chosen.version), released_at)
+
+    def _is_followed(self, release: ArchivedRelease) -> bool:
+        wanted = self._settings.version_range
+        return not wanted or is_in(release.version, SpecifierSet(wanted))
+
+    def _range_in_words(self) -> tuple[str, str]:
+        return f"in the range {self._settings.version_range}", "update.url.version_range"
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """Read the manifest; what has no order comes last."""
+        found = {one.version: one for one in await self._releases()}
+        order = newest_first(found, self._scheme)
+        return tuple(
+            SourceVersion(name, name, in_utc(one.released_at) if one.released_at else None, self._is_followed(one))
+            for name in [*order, *(name for name in found if name not in order)][:MOST_VERSIONS]
+            if (one := found[name])
+        )
+
+    def forget(self) -> None:
+        self._known = None
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """What the manifest says of the releases after `since` up to `until`, the newest MOST_CHANGES first."""
@@ -101,10 +122,11 @@ class ArchivedReleases:
         order = newest_first((one.version for one in after), self._scheme)
         return sorted(after, key=lambda one: order.index(one.version) if one.version in order else len(order))
 
-    def _newest(self, found: tuple[ArchivedRelease, ...]) -> ArchivedRelease:
+    def _newest(self, found: Sequence[ArchivedRelease]) -> ArchivedRelease | None:
         """By the order of versions; the first one where they have none."""
         order = newest_first((one.version for one in found), self._scheme)
-        return next((one for one in found if order and one.version == order[0]), found[0])
+        first = next(iter(found), None)
+        return next((one for one in found if order and one.version == order[0]), first)
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether it comes before, or is as high. False where one of them is no version."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as PythonVersion
 from semver import Version as SemanticVersion
@@ -57,9 +57,15 @@ def is_prerelease(text: str, scheme: Scheme = SEMVER) -> bool:
 
 def is_in(text: str, wanted: SpecifierSet) -> bool:
     """Whether it is a version of the range, as PEP 440 writes ranges. No pre-release of Semantic Versioning is, which
-    1.2.3-4 and 1.2.3-alpine are."""
+    1.2.3-4 and 1.2.3-alpine are, unless the range names exactly this one."""
     semantic, python = _semantic(text), _python(text)
-    return python is not None and not (semantic and semantic.prerelease) and python in wanted
+    if semantic and semantic.prerelease and not any(_names(one, text) for one in wanted):
+        return False
+    return python is not None and python in wanted
+
+
+def _names(one: Specifier, text: str) -> bool:
+    return one.operator in ("==", "===") and compare(one.version, text) == 0
 
 
 def _key(text: str, scheme: Scheme) -> Key | None:

@@ -101,6 +101,8 @@ class Web:
             headers["authorization"] = authorization
         if known and known.etag:
             headers["if-none-match"] = known.etag
+        else:
+            headers["cache-control"] = "no-cache"  # what is asked afresh is not answered by a cache on the way
 
         async def ask() -> Page:
             async with self._answer(url, headers, led_from=led_from) as answer:

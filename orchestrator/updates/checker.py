@@ -1,44 +1,49 @@
-"""The update checker: checks at start, in the background, and on request."""
+"""The update checker: what sources offer, and what became of it. `updates/background.py` asks them by itself."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from functools import partial
-
-import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.config.section import Section
+from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.by_hand import is_by_hand
-from orchestrator.domain.events import CheckFailed, Dismissed, EventKind, Occurrence, UpdateFound
+from orchestrator.domain.events import Dismissed, EventKind, Occurrence, UpdateFound
 from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
-from orchestrator.domain.release_history import checks_between_tries, may_be_offered, may_install_itself
+from orchestrator.domain.release_history import may_be_offered
 from orchestrator.domain.update import Update
-from orchestrator.errors import ChangeoverError, JournalError, Refused
+from orchestrator.domain.update_events import FoundBy, Skipped
+from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
-from orchestrator.sources.base import Source
+from orchestrator.sources.base import Source, SourceRelease
 from orchestrator.supervision import Supervisor
+from orchestrator.updates import due
+from orchestrator.updates.asked_host import asked_host
+from orchestrator.updates.background import BackgroundChecks
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
-from orchestrator.updates.order import comes_before, is_known_to_be_newer
+from orchestrator.updates.order import comes_before
+from orchestrator.updates.remembered import Remembered
+from orchestrator.updates.self_install import SelfInstall
+from orchestrator.updates.turns import CheckTurns
+from orchestrator.updates.wanted import Wanted
 
-log = structlog.get_logger()
-
-DISMISSED_FOR_S = 24 * 3600.0
-AT_ONCE = 4
-"""So many sources are asked at the same time by checks in the background: at a start all of them are due."""
+CHECK_WITHIN_S = 330.0
+"""The time limit of a check, however many answers it needs. One fetch of a repository has 300 s."""
 
 
 class UpdateChecker:
-    """Keeps the update that was found last, per app. A dismissed update is not shown for 24 hours."""
+    """Keeps the update that was found last, per app. A dismissed one is not shown for 24 hours, a skipped one never.
+
+    `chance` gives numbers from 0 to 1, by which the intervals of apps differ.
+    """
 
     def __init__(
         self,
@@ -48,30 +53,30 @@ class UpdateChecker:
         supervisor: Supervisor,
         clock: Callable[[], datetime] = now,
         elapsed: Callable[[], float] = elapsed,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._journal = journal
         self._events = events
         self._scheduler = scheduler
         self._now = clock
         self._elapsed = elapsed
+        self.remembered = Remembered(journal, clock, elapsed)
+        self._wanted = Wanted(self.remembered, clock)
+        self._self_install = SelfInstall(journal, scheduler, clock)
         self._found: dict[str, Update | None] = {}
         self._newer_than: dict[str, frozenset[str]] = {}
         """By app: the source revisions than which the update that was found is known to be newer."""
-        self._dismissed: dict[tuple[str, str], float] = {}
+        self._announced: dict[str, str] = {}
+        """By app: the source revision that an event told last."""
         self._older: dict[str, HeldBack | None] = {}
-        self._waited: dict[tuple[str, str], int] = {}
         self._questions: dict[str, tuple[Source, SharedQuestion[Update | None]]] = {}
         """By app, with the source that is asked."""
-        self._supervisor = supervisor
-        self._followed: dict[str, AppContext] = {}
         self._sources: dict[str, Section | None] = {}
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._begun: set[str] = set()
-        """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
+        self._policies: dict[str, UpdatePolicy] = {}
         self._asked_at: dict[str, float] = {}
         """By app: when its source was asked last, as `elapsed` counts."""
-        self._soon: dict[str, asyncio.Event] = {}
-        """By app: set when the next check is due before its interval has passed."""
+        self._turns = CheckTurns()
+        self._background = BackgroundChecks(self, self._turns, events, supervisor, chance)
 
     def follow(self, contexts: list[AppContext]) -> None:
         """Check these apps in the background, each at its own interval, and no others.
@@ -79,57 +84,74 @@ class UpdateChecker:
         An app whose section `update` is the same as before goes on as it is, also with a check that is under way. What
         was found in another source than an app has now is forgotten.
         """
-        before = self._followed
         sources = {one.name: _source_of(one) for one in contexts}
         for name in [one for one in {*self._sources, *sources} if sources.get(one) != self._sources.get(one)]:
-            self._found.pop(name, None)
-            self._older.pop(name, None)
-            self._asked_at.pop(name, None)
+            for known in (self._found, self._older, self._asked_at, self._announced):
+                known.pop(name, None)
         self._sources = sources
-        self._followed = {context.name: context for context in contexts if context.config.update.enabled}
-        for name in set(before) - set(self._followed):
-            self._supervisor.drop(_task(name))
-        for name, context in self._followed.items():
-            is_same = name in before and before[name].config.update == context.config.update
-            if not is_same or _task(name) not in self._supervisor.names():
-                self._begun.discard(name)
-                self._supervisor.keep(_task(name), partial(self._keep_checking, name))
+        self._policies = {one.name: one.config.update for one in contexts}
+        self._background.follow(contexts)
 
     def known(self, app: str) -> Update | None:
         """The update that the last check found; None if it may not be offered or is dismissed, or if a release is live
         since then that may be newer. Raises JournalError."""
         update = self._found.get(app)
-        if update is None or not may_be_offered(self._journal.attempts(app), update.release.source_revision):
+        if update is None or self.is_outdated(app) or not self._is_offered(app, update):
             return None
-        if self._is_outdated(app):
-            return None
-        dismissed = self._dismissed.get((app, update.release.source_revision))
-        return None if dismissed is not None and self._elapsed() - dismissed < DISMISSED_FOR_S else update
+        return update if not self.remembered.is_dismissed(app, update.release.version) else None
 
     def held_back(self, app: str) -> HeldBack | None:
         """Why the release that the last check found is not offered; None if it is, or is live, or if a release is live
         since then that may be newer. Raises JournalError."""
         update = self._found.get(app)
-        if update is None or update.release.source_revision == self._live_revision(app) or self._is_outdated(app):
+        if update is None or update.release.source_revision == self._live_revision(app) or self.is_outdated(app):
             return self._older.get(app)
-        return why_held_back(app, update.release, self._journal.attempts(app))
+        return why_held_back(app, update.release, self._journal.attempts(app)) or self.unwanted(app)
+
+    def unwanted(self, app: str) -> HeldBack | None:
+        """Why no machine deploys what the last check found: it is skipped or too young. None if one may."""
+        update = self._found.get(app)
+        return self._wanted.why_not(app, self._policies.get(app), update) if update else None
+
+    def waits(self, app: str) -> str:
+        """That the known update waits for its window, in words; empty if it does not. Raises JournalError."""
+        update, policy = self.known(app), self._policies.get(app)
+        return self._self_install.waits(app, policy, update) if update and policy else ""
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         """Implements Notifier: check again soon if the release that is live now was not known at the last check."""
-        if happened.kind is EventKind.LIVE and app in self._soon and self._is_outdated(app):
-            self._soon[app].set()
+        if happened.kind is EventKind.LIVE and self.is_outdated(app):
+            self._background.ask_soon(app)
 
-    async def check(self, context: AppContext) -> Update | None:
-        """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, or it is
-        older than the one that is live. Raises StepFailed or JournalError, and Refused if the app has got another
-        source meanwhile.
+    async def check(self, context: AppContext, *, afresh: bool = False) -> Update | None:
+        """Ask the source now. None if its newest release may not be offered: it is or was live, it failed, is skipped
+        or too young, or it is older than the one that is live. Raises StepFailed or JournalError, and Refused if the
+        app has got another source meanwhile.
 
-        Of many who ask at once, few ask the source: a deployment waits for them.
+        `afresh`: without what the source said before, also where caches on the way would answer. Of many who ask at
+        once, few ask the source: a deployment waits for them.
         """
+        if afresh:
+            context.source.forget()
+        host = asked_host(context.config.update)
+
+        async def ask() -> Update | None:
+            async with self._turns.asked(context.name, host):
+                return await self._find(context, FoundBy.ASKED)
+
+        found = await self._question(context).ask(ask)
+        self._background.look_again(context.name)
+        return found
+
+    async def ask_by_itself(self, context: AppContext, found_by: FoundBy) -> Update | None:
+        """As `check`; whoever calls it has the turn."""
+        return await self._question(context).ask(lambda: self._find(context, found_by))
+
+    def _question(self, context: AppContext) -> SharedQuestion[Update | None]:
         known = self._questions.get(context.name)
         if known is None or known[0] is not context.source:
             known = self._questions[context.name] = (context.source, SharedQuestion())
-        return await known[1].ask(lambda: self._check(context))
+        return known[1]
 
     async def head(self, context: AppContext) -> Head:
         """Ask the source now for what it has, whether that may be offered or not. Raises as `check`."""
@@ -140,33 +162,60 @@ class UpdateChecker:
             return Head(update.release.source_revision, update.release.version)
         raise Refused(f"The check of {context.name} has no result: its source was changed meanwhile.")
 
-    async def _check(self, context: AppContext) -> Update | None:
+    async def _find(self, context: AppContext, found_by: FoundBy) -> Update | None:
         app = context.name
         self._asked_at[app] = self._elapsed()
+        try:
+            async with asyncio.timeout(CHECK_WITHIN_S) as limit:
+                update = await self._ask(context)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise StepFailed(
+                f"The check of {app} did not end within {CHECK_WITHIN_S:g} s.",
+                "Check how fast this host reaches the source. It is asked again at the next check.",
+            ) from error
+        await self.announce(app, found_by)
+        return update if update and self._is_offered(app, update) else None
+
+    async def _ask(self, context: AppContext) -> Update | None:
+        app = context.name
+        self._policies[app] = context.config.update
         newest = await context.source.newest()
-        revision, live = newest.release.source_revision, self._live_revision(app)
+        live = self._live_revision(app)
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
         if await self._is_older(context, newest.release):
             self._refuse_if_replaced(context)
-            self._found[app], self._older[app] = None, older(app, newest.release, self._live_version(app))
+            release = self._live_release(app)
+            self._found[app], self._older[app] = None, older(app, newest.release, release.version if release else "")
             return None
-        known, self._older[app] = self._found.get(app), None
+        if newest.release.source_revision != live:
+            await self.remembered.see(app, newest.release.version)
+            newest = await self._old_enough(context, newest)
+        self._older[app] = None
+        revision = newest.release.source_revision
         changelog = await context.source.changelog(live, revision)
         origin, expected = await context.source.origin(), await expected_of(context, self._journal)
         update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
         self._refuse_if_replaced(context)
-        offered = may_be_offered(self._journal.attempts(app), revision)
-        is_new = known is None or known.release.source_revision != revision
-        # What an app's first deployment is making live is no update.
-        is_first = not live and self._scheduler.busy_with(app) is not None
-        if offered and is_new and not is_first:
-            # Before it is known: what could not be told is told by the next check.
-            await self._events.publish(UpdateFound(newest.release.version), app)
         self._found[app] = update
-        self._newer_than[app] = frozenset(
-            {live, revision, *were_live, *(change.revision for change in changelog.changes)}
-        )
-        return update if offered else None
+        self._newer_than[app] = frozenset({live, revision, *were_live, *(one.revision for one in changelog.changes)})
+        return update
+
+    async def _old_enough(self, context: AppContext, newest: SourceRelease) -> SourceRelease:
+        """The newest release that is as old as it must be, if the source has one that comes after the live one; else
+        the newest of all: where releases come often, none would ever be old enough."""
+        app, policy, is_young = context.name, context.config.update, self._wanted.too_young_until
+        if not is_young(app, policy, newest.release.version, newest.released_at):
+            return newest
+        for one in await context.source.versions():
+            is_skipped = self.remembered.skipped(app, one.version)
+            if is_skipped or not one.is_followed or is_young(app, policy, one.version, one.released_at):
+                continue
+            found = await context.source.newest(one.ref)
+            is_live = found.release.source_revision == self._live_revision(app)
+            return newest if is_live or await self._is_older(context, found.release) else found
+        return newest
 
     async def _is_older(self, context: AppContext, release: Release) -> bool:
         """Whether something else is live, and known to be as new or newer."""
@@ -185,99 +234,67 @@ class UpdateChecker:
                 f"Check again: changeover check {context.name}",
             )
 
+    async def announce(self, app: str, found_by: FoundBy) -> None:
+        """Tell the known update by an event, once. Raises JournalError: then the next check tells it."""
+        update = self.known(app)
+        # What an app's first deployment is making live is no update.
+        is_first = not self._live_revision(app) and self._scheduler.busy_with(app) is not None
+        if update and not is_first and self._announced.get(app) != update.release.source_revision:
+            await self._events.publish(UpdateFound(update.release.version, found_by), app)
+            self._announced[app] = update.release.source_revision
+
     async def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
         update = self.known(app)
         if update:
-            self._dismissed[app, update.release.source_revision] = self._elapsed()
+            await self.remembered.dismiss(app, update.release.version)
             await self._events.publish(Dismissed(update.release.version), app)
         return update
 
-    def _is_outdated(self, app: str) -> bool:
+    async def skip(self, app: str, version: str, by: str, *, undo: bool = False) -> None:
+        """Never offer this version, whether the source has it or not; with `undo`, offer it again.
+
+        Raises Refused where there is nothing to undo, or too many are skipped, and JournalError.
+        """
+        if not undo:
+            await self.remembered.skip(app, version, by)
+        elif not await self.remembered.offer_again(app, version):
+            raise Refused(f"{version} of {app} is not skipped.", f"See its versions: changeover versions {app}")
+        await self._events.publish(Skipped(version, by, undo), app)
+
+    async def install_if_wanted(self, context: AppContext, update: Update) -> bool:
+        """Deploy it by itself, if the configuration wants that, now. Whether it was asked for."""
+        return await self._self_install.install_if_wanted(context, update)
+
+    def may_ask(self, context: AppContext) -> bool:
+        """Whether a check in the background may ask the source now."""
+        asked_at = self._asked_at.get(context.name)
+        return due.may_ask(context.config.update, None if asked_at is None else self._elapsed() - asked_at)
+
+    def changes_in(self, context: AppContext) -> float | None:
+        """After how many seconds what is known may be offered, or install itself, which it may not now; None: never."""
+        if (update := self._found.get(context.name)) is None:
+            return None
+        policy = context.config.update
+        young = self._wanted.too_young_until(context.name, policy, update.release.version, update.released_at)
+        moment = max(filter(None, (young, due.opens_at(policy, self._now()))), default=None)
+        return (moment - self._now()).total_seconds() if moment else None
+
+    def is_outdated(self, app: str) -> bool:
         """Whether it is not known if the update that was found is newer than what is live now."""
         return self._found.get(app) is not None and self._live_revision(app) not in self._newer_than[app]
+
+    def _is_offered(self, app: str, update: Update) -> bool:
+        may_be = may_be_offered(self._journal.attempts(app), update.release.source_revision)
+        return may_be and self._wanted.why_not(app, self._policies.get(app), update) is None
 
     def _live_release(self, app: str) -> Release | None:
         slots = self._journal.slots(app)
         return self._journal.deployment(slots.active).release if slots.active else None
 
     def _live_revision(self, app: str) -> str:
-        release = self._live_release(app)
-        return release.source_revision if release else ""
-
-    def _live_version(self, app: str) -> str:
-        slots = self._journal.slots(app)
-        return self._journal.deployment(slots.active).version if slots.active else ""
-
-    def _is_worth_a_try(self, app: str, update: Update) -> bool:
-        """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
-        release allows it. One that failed for a cause outside of it is tried again at ever fewer checks. What somebody
-        deployed by hand is replaced only by what is known to be newer.
-        """
-        live = self._live_release(app)
-        if live is None or self._scheduler.busy_with(app):
-            return False
-        if is_by_hand(live.source_revision) and not is_known_to_be_newer(update.release, live):
-            return False
-        attempts, revision = self._journal.attempts(app), update.release.source_revision
-        if not may_install_itself(attempts, revision):
-            return False
-        waited = self._waited.get((app, revision), 0) + 1
-        due = waited > checks_between_tries(attempts, revision)
-        self._waited[app, revision] = 0 if due else waited
-        return due
-
-    async def _keep_checking(self, app: str) -> None:
-        policy = self._followed[app].config.update
-        soon = self._soon[app] = asyncio.Event()
-        if not policy.check_on_startup and app not in self._begun:
-            # Once it is asked in any case: what was released while nobody listened would never be known.
-            await asyncio.sleep(policy.background_check.interval)
-        while True:
-            async with self._slots:
-                self._begun.add(app)
-                soon.clear()
-                before = self._found.get(app)
-                await self._check_in_background(self._followed[app])
-            if self._found.get(app) is not before and self._is_outdated(app):
-                soon.set()  # another release became live during the check
-            if not policy.background_check.enabled:
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(policy.background_check.interval):
-                    await soon.wait()
-
-    async def _check_in_background(self, context: AppContext) -> None:
-        """Check, and deploy what is found if that is wanted. A source's failure is published.
-
-        Raises JournalError, which cannot be published: the supervisor tries again soon.
-        """
-        if not self._is_due(context):
-            return
-        try:
-            update = await self.check(context)
-            if update and context.config.update.auto_update and self._is_worth_a_try(context.name, update):
-                await self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
-        except JournalError:
-            raise
-        except ChangeoverError as error:
-            await self._events.publish(CheckFailed(error.cause, error.remedy), context.name)
-            log.warning("update check failed", app=context.name, cause=error.cause)
-
-    def _is_due(self, context: AppContext) -> bool:
-        """Whether a check in the background may ask the source: not a remote that only people ask, nor one that was
-        asked a short time ago."""
-        git = context.config.update.repository
-        if git is None:
-            return True
-        asked_at = self._asked_at.get(context.name)
-        is_fresh = asked_at is not None and self._elapsed() - asked_at < (git.fetch_interval or 0)
-        return git.auto_fetch and not is_fresh
+        return release.source_revision if (release := self._live_release(app)) else ""
 
 
 def _source_of(context: AppContext) -> Section | None:
     return context.config.update.followed
-
-
-def _task(app: str) -> str:
-    return f"update check of {app}"

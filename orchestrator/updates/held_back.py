@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from border.revision import option
 from orchestrator.domain.deployment import State
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import Attempt, Standing, standing
+from orchestrator.domain.update import Update
+from orchestrator.domain.version_record import VersionRecord
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,25 @@ def older(app: str, release: Release, live: str) -> HeldBack:
     """The source's newest release comes before the one that is live, or is as high, such as 1.0 and 1.0.0."""
     says = f"{release.version}, the newest release of the source, is not newer than {live}, which is live."
     return HeldBack(release, says, _remedy(app, release))
+
+
+def is_skipped(app: str, release: Release, record: VersionRecord) -> HeldBack:
+    """A person decided that this version is never offered."""
+    when = f" since {record.skipped_at:%Y-%m-%d %H:%M} UTC" if record.skipped_at else ""
+    says = f"{release.version} is skipped{when}, by {record.skipped_by}."
+    offer = f"Offer it again: changeover skip {app} {record.version} --undo"
+    return HeldBack(release, says, f"{offer}. {_remedy(app, release)}")
+
+
+def too_young(app: str, update: Update, offered_at: datetime) -> HeldBack:
+    """It is not as old as `update.minimum_age` wants."""
+    date = update.released_at
+    since = f"was released at {date:%Y-%m-%d %H:%M} UTC" if date else "has no known release date"
+    says = (
+        f"{update.release.version} {since}, and is too young (update.minimum_age): it is offered from "
+        f"{offered_at:%Y-%m-%d %H:%M} UTC on."
+    )
+    return HeldBack(update.release, says, _remedy(app, update.release))
 
 
 def _remedy(app: str, release: Release) -> str:

@@ -50,6 +50,8 @@ def status(found: Apps) -> Group:
             )
         if app.configuration_changed and app.active:
             lines.append(configuration_changed(app))
+        if app.update and app.update.waits:
+            lines.append(f"{inline(app.name)}: {inline(app.update.version)} is available. {inline(app.update.waits)}")
         if app.held_back:
             says, remedy = _no_update_is_offered(app, app.held_back)
             lines.append(f"[yellow]! {inline(says)}[/]\n  💡 {inline(remedy)}")
@@ -100,9 +102,9 @@ def update(app: str, found: Update, now: datetime) -> str:
     checked = f"checked {ago(found.checked_at, now)}"
     heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
     heading += f" ({released}, {inline(found.origin)}, {checked})"
-    return "\n".join(
-        [heading, *brings(found), "", *map(inline, costs(found)), "", f"Install it with: {inline(install(app, found))}"]
-    )
+    waits = ["", inline(found.waits)] if found.waits else []
+    says = [heading, *brings(found), "", *map(inline, costs(found)), *waits]
+    return "\n".join([*says, "", f"Install it with: {inline(install(app, found))}"])
 
 
 def install(app: str, found: Update) -> str:

@@ -34,8 +34,8 @@ from panel.client.model import (
 from panel.client.one_off import OneOffRequests, Piece
 from panel.client.push_requests import PushRequests
 from panel.client.settings import is_https, is_near
-from panel.client.update_model import Update
 from panel.client.value import Value
+from panel.client.version_requests import VersionRequests
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 BROWSER = "Changeover-Client"
@@ -51,7 +51,7 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests, PushRequests):
+class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests, PushRequests, VersionRequests):
     """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
 
     No answer has control characters: text that an older orchestrator kept loses them here.
@@ -124,16 +124,6 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
         wanted = {"keep_backups": keep_backups}
         return await self._read(Leftover, "DELETE", f"/v1/leftovers/{app}", params=wanted, timeout=None)
 
-    # Updates
-
-    async def check(self, app: str) -> Update | None:
-        """Ask the app's source for an update now; None when there is none."""
-        found = await self._ask("POST", f"/v1/apps/{app}/update/check")
-        return self._value(Update, found) if found else None
-
-    async def dismiss(self, app: str) -> None:
-        """Do not show the app's update for 24 hours."""
-        await self._ask("POST", f"/v1/apps/{app}/update/dismiss")
 
     # Data
 

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     DRAINED = "drained"
     UPDATE = "update"
     DISMISSED = "dismissed"
+    SKIPPED = "skipped"
     CHECK_FAILED = "check_failed"
     CONFIG_LOADED = "config_loaded"
     CONFIG_REFUSED = "config_refused"
@@ -196,7 +197,18 @@ class Drained(Fields, InHand):
 
 
 class UpdateFound(Fields):
+    """`found_by`: a check at the `start`, in the `background`, or one that was `asked` for."""
+
     version: str = ""
+    found_by: str = ""
+
+
+class Skipped(Fields):
+    """A version is never offered; with `undone`, it is again."""
+
+    version: str = ""
+    by: str = ""
+    undone: bool = False
 
 
 class Dismissed(Fields):
@@ -243,6 +255,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.DRAINED: Drained,
     EventKind.UPDATE: UpdateFound,
     EventKind.DISMISSED: Dismissed,
+    EventKind.SKIPPED: Skipped,
     EventKind.CHECK_FAILED: Trouble,
     EventKind.CONFIG_LOADED: ConfigLoaded,
     EventKind.CONFIG_REFUSED: ConfigRefused,

@@ -89,6 +89,8 @@ class App(Value):
     candidate: Slot | None = None
     update: Update | None = None
     held_back: HeldBack | None = None
+    updates_off: bool = False
+    """Whether the source is asked only when a person or a push wants it."""
     deployment: Current | None = None
     health: str = "none"
     unsettled: Unsettled | None = None

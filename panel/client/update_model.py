@@ -49,3 +49,5 @@ class Update(Value):
     build_bytes: int | None = None
     expected_seconds: float | None = None
     expected_by: int = 0
+    waits: str = ""
+    """That it installs itself, and when."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from rich.text import Text
@@ -12,20 +11,24 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import Header, Static
 
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotFound
 from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Slot, Update
+from panel.client.version_model import Version
 from panel.clock import Clock, utc_now
+from panel.screens.app_keys import AppKeys
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
-from panel.screens.question import deploy_again, roll_back
+from panel.screens.question import ask_although_off, deploy_again, deploy_version, roll_back
+from panel.screens.versions import VersionsScreen
 from panel.screens.whole import is_whole
+from panel.text.held_back import held_back_in_words
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
@@ -33,7 +36,7 @@ from panel.widgets.event_log import EventLog
 from panel.widgets.key_line import KeyLine
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(AppKeys):
     BINDINGS = [
         Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
         Binding("d,D", "details", "Details", key_display="D", tooltip="Show what the update changes"),
@@ -42,14 +45,15 @@ class DashboardScreen(Screen[None]):
         Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment under way"),
         Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
+        Binding(
+            "v,V", "versions", "Versions", key_display="V", tooltip="List the versions; deploy or skip one of them"
+        ),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:
         super().__init__()
         self._client = client
         self._clock = clock
-        self._apps: tuple[App, ...] = ()
-        self._loaded = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -115,15 +119,17 @@ class DashboardScreen(Screen[None]):
             self._follow(app.name, app.deployment.id)
         elif app.update and use_known:
             self._confirm(app, app.update)
+        elif app.updates_off:
+            self._ask(ask_although_off(app.name), lambda: self._ask_the_source(app, afresh=not use_known))
         else:
-            self._ask_the_source(app)
+            self._ask_the_source(app, afresh=not use_known)
 
     @work(exclusive=True, group="asked")
-    async def _ask_the_source(self, app: App) -> None:
+    async def _ask_the_source(self, app: App, *, afresh: bool) -> None:
         """It may take long: no other key waits for it. Whoever has gone to another screen meanwhile is not asked there,
         where the next key would be the answer."""
         try:
-            update = await self._client.check(app.name)
+            update = await self._client.check(app.name, afresh=afresh)
             known = app if update else await self._client.app(app.name)
         except ClientError as error:
             self._complain(error)
@@ -141,7 +147,7 @@ class DashboardScreen(Screen[None]):
             return
         version = app.active.version if app.active else "not deployed"
         says = f"{app.name} is up to date ({version})."
-        self.notify(_held_back(app) or says, markup=False)
+        self.notify(held_back_in_words(app) or says, markup=False)
 
     def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
         """The live release with the configuration as it is now. The standby stays the goal of a rollback."""
@@ -152,13 +158,6 @@ class DashboardScreen(Screen[None]):
         # One for each question: a release that failed can be asked for again.
         key = secrets.token_hex(8)
         self._ask(question, lambda: self._deploy(app, revision, key))
-
-    def _ask(self, question: ModalScreen[bool], act: Callable[[], object]) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                act()
-
-        self.app.push_screen(question, answered)
 
     @work(group="changes")
     async def _deploy(self, app: str, revision: str, key: str) -> None:
@@ -217,7 +216,7 @@ class DashboardScreen(Screen[None]):
 
     def _tell_no_update(self, app: App) -> None:
         says = "No update is known for this app, or it is dismissed. Press U to check."
-        self.notify(_held_back(app) or says, markup=False)
+        self.notify(held_back_in_words(app) or says, markup=False)
 
     def action_dismiss_update(self) -> None:
         """Do not show the update of the app under the cursor for 24 hours."""
@@ -234,6 +233,18 @@ class DashboardScreen(Screen[None]):
             self._complain(error)
             return
         self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.", markup=False)
+
+    def action_versions(self) -> None:
+        """List the versions of the app under the cursor."""
+        self._with_current(self._show_versions)
+
+    def _show_versions(self, app: App) -> None:
+        def closed(wanted: Version | None) -> None:
+            if wanted:
+                question = deploy_version(app.name, wanted, app.active)
+                self._ask_to_deploy(question, app.name, wanted.ref)
+
+        self.app.push_screen(VersionsScreen(self._client, app, self._clock), closed)
 
     def action_rollback(self) -> None:
         """Ask, and send the traffic of the app under the cursor back to its standby release."""
@@ -270,31 +281,5 @@ class DashboardScreen(Screen[None]):
         """Show the audit log."""
         self.app.push_screen(AuditScreen(self._client))
 
-    def _with_current(self, act: Callable[[App], object]) -> None:
-        """Do this with the app under the cursor. A key that is pressed before the API's first answer waits for it."""
-        if not self._loaded.is_set():
-            self._once_loaded(act)
-        elif app := next((app for app in self._apps if app.name == self.selected), None):
-            act(app)
-
-    @work(exclusive=True, group="asked")
-    async def _once_loaded(self, act: Callable[[App], object]) -> None:
-        await self._loaded.wait()
-        if self._is_shown:
-            self._with_current(act)
-
-    @property
-    def _is_shown(self) -> bool:
-        return is_whole(self) and self.app.screen is self
-
     def _follow(self, app: str, deployment: str) -> None:
         self.app.push_screen(ProgressScreen(self._client, app, deployment, self._clock))
-
-    def _complain(self, error: ClientError) -> None:
-        self.notify(str(error), severity="error", timeout=15, markup=False)
-
-
-def _held_back(app: App) -> str:
-    """Why the newest release is not offered; empty if none is held back."""
-    held = app.held_back
-    return f"No update of {app.name} is offered: {held.says} {held.remedy}" if held else ""

@@ -20,6 +20,7 @@ from panel.screens.dashboard import DashboardScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
+from panel.screens.versions import VersionsScreen
 
 SCREENS: dict[str, type[Screen[Any]]] = {
     "Dashboard, for the selected app": DashboardScreen,
@@ -27,6 +28,7 @@ SCREENS: dict[str, type[Screen[Any]]] = {
     "Details of an update": DetailsScreen,
     "Question before an update [Y/n]": ConfirmScreen,
     "Other questions [y/N]": QuestionScreen,
+    "Versions of an app": VersionsScreen,
     "Audit log": AuditScreen,
 }
 OF_TEXTUAL = (

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import Slot
+from panel.client.version_model import Version
 
 
 class QuestionScreen(ModalScreen[bool]):
@@ -54,3 +55,20 @@ def roll_back(app: str, standby: Slot, active: Slot | None) -> QuestionScreen:
     live = active.version if active else "no release"
     consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
     return QuestionScreen(f"ROLL BACK {app.upper()}", consequences, f"Roll {app} back?")
+
+
+def ask_although_off(app: str) -> QuestionScreen:
+    """The question before the source of an app is asked whose updates are off."""
+    consequences = (f"Updates of {app} are off (update.enabled: false): its source is not asked by itself.",)
+    return QuestionScreen(f"UPDATES OF {app.upper()} ARE OFF", consequences, "Ask the source for an update now?")
+
+
+def deploy_version(app: str, version: Version, active: Slot | None) -> QuestionScreen:
+    """The question before a version is deployed that was picked from the list."""
+    live = active.version if active else "no release"
+    consequences: tuple[str, ...] = (f"{version.version} is built, verified and switched to; {live} is live now.",)
+    if version.is_skipped:
+        consequences += (f"{version.version} is skipped; that stays so.",)
+    if not version.followed:
+        consequences += ("The configuration does not follow this version: the next update may be another one.",)
+    return QuestionScreen(f"DEPLOY {app.upper()} {version.version}", consequences, f"Deploy {version.version}?")

@@ -96,6 +96,8 @@ def _says(event: Event, told: str) -> str:
             return f"[yellow]{drained_in_words(drained)}[/]"
         case events.UpdateFound(version=version):
             return f"🆕 update available: {inline(version)}"
+        case events.Skipped(version=version, undone=undone):
+            return f"{inline(version)} is offered again" if undone else f"{inline(version)} is skipped"
         case events.Trouble(cause=cause, remedy=remedy):
             return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
         case events.ConfigRefused(problems=problems):

@@ -73,6 +73,36 @@ async def test_of_tags_the_newest_version_is_followed_whatever_the_branches_do(r
         await of_tags(remote, "w*").newest()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "newest"),
+    [("==1.9.0", "v1.9.0"), (">=1,<1.10", "v1.9.0"), (">=1.2", "v1.10.0"), ("==2.0.0-rc.1", "v2.0.0-rc.1")],
+)
+async def test_of_tags_only_those_of_the_range_are_followed(remote: Remote, wanted: str, newest: str) -> None:
+    for tag in ("v1.2.0", "v1.10.0", "v1.9.0", "v2.0.0-rc.1", "nightly"):
+        remote.commit(f"feat: {tag}")
+        remote.git("tag", tag)
+    settings = GitSource.model_validate({"remote": str(remote.path), "tags": "v*", "version_range": wanted})
+    git = GitRepository(settings, remote.path.parent / "mirrors" / "app.git", remote.path)
+
+    found = await git.newest()
+    listed = await git.versions()
+
+    assert found.release.version == newest
+    assert [one.version for one in listed] == ["v2.0.0-rc.1", "v1.10.0", "v1.9.0", "v1.2.0"]
+    assert next(one.version for one in listed if one.is_followed) == newest
+    assert (await git.newest(listed[-1].ref)).release.version.startswith("v1.2.0")
+    assert all(one.released_at for one in listed)
+
+
+async def test_the_versions_of_a_branch_are_its_last_commits(remote: Remote) -> None:
+    commits = [remote.commit(f"feat: {number}") for number in range(3)]
+
+    listed = await source(remote).versions()
+
+    assert [one.ref for one in listed[:3]] == commits[::-1]
+    assert (await source(remote).newest(listed[1].ref)).release.source_revision == commits[1]
+
+
 async def test_a_commit_made_meanwhile_is_found_by_the_next_question(remote: Remote) -> None:
     git = source(remote)
     before = await git.newest()

@@ -6,13 +6,14 @@ import dataclasses
 
 import pytest
 
-from orchestrator.domain import drain_events
+from orchestrator.domain import drain_events, update_events
 from orchestrator.domain import events as told
 from panel.client import events as read
 
 
 def types_by_kind() -> dict[str, type[told.Occurrence]]:
-    assert drain_events  # imported for its types
+    assert drain_events  # imported for their types
+    assert update_events
     return {str(one.kind): one for one in told.Occurrence.__subclasses__()}
 
 

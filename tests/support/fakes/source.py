@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Change, Release
 from orchestrator.errors import StepFailed
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import SourceRelease, SourceVersion
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,6 +24,7 @@ class FakeSource:
         self._schemas: dict[str, str] = {}
         self.is_away = False
         self.asked = 0
+        self.forgotten = 0
         self._withdrawn = 0
 
     def withdraw(self) -> None:
@@ -56,6 +57,13 @@ class FakeSource:
             if ref in (one.release.version, one.release.source_revision):
                 return one
         raise StepFailed(f"https://git.test/shop has no '{ref}'.", "Check the --ref that was given.")
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        there = self._releases[: len(self._releases) - self._withdrawn]
+        return tuple(SourceVersion(one.release.version, one.release.version, one.released_at) for one in there[::-1])
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     async def changelog(self, since: str, until: str) -> Changelog:
         revisions = [one.release.source_revision for one in self._releases]

@@ -11,7 +11,7 @@ import yaml
 
 from orchestrator.config import loader
 from orchestrator.config.app_schema import App
-from orchestrator.config.keys import APP, Key, every_key
+from orchestrator.config.keys import APP, Key, every_key, named_fields
 from tests.support.paths import ROOT
 
 TOOL = runpy.run_path(str(ROOT / "tools" / "configuration-page"))
@@ -57,13 +57,17 @@ def test_the_example_of_a_key_is_valid_and_not_its_default(key: Key) -> None:
 
     taken: Any = loaded.config
     for part in key.path:
-        taken = taken["shop"] if part == APP else getattr(taken, part) if not isinstance(taken, dict) else taken[part]
+        taken = taken["shop"] if part == APP else taken[part] if isinstance(taken, dict) else value_of(taken, part)
     assert taken == (tuple(example) if isinstance(example, list) else example)
     if key.name not in ("update.source", f"apps.{APP}.route.default"):  # which have one possible value each
         assert taken != key.field.default
 
 
-BESIDE = {"strip_path": {"path": "/shop"}}
+def value_of(section: Any, key: str) -> Any:
+    return getattr(section, key, None) if key != "from" else section.from_
+
+
+BESIDE = {"strip_path": {"path": "/shop"}, "git.version_range": {"tags": "v*"}}
 """Keys that have an effect together with others alone."""
 OF_APP = {"report": {"update": {"git": {"remote": "https://git.example.com/team/shop.git"}}}}
 """What the app of a section must have."""
@@ -73,10 +77,12 @@ def with_value(key: Key, value: object) -> dict[str, Any]:
     """A file in which a key has a value, and whatever its section requires beside it."""
     required = {
         name: yaml.safe_load(TOOL["meanings"](key.section)[name].example)
-        for name, field in key.section.model_fields.items()
+        for name, field in named_fields(key.section).items()
         if field.is_required() and key.section is not App
     }
-    inner: dict[str, Any] = required | BESIDE.get(key.path[-1], {}) | {key.path[-1]: value}
+    inner: dict[str, Any] = (
+        required | (BESIDE.get(key.path[-1]) or BESIDE.get(".".join(key.path[-2:]), {})) | {key.path[-1]: value}
+    )
     for part in reversed(key.path[2:-1] if key.path[0] == "apps" else key.path[:-1]):
         inner = {part: inner}
     if key.path[0] != "apps":

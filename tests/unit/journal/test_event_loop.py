@@ -23,7 +23,17 @@ from orchestrator.journal.store import Journal
 from tests.component.test_journal import deployment
 from tests.support.paths import ROOT
 
-IN_MEMORY = {"deployment", "slots", "migrations", "attempts", "unsettled", "live_since", "backend", "beside"}
+IN_MEMORY = {
+    "versions",
+    "deployment",
+    "slots",
+    "migrations",
+    "attempts",
+    "unsettled",
+    "live_since",
+    "backend",
+    "beside",
+}
 """What may be called on the event loop: it is kept in memory."""
 IN_A_THREAD = {
     "orchestrator/__main__.py",  # opens it in a thread, before the API's event loop runs

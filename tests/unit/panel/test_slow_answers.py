@@ -50,7 +50,7 @@ class Slow(Client):
         shop = answers.app(standby=answers.slot("v0.9.0", "green"), update=update)
         return Apps.model_validate({"apps": [shop]})
 
-    async def check(self, app: str) -> Update | None:
+    async def check(self, app: str, *, afresh: bool = False) -> Update | None:
         await self._answer("check")
         return Update.model_validate(answers.update())
 

@@ -456,3 +456,31 @@ def test_a_section_that_cannot_work_is_refused(update: str, says: str) -> None:
 
 def test_the_server_of_the_tests_is_a_program() -> None:
     compile(SERVER, "server", "exec")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pre_release", "newest"),
+    [
+        ("==1.2.3", False, "1.2.3"),
+        (">=1,<2", False, "1.10"),
+        ("==2.0rc1", False, "2.0rc1"),
+        (">=1.2", False, "1.10"),
+        (">=1.2", True, "2.0rc1"),
+    ],
+)
+async def test_only_versions_of_the_range_are_offered(
+    index: StaticIndex, wanted: str, pre_release: bool, newest: str
+) -> None:
+    source = shop(with_versions(index, "1.2.3", "1.10", "2.0rc1"), version_range=wanted, pre_release=pre_release)
+
+    listed = await source.versions()
+
+    assert (await source.newest()).release.version == newest
+    assert [one.version for one in listed] == ["2.0rc1", "1.10", "1.2.3"]
+    assert next(one.version for one in listed if one.is_followed) == newest
+    assert (await source.newest("1.2.3")).release.version == "1.2.3", "by hand, whatever the range"
+
+
+async def test_a_range_without_a_version_is_told(index: StaticIndex) -> None:
+    with pytest.raises(StepFailed, match=r"shop has no version in the range ==9. The newest ones: 1.10."):
+        await shop(with_versions(index, "1.10"), version_range="==9").newest()

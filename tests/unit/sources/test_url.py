@@ -121,6 +121,34 @@ async def test_more_changes_than_are_listed_are_counted(server: Server) -> None:
     assert found.download_bytes is None
 
 
+@pytest.mark.parametrize(
+    ("wanted", "newest"), [("==1.9.0", "1.9.0"), (">=1,<1.10", "1.9.0"), ("==1.10.0-rc.1", "1.10.0-rc.1")]
+)
+async def test_only_archives_of_the_range_are_offered(server: Server, wanted: str, newest: str) -> None:
+    server.announce(*(server.publish(version) for version in ("1.9.0", "1.10.0", "1.10.0-rc.1")))
+    source = shop(server, version_range=wanted)
+
+    listed = await source.versions()
+
+    assert (await source.newest()).release.version == newest
+    assert [one.version for one in listed] == ["1.10.0", "1.10.0-rc.1", "1.9.0"]
+    assert [one.version for one in listed if one.is_followed] == [newest]
+    assert (await source.newest("1.10.0")).release.version == "1.10.0", "by hand, whatever the range"
+    with pytest.raises(StepFailed, match=r"names no version in the range ==7"):
+        await shop(server, version_range="==7").newest()
+
+
+async def test_what_is_asked_afresh_is_read_whole(server: Server) -> None:
+    server.publish("1.2.0")
+    source = shop(server)
+    await source.newest()
+
+    source.forget()
+    await source.newest()
+
+    assert server.unchanged == 0
+
+
 async def test_the_changes_are_those_of_all_releases_between(server: Server) -> None:
     server.announce(
         server.publish("1.0.0", changelog=["feat: the first"]),

@@ -28,7 +28,9 @@ from orchestrator.events.stream import EventStream
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.uploads import Uploads
 from orchestrator.supervision import Supervisor
-from orchestrator.updates.checker import AT_ONCE, DISMISSED_FOR_S, UpdateChecker
+from orchestrator.updates.checker import UpdateChecker
+from orchestrator.updates.remembered import DISMISSED_FOR_S
+from orchestrator.updates.turns import AT_ONCE
 from tests.support import virtual_time
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.engine import FakeEngine

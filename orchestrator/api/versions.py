@@ -1,0 +1,66 @@
+"""/v1/apps/{app}/update/versions and /skip: the versions that a source has, and those that are never offered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.api.access import Deployer, Reader, Serving
+from orchestrator.api.values import NO_CONTROL, App
+from orchestrator.updates.listed_versions import Listed, listed_versions
+from orchestrator.updates.remembered import LONGEST
+
+router = APIRouter(prefix="/apps")
+
+
+class VersionView(BaseModel):
+    """`ref` is what `deploy --ref` takes. `state`: `live`, `standby`, `was_live`, `failed`, `skipped`, or empty.
+    `followed`: whether the configuration follows it; one that is not can be deployed by hand."""
+
+    version: str
+    ref: str
+    released_at: datetime | None
+    followed: bool
+    state: str
+
+
+class Versions(BaseModel):
+    """The newest first; at most 100."""
+
+    versions: list[VersionView]
+
+
+class SkipRequest(BaseModel):
+    """`undo`: offer the version again."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=f"^{NO_CONTROL}*$")]
+    undo: bool = False
+
+
+@router.get("/{app}/update/versions")
+async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
+    """Ask the source for its versions."""
+    listed = await listed_versions(orchestrator.apps.get(app), orchestrator.checker.remembered)
+    return Versions(versions=[_view(one) for one in listed])
+
+
+@router.post("/{app}/update/skip", status_code=200)
+async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipRequest) -> None:
+    """Never offer this version, nor install it by itself. A person can still deploy it."""
+    name = orchestrator.apps.get(app).name
+    await orchestrator.checker.skip(name, wanted.version, who.name, undo=wanted.undo)
+
+
+def _view(one: Listed) -> VersionView:
+    version = one.version
+    return VersionView(
+        version=version.version,
+        ref=version.ref,
+        released_at=version.released_at,
+        followed=version.is_followed,
+        state=one.state,
+    )

@@ -1,0 +1,61 @@
+"""Updates that install themselves (`auto_update`): which ones, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from orchestrator.apps.context import AppContext
+from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.by_hand import is_by_hand
+from orchestrator.domain.release_history import checks_between_tries, may_install_itself
+from orchestrator.domain.update import Update
+from orchestrator.journal.store import Journal
+from orchestrator.updates import due
+from orchestrator.updates.order import is_known_to_be_newer
+
+
+class SelfInstall:
+    """Asks the scheduler for deployments. What failed for a cause outside of it is tried again at ever fewer checks."""
+
+    def __init__(self, journal: Journal, scheduler: Scheduler, clock: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._scheduler = scheduler
+        self._now = clock
+        self._waited: dict[tuple[str, str], int] = {}
+
+    async def install_if_wanted(self, context: AppContext, update: Update) -> bool:
+        """Deploy an update by itself, if the configuration wants that, now. Whether it was asked for."""
+        policy = context.config.update
+        wanted = policy.auto_update and due.opens_at(policy, self._now()) is None
+        if not wanted or not self._is_worth_a_try(context.name, update):
+            return False
+        await self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+        return True
+
+    def waits(self, app: str, policy: UpdatePolicy, update: Update) -> str:
+        """That an update waits for its window, in words; empty if it does not."""
+        opening = due.opens_at(policy, self._now())
+        if opening is None or policy.window is None:
+            return ""
+        installs = may_install_itself(self._journal.attempts(app), update.release.source_revision)
+        return due.waits_for(opening, policy.window.hours) if installs else ""
+
+    def _is_worth_a_try(self, app: str, update: Update) -> bool:
+        """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
+        release allows it. What somebody deployed by hand is replaced only by what is known to be newer.
+        """
+        slots = self._journal.slots(app)
+        live = self._journal.deployment(slots.active).release if slots.active else None
+        if live is None or self._scheduler.busy_with(app):
+            return False
+        if is_by_hand(live.source_revision) and not is_known_to_be_newer(update.release, live):
+            return False
+        attempts, revision = self._journal.attempts(app), update.release.source_revision
+        if not may_install_itself(attempts, revision):
+            return False
+        waited = self._waited.get((app, revision), 0) + 1
+        is_due = waited > checks_between_tries(attempts, revision)
+        self._waited[app, revision] = 0 if is_due else waited
+        return is_due

@@ -1,0 +1,395 @@
+"""When sources are asked, what is skipped, dismissed or too young, and when an update installs itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.apps.context import AppContext
+from orchestrator.config import loader
+from orchestrator.errors import Refused, StepFailed
+from orchestrator.sources.base import SourceRelease
+from orchestrator.updates import checker as checker_module
+from orchestrator.updates import due
+from orchestrator.updates.asked_host import asked_host
+from orchestrator.updates.remembered import DISMISSED_FOR_S, MOST_SKIPPED
+from orchestrator.updates.turns import SLOW_S
+from tests.support import virtual_time
+from tests.support.fakes.journal import UnreliableJournal
+from tests.support.fakes.source import FakeSource
+from tests.unit.updates.test_checker import APP, Bench
+
+INTERVAL_S = 1000.0
+
+
+@pytest.fixture
+def bench(journal: UnreliableJournal, tmp_path: Path) -> Bench:
+    return Bench(journal, tmp_path)
+
+
+def again(bench: Bench) -> Bench:
+    """After a restart: with the same journal, source and clock."""
+    new = Bench(bench.journal, bench.folder, bench.clock, bench.source)
+    new.elapsed_s = 0.5
+    return new
+
+
+def with_update(bench: Bench) -> None:
+    bench.live(bench.source.publish())
+    bench.source.publish()
+
+
+def test_the_bench_has_no_clock_of_the_machine(bench: Bench) -> None:
+    assert bench.clock() == bench.clock()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("on_startup", [True, False])
+@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("notify", [True, False])
+def test_each_combination_of_the_keys_asks_as_often_as_it_says(
+    bench: Bench, enabled: bool, on_startup: bool, background: bool, notify: bool
+) -> None:
+    """Both of the checks switched off: it is asked once all the same. `notify` changes nothing of it."""
+    with_update(bench)
+    keys = (
+        f"enabled: {str(enabled).lower()}, check_on_startup: {str(on_startup).lower()}, background_check: "
+        f"{{enabled: {str(background).lower()}, interval: {INTERVAL_S:g}, notify: {str(notify).lower()}}}"
+    )
+    asked: list[int] = []
+
+    async def story() -> None:
+        async with bench.following(keys):
+            for moment in (INTERVAL_S / 2, INTERVAL_S * 0.7, INTERVAL_S * 2.2):
+                await asyncio.sleep(moment)
+                asked.append(bench.source.asked)
+
+    virtual_time.run(story())
+    at_the_start, after_one, after_three = asked
+
+    assert at_the_start == (1 if enabled and on_startup else 0)
+    assert after_one == (0 if not enabled else 1 + (on_startup and background))
+    assert (after_three > after_one) is (enabled and background)
+    assert after_three >= (1 if enabled else 0)
+    found_by = [one.fields["found_by"] for one in bench.journal.events() if one.kind == "update"]
+    assert found_by == ([] if not enabled else ["start"] if on_startup else ["background"])
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])
+def test_an_interval_is_never_shorter_than_configured_and_at_most_a_tenth_longer(bench: Bench, chance: float) -> None:
+    pause = due.next_check_in(bench.app("background_check: {interval: 100}").config.update, chance)
+
+    assert pause == pytest.approx(100 + 10 * chance)
+
+
+async def test_a_dismissed_update_stays_dismissed_over_a_restart_for_what_is_left_of_the_24_hours(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    await bench.checker.dismiss(APP)
+    bench.clock.go_on(timedelta(hours=20))
+
+    after = again(bench)
+    await after.checker.check(after.app())
+    known = after.checker.known(APP)
+    after.elapsed_s += 4 * 3600 + 1
+
+    assert known is None
+    assert after.checker.known(APP) is not None
+
+
+async def test_a_clock_that_was_set_back_dismisses_for_no_more_than_24_hours(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    await bench.checker.dismiss(APP)
+    bench.clock.go_on(-timedelta(days=400))
+
+    after = again(bench)
+    await after.checker.check(after.app())
+    assert after.checker.known(APP) is None
+    after.elapsed_s += DISMISSED_FOR_S
+
+    assert after.checker.known(APP) is not None
+
+
+async def test_a_dismissed_update_is_not_told_again_after_a_restart(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    await bench.checker.dismiss(APP)
+
+    after = again(bench)
+    await after.checker.check(after.app())
+
+    assert after.kinds().count("update") == 1
+
+
+@pytest.mark.parametrize("named", ["v2", "2"])
+async def test_a_skipped_version_is_never_offered_nor_installed_also_after_a_restart(bench: Bench, named: str) -> None:
+    with_update(bench)
+    await bench.checker.skip(APP, named, "anna")
+
+    after = again(bench)
+    assert await after.checker.check(after.app()) is None
+    async with after.following("auto_update: true, background_check: {enabled: false}"):
+        await asyncio.sleep(0.05)
+
+    assert after.checker.known(APP) is None
+    assert after.scheduler.taken == []
+    assert "update" not in after.kinds()
+    held_back = after.checker.held_back(APP)
+    assert held_back is not None
+    assert held_back.says.startswith("v2 is skipped since ")
+    assert "by anna" in held_back.says
+    assert f"changeover skip shop {named} --undo" in held_back.remedy
+    assert "changeover deploy shop --ref r2" in held_back.remedy
+
+
+async def test_a_version_after_the_skipped_one_is_offered_and_so_is_the_skipped_one_when_that_is_undone(
+    bench: Bench,
+) -> None:
+    with_update(bench)
+    await bench.checker.skip(APP, "v2", "anna")
+    await bench.checker.skip(APP, "v2", "bert")  # nothing more happens
+    await bench.checker.skip(APP, "v2", "anna", undo=True)
+    undone = await bench.checker.check(bench.app())
+    await bench.checker.skip(APP, "v2", "anna")
+    bench.source.publish()
+    newer = await bench.checker.check(bench.app())
+
+    assert undone is not None
+    assert undone.release.version == "v2"
+    assert newer is not None
+    assert newer.release.version == "v3"
+
+
+async def test_what_is_not_skipped_cannot_be_undone_and_nobody_skips_without_end(bench: Bench) -> None:
+    with pytest.raises(Refused, match="v9 of shop is not skipped"):
+        await bench.checker.skip(APP, "v9", "anna", undo=True)
+    for number in range(MOST_SKIPPED):
+        await bench.checker.remembered.skip(APP, f"v{number}", "anna")
+    with pytest.raises(Refused, match="500 versions of shop are already"):
+        await bench.checker.skip(APP, "one more", "anna")
+
+
+async def test_a_version_that_is_too_young_is_offered_and_told_when_it_is_old_enough(bench: Bench) -> None:
+    with_update(bench)  # v2 is two hours younger than FIRST
+    bench.clock.go_on(datetime(2026, 1, 1, 2, 0, tzinfo=UTC) - bench.clock())
+    app = bench.app("minimum_age: 3600")
+    bench.checker.follow([replace(app, config=bench.app("minimum_age: 3600, enabled: false").config)])
+
+    assert await bench.checker.check(app) is None
+    held_back = bench.checker.held_back(APP)
+    young = bench.checker.known(APP)
+    bench.clock.go_on(timedelta(seconds=3600))
+
+    assert held_back is not None
+    assert held_back.says == (
+        "v2 was released at 2026-01-01 02:00 UTC, and is too young (update.minimum_age): it is offered from "
+        "2026-01-01 03:00 UTC on."
+    )
+    assert young is None
+    assert bench.checker.known(APP) is not None
+    assert bench.checker.held_back(APP) is None
+
+
+async def test_where_the_newest_is_too_young_the_newest_that_is_old_enough_is_offered(bench: Bench) -> None:
+    """Where releases come every day, a minimum age of two days would never let one through."""
+    bench.live(bench.source.publish())
+    for _ in range(4):
+        bench.source.publish()
+    bench.clock.go_on(datetime(2026, 1, 1, 5, 10, tzinfo=UTC) - bench.clock())
+
+    found = await bench.checker.check(bench.app("minimum_age: 7200"))
+
+    assert found is not None
+    assert found.release.version == "v3"
+
+
+class Undated(FakeSource):
+    """Does not say when its releases were made, or says a date that has not come yet."""
+
+    def __init__(self, released_at: datetime | None) -> None:
+        super().__init__()
+        self._released_at = released_at
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        return replace(await super().newest(ref), released_at=self._released_at)
+
+
+@pytest.mark.parametrize("released_at", [None, datetime(2099, 1, 1, tzinfo=UTC)])
+async def test_without_a_date_the_age_counts_from_the_first_check_that_found_it_over_restarts(
+    bench: Bench, released_at: datetime | None
+) -> None:
+    bench.source = Undated(released_at)
+    with_update(bench)
+    assert await bench.checker.check(bench.app("minimum_age: 3600")) is None
+    bench.clock.go_on(timedelta(seconds=3599))
+    after = again(bench)
+    assert await after.checker.check(after.app("minimum_age: 3600")) is None
+    bench.clock.go_on(timedelta(seconds=1))
+
+    assert await after.checker.check(after.app("minimum_age: 3600")) is not None
+
+
+WINDOW = 'window: {from: "02:00", to: "05:00"}'
+
+
+def test_an_update_waits_for_its_window_says_so_and_is_installed_when_it_opens(bench: Bench) -> None:
+    with_update(bench)
+    bench.clock.go_on(datetime(2026, 3, 2, 1, 0, tzinfo=UTC) - bench.clock())
+    said: list[str] = []
+
+    async def story() -> None:
+        async with bench.following(f"auto_update: true, background_check: {{interval: 1000000}}, {WINDOW}"):
+            await asyncio.sleep(1800)
+            said.append(bench.checker.waits(APP))
+            assert bench.scheduler.taken == []
+            bench.clock.go_on(timedelta(hours=1))
+            await asyncio.sleep(1801)
+
+    virtual_time.run(story())
+
+    assert said == ["It installs itself when its window opens (update.window): Mon 2026-03-02 02:00 UTC."]
+    assert bench.scheduler.taken == [(APP, "r2", "auto_update")]
+    assert bench.source.asked == 1
+
+
+def test_without_checks_in_the_background_the_window_is_waited_for_too(bench: Bench) -> None:
+    with_update(bench)
+    bench.clock.go_on(datetime(2026, 3, 2, 1, 0, tzinfo=UTC) - bench.clock())
+
+    async def story() -> None:
+        async with bench.following(f"auto_update: true, background_check: {{enabled: false}}, {WINDOW}"):
+            await asyncio.sleep(1800)
+            bench.clock.go_on(timedelta(hours=1))
+            await asyncio.sleep(61)
+
+    virtual_time.run(story())
+
+    # The fake scheduler carries nothing out: it may be asked again.
+    assert set(bench.scheduler.taken) == {(APP, "r2", "auto_update")}
+
+
+class Stalling(FakeSource):
+    """Never answers."""
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        self.asked += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class Counting(FakeSource):
+    """Takes a second to answer, and counts how many are asked at the same time."""
+
+    now, most = 0, 0
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        Counting.now += 1
+        Counting.most = max(Counting.most, Counting.now)
+        await asyncio.sleep(1)
+        Counting.now -= 1
+        return await super().newest(ref)
+
+
+def on_host(bench: Bench, name: str, host: str, source: FakeSource) -> AppContext:
+    text = (
+        f"apps:\n  {name}:\n    update: {{git: {{remote: 'https://{host}/x.git'}}}}\n    route: {{host: {name}.test}}\n"
+    )
+    return replace(bench.app(), name=name, source=source, config=loader.parse(text, "c.yaml").config.apps[name])
+
+
+def test_many_apps_of_one_host_are_asked_one_after_the_other(bench: Bench) -> None:
+    sources = [Counting() for _ in range(20)]
+    for source in sources:
+        source.publish()
+    Counting.now = Counting.most = 0
+
+    async def story() -> None:
+        bench.checker.follow([on_host(bench, f"a{at}", "git.test", one) for at, one in enumerate(sources)])
+        await asyncio.sleep(25)
+        await bench.supervisor.stop()
+
+    virtual_time.run(story())
+
+    assert Counting.most == 1
+    assert all(source.asked for source in sources)
+
+
+def test_hosts_that_stall_keep_no_slot_from_others_and_a_check_of_them_ends(bench: Bench) -> None:
+    quick = [FakeSource() for _ in range(10)]
+    for source in quick:
+        source.publish()
+    slow = [Stalling() for _ in range(8)]
+
+    async def story() -> None:
+        apps = [on_host(bench, f"s{at}", f"slow-{at}.test", one) for at, one in enumerate(slow)]
+        apps += [on_host(bench, f"q{at}", f"quick-{at}.test", one) for at, one in enumerate(quick)]
+        bench.checker.follow(apps)
+        await asyncio.sleep(2 * SLOW_S + 1)
+        assert all(source.asked == 1 for source in quick)
+        await asyncio.sleep(checker_module.CHECK_WITHIN_S)
+        await bench.supervisor.stop()
+
+    virtual_time.run(story())
+
+    failed = [one for one in bench.journal.events() if one.kind == "check_failed"]
+    assert len(failed) == len(slow)
+    assert {one.fields["cause"] for one in failed} == {
+        f"The check of s{at} did not end within 330 s." for at in range(8)
+    }
+
+
+def test_a_person_waits_neither_for_the_turn_of_the_background_nor_for_ever(bench: Bench) -> None:
+    slow, quick = Stalling(), FakeSource()
+    quick.publish()
+
+    async def story() -> None:
+        apps = [on_host(bench, "slow", "git.test", slow), on_host(bench, "quick", "git.test", quick)]
+        bench.checker.follow(apps)
+        await asyncio.sleep(1)
+        assert quick.asked == 0
+        assert await bench.checker.check(apps[1]) is not None
+        with pytest.raises(StepFailed, match="did not end within 330 s"):
+            await bench.checker.check(on_host(bench, "slow2", "git.test", Stalling()))
+        await bench.supervisor.stop()
+
+    virtual_time.run(story())
+
+
+async def test_asked_afresh_the_source_forgets_what_it_knew(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    assert bench.source.forgotten == 0
+
+    await bench.checker.check(bench.app(), afresh=True)
+
+    assert bench.source.forgotten == 1
+
+
+@pytest.mark.parametrize(
+    ("update", "host"),
+    [
+        ("git: {remote: .}", ""),
+        ("git: {remote: /srv/shop}", ""),
+        ("git: {remote: origin}", "origin"),
+        ("git: {remote: 'https://user@Git.Example.com:8443/shop.git'}", "git.example.com:8443"),
+        ("git: {remote: 'git@git.example.com:shop.git'}", "git.example.com"),
+        ("git: {remote: 'ssh://git@git.example.com/shop.git'}", "git.example.com"),
+        ("source: pypi, pypi: {package_name: shop}", "pypi.org"),
+        (
+            "source: pypi, pypi: {package_name: shop, index_url: 'https://index.example.com/simple/'}",
+            "index.example.com",
+        ),
+        ("source: url, url: {manifest_url: 'https://x.test/m', download_url: 'https://y.test/{version}'}", "x.test"),
+        ("source: registry, registry: {image: shop}", "docker.io"),
+        ("source: registry, registry: {image: 'localhost:5000/shop'}", "localhost:5000"),
+    ],
+)
+def test_the_host_of_a_source_is_known_by_its_configuration(update: str, host: str) -> None:
+    text = f"apps:\n  shop:\n    update: {{{update}}}\n    route: {{host: shop.test}}\n"
+
+    assert asked_host(loader.parse(text, "c.yaml").config.apps["shop"].update) == host
