@@ -19,7 +19,7 @@ from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.local_repository import is_path, missing_folder
 from orchestrator.config.registry_login import images_of, login_of
 from orchestrator.config.schema import App, Config
-from orchestrator.config.secret_file import SecretUnreadable
+from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, missing_for_ssh
 from orchestrator.files.beneath import LeadsOutside, within
@@ -86,7 +86,7 @@ def why_not_deployable(
     repository = app.update.repository
     remote = unsupported_remote(repository) if repository else ""
     found = [f"update.git.remote: {remote}"] if remote else []
-    files = looked_at if looked_at is not None else {file for _key, file in secret_files(app)}
+    files = looked_at if looked_at is not None else {file for _key, file in _read_files(app)}
     if (
         app.run.env_file
         and app.run.env_file in files
@@ -105,6 +105,12 @@ def why_not_deployable(
             login_of(registry, folder)
         except SecretUnreadable as error:
             found.append(f"update.registry.password_file: {error}")
+    key = app.update.url.public_key if app.update.url and app.update.source == "url" else None
+    if key and key in files:
+        try:
+            read_secret(folder, key)
+        except SecretUnreadable as error:
+            found.append(f"update.url.public_key: {str(error).replace('The secret file', 'The file', 1)}")
     return found
 
 
@@ -125,7 +131,7 @@ class Deployable:
 
     def why_not(self, name: str, app: App) -> list[str]:
         """As `why_not_deployable`."""
-        stamps = [_stamp(self._folder / file) for _key, file in secret_files(app)]
+        stamps = [_stamp(self._folder / file) for _key, file in _read_files(app)]
         known = self._known.get(name)
         if known is None or known[0] is not app or known[1] != stamps:
             known = self._known[name] = (app, stamps, why_not_deployable(app, self._folder))
@@ -156,6 +162,12 @@ def secret_files(app: App) -> list[tuple[str, str]]:
     return [(key, file) for key, file in named.items() if file]
 
 
+def _read_files(app: App) -> list[tuple[str, str]]:
+    """The key and the path of each file that an app names and that is read: also a public key, which is no secret."""
+    key = app.update.url.public_key if app.update.url else None
+    return [*secret_files(app), *([("update.url.public_key", key)] if key else [])]
+
+
 def _look_at(
     config: Config, folder: Path, only: Collection[str] | None
 ) -> tuple[list[str], dict[Path, list[tuple[str, str]]]]:
@@ -166,7 +178,7 @@ def _look_at(
     if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
         says.append(f"update.git.remote: {missing}")
     for name, app in config.apps.items():
-        files = {file for _key, file in secret_files(app)}
+        files = {file for _key, file in _read_files(app)}
         looked_at = files if only is None else files & set(only)
         says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file, looked_at)]
         repository = app.update.repository if with_paths else None

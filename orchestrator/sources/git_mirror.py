@@ -35,6 +35,7 @@ FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-wri
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
 LACKS_OBJECTS = "pack-objects died"
 OTHER_FORMAT = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)")
+MOVED = re.compile(r"returned error: (30[12378])\b")
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
 
 
@@ -133,6 +134,14 @@ class GitMirror:
             with self._credentials(remote) as let_in:
                 await self.git(*self._redirects, *fetch, env=let_in)
         except StepFailed as error:
+            if let_out := MOVED.search(error.cause):
+                raise StepFailed(
+                    f"{await self.origin()} has moved: its server leads to another address (status {let_out[1]}), "
+                    "where the token is not sent.",
+                    "Set update.git.remote to the repository's new address.",
+                    log=error.log,
+                    exit_code=error.exit_code,
+                ) from error
             if NO_DEFAULT_BRANCH not in error.cause:
                 raise
             raise StepFailed(

@@ -65,7 +65,9 @@ async def newest_tag(
 ) -> tuple[str, str]:
     """The newest version among the tags that match and are followed, and its commit; both are empty if there is none.
     A branch may have the same name. With the scheme `commit` it is the newest by its date, whatever it is called."""
-    order = [tag for tag in await tags_in_order(git, pattern, scheme) if is_followed(tag, pattern, version_range, scheme)]
+    order = [
+        tag for tag in await tags_in_order(git, pattern, scheme) if is_followed(tag, pattern, version_range, scheme)
+    ]
     return (order[0], await _commit(git, f"refs/tags/{order[0]}")) if order else ("", "")
 
 

@@ -38,7 +38,9 @@ async def versions_of(git: Git, settings: GitSource, scheme: Scheme) -> tuple[So
     return await committed_versions(git, commit, settings.path) if commit else ()
 
 
-async def tagged_versions(git: Git, pattern: str, version_range: str | None, scheme: Scheme) -> tuple[SourceVersion, ...]:
+async def tagged_versions(
+    git: Git, pattern: str, version_range: str | None, scheme: Scheme
+) -> tuple[SourceVersion, ...]:
     """Of the tags that match the pattern, those that are versions; pre-releases, too."""
     listed = (await git("for-each-ref", _TAGS, f"refs/tags/{pattern}")).splitlines()
     order = (await tags_in_order(git, pattern, scheme))[:MOST_VERSIONS]

@@ -14,14 +14,9 @@ from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-<<<<<<< HEAD
 from orchestrator.sources import archive, package_changelog, package_source
-from orchestrator.sources.base import SourceRelease
-from orchestrator.sources.package_changelog import Files
-=======
-from orchestrator.sources import archive, package_source
 from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
->>>>>>> 828fb6a (feat: versions are skipped, pinned, listed and as old as they must be, and updates have a window)
+from orchestrator.sources.package_changelog import Files
 from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import Web

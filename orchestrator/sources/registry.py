@@ -20,12 +20,8 @@ from orchestrator.domain.image_name import DIGEST, TAG, image_name
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-<<<<<<< HEAD
 from orchestrator.sources import image_changelog
-from orchestrator.sources.base import SourceRelease
-=======
 from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
->>>>>>> 828fb6a (feat: versions are skipped, pinned, listed and as old as they must be, and updates have a window)
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
 from orchestrator.sources.versions import SEMVER, Scheme, is_in, is_version, newest_first

@@ -72,7 +72,7 @@ async def test_a_token_is_sent_to_the_server_of_the_remote_alone_and_never_in_th
 async def test_a_token_is_not_sent_to_a_server_that_the_first_one_leads_to(tmp_path: Path, commit: str) -> None:
     (tmp_path / "token").write_text(TOKEN)
     with GitServer(tmp_path / "served", "") as open_to_all, redirecting(open_to_all.url) as remote:
-        with pytest.raises(StepFailed, match="error: 302"):
+        with pytest.raises(StepFailed, match=r"has moved: its server leads to another address \(status 302\)"):
             await shop(tmp_path, f"{remote}/shop.git", Secrets()).newest()
         assert open_to_all.asked == []
 

@@ -157,18 +157,18 @@ _TIPS = (
     (
         r"failed to resolve source metadata.*(no such host|dial tcp|i/o timeout|network is unreachable|TLS|x509|EOF|"
         r"connection re|deadline exceeded|server misbehaving)",
-        "The registry of the base image cannot be reached from this host. Check its network and name resolution "
+        "The image's registry cannot be reached from this host. Check its network and name resolution "
         "(DNS), or load the image with 'docker load'.",
     ),
     (
         r"failed to resolve source metadata.*(toomanyrequests|429)",
-        "The registry refuses more downloads for now. Wait, sign in with 'docker login', or load the base image with "
+        "The registry refuses more downloads for now. Wait, sign in with 'docker login', or load the image with "
         "'docker load'.",
     ),
     (
         r"failed to resolve source metadata|pull access denied",
-        "Correct the base image, or load it with 'docker load': its registry does not have it, or wants a 'docker "
-        "login'.",
+        "Correct the name of the image (update.registry.image, or the base image in the Dockerfile), sign in to its "
+        "registry, or load the image with 'docker load'.",
     ),
 )
 

@@ -172,6 +172,18 @@ async def test_the_password_of_a_registry_is_looked_at(tmp_path: Path) -> None:
         assert f"/{file} cannot be read: {why}." in says
 
 
+async def test_the_public_key_of_archives_is_looked_at(tmp_path: Path) -> None:
+    url = "{manifest_url: 'https://x.test/m', download_url: 'https://x.test/{version}', public_key: minisign.pub}"
+    text = f"apps:\n  shop:\n    route: {{host: x}}\n    update: {{source: url, url: {url}}}\n"
+
+    (says,) = await found(text, tmp_path)
+    (tmp_path / "minisign.pub").write_text("a key\n")
+
+    assert says.startswith("apps.shop.update.url.public_key: The file ")
+    assert "minisign.pub cannot be read: No such file or directory." in says
+    assert await found(text, tmp_path) == []
+
+
 async def test_a_repository_that_is_not_followed_is_not_looked_for(tmp_path: Path) -> None:
     update = "{source: registry, registry: {image: shop}, git: {remote: /none/at/all}}"
 
