@@ -19,7 +19,7 @@ from orchestrator.domain.image_name import image_name
 from orchestrator.domain.release import Release
 from orchestrator.engine.local_image import LocalImage, is_of_another
 from orchestrator.errors import StepFailed
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.registry import VERSION_LABEL, RegistryImages, version_named, when_built
 from orchestrator.sources.web import NotThere, Unauthorised, Web
 
@@ -59,6 +59,13 @@ class ImageByHand:
             if local := await self._of_engine():
                 return local
             raise self._nowhere(error.__cause__) from error
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """An image by hand is one version."""
+        return ()
+
+    def forget(self) -> None:
+        """Nothing of it is kept."""
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """An image does not say them."""

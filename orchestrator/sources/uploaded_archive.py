@@ -13,7 +13,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.uploads import Uploads
 
 _GONE = "The archive is not there any more: archives are kept for one deployment."
@@ -38,6 +38,13 @@ class ArchivedByHand:
             raise self._gone() from error
         version = self._asked.version or digest[:SHOWN_DIGITS]
         return SourceRelease(Release(version, f"{ARCHIVE}sha256:{digest}"), None)
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        """An archive is one version, and is asked for nothing else."""
+        return ()
+
+    def forget(self) -> None:
+        """Nothing of it is kept."""
 
     async def changelog(self, since: str, until: str) -> Changelog:
         """An archive does not say them."""

@@ -1,4 +1,4 @@
-"""`changeover deploy`, `rollback`, `cancel`, `history`, `show` and `wait`."""
+"""`changeover rollback`, `cancel`, `history`, `show` and `wait`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
+from panel.cli.ci_log import CiLog
 from panel.cli.followed import followed, until_decided
 from panel.cli.output import (
     FAILED,
@@ -33,43 +34,12 @@ from panel.text.outcome import PAUSED, outcome, what_is_active
 
 commands = typer.Typer()
 
-SHORTEST_COMMIT = 7
-"""So many characters of a commit name it."""
-
 EXIT_CODES = {
     DeploymentState.FAILED: FAILED,
     DeploymentState.CANCELLED: FAILED,
     DeploymentState.ROLLED_BACK: FAILED,
     DeploymentState.SUPERSEDED: REFUSED,
 }
-
-
-@commands.command()
-def deploy(
-    app: PanelArgument = "panel",
-    ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live and drained, or has failed.")] = False,
-    migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Deploy it even if it is live already, unchanged.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Deploy the newest release of an app: build, back up, migrate, start, verify, switch; without APP, the panel."""
-    if dry_run:
-        show(lambda client: client.plan(app), as_json, text.plan, markup=False)
-        for says in run(lambda client: what_it_takes(client, app, ref, again=force or migrate)) if not as_json else ():
-            out.print(says, markup=False)
-        return
-
-    printed: set[str] = set()
-
-    async def request(client: Client) -> Deployment:
-        asked = await client.deploy(app, ref, idempotency_key=secrets.token_hex(8), migrate=migrate, force=force)
-        if not wait:
-            return asked
-        return await followed(client, asked, quiet=as_json, printed=printed)
-
-    finish(request, as_json, printed)
 
 
 @commands.command()
@@ -166,33 +136,6 @@ def wait(
         raise typer.Exit(FAILED)
 
 
-async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> list[str]:
-    """Sentences: that the release is live already, unless it is deployed `again`, or that the file is not in use."""
-    try:
-        update = None if ref or again else await client.check(app)
-        now = await client.app(app)
-    except ClientError as error:
-        return [f"Whether it is live already is not known: {error}"]
-    live = "" if again else live_already(now, update, ref)
-    return [*([live] if live else []), *(f"! {says}" for says in file_not_used(now))]
-
-
-def live_already(now: App, update: Update | None, ref: str) -> str:
-    """A sentence if a deployment would change nothing, because this is live, made from the same configuration.
-
-    Empty if not, and where only the source could say what the branch or tag `ref` is.
-    """
-    if now.active is None or now.configuration_changed or now.health != HEALTHY:
-        return ""
-    named = len(ref) >= SHORTEST_COMMIT and now.active.revision.startswith(ref)
-    if not (named if ref else update is None and now.held_back is None):
-        return ""
-    return (
-        f"{now.active.version} is live already, with this configuration: the deployment would end after fetch as "
-        "unchanged. With --force it takes all of these steps."
-    )
-
-
 async def cost(client: Client, app: str) -> tuple[str, ...]:
     """What a restore costs those who are connected now; empty if an older orchestrator does not say it."""
     try:
@@ -230,7 +173,10 @@ def confirm_rollback(app: str) -> str:
 
 
 def finish(
-    ask: Callable[[Client], Awaitable[Deployment]], as_json: bool, printed: Collection[str] = frozenset()
+    ask: Callable[[Client], Awaitable[Deployment]],
+    as_json: bool,
+    printed: Collection[str] = frozenset(),
+    log: CiLog | None = None,
 ) -> None:
     """Print how a deployment ended, and end the command with the exit code for it.
 
@@ -247,7 +193,9 @@ def finish(
 
     one, app = run(ended)
     is_paused = one.state != DeploymentState.QUEUED and app is not None and app.health == PAUSED
-    if not as_json:
+    if log:
+        log.outcome(outcome(one, app, printed), one)
+    elif not as_json:
         out.print(outcome(one, app, printed))
     if code := exit_code(one) or (FAILED if is_paused else 0):
         raise typer.Exit(code)

@@ -124,7 +124,6 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
         wanted = {"keep_backups": keep_backups}
         return await self._read(Leftover, "DELETE", f"/v1/leftovers/{app}", params=wanted, timeout=None)
 
-
     # Data
 
     async def migrations(self, app: str) -> Migrations:
