@@ -411,13 +411,16 @@ def test_a_session_from_another_site_is_refused(web: Web) -> None:
         web.session("s1", Origin="https://evil.example")
 
 
-@pytest.mark.parametrize("cookie", ["", "changeover_session=cs_guessed"])
-def test_strangers_hold_no_connection_that_people_need(api: FakeApi, web: Web, cookie: str) -> None:
+@pytest.mark.parametrize(
+    ("cookie", "address"), [("", "198.51.100.4"), ("changeover_session=cs_guessed", "198.51.100.5")]
+)
+def test_strangers_hold_no_connection_that_people_need(api: FakeApi, web: Web, cookie: str, address: str) -> None:
     """Each got a WebSocket, and held it for ten seconds by not answering its end: a thousand held all there are."""
     if cookie:
         api.refuses("GET", "/v1/sessions/current", 401, detail="The token is unknown.")
     head = "GET /session?session=s1 HTTP/1.1\r\nHost: panel\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += f"Cookie: {cookie}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    head += f"X-Forwarded-For: {address}\r\nCookie: {cookie}\r\n"
+    head += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     parts = urlsplit(web.url)
     with ExitStack() as held:
         sockets = [
