@@ -38,6 +38,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps/{app}/update": (READ, OWN),
     "POST /v1/apps/{app}/update/check": (READ, OWN),
     "POST /v1/apps/{app}/update/dismiss": (DEPLOY, OWN),
+    "POST /v1/apps/{app}/update/skip": (DEPLOY, OWN),
+    "GET /v1/apps/{app}/update/versions": (READ, OWN),
     "GET /v1/apps/{app}/update/checks": (READ, OWN),
     "GET /v1/apps/{app}/update/checks/{check_id}": (READ, OWN),
     "POST /v1/apps/{app}/push-secret": (ADMIN, OWN),
