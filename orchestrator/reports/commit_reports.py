@@ -20,7 +20,7 @@ from orchestrator.config.secret_file import read_secret
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.events import EventKind, Occurrence, ReportFailed, Step
 from orchestrator.domain.source_names import is_commit
-from orchestrator.errors import ChangeoverError, JournalError, UnknownApp
+from orchestrator.errors import ChangeoverError, JournalError, StepFailed, UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.journal.store import Journal
@@ -214,7 +214,7 @@ class CommitReports:
             log.warning("event not recorded", app=key[0], cause=error.cause)
 
 
-class ReportRefused(ChangeoverError):
+class ReportRefused(StepFailed):
     """The forge does not take the status, and would not later."""
 
 
