@@ -239,7 +239,7 @@ class Orchestrator:
             await self.scheduler.request(PANEL, ref="", by="first start")
         self.checker.follow(self.apps.all())
         self.supervisor.keep("pushes from before the start", self.pushes.resume)
-        self.reports.tell_again(self.apps.all())
+        await self.reports.tell_again(self.apps.all())
         self.supervisor.keep("commit statuses", self.reports.keep_sending)
         self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)

@@ -41,6 +41,14 @@ class SkipRequest(BaseModel):
     undo: bool = False
 
 
+class Skip(BaseModel):
+    """Whether this version is skipped now."""
+
+    app: str
+    version: str
+    skipped: bool
+
+
 @router.get("/{app}/update/versions")
 async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
     """Ask the source for its versions."""
@@ -48,11 +56,12 @@ async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
     return Versions(versions=[_view(one) for one in listed])
 
 
-@router.post("/{app}/update/skip", status_code=200)
-async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipRequest) -> None:
+@router.post("/{app}/update/skip")
+async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipRequest) -> Skip:
     """Never offer this version, nor install it by itself. A person can still deploy it."""
     name = orchestrator.apps.get(app).name
     await orchestrator.checker.skip(name, wanted.version, who.name, undo=wanted.undo)
+    return Skip(app=name, version=wanted.version, skipped=not wanted.undo)
 
 
 def _view(one: Listed) -> VersionView:

@@ -80,10 +80,11 @@ class CommitReports:
         except ChangeoverError as error:
             log.warning("status of a commit not reported", app=app, deployment=deployment, cause=error.cause)
 
-    def tell_again(self, apps: list[AppContext]) -> None:
+    async def tell_again(self, apps: list[AppContext]) -> None:
         """At a start: what the newest deployments ended with, if that was a short time ago. Raises JournalError."""
         for context in (one for one in apps if one.config.report):
-            newest = next((one for one in self._journal.deployments(context.name, 20) if one.kind is Kind.DEPLOY), None)
+            last = await self._journal.beside(self._journal.deployments, context.name, 20)
+            newest = next((one for one in last if one.kind is Kind.DEPLOY), None)
             moment = newest and (newest.ended_at or newest.live_at)
             if newest and moment and now() - moment < TOLD_AGAIN:
                 self._note(newest)

@@ -49,8 +49,8 @@ def skip(
     app: AppArgument,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The version, as 'changeover versions' shows it.")],
     undo: Annotated[bool, typer.Option("--undo", help="Offer the version again.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Never offer a version, nor install it by itself. It can still be deployed by hand."""
-    run(lambda client: client.skip(app, version, undo=undo))
-    says = "is offered again" if undo else "is not offered any more"
-    out.print(f"{app} {version} {says}.", markup=False)
+    says = f"{app} {version} {'is offered again' if undo else 'is not offered any more'}."
+    show(lambda client: client.skip(app, version, undo=undo), as_json, lambda _: says, markup=False)

@@ -167,8 +167,8 @@ _TIPS = (
     ),
     (
         r"failed to resolve source metadata|pull access denied",
-        "Correct the name of the image (update.registry.image, or the base image in the Dockerfile), sign in to its "
-        "registry, or load the image with 'docker load'.",
+        "Correct the name of the image (update.registry.image, or the base image in the Dockerfile), or load it with "
+        "'docker load': its registry does not have it, or wants a 'docker login'.",
     ),
 )
 

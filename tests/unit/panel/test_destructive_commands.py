@@ -39,15 +39,17 @@ ASKS = {
     "migrate accept": (("migrate", "accept", "shop"), ("POST", "/v1/apps/shop/migrations/accept")),
     "session end": (("session", "end", "0123456789ab"), ("DELETE", "/v1/sessions/0123456789ab")),
     "token revoke": (("token", "revoke", "ci"), ("DELETE", "/v1/tokens")),
+    "push-secret --replace": (("push-secret", "shop", "--replace"), ("POST", "/v1/apps/shop/push-secret")),
 }
 """What takes data, a release or access away: the command, and the request that does it."""
 DOES_NOT = {
     "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
-    "history", "logs", "migrate status", "panel", "session list", "show", "status", "token create",
-    "token list", "validate", "wait",
+    "history", "logs", "migrate status", "panel", "pushes", "session list", "show", "status",
+    "token create", "token list", "validate", "versions", "wait",
     "cancel",  # what was begun is undone, and can be asked for again
     "deploy",  # a failure leaves the live release, and a rollback leads back
     "pause", "hold", "resume", "release",  # each is undone by the other one
+    "skip",  # undone by --undo
     "exec", "run",  # the user's own command
 }  # fmt: skip
 

@@ -298,7 +298,7 @@ async def test_after_a_restart_what_ended_a_short_time_ago_is_told_again(world: 
     bench.deployment("old", "1" * 40, state=State.LIVE, live_at=now() - timedelta(days=1), ended_at=now())
     bench.deployment("new", "2" * 40, state=State.LIVE, live_at=now(), ended_at=now())
 
-    bench.reports.tell_again([world.context])
+    await bench.reports.tell_again([world.context])
     await bench.until_told()
 
     assert [(one.url.path[-40:], state) for one, state in zip(bench.forge.asked, bench.forge.states, strict=True)] == [
@@ -312,6 +312,6 @@ async def test_an_app_that_reports_nothing_reads_nothing(world: World, tmp_path:
 
     reports.notify(FETCHED, APP, "there is none")
     reports.notify(FETCHED, "no such app", "d1")
-    reports.tell_again([world.context])
+    await reports.tell_again([world.context])
 
     assert reports.waiting == 0
