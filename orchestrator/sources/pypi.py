@@ -58,8 +58,10 @@ class PackageReleases:
     def _is_followed(self, release: IndexRelease) -> bool:
         version, wanted = release.version, self._settings.version_range
         if wanted:
-            # A range that names a pre-release takes it, as for pip.
-            return SpecifierSet(wanted).contains(version, prereleases=self._settings.pre_release or None)
+            specifiers = SpecifierSet(wanted)
+            # A range that names a pre-release takes it, as for pip. Said, not left open: then any would be taken.
+            with_pre_releases = self._settings.pre_release or bool(specifiers.prereleases)
+            return specifiers.contains(version, prereleases=with_pre_releases)
         return self._settings.pre_release or not version.is_prerelease
 
     async def versions(self) -> tuple[SourceVersion, ...]:

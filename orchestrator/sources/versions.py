@@ -61,7 +61,8 @@ def is_in(text: str, wanted: SpecifierSet) -> bool:
     semantic, python = _semantic(text), _python(text)
     if semantic and semantic.prerelease and not any(_names(one, text) for one in wanted):
         return False
-    return python is not None and python in wanted
+    # Said, not left open: a range that names no pre-release would take any.
+    return python is not None and wanted.contains(python, prereleases=bool(wanted.prereleases))
 
 
 def _names(one: Specifier, text: str) -> bool:

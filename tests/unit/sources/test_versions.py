@@ -9,10 +9,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version as PythonVersion
 from semver import Version as SemanticVersion
 
-from orchestrator.sources.versions import compare, is_version, newest_first
+from orchestrator.sources.versions import compare, is_in, is_version, newest_first
 
 SEMANTIC = [
     "1.0.0-0.3.7", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
@@ -217,3 +218,23 @@ def test_the_example_of_two_orders_that_contradict_each_other_is_settled() -> No
     assert compare("1.2.3-4", "1.2.3.0") == compare("1.2.3-4", "1.2.3") == -1
     assert newest_first(["1.2.3-4", "1.2.3.0", "1.2.3-3"]) == ["1.2.3.0", "1.2.3-4", "1.2.3-3"]
     assert compare("1.0.0-rc.2", "1.0rc2") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "is_of_it"),
+    [
+        ("1.2.3", ">=1.2,<2", True),
+        ("v1.2.3", ">=1.2,<2", True),
+        ("2.0.0", ">=1.2,<2", False),
+        ("2.0rc1", ">=1.2", False),
+        ("2.0.dev1", ">=1.2", False),
+        ("2.0.0-rc.1", ">=1.2", False),
+        ("1.2.3-4", ">=1.2", False),
+        ("2.0rc1", "==2.0rc1", True),
+        ("2.0rc2", ">=2.0rc1", True),
+        ("2.0.0-rc.1", "==2.0.0rc1", True),
+        ("latest", ">=1.2", False),
+    ],
+)
+def test_a_range_has_pre_releases_only_if_it_names_one(text: str, wanted: str, is_of_it: bool) -> None:
+    assert is_in(text, SpecifierSet(wanted)) is is_of_it
