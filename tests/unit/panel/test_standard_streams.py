@@ -87,7 +87,7 @@ def test_a_stream_that_is_closed_gets_nothing_and_gives_it_to_no_other(api: Fake
     ("words", "method", "path", "piece", "code"),
     [
         (["exec", "shop", "--", "yes"], "POST", "/v1/apps/shop/exec", {"output": "eQo="}, 141),
-        (["exec", "--json", "shop", "--", "yes"], "POST", "/v1/apps/shop/exec", {"line": "y"}, 1),
+        (["exec", "--json", "shop", "--", "yes"], "POST", "/v1/apps/shop/exec", {"line": "y"}, 141),
         (["logs", "--follow", "shop"], "GET", "/v1/apps/shop/logs/follow", {"line": "y"}, 1),
     ],
 )
