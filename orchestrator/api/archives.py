@@ -52,9 +52,10 @@ async def upload(app: App, request: Request, orchestrator: Serving, who: Deploye
     deployment of it has ended."""
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
-    unfinished = await orchestrator.journal.beside(orchestrator.journal.unfinished)
     turns: FairTurns = request.app.state.uploads
     async with turns.turn_of(who.name):
+        # Now: a deployment may be asked for while this one waits.
+        unfinished = await orchestrator.journal.beside(orchestrator.journal.unfinished)
         context.uploads.make_room(app, names_of(unfinished))
         try:
             kept = await context.uploads.receive(app, request.stream(), context.limits.min_free_bytes)

@@ -15,7 +15,7 @@ FILE_NAME = re.compile(r"(change(s|log)|history|news|release[-_ ]?notes)(\.(md|m
 MOST_OF_FILE = 2**18
 """Characters that are read. The newest versions are at the beginning."""
 MOST_OF_ITEM = 2000
-_ATX = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*\s*")
+_ATX = re.compile(r"(#{1,6})\s+(\S.*)")
 _LINE = re.compile(r"""([=\-~^"'`*+#<>:._])\1{2,}\s*""")
 _VERSION = re.compile(r"(?<![\w.])[vV]?(\d+\.\d+[0-9A-Za-z.+!-]*)")
 _ITEM = re.compile(r"(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(\S.*)")
@@ -134,7 +134,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     while at < len(lines):
         line, after = lines[at], lines[at + 1] if at + 1 < len(lines) else ""
         if found := _ATX.fullmatch(line):
-            yield len(found[1]), found[2]
+            yield len(found[1]), found[2].rstrip().rstrip("#").rstrip()  # no part of an expression: its time grew so
         elif _LINE.fullmatch(line):
             pass  # above a heading, or a rule between sections
         elif line.strip() and not line.startswith((" ", "\t")) and (under := _LINE.fullmatch(after)):

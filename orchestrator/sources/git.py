@@ -37,7 +37,8 @@ class GitRepository:
 
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
     another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
-    `depth`: of how many repositories, one in the other, this one is a submodule. `scheme`: by what tags are ordered.
+    `depth`: of how many repositories, one in the other, this one is a submodule; `submodules`: those that the outermost
+    of them has had so far. `scheme`: by what tags are ordered.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class GitRepository:
         known_secrets: Secrets | None = None,
         beside: Path | None = None,
         depth: int = 0,
+        submodules: list[git_submodules.Submodule] | None = None,
         scheme: Scheme = SEMVER,
     ) -> None:
         self.settings = settings
@@ -72,6 +74,7 @@ class GitRepository:
         self._checkout = checkout
         self._beside = beside or checkout
         self._depth = depth
+        self._submodules = submodules
         self._built_from = (settings.path,) if context is None else (settings.path, context)
 
     async def origin(self) -> str:
@@ -177,8 +180,11 @@ class GitRepository:
             raise StepFailed(
                 f"Submodules of {await self.origin()} are nested too deeply: at most {self._depth} levels."
             )
+        so_far = [] if self._submodules is None else self._submodules
+        git_submodules.count(so_far, found, await self.origin())
+        # Never in the tree itself: a link of its own may be in the place of a file that is written on the way.
+        beside = folder.with_name(f"{folder.name}{git_submodules.UNFINISHED}")
         for one in found:
-            to = git_submodules.folder_of(folder, one.path)
             settings = await git_submodules.of_server(self.settings, await self._mirror.address(), one.url)
             name = hashlib.sha256(settings.remote.encode()).hexdigest()[:16]
             module = GitRepository(
@@ -189,9 +195,15 @@ class GitRepository:
                 known_secrets=self._border,
                 beside=self._beside,
                 depth=self._depth + 1,
+                submodules=so_far,
             )
-            await module.bring(one.commit)
-            await module.fetch(one.commit, to)
+            try:
+                to = git_submodules.folder_of(folder, one.path)
+                await module.bring(one.commit)
+                await module.fetch(one.commit, beside)
+                await to_its_end(asyncio.to_thread(git_submodules.move, beside, to))
+            finally:
+                await to_its_end(asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True))
 
     async def bring(self, commit: str) -> None:
         """Have the mirror hold a commit, which need not be on a branch. Raises StepFailed if the remote has it not."""

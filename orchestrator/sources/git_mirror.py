@@ -134,7 +134,7 @@ class GitMirror:
             with self._credentials(remote) as let_in:
                 await self.git(*self._redirects, *fetch, env=let_in)
         except StepFailed as error:
-            if let_out := MOVED.search(error.cause):
+            if (let_out := MOVED.search(error.cause)) and not self._redirects:
                 raise StepFailed(
                     f"{await self.origin()} has moved: its server leads to another address (status {let_out[1]}), "
                     "where the token is not sent.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ Git = Callable[..., Awaitable[str]]
 
 MOST_DEEP, MOST_OF_ONE = 5, 50
 """So deep may submodules have submodules, and so many may one repository have."""
+MOST_IN_ALL = 200
+"""Of a repository with all that are nested in it: one that has itself fifty times, five deep, fills any disk."""
+UNFINISHED = ".submodule"
+"""The end of the name of the folder that a submodule is written to, before it is moved into the tree."""
 GITLINK = "160000"
 _ON_A_SERVER = re.compile(r"(?:https?|git)://[^/]", re.IGNORECASE)
 _CORRECT = "Correct its url in .gitmodules, or set update.git.submodules: false and fetch it in the Dockerfile."
@@ -69,6 +74,7 @@ async def of_server(settings: GitSource, parent: str, url: str) -> GitSource:
     why = why_no_remote(address)
     if not why and not is_ssh(address) and not _ON_A_SERVER.match(address):
         why = "it is no address of a server"
+    why = why or _why_no_server(address)
     same = not why and server_of(address) == server_of(parent)
     if not why and not same and not await is_private(*_host_and_port(parent)):
         why = "it is not on the internet" if await is_private(*_host_and_port(address)) else ""
@@ -79,6 +85,30 @@ async def of_server(settings: GitSource, parent: str, url: str) -> GitSource:
     if not same:
         changed |= {"token_file": None, "key_file": None}
     return settings.model_copy(update=changed)
+
+
+def _why_no_server(address: str) -> str:
+    try:
+        _, host, port = server_of(address)
+        is_one = bool(host) and int(port or 0) < 2**16
+    except ValueError:
+        is_one = False
+    return "" if is_one else "it is no address of a server"
+
+
+def count(so_far: list[Submodule], found: Sequence[Submodule], origin: str) -> None:
+    """Add what was found to all submodules of a tree. Raises StepFailed for too many."""
+    so_far += found
+    if len(so_far) > MOST_IN_ALL:
+        raise StepFailed(f"{origin} has too many submodules in each other: at most {MOST_IN_ALL} are fetched in all.")
+
+
+def move(written: Path, to: Path) -> None:
+    """Put a submodule that was written into its place in the tree, which `folder_of` has given."""
+    if to.exists():
+        shutil.rmtree(to)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    written.rename(to)
 
 
 def absolute(parent: str, url: str) -> str:

@@ -71,7 +71,7 @@ async def _sdist_says(index: PackageIndex, sdist: IndexFile | None) -> tuple[str
         with tempfile.TemporaryDirectory(prefix="changelog-") as folder:
             packed = Path(folder) / sdist.name
             async with asyncio.timeout(WITHIN_S):
-                await index.download(sdist, packed)
+                await index.download(sdist, packed, MOST_OF_SDIST)  # also where the index says another size
             found = await to_its_end(asyncio.to_thread(archive.text_of, packed, _is_changelog, MOST_OF_FILE))
     except TimeoutError:
         return "", f"The changelog of {sdist.name} is not known: it was not fetched within {WITHIN_S:g} s."
@@ -97,8 +97,13 @@ async def _needs(
         return None  # as an index that has no metadata
     if not all(texts):
         return None
-    old, new = (versions_of(_asked(text)) for text in texts)
-    return [DependencyChange(**one) for one in differences(old, new)]
+    # A megabyte takes seconds, in which others want to be answered.
+    return await to_its_end(asyncio.to_thread(_differences, *texts))
+
+
+def _differences(before: str, after: str) -> list[DependencyChange]:
+    found = differences(versions_of(_asked(before)), versions_of(_asked(after)))
+    return [DependencyChange(**one) for one in found]
 
 
 def _with_metadata(release: IndexRelease) -> IndexFile:
@@ -116,6 +121,6 @@ def _asked(metadata: str) -> list[Need]:
 def _is_of_extra(text: str) -> bool:
     try:
         marker = Requirement(text).marker
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         return True
     return marker is not None and "extra ==" in str(marker)

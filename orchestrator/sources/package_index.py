@@ -90,14 +90,15 @@ class PackageIndex:
         """The next question is answered whole."""
         self._known = None
 
-    async def download(self, file: IndexFile, to: Path) -> None:
-        """Write a file of a release. Raises StepFailed, also when the index leads where it must not."""
+    async def download(self, file: IndexFile, to: Path, most: int | None = None) -> None:
+        """Write a file of a release, of at most `most` bytes. Raises StepFailed, also when the index leads where it
+        must not."""
         if not file.sha256:
             raise StepFailed(
                 f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
                 "Use an index that does, as PyPI, devpi and pypiserver do.",
             )
-        await self._web.download(file.url, to, file.sha256, led_from=self._page_url)
+        await self._web.download(file.url, to, file.sha256, led_from=self._page_url, most=most)
 
     async def metadata(self, file: IndexFile) -> str:
         """What a file says of itself (PEP 566), read without it; empty if the index does not have that.

@@ -134,9 +134,9 @@ class Web:
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
-    async def download(self, url: str, to: Path, sha256: str, *, led_from: str = "") -> int:
-        """Write a file whose digest is known. Returns its size in bytes; what is not whole is removed. `led_from`: the
-        address of the server that named this one, if one did.
+    async def download(self, url: str, to: Path, sha256: str, *, led_from: str = "", most: int | None = None) -> int:
+        """Write a file of at most `most` bytes whose digest is known. Returns its size in bytes; what is not whole is
+        removed. `led_from`: the address of the server that named this one, if one did.
 
         Raises NotThere, and StepFailed when the server cannot be asked, when what it sends is not that file, or when it
         cannot be written.
@@ -147,7 +147,7 @@ class Web:
             digest, size = hashlib.sha256(), 0
             async with self._answer(url, headers, led_from=led_from, is_secret=False) as answer:
                 with to.open("wb") as file:
-                    async for chunk in _body(answer, MOST_OF_DOWNLOAD):
+                    async for chunk in _body(answer, most or MOST_OF_DOWNLOAD):
                         digest.update(chunk)
                         size += len(chunk)
                         await to_its_end(asyncio.to_thread(file.write, chunk))

@@ -9,6 +9,7 @@ import pytest
 from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
+from orchestrator.sources import git_submodules
 from orchestrator.sources.git import GitRepository
 from orchestrator.sources.git_submodules import absolute, of_server
 from tests.support.git_repository import Remote
@@ -200,6 +201,62 @@ async def test_a_submodule_in_the_place_of_a_link_writes_nothing_where_it_leads(
             await source.fetch(commit, tmp_path / "tree")
 
     assert [one.name for one in (tmp_path / "outside").iterdir()] == ["kept"]
+
+
+async def test_a_link_beside_a_submodule_is_not_written_through(tmp_path: Path) -> None:
+    """Nor is anything else of the tree: whatever its name, no file of ours has it meanwhile."""
+    app, library = Remote(tmp_path / "served" / "app.git"), Remote(tmp_path / "served" / "library.git")
+    (tmp_path / "journal").write_text("precious")
+    inside = library.commit("feat: library", "library.txt")
+    names = ("a.submodule", "a.submodule.tar", "a.tar")
+    links = [("120000", name, app.blob(str(tmp_path / "journal"))) for name in names]
+    modules = app.blob('[submodule "a"]\n\tpath = a\n\turl = ../library.git\n')
+    tree = app.tree(("100644", ".gitmodules", modules), ("160000", "a", inside), *links)
+    commit = app.git("commit-tree", tree, "-m", "feat: hostile")
+    app.git("update-ref", "refs/heads/main", commit)
+    with GitServer(tmp_path / "served", "") as server:
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        await source.fetch(commit, tmp_path / "work" / "tree")
+
+    assert (tmp_path / "journal").read_text() == "precious"
+    assert [one.name for one in (tmp_path / "work").iterdir()] == ["tree"]
+    found = {one.name for one in (tmp_path / "work" / "tree").iterdir()}
+    assert found == {"a", ".gitmodules", *names}
+    assert (tmp_path / "work" / "tree" / "a" / "library.txt").read_text() == "feat: library"
+
+
+async def test_submodules_that_multiply_are_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_submodules, "MOST_IN_ALL", 5)
+    app = Remote(tmp_path / "served" / "app.git")
+    commit = app.commit("feat: app")
+    for _ in range(2):
+        commit = with_submodules(app, one=("../app.git", commit), two=("../app.git", commit))
+    with GitServer(tmp_path / "served", "") as server:
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        for _ in range(2):  # each deployment counts its own
+            with pytest.raises(StepFailed, match="too many submodules in each other: at most 5"):
+                await source.fetch(commit, tmp_path / "tree")
+        monkeypatch.setattr(git_submodules, "MOST_IN_ALL", 6)
+        await source.fetch(commit, tmp_path / "tree")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com:99999/x",
+        "https://example.com:port/x",
+        "https://[::1/x",
+        "https://:443/x",
+        f"ssh://git@example.com:{10**25}/x",
+        pytest.param(f"ssh://git@example.com:{'9' * 5000}/x", id="a port of 5000 digits"),
+    ],
+)
+async def test_what_is_no_address_is_refused(url: str) -> None:
+    settings = GitSource.model_validate({"remote": "https://git.example.com/app.git", "submodules": True})
+    with pytest.raises(StepFailed, match="it is no address of a server"):
+        await of_server(settings, "https://git.example.com/app.git", url)
 
 
 async def test_a_submodule_follows_no_redirect(tmp_path: Path) -> None:

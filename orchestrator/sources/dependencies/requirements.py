@@ -69,7 +69,7 @@ def requirement(text: str) -> Need | None:
     """
     try:
         found = Requirement(text.strip())
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):  # whoever writes one chooses how deep its markers are nested
         return None
     if found.url:
         return python_need(found.name, _from(found.url), is_exact=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 
@@ -136,6 +138,16 @@ def test_odd_content_is_read_without_control_characters(text: str, more: str) ->
     for change in changes_in(f"## 1.1 {text}\n- {more}\n{text}\n### {more}\n* {text}", "1.0", "1.1"):
         assert forbidden_in(change.subject + change.scope) == set()
         assert len(change.subject) <= MOST_CHARACTERS + len(" (shortened)")
+
+
+@pytest.mark.parametrize("line", ["# a{}b", "{}b", "- a{}b", "**a{}b", "- [a]({}b", "1.{}b", "## 1.0{}b", "==={}b"])
+@pytest.mark.parametrize("between", [" ", "#", " #", "*", "\t", "`a "])
+def test_a_long_line_is_read_in_a_short_time(line: str, between: str) -> None:
+    """Whoever publishes a package writes it, and an expression that is being matched lets nothing else run."""
+    many = line.format(between * (100_000 // len(between)))
+    started = time.process_time()
+    changes_in(f"## 1.1\n{many}\n", "1.0", "1.1")
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("piece", ["[", "`", "*", "#", "=\n", "1.", "- ", "[a](", ":a:`", "`a <"])

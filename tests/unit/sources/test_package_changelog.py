@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -105,6 +106,44 @@ async def test_a_large_archive_is_not_fetched_for_its_changelog(monkeypatch: pyt
 
     assert (found.changes, [path for path in index.asked if path.startswith("/files/")]) == ((), [])
     assert found.notes == ("shop-1.2.0.tar.gz is too large to be fetched for its changelog.",)
+
+
+@pytest.mark.parametrize("said", [{}, {"size": 5}])
+async def test_nor_is_one_of_which_the_index_does_not_say_so(
+    said: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_changelog, "MOST_OF_SDIST", 10)
+
+    found = await changelog(index_with({"CHANGES.md": "# 1.2.0\n- a cart\n"}, **said))
+
+    assert found.changes == ()
+    assert "is larger than" in found.notes[0]
+
+
+@pytest.mark.parametrize("extra", ["", " and extra == 'dev'"])
+async def test_a_requirement_that_is_nested_too_deeply_is_left_out(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = f"deep==1 ; {'(' * 20_000}python_version > '3'{')' * 20_000}{extra}"
+    monkeypatch.setitem(NEEDS, "1.2.0", [deep, "httpx>=0.28"])
+
+    found = await changelog(index_with({}, WithMetadata(), **{"core-metadata": True}))
+
+    assert found.dependencies is not None
+    assert "deep" not in [one.name for one in found.dependencies]
+
+
+async def test_metadata_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    asked = package_changelog._asked
+
+    def noted(text: str) -> Any:
+        threads.add(threading.get_ident())
+        return asked(text)
+
+    monkeypatch.setattr(package_changelog, "_asked", noted)
+    await changelog(index_with({}, WithMetadata(), **{"core-metadata": True}))
+
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 @pytest.mark.parametrize(
