@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +127,20 @@ async def test_what_names_no_release_is_refused(api: Api, wanted: dict[str, str]
 
     assert answer["status"] == 422
     assert says in str(answer["detail"])
+
+
+async def test_an_archive_is_not_removed_if_its_deployment_was_asked_for_while_another_upload_waited(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_UNUSED", 1)
+    token = api.token(Scope.DEPLOY, "shop")
+    _, first, _ = await send(api, token, b"first")
+    async with AsyncExitStack() as turns:
+        for other in "abcd":
+            await turns.enter_async_context(api.app.state.uploads.turn_of(other))
+        waiting = asyncio.create_task(send(api, token, b"second"))
+        await asyncio.sleep(0.1)
+        await api.json("POST", "/v1/apps/shop/deployments", token, {"archive": first["archive"]})
+    _, second, _ = await waiting
+
+    assert {file.name for file in left(api)} == {f"{one['archive']}.tar" for one in (first, second)}
