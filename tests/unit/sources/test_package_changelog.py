@@ -110,7 +110,7 @@ async def test_a_large_archive_is_not_fetched_for_its_changelog(monkeypatch: pyt
 
 @pytest.mark.parametrize("said", [{}, {"size": 5}])
 async def test_nor_is_one_of_which_the_index_does_not_say_so(
-    said: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    said: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_changelog, "MOST_OF_SDIST", 10)
 
