@@ -21,8 +21,13 @@ class SharedQuestion(Generic[T]):
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._begun = 0
+        self._first: Callable[[], None] | None = None
         self._answer: tuple[T] | ChangeoverError | None = None
         """Of the question that was begun last; None if it was cancelled, or failed with a defect."""
+
+    def before_next(self, first: Callable[[], None]) -> None:
+        """Do this when the next question begins: what one under way does meanwhile cannot undo it."""
+        self._first = first
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
         """What `question` gives, or what one gave that began meanwhile. Raises what that raised."""
@@ -34,6 +39,9 @@ class SharedQuestion(Generic[T]):
             if answer is not None:
                 return answer[0]
             self._begun, self._answer = self._begun + 1, None
+            first, self._first = self._first, None
+            if first:
+                first()
             try:
                 found = await question()
             except ChangeoverError as error:

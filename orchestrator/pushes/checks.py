@@ -29,8 +29,6 @@ SAME_BODY_S = 60.0
 """So long a delivery with the same body is taken for the same push, which joins the check that is under way."""
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Before the next tries, where a source does not answer: a minute in all. Then the check has failed."""
-AT_ONCE = 4
-"""So many sources are asked at the same time."""
 MOST_BODIES = 100
 
 
@@ -58,7 +56,8 @@ class PushCheckRunner:
     """Used on the event loop. One question at a time for each app; nothing is kept in memory alone.
 
     A push that comes before its app's source is asked joins the check that waits. One that comes later waits for the
-    next one, since what was pushed may have been read over already. A stop leaves what waits to the next start.
+    next one, since what was pushed may have been read over already. A stop leaves what waits to the next start. The
+    checker says how many sources are asked at a time: a host that stalls keeps no push of another one waiting.
     """
 
     def __init__(
@@ -77,7 +76,6 @@ class PushCheckRunner:
         self._supervisor = supervisor
         self._context = context
         self._lanes: dict[str, _Lane] = {}
-        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def announced(self, delivery: Delivery, body: bytes) -> tuple[PushCheck, bool]:
         """Record a verified push, and begin its check. `body` is a digest of the body.
@@ -155,8 +153,7 @@ class PushCheckRunner:
             lane.again = False
             lane.due.clear()
             try:
-                async with self._slots:
-                    head = await self._checker.head(self._context(app))
+                head = await self._checker.head(self._context(app))
                 if lane.again:
                     continue
                 lane.may_join = False

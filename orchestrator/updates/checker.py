@@ -132,7 +132,7 @@ class UpdateChecker:
         once, few ask the source: a deployment waits for them.
         """
         if afresh:
-            context.source.forget()
+            self._question(context).before_next(context.source.forget)
         host = asked_host(context.config.update)
 
         async def ask() -> Update | None:
@@ -154,8 +154,8 @@ class UpdateChecker:
         return known[1]
 
     async def head(self, context: AppContext) -> Head:
-        """Ask the source now for what it has, whether that may be offered or not. Raises as `check`."""
-        await self.check(context)
+        """Ask the source now, afresh, for what it has, whether that may be offered or not. Raises as `check`."""
+        await self.check(context, afresh=True)
         if held := self._older.get(context.name):
             return Head(held.release.source_revision, held.release.version, is_older=True)
         if update := self._found.get(context.name):
@@ -180,7 +180,8 @@ class UpdateChecker:
 
     async def _ask(self, context: AppContext) -> Update | None:
         app = context.name
-        self._policies[app] = context.config.update
+        if app not in self._sources:  # else `follow` knows: this check may have waited while the configuration changed
+            self._policies[app] = context.config.update
         newest = await context.source.newest()
         live = self._live_revision(app)
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
@@ -245,8 +246,7 @@ class UpdateChecker:
 
     async def dismiss(self, app: str) -> Update | None:
         """Do not show the known update for 24 hours. Returns it, or None if there is none."""
-        update = self.known(app)
-        if update:
+        if update := self.known(app):
             await self.remembered.dismiss(app, update.release.version)
             await self._events.publish(Dismissed(update.release.version), app)
         return update

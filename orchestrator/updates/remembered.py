@@ -37,8 +37,9 @@ class Remembered:
 
     async def see(self, app: str, version: str) -> None:
         """A check found this version. Raises JournalError."""
-        if self.of(app, version) is None:
-            await self._save(app, self._record(app, version))
+        record, moment = self.of(app, version), self._now()
+        if record is None or record.seen_at > moment:  # the clock was wrong then
+            await self._save(app, replace(self._record(app, version), seen_at=moment))
 
     def is_dismissed(self, app: str, version: str) -> bool:
         record = self.of(app, version)

@@ -19,6 +19,7 @@ from tests.support import virtual_time
 from tests.support.fakes.journal import UnreliableJournal
 from tests.support.fakes.source import FakeSource
 from tests.unit.updates.test_checker import APP, Bench
+from tests.unit.updates.test_policy import Stalling, on_host
 
 
 class SlowSource(FakeSource):
@@ -280,3 +281,50 @@ def test_the_journal_keeps_so_many_and_those_that_wait(
     assert len(journal.push_checks(APP, 500)) <= 16
     assert journal.unfinished_push_checks() == [waits]
     assert journal.push_arrived(Delivery(APP, Forge.GITHUB, "39"), waits)[1] is False
+
+
+def test_of_two_apps_that_are_pushed_in_turn_neither_is_kept_without_end(
+    journal: UnreliableJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestrator.clock import now
+    from orchestrator.journal import push_checks
+
+    monkeypatch.setattr(push_checks, "KEPT_OF_APP", 10)
+    monkeypatch.setattr(push_checks, "PRUNED_EVERY", 6)
+    for number in range(60):
+        app = ("api", "web")[number % 2]
+        check = PushCheck(f"{number:016}", app, Forge.GITHUB, now())
+        journal.push_arrived(Delivery(app, Forge.GITHUB, str(number)), check)
+        journal.push_check_ended(PushCheck(check.id, app, Forge.GITHUB, check.requested_at, CheckState.NOTHING_NEW))
+
+    assert [len(journal.push_checks(app, 500)) <= 16 for app in ("api", "web")] == [True, True]
+
+
+def test_a_host_that_stalls_keeps_no_push_of_another_one_waiting(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        quick = SlowSource()
+        apps = {f"slow{at}": on_host(pushes.bench, f"slow{at}", "slow.test", Stalling()) for at in range(8)}
+        apps["quick"] = on_host(pushes.bench, "quick", "quick.test", quick)
+        bench = pushes.bench
+        runner = PushCheckRunner(
+            bench.journal, bench.events, bench.scheduler, bench.checker, bench.supervisor, apps.__getitem__
+        )
+        quick.publish()
+        for app in apps:
+            await runner.announced(Delivery(app, Forge.GITHUB, "one"), app.encode())
+        await asyncio.sleep(1)
+
+        assert quick.asked == 1
+
+    story(told)
+
+
+def test_a_push_asks_past_what_was_known_before(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+
+        await pushes.ended((await pushes.push())[0])
+
+        assert pushes.source.forgotten == 1
+
+    story(told)

@@ -234,6 +234,18 @@ async def test_without_a_date_the_age_counts_from_the_first_check_that_found_it_
     assert await after.checker.check(after.app("minimum_age: 3600")) is not None
 
 
+async def test_a_version_seen_while_the_clock_was_years_ahead_is_not_too_young_for_years(bench: Bench) -> None:
+    bench.source = Undated(None)
+    with_update(bench)
+    bench.clock.go_on(timedelta(days=3650))
+    assert await bench.checker.check(bench.app("minimum_age: 3600")) is None
+    bench.clock.go_on(timedelta(days=-3650))
+    assert await bench.checker.check(bench.app("minimum_age: 3600")) is None
+    bench.clock.go_on(timedelta(seconds=3600))
+
+    assert await bench.checker.check(bench.app("minimum_age: 3600")) is not None
+
+
 WINDOW = 'window: {from: "02:00", to: "05:00"}'
 
 
@@ -368,6 +380,51 @@ async def test_asked_afresh_the_source_forgets_what_it_knew(bench: Bench) -> Non
     await bench.checker.check(bench.app(), afresh=True)
 
     assert bench.source.forgotten == 1
+
+
+class Caching(FakeSource):
+    """Each question takes a second, and leaves what the next one is asked with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knows = False
+        self.asked_knowing: list[bool] = []
+
+    async def newest(self, ref: str = "") -> SourceRelease:
+        self.asked_knowing.append(self.knows)
+        await asyncio.sleep(1)
+        self.knows = True
+        return await super().newest(ref)
+
+    def forget(self) -> None:
+        self.knows = False
+
+
+def test_asked_afresh_nothing_is_known_that_a_check_under_way_finds_out_meanwhile(bench: Bench) -> None:
+    source = bench.source = Caching()
+    with_update(bench)
+
+    async def story() -> None:
+        under_way = asyncio.create_task(bench.checker.check(bench.app()))
+        await asyncio.sleep(0.5)
+        await bench.checker.check(bench.app(), afresh=True)
+        await under_way
+
+    virtual_time.run(story())
+
+    assert source.asked_knowing == [False, False]
+
+
+async def test_a_check_that_began_before_a_change_of_the_configuration_does_not_bring_the_old_one_back(
+    bench: Bench,
+) -> None:
+    bench.source = Undated(None)
+    with_update(bench)
+    before = bench.app()
+    async with bench.following("enabled: false, minimum_age: 3600"):
+        await bench.checker.check(before)
+
+        assert bench.checker.known(APP) is None
 
 
 @pytest.mark.parametrize(
