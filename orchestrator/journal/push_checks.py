@@ -35,11 +35,14 @@ class PushChecks(Database):
                 found = self._check_in(connection, delivery.app, known)
                 gone = replace(check, id=known, state=CheckState.NOTHING_NEW, says="It is not kept any more.")
                 return found or gone, False
-            connection.execute(self._push_deliveries.insert().values(row))
+            key = connection.execute(self._push_deliveries.insert().values(row)).inserted_primary_key
             if self._check_in(connection, check.app, check.id) is None:
-                key = connection.execute(self._push_checks.insert().values(_row_of(check))).inserted_primary_key
-                if key and key[0] % PRUNED_EVERY == 0:
-                    self._prune_push_checks(connection, check.app)
+                connection.execute(self._push_checks.insert().values(_row_of(check)))
+            if key and key[0] % PRUNED_EVERY == 0:
+                # All of them: where one push is of two apps, the numbers of one app may all be odd.
+                apps = connection.execute(sa.select(self._push_deliveries.c.app).distinct()).scalars().all()
+                for app in apps:
+                    self._prune_push_checks(connection, app)
         return check, True
 
     def push_check(self, app: str, check_id: str) -> PushCheck | None:
