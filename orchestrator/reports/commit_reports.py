@@ -23,6 +23,7 @@ from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import ChangeoverError, JournalError, StepFailed, UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.host.bounded_answer import no_cookies
+from orchestrator.host.fair_turns import FairTurns
 from orchestrator.journal.store import Journal
 from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, why_refused
 
@@ -34,7 +35,8 @@ MOST_OF_ANSWER = 64 * 1024
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GIVEN_UP_AFTER_S = 1.0, 300.0, 6 * 3600.0
 TOLD_AGAIN = timedelta(hours=1)
 """At a start the newest deployment of each app is told again if it ended within this time: it may not have been."""
-AT_ONCE = 4
+AT_ONCE, AT_ONCE_OF_FORGE = 8, 3
+"""A forge that does not answer keeps no status for another one waiting."""
 
 Key = tuple[str, str]
 """An app and a commit."""
@@ -70,7 +72,7 @@ class CommitReports:
         self._waiting: dict[Key, CommitStatus] = {}
         self._news = asyncio.Event()
         self._sending: set[Key] = set()
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = FairTurns(AT_ONCE, AT_ONCE_OF_FORGE)
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         """Note what is to be told. What cannot be found out is logged: a deployment does not fail for it."""
@@ -168,7 +170,7 @@ class CommitReports:
         self._border.know({token})
         update = context.config.update
         wanted = status_request(report.kind, api_of(report, update), repository_of(report, update), token, status)
-        async with self._turns:
+        async with self._turns.turn_of(urlsplit(wanted.url).netloc):
             code, text = await self._post(wanted.url, dict(wanted.headers), dict(wanted.body))
         match verdict(report.kind, code, text):
             case Verdict.TAKEN:

@@ -293,6 +293,33 @@ async def test_a_forge_that_does_not_answer_keeps_no_other_commit_waiting_and_fi
     assert bench.reports.waiting == MOST_WAITING
 
 
+class OneIsAway(Forge):
+    """`away.test` never answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "away.test":
+            await asyncio.Event().wait()
+        return await super().handle_async_request(request)
+
+
+async def test_a_forge_that_does_not_answer_keeps_no_status_for_another_forge_waiting(world: World) -> None:
+    bench = Bench(world, OneIsAway())
+    report = {"kind": "forgejo", "token_file": "token", "repository": "team/shop"}
+    world.configure(report=report | {"api_url": "https://away.test/api"})
+    for number in range(20):
+        bench.tell(bench.deployment(f"d{number}", f"{number:040x}"), FETCHED)
+    sending = asyncio.create_task(bench.reports.keep_sending())
+    await asyncio.sleep(0.05)
+    world.configure(report=report | {"api_url": "https://git.test/api"})
+    bench.tell(bench.deployment("there", "f" * 40), FETCHED)
+    await asyncio.sleep(0.5)
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending
+
+    assert [one.url.path[-40:] for one in bench.forge.asked] == ["f" * 40]
+
+
 async def test_after_a_restart_what_ended_a_short_time_ago_is_told_again(world: World) -> None:
     bench = Bench(world, Forge())
     bench.deployment("old", "1" * 40, state=State.LIVE, live_at=now() - timedelta(days=1), ended_at=now())
