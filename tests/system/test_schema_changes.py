@@ -137,6 +137,7 @@ def test_migrate_status_shows_what_is_applied_and_what_a_rollback_would_need(sho
     assert newest["seconds"] > 0
 
 
+@pytest.mark.soak_on("sqlite")
 def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on(shop: Shop) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -154,6 +155,7 @@ def test_a_bad_release_with_such_a_migration_is_taken_back_before_requests_go_on
     assert_whole(shop, visitor)
 
 
+@pytest.mark.soak_on("sqlite")
 def test_without_a_way_down_a_bad_release_is_undone_by_the_backup_made_under_pause(shop: Shop) -> None:
     stack = shop.stack
     without_way_down(shop)
@@ -196,6 +198,7 @@ def test_a_migration_that_committed_a_part_is_found_told_and_settled_by_the_comm
     assert shop.contents().tables == before.tables
 
 
+@pytest.mark.soak_on("postgresql")
 def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_works(shop: Shop) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -231,6 +234,7 @@ def test_without_a_way_down_a_rollback_is_refused_and_the_restore_it_offers_work
     assert stack.ask("/orders").json()["orders"] > 0
 
 
+@pytest.mark.soak_on("postgresql")
 def test_going_back_with_a_backup_of_the_same_schema_can_be_gone_back_from(shop: Shop) -> None:
     stack = shop.stack
     old = stack.app()["active"]["version"]
@@ -252,6 +256,7 @@ def test_going_back_with_a_backup_of_the_same_schema_can_be_gone_back_from(shop:
     assert stack.ask().json()["release"] == new["version"]
 
 
+@pytest.mark.soak_on("sqlite")
 def test_a_way_down_that_fails_leaves_the_new_release_serving(shop: Shop) -> None:
     stack = shop.stack
     rename_column(
