@@ -51,6 +51,7 @@ class Uploads:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._arriving: set[str] = set()
 
     def file(self, app: str, name: str) -> Path:
         return self._folder / app / f"{name}{WHOLE}"
@@ -66,6 +67,7 @@ class Uploads:
         name = secrets.token_hex(8)
         whole = self.file(app, name)
         part = whole.with_suffix(PART)
+        self._arriving.add(name)
         try:
             await _on_disk(lambda: part.parent.mkdir(parents=True, exist_ok=True))
             async with asyncio.timeout(WITHIN_S):
@@ -74,6 +76,7 @@ class Uploads:
         except TimeoutError as error:
             raise TooSlow from error
         finally:
+            self._arriving.discard(name)
             part.unlink(missing_ok=True)
         return Upload(name, sha256, size)
 
@@ -123,7 +126,9 @@ class Uploads:
         """At a start: remove what an earlier process left half written, and what nobody has asked for in an hour."""
         for file in self._folder.glob("*/*"):
             is_old = time.time() - file.stat().st_mtime > UNUSED_FOR_S
-            if file.suffix == PART or (file.stem not in needed and is_old):
+            # While the start waits for the proxy, the API takes uploads already.
+            is_cut = file.suffix == PART and file.stem not in self._arriving
+            if is_cut or (file.suffix != PART and file.stem not in needed and is_old):
                 file.unlink(missing_ok=True)
 
 

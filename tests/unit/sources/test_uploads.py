@@ -118,6 +118,19 @@ async def test_a_start_removes_what_was_cut_and_what_nobody_asked_for(tmp_path: 
     assert left(tmp_path) == sorted([f"{new}.tar", f"{needed}.tar"])
 
 
+async def test_a_start_does_not_cut_what_arrives_meanwhile(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield b"a"
+        uploads.remove_left(set())
+        yield b"b"
+
+    upload = await uploads.receive("shop", arriving(), 0)
+
+    assert uploads.file("shop", upload.name).read_bytes() == b"ab"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "x", "0123456789ABCDEF", "0123456789abcdef/.."])
 def test_a_name_leads_nowhere_else(tmp_path: Path, name: str) -> None:
     uploads = Uploads(tmp_path / "uploads")
