@@ -165,6 +165,7 @@ class GitRepository:
         pointers = await git_lfs.pointers_in(self._git, commit, self._built_from, folder)
         if not pointers:
             return
+        await to_its_end(asyncio.to_thread(git_lfs.refuse_too_large, self._mirror.folder, pointers, folder))
         remote, server = await self._mirror.address(), await git_lfs.configured_server(self._git, commit)
         async with self._mirror.lock:
             if server:

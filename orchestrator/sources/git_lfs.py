@@ -6,6 +6,7 @@ filters run no program, because the tree is not a working tree of git.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import shutil
@@ -15,12 +16,15 @@ from pathlib import Path
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.unsupported import lfs_pointers
 
 Git = Callable[..., Awaitable[str]]
 
 MOST_OF_POINTER = 1024
 """Bytes; a longer file is no pointer (git-lfs, docs/spec.md)."""
+MOST_OF_FREE = 0.9
+"""So much of the free disk space they may take."""
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n?"
 )
@@ -37,8 +41,13 @@ class Pointer:
 
 async def pointers_in(git: Git, commit: str, paths: Sequence[str], tree: Path) -> list[Pointer]:
     """The pointers of the commit in the tree that was written from it."""
+    names = await lfs_pointers(git, commit, paths)
+    return await to_its_end(asyncio.to_thread(_read, names, tree))
+
+
+def _read(names: Iterable[str], tree: Path) -> list[Pointer]:
     found = []
-    for name in await lfs_pointers(git, commit, paths):
+    for name in names:
         file = tree / name
         if not _is_own_file(tree, file) or file.stat().st_size >= MOST_OF_POINTER:
             continue
@@ -56,13 +65,35 @@ async def configured_server(git: Git, commit: str) -> str:
     return (await git("config", "--blob", f"{commit}:.lfsconfig", "--get", "lfs.url", check=False)).strip()
 
 
+def refuse_too_large(mirror: Path, pointers: Iterable[Pointer], tree: Path) -> None:
+    """Raises StepFailed if the disk has no room for what the pointers stand for: a hundred bytes may say any size, and
+    any number of files may stand for the same content."""
+    needed, new = 0, dict[str, int]()
+    for one in pointers:
+        needed += one.size
+        if not _content_of(mirror, one).is_file():
+            new[one.oid] = one.size
+    needed += sum(new.values())
+    free = shutil.disk_usage(tree).free
+    if needed > free * MOST_OF_FREE:
+        raise StepFailed(
+            f"Its files in Git LFS need {needed // 2**20:,} MiB, and the disk has {free // 2**20:,} MiB free.",
+            "Free disk space ('changeover doctor' shows its use), or keep what is not built elsewhere.",
+        )
+
+
+def _content_of(mirror: Path, pointer: Pointer) -> Path:
+    return mirror / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+
+
 def write_contents(mirror: Path, pointers: Iterable[Pointer]) -> None:
     """Replace the pointers by what was fetched into the mirror, and forget what is not of them. Raises StepFailed."""
     wanted = set()
     for one in pointers:
-        content = mirror / "lfs" / "objects" / one.oid[:2] / one.oid[2:4] / one.oid
+        content = _content_of(mirror, one)
+        is_known = content in wanted  # its digest was computed already
         wanted.add(content)
-        if not content.is_file() or content.stat().st_size != one.size or _digest(content) != one.oid:
+        if not content.is_file() or content.stat().st_size != one.size or not (is_known or _digest(content) == one.oid):
             content.unlink(missing_ok=True)  # so that it is fetched again
             raise StepFailed(
                 f"The content of {plain(one.file.name)[:200]} in Git LFS was not fetched, or is not the one that the "
