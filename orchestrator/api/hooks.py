@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from http_limits.bodies import Gone, refuse
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.domain.push_check import Delivery, Forge
-from orchestrator.errors import JournalError
+from orchestrator.errors import JournalError, UnknownApp
 from orchestrator.proxy.hooks_way import PATH
 from orchestrator.pushes.announcement import Ping, announced, identifier
 from orchestrator.pushes.followed import why_not_followed
@@ -77,6 +77,8 @@ class Hooks:
             await refuse(receive, send, error.status, error.says)
         except Gone:
             return
+        except UnknownApp:  # removed from the configuration while the body came
+            await refuse(receive, send, 401, NOT_ACCEPTED)
         except JournalError as error:
             log.error("push not recorded", cause=error.cause)
             await refuse(receive, send, 503, "The push was not recorded. Send it again.")

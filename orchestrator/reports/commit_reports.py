@@ -168,6 +168,11 @@ class CommitReports:
             return
         token = read_secret(context.config_file.parent, report.token_file)
         self._border.know({token})
+        if not (token.isascii() and token.isprintable()):
+            raise ReportRefused(
+                f"The file {report.token_file} has something else than a token: no header of HTTP can have it.",
+                "Write nothing but the token into it, as the forge shows it.",
+            )
         update = context.config.update
         wanted = status_request(report.kind, api_of(report, update), repository_of(report, update), token, status)
         async with self._turns.turn_of(urlsplit(wanted.url).netloc):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from orchestrator.api import hooks
 from orchestrator.api.hooks import MOST_OF_BODY, MOST_READ, NO_ROUTE, NOT_ACCEPTED, Hooks
 from orchestrator.domain.access import Scope
 from orchestrator.domain.push_check import Delivery, Forge, PushCheck
@@ -188,6 +189,22 @@ async def test_nothing_else_is_answered_here(door: Door, path: str) -> None:
 async def test_other_methods_get_nothing(door: Door, method: str) -> None:
     assert (await door.post(delivery(Forge.GITHUB, git_push()), method=method)).status == 404
     assert door.pushes.asked == []
+
+
+async def test_an_app_that_is_removed_while_the_body_comes_is_none(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified = hooks._verified
+
+    async def slowly(*arguments: Any) -> Any:
+        found = await verified(*arguments)
+        door.orchestrator.settings.config.write_text(CONFIG.replace("shop:", "store:", 1))
+        await door.orchestrator.reload_config()
+        return found
+
+    monkeypatch.setattr(hooks, "_verified", slowly)
+
+    answered = await door.post(delivery(Forge.GITHUB, git_push()))
+
+    assert (answered.status, NOT_ACCEPTED in str(answered.content)) == (401, True)
 
 
 async def test_a_body_that_says_that_it_is_too_long_is_refused_unread(door: Door) -> None:

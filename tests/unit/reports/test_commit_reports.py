@@ -342,3 +342,17 @@ async def test_an_app_that_reports_nothing_reads_nothing(world: World, tmp_path:
     await reports.tell_again([world.context])
 
     assert reports.waiting == 0
+
+
+@pytest.mark.parametrize("token", ["tökén-of-the-forge", "token-of-the-forge\nand another line", "token\x00of"])
+async def test_a_token_that_no_header_can_have_is_refused_and_not_told(world: World, token: str) -> None:
+    bench = Bench(world, Forge())
+    (world.folder / "token").write_text(token)
+    bench.tell(bench.deployment(), Live(1.0, "blue"), state=State.LIVE)
+
+    await bench.until_told()
+
+    (failure,) = bench.failures()
+    assert "has something else than a token" in str(failure["cause"])
+    assert token not in str(failure)
+    assert bench.forge.asked == []
