@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,14 @@ def pointers(folder: Path, number: int, size: int = len(CONTENT)) -> list[Pointe
 
 def test_content_that_many_files_have_is_compared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched(tmp_path)
-    computed = []
+    computed: list[Path] = []
     digest = git_lfs._digest
-    monkeypatch.setattr(git_lfs, "_digest", lambda file: computed.append(file) or digest(file))
+
+    def counted(file: Path) -> str:
+        computed.append(file)
+        return digest(file)
+
+    monkeypatch.setattr(git_lfs, "_digest", counted)
 
     write_contents(tmp_path, found := pointers(tmp_path, 20))
 
@@ -48,7 +54,7 @@ def test_content_that_many_files_have_is_compared_once(tmp_path: Path, monkeypat
 def test_what_the_disk_has_no_room_for_is_not_fetched(
     tmp_path: Path, number: int, share: float, is_refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(git_lfs.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**9}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**9}))
     found = pointers(tmp_path, number, int(share * 10**9))
     if not is_refused:
         refuse_too_large(tmp_path, found, tmp_path)
