@@ -30,6 +30,7 @@ SAME_BODY_S = 60.0
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Before the next tries, where a source does not answer: a minute in all. Then the check has failed."""
 MOST_BODIES = 100
+DEFECT = "A defect in Changeover ended this check: the log of the orchestrator has it. Deploy by hand, and report it."
 
 
 @dataclass
@@ -169,6 +170,9 @@ class PushCheckRunner:
                     await self._events.publish(CheckFailed(error.cause, error.remedy), app)
                     return replace(check, state=CheckState.FAILED, says=str(error))
                 log.warning("source not asked for a push, it is tried again", app=app, cause=error.cause, in_s=pause)
+            except Exception:  # a defect in Changeover: this check has failed, and the next ones are carried out
+                log.exception("check of a push failed unexpectedly", app=app, check=check.id)
+                return replace(check, state=CheckState.FAILED, says=DEFECT)
             with suppress(TimeoutError):
                 # The next push may be the remedy.
                 async with asyncio.timeout(pause):

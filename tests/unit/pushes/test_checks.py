@@ -13,7 +13,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Slots
 from orchestrator.domain.push_check import CheckState, Delivery, Forge, PushCheck
 from orchestrator.errors import UnknownApp
-from orchestrator.pushes.checks import PAUSES_S, PushCheckRunner
+from orchestrator.pushes.checks import DEFECT, PAUSES_S, PushCheckRunner
 from orchestrator.sources.base import SourceRelease
 from tests.support import virtual_time
 from tests.support.fakes.journal import UnreliableJournal
@@ -118,6 +118,24 @@ def test_a_push_without_anything_new_deploys_nothing_and_says_why(story: Story) 
 
         assert (ended.state, ended.says) == (CheckState.NOTHING_NEW, "v1 is live.")
         assert pushes.deployed == []
+
+    story(told)
+
+
+def test_a_defect_ends_its_check_and_not_those_of_later_pushes(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same check was carried out again for ever, and later pushes of the app waited."""
+
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        with monkeypatch.context() as broken:
+            broken.setattr(pushes.bench.checker, "head", lambda context: 1 / 0)
+            defect = await pushes.ended((await pushes.push())[0])
+
+        ended = await pushes.ended((await pushes.push())[0])
+
+        assert (defect.state, defect.says) == (CheckState.FAILED, DEFECT)
+        assert (ended.state, pushes.deployed) == (CheckState.DEPLOYMENT, [newest.source_revision])
 
     story(told)
 
