@@ -2,7 +2,7 @@
 # make down        stop it; the containers of apps go on
 # make uninstall   remove everything of it from Docker, data and backups included; asks first
 # make token       write a new token with scope admin to .changeover/token, when the one that was there is lost
-# make test-unit   run the unit tests, without an engine, in about a minute of two idle cores
+# make test-unit   run the unit tests, without an engine, in two to five minutes of two idle cores
 # make test        run all tests, and print the ten slowest
 # make check       check format, lint and types before a commit
 # make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40
