@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
 from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.domain.image_name import image_name
@@ -25,7 +27,7 @@ def asked_host(policy: UpdatePolicy) -> str:
                 return scp[1].lower()
             return remote if _NAME.fullmatch(remote) else _authority(remote)
         case PypiSource(index_url=index_url):
-            return _authority(index_url) if index_url else "pypi.org"
+            return _authority(index_url or PYPI_SIMPLE_ENDPOINT)
         case UrlSource(manifest_url=manifest_url):
             return _authority(manifest_url)
         case RegistrySource(image=image):

@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config import loader
@@ -436,7 +438,7 @@ async def test_a_check_that_began_before_a_change_of_the_configuration_does_not_
         ("git: {remote: 'https://user@Git.Example.com:8443/shop.git'}", "git.example.com:8443"),
         ("git: {remote: 'git@git.example.com:shop.git'}", "git.example.com"),
         ("git: {remote: 'ssh://git@git.example.com/shop.git'}", "git.example.com"),
-        ("source: pypi, pypi: {package_name: shop}", "pypi.org"),
+        ("source: pypi, pypi: {package_name: shop}", urlsplit(PYPI_SIMPLE_ENDPOINT).netloc),
         (
             "source: pypi, pypi: {package_name: shop, index_url: 'https://index.example.com/simple/'}",
             "index.example.com",
