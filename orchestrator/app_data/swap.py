@@ -114,12 +114,12 @@ async def _settle(context: AppContext, note: str) -> None:
 
 
 async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
-    """Stop the app's containers, replace the data by a backup's, and start them again, also if that failed.
+    """Stop the app's containers, replace the data by a backup's, and start them again, also if any of that failed.
 
     The caller must have paused requests. Raises UnknownBackup, StepFailed, EngineError or ProxyError.
     """
-    await stop_writers(context, said_by=by)
     try:
+        await stop_writers(context, said_by=by)
         await replace_data(context, backup, by)
         # The backup may have been made after the data had followed the user of the release that failed.
         await owners.take_back(context, by)

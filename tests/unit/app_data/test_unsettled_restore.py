@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.app_data import backups
+import pytest
+
+from orchestrator.app_data import backups, swap
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.errors import EngineError
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
@@ -29,3 +32,33 @@ def test_a_backup_is_made_of_data_that_is_whole(tmp_path: Path) -> None:
     jobs = [one.name.rpartition("-")[0].removeprefix(f"test-{APP}-") for one in world.engine.sidecar_specs]
     assert jobs == ["undo-interrupted", "create"]
     assert world.journal.migrations(APP)[-1].outcome is Outcome.FAILED
+
+
+def test_the_active_release_runs_again_after_a_stop_that_the_engine_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The active container was stopped already when the stop of the standby failed."""
+    world = World(tmp_path, app())
+    stop = world.engine.stop
+
+    async def story() -> bool:
+        await live(world, "0001")
+        await live(world)
+        active, standby = world.context.active, world.context.standby
+        assert active is not None
+        assert standby is not None
+        await world.engine.wake(standby.container, standby.address)
+        async with world.context.data_turn:
+            made = await backups.create(world.context, active, "by hand")
+
+        async def refused(name: str, limit_s: float) -> None:
+            if name == standby.container:
+                raise EngineError("It cannot be stopped.")
+            await stop(name, limit_s)
+
+        monkeypatch.setattr(world.engine, "stop", refused)
+        with pytest.raises(EngineError, match="cannot be stopped"):
+            await swap.put_back(world.context, made.id, by=active)
+        return world.engine.running[active.container].running
+
+    assert virtual_time.run(story())
