@@ -29,6 +29,8 @@ SAME_BODY_S = 60.0
 """So long a delivery with the same body is taken for the same push, which joins the check that is under way."""
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Before the next tries, where a source does not answer: a minute in all. Then the check has failed."""
+LOOK_AGAIN_S = 60.0
+"""While an app is recovered, so often it is looked whether it is still configured."""
 MOST_BODIES = 100
 DEFECT = "A defect in Changeover ended this check: the log of the orchestrator has it. Deploy by hand, and report it."
 
@@ -58,7 +60,8 @@ class PushCheckRunner:
 
     A push that comes before its app's source is asked joins the check that waits. One that comes later waits for the
     next one, since what was pushed may have been read over already. A stop leaves what waits to the next start. The
-    checker says how many sources are asked at a time: a host that stalls keeps no push of another one waiting.
+    checker says how many sources are asked at a time: a host that stalls keeps no push of another one waiting. The
+    check of an app that is being recovered waits for the end of that, however long it takes.
     """
 
     def __init__(
@@ -154,6 +157,7 @@ class PushCheckRunner:
             lane.again = False
             lane.due.clear()
             try:
+                await self._until_recovered(app)
                 head = await self._checker.head(self._context(app))
                 if lane.again:
                     continue
@@ -165,6 +169,8 @@ class PushCheckRunner:
                 return replace(check, state=CheckState.FAILED, says=str(error))
             except ChangeoverError as error:
                 lane.may_join = True
+                if not self._scheduler.lane_of(app).recovered.is_set():
+                    continue  # its recovery began meanwhile: that is no failure of the check
                 pause = next(pauses, None)
                 if pause is None:
                     await self._events.publish(CheckFailed(error.cause, error.remedy), app)
@@ -177,6 +183,15 @@ class PushCheckRunner:
                 # The next push may be the remedy.
                 async with asyncio.timeout(pause):
                     await lane.due.wait()
+
+    async def _until_recovered(self, app: str) -> None:
+        """Raises UnknownApp when the app is removed from the configuration meanwhile."""
+        recovered = self._scheduler.lane_of(app).recovered
+        while not recovered.is_set():
+            self._context(app)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await recovered.wait()
 
     async def _decided(self, check: PushCheck, head: Head) -> PushCheck:
         """Deploy what the source has, or say why not. Raises Refused, UnknownApp or JournalError."""

@@ -281,6 +281,61 @@ def test_an_app_that_was_removed_meanwhile_ends_its_checks(story: Story) -> None
     story(told)
 
 
+def test_a_push_during_a_recovery_is_checked_when_that_ends_however_long_it_takes(story: Story) -> None:
+    """It ended as failed after two minutes, and nobody sends a push again."""
+
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        pushes.bench.scheduler.wait_for_recovery(APP)
+        check, _ = await pushes.push()
+        await asyncio.sleep(3600)
+        waits = pushes.bench.journal.push_check(APP, check.id)
+        pushes.bench.scheduler.recovered(APP)
+
+        ended = await pushes.ended(check)
+
+        assert waits == check
+        assert pushes.source.asked == 1
+        assert (ended.state, pushes.deployed) == (CheckState.DEPLOYMENT, [newest.source_revision])
+
+    story(told)
+
+
+def test_a_recovery_that_begins_during_a_check_costs_it_no_try(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        pushes.source.turns = asyncio.Semaphore(0)
+        check, _ = await pushes.push()
+        await asyncio.sleep(1)
+        for _ in range(2 * len(PAUSES_S)):
+            pushes.bench.scheduler.wait_for_recovery(APP)
+            pushes.source.turns.release()
+            await asyncio.sleep(100)
+            pushes.bench.scheduler.recovered(APP)
+            await asyncio.sleep(1)
+
+        pushes.source.turns.release()
+        ended = await pushes.ended(check)
+
+        assert (ended.state, pushes.deployed) == (CheckState.DEPLOYMENT, [newest.source_revision])
+
+    story(told)
+
+
+def test_an_app_that_is_removed_while_it_is_recovered_ends_its_checks(story: Story) -> None:
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.scheduler.wait_for_recovery(APP)
+        check, _ = await pushes.push()
+        await asyncio.sleep(1)
+        pushes.context = None
+
+        assert (await pushes.ended(check)).state is CheckState.FAILED
+
+    story(told)
+
+
 def test_the_journal_keeps_so_many_and_those_that_wait(
     journal: UnreliableJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

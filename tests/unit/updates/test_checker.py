@@ -64,6 +64,7 @@ class Requests(Scheduler):
         migrate: bool = False,
         force: bool = False,
     ) -> Deployment:
+        self.lane_of(app).refuse_unrecovered(app)
         self.taken.append((app, ref, by))
         return Deployment("1", app, Kind.DEPLOY, State.QUEUED, by, FakeClock()(), ref)
 
