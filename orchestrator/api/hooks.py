@@ -84,6 +84,9 @@ class Hooks:
             await refuse(receive, send, 503, "The push was not recorded. Send it again.")
         else:
             await _send(send, answer)
+        finally:
+            # After the answer, for which the forge waits: a check starts processes.
+            self._orchestrator.pushes.begin()
 
     async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
         route = _ROUTE.fullmatch(scope["path"])
@@ -117,13 +120,10 @@ class Hooks:
         key = (
             key if len(key) <= 100 and key.isprintable() else hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
         )
-        check, is_new = await self._orchestrator.pushes.announced(Delivery(app, forge, key), digest)
+        delivery = Delivery(app, forge, key, headers.get("x-forwarded-for", ""), f"POST {PATH}{app}/{forge}")
+        check, is_new = await self._orchestrator.pushes.announced(delivery, digest)
         self._counts.total[app, forge, Outcome.ACCEPTED if is_new else Outcome.KNOWN] += 1
         where = f"/v1/apps/{app}/update/checks/{check.id}"
-        if is_new:
-            origin = headers.get("x-forwarded-for", "")
-            journal = self._orchestrator.journal
-            await journal.beside(journal.audit, f"push of {forge}", origin, f"POST {PATH}{app}/{forge}", app, 202, "")
         return _Answer(202 if is_new else 200, {"check": check.id, "state": check.state, "url": where}, where)
 
     def _secret_of(self, app: str) -> tuple[str, str]:

@@ -23,16 +23,29 @@ class AuditLog(Database):
 
     def audit(self, who: str, origin: str, action: str, app: str, status: int | None = None, reason: str = "") -> int:
         """Add an entry, and return its id. `status` is None while the request is carried out."""
+        with self._writing() as connection:
+            return self._audit_in(connection, who, origin, action, app, status, reason)
+
+    def _audit_in(
+        self,
+        connection: sa.Connection,
+        who: str,
+        origin: str,
+        action: str,
+        app: str,
+        status: int | None,
+        reason: str = "",
+    ) -> int:
+        """As `audit`, in a transaction that writes what was asked for as well."""
         row = {
             "at": stored(now()), "who": self._clipped(who, 100), "origin": self._clipped(origin, 100),
             "action": self._clipped(action, 100), "app": self._clipped(app, 64), "status": status,
             "reason": self._clipped(reason, 1000),
         }  # fmt: skip
-        with self._writing() as connection:
-            key = connection.execute(self._audit.insert().values(row)).inserted_primary_key
-            assert key is not None
-            if key[0] % PRUNED_EVERY == 0:
-                self._prune_audit(connection)
+        key = connection.execute(self._audit.insert().values(row)).inserted_primary_key
+        assert key is not None
+        if key[0] % PRUNED_EVERY == 0:
+            self._prune_audit(connection)
         return int(key[0])
 
     def audit_ended(self, entry: int, status: int, reason: str) -> None:

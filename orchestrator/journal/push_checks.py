@@ -9,18 +9,22 @@ import sqlalchemy as sa
 
 from orchestrator.clock import now
 from orchestrator.domain.push_check import CheckState, Delivery, Forge, PushCheck
-from orchestrator.journal.audit_log import clipped
-from orchestrator.journal.database import Database
+from orchestrator.journal.audit_log import AuditLog, clipped
 from orchestrator.journal.rows import stored, zoned, zoned_if_any
 
 KEPT_OF_APP = 1000
 """So many newest checks and deliveries of an app are kept. A delivery that is older is not known any more: it only
 looks once more."""
 PRUNED_EVERY = 100
+ACCEPTED = 202
+"""The status with which a new delivery is answered (RFC 9110, section 15.3.3)."""
 
 
-class PushChecks(Database):
-    """Queries of checks. The unfinished ones are carried out by the next process."""
+class PushChecks(AuditLog):
+    """Queries of checks. The unfinished ones are carried out by the next process.
+
+    A new delivery and its entry in the audit log are one transaction: its forge waits for the answer.
+    """
 
     def push_arrived(self, delivery: Delivery, check: PushCheck) -> tuple[PushCheck, bool]:
         """Record a delivery, and the check that it asks for if that is new.
@@ -38,6 +42,8 @@ class PushChecks(Database):
             key = connection.execute(self._push_deliveries.insert().values(row)).inserted_primary_key
             if self._check_in(connection, check.app, check.id) is None:
                 connection.execute(self._push_checks.insert().values(_row_of(check)))
+            who = f"push of {delivery.forge}"
+            self._audit_in(connection, who, delivery.origin, delivery.request, delivery.app, ACCEPTED)
             if key and key[0] % PRUNED_EVERY == 0:
                 # All of them: where one push is of two apps, the numbers of one app may all be odd.
                 apps = connection.execute(sa.select(self._push_deliveries.c.app).distinct()).scalars().all()

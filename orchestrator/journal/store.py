@@ -35,8 +35,8 @@ class Journal(
     KnownApps,
     Tokens,
     PanelSessions,
-    AuditLog,
     PushChecks,
+    AuditLog,
     VersionRecords,
 ):
     """The journal in the database of `url`. One process reads and writes it.

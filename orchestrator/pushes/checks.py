@@ -80,9 +80,11 @@ class PushCheckRunner:
         self._supervisor = supervisor
         self._context = context
         self._lanes: dict[str, _Lane] = {}
+        self._to_begin: set[str] = set()
+        """The apps with pushes that were recorded, and not begun yet."""
 
     async def announced(self, delivery: Delivery, body: bytes) -> tuple[PushCheck, bool]:
-        """Record a verified push, and begin its check. `body` is a digest of the body.
+        """Record a verified push. `body` is a digest of the body. Its check begins with `begin`, which must follow.
 
         Returns the check, and whether the delivery is new. Raises JournalError.
         """
@@ -90,22 +92,33 @@ class PushCheckRunner:
         async with lane.turn:
             return await to_its_end(self._record(lane, delivery, body))
 
+    def begin(self) -> None:
+        """Begin the checks of the pushes that were recorded."""
+        while self._to_begin:
+            app = self._to_begin.pop()
+            lane = self._lanes[app]
+            lane.due.set()
+            if not lane.has_worker:
+                lane.has_worker = True
+                self._supervisor.keep(f"pushes of {app}", partial(self._work, app, lane))
+
     async def resume(self) -> None:
         """Carry out what the process before has not finished. Raises JournalError."""
         for check in await self._journal.beside(self._journal.unfinished_push_checks):
             lane = self._lanes.setdefault(check.app, _Lane())
             if check.id not in {one.id for one in (*lane.asking, *lane.waiting)}:
                 self._let_wait(lane, check)
+        self.begin()
 
     async def _record(self, lane: _Lane, delivery: Delivery, body: bytes) -> tuple[PushCheck, bool]:
-        joined = self._joined(lane, body)
+        joined = self._joined(lane, delivery.app, body)
         check = joined or PushCheck(secrets.token_hex(8), delivery.app, delivery.forge, now())
         recorded, is_new = await self._journal.beside(self._journal.push_arrived, delivery, check)
         if is_new and joined is None:
             self._let_wait(lane, check)
         return recorded, is_new
 
-    def _joined(self, lane: _Lane, body: bytes) -> PushCheck | None:
+    def _joined(self, lane: _Lane, app: str, body: bytes) -> PushCheck | None:
         """The check that this push joins: one that waits, or the one under way for the same body."""
         moment = elapsed()
         is_same = moment - lane.bodies.get(body, -SAME_BODY_S) < SAME_BODY_S
@@ -116,16 +129,13 @@ class PushCheckRunner:
             return lane.waiting[-1]
         if is_same and lane.asking and lane.may_join:
             lane.again = True
-            lane.due.set()
+            self._to_begin.add(app)
             return lane.asking[-1]
         return None
 
     def _let_wait(self, lane: _Lane, check: PushCheck) -> None:
         lane.waiting = (*lane.waiting, check)
-        lane.due.set()
-        if not lane.has_worker:
-            lane.has_worker = True
-            self._supervisor.keep(f"pushes of {check.app}", partial(self._work, check.app, lane))
+        self._to_begin.add(check.app)
 
     async def _work(self, app: str, lane: _Lane) -> None:
         """Carry out checks, for ever. One that could not be recorded is carried out again by the next run."""

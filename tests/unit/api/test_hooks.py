@@ -37,6 +37,10 @@ class Recorded(PushCheckRunner):
     def __init__(self, runner: PushCheckRunner) -> None:
         self.__dict__ |= runner.__dict__
         self.asked: list[Delivery] = []
+        self.happened: list[str] = []
+
+    def begin(self) -> None:
+        self.happened.append("begun")
 
     def _let_wait(self, lane: Any, check: PushCheck) -> None:
         self.asked.append(Delivery(check.app, check.forge, check.id))
@@ -115,6 +119,29 @@ async def test_a_push_is_in_the_audit_log_with_where_it_came_from(door: Door) ->
     assert (entry.who, entry.origin, entry.action, entry.app, entry.status) == (
         "push of github", "203.0.113.9", "POST /v1/hooks/shop/github", "shop", 202,
     )  # fmt: skip
+
+
+async def test_a_push_is_checked_after_its_answer_and_also_when_nobody_hears_that(door: Door) -> None:
+    """The forge waits for the answer; the check, which starts processes, waits for nobody."""
+    events = door.pushes.happened
+    sent = delivery(Forge.GITHUB, git_push())
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/hooks/shop/github",
+        "headers": [(name.encode(), value.encode()) for name, value in sent.headers.items()],
+    }  # fmt: skip
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": sent.body}
+
+    async def send(message: Message) -> None:
+        events.append(message["type"])
+        if len(events) > 1:
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await door.hooks(scope, receive, send)
+
+    assert events == ["http.response.start", "http.response.body", "begun"]
 
 
 async def test_a_delivery_that_is_sent_again_is_answered_and_asks_nothing(door: Door) -> None:

@@ -60,7 +60,9 @@ class Pushes:
 
     async def push(self, key: str = "", body: str = "") -> tuple[PushCheck, bool]:
         key = key or f"delivery {next(self._ids)}"
-        return await self.runner.announced(Delivery(APP, Forge.GITHUB, key), (body or key).encode())
+        arrived = await self.runner.announced(Delivery(APP, Forge.GITHUB, key), (body or key).encode())
+        self.runner.begin()
+        return arrived
 
     async def ended(self, check: PushCheck) -> PushCheck:
         while True:
@@ -385,6 +387,7 @@ def test_a_host_that_stalls_keeps_no_push_of_another_one_waiting(story: Story) -
         quick.publish()
         for app in apps:
             await runner.announced(Delivery(app, Forge.GITHUB, "one"), app.encode())
+        runner.begin()
         await asyncio.sleep(1)
 
         assert quick.asked == 1
