@@ -105,13 +105,21 @@ def why_not_deployable(
             login_of(registry, folder)
         except SecretUnreadable as error:
             found.append(f"update.registry.password_file: {error}")
-    key = app.update.url.public_key if app.update.url and app.update.source == "url" else None
-    if key and key in files:
-        try:
-            read_secret(folder, key)
-        except SecretUnreadable as error:
-            found.append(f"update.url.public_key: {str(error).replace('The secret file', 'The file', 1)}")
+    for key, file in _public_keys(app):
+        if file in files and key.startswith(f"update.{app.update.source}.") and (why := _no_public_key(folder, file)):
+            found.append(f"{key}: {why}")
     return found
+
+
+def _no_public_key(folder: Path, file: str) -> str:
+    """Why a file cannot be a public key; empty if it may be one."""
+    try:
+        is_private = "PRIVATE KEY" in read_secret(folder, file)
+    except SecretUnreadable as error:
+        return str(error).replace("The secret file", "The file", 1)
+    return (
+        f"{file} is a private key, which signs: name the public one, and keep that one elsewhere" if is_private else ""
+    )
 
 
 def _unusable(folder: Path, env_file: str) -> str:
@@ -164,8 +172,16 @@ def secret_files(app: App) -> list[tuple[str, str]]:
 
 def _read_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file that an app names and that is read: also a public key, which is no secret."""
-    key = app.update.url.public_key if app.update.url else None
-    return [*secret_files(app), *([("update.url.public_key", key)] if key else [])]
+    return [*secret_files(app), *_public_keys(app)]
+
+
+def _public_keys(app: App) -> list[tuple[str, str]]:
+    url, registry = app.update.url, app.update.registry
+    named = {
+        "update.url.public_key": url.public_key if url else None,
+        "update.registry.cosign_key": registry.cosign_key if registry else None,
+    }
+    return [(key, file) for key, file in named.items() if file]
 
 
 def _look_at(

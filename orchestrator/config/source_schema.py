@@ -211,6 +211,9 @@ class RegistrySource(Section):
     password_file: Annotated[str | None, Unit("path")] = None
     """A file beside the configuration file with nothing but the password or token of that user. Example:
     secrets/registry"""
+    cosign_key: Annotated[str | None, Unit("path")] = None
+    """The public key of [cosign](https://github.com/sigstore/cosign) that the image must be signed with, in a file
+    beside the configuration file; signatures are not looked at when not set. Example: secrets/cosign.pub"""
     insecure: bool = False
     """Ask the registry without encryption (http). The engine must allow that, too; it does for 127.0.0.1. Example:
     true"""

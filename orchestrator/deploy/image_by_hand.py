@@ -138,10 +138,13 @@ def login_for(context: AppContext, asked: NamedImage) -> RegistryLogin | None:
 
 
 def _settings(context: AppContext, asked: NamedImage) -> RegistrySource:
-    """Of the app's registry, if it is that of the image: what is secret is not sent to another one."""
+    """Of the app's registry, if it is that of the image: what is secret is not sent to another one. The key of
+    signatures is that of the image that the app follows, and of no other one."""
     known, host = context.config.update.registry, asked.in_registry.host
     if known and image_name(known.image).host == host:
-        return known.model_copy(update={"image": asked.name, "version_range": None, "tag": asked.tag or "latest"})
+        key = known.cosign_key if image_name(known.image) == asked.in_registry else None
+        changed = {"image": asked.name, "version_range": None, "tag": asked.tag or "latest", "cosign_key": key}
+        return known.model_copy(update=changed)
     insecure = host.partition(":")[0] in ON_THIS_MACHINE
     return RegistrySource(image=asked.name, tag=asked.tag or "latest", insecure=insecure)
 

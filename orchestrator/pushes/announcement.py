@@ -33,8 +33,9 @@ PUBLISHES = frozenset({"release", "release hook", "package", "registry_package"}
 EVENTS_OF_REGISTRY = "application/vnd.docker.distribution.events.v1+json"
 _BRANCH = "refs/heads/"
 _NO_COMMIT = re.compile("0{40}|0{64}")
-_OF_SIGNATURE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
+_BESIDE_IMAGE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
 """The tags at which cosign keeps signatures, attestations and lists of parts of an image."""
+_OF_SIGNATURE = ".sig"
 MOST_EVENTS = 1000
 
 
@@ -60,9 +61,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Images:
-    """What was pushed to a registry, without signatures."""
+    """What was pushed to a registry. `signed`: the repositories to which signatures of images were pushed."""
 
     images: tuple[Image, ...]
+    signed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,11 @@ def _of_registry(body: bytes | None) -> Announcement:
         for event in _events(body)
         if _text(event, "action") == "push" and isinstance(target := event.get("target"), dict)
     ]
-    named = [one for one in images if one.repository and one.tag and not _OF_SIGNATURE.fullmatch(one.tag)]
-    return Images(tuple(dict.fromkeys(named))) if named else Other("no push of an image's tag")
+    tagged = [one for one in images if one.repository and one.tag]
+    beside = [one for one in tagged if _BESIDE_IMAGE.fullmatch(one.tag)]
+    named = dict.fromkeys(one for one in tagged if one not in beside)
+    signed = dict.fromkeys(one.repository for one in beside if one.tag.endswith(_OF_SIGNATURE))
+    return Images(tuple(named), tuple(signed)) if named or signed else Other("no push of an image's tag")
 
 
 def _events(body: bytes | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import re
 from orchestrator.config.source_schema import GitSource, RegistrySource
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.domain.image_name import image_name
-from orchestrator.pushes.announcement import Announcement, Image, Images, Other, Ping, Published, Push
+from orchestrator.pushes.announcement import Announcement, Images, Other, Ping, Published, Push
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
@@ -23,8 +23,8 @@ def why_not_followed(update: UpdatePolicy, announcement: Announcement) -> str:
             return "it only asks whether the hook works"
         case Other(what=what):
             return f"{what} is no push"
-        case Images(images=images):
-            return _why_no_image(update, images)
+        case Images():
+            return _why_no_image(update, announcement)
         case Published():
             return "it follows a repository, and this is no push of commits" if update.source == "git" else ""
         case Push() if update.source == "registry":
@@ -59,18 +59,21 @@ def _matches(tag: str, pattern: str) -> bool:
     return bool(re.fullmatch(f"{expression}(/.*)?", tag))
 
 
-def _why_no_image(update: UpdatePolicy, images: tuple[Image, ...]) -> str:
+def _why_no_image(update: UpdatePolicy, pushed: Images) -> str:
     registry = update.registry if update.source == "registry" else None
     if registry is None:
         return "it follows no image of a registry"
     mine = image_name(registry.image).repository
+    if any(one.repository == mine and _is_tag(registry, one.tag) for one in pushed.images):
+        return ""
+    if registry.cosign_key and mine in pushed.signed:
+        return ""  # an image is pushed first, and may be used only now
+    if not pushed.images:
+        return "a signature is no push of an image's tag"
+    first = pushed.images[0]
     return (
-        ""
-        if any(one.repository == mine and _is_tag(registry, one.tag) for one in images)
-        else (
-            f"it follows {mine}:{registry.version_range or registry.tag}, and this is "
-            f"{images[0].repository[:100]}:{images[0].tag[:100]}"
-        )
+        f"it follows {mine}:{registry.version_range or registry.tag}, and this is "
+        f"{first.repository[:100]}:{first.tag[:100]}"
     )
 
 

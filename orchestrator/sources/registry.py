@@ -20,7 +20,7 @@ from orchestrator.domain.image_name import DIGEST, TAG, image_name
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import image_changelog
+from orchestrator.sources import cosign, image_changelog
 from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
@@ -56,6 +56,8 @@ class RegistryImages:
         self._last: tuple[tuple[str, str], Changelog] | None = None
         self._names: dict[str, str] = {}
         """The digest that was found last by a tag, and the tag: an update is deployed by digest, as this version."""
+        self._signed: set[tuple[str, str]] = set()
+        """Keys, each with a digest of which it has a signature: not asked for again, since it remains one."""
         self._platform = ARCHITECTURES.get(platform.machine(), platform.machine())
 
     async def origin(self) -> str:
@@ -66,7 +68,7 @@ class RegistryImages:
     async def newest(self, ref: str = "") -> SourceRelease:
         """Ask the registry. `ref`: a tag or a digest; empty: the tag that is followed, or the newest of the range.
 
-        Raises StepFailed when the registry does not answer, or has no such tag.
+        Raises StepFailed when the registry does not answer, has no such tag, or no signature where one is needed.
         """
         try:
             client = self._client()
@@ -81,10 +83,20 @@ class RegistryImages:
             ) from error
         except Unauthorised as error:
             raise StepFailed(error.cause, self._why_unauthorised()) from error
+        await self._refuse_unsigned(client, reference, found.digest)
         if not DIGEST.fullmatch(reference):
             self._names = {found.digest: reference}
         self._known = {reference: found}
         return SourceRelease(Release(self._version(reference, found), found.digest), when_built(found.created))
+
+    async def _refuse_unsigned(self, client: RegistryClient, reference: str, digest: str) -> None:
+        if not (file := self._settings.cosign_key):
+            return
+        key = cosign.read_key(self._folder, file)
+        if (key, digest) not in self._signed:
+            signatures = await client.signatures(digest)
+            cosign.refuse_unsigned(str(self._image), reference, digest, signatures, key, file)
+            self._signed.add((key, digest))
 
     def _why_unauthorised(self) -> str:
         if self._settings.username:
@@ -122,6 +134,7 @@ class RegistryImages:
 
     def forget(self) -> None:
         self._known = {}
+        self._signed = set()
 
     def _version(self, reference: str, found: Tagged) -> str:
         """By its label or tag; with some digits of the digest where those say nothing, such as `latest`."""
@@ -158,6 +171,7 @@ class RegistryImages:
         """Write a Dockerfile that is this image and nothing else: the builder fetches exactly this digest."""
         if not DIGEST.fullmatch(source_revision):
             raise StepFailed(f"'{source_revision[:80]}' is not the digest of an image.", "Deploy the app again.")
+        await self._refuse_unsigned(self._client(), source_revision, source_revision)
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)

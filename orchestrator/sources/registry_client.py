@@ -15,7 +15,8 @@ from border.plain import plain
 from orchestrator.config.registry_login import RegistryLogin
 from orchestrator.domain.image_name import DIGEST, DOCKER_HUB, TAG, ImageName
 from orchestrator.errors import StepFailed
-from orchestrator.sources.web import Page, Unauthorised, Web
+from orchestrator.sources.cosign import MOST_SIGNATURES, PAYLOAD, SIGNATURE, Signature, tag_of
+from orchestrator.sources.web import NotThere, Page, Unauthorised, Web
 
 MANIFESTS = ", ".join(
     (
@@ -111,6 +112,24 @@ class RegistryClient:
             page.digest, replace(page, content=b""), texts, str(about.get("created") or ""), _layers(manifest)
         )
 
+    async def signatures(self, digest: str) -> list[Signature]:
+        """What cosign has signed of a digest, whoever did. Raises StepFailed."""
+        try:
+            page = await self._get(f"manifests/{tag_of(digest)}", MANIFESTS)
+        except NotThere:
+            return []
+        listed = _json(page).get("layers")
+        layers = [one for one in (listed if isinstance(listed, list) else ()) if _is_signature(one)]
+        if len(layers) > MOST_SIGNATURES:
+            raise StepFailed(
+                f"{self.image} has {len(layers)} signatures of {digest[:19]}…; at most {MOST_SIGNATURES} are read.",
+                f"Remove the tag {tag_of(digest)} from the registry, and sign the image again.",
+            )
+        return [
+            Signature((await self._get(f"blobs/{one['digest']}", PAYLOAD)).content, one["annotations"][SIGNATURE])
+            for one in layers
+        ]
+
     async def _is_unchanged(self, path: str, known: Page) -> bool:
         """Asked by HEAD: Docker Hub counts a GET as a pull, of which each host has few. False where a registry does not
         answer that; then GET says why."""
@@ -193,6 +212,15 @@ def _layers(manifest: dict[str, Any]) -> dict[str, int]:  # Any: JSON
     return {
         str(one.get("digest")): size if isinstance(size := one.get("size"), int) and size >= 0 else -1 for one in layers
     }
+
+
+def _is_signature(layer: Any) -> bool:  # Any: JSON
+    """Whether it is a layer that cosign keeps a signature in."""
+    if not isinstance(layer, dict) or layer.get("mediaType") != PAYLOAD or not isinstance(layer.get("digest"), str):
+        return False
+    annotations = layer.get("annotations")
+    signature = annotations.get(SIGNATURE) if isinstance(annotations, dict) else None
+    return isinstance(signature, str) and bool(DIGEST.fullmatch(layer["digest"]))
 
 
 def _json(page: Page) -> dict[str, Any]:  # Any: JSON

@@ -16,6 +16,7 @@ import pytest
 from orchestrator.api.hooks import MOST_OF_BODY
 from orchestrator.domain.push_check import Forge
 from tests.support.addresses import free_port
+from tests.support.cosign import Cosign
 from tests.support.forges import SECRET, Sent, delivery, git_push, image_push
 from tests.support.paths import ROOT
 from tests.support.registry import Registry
@@ -179,3 +180,16 @@ def test_an_image_that_is_pushed_to_a_registry_is_live_by_its_digest(tmp_path: P
             stack.until(lambda: stack.app()["active"]["revision"] == second, "the second one is live", 240)
             stack.wait_idle()
             assert len(stack.get("/apps/shop/deployments")["deployments"]) == 2
+
+            # What must be signed is pushed first, and is live when its signature is there.
+            cosign = Cosign(tmp_path)
+            cosign.make_key("shop")
+            stack.set_config(text.replace("insecure:", "cosign_key: shop.pub, insecure:"))
+            third = push(registry, tmp_path, "1.11.0", "stable")
+            stack.until(lambda: "it has no signature in its registry" in stack.what_was_logged(), "it is refused", 60)
+            assert stack.app()["active"]["revision"] == second
+            cosign.sign(f"{registry.host}/shop@{second}", "shop")
+            cosign.sign(f"{registry.host}/shop@{third}", "shop")
+            stack.until(lambda: stack.app()["active"]["revision"] == third, "the signed image is live", 240)
+            stack.wait_idle()
+            assert len(stack.get("/apps/shop/deployments")["deployments"]) == 3

@@ -45,6 +45,7 @@ EFFECTS = {
     "update.registry.version_range": "test_what_a_tag_stands_for_is_deployed_by_its_digest_while_it_is_used",
     "update.registry.username": "test_a_private_image_is_fetched_with_the_password_and_without_it_not",
     "update.registry.password_file": "test_a_private_image_is_fetched_with_the_password_and_without_it_not",
+    "update.registry.cosign_key": "test_what_cosign_has_not_signed_with_the_key_is_neither_offered_nor_fetched",
     "update.registry.insecure": "test_what_a_tag_stands_for_is_deployed_by_its_digest_while_it_is_used",
     "update.check_on_startup": "test_without_a_check_at_the_start_the_first_comes_after_the_interval",
     "update.auto_update": "test_what_a_check_finds_is_deployed_only_where_that_is_configured",

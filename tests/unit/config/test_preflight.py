@@ -184,6 +184,20 @@ async def test_the_public_key_of_archives_is_looked_at(tmp_path: Path) -> None:
     assert await found(text, tmp_path) == []
 
 
+async def test_the_public_key_of_images_is_looked_at_and_is_no_private_one(tmp_path: Path) -> None:
+    update = "{source: registry, registry: {image: shop, cosign_key: cosign.key}}"
+    text = f"apps:\n  shop:\n    route: {{host: x}}\n    update: {update}\n"
+
+    (missing,) = await found(text, tmp_path)
+    (tmp_path / "cosign.key").write_text("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJr\n")
+    (private,) = await found(text, tmp_path)
+    (tmp_path / "cosign.key").write_text("-----BEGIN PUBLIC KEY-----\nMFkw\n")
+
+    assert "cosign.key cannot be read: No such file or directory." in missing
+    assert private.startswith("apps.shop.update.registry.cosign_key: cosign.key is a private key, which signs")
+    assert await found(text, tmp_path) == []
+
+
 async def test_a_repository_that_is_not_followed_is_not_looked_for(tmp_path: Path) -> None:
     update = "{source: registry, registry: {image: shop}, git: {remote: /none/at/all}}"
 

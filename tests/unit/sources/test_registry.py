@@ -12,14 +12,19 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from border.secrets import Secrets
 from orchestrator.config import loader
 from orchestrator.config.source_schema import RegistrySource
 from orchestrator.domain.image_name import ImageName, image_name, why_no_image
 from orchestrator.errors import ConfigError, StepFailed
-from orchestrator.sources import registry_client
+from orchestrator.sources import cosign, registry_client
+from orchestrator.sources.cosign import MOST_SIGNATURES, PAYLOAD, SIGNATURE, Signature, tag_of
 from orchestrator.sources.registry import RegistryImages
+from orchestrator.sources.registry_client import RegistryClient
 from orchestrator.sources.web import Web
 
 CREATED = "2026-03-01T10:00:00.123456789Z"
@@ -440,3 +445,39 @@ async def test_a_live_image_that_the_registry_does_not_know_is_no_error(hub: Hub
     found = await images.changelog(since, (await images.newest()).release.source_revision)
 
     assert (found.download_bytes, found.notes) == (100, ())
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [None, {}, "x", [None], [{}], [{"mediaType": PAYLOAD, "digest": 3}], [{"mediaType": PAYLOAD, "annotations": []}],
+     [{"mediaType": PAYLOAD, "digest": "../../x", "annotations": {SIGNATURE: "eA=="}}],
+     [{"mediaType": "text/plain", "digest": f"sha256:{'0' * 64}", "annotations": {SIGNATURE: "eA=="}}],
+     [{"mediaType": PAYLOAD, "digest": f"sha256:{'0' * 64}", "annotations": {SIGNATURE: 7}}]],
+)  # fmt: skip
+async def test_what_is_no_signature_of_cosign_is_none(hub: Hub, layers: object) -> None:
+    digest = hub.push("latest")
+    hub.push(tag_of(digest), layers=layers)
+
+    assert await RegistryClient(image_name("registry.test/shop"), Web(hub, pause_s=0.0)).signatures(digest) == []
+
+
+async def test_signatures_beyond_what_is_read_are_told(hub: Hub) -> None:
+    digest = hub.push("latest")
+    one = {"mediaType": PAYLOAD, "digest": f"sha256:{'0' * 64}", "annotations": {SIGNATURE: "eA=="}}
+    hub.push(tag_of(digest), layers=[one] * (MOST_SIGNATURES + 1))
+
+    with pytest.raises(StepFailed, match=r"has 51 signatures of .*; at most 50 are read"):
+        await RegistryClient(image_name("registry.test/shop"), Web(hub, pause_s=0.0)).signatures(digest)
+
+
+@pytest.mark.parametrize("payload", [b"", b"[", b"[" * 100_000, b"[]", b"7", b'{"critical": null}', b"\xff"])
+def test_what_is_signed_and_no_payload_of_cosign_is_of_something_else(payload: bytes) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    signature = base64.b64encode(private.sign(payload, ec.ECDSA(hashes.SHA256()))).decode()
+
+    with pytest.raises(StepFailed, match="its signature by the key k is of something else"):
+        cosign.refuse_unsigned("shop", "v1", "sha256:", [Signature(payload, signature)], public, "k")
+    for broken in ("", "?", "ä", signature[:-4], "eA=="):
+        with pytest.raises(StepFailed, match="none of its signatures is by the key k"):
+            cosign.refuse_unsigned("shop", "v1", "sha256:", [Signature(payload, broken)], public, "k")
