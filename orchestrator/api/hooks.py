@@ -23,7 +23,7 @@ from http_limits.bodies import Gone, refuse
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.domain.push_check import Delivery, Forge
 from orchestrator.errors import JournalError, UnknownApp
-from orchestrator.proxy.hooks_way import PATH
+from orchestrator.proxy.hooks_way import LONG_BODY_WITHIN_S, PATH
 from orchestrator.pushes.announcement import Ping, announced, identifier
 from orchestrator.pushes.followed import why_not_followed
 from orchestrator.pushes.refusals import Outcome, PushCounts
@@ -37,7 +37,6 @@ MOST_OF_BODY = 25 * 2**20
 """GitHub sends no longer ones."""
 MOST_READ = 2**20
 """A longer body is verified and not kept: the source is asked without knowing what was pushed."""
-READ_WITHIN_S = 15.0
 _ROUTE = re.compile(PATH + r"([a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)/([a-z]{1,20})")
 NOT_ACCEPTED = "The delivery is not signed with the secret of this app, or there is no such app."
 NO_ROUTE = "There is nothing here. Deliveries go to /v1/hooks/APP/FORGE, by POST."
@@ -147,7 +146,7 @@ async def _verified(receive: Receive, signature: Signature) -> tuple[bytes | Non
     """
     body, digest, length = bytearray(), hashlib.sha256(), 0
     try:
-        async with asyncio.timeout(READ_WITHIN_S):
+        async with asyncio.timeout(LONG_BODY_WITHIN_S):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -165,7 +164,7 @@ async def _verified(receive: Receive, signature: Signature) -> tuple[bytes | Non
                 if not message.get("more_body"):
                     break
     except TimeoutError as error:
-        raise _Refused(408, f"The body did not arrive within {READ_WITHIN_S:g} s.") from error
+        raise _Refused(408, f"The body did not arrive within {LONG_BODY_WITHIN_S:g} s.") from error
     kept = bytes(body) if length <= MOST_READ else None
     return kept, digest.digest() if signature.is_true() else None
 

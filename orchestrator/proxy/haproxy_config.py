@@ -165,7 +165,7 @@ if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
     http-request set-path %[path,bytes(txn.strip)] if {{ var(txn.strip) -m found }}
     http-request set-path / if {{ var(txn.strip) -m found }} !{{ path_beg / }}
     use_backend relay if {_RELAYED}
-    use_backend hooks if {hooks_way.IS_HOOK}
+{hooks_way.use_backends()}
     use_backend %[var(txn.app),map_str({TRAFFIC_MAP},nobody)]
     default_backend nobody
 
@@ -191,7 +191,7 @@ backend relay
     timeout connect 5s
     server current unix@{HOME}/relay.sock send-proxy-v2 no-check
 
-{hooks_way.backend(HOME)}
+{hooks_way.backends(HOME)}
 
 backend nobody
     errorfile 503 {HOME}/{STARTING}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from orchestrator.api import hook_socket
 from orchestrator.config.schema import PANEL_HOSTS
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy.haproxy import HAProxy
-from orchestrator.proxy.hooks_way import AT_ONCE
+from orchestrator.proxy.hooks_way import AT_ONCE, LONG_AT_ONCE
 from orchestrator.proxy.routes import AppRoute
 from tests.support.app_server import AppServer
 from tests.support.images import build_image
@@ -131,3 +133,43 @@ def test_a_large_body_arrives_whole(container: ProxyContainer) -> None:
     with Listener(container.folder) as listener:
         assert post(container, "/v1/hooks/shop/github", content=body).status_code == 202
     assert listener.bodies == [body]
+
+
+class SlowBody:
+    """A stranger, who sends the begin of a long body and then next to nothing."""
+
+    def __init__(self, container: ProxyContainer) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", container.port))
+        head = f"POST /v1/hooks/shop/github HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {20 * 2**20}\r\n\r\n"
+        self._socket.sendall(head.encode() + b"x" * 100_000)
+
+    def __enter__(self) -> SlowBody:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+
+def test_strangers_with_slow_bodies_keep_no_push_waiting(container: ProxyContainer) -> None:
+    with Listener(container.folder) as listener, ExitStack() as strangers:
+        for _ in range(2 * AT_ONCE):
+            strangers.enter_context(SlowBody(container))
+        deadline = time.monotonic() + 5
+        while listener.now < LONG_AT_ONCE and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert listener.now == LONG_AT_ONCE
+
+        began = time.monotonic()
+        answer = post(container, "/v1/hooks/shop/github", content=b"x" * 50_000)
+        took_s = time.monotonic() - began
+
+    assert answer.status_code == 202
+    assert took_s < 3
+
+
+def test_nobody_but_a_push_waits_for_the_orchestrator(container: ProxyContainer) -> None:
+    began = time.monotonic()
+    answer = container.get("/v1/hooks/shop/github", "127.0.0.1")
+
+    assert answer.status_code == 503
+    assert time.monotonic() - began < 3
