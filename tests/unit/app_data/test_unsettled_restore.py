@@ -51,7 +51,7 @@ def test_the_active_release_runs_again_after_a_stop_that_the_engine_refused(
         async with world.context.data_turn:
             made = await backups.create(world.context, active, "by hand")
 
-        async def refused(name: str, limit_s: float) -> None:
+        async def refused(name: str, limit_s: int) -> None:
             if name == standby.container:
                 raise EngineError("It cannot be stopped.")
             await stop(name, limit_s)
