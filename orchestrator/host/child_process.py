@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import signal
@@ -26,11 +27,18 @@ what would change how they work (GIT_DIR, GIT_SSH)."""
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its exit code, and what it wrote, at most MOST_OUTPUT_BYTES of each."""
+    """How a process ended: its exit code, and what it wrote, of standard error the first MOST_OUTPUT_BYTES."""
 
     exit_code: int
     out: bytes
     err: bytes
+
+
+class OutputTooLong(OSError):
+    """A process wrote more than MOST_OUTPUT_BYTES: a part of what it said could mean something else."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EFBIG, f"it wrote more than {MOST_OUTPUT_BYTES // 2**20} MiB, which is not read")
 
 
 async def run(
@@ -44,7 +52,7 @@ async def run(
 
     When the task is cancelled or `timeout_s` seconds have passed, the process and its children are ended before this
     returns: they get SIGTERM, and SIGKILL after `terminate_within_s` seconds; what they print meanwhile is dropped.
-    Raises TimeoutError, or OSError when the command cannot be started.
+    Raises TimeoutError, OSError when the command cannot be started, or OutputTooLong; then it is ended as well.
     """
     # Cancelled in the middle of starting, nobody would know the process.
     starting = asyncio.ensure_future(_start(*command, env=env, err_apart=on_chunk is None))
@@ -57,7 +65,7 @@ async def run(
     process = child.process
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await asyncio.gather(_read(process.stdout, on_chunk), _read(process.stderr, None))
+            out, err = await _read_both(process, on_chunk)
             return Ended(await process.wait(), out, err)
     except BaseException:
         await to_its_end(_end(child, terminate_within_s))
@@ -91,13 +99,31 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if INHERITED.fullmatch(name)}
 
 
-async def _read(stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes], None] | None) -> bytes:
+async def _read_both(
+    process: asyncio.subprocess.Process, on_chunk: Callable[[bytes], None] | None
+) -> tuple[bytes, bytes]:
+    """Standard output and standard error to their ends. Raises OutputTooLong; nobody reads then."""
+    errors = asyncio.ensure_future(_read(process.stderr, None))
+    try:
+        out, err = await asyncio.gather(_read(process.stdout, on_chunk, refuse_longer=on_chunk is None), errors)
+        return out, err
+    except OutputTooLong:
+        errors.cancel()
+        await asyncio.wait([errors])
+        raise
+
+
+async def _read(
+    stream: asyncio.StreamReader | None, on_chunk: Callable[[bytes], None] | None, *, refuse_longer: bool = False
+) -> bytes:
     kept = bytearray()
     while stream is not None and (chunk := await stream.read(CHUNK)):
         if on_chunk:
             on_chunk(chunk)
-        elif len(kept) < MOST_OUTPUT_BYTES:
+        elif len(kept) + len(chunk) <= MOST_OUTPUT_BYTES:
             kept += chunk
+        elif refuse_longer:
+            raise OutputTooLong
     return bytes(kept)
 
 

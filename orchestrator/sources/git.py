@@ -16,7 +16,7 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import git_lfs, git_submodules, mirror
+from orchestrator.sources import git_lfs, git_submodules, git_tree, mirror
 from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_changelog import changelog_between
@@ -38,7 +38,8 @@ class GitRepository:
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
     another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
     `depth`: of how many repositories, one in the other, this one is a submodule; `submodules`: those that the outermost
-    of them has had so far. `scheme`: by what tags are ordered.
+    of them has had so far. `at`: where its server is, if another repository names it. `scheme`: by what tags are
+    ordered.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class GitRepository:
         beside: Path | None = None,
         depth: int = 0,
         submodules: list[git_submodules.Submodule] | None = None,
+        at: str = "",
         scheme: Scheme = SEMVER,
     ) -> None:
         self.settings = settings
@@ -68,7 +70,8 @@ class GitRepository:
             self._border,
             beside or checkout,
             refusal=refusal,
-            redirects=not depth,
+            is_named=depth > 0,
+            at=at,
         )
         self._git = self._mirror.git
         self._checkout = checkout
@@ -142,6 +145,7 @@ class GitRepository:
         if folder.exists():
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         folder.mkdir(parents=True)
+        await git_tree.refuse_too_large(self._git, source_revision, folder)
         packed = folder.with_name(folder.name + ".tar")
         mirror.keep_every_file(self._mirror.folder)
         try:
@@ -158,8 +162,7 @@ class GitRepository:
             )
         if self.settings.lfs:
             await self._write_files_in_lfs(source_revision, folder)
-        if self.settings.submodules:
-            await self._write_submodules(source_revision, folder)
+        await self._write_submodules(source_revision, folder)
 
     async def _write_files_in_lfs(self, commit: str, folder: Path) -> None:
         pointers = await git_lfs.pointers_in(self._git, commit, self._built_from, folder)
@@ -169,14 +172,15 @@ class GitRepository:
         remote, server = await self._mirror.address(), await git_lfs.configured_server(self._git, commit)
         async with self._mirror.lock:
             if server:
-                settings = await git_submodules.of_server(self.settings, remote, server)
-                await self._mirror.fetch_lfs(commit, settings, is_configured=True)
+                named = await git_submodules.of_server(self.settings, remote, server)
+                await self._mirror.fetch_lfs(commit, named.settings, is_configured=True)
             else:
                 await self._mirror.fetch_lfs(commit, self.settings.model_copy(update={"remote": remote}))
             await to_its_end(asyncio.to_thread(git_lfs.write_contents, self._mirror.folder, pointers))
 
     async def _write_submodules(self, commit: str, folder: Path) -> None:
-        found = await git_submodules.submodules_of(self._git, commit, self._built_from)
+        wanted = self.settings.submodules
+        found = await git_submodules.submodules_of(self._git, commit, self._built_from) if wanted else []
         if found and self._depth >= git_submodules.MOST_DEEP:
             raise StepFailed(
                 f"Submodules of {await self.origin()} are nested too deeply: at most {self._depth} levels."
@@ -185,18 +189,20 @@ class GitRepository:
         git_submodules.count(so_far, found, await self.origin())
         # Never in the tree itself: a link of its own may be in the place of a file that is written on the way.
         beside = folder.with_name(f"{folder.name}{git_submodules.UNFINISHED}")
+        modules, needed = self._mirror.folder / "modules", set[str]()
         for one in found:
-            settings = await git_submodules.of_server(self.settings, await self._mirror.address(), one.url)
-            name = hashlib.sha256(settings.remote.encode()).hexdigest()[:16]
+            named = await git_submodules.of_server(self.settings, await self._mirror.address(), one.url)
+            needed.add(name := f"{hashlib.sha256(named.settings.remote.encode()).hexdigest()[:16]}.git")
             module = GitRepository(
-                settings,
-                self._mirror.folder / "modules" / f"{name}.git",
+                named.settings,
+                modules / name,
                 self._checkout,
                 self._mirror.lock,
                 known_secrets=self._border,
                 beside=self._beside,
                 depth=self._depth + 1,
                 submodules=so_far,
+                at=named.at,
             )
             try:
                 to = git_submodules.folder_of(folder, one.path)
@@ -205,6 +211,8 @@ class GitRepository:
                 await to_its_end(asyncio.to_thread(git_submodules.move, beside, to))
             finally:
                 await to_its_end(asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True))
+        async with self._mirror.lock:
+            await to_its_end(asyncio.to_thread(mirror.remove_others, modules, needed))
 
     async def bring(self, commit: str) -> None:
         """Have the mirror hold a commit, which need not be on a branch. Raises StepFailed if the remote has it not."""

@@ -43,8 +43,8 @@ class GitMirror:
     """A Git remote, mirrored into `folder`. `.` and names of remotes refer to `checkout`.
 
     `lock` is held by whoever writes to the folder. `beside`: the folder of the configuration file. `refusal`: why this
-    remote cannot be the app's source; it is raised whenever the remote would be asked. `redirects`: whether its server
-    may lead to another one.
+    remote cannot be the app's source; it is raised whenever the remote would be asked. `is_named`: whether another
+    repository names it; `at`: where its server is then, as NamedServer has it.
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class GitMirror:
         beside: Path,
         *,
         refusal: str = "",
-        redirects: bool = True,
+        is_named: bool = False,
+        at: str = "",
     ) -> None:
         self.folder = folder
         self.lock = lock
@@ -67,7 +68,8 @@ class GitMirror:
         self._beside = beside
         self._refusal = refusal
         # Whoever can push chooses the address of a submodule, which was judged as it is.
-        self._redirects = () if redirects else ("-c", "http.followRedirects=false")
+        redirects, pinned = ("-c", "http.followRedirects=false"), ("-c", f"http.curloptResolve={at}")
+        self._judged = (*(redirects if is_named else ()), *(pinned if at else ()))
         self._made_anew = 0
 
     async def origin(self) -> str:
@@ -132,9 +134,9 @@ class GitMirror:
         try:
             fetch = (*FETCH, *mirror.missing_history(self.folder), "--", remote, branches, tags, *more)
             with self._credentials(remote) as let_in:
-                await self.git(*self._redirects, *fetch, env=let_in)
+                await self.git(*self._judged, *fetch, env=let_in)
         except StepFailed as error:
-            if (let_out := MOVED.search(error.cause)) and not self._redirects:
+            if (let_out := MOVED.search(error.cause)) and not self._judged:
                 raise StepFailed(
                     f"{await self.origin()} has moved: its server leads to another address (status {let_out[1]}), "
                     "where the token is not sent.",
@@ -193,7 +195,7 @@ class GitMirror:
             return not await self._is_well("--git-dir", str(self.folder), "for-each-ref", "--format=%(objecttype)")
         remote = await self.address()
         with self._credentials(remote) as let_in:
-            if not await self._is_well("ls-remote", "--quiet", "--", remote, "HEAD", env=let_in):
+            if not await self._is_well(*self._judged, "ls-remote", "--quiet", "--", remote, "HEAD", env=let_in):
                 return False
         return not await self._is_well("--git-dir", str(self.folder), "fsck", "--no-dangling", "--no-progress")
 
@@ -204,6 +206,8 @@ class GitMirror:
         try:
             every = {**ENVIRONMENT, **certificates(os.environ), **env}
             ended = await child_process.run("git", *arguments, env=every, timeout_s=FETCH_TIMEOUT_S)
+        except child_process.OutputTooLong:
+            return "fsck" not in arguments
         except OSError:  # it did not end in time, which is a TimeoutError, or could not be started
             return True  # not known to be damaged
         # A ref that cannot be read is a warning, and is left out.

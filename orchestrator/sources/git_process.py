@@ -23,7 +23,7 @@ def certificates(environment: Mapping[str, str]) -> dict[str, str]:
 async def ended_command(called: str, *command: str, env: Mapping[str, str] = NOTHING) -> child_process.Ended:
     """Run a command, which messages call `called`, with `env` beside the environment of every git process.
 
-    Raises StepFailed if it did not end in time or could not be started.
+    Raises StepFailed if it did not end in time, wrote more than is read, or could not be started.
     """
     try:
         every = {**ENVIRONMENT, **certificates(os.environ), **env}
@@ -31,6 +31,11 @@ async def ended_command(called: str, *command: str, env: Mapping[str, str] = NOT
     except TimeoutError as error:
         says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
         raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error
+    except child_process.OutputTooLong as error:
+        says = f"The output of {called} is not used: {error.strerror}."
+        raise StepFailed(
+            says, "Look how many files, branches and tags the repository has: they are too many."
+        ) from error
     except OSError as error:
         says = f"{called} could not be started: {error.strerror}."
         raise StepFailed(says, "Check the memory and the processes of this host, then try again.") from error

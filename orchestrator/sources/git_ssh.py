@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,10 +27,10 @@ CONNECT_WITHIN_S, SILENT_FOR_S, SILENCES = 20, 15, 4
 
 _CONFIGURATION = """\
 Host *
-    IdentityFile {folder}/key
+    IdentityFile {key}
     IdentitiesOnly yes
     IdentityAgent none
-    UserKnownHostsFile {folder}/known_hosts
+    UserKnownHostsFile {known_hosts}
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
     UpdateHostKeys no
@@ -59,9 +59,9 @@ _NO_REPOSITORY = re.compile(r"Repository not found|does not appear to be a git r
 def ssh_environment(settings: GitSource, folder: Path, remote: str, known_secrets: Secrets) -> Iterator[dict[str, str]]:
     """The environment in which git reaches the remote by SSH. `folder` is the configuration file's.
 
-    ssh refuses a key that others may read, and the container's root does not own the files of the host. So a copy is
-    made for each command, in a folder that only this process may read, and is removed after it. Raises StepFailed when
-    a file is not configured or cannot be read.
+    ssh refuses a key that others may read, and the container's root does not own the files of the host. So it reads a
+    copy in memory, of which nothing is left when the command or this process ends, in whatever way. Raises StepFailed
+    when a file is not configured or cannot be read.
     """
     if why := missing_for_ssh(remote, settings.key_file, settings.known_hosts_file):
         raise StepFailed(f"The repository cannot be read: {why}.", "Correct the configuration file.")
@@ -76,12 +76,31 @@ def ssh_environment(settings: GitSource, folder: Path, remote: str, known_secret
             "Make a key without one for this host alone (ssh-keygen -t ed25519 -N ''), and allow it to read.",
         )
     known_secrets.know(line for line in key.splitlines() if not line.startswith("-----"))
-    with tempfile.TemporaryDirectory(prefix="changeover-ssh-") as name:  # with permissions for its owner alone
-        for file, content in {"key": key, "known_hosts": known_hosts, "config": _configuration(name)}.items():
-            path = Path(name, file)
-            path.touch(mode=0o600)
-            path.write_text(f"{content}\n")
-        yield {SSH_COMMAND: f"ssh -F {name}/config", "GIT_SSH_VARIANT": "ssh"}
+    with in_memory(key) as key_path, in_memory(known_hosts) as known_hosts_path:
+        configuration = _CONFIGURATION.format(
+            key=key_path,
+            known_hosts=known_hosts_path,
+            connect_within_s=CONNECT_WITHIN_S,
+            silent_for_s=SILENT_FOR_S,
+            silences=SILENCES,
+        )
+        with in_memory(configuration) as path:
+            yield {SSH_COMMAND: f"ssh -F {path}", "GIT_SSH_VARIANT": "ssh"}
+
+
+@contextmanager
+def in_memory(text: str) -> Iterator[str]:
+    """The path of a file with this text that is on no disk, which processes of the same user can read (memfd_create(2),
+    proc_pid_fd(5)). ssh closes the descriptors that it inherits, and so cannot have this one.
+    """
+    descriptor = os.memfd_create("changeover-ssh")
+    try:
+        os.fchmod(descriptor, 0o600)
+        with open(descriptor, "w", closefd=False) as file:
+            file.write(f"{text}\n")
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def has_passphrase(key: str) -> bool:
@@ -97,12 +116,6 @@ def has_passphrase(key: str) -> bool:
     except binascii.Error:
         return False  # ssh says what it is
     return content.startswith(_OPENSSH_KEY) and not content.startswith(_OPENSSH_KEY + _NO_CIPHER)
-
-
-def _configuration(folder: str) -> str:
-    return _CONFIGURATION.format(
-        folder=folder, connect_within_s=CONNECT_WITHIN_S, silent_for_s=SILENT_FOR_S, silences=SILENCES
-    )
 
 
 def why_ssh_failed(said: str, remote: str, settings: GitSource) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, ssh_server, why_no_remote
 from orchestrator.errors import StepFailed
 from orchestrator.files.beneath import LeadsOutside, parts_of
-from orchestrator.sources.private_address import is_private
+from orchestrator.sources.private_address import addresses_of, has_proxy, is_private, why_not_asked
 
 Git = Callable[..., Awaitable[str]]
 
@@ -32,6 +32,7 @@ UNFINISHED = ".submodule"
 """The end of the name of the folder that a submodule is written to, before it is moved into the tree."""
 GITLINK = "160000"
 _ON_A_SERVER = re.compile(r"(?:https?|git)://[^/]", re.IGNORECASE)
+_OF_CURL = ("http", "https")
 _CORRECT = "Correct its url in .gitmodules, or set update.git.submodules: false and fetch it in the Dockerfile."
 
 
@@ -67,24 +68,48 @@ async def _addresses(git: Git, commit: str) -> dict[str, str]:
     return {values[f"{name}.path"]: values[f"{name}.url"] for name in names if f"{name}.url" in values}
 
 
-async def of_server(settings: GitSource, parent: str, url: str) -> GitSource:
-    """The settings with which something that the repository `parent` names is fetched: with its credentials, if it is
-    on the same server. Raises StepFailed for an address that must not be asked."""
+@dataclass(frozen=True)
+class NamedServer:
+    """What a repository names. `settings`: with them it is fetched. `at`: where its server is, for curl
+    (CURLOPT_RESOLVE(3)); empty: wherever it is when it is asked."""
+
+    settings: GitSource
+    at: str = ""
+
+
+async def of_server(settings: GitSource, parent: str, url: str) -> NamedServer:
+    """How something that the repository `parent` names is fetched: with its credentials, if it is on the same server.
+    Raises StepFailed for an address that must not be asked."""
     address = absolute(parent, url)
-    why = why_no_remote(address)
+    why, at = why_no_remote(address), ""
     if not why and not is_ssh(address) and not _ON_A_SERVER.match(address):
         why = "it is no address of a server"
     why = why or _why_no_server(address)
     same = not why and server_of(address) == server_of(parent)
     if not why and not same and not await is_private(*_host_and_port(parent)):
-        why = "it is not on the internet" if await is_private(*_host_and_port(address)) else ""
+        why, at = await _judged(address)
     if why:
         shown = plain(without_credentials(address))[:200]
         raise StepFailed(f"{shown} is not fetched, which .gitmodules or .lfsconfig names: {why}.", _CORRECT)
     changed: dict[str, object] = {"remote": address, "branch": None, "tags": None, "path": ".", "signed_by": None}
     if not same:
         changed |= {"token_file": None, "key_file": None}
-    return settings.model_copy(update=changed)
+    return NamedServer(settings.model_copy(update=changed), at)
+
+
+async def _judged(address: str) -> tuple[str, str]:
+    """Why a server on the internet must not have us ask this one, and where this one is, as NamedServer has it.
+
+    Git looks for the name again when it asks, and may find another address then.
+    """
+    (scheme, host, _), (_, port) = server_of(address), _host_and_port(address)
+    by_proxy = scheme in _OF_CURL and has_proxy(address)
+    found = await addresses_of(host, port)
+    if why := why_not_asked(found, by_proxy=by_proxy):
+        return f"it {why}", ""
+    if scheme == "git" and found != [host]:
+        return "git:// cannot be asked at the address that was looked at, as https:// can", ""
+    return "", "" if by_proxy or scheme not in _OF_CURL or found == [host] else f"{host}:{port}:{','.join(found)}"
 
 
 def _why_no_server(address: str) -> str:

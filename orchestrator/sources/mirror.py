@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -80,6 +80,13 @@ def remove_stale_locks(mirror: Path) -> bool:
             lock.unlink()
             removed = True
     return removed
+
+
+def remove_others(mirrors: Path, needed: Collection[str]) -> None:
+    """Remove the mirrors in a folder that are not needed any more, whatever they are. Raises OSError."""
+    for found in mirrors.iterdir() if mirrors.is_dir() else ():
+        if found.name not in needed:
+            remove(found)
 
 
 def remove(mirror: Path) -> None:

@@ -1,15 +1,29 @@
-"""Which hosts are not on the internet: a server there must not have us ask what only this host reaches."""
+"""Which hosts are not on the internet: a server there must not have us ask what only this host reaches.
+
+A host may have several addresses, and others at the next look. What names another one counts as on the internet unless
+all of its addresses are elsewhere; what it names must have no address elsewhere, and is asked at those that were looked
+at.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+NOT_ON_THE_INTERNET = "is not on the internet"
+NOT_KNOWN = "is not known by its name"
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the system's resolver orders them. Raises OSError and UnicodeError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses of a host, as the system's resolver orders them; none if its name is not known."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -21,9 +35,22 @@ def is_global(address: str) -> bool:
 
 
 async def is_private(host: str, port: int) -> bool:
-    """Whether one of the host's addresses is not on the internet. A host that has none cannot be asked anyway."""
-    try:
-        found = await addresses_of(host, port)
-    except (OSError, UnicodeError):
-        return False
-    return not all(map(is_global, found))
+    """Whether a host is known to be elsewhere than on the internet, with all of its addresses."""
+    found = await addresses_of(host, port)
+    return bool(found) and not any(map(is_global, found))
+
+
+def why_not_asked(addresses: Sequence[str], *, by_proxy: bool) -> str:
+    """Why a server on the internet must not have us ask a host with these addresses, as the end of a sentence about it;
+    empty if it may. `by_proxy`: a proxy of the machine asks it, and looks for its addresses; here it may have none."""
+    if not all(map(is_global, addresses)):
+        return NOT_ON_THE_INTERNET
+    # Asked by its name nevertheless, it could have any address by then.
+    return "" if addresses or by_proxy else NOT_KNOWN
+
+
+def has_proxy(url: str) -> bool:
+    """Whether a proxy of the machine asks this server, by its name (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from border.plain import plain
 from border.urls import without_credentials
 from orchestrator.errors import StepFailed
-from orchestrator.sources.private_address import addresses_of, is_global
+from orchestrator.sources.private_address import addresses_of, has_proxy, is_private, why_not_asked
 
 AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
 
@@ -50,10 +49,10 @@ async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> 
         why = "that is no web server"
     elif is_secret and urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
         why = "that is not encrypted"
-    elif not is_same_server(url, leads_to) and not await _is_private(url):
-        found = await _addresses(leads_to)
-        why = "" if all(map(is_global, found)) else "that is not on the internet"
-        at = found[0] if found and not _has_proxy(leads_to) else ""
+    elif not is_same_server(url, leads_to) and not await is_private(*_host_and_port(url)):
+        found, by_proxy = await addresses_of(*_host_and_port(leads_to)), has_proxy(leads_to)
+        why = f"that {not_asked}" if (not_asked := why_not_asked(found, by_proxy=by_proxy)) else ""
+        at = found[0] if found and not by_proxy else ""
     if why:
         raise StepFailed(
             f"{shown(url)} leads to {shown(leads_to)}, which is not followed: {why}.",
@@ -62,23 +61,9 @@ async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> 
     return leads_to, at
 
 
-async def _addresses(url: str) -> list[str]:
+def _host_and_port(url: str) -> tuple[str, int]:
     parts = httpx.URL(url)  # as the one who asks reads it
-    try:
-        return await addresses_of(parts.host, parts.port or 0)
-    except (OSError, UnicodeError):
-        return []
-
-
-def _has_proxy(url: str) -> bool:
-    """Whether a proxy of the machine asks this server, by its name (HTTPS_PROXY, NO_PROXY)."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc)
-
-
-async def _is_private(url: str) -> bool:
-    return not all(map(is_global, await _addresses(url)))
+    return parts.host, parts.port or 0
 
 
 def shown(url: str) -> str:

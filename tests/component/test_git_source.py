@@ -14,6 +14,7 @@ import pytest
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.release import Change
 from orchestrator.errors import StepFailed
+from orchestrator.host import child_process
 from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
 from tests.support.git_repository import Remote
 from tests.support.hostile import QUESTION
@@ -802,3 +803,31 @@ async def test_a_git_that_cannot_be_started_fails_the_check_with_its_reason(
         await source(remote).newest()
     with pytest.raises(StepFailed, match="git ls-tree could not be started"):
         await source(remote).fetch(commit, tmp_path / "out")
+
+
+async def test_a_tree_that_the_disk_has_no_room_for_is_not_written(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small repository may hold one of any size."""
+    (remote.path / "zeros").write_bytes(bytes(50_000_000))
+    commit = remote.commit("feat: zeros")
+    source = GitRepository(GitSource(remote=str(remote.path)), tmp_path / "mirrors" / "app.git", tmp_path)
+    await source.newest()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 100_000_000))
+
+    with pytest.raises(StepFailed, match="needs 95 MiB to be unpacked, and the disk has 95 MiB free"):
+        await source.fetch(commit, tmp_path / "tree")
+    assert [*tmp_path.glob("tree*/*"), *tmp_path.glob("*.tar")] == []
+
+
+async def test_more_names_than_are_read_are_an_error_and_not_fewer_names(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = remote.commit("feat: many")
+    source = GitRepository(GitSource(remote=str(remote.path)), tmp_path / "mirrors" / "app.git", tmp_path)
+    await source.newest()
+    monkeypatch.setattr(child_process, "MOST_OUTPUT_BYTES", 20)
+
+    with pytest.raises(StepFailed, match=r"The output of git ls-tree is not used: it wrote more than 0 MiB") as failed:
+        await source.fetch(commit, tmp_path / "tree")
+    assert failed.value.remedy

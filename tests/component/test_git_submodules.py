@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from orchestrator.sources.git import GitRepository
 from orchestrator.sources.git_submodules import absolute, of_server
 from tests.support.git_repository import Remote
 from tests.support.git_server import GitServer, redirecting
+from tests.support.resolver import Names
 from tests.support.ssh_server import SshServer
 
 TOKEN = "a-token-of-the-forge"
@@ -130,10 +132,14 @@ async def test_a_repository_on_the_internet_does_not_have_us_ask_what_only_this_
         ("ssh://git@1.1.1.1/x.git", False), ("https://1.1.1.1@x.test/x.git", False), ("https://8.8.8.8/x.git", False),
     ],
 )  # fmt: skip
-async def test_credentials_are_for_the_same_server_alone(url: str, with_credentials: bool) -> None:
+async def test_credentials_are_for_the_same_server_alone(
+    url: str, with_credentials: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Names(x_test=["8.8.8.8"], **{"1_1_1_1_x_test": ["8.8.8.8"]})
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
     settings = GitSource(remote="https://1.1.1.1/group/app.git", submodules=True, token_file="token")
 
-    assert bool((await of_server(settings, settings.remote, url)).token_file) == with_credentials
+    assert bool((await of_server(settings, settings.remote, url)).settings.token_file) == with_credentials
 
 
 @pytest.mark.parametrize(
@@ -154,6 +160,78 @@ def test_a_relative_address_means_what_git_takes_it_for(tmp_path: Path, parent: 
     app.git("submodule", "--quiet", "init")
 
     assert absolute(parent, url) == app.git("config", "submodule.library.url")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why", "at"),
+    [
+        (["8.8.8.8"], "", "named.test:8443:8.8.8.8"),
+        (["8.8.8.8 8.8.4.4", "127.0.0.1"], "", "named.test:8443:8.8.8.8,8.8.4.4"),
+        (["8.8.8.8 10.0.0.1"], "it is not on the internet", ""),
+        (["10.0.0.1 8.8.8.8"], "it is not on the internet", ""),
+        (["", "127.0.0.1"], "it is not known by its name", ""),
+    ],
+)
+async def test_what_a_repository_on_the_internet_names_is_asked_where_it_was_when_it_was_judged(
+    addresses: list[str], why: str, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the repository's own name has an address inside: whoever has the name may give it any."""
+    for own in ("1.1.1.1", "1.1.1.1 192.168.1.1"):
+        monkeypatch.setattr(socket, "getaddrinfo", Names(git_test=[own], named_test=addresses).getaddrinfo)
+        settings = GitSource(remote="https://git.test/app.git", submodules=True)
+        if why:
+            with pytest.raises(StepFailed, match=why):
+                await of_server(settings, settings.remote, "https://named.test:8443/x.git")
+        else:
+            assert (await of_server(settings, settings.remote, "https://named.test:8443/x.git")).at == at
+
+
+async def test_git_cannot_be_told_where_a_server_without_http_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Names(git_test=["1.1.1.1"], named_test=["8.8.8.8"]).getaddrinfo)
+    settings = GitSource(remote="https://git.test/app.git", submodules=True)
+
+    with pytest.raises(StepFailed, match="git:// cannot be asked at the address that was looked at"):
+        await of_server(settings, settings.remote, "git://named.test/x.git")
+
+
+async def test_git_asks_at_the_address_that_was_judged_and_looks_for_the_name_no_more(tmp_path: Path) -> None:
+    """No resolver knows the name."""
+    commit = Remote(tmp_path / "served" / "library.git").commit("feat: library")
+    with GitServer(tmp_path / "served", "") as server:
+        port = server.url.rpartition(":")[2]
+        settings = GitSource(remote=f"http://named.test:{port}/library.git")
+        where = f"named.test:{port}:127.0.0.1"
+        module = GitRepository(settings, tmp_path / "mirrors" / "x.git", tmp_path, depth=1, at=where)
+        await module.bring(commit)
+        with pytest.raises(StepFailed, match=r"Could not resolve host: named\.test"):
+            await GitRepository(settings, tmp_path / "mirrors" / "y.git", tmp_path, depth=1).bring(commit)
+
+
+async def test_mirrors_of_submodules_that_are_gone_are_removed(tmp_path: Path) -> None:
+    served, modules = tmp_path / "served", tmp_path / "mirrors" / "app.git" / "modules"
+    app, one, other = (Remote(served / f"{name}.git") for name in ("app", "one", "other"))
+    first, second = one.commit("feat: one"), other.commit("feat: other")
+    app.commit("feat: app")
+    with GitServer(served, "") as server:
+        both = with_submodules(app, a=("../one.git", first), b=("../other.git", second))
+        source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
+        await source.newest()
+        await source.fetch(both, tmp_path / "tree")
+        assert len([*modules.iterdir()]) == 2
+
+        app.git("rm", "--quiet", "--cached", "b")
+        app.git("commit", "--quiet", "-m", "feat: without the other")
+        await source.newest()
+        await source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")
+        assert len([*modules.iterdir()]) == 1
+
+        app.git("rm", "--quiet", "--cached", "a")
+        app.git("commit", "--quiet", "-m", "feat: without both")
+        await source.newest()
+        await shop(tmp_path, f"{server.url}/app.git", token_file=None, submodules=False).fetch(
+            app.git("rev-parse", "HEAD"), tmp_path / "tree"
+        )
+        assert [*modules.iterdir()] == []
 
 
 async def test_submodules_without_end_come_to_an_end(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from orchestrator.errors import StepFailed
 from orchestrator.sources.web import Web
+from tests.support.resolver import Names
 
 PUBLIC = "192.0.2.7"  # for documentation (RFC 5737): nobody answers there
 ALSO_PUBLIC = "1.1.1.1"
@@ -44,18 +44,6 @@ def inner() -> Iterator[tuple[int, list[str]]]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-class Names:
-    """A resolver of a stranger: each look at a name gives its next address, the last one again and again."""
-
-    def __init__(self, **addresses: list[str]) -> None:
-        self.addresses = {name.replace("_", "."): list(found) for name, found in addresses.items()}
-
-    def getaddrinfo(self, host: Any, port: Any, *_: Any, **__: Any) -> list[Any]:
-        found = self.addresses.get(host if isinstance(host, str) else host.decode(), [str(host)])
-        address = found.pop(0) if len(found) > 1 else found[0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
 
 class First(httpx.AsyncBaseTransport):
@@ -97,6 +85,27 @@ async def test_a_name_that_changes_its_address_after_it_was_looked_at_does_not_r
         assert asked == []
         assert {url.host for url in first.asked} - {"public.test"} <= {"8.8.8.8"}
         assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize(
+    ("own", "named", "why"),
+    [
+        ([ALSO_PUBLIC], ["", "127.0.0.1"], "that is not known by its name"),
+        ([ALSO_PUBLIC], ["8.8.8.8 127.0.0.1"], "that is not on the internet"),
+        ([f"{ALSO_PUBLIC} 10.0.0.1"], ["127.0.0.1"], "that is not on the internet"),
+        ([f"10.0.0.1 {ALSO_PUBLIC}"], ["8.8.8.8 127.0.0.1"], "that is not on the internet"),
+        ([""], ["127.0.0.1"], "that is not on the internet"),
+    ],
+)
+async def test_a_name_with_addresses_inside_and_outside_is_neither_trusted_nor_asked(
+    inner: tuple[int, list[str]], own: list[str], named: list[str], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, asked = inner
+    monkeypatch.setattr(socket, "getaddrinfo", Names(public_test=own, evil_test=named).getaddrinfo)
+
+    with pytest.raises(StepFailed, match=why):
+        await Web(First(f"http://evil.test:{port}/file"), pause_s=0.0).page("http://public.test/", "text/plain")
+    assert asked == []
 
 
 async def test_what_is_asked_by_its_address_is_still_asked_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

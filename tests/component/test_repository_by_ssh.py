@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.sources.git import GitRepository
 from tests.support.addresses import free_port
 from tests.support.git_repository import Remote
+from tests.support.paths import ROOT
 from tests.support.ssh_server import SshServer, new_key
 
 
@@ -54,6 +59,34 @@ async def test_a_repository_is_fetched_with_a_key_that_leaves_no_copy(
     assert list((tmp_path / "temporary").iterdir()) == []
     line = server.key.read_text().splitlines()[1]
     assert secrets.text(f"x {line} y") == "x [hidden] y"
+
+
+def test_a_key_that_is_in_use_is_in_no_file_also_when_this_process_is_killed(tmp_path: Path, server: SshServer) -> None:
+    text = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from border.secrets import Secrets\n"
+        "from orchestrator.config.source_schema import GitSource\n"
+        "from orchestrator.sources.git_ssh import ssh_environment\n"
+        "folder, remote = Path(sys.argv[1]), 'git@127.0.0.1:x'\n"
+        "settings = GitSource(remote=remote, key_file='key', known_hosts_file='known_hosts')\n"
+        "with ssh_environment(settings, folder, remote, Secrets()) as let_in:\n"
+        "    path = let_in['GIT_SSH_COMMAND'].split()[-1]\n"
+        "    print(path, os.stat(path).st_mode & 0o777, Path(path).read_text().split()[3], flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", text, str(tmp_path)]
+
+    ended = subprocess.run(command, env=environment, cwd=temporary, capture_output=True, text=True)
+
+    path, mode, key = ended.stdout.split()
+    assert (ended.returncode, int(mode)) == (-signal.SIGKILL, 0o600)
+    assert not Path(path).exists()
+    assert not Path(key).exists()
+    assert [*temporary.iterdir()] == []
 
 
 async def test_the_key_of_a_file_with_other_ends_of_lines_is_a_key(

@@ -154,3 +154,17 @@ def test_a_child_gets_neither_secrets_nor_what_would_change_how_it_works() -> No
     }
 
     assert child_process.inherited(usual | others) == usual
+
+
+async def test_output_that_is_longer_than_is_read_is_an_error_and_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A part of a list of files is another list."""
+    monkeypatch.setattr(child_process, "MOST_OUTPUT_BYTES", 1_000_000)
+
+    whole = await child_process.run("head", "-c", "1000000", "/dev/zero", env={}, timeout_s=30)
+    assert len(whole.out) == 1_000_000
+    with pytest.raises(child_process.OutputTooLong, match="it wrote more than 0 MiB"):
+        await child_process.run("cat", "/dev/zero", env={}, timeout_s=30)
+    errors = await child_process.run("sh", "-c", "head -c 2000000 /dev/zero >&2", env={}, timeout_s=30)
+    assert 900_000 < len(errors.err) <= 1_000_000
