@@ -21,6 +21,7 @@ from panel.client.events import Event, EventKind
 from panel.client.model import App as AppView
 from panel.client.settings import configured_token, configured_url
 from panel.clock import Clock, utc_now
+from panel.refresh import Refresh
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
@@ -32,6 +33,8 @@ PANEL = "panel"
 TERMINATED = 128 + signal.SIGTERM
 REFRESH_S = 5.0
 """The interval at which health and ages are refreshed, in seconds. Everything else comes with the event stream."""
+STALE_S = 3 * REFRESH_S
+"""What is shown is said to be old when no answer has come for so long."""
 RECENT_EVENTS = 100
 PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
 """Textual adds it to every app."""
@@ -70,7 +73,10 @@ class PanelApp(App[int]):
         self.clock = clock
         self.sub_title = release()
         self._dashboard = DashboardScreen(client, clock)
+        self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
+        self._told = ""
+        """The error that was told last, of those since the last answer."""
 
     def _fatal_error(self) -> None:
         """Textual's own prints the values of local variables, such as the token."""
@@ -93,9 +99,10 @@ class PanelApp(App[int]):
         if self._started:
             return
         self._started = True
+        self._restore(state)
         self._watch()
         self.set_interval(REFRESH_S, self._refresh)
-        self._restore(state)
+        self.set_interval(REFRESH_S, self._say_if_stale)
 
     def on_ready(self) -> None:
         if not self.is_web:
@@ -114,7 +121,7 @@ class PanelApp(App[int]):
 
     @work
     async def _restore(self, state: SessionState | None) -> None:
-        await self._load()
+        await self._ask_for_apps()
         if state is None:
             return
         self._dashboard.select(state.selected)
@@ -153,20 +160,30 @@ class PanelApp(App[int]):
         if event.kind in CHANGES_APPS:
             self._refresh()
 
-    @work(exclusive=True, group="refresh")
+    @work(group="refresh")
     async def _refresh(self) -> None:
-        await self._load()
+        await self._ask_for_apps()
 
-    async def _load(self) -> None:
+    async def _ask_for_apps(self) -> None:
         try:
-            found = await self.client.status()
-            self._dashboard.show(found.apps)
-            self._name_live_version(found.apps)
-            self._dashboard.warn(found)
+            await self._apps.again()
         except NotSignedIn as error:
             self.signed_out(error)
         except ClientError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
+            if str(error) != self._told:
+                self.notify(str(error), severity="error", timeout=10, markup=False)
+                self._told = str(error)
+        self._say_if_stale()
+
+    async def _load(self) -> None:
+        found = await self.client.status()
+        self._told = ""
+        self._dashboard.show(found.apps)
+        self._name_live_version(found.apps)
+        self._dashboard.warn(found)
+
+    def _say_if_stale(self) -> None:
+        self._dashboard.warn_of_age(self._apps.stale)
 
     def _name_live_version(self, apps: Sequence[AppView]) -> None:
         """In a terminal, the title has the version that is live, as `status` says it, not that of the local files."""

@@ -96,6 +96,11 @@ class DashboardScreen(AppKeys):
         if is_whole(self):
             self.query_one(TroubleBanner).show(found)
 
+    def warn_of_age(self, says: str) -> None:
+        """Show that what is shown is not new; nothing if it is."""
+        if is_whole(self):
+            self.query_one(TroubleBanner).show_age(says)
+
     def take(self, event: Event) -> None:
         """Add an event to the log."""
         if is_whole(self):

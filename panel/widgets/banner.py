@@ -21,7 +21,8 @@ WIDE, CLOSE = "  │  ", " │ "
 
 
 class TroubleBanner(Static):
-    """One line for each thing that is wrong with the installation, or keeps requests from an app."""
+    """One line for each thing that is wrong with the installation, or keeps requests from an app, and one if all of
+    what is shown is old."""
 
     DEFAULT_CSS = """
     TroubleBanner {
@@ -30,11 +31,26 @@ class TroubleBanner(Static):
     TroubleBanner.-visible { display: block; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._troubles: list[str] = []
+        self._age = ""
+
     def show(self, found: Apps) -> None:
-        lines = [("", one) for one in found.troubles]
-        lines += [(f"{app.name}: ", one) for app in found.apps for one in app.troubles]
+        self._troubles = [_in_words("", one) for one in found.troubles]
+        self._troubles += [_in_words(f"{app.name}: ", one) for app in found.apps for one in app.troubles]
+        self._draw()
+
+    def show_age(self, says: str) -> None:
+        """Of what time everything is that is shown, and why it is no newer; empty if it is new."""
+        if says != self._age:
+            self._age = says
+            self._draw()
+
+    def _draw(self) -> None:
+        lines = [*([f"✗ {one_line(self._age)}"] if self._age else []), *self._troubles]
         self.set_class(bool(lines), "-visible")
-        self.update(Text("\n".join(_in_words(whose, one) for whose, one in lines)))
+        self.update(Text("\n".join(lines)))
 
 
 def _in_words(whose: str, trouble: Trouble) -> str:
