@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from panel.cli.output import FAILED, err, json_text
@@ -30,7 +29,7 @@ class CommandOutput:
                 )
             return [text_for(OUT, json_text(answer))]
         if piece.output is not None:
-            return [(OUT, base64.b64decode(piece.output))]
+            return [(OUT, piece.output)]
         if piece.error is not None:
             return [text_for(ERR, piece.error)]
         if piece.note:

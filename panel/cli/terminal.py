@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import signal
 import sys
@@ -51,7 +50,7 @@ async def carry_out(
                         loop.add_reader(keyboard, _read, keyboard, typed)
                         loop.add_signal_handler(signal.SIGWINCH, _put, typed, None)
                     if piece.output:
-                        _write(base64.b64decode(piece.output))
+                        _write(piece.output)
                     if piece.line is not None:
                         _write(piece.line.encode() + b"\r\n")
                     last = piece

@@ -27,21 +27,33 @@ def is_record_of_failure(answer: httpx.Response) -> bool:
     return answer.status_code == 502 and answer.headers.get("content-type", "").startswith("application/json")
 
 
+def read(text: str | bytes) -> Any:  # Any: JSON
+    """The value of a JSON text without control characters; of bytes that are not UTF-8, as of any other text. Raises
+    ValueError if it is no JSON, or is too deep or has too large a number for this client.
+    """
+    try:
+        return plain_values(json.loads(text if isinstance(text, str) else text.decode(errors="replace")))
+    except RecursionError as error:
+        raise ValueError("it is too deep") from error
+
+
 def error_of(answer: httpx.Response) -> ClientError:
     """The error of an answer whose status is not 2xx."""
     try:
-        problem = plain_values(answer.json())
-    except json.JSONDecodeError:
+        problem = read(answer.content)
+    except ValueError:
         problem = None
     if not isinstance(problem, dict):
         return Unreachable(
-            f"{answer.url} answered with status {answer.status_code} and without a cause.",
+            f"{without_credentials(str(answer.url))} answered with status {answer.status_code} and without a cause.",
             "Set CHANGEOVER_URL to the orchestrator's address, or see its log: docker compose logs orchestrator",
         )
     kind = KINDS.get(answer.status_code, Failed)
     cause = _cause(problem.get("detail"), answer)
-    log = problem.get("log") or ()
-    return kind(cause, str(problem.get("remedy") or ""), tuple(str(line) for line in log))
+    log = problem.get("log")
+    return kind(
+        cause, str(problem.get("remedy") or ""), tuple(str(line) for line in log) if isinstance(log, list) else ()
+    )
 
 
 def _cause(detail: Any, answer: httpx.Response) -> str:  # Any: JSON
@@ -54,8 +66,10 @@ def _cause(detail: Any, answer: httpx.Response) -> str:  # Any: JSON
 
 
 def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
-    name = ".".join(str(part) for part in error.get("loc", ())[1:])
-    return f"Invalid value for {name}: {str(error.get('msg', 'not accepted')).removeprefix('Value error, ')}."
+    where = error.get("loc")
+    name = ".".join(str(part) for part in where[1:]) if isinstance(where, list) else ""
+    why = str(error.get("msg", "not accepted")).removeprefix("Value error, ")
+    return f"Invalid value for {name or 'the request'}: {why}."
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
@@ -12,10 +11,9 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from border.plain import plain_values
 from panel.client import http_request
 from panel.client.access import AccessRequests
-from panel.client.answers import broke_off, error_of, is_record_of_failure, strange, unreachable
+from panel.client.answers import broke_off, error_of, is_record_of_failure, read, strange, unreachable
 from panel.client.backup_requests import BackupRequests
 from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError
@@ -149,8 +147,9 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
     ) -> AsyncGenerator[Event, None]:
         """The event stream, without end: events with ids above `after`, or from `recent` events ago.
 
-        A connection that ends is opened again after the last event, so that no event is missed. Raises NotSignedIn,
-        NotFound or Invalid at any time, and Unreachable or Refused only before the first event.
+        A connection that ends is opened again after the last event, so that no event is missed. Raises a ClientError at
+        any time: Refused, too, when the token may have no further stream (429). Where nothing answers, or a server or
+        proxy has trouble (5xx), that is raised before the first event only; after it, the stream is opened again.
         """
         pauses_s = self._retry_pauses_s
         tried, ever = 0, False
@@ -160,7 +159,7 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
                     async for event in stream:
                         after, tried, ever = event.id, 0, True
                         yield event
-            except (httpx.TransportError, ServerTrouble) as error:
+            except (httpx.HTTPError, ServerTrouble) as error:
                 if not ever and tried >= len(pauses_s):
                     known = error.error if isinstance(error, ServerTrouble) else unreachable(self.url, error)
                     raise known from error
@@ -224,13 +223,13 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
         self.waits_for_a_change = False
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)
-        self.answer = self._json(answer.text)
+        self.answer = self._json(answer.content)
         return self.answer
 
-    def _json(self, text: str) -> Any:  # Any: JSON
+    def _json(self, text: str | bytes) -> Any:  # Any: JSON
         try:
-            return plain_values(json.loads(text))
-        except json.JSONDecodeError as error:
+            return read(text)
+        except ValueError as error:
             raise strange(self.url, "is not JSON") from error
 
     def _value(self, kind: type[V], answer: Any) -> V:  # Any: JSON

@@ -82,5 +82,6 @@ async def opened(
 ) -> AsyncIterator[httpx.Response]:
     """The answer, whose body is read as it comes. Raises Invalid as `built` does, and httpx.HTTPError."""
     answer = await http.send(built(http, method, path, timeout=STREAM_TIMEOUT, **request), stream=True)
+    answer.encoding = "utf-8"  # as JSON is, whatever the answer says of itself: that may be no encoding
     async with aclosing(answer):
         yield answer

@@ -6,7 +6,9 @@ import base64
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from panel.client.errors import ClientError, Failed, Refused
 from panel.client.value import Value
@@ -14,13 +16,18 @@ from panel.client.value import Value
 _REFUSALS = ("Refused", "TooManyStreams")
 
 
+def _decoded(text: object) -> object:
+    """Raises ValueError for what is no base64."""
+    return base64.b64decode(text, validate=True) if isinstance(text, str) else text
+
+
 class Piece(Value):
     """One value of such a stream: a line of output, or how the command ended. A sign of life has none of them."""
 
     line: str | None = None
-    output: str | None = None
-    """What the command writes to its terminal, or to its standard output if bytes were asked for, in base64: as it is,
-    control characters included."""
+    output: Annotated[bytes | None, BeforeValidator(_decoded)] = None
+    """What the command writes to its terminal, or to its standard output if bytes were asked for: as it is, control
+    characters included. It is sent in base64."""
     error: str | None = None
     """A line of its standard error, if bytes were asked for."""
     note: bool = False
