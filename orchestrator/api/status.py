@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
+from orchestrator.api.defects import Defects
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
@@ -109,31 +110,50 @@ async def show(app: App, orchestrator: Serving, who: Reader) -> AppView:
 async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller) -> AppView:
     """The app's state as `who` may see it, from the journal and the health board.
 
-    Does not contact the engine or the app.
+    Does not contact the engine or the app. A defect in a part of it, of one app, is shown as a trouble of that app.
     """
-    journal = orchestrator.journal
+    journal, checker, defects = orchestrator.journal, orchestrator.checker, Defects(context.name)
     health = await orchestrator.health.of(context.name)
-    active, standby = context.active, context.standby
-    holder = orchestrator.scheduler.busy_with(context.name)
-    current = journal.deployment(holder.id) if holder else None
-    under_way = next((step.name for step in reversed(current.steps)), None) if current else None
+    active = defects.without(None, "its active release", lambda: context.active)
+    standby = defects.without(None, "its standby", lambda: context.standby)
+    current = defects.without(None, "its deployment", lambda: _under_way(orchestrator, context.name))
     candidate = current if current and current.state is State.RUNNING and current.address else None
-    return AppView(
+    view = AppView(
         name=context.name,
         url=url_of(orchestrator.settings.public_url, context.name, context.config.route),
         active=_slot(journal, active),
         standby=_slot(journal, standby),
         candidate=_slot(journal, candidate),
-        update=update_view(orchestrator.checker.known(context.name), orchestrator.checker.waits(context.name)),
+        update=defects.without(
+            None, "its update", lambda: update_view(checker.known(context.name), checker.waits(context.name))
+        ),
         updates_off=not context.config.update.enabled,
-        held_back=held_back_view(orchestrator.checker.held_back(context.name)),
-        deployment=CurrentDeploymentView(id=current.id, state=current.state, step=under_way) if current else None,
+        held_back=defects.without(None, "what is held back", lambda: held_back_view(checker.held_back(context.name))),
+        deployment=_current(current),
         health=health,
-        unsettled=_unsettled(journal.unsettled(context.name)),
-        troubles=_troubles(problems.of_app(orchestrator, context.name, health)),
-        configuration_changed=active is not None and is_changed_since(context, active),
+        unsettled=defects.without(None, "its data", lambda: _unsettled(journal.unsettled(context.name))),
+        troubles=defects.without(
+            [], "its troubles", lambda: _troubles(problems.of_app(orchestrator, context.name, health))
+        ),
+        configuration_changed=defects.without(
+            False, "its configuration", lambda: active is not None and is_changed_since(context, active)
+        ),
         file_not_used=problems.file_not_used(orchestrator, with_why=who.apps is None),
     )
+    view.troubles += _troubles([problems.not_known(one) for one in defects.parts])
+    return view
+
+
+def _under_way(orchestrator: Orchestrator, app: str) -> Deployment | None:
+    holder = orchestrator.scheduler.busy_with(app)
+    return orchestrator.journal.deployment(holder.id) if holder else None
+
+
+def _current(deployment: Deployment | None) -> CurrentDeploymentView | None:
+    if deployment is None:
+        return None
+    step = next((step.name for step in reversed(deployment.steps)), None)
+    return CurrentDeploymentView(id=deployment.id, state=deployment.state, step=step)
 
 
 async def _removed(orchestrator: Orchestrator) -> list[problems.Trouble]:

@@ -41,6 +41,14 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     return found
 
 
+def not_known(part: str) -> Trouble:
+    """A part of an app's state could not be found out, because of a defect in Changeover."""
+    return Trouble(
+        f"A defect in Changeover: {part} cannot be shown.",
+        "Report it, with the traceback of the orchestrator's log: docker compose logs orchestrator",
+    )
+
+
 def file_not_used(orchestrator: Orchestrator, *, with_why: bool) -> str:
     """A sentence if the saved configuration file is not in use: who has just edited it takes it for what is deployed.
 

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 A_DAY = timedelta(days=1)
+DAYS_AHEAD = 15
+"""In so many days each window opens: one of a single day whose hour clocks leave out on that day opens in the week
+after the next one."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class UpdateWindow:
     """From `begins` to `ends` by the clocks of a time zone, on days that begin with these names.
 
     A window that ends at or before the hour at which it begins goes on after midnight, and belongs to the day on which
-    it began. An hour that clocks leave out, or have twice, is the one of the offset before the change (PEP 495).
+    it began. An hour that clocks leave out, or have twice, is the one of the offset before the change (PEP 495). A
+    window of nothing but an hour that they leave out does not open on that day.
     """
 
     days: tuple[str, ...]
@@ -30,12 +34,12 @@ class UpdateWindow:
 
     def next_opening(self, moment: datetime) -> datetime:
         """When it opens next after this moment, in its own time zone."""
-        return min(begin for begin, _ in self._around(moment) if begin > moment).astimezone(self.zone)
+        return next(begin for begin, _ in self._around(moment) if begin > moment).astimezone(self.zone)
 
     def _around(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The beginnings and ends, in UTC, of yesterday's window and those of the week that follows."""
+        """The beginnings and ends, in UTC, of yesterday's window and those that follow, in their order."""
         today = moment.astimezone(self.zone).date()
-        for number in range(-1, len(DAYS) + 2):
+        for number in range(-1, DAYS_AHEAD + 1):
             day = today + number * A_DAY
             if DAYS[day.weekday()] in self.days:
                 last = day if self.ends > self.begins else day + A_DAY

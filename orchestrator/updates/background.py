@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -34,7 +33,7 @@ class Checker(Protocol):
 
     async def announce(self, app: str, found_by: FoundBy) -> None: ...
 
-    async def install_if_wanted(self, context: AppContext, update: Update) -> bool: ...
+    async def install_if_wanted(self, context: AppContext, update: Update, *, is_asked: bool = False) -> bool: ...
 
     def known(self, app: str) -> Update | None: ...
 
@@ -61,12 +60,15 @@ class Pause:
         self.asks = False
         self._ended.clear()
 
-    async def wait(self, seconds: float | None) -> None:
-        """So long, or until it is ended. None: until it is ended."""
-        with suppress(TimeoutError):
+    async def wait(self, seconds: float | None) -> bool:
+        """So long, or until it is ended. None: until it is ended. Whether it was ended."""
+        try:
             async with asyncio.timeout(seconds):
                 await self._ended.wait()
+        except TimeoutError:
+            return False
         self._ended.clear()
+        return True
 
 
 class BackgroundChecks:
@@ -89,6 +91,9 @@ class BackgroundChecks:
         self._followed: dict[str, AppContext] = {}
         self._begun: set[str] = set()
         """The apps of which a check has begun since they are followed as they are: one that failed waits no more."""
+        self._checked_at: dict[str, float] = {}
+        """When the check of an app ended last, by the clock of the loop; not there while one is under way, or must be
+        made again. A task that is started again waits for the rest of the interval."""
         self._pauses: dict[str, Pause] = {}
 
     def follow(self, contexts: list[AppContext]) -> None:
@@ -102,6 +107,7 @@ class BackgroundChecks:
             is_same = name in before and before[name].config.update == context.config.update
             if not is_same or _task(name) not in self._supervisor.names():
                 self._begun.discard(name)
+                self._checked_at.pop(name, None)
                 self._supervisor.keep(_task(name), partial(self._keep_checking, name))
 
     def ask_soon(self, app: str) -> None:
@@ -118,10 +124,14 @@ class BackgroundChecks:
         policy = self._followed[app].config.update
         pause = self._pauses[app] = Pause()
         is_first = app not in self._begun
+        found_by = FoundBy.START if is_first and policy.check_on_startup else FoundBy.BACKGROUND
         if is_first and not policy.check_on_startup:
             # Once it is asked in any case: what was released while nobody listened would never be known.
-            await asyncio.sleep(policy.background_check.interval)
-        found_by = FoundBy.START if is_first and policy.check_on_startup else FoundBy.BACKGROUND
+            await self._pass_time(app, pause, asyncio.get_running_loop().time() + policy.background_check.interval)
+        elif app in self._checked_at:  # an error ended this task after the source had been asked
+            await self._act_on_known(app, is_asked=True)
+            if not await self._until_next(app, pause):
+                return
         while True:
             await self._check(app, pause, found_by)
             found_by = FoundBy.BACKGROUND
@@ -133,46 +143,66 @@ class BackgroundChecks:
 
         Raises JournalError, which cannot be published: the supervisor tries again soon.
         """
+        self._checked_at.pop(app, None)
         try:
             async with self._turns.in_background(asked_host(self._followed[app].config.update)):
                 self._begun.add(app)
                 pause.begin()
                 context = self._followed[app]
-                if not self._checker.may_ask(context):
-                    return
-                update = await self._checker.ask_by_itself(context, found_by)
-            if update:
-                await self._checker.install_if_wanted(context, update)
-            if self._checker.is_outdated(app):
-                pause.end(ask=True)  # another release became live during the check
+                may_ask = self._checker.may_ask(context)
+                update = await self._checker.ask_by_itself(context, found_by) if may_ask else None
         except JournalError:
             raise
         except ChangeoverError as error:
             await self._events.publish(CheckFailed(error.cause, error.remedy), app)
             log.warning("update check failed", app=app, cause=error.cause)
+            self._has_checked(app)
+            return
+        self._has_checked(app)
+        if update:
+            await self._install(app, update)
+        if may_ask and self._checker.is_outdated(app):
+            pause.end(ask=True)  # another release became live during the check
+
+    def _has_checked(self, app: str) -> None:
+        self._checked_at[app] = asyncio.get_running_loop().time()
 
     async def _until_next(self, app: str, pause: Pause) -> bool:
         """Wait until the source is to be asked again. Meanwhile, what is known installs itself when it may. False if
         the source is not asked again, and nothing can install itself later."""
-        policy, clock = self._followed[app].config.update, asyncio.get_running_loop().time
+        policy = self._followed[app].config.update
         interval = due.next_check_in(policy, self._chance())
-        ends = None if interval is None else clock() + interval
-        may_come = policy.auto_update and (policy.window or policy.minimum_age)
-        if ends is None and not may_come:
+        if interval is None and not (policy.auto_update and (policy.window or policy.minimum_age)):
             return False
-        while ends is None or not pause.asks:
-            rest = LOOK_AGAIN_S if ends is None else ends - clock()
-            changes_in = self._checker.changes_in(self._followed[app])
-            await pause.wait(rest if changes_in is None else min(rest, max(changes_in, 0.0)))
-            if ends is not None and (clock() >= ends or pause.asks):
-                return True
-            await self._act_on_known(app)
+        await self._pass_time(app, pause, None if interval is None else self._checked_at[app] + interval)
         return True
 
-    async def _act_on_known(self, app: str) -> None:
+    async def _pass_time(self, app: str, pause: Pause, ends: float | None) -> None:
+        """Until `ends`, by the clock of the loop, or until the source is to be asked earlier; for ever with None. What
+        is known installs itself meanwhile."""
+        clock = asyncio.get_running_loop().time
+        while ends is None or (clock() < ends and not pause.asks):
+            rest = LOOK_AGAIN_S if ends is None else ends - clock()
+            changes_in = self._checker.changes_in(self._followed[app])
+            is_asked = await pause.wait(rest if changes_in is None else min(rest, max(changes_in, 0.0)))
+            if ends is None or (clock() < ends and not pause.asks):
+                await self._act_on_known(app, is_asked=is_asked)
+
+    async def _act_on_known(self, app: str, *, is_asked: bool) -> None:
+        """`is_asked`: because somebody checked, and not because time has passed."""
         if update := self._checker.known(app):
             await self._checker.announce(app, FoundBy.BACKGROUND)
-            await self._checker.install_if_wanted(self._followed[app], update)
+            await self._install(app, update, is_asked=is_asked)
+
+    async def _install(self, app: str, update: Update, *, is_asked: bool = False) -> None:
+        """Deploy it by itself, if that is wanted now. That the scheduler takes no deployment, such as before the app is
+        recovered, is no failure of the check: the next one asks again. Raises JournalError."""
+        try:
+            await self._checker.install_if_wanted(self._followed[app], update, is_asked=is_asked)
+        except JournalError:
+            raise
+        except ChangeoverError as error:
+            log.warning("update not installed by itself", app=app, version=update.release.version, cause=error.cause)
 
 
 def _task(name: str) -> str:

@@ -262,9 +262,9 @@ class UpdateChecker:
             raise Refused(f"{version} of {app} is not skipped.", f"See its versions: changeover versions {app}")
         await self._events.publish(Skipped(version, by, undo), app)
 
-    async def install_if_wanted(self, context: AppContext, update: Update) -> bool:
-        """Deploy it by itself, if the configuration wants that, now. Whether it was asked for."""
-        return await self._self_install.install_if_wanted(context, update)
+    async def install_if_wanted(self, context: AppContext, update: Update, *, is_asked: bool = False) -> bool:
+        """As SelfInstall says."""
+        return await self._self_install.install_if_wanted(context, update, is_asked=is_asked)
 
     def may_ask(self, context: AppContext) -> bool:
         """Whether a check in the background may ask the source now."""

@@ -23,13 +23,18 @@ class SelfInstall:
         self._journal = journal
         self._scheduler = scheduler
         self._now = clock
-        self._waited: dict[tuple[str, str], int] = {}
+        self._waited: dict[str, tuple[str, int]] = {}
+        """By app: the source revision that waits, and the checks that have passed since it was tried."""
 
-    async def install_if_wanted(self, context: AppContext, update: Update) -> bool:
-        """Deploy an update by itself, if the configuration wants that, now. Whether it was asked for."""
+    async def install_if_wanted(self, context: AppContext, update: Update, *, is_asked: bool = False) -> bool:
+        """Deploy an update by itself, if the configuration wants that, now. Whether it was asked for.
+
+        `is_asked`: because somebody checked. That counts as no check after which what failed is tried again: whoever
+        may read could have it built as often as they ask. Raises Refused and others of the scheduler, and JournalError.
+        """
         policy = context.config.update
         wanted = policy.auto_update and due.opens_at(policy, self._now()) is None
-        if not wanted or not self._is_worth_a_try(context.name, update):
+        if not wanted or not self._is_worth_a_try(context.name, update, is_asked=is_asked):
             return False
         await self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
         return True
@@ -42,7 +47,7 @@ class SelfInstall:
         installs = may_install_itself(self._journal.attempts(app), update.release.source_revision)
         return due.waits_for(opening, policy.window.hours) if installs else ""
 
-    def _is_worth_a_try(self, app: str, update: Update) -> bool:
+    def _is_worth_a_try(self, app: str, update: Update, *, is_asked: bool) -> bool:
         """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
         release allows it. What somebody deployed by hand is replaced only by what is known to be newer.
         """
@@ -55,7 +60,11 @@ class SelfInstall:
         attempts, revision = self._journal.attempts(app), update.release.source_revision
         if not may_install_itself(attempts, revision):
             return False
-        waited = self._waited.get((app, revision), 0) + 1
-        is_due = waited > checks_between_tries(attempts, revision)
-        self._waited[app, revision] = 0 if is_due else waited
+        pause = checks_between_tries(attempts, revision)
+        if is_asked:
+            return not pause
+        before, passed = self._waited.get(app, (revision, 0))
+        passed = passed + 1 if before == revision else 1
+        is_due = passed > pause
+        self._waited[app] = revision, 0 if is_due else passed
         return is_due

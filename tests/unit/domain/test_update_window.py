@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.domain.update_window import DAYS, UpdateWindow
@@ -49,20 +49,41 @@ def test_a_window_is_open_by_the_clocks_of_its_zone(hours: UpdateWindow, moment:
     assert hours.is_open(utc(moment)) is is_open
 
 
-@given(
-    begins=st.times(),
-    ends=st.times(),
-    days=st.sets(st.sampled_from(DAYS), min_size=1),
-    moment=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
-    zone=st.sampled_from(["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kathmandu"]),
+CHANGES = ["2026-03-29", "2027-03-28", "2026-10-25", "2027-03-14", "2026-11-01", "2027-04-04", "2026-10-04"]
+"""Days on which the clocks of one of ZONES change."""
+ZONES = ["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kathmandu"]
+AT_NIGHT = st.integers(90, 210).map(lambda minutes: time(minutes // 60, minutes % 60))
+"""When clocks change."""
+AROUND_CHANGES = st.builds(
+    lambda day, offset: datetime.fromisoformat(day) + offset,
+    st.sampled_from(CHANGES),
+    st.timedeltas(timedelta(days=-16), timedelta(days=2)),
 )
-def test_the_next_opening_comes_within_eight_days_and_is_open(
+
+
+@given(
+    begins=st.times() | AT_NIGHT,
+    ends=st.times() | AT_NIGHT,
+    days=st.sets(st.sampled_from(DAYS), min_size=1, max_size=1) | st.sets(st.sampled_from(DAYS), min_size=1),
+    moment=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)) | AROUND_CHANGES,
+    zone=st.sampled_from(ZONES),
+)
+@example(time(2), time(3), {"sun"}, datetime(2027, 3, 21, 12), "Europe/Zurich")
+@example(time(2, 30), time(3), {"sun"}, datetime(2027, 3, 8), "America/New_York")
+def test_the_next_opening_comes_within_fifteen_days_and_is_open(
     begins: time, ends: time, days: set[str], moment: datetime, zone: str
 ) -> None:
+    """A window of nothing but the hour that clocks leave out does not open on that day: it raised then."""
     hours = UpdateWindow(tuple(days), begins, ends, ZoneInfo(zone))
     now = moment.replace(tzinfo=UTC)
 
     opening = hours.next_opening(now)
 
-    assert now < opening <= now + timedelta(days=9)
+    assert now < opening <= now + timedelta(days=15)
     assert hours.is_open(opening)
+
+
+def test_a_window_whose_hour_is_left_out_opens_a_week_later() -> None:
+    hours = window("02:00", "03:00", "sun")
+
+    assert hours.next_opening(utc("2027-03-21T12:00")) == utc("2027-04-04T00:00")
