@@ -14,19 +14,18 @@ from orchestrator.config.registry_login import RegistryLogin, images_of, login_o
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import RegistrySource
 from orchestrator.domain.by_hand import IMAGE, NamedImage, engine_image
-from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.image_name import image_name
 from orchestrator.domain.release import Release
 from orchestrator.engine.local_image import LocalImage, is_of_another
 from orchestrator.errors import StepFailed
-from orchestrator.sources.base import SourceRelease, SourceVersion
+from orchestrator.sources.base import OneRelease, SourceRelease
 from orchestrator.sources.registry import VERSION_LABEL, RegistryImages, version_named, when_built
 from orchestrator.sources.web import NotThere, Unauthorised, Web
 
 ON_THIS_MACHINE = ("localhost", "127.0.0.1")
 
 
-class ImageByHand:
+class ImageByHand(OneRelease):
     """One image, as a Source.
 
     Of a name without a registry the engine's own image is taken, or else that of Docker Hub; of a name with one that of
@@ -59,21 +58,6 @@ class ImageByHand:
             if local := await self._of_engine():
                 return local
             raise self._nowhere(error.__cause__) from error
-
-    async def versions(self) -> tuple[SourceVersion, ...]:
-        """An image by hand is one version."""
-        return ()
-
-    def forget(self) -> None:
-        """Nothing of it is kept."""
-
-    async def changelog(self, since: str, until: str) -> Changelog:
-        """An image does not say them."""
-        return Changelog()
-
-    async def is_older(self, revision: str, than: str) -> bool:
-        """Of two images nothing says it."""
-        return False
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write a Dockerfile that is the image of the registry; of the engine's own there is nothing to fetch."""

@@ -12,6 +12,8 @@ from orchestrator.domain.release import Change
 MOST_CHANGES = 200
 MOST_DEPENDENCIES = 100
 MOST_NOTES = 5
+MOST_NAMED = 10
+"""Dependencies that the changes of a deployment name."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class DependencyChange:
     name: str
     before: str
     after: str
+
+    @property
+    def in_words(self) -> str:
+        return f"{self.name} {self.after}" if self.after else f"without {self.name}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,16 @@ class Changelog:
     dependencies_left_out: int = 0
     download_bytes: int | None = None
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def recorded(self) -> tuple[Change, ...]:
+        """The changes that are recorded of a deployment: the last one, which is of no commit, names dependencies."""
+        if not self.dependencies:
+            return self.changes
+        named = [one.in_words for one in self.dependencies[:MOST_NAMED]]
+        more = len(self.dependencies) - len(named) + self.dependencies_left_out
+        names = ", ".join([*named, *([f"{more} more"] if more else [])])
+        return (*self.changes, Change("", "", "", f"Updated dependencies ({names})"))
 
 
 class _TimedStep(Protocol):

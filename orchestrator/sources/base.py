@@ -63,3 +63,20 @@ class Source(Protocol):
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write exactly this source revision into `folder`, which is created again if it exists."""
+
+
+class OneRelease:
+    """The base of a source that is one release, which a person or a CI job names or brings: it has no other versions,
+    and says of none what came before it."""
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        return ()
+
+    def forget(self) -> None:
+        """Nothing of it is kept."""
+
+    async def changelog(self, since: str, until: str) -> Changelog:
+        return Changelog()
+
+    async def is_older(self, revision: str, than: str) -> bool:
+        return False

@@ -8,18 +8,17 @@ import shutil
 from pathlib import Path
 
 from orchestrator.domain.by_hand import ARCHIVE, SHOWN_DIGITS, UploadedArchive
-from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
-from orchestrator.sources.base import SourceRelease, SourceVersion
+from orchestrator.sources.base import OneRelease, SourceRelease
 from orchestrator.sources.uploads import Uploads
 
 _GONE = "The archive is not there any more: archives are kept for one deployment."
 
 
-class ArchivedByHand:
+class ArchivedByHand(OneRelease):
     """One archive, as a Source. Its source revision is its digest, so that the same content is the same release."""
 
     def __init__(self, app: str, asked: UploadedArchive, uploads: Uploads) -> None:
@@ -38,21 +37,6 @@ class ArchivedByHand:
             raise self._gone() from error
         version = self._asked.version or digest[:SHOWN_DIGITS]
         return SourceRelease(Release(version, f"{ARCHIVE}sha256:{digest}"), None)
-
-    async def versions(self) -> tuple[SourceVersion, ...]:
-        """An archive is one version, and is asked for nothing else."""
-        return ()
-
-    def forget(self) -> None:
-        """Nothing of it is kept."""
-
-    async def changelog(self, since: str, until: str) -> Changelog:
-        """An archive does not say them."""
-        return Changelog()
-
-    async def is_older(self, revision: str, than: str) -> bool:
-        """An archive does not know it."""
-        return False
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Unpack it. Raises StepFailed for one that is damaged, too large, or leads outside; then nothing stays."""

@@ -22,13 +22,14 @@ from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
-from orchestrator.sources.base import Source, SourceRelease
+from orchestrator.sources.base import Source
 from orchestrator.supervision import Supervisor
 from orchestrator.updates import due
 from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.background import BackgroundChecks
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
+from orchestrator.updates.newest_wanted import newest_wanted
 from orchestrator.updates.order import comes_before
 from orchestrator.updates.remembered import Remembered
 from orchestrator.updates.self_install import SelfInstall
@@ -192,7 +193,7 @@ class UpdateChecker:
             return None
         if newest.release.source_revision != live:
             await self.remembered.see(app, newest.release.version)
-            newest = await self._old_enough(context, newest)
+            newest = await newest_wanted(context, newest, live, self._wanted, self._is_older)
         self._older[app] = None
         revision = newest.release.source_revision
         changelog = await context.source.changelog(live, revision)
@@ -202,21 +203,6 @@ class UpdateChecker:
         self._found[app] = update
         self._newer_than[app] = frozenset({live, revision, *were_live, *(one.revision for one in changelog.changes)})
         return update
-
-    async def _old_enough(self, context: AppContext, newest: SourceRelease) -> SourceRelease:
-        """The newest release that is as old as it must be, if the source has one that comes after the live one; else
-        the newest of all: where releases come often, none would ever be old enough."""
-        app, policy, is_young = context.name, context.config.update, self._wanted.too_young_until
-        if not is_young(app, policy, newest.release.version, newest.released_at):
-            return newest
-        for one in await context.source.versions():
-            is_skipped = self.remembered.skipped(app, one.version)
-            if is_skipped or not one.is_followed or is_young(app, policy, one.version, one.released_at):
-                continue
-            found = await context.source.newest(one.ref)
-            is_live = found.release.source_revision == self._live_revision(app)
-            return newest if is_live or await self._is_older(context, found.release) else found
-        return newest
 
     async def _is_older(self, context: AppContext, release: Release) -> bool:
         """Whether something else is live, and known to be as new or newer."""
@@ -252,7 +238,8 @@ class UpdateChecker:
         return update
 
     async def skip(self, app: str, version: str, by: str, *, undo: bool = False) -> None:
-        """Never offer this version, whether the source has it or not; with `undo`, offer it again.
+        """Never offer this version, whether the source has it or not; with `undo`, offer it again. The source is asked
+        soon, if it is asked in the background: a version before it may be offered now, or this one.
 
         Raises Refused where there is nothing to undo, or too many are skipped, and JournalError.
         """
@@ -261,6 +248,7 @@ class UpdateChecker:
         elif not await self.remembered.offer_again(app, version):
             raise Refused(f"{version} of {app} is not skipped.", f"See its versions: changeover versions {app}")
         await self._events.publish(Skipped(version, by, undo), app)
+        self._background.ask_soon(app)
 
     async def install_if_wanted(self, context: AppContext, update: Update, *, is_asked: bool = False) -> bool:
         """As SelfInstall says."""

@@ -27,6 +27,11 @@ class Wanted:
         at = self._remembered.old_enough_at(app, version, released_at, policy.minimum_age)
         return at if at > self._now() else None
 
+    def may_be_offered(self, app: str, policy: UpdatePolicy | None, version: str, released_at: datetime | None) -> bool:
+        """Whether a version is neither skipped nor too young. Raises JournalError."""
+        is_skipped = self._remembered.skipped(app, version) is not None
+        return not is_skipped and self.too_young_until(app, policy, version, released_at) is None
+
     def why_not(self, app: str, policy: UpdatePolicy | None, update: Update) -> HeldBack | None:
         """Why the version is not wanted now; None if it is. Raises JournalError."""
         if record := self._remembered.skipped(app, update.release.version):

@@ -83,6 +83,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 )
             ),
             *(Text(one_line(line)) for line in costs(update)),
+            *((Text(f"{one_line(update.waits)} Yes does not wait.", "yellow"),) if update.waits else ()),
             *(Text(one_line(sentence), "yellow") for sentence in self._cost),
             *self._question(),
         )

@@ -84,7 +84,8 @@ class DashboardScreen(AppKeys):
         self.query_one(AppsTable).show(apps, self._clock())
         with_update = [app for app in apps if app.update]
         selected = [app for app in with_update if app.name == self.selected]
-        self.query_one(UpdateBanner).show(next(iter(selected or with_update), None))
+        held_back = [app for app in apps if app.held_back and app.name == self.selected]
+        self.query_one(UpdateBanner).show(next(iter(selected or held_back or with_update), None))
         question = self.app.screen
         if isinstance(question, ConfirmScreen):
             for app in with_update:

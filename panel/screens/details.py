@@ -40,6 +40,8 @@ class DetailsScreen(ModalScreen[str]):
             with VerticalScroll():
                 released = ago(update.released_at, self._now)
                 yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
+                if update.waits:
+                    yield Static(Text(one_line(update.waits), "yellow"))
                 yield Static(Text.from_markup("\n".join(brings(update)), emoji=False))
             yield Static(Text("\n".join(map(one_line, costs(update))), "dim"), classes="costs")
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")

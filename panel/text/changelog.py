@@ -40,7 +40,8 @@ def _section(title: str, changes: list[Change]) -> list[str]:
         text = f"{change.scope}: {change.subject}" if change.scope else change.subject
         if change.kind == "revert":
             text = text if text.startswith(("Revert ", "Reapply ")) else f"revert: {text}"
-        lines.append(f"  • {inline(text)} [dim]({inline(_shown(change.revision))})[/]")
+        of = f" [dim]({inline(_shown(change.revision))})[/]" if change.revision else ""
+        lines.append(f"  • {inline(text)}{of}")
         if change.breaks and change.breaks != change.subject:
             lines.append(f"    {inline(change.breaks)}")
     return lines

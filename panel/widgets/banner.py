@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 from textual.app import RenderResult
 from textual.geometry import Size
@@ -13,6 +14,7 @@ from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import App, Apps, Trouble
+from panel.text.held_back import held_back_in_words
 
 NEW = "🆕 "
 AVAILABLE = f"{NEW}Update available: "
@@ -64,7 +66,8 @@ def _since(trouble: Trouble) -> str:
 
 
 class UpdateBanner(Widget):
-    """One line, with as many words as there is room for. Where even the shortest is too wide, it is folded."""
+    """One line, with as many words as there is room for. Where even the shortest is too wide, it is folded. Below it
+    stands what the update waits for; alone, why the newest release is not offered."""
 
     DEFAULT_CSS = """
     UpdateBanner { display: none; height: auto; padding: 1 2; background: $primary-darken-2; color: $text; }
@@ -73,20 +76,33 @@ class UpdateBanner(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._app = self._version = ""
+        self._app: App | None = None
 
     def show(self, app: App | None) -> None:
-        """Show the update of this app; hide the banner when there is none."""
-        self.set_class(bool(app and app.update), "-visible")
-        if app and app.update:
-            self._app, self._version = app.name, app.update.version
+        """Show the update of this app, or why its newest release is not offered; hide the banner where it has none."""
+        self.set_class(bool(app and (app.update or app.held_back)), "-visible")
+        if app and app != self._app:
+            self._app = app
             self.refresh(layout=True)
 
     def render(self) -> RenderResult:
-        return Text("\n").join(available(self._app, self._version, self.content_size.width))
+        return Text("\n").join(self._lines(self.content_size.width))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(available(self._app, self._version, width))
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[Text]:
+        app = self._app
+        if app is None or width <= 0:
+            return []
+        if app.update is None:
+            return _wrapped(one_line(held_back_in_words(app)), width)
+        waits = _wrapped(one_line(app.update.waits), width) if app.update.waits else []
+        return [*available(app.name, app.update.version, width), *waits]
+
+
+def _wrapped(text: str, width: int) -> list[Text]:
+    return list(Text(text).wrap(Console(width=width), width))
 
 
 def available(app: str, version: str, width: int) -> list[Text]:

@@ -39,7 +39,7 @@ class Fetch(Step):
         changelog = await source.changelog(before.source_revision if before else "", wanted)
         await source.fetch(wanted, context.source_folder(deployment))
         known_run = known_run_of(context, found.release)
-        return replace(deployment, release=found.release, changes=changelog.changes, known_run=known_run)
+        return replace(deployment, release=found.release, changes=changelog.recorded, known_run=known_run)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Remove the fetched source."""
