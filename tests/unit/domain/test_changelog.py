@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from orchestrator.domain.changelog import usual_seconds
+from orchestrator.domain.changelog import Changelog, DependencyChange, usual_seconds
+from orchestrator.domain.release import Change
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,14 @@ def steps(**seconds: float | None) -> list[Timed]:
 )
 def test_a_deployment_takes_the_median_of_each_step(deployments: list[list[Timed]], seconds: float | None) -> None:
     assert usual_seconds(deployments) == seconds
+
+
+def test_what_is_recorded_of_a_deployment_names_its_dependencies_in_one_line_that_stays_short() -> None:
+    change = Change("r1", "feat", "", "a cart")
+    needs = tuple(DependencyChange("python", f"p{number}", "1", "2" if number else "") for number in range(30))
+
+    assert Changelog((change,)).recorded == Changelog((change,), dependencies=()).recorded == (change,)
+    first, line = Changelog((change,), dependencies=needs[:2]).recorded
+    assert (first, line.revision, line.subject) == (change, "", "Updated dependencies (without p0, p1 2)")
+    *_, line = Changelog((change,), dependencies=needs, dependencies_left_out=70).recorded
+    assert line.subject.endswith("p9 2, 90 more)")

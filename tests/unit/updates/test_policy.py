@@ -13,8 +13,9 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from orchestrator.apps.context import AppContext
 from orchestrator.config import loader
+from orchestrator.domain.deployment import Failure, State, StepName
 from orchestrator.errors import Refused, StepFailed
-from orchestrator.sources.base import SourceRelease
+from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.updates import checker as checker_module
 from orchestrator.updates import due
 from orchestrator.updates.asked_host import asked_host
@@ -24,6 +25,7 @@ from tests.support import virtual_time
 from tests.support.fakes.journal import UnreliableJournal
 from tests.support.fakes.source import FakeSource
 from tests.unit.updates.test_checker import APP, Bench
+from tests.unit.updates.test_checker import _until as until
 
 INTERVAL_S = 1000.0
 
@@ -452,3 +454,60 @@ def test_the_host_of_a_source_is_known_by_its_configuration(update: str, host: s
     text = f"apps:\n  shop:\n    update: {{{update}}}\n    route: {{host: shop.test}}\n"
 
     assert asked_host(loader.parse(text, "c.yaml").config.apps["shop"].update) == host
+
+
+@pytest.mark.parametrize(
+    ("live", "skipped", "failed", "offered"),
+    [
+        (1, (4,), (), 3),
+        (1, (3, 4), (), 2),
+        (1, (2, 3, 4), (), None),
+        (3, (4,), (), None),
+        (2, (4,), (3,), None),
+        (1, (2,), (), 4),
+    ],
+)
+async def test_where_the_newest_version_is_skipped_the_newest_of_the_others_is_offered(
+    bench: Bench, live: int, skipped: tuple[int, ...], failed: tuple[int, ...], offered: int | None
+) -> None:
+    """Never what is live or older; one that failed is not tried again, and none before it is."""
+    releases = [bench.source.publish() for _ in range(4)]
+    bench.live(releases[live - 1])
+    for number in failed:
+        bench.tried(releases[number - 1], State.FAILED, failure=Failure(StepName.VERIFY, "It does not answer."))
+    for number in skipped:
+        await bench.checker.skip(APP, f"v{number}", "anna")
+
+    found = await bench.checker.check(bench.app())
+
+    assert (found.release if found else None) == (releases[offered - 1] if offered else None)
+    held_back = bench.checker.held_back(APP)
+    assert (held_back is None) is (offered is not None)
+    if held_back:
+        assert ("skipped" in held_back.says) is not bool(failed)
+
+
+async def test_another_name_of_a_skipped_release_is_not_offered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As images have several tags, and a label that says the version."""
+    with_update(bench)
+    listed = (SourceVersion("stable", "r2", None), SourceVersion("2.0", "r2", None))
+
+    async def versions() -> tuple[SourceVersion, ...]:
+        return listed
+
+    monkeypatch.setattr(bench.source, "versions", versions)
+    await bench.checker.skip(APP, "v2", "anna")
+
+    assert await bench.checker.check(bench.app()) is None
+
+
+async def test_after_a_skip_the_source_is_asked_soon_so_that_another_version_is_offered(bench: Bench) -> None:
+    with_update(bench)
+    bench.source.publish()
+    async with bench.following("background_check: {interval: 100000}"):
+        await until(lambda: bench.checker.known(APP) is not None)
+        await bench.checker.skip(APP, "v3", "anna")
+        await until(lambda: bench.checker.known(APP) is not None)
+    known = bench.checker.known(APP)
+    assert known is not None
+    assert known.release.version == "v2"
