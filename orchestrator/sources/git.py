@@ -173,9 +173,10 @@ class GitRepository:
         async with self._mirror.lock:
             if server:
                 named = await git_submodules.of_server(self.settings, remote, server)
-                await self._mirror.fetch_lfs(commit, named.settings, is_configured=True)
+                await self._mirror.fetch_lfs(commit, pointers, named.settings, is_configured=True)
             else:
-                await self._mirror.fetch_lfs(commit, self.settings.model_copy(update={"remote": remote}))
+                settings = self.settings.model_copy(update={"remote": remote})
+                await self._mirror.fetch_lfs(commit, pointers, settings)
             await to_its_end(asyncio.to_thread(git_lfs.write_contents, self._mirror.folder, pointers))
 
     async def _write_submodules(self, commit: str, folder: Path) -> None:

@@ -17,6 +17,7 @@ from orchestrator.sources.git_ssh import ssh_environment
 
 USER = "x-access-token"
 """GitHub wants this name beside a token; GitLab, Gitea and Forgejo take any."""
+HEADER = "GIT_CONFIG_VALUE_0"
 
 
 @contextmanager
@@ -37,6 +38,12 @@ def credentials(settings: GitSource, folder: Path, remote: str, known_secrets: S
         )
     else:
         yield token
+
+
+def authorization(settings: GitSource, folder: Path, remote: str, known_secrets: Secrets) -> str:
+    """The header by which the server of the remote lets in who has the token; empty without one. Raises StepFailed."""
+    environment = token_environment(settings.token_file, folder, remote, known_secrets)
+    return environment.get(HEADER, "").removeprefix("Authorization: ")
 
 
 def token_environment(token_file: str | None, folder: Path, remote: str, known_secrets: Secrets) -> dict[str, str]:
@@ -64,7 +71,7 @@ def token_environment(token_file: str | None, folder: Path, remote: str, known_s
     return {
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"http.{address.scheme}://{address.netloc}/.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {credentials}",
+        HEADER: f"Authorization: Basic {credentials}",
         # git asks the server that it was led to with the headers of the one that led there.
         "GIT_CONFIG_KEY_1": "http.followRedirects",
         "GIT_CONFIG_VALUE_1": "false",

@@ -1,7 +1,8 @@
 """Files that a repository keeps in Git LFS: pointers in the commit are replaced by what they stand for.
 
-The client git-lfs (git-lfs(1)) fetches; what it fetched is written here, after it was compared with the pointer. Its
-filters run no program, because the tree is not a working tree of git.
+They are fetched by `lfs_download.py`, or by the client git-lfs (git-lfs(1)) from a path or by SSH. What was fetched is
+written here, after it was compared with the pointer. Filters of the client run no program, because the tree is not a
+working tree of git.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def refuse_too_large(mirror: Path, pointers: Iterable[Pointer], tree: Path) -> N
     needed, new = 0, dict[str, int]()
     for one in pointers:
         needed += one.size
-        if not _content_of(mirror, one).is_file():
+        if not content_of(mirror, one).is_file():
             new[one.oid] = one.size
     needed += sum(new.values())
     free = shutil.disk_usage(tree).free
@@ -82,7 +83,8 @@ def refuse_too_large(mirror: Path, pointers: Iterable[Pointer], tree: Path) -> N
         )
 
 
-def _content_of(mirror: Path, pointer: Pointer) -> Path:
+def content_of(mirror: Path, pointer: Pointer) -> Path:
+    """Where a mirror keeps the content of a file."""
     return mirror / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
 
 
@@ -90,7 +92,7 @@ def write_contents(mirror: Path, pointers: Iterable[Pointer]) -> None:
     """Replace the pointers by what was fetched into the mirror, and forget what is not of them. Raises StepFailed."""
     wanted = set()
     for one in pointers:
-        content = _content_of(mirror, one)
+        content = content_of(mirror, one)
         is_known = content in wanted  # its digest was computed already
         wanted.add(content)
         if not content.is_file() or content.stat().st_size != one.size or not (is_known or _digest(content) == one.oid):

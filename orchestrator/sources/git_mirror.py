@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -16,17 +16,20 @@ from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
 from orchestrator.config.local_repository import is_relative, path_of
 from orchestrator.config.source_schema import GitSource
-from orchestrator.domain.source_names import why_no_remote
+from orchestrator.domain.source_names import is_ssh, ssh_server, why_no_remote
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import mirror
-from orchestrator.sources.git_credentials import credentials
+from orchestrator.sources import lfs_download, mirror
+from orchestrator.sources.git_credentials import authorization, credentials
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
+from orchestrator.sources.git_lfs import Pointer
 from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, certificates, ended_command
 from orchestrator.sources.git_ssh import SSH_COMMAND, why_ssh_failed
+from orchestrator.sources.lfs_download import LfsServer
 from orchestrator.sources.unsupported import refuse_missing_folder
+from orchestrator.sources.web import Web
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -153,14 +156,28 @@ class GitMirror:
         if why := self._border.text(await mirror.why_not_packed(self.folder)):
             log.warning("the mirror of a repository is not packed", mirror=str(self.folder), cause=why)
 
-    async def fetch_lfs(self, commit: str, settings: GitSource, *, is_configured: bool = False) -> None:
+    async def fetch_lfs(
+        self, commit: str, pointers: Sequence[Pointer], settings: GitSource, *, is_configured: bool = False
+    ) -> None:
         """Fetch the files that the commit keeps in Git LFS, from the remote of `settings`; with `is_configured` that is
         a server of LFS itself, and not a repository."""
-        server = ("-c", f"lfs.url={settings.remote}") if is_configured else ()
-        with credentials(settings, self._beside, settings.remote, self._border) as let_in:
+        remote = settings.remote
+        if remote.startswith(("https://", "http://")):
+            let_in = authorization(settings, self._beside, remote, self._border)
+            led_from = await self._led_from() if is_configured else ""
+            server = LfsServer(remote if is_configured else lfs_download.server_of(remote), let_in, led_from)
+            await lfs_download.download(Web(), server, self.folder, pointers)
+            return
+        server_of = ("-c", f"lfs.url={remote}") if is_configured else ()
+        with credentials(settings, self._beside, remote, self._border) as environment:
             # The client knows a path as a URL only.
-            remote = f"file://{settings.remote}" if settings.remote.startswith("/") else settings.remote
-            await self.git(*server, "lfs", "fetch", remote, commit, env=let_in)
+            named = f"file://{remote}" if remote.startswith("/") else remote
+            await self.git(*server_of, "lfs", "fetch", named, commit, env=environment)
+
+    async def _led_from(self) -> str:
+        """The server of the repository, as one of the web; empty for a path, which may name anything."""
+        remote = await self.address()
+        return f"https://{ssh_server(remote)[0]}/" if is_ssh(remote) else remote if "://" in remote else ""
 
     async def mended(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` gives. It is asked again when it failed because the mirror was damaged. Raises StepFailed."""

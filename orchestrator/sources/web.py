@@ -36,6 +36,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 MOST_REDIRECTS = 5
 MOST_OF_ETAG = 1000
 """Characters. A server may refuse a request with a longer one, for ever."""
+_FOR_ANY_SERVER = ("accept", "accept-encoding", "cache-control", "content-type", "if-none-match")
+"""The headers that are sent on where a server leads to another one."""
 _ETAG = re.compile(r"[\x20-\x7e]+")
 """Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""
 
@@ -90,9 +92,11 @@ class Web:
         authorization: str = "",
         most: int | None = None,
         led_from: str = "",
+        post: tuple[bytes, str] | None = None,
     ) -> Page:
         """Read a page of at most `most` bytes; `known` if it is unchanged since. `authorization` is for this server
-        alone, not for one it leads to. `led_from`: the address of the server that named this one, if one did.
+        alone, not for one it leads to. `led_from`: the address of the server that named this one, if one did. `post`:
+        what is sent, and its media type.
 
         Raises NotThere, Unauthorised, and StepFailed when the server cannot be asked or the page is too large.
         """
@@ -104,8 +108,12 @@ class Web:
         else:
             headers["cache-control"] = "no-cache"  # what is asked afresh is not answered by a cache on the way
 
+        if post:
+            headers["content-type"] = post[1]
+
         async def ask() -> Page:
-            async with self._answer(url, headers, led_from=led_from) as answer:
+            method, body = ("POST", post[0]) if post else ("GET", b"")
+            async with self._answer(url, headers, method=method, content=body, led_from=led_from) as answer:
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
                     if known and "if-none-match" in headers:
                         return known
@@ -134,18 +142,29 @@ class Web:
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
-    async def download(self, url: str, to: Path, sha256: str, *, led_from: str = "", most: int | None = None) -> int:
+    async def download(
+        self,
+        url: str,
+        to: Path,
+        sha256: str,
+        *,
+        led_from: str = "",
+        most: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> int:
         """Write a file of at most `most` bytes whose digest is known. Returns its size in bytes; what is not whole is
-        removed. `led_from`: the address of the server that named this one, if one did.
+        removed. `led_from`: the address of the server that named this one, if one did. `headers`: more of them, which
+        may be secret, for this server alone.
 
         Raises NotThere, and StepFailed when the server cannot be asked, when what it sends is not that file, or when it
         cannot be written.
         """
-        headers = {"accept-encoding": "identity"}
+        more = {name.lower(): value for name, value in (headers or {}).items()}
+        sent = {**more, "accept-encoding": "identity"}
 
         async def ask() -> int:
             digest, size = hashlib.sha256(), 0
-            async with self._answer(url, headers, led_from=led_from, is_secret=False) as answer:
+            async with self._answer(url, sent, led_from=led_from, is_secret=bool(more)) as answer:
                 with to.open("wb") as file:
                     async for chunk in _body(answer, most or MOST_OF_DOWNLOAD):
                         digest.update(chunk)
@@ -193,7 +212,14 @@ class Web:
 
     @asynccontextmanager
     async def _answer(
-        self, url: str, headers: Mapping[str, str], *, method: str = "GET", led_from: str = "", is_secret: bool = True
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        content: bytes = b"",
+        led_from: str = "",
+        is_secret: bool = True,
     ) -> AsyncGenerator[httpx.Response, None]:
         """The answer with status 200 or 304, after redirects that lead where they may."""
         sent, at = dict(headers), ""
@@ -202,7 +228,7 @@ class Web:
         async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
             first = url
             for _ in range(MOST_REDIRECTS + 1):
-                async with client.stream(method, **request_at(url, sent, at)) as answer:
+                async with client.stream(method, content=content or None, **request_at(url, sent, at)) as answer:
                     answer.request = httpx.Request(method, url)  # without the address that it was sent to
                     if not answer.has_redirect_location:
                         _refuse_by_status(url, answer, is_first=is_same_server(url, first))
@@ -211,7 +237,7 @@ class Web:
                     location = answer.headers["location"]
                 leads_to, leads_at = await where_it_leads(url, location)
                 if not is_same_server(url, leads_to):
-                    sent.pop("authorization", None)
+                    sent = {name: value for name, value in sent.items() if name in _FOR_ANY_SERVER}
                     at = leads_at
                 url = leads_to
         raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")

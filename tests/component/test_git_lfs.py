@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git import GitRepository
+from orchestrator.sources.git_lfs import Pointer, content_of
+from orchestrator.sources.lfs_download import LfsServer, download
+from orchestrator.sources.web import Web
 from tests.support.git_repository import Remote
 from tests.support.git_server import GitServer
 from tests.support.ssh_server import SshServer
@@ -147,3 +152,68 @@ async def test_lfs_that_is_reached_by_ssh_says_that_the_server_has_none(tmp_path
         await source.newest()
         with pytest.raises(StepFailed, match=r"could not be read: batch request: .*git-lfs-(authenticate|transfer)"):
             await source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")
+
+
+@pytest.mark.parametrize("leads", ["named at once", "by a redirect"])
+async def test_a_server_of_lfs_on_the_internet_does_not_have_us_ask_what_only_this_host_reaches(
+    tmp_path: Path, leads: str
+) -> None:
+    asked: list[httpx.URL] = []
+    oid, inside = hashlib.sha256(CONTENT).hexdigest(), "http://169.254.169.254/latest"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        if request.method == "GET":
+            return httpx.Response(302, headers={"location": inside})
+        href = inside if leads == "named at once" else "/file"
+        named = {"objects": [{"oid": oid, "size": 7, "actions": {"download": {"href": href}}}]}
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(named).encode()))
+
+    web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
+    with pytest.raises(StepFailed, match="which is not followed: that is not on the internet"):
+        await download(web, server, tmp_path, [Pointer(tmp_path / "x", oid, len(CONTENT))])
+    assert {url.host for url in asked} == {"8.8.8.8"}
+    assert [one for one in (tmp_path / "lfs").rglob("*") if one.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[]", "{}", '{"objects": 7}', '{"objects": [7]}', '{"objects": [{"oid": [], "actions": {}}]}',
+             '{"objects": [{"oid": "OID", "actions": {"download": {"href": 7}}}]}',
+             '{"objects": [{"oid": "OID", "actions": {"download": {"href": "/x", "header": {"a": 1}}}}]}',
+             '{"objects": [{"oid": "OID", "actions": {"download": {"href": "/x", "header": {"Host": "a.test"}}}}]}',
+             '{"objects": [{"oid": "OID", "actions": {"download": {"href": "/x", "header": {"a": "\\n"}}}}]}',
+             '{"objects": [{"oid": "OID", "actions": {"download": {"href": "/x", "header": {"a": "é"}}}}]}']
+)  # fmt: skip
+async def test_an_answer_that_is_none_of_lfs_is_told(tmp_path: Path, said: str) -> None:
+    oid = hashlib.sha256(CONTENT).hexdigest()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(said.replace("OID", oid).encode()))
+
+    web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
+    with pytest.raises(StepFailed, match="is not an answer of a server of Git LFS"):
+        await download(web, server, tmp_path, [Pointer(tmp_path / "x", oid, 7)])
+
+
+async def test_headers_of_a_file_are_sent_to_the_server_that_is_named_and_to_none_it_leads_to(tmp_path: Path) -> None:
+    """Such as what lets in to a store of objects. The token is for the server of LFS alone."""
+    sent: dict[str, list[str | None]] = {}
+    oid = hashlib.sha256(CONTENT).hexdigest()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        host = request.headers["host"]
+        sent[host] = [request.headers.get("authorization"), request.headers.get("x-store")]
+        if host == "8.8.8.8":
+            action = {"href": "https://1.1.1.1/file", "header": {"X-Store": "secret"}}
+            named = {"objects": [{"oid": oid, "size": 7, "actions": {"download": action}}]}
+            return httpx.Response(200, stream=httpx.ByteStream(json.dumps(named).encode()))
+        if host == "1.1.1.1":
+            return httpx.Response(302, headers={"location": "https://9.9.9.9/file"})
+        return httpx.Response(200, stream=httpx.ByteStream(CONTENT))
+
+    server = LfsServer("https://8.8.8.8/shop.git/info/lfs", "Basic token")
+    pointer = Pointer(tmp_path / "x", oid, len(CONTENT))
+    await download(Web(httpx.MockTransport(answer), pause_s=0.0), server, tmp_path, [pointer])
+
+    assert sent == {"8.8.8.8": ["Basic token", None], "1.1.1.1": [None, "secret"], "9.9.9.9": [None, None]}
+    assert content_of(tmp_path, pointer).read_bytes() == CONTENT
