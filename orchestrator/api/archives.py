@@ -18,7 +18,7 @@ from orchestrator.api.access import Deployer, Serving, require_ready
 from orchestrator.api.values import App
 from orchestrator.deploy.used_uploads import names_of
 from orchestrator.host.fair_turns import FairTurns
-from orchestrator.sources.uploads import MOST_BYTES, SILENT_S, WITHIN_S, TooLarge, TooSlow
+from orchestrator.sources.uploads import MOST_BYTES, PIECE, PIECE_WITHIN_S, WITHIN_S, TooLarge, TooSlow
 
 router = APIRouter(prefix="/apps")
 
@@ -62,7 +62,10 @@ async def upload(app: App, request: Request, orchestrator: Serving, who: Deploye
         except TooLarge as error:
             raise HTTPException(413, f"the archive has more than {MOST_BYTES // 2**20:,} MiB") from error
         except TooSlow as error:
-            says = f"the archive did not arrive within {WITHIN_S / 60:g} minutes, or nothing came for {SILENT_S:g} s"
+            says = (
+                f"the archive did not arrive within {WITHIN_S / 60:g} minutes, or was slower than {PIECE // 2**20} MiB "
+                f"in {PIECE_WITHIN_S:g} s"
+            )
             raise HTTPException(408, says) from error
         except ClientDisconnect as error:  # nobody reads the answer; the audit log has it
             raise HTTPException(400, "the archive did not arrive whole") from error

@@ -21,13 +21,16 @@ from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_changelog import changelog_between
 from orchestrator.sources.git_mirror import GitMirror
-from orchestrator.sources.git_names import DEFAULT_BRANCH, commit_named, version_of
+from orchestrator.sources.git_names import commit_named, version_of
 from orchestrator.sources.git_process import ended_command
 from orchestrator.sources.git_signatures import refuse_unsigned
 from orchestrator.sources.git_versions import newest_followed, versions_of
 from orchestrator.sources.unsupported import refuse_incomplete
 from orchestrator.sources.versions import SEMVER, Scheme
 
+FRESH_S = 10.0
+"""A commit that is named whole, and is in the mirror, is not asked for again so soon after a fetch: what a push or an
+update announces was looked for just before it is deployed."""
 MOST_OF_MESSAGE = 10_000
 """Characters of a commit's message that are read: whoever commits decides how long it is."""
 
@@ -61,6 +64,11 @@ class GitRepository:
         self.settings = settings
         self._scheme = scheme
         self._last: tuple[tuple[str, str], Changelog] | None = None
+        self._offered: tuple[tuple[int, str], SourceRelease] | None = None
+        """What was found last, by the number of fetches and what was wanted."""
+        self._order: tuple[tuple[int, str, str], bool] | None = None
+        """Which of two commits was found to be older, by the number of fetches."""
+        self._afresh = False
         self._border = known_secrets or Secrets()
         self._mirror = GitMirror(
             settings,
@@ -100,8 +108,26 @@ class GitRepository:
                 f"'{ref[:80]}' is not a name of a branch, tag or commit.", "Correct the --ref that was given."
             )
         wanted = ref or self.settings.tags or self.settings.branch or "HEAD"
+        if not await self._is_known_by_now(ref):
+            await self._bring_up_to_date(wanted)
+        key = (self._mirror.fetches, wanted if ref else "")
+        # Who may sign can be changed meanwhile.
+        if self._offered and self._offered[0] == key and not self.settings.signed_by:
+            return self._offered[1]
+        found = await self._resolved(ref, wanted)
+        self._offered = key, found
+        return found
+
+    async def _is_known_by_now(self, ref: str) -> bool:
+        is_fresh = is_commit(ref) and not self._afresh and self._mirror.was_fetched_within(FRESH_S)
+        return is_fresh and bool(await commit_named(self._git, ref))
+
+    async def _bring_up_to_date(self, wanted: str) -> None:
         async with self._mirror.lock:
-            await self._mirror.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
+            await self._mirror.bring_up_to_date(default_branch=wanted == "HEAD", afresh=self._afresh)
+            self._afresh = False
+
+    async def _resolved(self, ref: str, wanted: str) -> SourceRelease:
         if self.settings.tags and not ref:
             return await self._newest_tag()
         if commit := await commit_named(self._git, wanted):
@@ -121,13 +147,12 @@ class GitRepository:
         return await self._mirror.mended(self._versions)
 
     async def _versions(self) -> tuple[SourceVersion, ...]:
-        wanted = self.settings.branch or "HEAD"
-        async with self._mirror.lock:
-            await self._mirror.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if wanted == "HEAD" else ()))
+        await self._bring_up_to_date(self.settings.branch or "HEAD")
         return await versions_of(self._git, self.settings, self._scheme)
 
     def forget(self) -> None:
-        """A fetch always asks for everything that the mirror lacks."""
+        """The next question fetches, without asking first whether anything changed."""
+        self._afresh = True
 
     async def fetch(self, source_revision: str, folder: Path) -> None:
         """Write the tree of the commit into `folder`, which is created again if it exists. Raises StepFailed.
@@ -247,9 +272,13 @@ class GitRepository:
 
     async def is_older(self, revision: str, than: str) -> bool:
         """Whether `revision` is an ancestor of the commit `than`, or the same. False if one of them is not known."""
-        known = is_commit(revision) and is_commit(than)
+        known, key = is_commit(revision) and is_commit(than), (self._mirror.fetches, revision, than)
+        if self._order and self._order[0] == key:
+            return self._order[1]
         common = await self._git("merge-base", revision, than, check=False) if known else ""
-        return bool(common) and common.strip() == revision
+        is_older = bool(common) and common.strip() == revision
+        self._order = key, is_older
+        return is_older
 
     async def _last_that_matters(self, commit: str) -> str:
         """The last commit, up to `commit`, that changed the app's folder in the repository (`update.git.path`)."""

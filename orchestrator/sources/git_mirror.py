@@ -14,6 +14,7 @@ import structlog
 
 from border.secrets import Secrets
 from border.urls import credentials_in, without_credentials
+from orchestrator.clock import elapsed
 from orchestrator.config.local_repository import is_relative, path_of
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, ssh_server, why_no_remote
@@ -21,11 +22,13 @@ from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import lfs_download, mirror
-from orchestrator.sources.git_credentials import authorization, credentials
+from orchestrator.sources.git_credentials import authorization, credentials, headers_in
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
 from orchestrator.sources.git_lfs import Pointer
+from orchestrator.sources.git_names import DEFAULT_BRANCH
 from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, certificates, ended_command
+from orchestrator.sources.git_refs import HEAD, GitRefs, digest, refs_in_mirror
 from orchestrator.sources.git_ssh import SSH_COMMAND, why_ssh_failed
 from orchestrator.sources.lfs_download import LfsServer
 from orchestrator.sources.unsupported import refuse_missing_folder
@@ -74,6 +77,13 @@ class GitMirror:
         redirects, pinned = ("-c", "http.followRedirects=false"), ("-c", f"http.curloptResolve={at}")
         self._judged = (*(redirects if is_named else ()), *(pinned if at else ()))
         self._made_anew = 0
+        self.fetches = 0
+        """The number of fetches that succeeded: what was found out about the mirror holds until the next one."""
+        self._fetched_at: float | None = None
+        """When the last of them began, as `elapsed` counts."""
+        self._seen: GitRefs | None = None
+        self._digest = ""
+        """Of what the mirror's branches and tags name since the last fetch; empty if it is not known."""
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
@@ -107,6 +117,34 @@ class GitMirror:
             return url.strip()
         return remote
 
+    def was_fetched_within(self, seconds: float) -> bool:
+        return self._fetched_at is not None and elapsed() - self._fetched_at < seconds
+
+    async def bring_up_to_date(self, *, default_branch: bool, afresh: bool) -> None:
+        """Fetch all branches and tags, with `default_branch` the remote's HEAD as well: unless its server says that
+        they are as they were after the last fetch. `afresh`: without asking for that. The lock must be held."""
+        wanted = (HEAD,) if default_branch else ()
+        if not afresh and await self._is_up_to_date(wanted):
+            return
+        await self.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if default_branch else ()))
+        if self._refs_of(await self.address()).may_ask:
+            listed = await self.git("for-each-ref", "--format=%(refname) %(objectname)")
+            self._digest = digest(refs_in_mirror(listed), wanted)
+
+    async def _is_up_to_date(self, wanted: tuple[str, ...]) -> bool:
+        is_whole = (self.folder / "HEAD").exists() and not mirror.missing_history(self.folder)
+        remote = await self.address()
+        if not (self._digest and is_whole and self._refs_of(remote).may_ask):
+            return False
+        with self._credentials(remote) as let_in:
+            found = await self._refs_of(remote).ask(headers_in(let_in))
+        return found is not None and digest(found, wanted) == self._digest
+
+    def _refs_of(self, remote: str) -> GitRefs:
+        if self._seen is None or self._seen.remote != remote:
+            self._seen = GitRefs(remote)
+        return self._seen
+
     async def fetch(self, *more: str) -> None:
         """Fetch all branches and tags, and `more`. A default branch may never have been pushed, and need not exist."""
         if self._refusal:
@@ -117,6 +155,7 @@ class GitMirror:
         refuse_missing_folder(named, self._beside)
         if not (self.folder / "HEAD").exists():
             await self._make("sha1")
+        began, self._digest = elapsed(), ""
         try:
             await self._fetch_from(remote, *more)
         except StepFailed as error:
@@ -125,6 +164,8 @@ class GitMirror:
                 raise
             await self._make(other[1])
             await self._fetch_from(remote, *more)
+        self._fetched_at = began
+        self.fetches += 1
 
     async def _make(self, object_format: str) -> None:
         """An empty mirror. A repository whose objects have names of SHA-256 is fetched into one of the same kind only

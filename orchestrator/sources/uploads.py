@@ -18,10 +18,10 @@ from orchestrator.host.uninterrupted import to_its_end
 
 MOST_BYTES = 2 * 2**30
 WITHIN_S = 30 * 60.0
-SILENT_S = 60.0
-"""An upload of which nothing comes for so long has ended."""
 PIECE = 2**20
 """Bytes that are written at once."""
+PIECE_WITHIN_S = 60.0
+"""An upload of which less than a piece comes in so long has ended: it would keep its place from others for WITHIN_S."""
 MOST_UNUSED = 4
 """So many archives of an app wait for a deployment to be asked for: then the oldest of them is removed."""
 UNUSED_FOR_S = 3600.0
@@ -33,7 +33,7 @@ class TooLarge(Exception):
 
 
 class TooSlow(Exception):
-    """It did not arrive within WITHIN_S, or nothing came for SILENT_S seconds."""
+    """It did not arrive within WITHIN_S, or a piece of it not within PIECE_WITHIN_S seconds."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,17 @@ class Uploads:
             file.flush()
             os.fsync(file.fileno())
 
+        clock = asyncio.get_running_loop().time
         with part.open("wb") as file:
-            while some := await _next(content):
+            until = clock() + PIECE_WITHIN_S
+            while some := await _next(content, until):
                 piece += some
                 size += len(some)
                 if size > MOST_BYTES:
                     raise TooLarge
                 if len(piece) >= PIECE:
                     await _on_disk(write)
+                    until = clock() + PIECE_WITHIN_S  # the time that the disk took is not the sender's
             await _on_disk(keep)
         return digest.hexdigest(), size
 
@@ -132,9 +135,9 @@ class Uploads:
                 file.unlink(missing_ok=True)
 
 
-async def _next(content: AsyncIterator[bytes]) -> bytes:
-    """The next bytes that are any; none at the end."""
-    async with asyncio.timeout(SILENT_S):
+async def _next(content: AsyncIterator[bytes], until: float) -> bytes:
+    """The next bytes that are any; none at the end. Raises TimeoutError at the moment `until` of the loop's clock."""
+    async with asyncio.timeout_at(until):
         async for some in content:
             if some:
                 return some

@@ -21,6 +21,7 @@ from border.plain import plain
 from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.certificates import authorities
 from orchestrator.sources.redirects import AGAIN_LATER, is_same_server, request_at, shown, where_it_leads
 
 T = TypeVar("T")
@@ -225,7 +226,9 @@ class Web:
         sent, at = dict(headers), ""
         if led_from:
             url, at = await where_it_leads(led_from, url, is_secret=is_secret)
-        async with httpx.AsyncClient(transport=self._transport, timeout=SILENCE_S, cookies=no_cookies()) as client:
+        async with httpx.AsyncClient(
+            transport=self._transport, timeout=SILENCE_S, cookies=no_cookies(), verify=authorities()
+        ) as client:
             first = url
             for _ in range(MOST_REDIRECTS + 1):
                 async with client.stream(method, content=content or None, **request_at(url, sent, at)) as answer:

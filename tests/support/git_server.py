@@ -20,9 +20,10 @@ WITHIN_S = 60
 
 class GitServer:
     """Serves the repositories in a folder, to whom has the token alone, and the files of LFS in its folder `lfs`, by
-    their digests. `asked`: how requests were authorised. `paths`: what was asked for."""
+    their digests. `asked`: how requests were authorised. `paths`: what was asked for. `is_old`: it knows the first
+    version of the protocol alone."""
 
-    def __init__(self, folder: Path, token: str, certificate: Path | None = None) -> None:
+    def __init__(self, folder: Path, token: str, certificate: Path | None = None, *, is_old: bool = False) -> None:
         asked, paths = list[str](), list[str]()
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,7 +58,7 @@ class GitServer:
                     "QUERY_STRING": query,
                     "REQUEST_METHOD": self.command,
                     "CONTENT_TYPE": self.headers.get("content-type", ""),
-                    "GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+                    "GIT_PROTOCOL": "" if is_old else self.headers.get("git-protocol", ""),
                     "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
                     "REMOTE_USER": "ci",
                 }

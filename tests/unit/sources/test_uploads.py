@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.errors import Refused
 from orchestrator.sources import uploads as limits
-from orchestrator.sources.uploads import MOST_UNUSED, UNUSED_FOR_S, TooLarge, TooSlow, Uploads
+from orchestrator.sources.uploads import MOST_UNUSED, PIECE, PIECE_WITHIN_S, UNUSED_FOR_S, TooLarge, TooSlow, Uploads
+from tests.support import virtual_time
 
 
 async def pieces(*some: bytes, then: BaseException | None = None, silent: bool = False) -> AsyncIterator[bytes]:
@@ -61,12 +62,42 @@ async def test_an_upload_that_is_cancelled_leaves_nothing(tmp_path: Path) -> Non
     assert left(tmp_path) == []
 
 
-async def test_a_silent_upload_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SILENT_S", 0.05)
+async def slowly(pieces: int, pause_s: float, size: int) -> AsyncIterator[bytes]:
+    for _ in range(pieces):
+        await asyncio.sleep(pause_s)
+        yield b"a" * size
 
-    with pytest.raises(TooSlow):
-        await Uploads(tmp_path).receive("shop", pieces(b"a", silent=True), 0)
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pieces(b"a", silent=True),
+        pieces(silent=True),
+        pieces(b"a" * 2 * PIECE, silent=True),
+        slowly(10_000, PIECE_WITHIN_S / 100, 1),
+        slowly(10_000, PIECE_WITHIN_S / 8, PIECE // 10),
+    ],
+    ids=["silent soon", "silent", "silent later", "dripping", "slow"],
+)
+def test_an_upload_that_is_silent_or_too_slow_is_given_up(content: AsyncIterator[bytes], tmp_path: Path) -> None:
+    """One byte in a minute kept its place from others for half an hour."""
+
+    async def told() -> float:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TooSlow):
+            await Uploads(tmp_path).receive("shop", content, 0)
+        return asyncio.get_running_loop().time() - began
+
+    assert virtual_time.run(told()) == pytest.approx(PIECE_WITHIN_S, abs=1)
     assert left(tmp_path) == []
+
+
+def test_an_upload_that_is_just_fast_enough_arrives(tmp_path: Path) -> None:
+    async def told() -> int:
+        content = slowly(5 * 9, PIECE_WITHIN_S / 10, PIECE // 9 + 1)
+        return (await Uploads(tmp_path).receive("shop", content, 0)).size
+
+    assert virtual_time.run(told()) == 5 * 9 * (PIECE // 9 + 1)
 
 
 async def test_an_archive_beyond_the_limit_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
