@@ -16,7 +16,7 @@ from orchestrator.domain.events import Dismissed, EventKind, Occurrence, UpdateF
 from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import may_be_offered
-from orchestrator.domain.update import Expected, Update
+from orchestrator.domain.update import Update
 from orchestrator.domain.update_events import FoundBy, Skipped
 from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
@@ -195,12 +195,10 @@ class UpdateChecker:
             await self.remembered.see(app, newest.release.version)
             newest = await newest_wanted(context, newest, live, self._wanted, self._is_older)
         self._older[app] = None
-        revision = newest.release.source_revision
-        changelog = await context.source.changelog(live, revision)
-        expected = Expected() if revision == live else await expected_of(context, self._journal)
-        update = Update(
-            newest.release, changelog, newest.released_at, self._now(), await context.source.origin(), expected
-        )
+        changelog = await context.source.changelog(live, revision := newest.release.source_revision)
+        origin = await context.source.origin()
+        expected = await expected_of(context, self._journal, is_live=revision == live)
+        update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
         self._refuse_if_replaced(context)
         self._found[app] = update
         self._newer_than[app] = frozenset({live, revision, *were_live, *(one.revision for one in changelog.changes)})
