@@ -64,10 +64,9 @@ class GitRepository:
         self.settings = settings
         self._scheme = scheme
         self._last: tuple[tuple[str, str], Changelog] | None = None
+        # What was found last, by the number of fetches and what was wanted; and which of two commits is older.
         self._offered: tuple[tuple[int, str], SourceRelease] | None = None
-        """What was found last, by the number of fetches and what was wanted."""
         self._order: tuple[tuple[int, str, str], bool] | None = None
-        """Which of two commits was found to be older, by the number of fetches."""
         self._afresh = False
         self._border = known_secrets or Secrets()
         self._mirror = GitMirror(

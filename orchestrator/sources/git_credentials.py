@@ -46,12 +46,6 @@ def authorization(settings: GitSource, folder: Path, remote: str, known_secrets:
     return environment.get(HEADER, "").removeprefix("Authorization: ")
 
 
-def headers_in(environment: Mapping[str, str]) -> dict[str, str]:
-    """The headers that git sends in this environment, for who asks the server without git."""
-    name, _, value = environment.get(HEADER, "").partition(": ")
-    return {name: value} if value else {}
-
-
 def token_environment(token_file: str | None, folder: Path, remote: str, known_secrets: Secrets) -> dict[str, str]:
     """The environment in which git sends the token to the remote's server, and to no other one. `folder` is the
     configuration file's.

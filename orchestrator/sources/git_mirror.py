@@ -22,7 +22,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import lfs_download, mirror
-from orchestrator.sources.git_credentials import authorization, credentials, headers_in
+from orchestrator.sources.git_credentials import authorization, credentials
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
 from orchestrator.sources.git_lfs import Pointer
@@ -77,13 +77,11 @@ class GitMirror:
         redirects, pinned = ("-c", "http.followRedirects=false"), ("-c", f"http.curloptResolve={at}")
         self._judged = (*(redirects if is_named else ()), *(pinned if at else ()))
         self._made_anew = 0
-        self.fetches = 0
-        """The number of fetches that succeeded: what was found out about the mirror holds until the next one."""
-        self._fetched_at: float | None = None
-        """When the last of them began, as `elapsed` counts."""
+        self.fetches = 0  # those that succeeded: what was found out about the mirror holds until the next one
+        self._fetched_at: float | None = None  # when the last of them began, as `elapsed` counts
         self._seen: GitRefs | None = None
         self._digest = ""
-        """Of what the mirror's branches and tags name since the last fetch; empty if it is not known."""
+        """Of what the mirror's branches and tags name since then; empty if it is not known."""
 
     async def origin(self) -> str:
         """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
@@ -123,10 +121,10 @@ class GitMirror:
     async def bring_up_to_date(self, *, default_branch: bool, afresh: bool) -> None:
         """Fetch all branches and tags, with `default_branch` the remote's HEAD as well: unless its server says that
         they are as they were after the last fetch. `afresh`: without asking for that. The lock must be held."""
-        wanted = (HEAD,) if default_branch else ()
+        wanted, more = ((HEAD,), (f"+HEAD:{DEFAULT_BRANCH}",)) if default_branch else ((), ())
         if not afresh and await self._is_up_to_date(wanted):
             return
-        await self.fetch(*((f"+HEAD:{DEFAULT_BRANCH}",) if default_branch else ()))
+        await self.fetch(*more)
         if self._refs_of(await self.address()).may_ask:
             listed = await self.git("for-each-ref", "--format=%(refname) %(objectname)")
             self._digest = digest(refs_in_mirror(listed), wanted)
@@ -136,8 +134,8 @@ class GitMirror:
         remote = await self.address()
         if not (self._digest and is_whole and self._refs_of(remote).may_ask):
             return False
-        with self._credentials(remote) as let_in:
-            found = await self._refs_of(remote).ask(headers_in(let_in))
+        header = authorization(self._settings, self._beside, remote, self._border)
+        found = await self._refs_of(remote).ask({"authorization": header} if header else {})
         return found is not None and digest(found, wanted) == self._digest
 
     def _refs_of(self, remote: str) -> GitRefs:
