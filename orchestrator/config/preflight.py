@@ -17,9 +17,8 @@ from pathlib import Path
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.local_repository import is_path, missing_folder
-from orchestrator.config.registry_login import images_of, login_of
-from orchestrator.config.schema import App, Config
-from orchestrator.config.secret_file import SecretUnreadable, read_secret
+from orchestrator.config.named_files import named_files, why_not_read
+from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, missing_for_ssh
 from orchestrator.files.beneath import LeadsOutside, within
@@ -37,11 +36,8 @@ async def preflight(config: Config, folder: Path, only: Collection[str] | None =
     """One sentence with its key for each thing that cannot work, at most MOST_SAID. `folder` is the configuration
     file's. `only`: the files that are looked at, and no path of a repository; None: all of them.
     """
-    panel = _not_fetched(config.update.repository) if config.update.repository else ""
-    found = [f"update.git.remote: {panel}"] if panel else []
     # In a thread: somebody who asks for a check may write thousands of files into a configuration.
-    says, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, only))
-    found += says
+    found, secrets = await to_its_end(asyncio.to_thread(_look_at, config, folder, only))
     for path in await _would_be_committed(secrets):
         for key, file in secrets[path]:
             why = f"git would commit {file}, which contains secrets. Add it to .gitignore, or put it into secrets/"
@@ -77,16 +73,19 @@ def why_not_deployable(
     folder: Path,
     of_env_file: Callable[[str], str] | None = None,
     looked_at: Collection[str] | None = None,
+    *,
+    is_panel: bool = False,
 ) -> list[str]:
-    """One sentence with its key for each thing that fails every deployment of an app (not the panel).
+    """One sentence with its key for each thing that fails every deployment of an app.
 
     `of_env_file` says why an environment file cannot be used, where that is known of several apps' files. `looked_at`:
     the files that are looked at; None: all of them.
     """
     repository = app.update.repository
-    remote = unsupported_remote(repository) if repository else ""
+    why_not = _not_fetched if is_panel else unsupported_remote
+    remote = why_not(repository) if repository else ""
     found = [f"update.git.remote: {remote}"] if remote else []
-    files = looked_at if looked_at is not None else {file for _key, file in _read_files(app)}
+    files = looked_at if looked_at is not None else {file for _key, file in read_files(app)}
     if (
         app.run.env_file
         and app.run.env_file in files
@@ -100,26 +99,9 @@ def why_not_deployable(
             build_secret(folder, name, file)
         except BuildSecretUnreadable as error:
             found.append(f"build.secrets.{name}: {error}")
-    if (registry := images_of(app)) and registry.password_file in files:
-        try:
-            login_of(registry, folder)
-        except SecretUnreadable as error:
-            found.append(f"update.registry.password_file: {error}")
-    for key, file in _public_keys(app):
-        if file in files and key.startswith(f"update.{app.update.source}.") and (why := _no_public_key(folder, file)):
-            found.append(f"{key}: {why}")
-    return found
-
-
-def _no_public_key(folder: Path, file: str) -> str:
-    """Why a file cannot be a public key; empty if it may be one."""
-    try:
-        is_private = "PRIVATE KEY" in read_secret(folder, file)
-    except SecretUnreadable as error:
-        return str(error).replace("The secret file", "The file", 1)
-    return (
-        f"{file} is a private key, which signs: name the public one, and keep that one elsewhere" if is_private else ""
-    )
+    # A push or a report that fails keeps no release from being deployed: `preflight` says what they lack.
+    of_source = [one for one in named_files(app) if one.of_source and one.is_in_use and one.file in files]
+    return found + [f"{one.key}: {why}" for one in of_source if (why := why_not_read(one, folder))]
 
 
 def _unusable(folder: Path, env_file: str) -> str:
@@ -139,10 +121,13 @@ class Deployable:
 
     def why_not(self, name: str, app: App) -> list[str]:
         """As `why_not_deployable`."""
-        stamps = [_stamp(self._folder / file) for _key, file in _read_files(app)]
+        stamps = [_stamp(self._folder / file) for _key, file in read_files(app)]
         known = self._known.get(name)
-        if known is None or known[0] is not app or known[1] != stamps:
-            known = self._known[name] = (app, stamps, why_not_deployable(app, self._folder))
+        # The panel's section is made anew for each question.
+        is_same = known is not None and (known[0] is app or known[0] == app) and known[1] == stamps
+        if known is None or not is_same:
+            why = why_not_deployable(app, self._folder, is_panel=name == PANEL)
+            known = self._known[name] = (app, stamps, why)
         return known[2]
 
 
@@ -157,31 +142,15 @@ def _stamp(path: Path) -> object:
 
 def secret_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file with secrets that an app names."""
-    update = app.update
-    named = {
-        "run.env_file": app.run.env_file,
-        "update.git.token_file": update.git.token_file,
-        "update.git.key_file": update.git.key_file,
-        "update.registry.password_file": update.registry.password_file if update.registry else None,
-        "push.secret_file": app.push.secret_file if app.push else None,
-        "report.token_file": app.report.token_file if app.report else None,
-        **{f"build.secrets.{name}": file for name, file in app.build.secrets.items()},
-    }
-    return [(key, file) for key, file in named.items() if file]
+    others = {f"build.secrets.{name}": file for name, file in app.build.secrets.items()}
+    if app.run.env_file:
+        others["run.env_file"] = app.run.env_file
+    return [*((one.key, one.file) for one in named_files(app) if one.is_secret), *others.items()]
 
 
-def _read_files(app: App) -> list[tuple[str, str]]:
+def read_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file that an app names and that is read: also a public key, which is no secret."""
-    return [*secret_files(app), *_public_keys(app)]
-
-
-def _public_keys(app: App) -> list[tuple[str, str]]:
-    url, registry = app.update.url, app.update.registry
-    named = {
-        "update.url.public_key": url.public_key if url else None,
-        "update.registry.cosign_key": registry.cosign_key if registry else None,
-    }
-    return [(key, file) for key, file in named.items() if file]
+    return [*secret_files(app), *((one.key, one.file) for one in named_files(app) if not one.is_secret)]
 
 
 def _look_at(
@@ -190,20 +159,30 @@ def _look_at(
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
     says, secrets, with_paths = list[str](), dict[Path, list[tuple[str, str]]](), only is None
     of_env_file, of_remote = cache(partial(_unusable, folder)), cache(partial(missing_folder, folder=folder))
-    repository = config.update.repository if with_paths else None
-    if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
-        says.append(f"update.git.remote: {missing}")
-    for name, app in config.apps.items():
-        files = {file for _key, file in _read_files(app)}
+    for name, app in config.all_apps().items():
+        section = "" if name == PANEL else f"apps.{name}."
+        files = {file for _key, file in read_files(app)}
         looked_at = files if only is None else files & set(only)
-        says += [f"apps.{name}.{one}" for one in why_not_deployable(app, folder, of_env_file, looked_at)]
+        why = why_not_deployable(app, folder, of_env_file, looked_at, is_panel=name == PANEL)
+        why += _of_pushes_and_reports(name, app, folder, looked_at)
         repository = app.update.repository if with_paths else None
         if repository and (missing := " ".join(of_remote(repository.remote)).strip()):
-            says.append(f"apps.{name}.update.git.remote: {missing}")
+            why.append(f"update.git.remote: {missing}")
+        says += [f"{section}{one}" for one in why]
         for key, file in secret_files(app):
             if file in looked_at and (path := _beneath(folder, file)):
-                secrets.setdefault(path, []).append((f"apps.{name}.{key}", file))
+                secrets.setdefault(path, []).append((f"{section}{key}", file))
     return says, secrets
+
+
+def _of_pushes_and_reports(name: str, app: App, folder: Path, looked_at: Collection[str]) -> list[str]:
+    """What the files say that no check and no deployment needs."""
+    found = []
+    for named in named_files(app):
+        if not named.of_source and named.file in looked_at and (why := why_not_read(named, folder)):
+            writes = f" 'changeover push-secret {name}' writes one." if named.key == "push.secret_file" else ""
+            found.append(f"{named.key}: {why}{writes}")
+    return found
 
 
 def _beneath(folder: Path, file: str) -> Path | None:

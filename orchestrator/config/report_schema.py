@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
-from orchestrator.config.section import Section, Unit
+from orchestrator.config.section import ReadFile, Section, Unit
 from orchestrator.config.update_schema import UpdatePolicy
 
 _REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+", re.ASCII)
@@ -25,7 +25,7 @@ class Report(Section):
 
     kind: Annotated[Literal["github", "gitlab", "gitea", "forgejo"], Unit("`github`, `gitlab`, `gitea` or `forgejo`")]
     """The kind of the forge. Example: forgejo"""
-    token_file: Annotated[str, Unit("path")]
+    token_file: Annotated[str, Unit("path"), ReadFile()]
     """A file beside the configuration file with nothing but a token that may write the status of commits. Example:
     secrets/forge-status"""
     api_url: Annotated[str | None, Unit("URL")] = None

@@ -115,6 +115,10 @@ class Config(Section):
             )
         return apps
 
+    def app(self, name: str) -> App | None:
+        """An app, or the panel; None if there is none of this name."""
+        return panel_app(self.update, self.public, self.push) if name == PANEL else self.apps.get(name)
+
     def all_apps(self) -> dict[str, App]:
         """The panel first, then the others in the file's order."""
         return {PANEL: panel_app(self.update, self.public, self.push), **self.apps}
@@ -130,7 +134,8 @@ def panel_app(update: UpdatePolicy, public: Public, push: Push | None = None) ->
     return App(
         update=update,
         push=push,
-        build=Build(target="panel"),
+        # The image of a registry is taken as it is.
+        build=Build() if update.source == "registry" else Build(target="panel"),
         run=Run(port=8000, data="/data", memory=PANEL_MEMORY, read_only=True),
         # Not validated: [::1] is a host that no app can have.
         route=Route.model_construct(hosts=panel_hosts(public)),

@@ -14,8 +14,9 @@ class SecretUnreadable(ChangeoverError):
     """The file is not there, is not a file or no text, or a link leads out of the configuration file's folder."""
 
 
-def read_secret(folder: Path, file: str) -> str:
-    """The secret, without the end of its line. `folder` is the configuration file's. Raises SecretUnreadable."""
+def read_secret(folder: Path, file: str, *, is_secret: bool = True) -> str:
+    """The secret, without the end of its line. `folder` is the configuration file's. `is_secret`: False for a file such
+    as a public key, which is read as one with a secret. Raises SecretUnreadable."""
     try:
         found = within(folder, file)
         if not found.is_file():
@@ -30,6 +31,7 @@ def read_secret(folder: Path, file: str) -> str:
     except (OSError, LeadsOutside, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretUnreadable(
-            f"The secret file {folder / file} cannot be read: {why}.",
-            "Name a file with nothing but the secret, relative to the folder of the configuration file.",
+            f"The {'secret file' if is_secret else 'file'} {folder / file} cannot be read: {why}.",
+            f"Name a file with {'nothing but the secret' if is_secret else 'a text'}, relative to the folder of the "
+            "configuration file.",
         ) from error

@@ -12,6 +12,7 @@ from border.secrets import may_be_secret
 from border.urls import credentials_in
 from orchestrator.config.app_schema import App
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.named_files import named_files
 from orchestrator.config.schema import Config
 
 MOST_OF_FILE = 64 * 1024
@@ -26,7 +27,9 @@ def secret_values(config: Config, folder: Path) -> set[str]:
     """
     values = {found for text in _texts(config.model_dump()) for found in _credentials(text)}
     for app in config.all_apps().values():
-        values |= {content for file in _of_source(app) for content in of_secret_file(folder / file)}
+        values |= {
+            content for one in named_files(app) if one.is_secret for content in of_secret_file(folder / one.file)
+        }
     for app in config.apps.values():
         values |= _variables(app.run.env) | _variables(app.build.args) | _of_env_file(app, folder)
         values |= {content for file in app.build.secrets.values() for content in of_secret_file(folder / file)}
@@ -37,19 +40,6 @@ def open_names(config: Config) -> set[str]:
     """What a configuration says to everybody: the names of its apps, and the hosts at which they are."""
     hosts = {host for app in config.all_apps().values() for host in app.route.all_hosts}
     return {*config.all_apps(), *hosts}
-
-
-def _of_source(app: App) -> list[str]:
-    """The files with secrets by which an app's source is asked, pushes of it are signed, and its forge is told."""
-    registry = app.update.registry
-    files = (
-        app.update.git.token_file,
-        app.update.git.key_file,
-        registry.password_file if registry else None,
-        app.push.secret_file if app.push else None,
-        app.report.token_file if app.report else None,
-    )
-    return [file for file in files if file]
 
 
 def _of_env_file(app: App, folder: Path) -> set[str]:

@@ -28,6 +28,14 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class ReadFile:
+    """Marks a key that names a file beside the configuration file, with one text in it. `is_secret`: its content is
+    never shown, and git must not commit it. config/named_files.py finds these keys."""
+
+    is_secret: bool = True
+
+
+@dataclass(frozen=True)
 class NoEffectYet:
     """Marks a key or a whole section that is accepted and does nothing. A file that sets it loads with a notice."""
 

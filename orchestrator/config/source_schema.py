@@ -9,7 +9,7 @@ from typing import Annotated
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, field_validator
 
-from orchestrator.config.section import SECONDS, Seconds, Section, Unit
+from orchestrator.config.section import SECONDS, ReadFile, Seconds, Section, Unit
 from orchestrator.domain.image_name import TAG, why_no_image
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
@@ -28,6 +28,9 @@ def _range(value: str) -> str:
 
 
 VersionRange = Annotated[Annotated[str, AfterValidator(_range)] | None, Unit("range of versions")]
+
+SecretFile = Annotated[str | None, Unit("path"), ReadFile()]
+PublicFile = Annotated[str | None, Unit("path"), ReadFile(is_secret=False)]
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 """A name of PEP 508; PyPI has none that is longer."""
@@ -52,14 +55,14 @@ class GitSource(Section):
     pins it. Needs `tags`. Example: "==1.2.3\""""
     path: Annotated[str, Unit("path in the repository")] = "."
     """The folder that is built. Only commits that change this folder are updates of the app. Example: services/shop"""
-    token_file: Annotated[str | None, Unit("path")] = None
+    token_file: SecretFile = None
     """A file beside the configuration file with nothing but a token that may read the repository, which needs an
     https:// URL; redirects are not followed then. Example: secrets/git-token"""
-    key_file: Annotated[str | None, Unit("path")] = None
+    key_file: SecretFile = None
     """A file beside the configuration file with the private key of SSH that may read the repository, such as a deploy
     key, without a passphrase. It is needed where the remote is reached by SSH: `ssh://…` or `git@host:path`. Example:
     secrets/deploy_key"""
-    known_hosts_file: Annotated[str | None, Unit("path")] = None
+    known_hosts_file: PublicFile = None
     """A file beside the configuration file with the keys of the server, as `ssh-keyscan HOST` prints them. It is needed
     for SSH: a server with another key, or with one that is not in the file, is not asked. Example:
     secrets/known_hosts"""
@@ -69,7 +72,7 @@ class GitSource(Section):
     lfs: bool = False
     """Fetch the files that the repository keeps in Git LFS. When false, a commit with such files is refused, because
     only their pointers would be built. Example: true"""
-    signed_by: Annotated[str | None, Unit("path")] = None
+    signed_by: PublicFile = None
     """A file beside the configuration file with the keys of SSH whose signatures are accepted, as `ssh-keygen`
     describes it under ALLOWED SIGNERS. A commit is refused then unless one of them has signed it, or a tag of it.
     Signatures are not looked at when not set. Example: secrets/allowed_signers"""
@@ -176,7 +179,7 @@ class UrlSource(Section):
     version_range: VersionRange = None
     """Offer only versions of this range, as Python packages write ranges (PEP 440); one version alone pins it. Example:
     "==1.2.3\""""
-    public_key: Annotated[str | None, Unit("path")] = None
+    public_key: PublicFile = None
     """The public key of [minisign](https://jedisct1.github.io/minisign/) that archives must be signed with, in a file
     beside the configuration file; signatures are not looked at when not set. Example: secrets/minisign.pub"""
 
@@ -208,10 +211,10 @@ class RegistrySource(Section):
     written as for Python packages (PEP 440). Example: ">=1.2,<2\""""
     username: Annotated[str, Unit("name")] = ""
     """As whom the registry is asked and the image fetched; as anybody when not set. Example: ci"""
-    password_file: Annotated[str | None, Unit("path")] = None
+    password_file: SecretFile = None
     """A file beside the configuration file with nothing but the password or token of that user. Example:
     secrets/registry"""
-    cosign_key: Annotated[str | None, Unit("path")] = None
+    cosign_key: PublicFile = None
     """The public key of [cosign](https://github.com/sigstore/cosign) that the image must be signed with, in a file
     beside the configuration file; signatures are not looked at when not set. Example: secrets/cosign.pub"""
     insecure: bool = False

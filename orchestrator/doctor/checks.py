@@ -185,7 +185,7 @@ async def _preflight(orchestrator: Orchestrator) -> list[Finding]:
     file = orchestrator.config_file
     problems = await preflight(file.config, file.path.parent)
     return [
-        Finding("configuration", False, problem, "Correct it; deployments of the app fail.") for problem in problems
+        Finding("configuration", False, problem, "Correct it; until then, what needs it fails.") for problem in problems
     ]
 
 

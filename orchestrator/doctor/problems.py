@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.apps.health import Health
+from orchestrator.config.schema import PANEL
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
@@ -73,12 +74,10 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         found.append(Trouble(says, remedy))
     if health in (Health.UNHEALTHY, Health.STOPPED) and (why := orchestrator.health.why(app)):
         found.append(Trouble(f"Its active release does not serve: {why}.", _see_log_or_return(orchestrator, app)))
-    file = orchestrator.config_file
-    if app in file.config.apps:
-        for says in orchestrator.deployable.why_not(app, file.config.apps[app]):
-            found.append(
-                Trouble(f"It cannot be deployed: apps.{app}.{says}", "Correct it; what is live is left alone.")
-            )
+    if settings := orchestrator.config_file.config.app(app):
+        section = "" if app == PANEL else f"apps.{app}."
+        for says in orchestrator.deployable.why_not(app, settings):
+            found.append(Trouble(f"It cannot be deployed: {section}{says}", "Correct it; what is live is left alone."))
     found += _stopped_standby(orchestrator, app)
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))

@@ -25,7 +25,7 @@ async def refuse_unsigned(git: Git, mirror: Path, commit: str, folder: Path, sig
     `git` runs a git command in the mirror. `folder` is the configuration file's.
     """
     try:
-        read_secret(folder, signers_file)
+        read_secret(folder, signers_file, is_secret=False)
     except SecretUnreadable as error:
         raise StepFailed(error.cause, error.remedy) from error
     signers = within(folder, signers_file)

@@ -67,7 +67,7 @@ def ssh_environment(settings: GitSource, folder: Path, remote: str, known_secret
         raise StepFailed(f"The repository cannot be read: {why}.", "Correct the configuration file.")
     try:
         key = read_secret(folder, settings.key_file or "").replace("\r\n", "\n")
-        known_hosts = read_secret(folder, settings.known_hosts_file or "")
+        known_hosts = read_secret(folder, settings.known_hosts_file or "", is_secret=False)
     except SecretUnreadable as error:
         raise StepFailed(error.cause, error.remedy) from error
     if has_passphrase(key):

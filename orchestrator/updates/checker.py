@@ -9,6 +9,7 @@ from datetime import datetime
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
+from orchestrator.config.named_files import refuse_unread
 from orchestrator.config.section import Section
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
@@ -85,7 +86,7 @@ class UpdateChecker:
         An app whose section `update` is the same as before goes on as it is, also with a check that is under way. What
         was found in another source than an app has now is forgotten.
         """
-        sources = {one.name: _source_of(one) for one in contexts}
+        sources: dict[str, Section | None] = {one.name: one.config.update.followed for one in contexts}
         for name in [one for one in {*self._sources, *sources} if sources.get(one) != self._sources.get(one)]:
             for known in (self._found, self._older, self._asked_at, self._announced):
                 known.pop(name, None)
@@ -183,6 +184,7 @@ class UpdateChecker:
         app = context.name
         if app not in self._sources:  # else `follow` knows: this check may have waited while the configuration changed
             self._policies[app] = context.config.update
+        refuse_unread(context.config, context.config_file.parent)
         newest = await context.source.newest()
         live = self._live_revision(app)
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
@@ -214,7 +216,7 @@ class UpdateChecker:
         )
 
     def _refuse_if_replaced(self, context: AppContext) -> None:
-        source = _source_of(context)
+        source = context.config.update.followed
         if self._sources.get(context.name, source) != source:
             raise Refused(
                 f"The check of {context.name} has no result: its source was changed meanwhile.",
@@ -282,7 +284,3 @@ class UpdateChecker:
 
     def _live_revision(self, app: str) -> str:
         return release.source_revision if (release := self._live_release(app)) else ""
-
-
-def _source_of(context: AppContext) -> Section | None:
-    return context.config.update.followed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
+from orchestrator.config.schema import App, Route
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.changelog import Changelog
@@ -83,8 +85,10 @@ class Checks:
         self.source, self.requests = Source(), Requests()
         self._supervisor = Supervisor()
         self._checker = UpdateChecker(journal, EventStream(journal), cast(Scheduler, self.requests), self._supervisor)
-        config = SimpleNamespace(update=policy)
-        self._context = cast(AppContext, SimpleNamespace(name="shop", config=config, source=self.source))
+        config = App(update=policy, route=Route(host="shop.test"))
+        self._context = cast(
+            AppContext, SimpleNamespace(name="shop", config=config, source=self.source, config_file=Path("c.yaml"))
+        )
 
     async def __aenter__(self) -> Checks:
         self._checker.follow([self._context])
