@@ -12,6 +12,7 @@ from border.secrets import may_be_secret
 from border.urls import credentials_in
 from orchestrator.config.app_schema import App
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
+from orchestrator.config.index_login import passwords_of
 from orchestrator.config.named_files import named_files
 from orchestrator.config.schema import Config
 
@@ -27,9 +28,12 @@ def secret_values(config: Config, folder: Path) -> set[str]:
     """
     values = {found for text in _texts(config.model_dump()) for found in _credentials(text)}
     for app in config.all_apps().values():
-        values |= {
-            content for one in named_files(app) if one.is_secret for content in of_secret_file(folder / one.file)
-        }
+        for one in named_files(app):
+            if one.key == "update.pypi.credentials_file":
+                # A netrc file: its words are no secrets, such as the host.
+                values |= passwords_of(folder, one.file)
+            elif one.is_secret:
+                values |= of_secret_file(folder / one.file)
     for app in config.apps.values():
         values |= _variables(app.run.env) | _variables(app.build.args) | _of_env_file(app, folder)
         values |= {content for file in app.build.secrets.values() for content in of_secret_file(folder / file)}

@@ -121,8 +121,13 @@ class PypiSource(Section):
     """The package to install. Differs from the original specification (`control-panel`), because any app can have this
     source. Example: control-panel"""
     index_url: Annotated[str | None, Unit("URL")] = None
-    """The package index, as pip takes it (PEP 503, PEP 691); PyPI when not set. Example:
+    """The package index, as pip takes it (PEP 503, PEP 691), as it is reached from the orchestrator's container. When
+    not set, the one that pip or uv of this machine is configured with, or else PyPI. Example:
     https://index.example.com/simple/"""
+    credentials_file: SecretFile = None
+    """A netrc file beside the configuration file with the user and the password or token for the index's host: `machine
+    index.example.com login ci password …`. They are sent to that host alone, encrypted, and in the build to pip and uv
+    as the secret `netrc`. Example: secrets/netrc"""
     pre_release: bool = False
     """Offer pre-releases too. Example: true"""
     version_range: VersionRange = None

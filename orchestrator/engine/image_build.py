@@ -20,6 +20,8 @@ class ImageBuild:
     args: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Path] = field(default_factory=dict)
     """Files that `RUN --mount=type=secret,id=NAME` can read. They do not become part of the image."""
+    secret_texts: dict[str, str] = field(default_factory=dict, repr=False)
+    """The same, where the text is in no file."""
     login: RegistryLogin | None = None
     """As whom base images are fetched; None: as anybody."""
     memory_bytes: int | None = None

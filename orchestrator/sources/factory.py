@@ -49,7 +49,7 @@ def open_source(
             # Its libraries take 10 MB, which only those need who have such an app.
             from orchestrator.sources.pypi import PackageReleases
 
-            return PackageReleases(pypi)
+            return PackageReleases(pypi, folder=beside or checkout, known_secrets=known_secrets)
         case UrlSource() as url:
             return ArchivedReleases(
                 url, beside or checkout, known_secrets=known_secrets, scheme=config.update.ordered_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, DistributionPackage, ProjectPage
+from pypi_simple import DistributionPackage, ProjectPage
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.moment import in_utc
+from orchestrator.sources.redirects import is_same_server
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import NotThere, Page, Web
 
@@ -60,11 +61,16 @@ class IndexRelease:
 
 
 class PackageIndex:
-    """Asks an index for a package. What it said before is kept, so that it need not say it again."""
+    """Asks an index for a package. What it said before is kept, so that it need not say it again.
 
-    def __init__(self, url: str | None, package: str, web: Web) -> None:
+    `url`: without credentials. `authorization` gives the header by which the index is asked, at each question; it is
+    sent to the server of that address alone.
+    """
+
+    def __init__(self, url: str, package: str, web: Web, authorization: Callable[[], str] = lambda: "") -> None:
         self.package = canonicalize_name(package)
-        self.url = url or PYPI_SIMPLE_ENDPOINT
+        self.url = url
+        self._authorization = authorization
         self._page_url = f"{self.url.rstrip('/')}/{self.package}/"
         self._web = web
         self._known: tuple[Page, tuple[IndexRelease, ...]] | None = None
@@ -73,7 +79,9 @@ class PackageIndex:
         """The releases that can be installed with this version of Python, the newest first. Raises StepFailed."""
         known = self._known
         try:
-            page = await self._web.page(self._page_url, ACCEPT, known[0] if known else None)
+            page = await self._web.page(
+                self._page_url, ACCEPT, known[0] if known else None, authorization=self._authorization()
+            )
         except NotThere as error:
             raise StepFailed(
                 f"The package index {self.url} has no package '{self.package}'.",
@@ -98,7 +106,11 @@ class PackageIndex:
                 f"The index says no SHA-256 of {file.name}: nobody knows whether it is whole.",
                 "Use an index that does, as PyPI, devpi and pypiserver do.",
             )
-        await self._web.download(file.url, to, file.sha256, led_from=self._page_url, most=most)
+        authorization = self._authorization_for(file.url)
+        headers = {"authorization": authorization} if authorization else {}
+        await self._web.download(
+            file.url, to, file.sha256, led_from=self._page_url, most=most, headers=headers
+        )
 
     async def metadata(self, file: IndexFile) -> str:
         """What a file says of itself (PEP 566), read without it; empty if the index does not have that.
@@ -109,8 +121,14 @@ class PackageIndex:
             return ""
         parts = urlsplit(file.url)._replace(fragment="")
         url = parts._replace(path=f"{parts.path}.metadata").geturl()
-        page = await self._web.page(url, "*/*", most=MOST_OF_METADATA, led_from=self._page_url)
+        page = await self._web.page(
+            url, "*/*", most=MOST_OF_METADATA, led_from=self._page_url, authorization=self._authorization_for(url)
+        )
         return page.content.decode("utf-8", errors="replace")
+
+    def _authorization_for(self, url: str) -> str:
+        """That of the index where the file is on the same server; files on another one are fetched as by anybody."""
+        return self._authorization() if is_same_server(url, self._page_url) else ""
 
 
 def _files(page: Page) -> list[DistributionPackage]:

@@ -88,13 +88,20 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def write_dockerfile(folder: Path, base: str, index_url: str | None, command: tuple[str, ...]) -> None:
-    """Write the Dockerfile of an image around what is in `folder/dist`, and the files that it copies."""
+def write_dockerfile(folder: Path, base: str, index_url: str, command: tuple[str, ...], is_whole: bool = False) -> None:
+    """Write the Dockerfile of an image around what is in `folder/dist`, and the files that it copies.
+
+    `index_url`: where its dependencies come from, without credentials; empty: PyPI. `is_whole`: whether uv itself comes
+    from there, too.
+    """
     own = resources.files("orchestrator.package_image")
     template = Template((own / "Dockerfile.template").read_text())
     index = f"--default-index {index_url}" if index_url else ""
+    pip_index = f"--index-url {index_url}" if index_url and is_whole else ""
     (folder / "Dockerfile").write_text(
-        template.substitute(base=base, index=index, command=json.dumps(command, ensure_ascii=False))
+        template.substitute(
+            base=base, index=index, pip_index=pip_index, command=json.dumps(command, ensure_ascii=False)
+        )
     )
     for name in ("reach.py", "uv.txt"):
         with resources.as_file(own / name) as file:

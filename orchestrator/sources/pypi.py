@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
 
+from border.secrets import Secrets
+from border.urls import without_credentials
+from orchestrator.config.index_login import login_of_index
+from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.source_schema import PypiSource
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
@@ -16,6 +23,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive, package_changelog, package_source
 from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+from orchestrator.sources.machine_index import index_of, machine_index, refuse_no_web_address
 from orchestrator.sources.package_changelog import Files
 from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
 from orchestrator.sources.versions import python_version
@@ -31,15 +39,41 @@ class PackageReleases:
     """A package's releases, ordered by PEP 440. What is fetched can be built: its own source distribution, if that has
     a Dockerfile, or an image around its wheel."""
 
-    def __init__(self, settings: PypiSource, web: Web | None = None) -> None:
+    def __init__(
+        self,
+        settings: PypiSource,
+        web: Web | None = None,
+        folder: Path | None = None,
+        known_secrets: Secrets | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self._settings = settings
-        self._index = PackageIndex(settings.index_url, settings.package_name, web or Web())
+        self._folder = folder or Path()
+        self._border = known_secrets or Secrets()
+        self._machine_index = "" if settings.index_url else machine_index(environment)
+        self._address = index_of(settings, environment)
+        self._index = PackageIndex(
+            without_credentials(self._address), settings.package_name, web or Web(), self._authorization
+        )
         self._python = settings.python or PYTHON
         self._last: tuple[tuple[str, str], Changelog] | None = None
 
     async def origin(self) -> str:
         """The package and the host of its index."""
         return f"{self._index.package} on {urlsplit(self._index.url).hostname}"
+
+    def _authorization(self) -> str:
+        """By the file as it is now. Raises StepFailed."""
+        refuse_no_web_address(self._address)
+        try:
+            login = login_of_index(self._settings.credentials_file, self._address, self._folder)
+        except SecretUnreadable as error:
+            raise StepFailed(error.cause, error.remedy) from error
+        if login is None:
+            return ""
+        encoded = b64encode(f"{login.username}:{login.password}".encode()).decode()
+        self._border.know({login.password, encoded})
+        return f"Basic {encoded}"
 
     async def newest(self, ref: str = "") -> SourceRelease:
         """Ask the index. `ref`: a version; empty: the newest one, a pre-release only if these are asked for.
@@ -154,7 +188,13 @@ class PackageReleases:
         if command is None:
             command = await to_its_end(asyncio.to_thread(package_source.own_command, file, self._index.package))
         base = f"python:{self._settings.python}-slim" if self._settings.python else BASE
-        package_source.write_dockerfile(folder, base, self._settings.index_url, command)
+        package_source.write_dockerfile(
+            folder,
+            base,
+            self._settings.index_url or without_credentials(self._machine_index),
+            command,
+            self._machine_index != "",
+        )
 
 
 def _named(found: tuple[IndexRelease, ...], name: str) -> IndexRelease | None:

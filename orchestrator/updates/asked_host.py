@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
 from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.domain.image_name import image_name
+from orchestrator.sources.machine_index import index_of
 
 _SCP = re.compile(r"(?:[^@/\[\]:]+@)?(\[[^\]/]+\]|[^/:@\[\]]+):(?!//)")
 """`user@host:path` (git-fetch(1), "GIT URLS")."""
@@ -26,8 +25,8 @@ def asked_host(policy: UpdatePolicy) -> str:
             if scp := _SCP.match(remote):
                 return scp[1].lower()
             return remote if _NAME.fullmatch(remote) else _authority(remote)
-        case PypiSource(index_url=index_url):
-            return _authority(index_url or PYPI_SIMPLE_ENDPOINT)
+        case PypiSource() as pypi:
+            return _authority(index_of(pypi))
         case UrlSource(manifest_url=manifest_url):
             return _authority(manifest_url)
         case RegistrySource(image=image):

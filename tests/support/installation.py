@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import docker
+import httpx
 
 from tests.support.addresses import free_port, free_subnet
 from tests.support.paths import ROOT
+from tests.support.user import NO_TLS
 
 UP_S = 600
 
@@ -122,6 +126,32 @@ class Installation:
                     engine.images.remove(tag, force=True)
         engine.images.prune({"label": f"com.docker.compose.project={self.name}"})
         engine.close()
+
+    @property
+    def gateway(self) -> str:
+        """This host's address in the network of the installation, at which containers reach it."""
+        with closing(docker.from_env()) as engine:
+            networks = engine.containers.get(self.orchestrator).attrs["NetworkSettings"]["Networks"]
+            return str(networks[self.name]["Gateway"])
+
+    @property
+    def orchestrator(self) -> str:
+        """The name of the orchestrator's container."""
+        return f"{self.name}-orchestrator-1"
+
+    def configure(self, text: str) -> None:
+        """Save the configuration file, and wait until it is in use."""
+        file = self.folder / "control-panel-config.yaml"
+        file.write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+
+        def is_read() -> bool:
+            headers = {"Authorization": f"Bearer {self.token}"}
+            answer = httpx.get(f"http://127.0.0.1:{self.api_port}/v1/config", headers=headers, verify=NO_TLS).json()
+            assert not (answer["digest"] == digest and answer["problems"]), answer
+            return bool(answer["digest"] == digest)
+
+        self.until(is_read, "the configuration is in use")
 
     def until(self, holds: Any, what: str, seconds: float = 120) -> Any:
         deadline = time.monotonic() + seconds

@@ -116,9 +116,10 @@ class StaticIndex:
 
 
 class Served:
-    """Answers on 127.0.0.1 with what `answer` gives for a path and the ETag that the client knows."""
+    """Answers with what `answer` gives for a path and the ETag that the client knows. `host`: the address of this host
+    that it listens on, such as that of the bridge to containers."""
 
-    def __init__(self, answer: Callable[[str, str], tuple[int, str, str, bytes]]) -> None:
+    def __init__(self, answer: Callable[[str, str], tuple[int, str, str, bytes]], host: str = "127.0.0.1") -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True  # as nginx does: else each body waits 40 ms for an acknowledgement
@@ -136,8 +137,8 @@ class Served:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self.url = f"http://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Served:

@@ -1,4 +1,4 @@
-"""A newcomer's first minutes: `make up`, sign in, press U."""
+"""A newcomer's first minutes: `make up`, sign in, press U; then U with the panel from each of the other sources."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.browser import signed_in
+from tests.support.forward import forwarded
 from tests.support.installation import Installation
+from tests.support.package_index import Served, StaticIndex
+from tests.support.panel_updates import ARCHIVES, PanelReleases, press_b, press_u, press_u_in_vain
+from tests.support.registry import Registry
 
 
 @pytest.fixture(scope="module")
@@ -99,35 +102,96 @@ def test_no_token_stands_in_logs_events_or_the_environment_of_containers(install
 def test_u_in_the_browser_updates_the_panel_which_goes_on_in_the_new_version(
     installation: Installation, tmp_path: Path
 ) -> None:
-    old = installation.app()["active"]["version"]
-    with signed_in(installation.url, installation.token, tmp_path) as terminal:
-        terminal.wait_for(old)
-        readme = installation.folder / "README.md"
-        readme.write_text(readme.read_text() + "\nOne more line.\n")
-        source = installation.folder / "panel" / "screens" / "dashboard.py"
-        source.write_text(source.read_text().replace('Static("Events"', 'Static("What happened"'))
-        installation.commit("feat(panel): call events what they are")
+    readme = installation.folder / "README.md"
+    readme.write_text(readme.read_text() + "\nOne more line.\n")
+    source = installation.folder / "panel" / "screens" / "dashboard.py"
+    source.write_text(source.read_text().replace('Static("Events"', 'Static("What happened"'))
+    installation.commit("feat(panel): call events what they are")
 
-        terminal.press("u")
-        terminal.wait_for("Proceed with update?")
-        terminal.press("y")
-        terminal.wait_for("Step 3/9")
-        blank = 0
-        for _ in range(600):
-            blank += terminal.is_blank()
-            if "UPDATE COMPLETE" in terminal.text and "Resumed after update" in terminal.text:
-                break
-            terminal.page.wait_for_timeout(50)
-        shown = terminal.wait_for("Successfully updated", seconds=60)
+    shown = press_u(installation, tmp_path, "What happened")
 
-        new = installation.app()["active"]["version"]
-        assert new != old
-        assert new in shown
-        assert "call events what they are" in shown
-        assert blank == 0
-        assert terminal.sockets == 2
-        assert terminal.page.url == installation.url + "/"
-        terminal.press("Enter")
-        terminal.wait_for("What happened")
-        assert f"CHANGEOVER — {new}" in terminal.text
-        assert terminal.requests_elsewhere == []
+    assert "call events what they are" in shown.result
+
+
+def has_size(question: str) -> bool:
+    return "Download size: " in question and "Download size: not known" not in question
+
+
+@pytest.fixture
+def releases(installation: Installation, tmp_path: Path) -> PanelReleases:
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    return PanelReleases(installation, folder)
+
+
+@pytest.mark.timeout(400)
+def test_the_panel_goes_on_in_the_next_version_of_its_package(
+    installation: Installation, releases: PanelReleases, tmp_path: Path
+) -> None:
+    index = StaticIndex()
+    packed = releases.source_distribution("0.2.0").read_bytes()
+    index.add("changeover", "changeover-0.2.0.tar.gz", packed, size=len(packed))
+    with Served(index.answer, installation.gateway) as served:
+        source = f"source: pypi, pypi: {{package_name: changeover, index_url: {served.url}/simple/}}"
+        installation.configure(f"update: {{{source}}}\n")
+
+        shown = press_u(installation, tmp_path, "Events of 0.2.0")
+
+    assert "New version:     0.2.0" in shown.question
+    assert "1 change." in shown.question
+    assert has_size(shown.question)
+    assert "Estimated time: ~" in shown.question
+    assert "A panel that says 0.2.0" in shown.result
+
+
+@pytest.mark.timeout(400)
+def test_the_panel_goes_on_in_the_next_archive_of_a_web_server(
+    installation: Installation, releases: PanelReleases, tmp_path: Path
+) -> None:
+    releases.publish_archive("0.3.0")
+    key = installation.folder / "secrets" / "panel.pub"
+    key.write_bytes(releases.public_key)
+
+    def answer(path: str, _etag: str) -> tuple[int, str, str, bytes]:
+        found = releases.pages.get(path)
+        return (404, "text/plain", "", b"") if found is None else (200, "application/octet-stream", "", found)
+
+    with Served(answer, installation.gateway) as served:
+        web = f"{served.url}{ARCHIVES}"
+        urls = f"manifest_url: {web}/manifest.json, download_url: '{web}/{{version}}.tar.gz'"
+        installation.configure(f"update: {{source: url, url: {{{urls}, public_key: secrets/panel.pub}}}}\n")
+
+        shown = press_u(installation, tmp_path, "Events of 0.3.0")
+
+    assert "New version:     0.3.0" in shown.question
+    assert "2 changes." in shown.question
+    assert has_size(shown.question)
+    assert "a panel that says 0.3.0" in shown.result
+
+
+@pytest.mark.timeout(400)
+def test_the_panel_goes_on_in_the_next_image_of_its_tag_and_a_broken_one_leaves_the_old(
+    installation: Installation, releases: PanelReleases, tmp_path: Path
+) -> None:
+    """The engine and the orchestrator must reach the registry at the same address: here at 127.0.0.1 of both."""
+    (tmp_path / "registry").mkdir()
+    before = installation.app()["active"]["version"]
+    with Registry(tmp_path / "registry") as registry:
+        here, at_bridge = ("127.0.0.1", registry.port), (installation.gateway, registry.port)
+        with forwarded(at_bridge, here), forwarded(here, at_bridge, installation.orchestrator):
+            image = releases.image("0.4.0")
+            registry.push(releases.broken_image("0.3.9", image), "panel:stable")
+            settings = f"image: {registry.host}/panel, tag: stable, insecure: true"
+            installation.configure(f"update: {{source: registry, registry: {{{settings}}}}}\n")
+            failed = press_u_in_vain(installation, tmp_path)
+
+            registry.push(image, "panel:stable")
+            shown = press_u(installation, tmp_path, "Events of 0.4.0")
+            press_b(installation, before, tmp_path)
+
+    assert "out of order" in failed
+    assert f"{before} on" in failed
+    assert "New version:     0.4.0" in shown.question
+    assert "1 change." in shown.question
+    assert has_size(shown.question)
+    assert "a panel that says 0.4.0" in shown.result

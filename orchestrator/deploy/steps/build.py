@@ -9,9 +9,11 @@ from pathlib import Path
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
+from orchestrator.config.index_login import login_of_index
 from orchestrator.config.registry_login import RegistryLogin, login_of
 from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.config.secret_values import of_secret_file
+from orchestrator.config.source_schema import PypiSource
 from orchestrator.config.value_types import in_bytes
 from orchestrator.deploy.build_context import BuildContext, NoDockerfile, build_context
 from orchestrator.deploy.image_by_hand import login_for
@@ -22,6 +24,7 @@ from orchestrator.domain.release import Release
 from orchestrator.engine.base import Role
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import EngineError, StepFailed
+from orchestrator.sources.machine_index import index_of
 
 MOST_OF_TAG = 12
 
@@ -92,6 +95,7 @@ def _build_of(context: AppContext, deployment: Deployment, release: Release) -> 
         memory_bytes=in_bytes(settings.memory) if settings.memory else None,
         secrets={name: _secret(context, name, file) for name, file in settings.secrets.items()},
         login=_login(context),
+        secret_texts=_index_login(context) if not by_hand else {},
     )
 
 
@@ -136,6 +140,22 @@ def _login(context: AppContext) -> RegistryLogin | None:
     if login:
         context.known_secrets.know({login.password})
     return login
+
+
+def _index_login(context: AppContext) -> dict[str, str]:
+    """The secret `netrc` with which pip and uv ask the package index in the build. Raises StepFailed when the file with
+    the password cannot be read."""
+    pypi = context.config.update.followed
+    if not isinstance(pypi, PypiSource) or "netrc" in context.config.build.secrets:
+        return {}
+    try:
+        login = login_of_index(pypi.credentials_file, index_of(pypi), context.config_file.parent)
+    except SecretUnreadable as error:
+        raise StepFailed(error.cause, error.remedy) from error
+    if login is None:
+        return {}
+    context.known_secrets.know({login.password})
+    return {"netrc": login.as_netrc}
 
 
 def where_it_belongs(source: str, app: str) -> str:

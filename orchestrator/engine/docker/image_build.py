@@ -8,7 +8,8 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -95,6 +96,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
     output = Output(line, known_secrets=known_secrets)
     with TemporaryDirectory() as folder:
         digest_file = Path(folder) / "digest"
+        image = replace(image, secrets=image.secrets | _secret_files(Path(folder), image.secret_texts))
         login = {"DOCKER_CONFIG": _docker_config(Path(folder) / "docker", image.login)} if image.login else {}
         try:
             ended = await child_process.run(
@@ -119,6 +121,15 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
         if ended.exit_code != 0:
             raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=ended.exit_code)
         return digest_file.read_text().strip()
+
+
+def _secret_files(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
+    """A file for each secret that is a text, which only this process's user may read."""
+    files = {name: folder / f"secret-{number}" for number, name in enumerate(texts)}
+    for name, file in files.items():
+        file.touch(mode=0o600)
+        file.write_text(texts[name])
+    return files
 
 
 def _docker_config(folder: Path, login: RegistryLogin) -> str:

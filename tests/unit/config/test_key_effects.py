@@ -32,6 +32,9 @@ EFFECTS = {
     "update.git.fetch_interval": "test_a_remote_is_not_asked_again_before_what_was_fetched_is_old",
     "update.pypi.package_name": "test_a_package_is_installed_updated_and_rolled_back_while_it_is_used",
     "update.pypi.index_url": "test_a_package_is_installed_updated_and_rolled_back_while_it_is_used",
+    "update.pypi.credentials_file": (
+        "test_a_private_index_is_asked_with_the_password_which_is_a_secret_and_in_no_file"
+    ),
     "update.pypi.pre_release": "test_the_newest_version_is_that_of_pep_440",
     "update.pypi.version_range": "test_only_versions_of_the_range_are_offered",
     "update.pypi.command": "test_the_command_and_the_python_of_the_image_are_those_that_are_configured",

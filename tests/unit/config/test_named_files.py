@@ -27,6 +27,9 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "update.git.key_file": {"update": {"git": {"remote": "git@git.test:shop", **KNOWN_HOSTS}}},
     "update.git.known_hosts_file": {"update": {"git": {"remote": "git@git.test:shop", **KNOWN_HOSTS}}},
     "update.git.signed_by": {"update": {"git": {"remote": "https://git.test/shop"}}},
+    "update.pypi.credentials_file": {
+        "update": {"source": "pypi", "pypi": {"package_name": "shop", "index_url": "https://index.test/simple/"}}
+    },
     "update.url.public_key": {"update": {"source": "url", "url": WEB}},
     "update.registry.password_file": {
         "update": {"source": "registry", "registry": {"image": "shop", "username": "ci"}}
@@ -132,7 +135,8 @@ async def test_a_file_that_can_be_read_is_no_problem_and_its_secret_is_known(
     assert Deployable(tmp_path).why_not(app, settings) == []
     refuse_unread(settings, tmp_path)
     (named,) = [one for one in named_files(settings) if one.key == key]
-    assert ("the content of it" in secret_values(config, tmp_path)) is named.is_secret
+    is_netrc = key == "update.pypi.credentials_file"  # its passwords are secrets: test_index_login.py
+    assert ("the content of it" in secret_values(config, tmp_path)) is (named.is_secret and not is_netrc)
 
 
 async def test_files_of_a_source_that_is_not_followed_are_not_looked_for_and_stay_secret(tmp_path: Path) -> None:

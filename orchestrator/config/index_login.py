@@ -1,0 +1,84 @@
+"""As whom a package index is asked: the machine of a netrc file that an app's source names.
+
+It is the file that pip, uv and curl read, too (netrc(5)): `machine index.example.com login ci password …`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from netrc import NetrcParseError, netrc
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from orchestrator.config.secret_file import SecretUnreadable, read_secret
+from orchestrator.files.beneath import LeadsOutside, within
+
+ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_WORD = re.compile(r"[^\s\"'\\#\x00-\x1f\x7f]+")
+"""What every reader of a netrc file takes for one word as it stands."""
+
+
+@dataclass(frozen=True)
+class IndexLogin:
+    """`host`: without the port, as a netrc file has it."""
+
+    host: str
+    username: str
+    password: str = field(repr=False)
+
+    @property
+    def as_netrc(self) -> str:
+        """A netrc file with this login alone."""
+        return f"machine {self.host} login {self.username} password {self.password}\n"
+
+
+def login_of_index(file: str | None, url: str, folder: Path) -> IndexLogin | None:
+    """As whom the index at `url` is asked; None: as anybody. `folder` is the configuration file's; a machine's own
+    address may have the login in itself. Raises SecretUnreadable."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if file is None:
+        if parts.username is None:
+            return None
+        found = (unquote(parts.username), unquote(parts.password or ""))
+    else:
+        entry = _parsed(folder, file).authenticators(host)
+        if entry is None:
+            raise SecretUnreadable(
+                f"The file {folder / file} has no entry for the package index's host, '{host}'.",
+                f"Add one: machine {host} login USER password PASSWORD",
+            )
+        found = (entry[0], entry[2])
+    if parts.scheme != "https" and host not in ON_THIS_MACHINE:
+        raise SecretUnreadable(
+            f"The password for the package index on {host} is not sent: its address is no https:// URL.",
+            "Set update.pypi.index_url to the https:// URL of the index, or remove the credentials.",
+        )
+    if not all(map(_WORD.fullmatch, found)):
+        raise SecretUnreadable(
+            f"The user or the password for the package index on {host} is empty, or has a character that netrc files "
+            "do not take: a space, a quotation mark, a backslash or a number sign.",
+            "Let the index make another token or password.",
+        )
+    return IndexLogin(host, *found)
+
+
+def passwords_of(folder: Path, file: str) -> set[str]:
+    """The passwords of a netrc file; empty for one that cannot be read: who needs it reports it."""
+    try:
+        return {entry[2] for entry in _parsed(folder, file).hosts.values() if entry[2]}
+    except SecretUnreadable:
+        return set()
+
+
+def _parsed(folder: Path, file: str) -> netrc:
+    read_secret(folder, file)
+    try:
+        return netrc(str(within(folder, file)))
+    except (OSError, LeadsOutside, UnicodeError, NetrcParseError):
+        # The parser's message quotes what it did not understand, which may be the password.
+        raise SecretUnreadable(
+            f"The file {folder / file} is no netrc file.",
+            "Write it as netrc(5) says: machine HOST login USER password PASSWORD",
+        ) from None
