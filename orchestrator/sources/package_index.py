@@ -108,9 +108,7 @@ class PackageIndex:
             )
         authorization = self._authorization_for(file.url)
         headers = {"authorization": authorization} if authorization else {}
-        await self._web.download(
-            file.url, to, file.sha256, led_from=self._page_url, most=most, headers=headers
-        )
+        await self._web.download(file.url, to, file.sha256, led_from=self._page_url, most=most, headers=headers)
 
     async def metadata(self, file: IndexFile) -> str:
         """What a file says of itself (PEP 566), read without it; empty if the index does not have that.

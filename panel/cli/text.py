@@ -28,7 +28,7 @@ from panel.client.model import (
     Validation,
 )
 from panel.client.update_model import Update
-from panel.text.age import ago
+from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import brings, costs
 from panel.text.markup import inline
 from panel.text.size import size
@@ -98,7 +98,7 @@ def _held_back(app: App) -> str:
 
 
 def update(app: str, found: Update, now: datetime) -> str:
-    released = f"released {ago(found.released_at, now)}"
+    released = f"released {ago(found.released_at, now)}" if found.released_at else NO_RELEASE_DATE
     checked = f"checked {ago(found.checked_at, now)}"
     heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
     heading += f" ({released}, {inline(found.origin)}, {checked})"

@@ -16,7 +16,7 @@ from border.plain import one_line
 from panel.client.model import App
 from panel.client.update_model import Update
 from panel.screens.whole import is_whole
-from panel.text.age import ago
+from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import NO_CHANGES, costs
 from panel.text.counted import counted
 
@@ -69,9 +69,10 @@ class ConfirmScreen(ModalScreen[bool]):
     def _text(self) -> Group:
         active = self._app_shown.active
         update = self._update
+        released = ago(update.released_at, self._now) if update.released_at else NO_RELEASE_DATE
         return Group(
             Text.assemble("Current version: ", (active.version if active else "none", "bold")),
-            Text.assemble("New version:     ", (update.version, "bold"), f"  ({ago(update.released_at, self._now)})"),
+            Text.assemble("New version:     ", (update.version, "bold"), f"  ({released})"),
             Text(f"Checked {ago(update.checked_at, self._now)}; Shift+U asks again.", "dim"),
             Text(),
             Text(f"Update source: {update.origin}"),

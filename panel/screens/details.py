@@ -14,7 +14,7 @@ from textual.widgets import Static
 from border.plain import one_line
 from panel.client.model import App
 from panel.client.update_model import Update
-from panel.text.age import ago
+from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import brings, costs
 
 
@@ -38,8 +38,8 @@ class DetailsScreen(ModalScreen[str]):
         with Vertical(classes="dialog -tall") as dialog:
             dialog.border_title = "UPDATE DETAILS"
             with VerticalScroll():
-                released = ago(update.released_at, self._now)
-                yield Static(Text(f"{self._app_shown.name} {update.version} (released {released})", "bold"))
+                released = f"released {ago(update.released_at, self._now)}" if update.released_at else NO_RELEASE_DATE
+                yield Static(Text(f"{self._app_shown.name} {update.version} ({released})", "bold"))
                 if update.waits:
                     yield Static(Text(one_line(update.waits), "yellow"))
                 yield Static(Text.from_markup("\n".join(brings(update)), emoji=False))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 CLOCKS_DIFFER_S = 60
 """Clocks of two machines differ by less."""
+NO_RELEASE_DATE = "release date not known"
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from contextlib import suppress
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,105 @@ def test_the_users_own_configuration_loads_unchanged() -> None:
     assert config.update.git.remote == "origin"
     assert config.update.backup.keep_backups == 5
     assert config.hot_reload.debounce_ms == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (
+            """
+hot_reload:
+  enabled: true
+  watch_paths:
+    - ./control_panel.py
+    - ./dashboard_widgets/
+  exclude_patterns:
+    - "**/__pycache__/**"
+    - "**/*.pyc"
+  debounce_ms: 500  # Wait 500ms after last change
+  reload_notification: true
+  auto_reload: true  # Set false to require manual reload
+""",
+            {"hot_reload.watch_paths": ("./control_panel.py", "./dashboard_widgets/"), "hot_reload.debounce_ms": 500},
+        ),
+        (
+            """
+update:
+  enabled: true
+  source: git  # git | pypi | url
+
+  git:
+    remote: origin
+    branch: main
+    auto_fetch: true  # Fetch updates on startup
+    fetch_interval: 3600  # Check every hour
+
+  check_on_startup: true
+  notify_on_update: true
+  auto_update: false  # Require manual confirmation
+""",
+            {"update.source": "git", "update.git.branch": "main", "update.git.fetch_interval": 3600},
+        ),
+        (
+            """
+update:
+  source: pypi
+  pypi:
+    package_name: control-panel
+    index_url: null  # null = the index that pip is configured with
+    pre_release: false  # Allow pre-release versions
+""",
+            {
+                "update.source": "pypi",
+                "update.pypi.package_name": "control-panel",
+                "update.pypi.index_url": None,
+                "update.pypi.pre_release": False,
+            },
+        ),
+        (
+            """
+update:
+  source: pypi
+  pypi:
+    package_name: control-panel
+    index_url: https://index.example.com/simple
+    pre_release: false  # Allow pre-release versions
+""",
+            {"update.pypi.index_url": "https://index.example.com/simple"},
+        ),
+        (
+            """
+update:
+  source: url
+  url:
+    manifest_url: https://example.com/control-panel/manifest.json
+    download_url: https://example.com/control-panel/{version}.tar.gz
+""",
+            {
+                "update.source": "url",
+                "update.url.manifest_url": "https://example.com/control-panel/manifest.json",
+                "update.url.download_url": "https://example.com/control-panel/{version}.tar.gz",
+            },
+        ),
+    ],
+)
+def test_each_example_of_the_original_specification_loads_unchanged(text: str, values: dict[str, object]) -> None:
+    """What each key does is shown by the tests of test_key_effects.py."""
+    config = loader.parse(text, "control-panel-config.yaml").config
+
+    assert {key: attrgetter(key)(config) for key in values} == values
+    panel = config.app("panel")
+    assert panel is not None
+    assert panel.update == config.update
+
+
+def test_the_panel_may_follow_an_image_of_a_registry() -> None:
+    """It was refused: the panel's own section has a target of a build, and images are not built."""
+    config = loader.parse("update: {source: registry, registry: {image: r.test/panel}}\n", "c.yaml").config
+
+    panel = config.app("panel")
+    assert panel is not None
+    assert panel.build.target is None
 
 
 def test_an_app_with_a_dockerfile_and_a_port_needs_three_lines() -> None:
