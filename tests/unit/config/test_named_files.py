@@ -83,7 +83,7 @@ def test_every_key_of_a_file_is_in_the_table_and_says_how_it_is_read() -> None:
     by_name = {
         name
         for name in named
-        if (name.endswith(("_file", ".signed_by", ".public_key"))) and not name.endswith("run.env_file")
+        if (name.endswith(("_file", ".signed_by", ".public_key", ".cosign_key"))) and not name.endswith("run.env_file")
     }
 
     assert {name for name, read in named.items() if read} == by_name
