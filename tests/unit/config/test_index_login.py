@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from orchestrator.sources.machine_index import index_of, machine_index
 from orchestrator.sources.pypi import PackageReleases
 from orchestrator.sources.web import Web
 from tests.support.package_index import StaticIndex, server_wheel
+from tests.support.resolver import Names
 
 INDEX = "https://index.test/simple/"
 NETRC = "machine other.test login me password of-another\nmachine index.test\nlogin ci\npassword s3cret-of-ci\n"
@@ -138,8 +140,14 @@ class Servers(httpx.AsyncBaseTransport):
     ],
 )
 async def test_the_password_is_sent_to_the_server_of_the_index_alone(
-    tmp_path: Path, leads: dict[str, str], files: str, sent: list[tuple[str, bool]]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    leads: dict[str, str],
+    files: str,
+    sent: list[tuple[str, bool]],
 ) -> None:
+    names = Names(index_test=["8.8.8.8"], files_test=["8.8.4.4"], led_test=["1.1.1.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
     (tmp_path / "netrc").write_text(NETRC)
     index = StaticIndex()
     file = "shop-1.0-py3-none-any.whl"
