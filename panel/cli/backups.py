@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import backup_text, restored_configuration, text
-from panel.cli.deployments import confirm_restore, finish
+from panel.cli.deployments import carry_out, confirm_restore
 from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, show, stop, yes_option
 from panel.clock import utc_now
 
@@ -65,4 +65,4 @@ def restore(
         return
     if not yes:
         confirm_restore(app, backup, release=release)
-    finish(lambda client: client.restore_backup(app, backup, release=release), as_json)
+    carry_out(app, lambda client: client.restore_backup(app, backup, release=release), as_json)

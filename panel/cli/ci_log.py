@@ -2,8 +2,7 @@
 
 What an app, a build or a commit prints is printed too, and may look like an instruction to the runner:
 `::set-env name=PATH::…` for GitHub and Forgejo, `section_start:…` for GitLab. Control characters are taken out of every
-line. For GitHub, nothing but our own lines is printed while commands are obeyed: they are stopped with a token that
-nobody can guess.
+line, and one that a runner would obey gets a blank (`runner_commands.py`).
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections
 """
@@ -21,10 +20,13 @@ from enum import StrEnum
 from rich.text import Text
 
 from border.plain import one_line, plain
-from panel.cli.event_lines import progress_line
+from panel.cli.event_lines import progress_line, step_line
+from panel.cli.progress import ForPeople, Progress, Silent, tell_lost
+from panel.cli.runner_commands import GuardedStream, harmless
 from panel.client import events
 from panel.client.events import Event
-from panel.client.model import Deployment, StepState
+from panel.client.model import App, Deployment, StepState
+from panel.text.outcome import outcome
 
 _IN_DOCKERFILE = re.compile(r"^\s*([\w./-]{0,200}Dockerfile[\w.-]{0,100}):(\d{1,6})\s*$")
 """How BuildKit says which line failed."""
@@ -44,18 +46,30 @@ class CiLog:
 
     def __init__(self) -> None:
         self._open = ""
+        self._told: set[str] = set()
+        """The lines of the steps that have ended."""
+        self._output: set[str] = set()
 
-    def show(self, event: Event) -> None:
+    def event(self, event: Event) -> None:
         """Print what is to be said of an event, if anything is."""
         what = event.what
+        if isinstance(what, events.Line):
+            self._output.add(what.line.rstrip())
         if isinstance(what, events.Step):
             self._step(event, one_line(what.step), what.state)
         elif says := progress_line(event):
             self._line(event.at, unmarked(says))
 
-    def tell(self, markup: str) -> None:
-        """Print a line about the deployment that is no event."""
-        self._line(None, unmarked(markup))
+    def change(self, now: Deployment) -> None:
+        """Print the steps that have ended and were not told."""
+        for step in now.steps:
+            if (line := step_line(step.name, step.state)) and line not in self._told:
+                if one_line(step.name) != self._open:
+                    self.close()
+                self._end_step(one_line(step.name), line, datetime.now(UTC))
+
+    def lost(self, deployment: str, cause: str) -> None:
+        tell_lost(deployment, cause)
 
     def _step(self, event: Event, step: str, state: str) -> None:
         if state == StepState.RUNNING:
@@ -63,10 +77,14 @@ class CiLog:
             self._open = step
             self._begin(step, event.at)
             return
-        if says := progress_line(event):
-            self._line(event.at, unmarked(says))
+        self._end_step(step, progress_line(event), event.at)
+
+    def _end_step(self, step: str, line: str, at: datetime) -> None:
+        if line:
+            self._told.add(line)
+            self._line(at, unmarked(line))
         if step == self._open:
-            self.close(event.at)
+            self.close(at)
 
     def close(self, at: datetime | None = None) -> None:
         """End the group that is open, if one is."""
@@ -74,16 +92,16 @@ class CiLog:
             self._end(self._open, at or datetime.now(UTC))
             self._open = ""
 
-    def outcome(self, markup: str, ended: Deployment) -> None:
+    def outcome(self, ended: Deployment, app: App | None) -> None:
         """Print how the deployment ended: no group, so that it is seen at once."""
         self.close()
-        for line in unmarked(markup).splitlines():
+        for line in unmarked(outcome(ended, app, self._output)).splitlines():
             self._line(None, line)
         if ended.failure:
             self._failure(ended, *_where(ended.failure.log))
 
     def _line(self, at: datetime | None, text: str) -> None:
-        _print(f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}")
+        _print(harmless(f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}"))
 
     def _begin(self, step: str, at: datetime) -> None:
         self._line(at, step)
@@ -98,40 +116,15 @@ class CiLog:
 class GithubLog(CiLog):
     """For GitHub Actions, and for Forgejo's and Gitea's runners, which obey the same commands."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._token = ""
-        """With it, commands that are stopped now are obeyed again; empty if they are not stopped."""
-
     def _line(self, at: datetime | None, text: str) -> None:
         # GitHub shows the time of each line by itself.
-        if not self._token:
-            self._token = f"changeover-{secrets.token_hex(16)}"
-            _print(f"::stop-commands::{self._token}")
-        _print(plain(text).replace("\n", " "))
-
-    def _command(self, command: str) -> None:
-        self._obey()
-        _print(command)
-
-    def _obey(self) -> None:
-        if self._token:
-            _print(f"::{self._token}::")
-            self._token = ""
+        _print(harmless(plain(text).replace("\n", " ")))
 
     def _begin(self, step: str, at: datetime) -> None:
-        self._command(f"::group::{_escaped(step)}")
+        _command(f"::group::{_escaped(step)}")
 
     def _end(self, step: str, at: datetime) -> None:
-        self._command("::endgroup::")
-
-    def outcome(self, markup: str, ended: Deployment) -> None:
-        super().outcome(markup, ended)
-        self._obey()
-
-    def close(self, at: datetime | None = None) -> None:
-        super().close(at)
-        self._obey()
+        _command("::endgroup::")
 
     def _failure(self, ended: Deployment, file: str, line: str) -> None:
         if ended.failure is None:
@@ -139,7 +132,7 @@ class GithubLog(CiLog):
         place = f"file={_property(file)},line={line}," if file else ""
         title = _property(f"{ended.app}: {ended.failure.step} failed")
         says = f"{ended.failure.cause}\n{ended.failure.tip}".strip()
-        self._command(f"::error {place}title={title}::{_escaped(plain(says))}")
+        _command(f"::error {place}title={title}::{_escaped(plain(says))}")
 
 
 class GitlabLog(CiLog):
@@ -151,10 +144,10 @@ class GitlabLog(CiLog):
 
     def _begin(self, step: str, at: datetime) -> None:
         section = f"section_start:{int(at.timestamp())}:{self._section(step)}[collapsed=true]"
-        _print(f"\x1b[0K{section}\r\x1b[0K{step}")
+        _command(f"\x1b[0K{section}\r\x1b[0K{harmless(step)}")
 
     def _end(self, step: str, at: datetime) -> None:
-        _print(f"\x1b[0Ksection_end:{int(at.timestamp())}:{self._section(step)}\r\x1b[0K")
+        _command(f"\x1b[0Ksection_end:{int(at.timestamp())}:{self._section(step)}\r\x1b[0K")
 
     def _section(self, step: str) -> str:
         """A name has letters, digits and _ . - alone, and is there once in the log of a job."""
@@ -179,6 +172,11 @@ def ci_log(wanted: LogFormat, environment: Mapping[str, str] = os.environ) -> Ci
     return kinds[wanted]() if wanted in kinds else None
 
 
+def progress_of(wanted: LogFormat = LogFormat.AUTO, *, as_json: bool = False) -> Progress:
+    """How the progress of a deployment is printed: not at all beside JSON."""
+    return Silent() if as_json else ci_log(wanted) or ForPeople()
+
+
 def unmarked(markup: str) -> str:
     """Rich's markup as text."""
     return Text.from_markup(markup, emoji=False).plain
@@ -196,6 +194,15 @@ def _escaped(text: str) -> str:
 
 def _property(text: str) -> str:
     return _escaped(one_line(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _command(line: str) -> None:
+    """Print a line that the runner obeys."""
+    if isinstance(sys.stdout, GuardedStream):
+        sys.stdout.write_command(f"{line}\n")
+        sys.stdout.flush()
+    else:
+        _print(line)
 
 
 def _print(line: str) -> None:

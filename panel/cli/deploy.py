@@ -13,10 +13,11 @@ import typer
 
 from panel.cli import text
 from panel.cli.archive_upload import upload
-from panel.cli.ci_log import LogFormat, ci_log
+from panel.cli.ci_log import LogFormat, progress_of
 from panel.cli.deployments import finish
 from panel.cli.followed import followed
 from panel.cli.output import USAGE, JsonOption, PanelArgument, out, run, show, stop
+from panel.cli.progress import ForPeople
 from panel.client.client import Client
 from panel.client.deployment_requests import Wanted
 from panel.client.errors import ClientError
@@ -54,8 +55,8 @@ def deploy(
             out.print(says, markup=False)
         return
 
-    printed: set[str] = set()
-    log = ci_log(log_format) if wait and not as_json else None
+    # Without --wait there is only an outcome, which is for people: the deployment is queued.
+    progress = progress_of(log_format, as_json=as_json) if wait or as_json else ForPeople()
 
     async def request(client: Client) -> Deployment:
         name = (await upload(client, app, archive)).archive if archive else ""
@@ -64,10 +65,10 @@ def deploy(
         if not wait:
             return asked
         with ends_by_sigterm():
-            return await followed(client, asked, quiet=as_json, printed=printed, log=log)
+            return await followed(client, asked, progress)
 
     try:
-        finish(request, as_json, printed, log)
+        finish(request, as_json, progress)
     except asyncio.CancelledError:
         raise typer.Exit(TERMINATED) from None
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
 from panel.cli import text
-from panel.cli.ci_log import CiLog
-from panel.cli.followed import followed, until_decided
+from panel.cli.ci_log import progress_of
+from panel.cli.followed import carried_out, until_decided
 from panel.cli.output import (
     FAILED,
     REFUSED,
@@ -24,13 +24,14 @@ from panel.cli.output import (
     stop,
     yes_option,
 )
+from panel.cli.progress import ForPeople, Progress, Silent
 from panel.cli.question import ask
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotFound
 from panel.client.model import App, Deployment, DeploymentState
 from panel.clock import utc_now
 from panel.text import history as past
-from panel.text.outcome import PAUSED, outcome, what_is_active
+from panel.text.outcome import PAUSED, what_is_active
 
 commands = typer.Typer()
 
@@ -59,18 +60,7 @@ def rollback(
     elif not yes:
         container = confirm_rollback(app)
 
-    async def roll_back(client: Client) -> Deployment:
-        ended = await client.rollback(app, restore, container)
-        if as_json or ended.state != DeploymentState.LIVE:
-            return ended
-        # What the release before still has in hand may be cut by its drain, which is part of the result.
-        try:
-            return await followed(client, ended, quiet=False, printed=set())
-        except ClientError as error:
-            err.print(f"What its drain cuts is not known: {error}", style="red", markup=False)
-            return ended
-
-    finish(roll_back, as_json)
+    carry_out(app, lambda client: client.rollback(app, restore, container), as_json)
 
 
 @commands.command()
@@ -127,7 +117,8 @@ def wait(
     async def until_ended(client: Client) -> App:
         found = await client.app(app)
         if found.deployment:
-            await until_decided(client, found.deployment.id, quiet=quiet or as_json)
+            progress = Silent() if quiet or as_json else ForPeople(steps_only=True)
+            await until_decided(client, found.deployment.id, progress)
             found = await client.app(app)
         return found
 
@@ -172,16 +163,19 @@ def confirm_rollback(app: str) -> str:
     return known.standby.container
 
 
-def finish(
-    ask: Callable[[Client], Awaitable[Deployment]],
-    as_json: bool,
-    printed: Collection[str] = frozenset(),
-    log: CiLog | None = None,
-) -> None:
-    """Print how a deployment ended, and end the command with the exit code for it.
+def carry_out(app: str, request: Callable[[Client], Awaitable[Deployment]], as_json: bool) -> None:
+    """Send a request for a rollback or restore, which is answered when that has ended; print its progress and how it
+    ended, and end the command with the exit code for it. With JSON, only the answer."""
+    progress = progress_of(as_json=as_json)
 
-    `printed` are lines of output that stand above already: a log that consists of them is not printed again.
-    """
+    async def ended(client: Client) -> Deployment:
+        return await (request(client) if as_json else carried_out(client, app, request(client), progress))
+
+    finish(ended, as_json, progress)
+
+
+def finish(ask: Callable[[Client], Awaitable[Deployment]], as_json: bool, progress: Progress) -> None:
+    """Print how a deployment ended, and end the command with the exit code for it."""
 
     async def ended(client: Client) -> tuple[Deployment, App | None]:
         one = await ask(client)
@@ -193,10 +187,7 @@ def finish(
 
     one, app = run(ended)
     is_paused = one.state != DeploymentState.QUEUED and app is not None and app.health == PAUSED
-    if log:
-        log.outcome(outcome(one, app, printed), one)
-    elif not as_json:
-        out.print(outcome(one, app, printed))
+    progress.outcome(one, app)
     if code := exit_code(one) or (FAILED if is_paused else 0):
         raise typer.Exit(code)
 

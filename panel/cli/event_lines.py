@@ -15,7 +15,7 @@ def progress_line(event: Event) -> str:
     """A line for one event of a deployment; empty for events that are not shown."""
     match event.what:
         case events.Step(step=step, state=state):
-            return _step_line(step, state)
+            return step_line(step, state)
         case events.Line(line=line):
             return f"  [dim]{output(line)}[/]"
         case events.Queued() | events.Started():
@@ -32,10 +32,11 @@ def progress_line(event: Event) -> str:
 
 def step_lines(deployment: Deployment) -> list[str]:
     """The lines of the steps that have ended so far, as their events give them."""
-    return [line for step in deployment.steps if (line := _step_line(step.name, step.state))]
+    return [line for step in deployment.steps if (line := step_line(step.name, step.state))]
 
 
-def _step_line(step: str, state: str) -> str:
+def step_line(step: str, state: str) -> str:
+    """A line for a step that has ended; empty for one that has not."""
     return f"{STEP_MARKS[StepState(state)]} {inline(step)}" if state in STEP_MARKS else ""
 
 

@@ -2,41 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Iterator
+from contextlib import aclosing, closing, contextmanager, suppress
+from typing import Any
 
-from panel.cli import event_lines
-from panel.cli.ci_log import CiLog
-from panel.cli.output import CTRL_C, err, out
-from panel.client import events
+from panel.cli.output import CTRL_C, err
+from panel.cli.progress import Progress
 from panel.client.client import Client
 from panel.client.drain_wait import NO_STREAM, each_change, until_drained
+from panel.client.errors import ClientError
 from panel.client.events import Event
-from panel.client.model import Deployment
+from panel.client.model import Deployment, DeploymentKind, DeploymentState
 
-EventFilter = Callable[[Event], bool]
+LOOKED_FOR_EVERY_S = 0.2
+"""How often the deployment is looked for that a request has begun which is answered at its end."""
 
 
-async def followed(
-    client: Client, asked: Deployment, *, quiet: bool, printed: set[str], log: CiLog | None = None
-) -> Deployment:
-    """The deployment when it has ended and is drained. Prints its progress until then, into `log` if there is one;
-    `printed` gets its output."""
+async def followed(client: Client, asked: Deployment, progress: Progress) -> Deployment:
+    """The deployment when it has ended and is drained. Its progress is told until then."""
+    with _said_to_go_on(client, asked), closing(progress):
+        await _follow(client, until_drained(client, asked.id), asked.id, progress, drained=True)
+    return await client.deployment(asked.id)
 
-    def is_told(event: Event) -> bool:
-        if isinstance(event.what, events.Line):
-            printed.add(event.what.line.rstrip())
-        if log:
-            log.show(event)
-        return not quiet and log is None
 
-    tell = log.tell if log else out.print
+async def until_decided(client: Client, deployment: str, progress: Progress) -> None:
+    """Returns when it is known whether the deployment has done what it is for. Its progress is told until then."""
+    with closing(progress):
+        await _follow(client, client.wait_until_decided(deployment), deployment, progress, drained=False)
+
+
+async def carried_out(client: Client, app: str, request: Awaitable[Deployment], progress: Progress) -> Deployment:
+    """A rollback or restore when it has ended and is drained, for a `request` that is answered only when it has ended.
+
+    Its progress is told as soon as the orchestrator has begun it. Raises the ClientError of the request.
+    """
+    answer = asyncio.ensure_future(request)
     try:
-        happening = until_drained(client, asked.id)
-        await _follow(client, happening, asked.id, is_told, drained=True, quiet=quiet, tell=tell)
+        begun = await _begun(client, app, answer)
+        if begun:
+            with _said_to_go_on(client, begun), closing(progress):
+                await _followed_until_answered(client, begun, answer, progress)
+        ended = await answer
+        if ended.state != DeploymentState.LIVE:
+            return ended
+        if begun and begun.id == ended.id:
+            return await client.deployment(ended.id)
+        # What the release before still has in hand may be cut by its drain, which is part of the result.
+        return await followed(client, ended, progress)
+    except ClientError as error:
+        if not answer.done() or answer.cancelled() or answer.exception():
+            raise
+        err.print(f"What its drain cuts is not known: {error}", style="red", markup=False)
+        return answer.result()
+    finally:
+        answer.cancel()
+        await asyncio.wait([answer])
+
+
+async def _begun(client: Client, app: str, answer: asyncio.Future[Deployment]) -> Deployment | None:
+    """The rollback or restore that runs, which is the one that was asked for: another one would have refused it. None
+    if it was answered before it was seen."""
+    while not answer.done():
+        await asyncio.wait([answer], timeout=LOOKED_FOR_EVERY_S)
+        with suppress(ClientError):  # the request itself says what is wrong
+            now = None if answer.done() else (await client.app(app)).deployment
+            found = await client.deployment(now.id) if now else None
+            if found and found.kind in (DeploymentKind.ROLLBACK, DeploymentKind.RESTORE):
+                return found
+    return None
+
+
+async def _followed_until_answered(
+    client: Client, begun: Deployment, answer: asyncio.Future[Deployment], progress: Progress
+) -> None:
+    """To the end of what has begun, or until the request fails, which its caller sees."""
+    following = asyncio.ensure_future(
+        _follow(client, until_drained(client, begun.id), begun.id, progress, drained=True)
+    )
+    try:
+        either: list[asyncio.Future[Any]] = [answer, following]  # Any: of different types
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not (answer.done() and answer.exception()):
+            await following
+    except ClientError as error:
+        progress.lost(begun.id, f"{error.cause}")
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+@contextmanager
+def _said_to_go_on(client: Client, asked: Deployment) -> Iterator[None]:
+    """Ctrl-C says what goes on without the command, and how it is cancelled."""
+    try:
+        yield
     except CTRL_C:
-        if log:
-            log.close()
+        client.waits_for_a_change = False  # that it goes on is said here
         err.print(
             f"Deployment {asked.id} of {asked.app} goes on without this command. "
             f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",
@@ -44,44 +106,18 @@ async def followed(
             markup=False,
         )
         raise
-    return await client.deployment(asked.id)
-
-
-async def until_decided(client: Client, deployment: str, *, quiet: bool) -> None:
-    """Returns when it is known whether the deployment has done what it is for. Prints its steps until then."""
-
-    def is_told(event: Event) -> bool:
-        return isinstance(event.what, events.Step) and not quiet
-
-    happening = client.wait_until_decided(deployment)
-    await _follow(client, happening, deployment, is_told, drained=False, quiet=quiet)
 
 
 async def _follow(
-    client: Client,
-    happening: AsyncGenerator[Event, None],
-    deployment: str,
-    is_told: EventFilter,
-    *,
-    drained: bool,
-    quiet: bool,
-    tell: Callable[[str], None] = out.print,
+    client: Client, happening: AsyncGenerator[Event, None], deployment: str, progress: Progress, *, drained: bool
 ) -> None:
     """To the end of `happening`, or of the deployment when there is no stream of events, or none any more."""
-    shown: set[str] = set()
     try:
         async with aclosing(happening):
             async for event in happening:
-                if is_told(event) and (line := event_lines.progress_line(event)):
-                    shown.add(line)
-                    tell(line)
+                progress.event(event)
     except NO_STREAM as error:
-        if not quiet:
-            says = f"Its events cannot be followed: {error.cause} Deployment {deployment} is asked for instead."
-            err.print(says, style="yellow", markup=False)
+        progress.lost(deployment, error.cause)
         async with aclosing(each_change(client, deployment, drained=drained)) as changes:
             async for now in changes:
-                for line in event_lines.step_lines(now) if not quiet else ():
-                    if line not in shown:
-                        shown.add(line)
-                        tell(line)
+                progress.change(now)

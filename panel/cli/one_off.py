@@ -159,6 +159,7 @@ async def _printed(client: Client, asked: AsyncGenerator[Piece, None], output: C
             try:
                 async for last in each(asked, ahead):
                     await ahead.put(output.shown(last, client.answer))
+                await ahead.put(output.rest())
             except Unreachable as error:
                 raise reader.explains(error, "The output is not whole, and the command was ended") from error
     except BrokenPipeError:

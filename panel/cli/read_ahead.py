@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import IO, Any
 
+from panel.cli.runner_commands import GuardedStream, harmless
 from panel.cli.slow_reader import SlowReader
 from panel.cli.spool import Spool
 
@@ -26,6 +27,7 @@ Written = tuple[int, bytes]
 def text_for(stream: int, text: str) -> Written:
     """A line of text, as `print` would write it there."""
     named = sys.stdout if stream == OUT else sys.stderr
+    text = harmless(text) if isinstance(named, GuardedStream) else text
     return stream, f"{text}\n".encode(named.encoding or "utf-8", named.errors or "replace")
 
 

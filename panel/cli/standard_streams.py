@@ -3,7 +3,7 @@
 Python takes a part for the whole: with PYTHONUNBUFFERED, which is usual in containers, a write to a full disk or to a
 pipe that does not block (O_NONBLOCK, as those of Node.js) may write a part, and says so by a number that `print` and
 others do not read. What it reads from such a pipe ends where nothing more has come yet. If a stream is closed (`2>&-`),
-Python writes to standard output what is meant for it.
+Python writes to standard output what is meant for it. In a CI job, the runner obeys none of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from panel.cli.runner_commands import GuardedStream, is_obeyed
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -120,7 +122,8 @@ def _text_of(descriptor: int, errors: str) -> io.TextIOWrapper:
     whole = Whole(descriptor)
     in_lines = descriptor == 2 or whole.isatty()
     named = sys.__stdout__.encoding if sys.__stdout__ else "utf-8"
-    return io.TextIOWrapper(io.BufferedWriter(whole), named, errors, line_buffering=in_lines)
+    kind = GuardedStream if is_obeyed() else io.TextIOWrapper
+    return kind(io.BufferedWriter(whole), named, errors, line_buffering=in_lines)
 
 
 @contextmanager

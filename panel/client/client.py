@@ -212,15 +212,18 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
         return self._value(kind, await self._ask(method, path, **request))
 
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
+        changes = not http_request.only_asks(method, path)
+
         def begins() -> None:
-            self.waits_for_a_change = not http_request.only_asks(method, path)
+            # One that only asks may be sent and answered while a change is waited for.
+            self.waits_for_a_change = self.waits_for_a_change or changes
 
         built = http_request.built(self._http, method, path, **request)
         try:
             answer = await self._http.send(http_request.told(built, begins))
         except httpx.HTTPError as error:
             raise unreachable(self.url, error) from error
-        self.waits_for_a_change = False
+        self.waits_for_a_change = self.waits_for_a_change and not changes
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)
         self.answer = self._json(answer.content)

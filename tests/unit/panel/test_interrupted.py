@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from panel.cli.followed import followed
+from panel.cli.progress import Silent
 from panel.client.client import Client
 from panel.client.events import Event
 from tests.support import api_answers as answers
@@ -52,7 +53,7 @@ async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
         api.events = answers.Events().add("queued", "d42", by="ci").all
         async with Client(api.url, "co_secret") as client:
             asked = await client.deployment("d42")
-            following = asyncio.create_task(followed(client, asked, quiet=True, printed=set()))
+            following = asyncio.create_task(followed(client, asked, Silent()))
             while not api.requests("GET", "/v1/events"):  # noqa: ASYNC110 (a fake has no event)
                 await asyncio.sleep(0.01)
             following.cancel()
@@ -82,7 +83,7 @@ async def test_a_deployment_whose_progress_nobody_reads_is_said_to_go_on(capsys:
         async with Interrupted(api.url, "co_secret") as client:
             asked = await client.deployment("d42")
             with pytest.raises(KeyboardInterrupt):
-                await followed(client, asked, quiet=True, printed=set())
+                await followed(client, asked, Silent())
 
     assert "Deployment d42 of shop goes on without this command" in capsys.readouterr().err
 

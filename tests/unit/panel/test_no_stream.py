@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +80,40 @@ def test_a_stream_that_may_not_be_opened_again_is_no_end_of_the_waiting(api: Fak
 
     assert done.exit_code == 0
     assert done.stdout.splitlines()[:5] == ["queued d42", "✓ prepare", "✓ build", "✓ switch", "✓ retire"]
+
+
+@pytest.mark.parametrize("form", ["plain", "github", "gitlab"])
+def test_a_job_is_told_each_step_once_when_the_stream_is_lost(api: FakeApi, form: str) -> None:
+    """All steps were told a second time."""
+    told = answers.Events().add("queued", "d42", by="ci").steps("d42", "prepare")
+    api.events = told.add("step", "d42", step="build", state="running").all
+    api.cuts.append(len(api.events))
+    api.after_cuts = FULL
+    goes_live(api)
+
+    done = changeover("deploy", "shop", "--wait", "--log-format", form)
+
+    assert done.exit_code == 0
+    assert re.findall("✓ ([a-z]+)", done.stdout) == ["prepare", "build", "switch", "retire"]
+    begins, ends = {"github": ("::group::", "::endgroup::"), "gitlab": ("section_start", "section_end")}.get(
+        form, ("", "")
+    )
+    assert done.stdout.count(begins) == done.stdout.count(ends)
+
+
+@pytest.mark.parametrize("form", ["github", "gitlab"])
+def test_whatever_ends_the_waiting_leaves_no_group_open(api: FakeApi, form: str) -> None:
+    """A token that was revoked left the rest of the job's log in a folded group, whose commands were not obeyed."""
+    api.events = answers.Events().add("step", "d42", step="build", state="running").all
+    api.cuts.append(1)
+    api.after_cuts = problem_answer(401, detail="The token is unknown or revoked.")
+
+    done = changeover("deploy", "shop", "--wait", "--log-format", form)
+
+    assert done.exit_code == 4
+    begins, ends = {"github": ("::group::", "::endgroup::"), "gitlab": ("section_start", "section_end")}[form]
+    assert (done.stdout.count(begins), done.stdout.count(ends)) == (1, 1)
+    assert "stop-commands" not in done.stdout
 
 
 def test_wait_goes_on_without_a_stream_until_the_deployment_is_live(api: FakeApi) -> None:
