@@ -9,7 +9,7 @@ import httpx
 
 from border.plain import plain_values
 from border.urls import hide_in_urls, without_credentials
-from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
+from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unanswered, Unreachable
 
 KINDS: dict[int, type[ClientError]] = {
     401: NotSignedIn,
@@ -44,7 +44,9 @@ def error_of(answer: httpx.Response) -> ClientError:
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        return Unreachable(
+        # Of a proxy before the orchestrator, which does not know what became of the request.
+        none = Unanswered if answer.status_code in (502, 504) else Unreachable
+        return none(
             f"{without_credentials(str(answer.url))} answered with status {answer.status_code} and without a cause.",
             "Set CHANGEOVER_URL to the orchestrator's address, or see its log: docker compose logs orchestrator",
         )
@@ -72,9 +74,9 @@ def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
     return f"Invalid value for {name or 'the request'}: {why}."
 
 
-def unreachable(url: str, error: httpx.HTTPError) -> Unreachable:
+def unreachable(url: str, error: httpx.HTTPError, kind: type[Unreachable] = Unreachable) -> Unreachable:
     """There was no answer from `url`."""
-    return Unreachable(
+    return kind(
         f"Nothing answers at {without_credentials(url)}: {_why(error)}.",
         "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
     )

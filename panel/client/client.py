@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from panel.client.access import AccessRequests
 from panel.client.answers import broke_off, error_of, is_record_of_failure, read, strange, unreachable
 from panel.client.backup_requests import BackupRequests
 from panel.client.deployment_requests import DeploymentRequests
-from panel.client.errors import ClientError
+from panel.client.errors import ClientError, Refused, Unanswered, Unreachable
 from panel.client.events import DECIDED, Event
 from panel.client.failure import Accepted
 from panel.client.model import (
@@ -37,6 +38,9 @@ from panel.client.version_requests import VersionRequests
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 BROWSER = "Changeover-Client"
+REPEAT_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 3.0, 4.0)
+"""Before what may be sent twice is sent again after its answer was lost."""
+REPEATED_FOR_S = 45.0
 RETRY_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.4, 1.0)
 V = TypeVar("V", bound=Value)
 
@@ -211,10 +215,27 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
     async def _read(self, kind: type[V], method: str, path: str, **request: Any) -> V:  # Any: as httpx takes them
         return self._value(kind, await self._ask(method, path, **request))
 
+    async def _until_answered(self, ask: Callable[[], Awaitable[V]]) -> V:
+        deadline, lost = time.monotonic() + REPEATED_FOR_S, False
+        for pause_s in (*REPEAT_PAUSES_S, None):
+            try:
+                return await ask()
+            except (Unreachable, Refused) as error:
+                # Until it answers as before, an orchestrator that starts again is away, then refuses.
+                lost = lost or isinstance(error, Unanswered)
+                if not lost or pause_s is None or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the last try returns or raises")
+
     async def _ask(self, method: str, path: str, **request: Any) -> Any:  # Any: JSON, made into values by the callers
         changes = not http_request.only_asks(method, path)
 
+        sent = False
+
         def begins() -> None:
+            nonlocal sent
+            sent = True
             # One that only asks may be sent and answered while a change is waited for.
             self.waits_for_a_change = self.waits_for_a_change or changes
 
@@ -222,7 +243,7 @@ class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests,
         try:
             answer = await self._http.send(http_request.told(built, begins))
         except httpx.HTTPError as error:
-            raise unreachable(self.url, error) from error
+            raise unreachable(self.url, error, Unanswered if sent else Unreachable) from error
         self.waits_for_a_change = self.waits_for_a_change and not changes
         if not answer.is_success and not is_record_of_failure(answer):
             raise error_of(answer)

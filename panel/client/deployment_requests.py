@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,6 +45,10 @@ class DeploymentRequests:
     async def _read(self, kind: type[V], method: str, path: str, **request: Any) -> V:  # Any: as httpx takes them
         ...
 
+    @abstractmethod
+    async def _until_answered(self, ask: Callable[[], Awaitable[V]]) -> V:
+        """The answer to a request that may be sent twice: it is sent again for some seconds if its answer is lost."""
+
     async def deploy(
         self,
         app: str,
@@ -56,7 +60,7 @@ class DeploymentRequests:
         wanted: Wanted | None = None,
     ) -> Deployment:
         """Request a deployment of `ref`, or of the newest release, or of what is `wanted`. The same key gives the same
-        deployment again.
+        deployment again: with a key, the request is repeated for some seconds when its answer is lost.
 
         `migrate` allows pending migrations although `update.migrations.auto_run` is off; `force` deploys a release that
         is live already, too.
@@ -65,7 +69,11 @@ class DeploymentRequests:
         what: dict[str, object] = {**(wanted or Wanted(ref)).fields(), "migrate": migrate}
         if force:
             what["force"] = True
-        return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=what, headers=headers)
+
+        async def ask() -> Deployment:
+            return await self._read(Deployment, "POST", f"/v1/apps/{app}/deployments", json=what, headers=headers)
+
+        return await (self._until_answered(ask) if idempotency_key else ask())
 
     async def upload(self, app: str, content: AsyncIterator[bytes], size: int | None) -> UploadedArchive:
         """Send an archive that is to be deployed. `size` in bytes, if it is known before."""

@@ -6,6 +6,7 @@ ClientError
 ├── NotFound      there is no app, deployment or backup of this name (2)
 ├── Refused       the orchestrator cannot do this now: busy, starting, nothing to roll back to (3)
 ├── Unreachable   nothing answers at the address, or what answers is not Changeover's API (4)
+│   └── Unanswered  a request was sent, and its answer did not come: it may have been carried out (4)
 └── NotSignedIn   the token is missing, unknown or revoked, or lacks the scope (4)
 """
 
@@ -55,6 +56,10 @@ class Unreachable(ClientError):
     """Nothing answers at the address, or what answers is not Changeover's API."""
 
     exit_code = 4
+
+
+class Unanswered(Unreachable):
+    """A request was sent, and its answer did not come: it may have been carried out."""
 
 
 class NotSignedIn(ClientError):
