@@ -17,6 +17,7 @@ PORT_FILE = Path(".changeover/api-port")
 """The port of the API on this machine, which `make up` writes into the checkout. Only a port: a file in a folder that
 came from elsewhere must not lead the token to another host."""
 MOST_OF_PORT = len("65535")
+MOST_OF_TOKEN = 4096
 WRITE_PORT_AGAIN = "Run 'make up', which writes it again, or set CHANGEOVER_URL to the orchestrator's address."
 AS_OWNER = "Run this as the owner of the file, or set CHANGEOVER_URL to the orchestrator's address."
 
@@ -40,7 +41,7 @@ def configured_url() -> str:
 
 def _url_on_this_machine() -> str:
     try:
-        port = _start_of(PORT_FILE).decode("ascii").strip()
+        port = _start_of(PORT_FILE, MOST_OF_PORT + len("\r\n") + 1).decode("ascii").strip()
     except FileNotFoundError:
         return DEFAULT_URL
     except OSError as error:
@@ -52,11 +53,11 @@ def _url_on_this_machine() -> str:
     return f"http://127.0.0.1:{int(port)}"
 
 
-def _start_of(file: Path) -> bytes:
+def _start_of(file: Path, size: int) -> bytes:
     """Of a file that may be anything, such as a pipe that nobody writes to or a device without an end: it came with the
-    folder. Raises OSError."""
+    folder. Empty if it is no regular file. Raises OSError."""
     with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-        return opened.read(MOST_OF_PORT + len("\r\n") + 1) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else b""
+        return opened.read(size) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else b""
 
 
 def configured_token() -> str:
@@ -70,7 +71,12 @@ def configured_token() -> str:
     named = os.environ.get("CHANGEOVER_TOKEN_FILE")
     file = Path(named or TOKEN_FILE)
     try:
-        return file.read_text().strip()
+        if named:  # by the person who runs this: it may be a pipe, as of `<(pass show changeover)`
+            with file.open("rb") as opened:
+                content = opened.read(MOST_OF_TOKEN)
+        else:
+            content = _start_of(file, MOST_OF_TOKEN)
+        return content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         if isinstance(error, FileNotFoundError) and not named:
             return ""

@@ -37,6 +37,8 @@ class AuditScreen(Screen[None]):
         self._before: int | None = None
         self._entries: list[AuditEntry] = []
         self._refused_only = False
+        self._has_first = False
+        """Whether the newest page has come, so that it is known if there are older entries."""
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -57,7 +59,7 @@ class AuditScreen(Screen[None]):
 
     def action_more(self) -> None:
         """Add the next page, of older entries."""
-        if self._before is None:
+        if self._has_first and self._before is None:
             self.notify("There are no older entries.")
             return
         self._load()
@@ -65,7 +67,7 @@ class AuditScreen(Screen[None]):
     def action_refused(self) -> None:
         """Show only what was refused or failed, or everything again."""
         self._refused_only = not self._refused_only
-        self._before = None
+        self._before, self._has_first = None, False
         self._table.clear()
         self._entries.clear()
         self.query_one("#entry", Static).update("")
@@ -82,7 +84,7 @@ class AuditScreen(Screen[None]):
             return
         if not is_whole(self):
             return
-        self._before = page.before
+        self._before, self._has_first = page.before, True
         for entry in page.entries:
             self._entries.append(entry)
             self._table.add_row(*_cells(entry))

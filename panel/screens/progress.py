@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import work
+from textual.app import App as TextualApp
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -188,18 +190,18 @@ class ProgressScreen(Screen[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._cancel()
+                # The app's, not this screen's: whoever leaves at once has cancelled it nevertheless.
+                self.app.run_worker(self._cancel(self.app), group="changes")
 
         consequences = (f"Deployment {self.deployment} ends, and what it has done is undone.",)
         question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
         self.app.push_screen(question, answered)
 
-    @work
-    async def _cancel(self) -> None:
+    async def _cancel(self, app: TextualApp[Any]) -> None:
         try:
             await self._client.cancel(self.deployment)
         except ClientError as error:
-            self.notify(str(error), severity="error", markup=False)
+            app.notify(str(error), severity="error", markup=False)
 
     def action_leave(self) -> None:
         self.app.pop_screen()

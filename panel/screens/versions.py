@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.text import Text
 from textual import work
+from textual.app import App as TextualApp
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
@@ -100,15 +103,16 @@ class VersionsScreen(Screen[Version]):
     def action_skip(self) -> None:
         """Never offer the version under the cursor, or offer it again."""
         if one := self._current:
-            self._skip(one)
+            # The app's, not this screen's: whoever leaves at once has skipped it nevertheless.
+            self.app.run_worker(self._skip(one, self.app), group="changes")
 
-    @work(group="changes")
-    async def _skip(self, one: Version) -> None:
+    async def _skip(self, one: Version, app: TextualApp[Any]) -> None:
         try:
             await self._client.skip(self._app_shown.name, one.version, undo=one.is_skipped)
         except ClientError as error:
-            self._say(str(error))
+            app.notify(str(error), severity="error", markup=False)
             return
         says = "is offered again" if one.is_skipped else "is not offered any more"
-        self.notify(f"{self._app_shown.name} {one.version} {says}.", markup=False)
-        self._load()
+        app.notify(f"{self._app_shown.name} {one.version} {says}.", markup=False)
+        if is_whole(self):
+            self._load()

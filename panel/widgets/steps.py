@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,7 +36,8 @@ class Progress:
     states: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     began: dict[str, datetime] = field(default_factory=dict)
-    output: dict[str, list[str]] = field(default_factory=dict)
+    output: dict[str, deque[str]] = field(default_factory=dict)
+    """The newest lines of each step, as many as are shown."""
     current: str = ""
     decided: str = ""
     """The kind of the event in DECIDED that ended it, or the state in which it is; empty while it is running."""
@@ -45,7 +47,7 @@ class Progress:
             case events.Step() as step:
                 self._take_step(step, event.at)
             case events.Line(line=line):
-                self.output.setdefault(self.current, []).append(line)
+                self.output.setdefault(self.current, deque(maxlen=OUTPUT_LINES)).append(line)
         if event.kind in DECIDED:
             self.decided = event.kind
 
@@ -89,7 +91,7 @@ class StepList(Static):
         for number, step in enumerate(STEPS, start=1):
             lines.append(_line(number, step, progress, now))
             if step == progress.current and not progress.decided:
-                newest = progress.output.get(step, [])[-OUTPUT_LINES:]
+                newest = progress.output.get(step, ())
                 lines += [Text(f"     → {line}", "grey62", no_wrap=True) for line in newest]
         self.update(Group(*lines))
 

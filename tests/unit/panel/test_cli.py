@@ -305,6 +305,8 @@ def test_a_restore_asks_before_it_replaces_data(api: FakeApi) -> None:
     api.gives("GET", "/v1/apps/shop", answers.app())
     api.gives("GET", "/v1/apps/shop/backups", {"backups": [backup]})
     api.gives("POST", "/v1/apps/shop/backups/b1/restore", answers.deployment(kind="restore", backup="b2"))
+    api.gives("GET", "/v1/deployments/d42", answers.deployment(kind="restore", backup="b2"))
+    api.events = answers.Events().add("restored", "d42").add("ended", "d42").all
 
     no = changeover("backup", "restore", "shop", "b1", typed="n\n")
     asked_for = api.requests("POST", "/v1/apps/shop/backups/b1/restore")
