@@ -53,7 +53,12 @@ def may_be_secret(name: str, value: str, *, in_secret_file: bool = False) -> boo
     if len(value) < LEAST:
         return False
     ordinary = value in _WORDS or (not in_secret_file and _ORDINARY.fullmatch(value))
-    return not ordinary or bool(_SECRET_NAME.search(name))
+    return not ordinary or is_secret_name(name)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether whatever has this name is kept secret, such as `SMTP_PASS`."""
+    return bool(_SECRET_NAME.search(name))
 
 
 class Secrets:

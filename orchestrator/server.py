@@ -34,6 +34,8 @@ from orchestrator.events.stream import EventStream
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
+from orchestrator.notices.notifier import Notices
+from orchestrator.notices.trials import Trials
 from orchestrator.proxy.base import Proxy
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.pushes.checks import PushCheckRunner
@@ -92,18 +94,18 @@ class Orchestrator:
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
-        self.events.add(LogNotifier())
-        self.events.add(self.health)
-        self.events.add(self.failover)
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
-        self.events.add(self.checker)
-        self.events.add(UsedUploads(self.journal, self.apps.uploads))
         self.pushes = PushCheckRunner(
             self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
         )
         self.reports = CommitReports(self.journal, self.events, self.apps.get, self.known_secrets)
-        self.events.add(self.reports)
+        self.notices = Notices(self.journal, self.events, lambda: self.config_file.config, settings, self.known_secrets)
+        self.trials = Trials(self.notices)
+        uploads = UsedUploads(self.journal, self.apps.uploads)
+        told = (LogNotifier(), self.health, self.failover, self.checker, uploads, self.reports, self.notices)
+        for notifier in told:
+            self.events.add(notifier)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)
@@ -241,6 +243,7 @@ class Orchestrator:
         self.supervisor.keep("pushes from before the start", self.pushes.resume)
         await self.reports.tell_again(self.apps.all())
         self.supervisor.keep("commit statuses", self.reports.keep_sending)
+        self.supervisor.keep("notices", self.notices.keep_sending)
         self.supervisor.keep("failover", self.failover.keep)
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)

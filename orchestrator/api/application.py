@@ -26,6 +26,7 @@ from orchestrator.api import (
     leftovers,
     metrics,
     migrations,
+    notices,
     one_off,
     pause,
     plan,
@@ -125,6 +126,7 @@ def create(orchestrator: Orchestrator) -> FastAPI:
         audit,
         doctor,
         leftovers,
+        notices,
         update_checks,
     ):
         api.include_router(part.router, prefix="/v1", responses=problems.RESPONSES)

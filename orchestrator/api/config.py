@@ -12,7 +12,7 @@ from orchestrator.access.caller import Caller
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import ConfigurationText, FileName
 from orchestrator.config.local_repository import is_path
-from orchestrator.config.preflight import preflight, read_files
+from orchestrator.config.preflight import notify_files, preflight, read_files
 from orchestrator.config.schema import Config
 from orchestrator.doctor.removed_apps import notices_of_removal
 from orchestrator.errors import ConfigError
@@ -73,6 +73,7 @@ async def validate(wanted: ConfigText, request: Request, orchestrator: Serving, 
 def _names_others(config: Config, only: Collection[str]) -> bool:
     """Whether the configuration names a file that is none of these, or a repository by its path."""
     files = {file for app in config.all_apps().values() for _key, file in read_files(app)}
+    files |= {file for _key, file in notify_files(config)}
     return not files <= set(only) or any(is_path(app.update.git.remote) for app in config.apps.values())
 
 
@@ -88,6 +89,7 @@ async def _checked(wanted: ConfigText, orchestrator: Orchestrator, who: Caller) 
     if who.apps is not None:
         # The others' repositories and files with secrets are there, too: it is told of its own, as by `status`.
         only = {file for app in shown.values() for _key, file in read_files(app)}
+        only |= {one.url_file for app in shown.values() for one in app.notify}
         notices += [NOT_LOOKED_FOR] if _names_others(loaded.config, only) else []
     problems = await preflight(loaded.config, orchestrator.settings.config.parent, only)
     live = await orchestrator.journal.beside(orchestrator.journal.apps_with_traffic)

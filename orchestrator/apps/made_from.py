@@ -12,7 +12,7 @@ from orchestrator.config.env_file import EnvFileUnreadable, read_bounded
 from orchestrator.domain.deployment import Deployment
 
 AT_ONCE: Mapping[str, Any] = {
-    **dict.fromkeys(("update", "route", "drain", "health", "backup"), True),
+    **dict.fromkeys(("update", "route", "drain", "health", "backup", "notify"), True),
     "build": {"timeout": True, "memory": True},
     "migrate": {"timeout": True},
 }

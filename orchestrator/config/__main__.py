@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from orchestrator.config import loader
-from orchestrator.config.preflight import preflight, read_files
+from orchestrator.config.preflight import notify_files, preflight, read_files
 from orchestrator.errors import ConfigError
 
 
@@ -23,6 +23,7 @@ def checked(file: Path) -> dict[str, list[str]]:
     except ConfigError as error:
         return {"problems": [str(problem) for problem in error.problems], "notices": []}
     files = {named for app in loaded.config.all_apps().values() for _key, named in read_files(app)}
+    files |= {named for _key, named in notify_files(loaded.config)}
     problems = asyncio.run(preflight(loaded.config, file.absolute().parent, files))
     return {"problems": problems, "notices": [str(notice) for notice in loaded.notices]}
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator.config.notify_schema import Targets
 from orchestrator.config.push_schema import Push
 from orchestrator.config.report_schema import Report
 from orchestrator.config.run_schema import Run
@@ -248,6 +249,7 @@ class App(Section):
     drain: Drain = Drain()
     push: Push | None = None
     report: Report | None = None
+    notify: Targets = ()
     standby: Annotated[Literal["warm", "paused", "stopped"], Unit("`paused`, `warm` or `stopped`")] = "paused"
     """How the previous release is kept for a rollback and for a crash of the active one; see [standby.md](standby.md).
     `paused`: it keeps its memory, does no work, and is woken in milliseconds. `warm`: it runs on, with its timers and

@@ -1,7 +1,7 @@
 """Every key of the configuration, found by walking the models.
 
-Keys are named as in the documentation: `update.git.remote`, `apps.NAME.run.port`. The keys of `update` are listed once,
-at the top level, although each app has them too.
+Keys are named as in the documentation: `update.git.remote`, `apps.NAME.run.port`. The keys of `update`, `push` and
+`notify` are listed once, at the top level, although each app has them too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from orchestrator.config.notify_schema import Notify
 from orchestrator.config.push_schema import Push
 from orchestrator.config.schema import App, Config, UpdatePolicy
 from orchestrator.config.section import NoEffectYet, Section, Unit
@@ -53,7 +54,7 @@ def _keys_of(section: type[Section], at: tuple[str, ...], no_effect: str) -> Ite
         why = no_effect or why_no_effect(field)
         if inner is None:
             yield Key((*at, name), field, section, why)
-        elif inner is not App and not (inner in (UpdatePolicy, Push) and at):
+        elif inner is not App and not (inner in (UpdatePolicy, Push, Notify) and at):
             yield from _keys_of(inner, (*at, name), why)
 
 
@@ -87,6 +88,9 @@ def fields_along(path: KeyPath) -> Iterator[tuple[int, FieldInfo]]:
             return
         if path[: length - 1] == ("apps",):
             section = App
+            continue
+        if isinstance(part, int):  # an entry of a list has the keys of its section
+            yield length, FieldInfo(annotation=section)
             continue
         field = named_fields(section).get(str(part))
         if field is None:

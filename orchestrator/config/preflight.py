@@ -18,6 +18,7 @@ from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.local_repository import is_path, missing_folder
 from orchestrator.config.named_files import named_files, why_not_read
+from orchestrator.config.notify_urls import service_urls
 from orchestrator.config.schema import PANEL, App, Config
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, missing_for_ssh
@@ -148,6 +149,12 @@ def secret_files(app: App) -> list[tuple[str, str]]:
     return [*((one.key, one.file) for one in named_files(app) if one.is_secret), *others.items()]
 
 
+def notify_files(config: Config) -> list[tuple[str, str]]:
+    """The key and the path of each file with URLs of services that are told something."""
+    lists = [("", config.notify), *((f"apps.{name}.", app.notify) for name, app in config.apps.items())]
+    return [(f"{at}notify.{number}.url_file", one.url_file) for at, told in lists for number, one in enumerate(told)]
+
+
 def read_files(app: App) -> list[tuple[str, str]]:
     """The key and the path of each file that an app names and that is read: also a public key, which is no secret."""
     return [*secret_files(app), *((one.key, one.file) for one in named_files(app) if not one.is_secret)]
@@ -159,6 +166,11 @@ def _look_at(
     """What fails every deployment of an app, and the files with secrets: each with its keys and its name there."""
     says, secrets, with_paths = list[str](), dict[Path, list[tuple[str, str]]](), only is None
     of_env_file, of_remote = cache(partial(_unusable, folder)), cache(partial(missing_folder, folder=folder))
+    for notify_key, file in notify_files(config):
+        if only is None or file in only:
+            says += [f"{notify_key}: {problem}" for problem in service_urls(folder, file).problems]
+            if path := _beneath(folder, file):
+                secrets.setdefault(path, []).append((notify_key, file))
     for name, app in config.all_apps().items():
         section = "" if name == PANEL else f"apps.{name}."
         files = {file for _key, file in read_files(app)}

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from orchestrator.config.app_schema import App, Build, Drain, Dump, Health, Migrate, Route
+from orchestrator.config.notify_schema import Notify, Targets
 from orchestrator.config.push_schema import Push
 from orchestrator.config.run_schema import Run
 from orchestrator.config.section import MOST, Megabytes, NoEffectYet, Section, Unit
@@ -101,6 +102,7 @@ class Config(Section):
     hot_reload: Annotated[HotReload, NoEffectYet("development mode is not implemented")] = HotReload()
     update: UpdatePolicy = UpdatePolicy()
     push: Push | None = None
+    notify: Targets = ()
     disk: Disk = Disk()
     proxy: ProxySettings = ProxySettings()
     public: Public = Public()
@@ -122,6 +124,10 @@ class Config(Section):
     def all_apps(self) -> dict[str, App]:
         """The panel first, then the others in the file's order."""
         return {PANEL: panel_app(self.update, self.public, self.push), **self.apps}
+
+    def told_of(self, app: str) -> tuple[Notify, ...]:
+        """Who is told what happens to an app: those of all apps first."""
+        return (*self.notify, *(self.apps[app].notify if app in self.apps else ()))
 
 
 def panel_hosts(public: Public) -> tuple[str, ...]:

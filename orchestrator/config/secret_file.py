@@ -17,6 +17,11 @@ class SecretUnreadable(ChangeoverError):
 def read_secret(folder: Path, file: str, *, is_secret: bool = True) -> str:
     """The secret, without the end of its line. `folder` is the configuration file's. `is_secret`: False for a file such
     as a public key, which is read as one with a secret. Raises SecretUnreadable."""
+    return read_secret_text(folder, file, is_secret=is_secret).strip()
+
+
+def read_secret_text(folder: Path, file: str, *, is_secret: bool = True) -> str:
+    """The whole text of a file with secrets, which has more than blanks. Raises SecretUnreadable."""
     try:
         found = within(folder, file)
         if not found.is_file():
@@ -25,9 +30,9 @@ def read_secret(folder: Path, file: str, *, is_secret: bool = True) -> str:
             content = opened.read(MOST_OF_SECRET + 1)
         if len(content) > MOST_OF_SECRET:
             raise OSError(0, f"it is larger than {MOST_OF_SECRET // 1024} KiB")
-        if not (secret := content.decode().strip()):
+        if not (text := content.decode()).strip():
             raise OSError(0, "it is empty")
-        return secret
+        return text
     except (OSError, LeadsOutside, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretUnreadable(

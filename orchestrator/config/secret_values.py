@@ -14,6 +14,7 @@ from orchestrator.config.app_schema import App
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file
 from orchestrator.config.index_login import passwords_of
 from orchestrator.config.named_files import named_files
+from orchestrator.config.notify_urls import secrets_of_urls
 from orchestrator.config.schema import Config
 
 MOST_OF_FILE = 64 * 1024
@@ -34,6 +35,8 @@ def secret_values(config: Config, folder: Path) -> set[str]:
                 values |= passwords_of(folder, one.file)
             elif one.is_secret:
                 values |= of_secret_file(folder / one.file)
+    for notify in {one.url_file for name in config.all_apps() for one in config.told_of(name)}:
+        values |= {found for line in of_secret_file(folder / notify) for found in secrets_of_urls(line)}
     for app in config.apps.values():
         values |= _variables(app.run.env) | _variables(app.build.args) | _of_env_file(app, folder)
         values |= {content for file in app.build.secrets.values() for content in of_secret_file(folder / file)}

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from orchestrator.config.section import MOST, NoEffectYet, Seconds, SecondsOrNone, Section, Unit
+from orchestrator.config.section import MOST, Seconds, SecondsOrNone, Section, Unit
 from orchestrator.config.source_schema import GitSource, PypiSource, RegistrySource, UrlSource
 from orchestrator.config.window_schema import Window
 
@@ -22,10 +22,9 @@ class BackgroundCheck(Section):
     interval: Seconds = 3600
     """Time between two checks; each pause is up to a tenth longer, so that apps do not ask all at once. Example:
     900"""
-    notify: Annotated[bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")] = (
-        True
-    )
-    """Send a notification when a background check finds an update. Example: false"""
+    notify: bool = True
+    """Send a notice when a check in the background finds an update, if `update.notify_on_update` is on, too. Each
+    version is told once. Example: false"""
 
 
 class Backup(Section):
@@ -102,10 +101,9 @@ class UpdatePolicy(Section):
     check_on_startup: bool = True
     """Check for updates when the orchestrator starts. When false, the first check comes after
     `background_check.interval`, also if there is no other one in the background. Example: false"""
-    notify_on_update: Annotated[
-        bool, NoEffectYet("notifications are not implemented; the panel always shows a known update")
-    ] = True
-    """Send a notification when an update is found. Example: false"""
+    notify_on_update: bool = True
+    """Send a notice when an update is found, to the services of `notify`. Each version is told once, also over
+    restarts. The panel always shows a known update. Example: false"""
     auto_update: bool = False
     """Deploy an update as soon as a check finds it, if a release of the app is live and no other is being deployed. A
     release that failed, was rolled back or was cancelled by a person is not deployed again by itself. When false, a

@@ -10,6 +10,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_once
 from orchestrator.config.preflight import preflight
 from orchestrator.doctor.labelled import labelled
+from orchestrator.doctor.notices import notices
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import stopped_standby
@@ -28,6 +29,7 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
     findings.append(await _journal(orchestrator))
     findings += await _preflight(orchestrator)
+    findings += await notices(orchestrator)
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in missing_limits(context)]
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]

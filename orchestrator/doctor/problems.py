@@ -34,6 +34,8 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
         found.append(Trouble(refused_file(file), file.remedy, file.problem_since, warns=file.waits))
     if file.not_kept:
         found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
+    for says, since in orchestrator.notices.problems():
+        found.append(Trouble(says, "See changeover doctor, and try it: changeover notify test", since, warns=True))
     for name, problem in orchestrator.supervisor.problems.items():
         says = f"The background task '{name}' failed {counted(problem.times, 'time')} in a row: {problem.cause}"
         found.append(

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     DISMISSED = "dismissed"
     SKIPPED = "skipped"
     CHECK_FAILED = "check_failed"
+    CHECK_SUCCEEDED = "check_succeeded"
     CONFIG_LOADED = "config_loaded"
     CONFIG_REFUSED = "config_refused"
     START_FAILED = "start_failed"
@@ -42,6 +43,7 @@ class EventKind(StrEnum):
     DRAINED = "drained"
     PROXY_WORKER_ENDED = "proxy_worker_ended"
     REPORT_FAILED = "report_failed"
+    NOTICE_FAILED = "notice_failed"
 
 
 @dataclass(frozen=True)
@@ -199,15 +201,6 @@ class Dismissed(Occurrence):
 
     kind = EventKind.DISMISSED
     version: str
-
-
-@dataclass(frozen=True)
-class CheckFailed(Occurrence):
-    """A check for updates failed."""
-
-    kind = EventKind.CHECK_FAILED
-    cause: str
-    remedy: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The events of decisions on versions."""
+"""The events of checks for updates, and of decisions on versions. Their kinds are in events.py."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ class Skipped(Occurrence):
     version: str
     by: str
     undone: bool = False
+
+
+@dataclass(frozen=True)
+class CheckFailed(Occurrence):
+    """A check for updates failed."""
+
+    kind = EventKind.CHECK_FAILED
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class CheckSucceeded(Occurrence):
+    """A check for updates succeeded after ones that failed."""
+
+    kind = EventKind.CHECK_SUCCEEDED

@@ -47,15 +47,17 @@ async def run(
     timeout_s: float,
     on_chunk: Callable[[bytes], None] | None = None,
     terminate_within_s: float = TERMINATE_WITHIN_S,
+    given: bytes | None = None,
 ) -> Ended:
-    """Run a command to its end, without input. With `on_chunk` standard error is part of the output and is not kept.
+    """Run a command to its end. With `on_chunk` standard error is part of the output and is not kept. `given` is its
+    standard input; without it, there is none.
 
     When the task is cancelled or `timeout_s` seconds have passed, the process and its children are ended before this
     returns: they get SIGTERM, and SIGKILL after `terminate_within_s` seconds; what they print meanwhile is dropped.
     Raises TimeoutError, OSError when the command cannot be started, or OutputTooLong; then it is ended as well.
     """
     # Cancelled in the middle of starting, nobody would know the process.
-    starting = asyncio.ensure_future(_start(*command, env=env, err_apart=on_chunk is None))
+    starting = asyncio.ensure_future(_start(*command, env=env, err_apart=on_chunk is None, has_input=given is not None))
     try:
         child = await to_its_end(starting)
     except asyncio.CancelledError:
@@ -65,7 +67,8 @@ async def run(
     process = child.process
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await _read_both(process, on_chunk)
+            both = _read_both(process, on_chunk)
+            (out, err), _ = await asyncio.gather(both, _write(process.stdin, given))
             return Ended(await process.wait(), out, err)
     except BaseException:
         await to_its_end(_end(child, terminate_within_s))
@@ -80,14 +83,14 @@ class _Child:
     transport: asyncio.SubprocessTransport
 
 
-async def _start(*command: str, env: Mapping[str, str], err_apart: bool) -> _Child:
+async def _start(*command: str, env: Mapping[str, str], err_apart: bool, has_input: bool) -> _Child:
     """As asyncio.create_subprocess_exec, which does not give the transport."""
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.subprocess_exec(
         lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=CHUNK, loop=loop),
         *command,
         env={**inherited(os.environ), **env},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if has_input else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE if err_apart else asyncio.subprocess.STDOUT,
         start_new_session=True,
@@ -127,6 +130,16 @@ async def _read(
     return bytes(kept)
 
 
+async def _write(stream: asyncio.StreamWriter | None, given: bytes | None) -> None:
+    """A process that reads nothing of it, or not all, is no error: its exit code says what it did."""
+    if stream is None or given is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(given)
+        await stream.drain()
+    stream.close()
+
+
 async def _end(child: _Child, terminate_within_s: float) -> None:
     """Gently, then firmly. The children that a process started are of its group, and get the same signals: the second
     one also when the process itself ended at the first.
@@ -143,7 +156,7 @@ async def _end(child: _Child, terminate_within_s: float) -> None:
             await asyncio.gather(_drop(process.stdout), _drop(process.stderr), process.wait())
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for descriptor in (1, 2):
+    for descriptor in (0, 1, 2):
         if pipe := child.transport.get_pipe_transport(descriptor):
             pipe.close()
     await process.wait()

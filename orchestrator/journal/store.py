@@ -16,12 +16,12 @@ from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.known_apps import KnownApps
 from orchestrator.journal.migration_runs import MigrationRuns
+from orchestrator.journal.notices import Notices
 from orchestrator.journal.panel_sessions import PanelSessions
 from orchestrator.journal.push_checks import PushChecks
 from orchestrator.journal.tokens import Tokens
 from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
-from orchestrator.journal.versions import VersionRecords
 
 OWN = "orchestrator"
 """The app name under which the journal records the migrations of its own schema."""
@@ -37,7 +37,7 @@ class Journal(
     PanelSessions,
     PushChecks,
     AuditLog,
-    VersionRecords,
+    Notices,
 ):
     """The journal in the database of `url`. One process reads and writes it.
 

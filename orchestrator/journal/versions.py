@@ -42,17 +42,20 @@ class VersionRecords(Database):
 
     def save_version(self, app: str, record: VersionRecord) -> None:
         """Add or replace what is remembered of a version; the oldest ones that nobody skipped are forgotten."""
+        with self._writing() as connection:
+            self._save_version(connection, app, record)
+
+    def _save_version(self, connection: sa.Connection, app: str, record: VersionRecord) -> None:
         table = self._versions
         mine = (table.c.app == app) & (table.c.version == record.version)
         row = asdict(record) | {name: stored(getattr(record, name)) for name in MOMENTS}
-        with self._writing() as connection:
-            connection.execute(table.delete().where(mine))
-            connection.execute(table.insert().values(app=app, **row))
-            others = (table.c.app == app) & table.c.skipped_at.is_(None)
-            newest = sa.select(table.c.version).where(others).order_by(table.c.seen_at.desc())
-            for version in connection.execute(newest.offset(MOST_NOT_SKIPPED)).scalars().all():
-                connection.execute(table.delete().where((table.c.app == app) & (table.c.version == version)))
-            self._when_written(partial(self._known_versions.update, {app: self._versions_in(connection, app)}))
+        connection.execute(table.delete().where(mine))
+        connection.execute(table.insert().values(app=app, **row))
+        others = (table.c.app == app) & table.c.skipped_at.is_(None)
+        newest = sa.select(table.c.version).where(others).order_by(table.c.seen_at.desc())
+        for version in connection.execute(newest.offset(MOST_NOT_SKIPPED)).scalars().all():
+            connection.execute(table.delete().where((table.c.app == app) & (table.c.version == version)))
+        self._when_written(partial(self._known_versions.update, {app: self._versions_in(connection, app)}))
 
     def _versions_in(self, connection: sa.Connection, app: str) -> dict[str, VersionRecord]:
         rows = connection.execute(self._versions.select().where(self._versions.c.app == app)).mappings()

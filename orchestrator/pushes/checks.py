@@ -14,8 +14,8 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.events import CheckFailed
 from orchestrator.domain.push_check import CheckState, Delivery, Head, PushCheck, is_to_deploy, under_way
+from orchestrator.domain.update_events import CheckFailed
 from orchestrator.errors import ChangeoverError, JournalError, UnknownApp
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end

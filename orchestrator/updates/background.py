@@ -10,9 +10,8 @@ from typing import Protocol
 import structlog
 
 from orchestrator.apps.context import AppContext
-from orchestrator.domain.events import CheckFailed
 from orchestrator.domain.update import Update
-from orchestrator.domain.update_events import FoundBy
+from orchestrator.domain.update_events import CheckFailed, FoundBy
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.supervision import Supervisor

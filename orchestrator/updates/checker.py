@@ -18,7 +18,7 @@ from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import may_be_offered
 from orchestrator.domain.update import Update
-from orchestrator.domain.update_events import FoundBy, Skipped
+from orchestrator.domain.update_events import CheckSucceeded, FoundBy, Skipped
 from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
@@ -177,6 +177,8 @@ class UpdateChecker:
                 f"The check of {app} did not end within {CHECK_WITHIN_S:g} s.",
                 "Check how fast this host reaches the source. It is asked again at the next check.",
             ) from error
+        if await self._journal.beside(self._journal.check_succeeded, app):
+            await self._events.publish(CheckSucceeded(), app)
         await self.announce(app, found_by)
         return update if update and self._is_offered(app, update) else None
 

@@ -16,6 +16,7 @@ from panel.cli import (
     doctor,
     events,
     migrations,
+    notify,
     one_off,
     panel,
     pushes,
@@ -60,6 +61,7 @@ for group in (
     command.add_typer(group.commands)
 command.add_typer(backups.commands, name="backup")
 command.add_typer(migrations.commands, name="migrate")
+command.add_typer(notify.commands, name="notify")
 command.add_typer(tokens.commands, name="token")
 command.add_typer(sessions.commands, name="session")
 

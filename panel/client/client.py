@@ -30,6 +30,7 @@ from panel.client.model import (
     Migrations,
     Validation,
 )
+from panel.client.notice_requests import NoticeRequests
 from panel.client.one_off import OneOffRequests, Piece
 from panel.client.push_requests import PushRequests
 from panel.client.settings import is_https, is_near
@@ -53,7 +54,15 @@ class ServerTrouble(Exception):
         self.error = error
 
 
-class Client(AccessRequests, BackupRequests, DeploymentRequests, OneOffRequests, PushRequests, VersionRequests):
+class Client(
+    AccessRequests,
+    BackupRequests,
+    DeploymentRequests,
+    NoticeRequests,
+    OneOffRequests,
+    PushRequests,
+    VersionRequests,
+):
     """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
 
     No answer has control characters: text that an older orchestrator kept loses them here.

@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     DISMISSED = "dismissed"
     SKIPPED = "skipped"
     CHECK_FAILED = "check_failed"
+    CHECK_SUCCEEDED = "check_succeeded"
     CONFIG_LOADED = "config_loaded"
     CONFIG_REFUSED = "config_refused"
     START_FAILED = "start_failed"
@@ -48,6 +49,7 @@ class EventKind(StrEnum):
     RETIRE_FAILED = "retire_failed"
     PROXY_WORKER_ENDED = "proxy_worker_ended"
     REPORT_FAILED = "report_failed"
+    NOTICE_FAILED = "notice_failed"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -257,6 +259,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.DISMISSED: Dismissed,
     EventKind.SKIPPED: Skipped,
     EventKind.CHECK_FAILED: Trouble,
+    EventKind.CHECK_SUCCEEDED: Fields,
     EventKind.CONFIG_LOADED: ConfigLoaded,
     EventKind.CONFIG_REFUSED: ConfigRefused,
     EventKind.START_FAILED: Trouble,
@@ -264,6 +267,7 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.RETIRE_FAILED: Trouble,
     EventKind.PROXY_WORKER_ENDED: Trouble,
     EventKind.REPORT_FAILED: Trouble,
+    EventKind.NOTICE_FAILED: Trouble,
 }
 
 

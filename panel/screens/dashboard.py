@@ -24,6 +24,7 @@ from panel.screens.app_keys import AppKeys
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
+from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import ask_although_off, deploy_again, deploy_version, roll_back
 from panel.screens.versions import VersionsScreen
@@ -47,12 +48,10 @@ class DashboardScreen(AppKeys):
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
         # Not on the last line, which has no room for it at 80 columns; the help has it.
         Binding(
-            "v,V",
-            "versions",
-            "Versions",
-            show=False,
-            key_display="V",
-            tooltip="List the versions; deploy or skip one of them",
+            "v,V", "versions", "Versions", show=False, key_display="V", tooltip="List the versions; deploy or skip one"
+        ),
+        Binding(
+            "n,N", "notices", "Notices", show=False, key_display="N", tooltip="Test who is told (needs scope admin)"
         ),
     ]
 
@@ -288,6 +287,10 @@ class DashboardScreen(AppKeys):
             self._follow(app.name, app.deployment.id)
         else:
             self.notify("No deployment of this app is under way.")
+
+    def action_notices(self) -> None:
+        """Test the services that are told what happens to the app under the cursor."""
+        self._with_current(lambda app: self.app.push_screen(NoticesScreen(self._client, app.name)))
 
     def action_audit(self) -> None:
         """Show the audit log."""

@@ -18,6 +18,7 @@ from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.details import DetailsScreen
+from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
 from panel.screens.versions import VersionsScreen
@@ -29,6 +30,7 @@ SCREENS: dict[str, type[Screen[Any]]] = {
     "Question before an update [Y/n]": ConfirmScreen,
     "Other questions [y/N]": QuestionScreen,
     "Versions of an app": VersionsScreen,
+    "Notices of an app": NoticesScreen,
     "Audit log": AuditScreen,
 }
 OF_TEXTUAL = (

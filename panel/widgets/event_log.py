@@ -104,6 +104,8 @@ def _says(event: Event, told: str) -> str:
             return f"[red]configuration refused[/] {inline('; '.join(problems))}"
         case events.ConfigLoaded():
             return "configuration loaded"
+        case events.Fields() if event.kind == events.EventKind.CHECK_SUCCEEDED:
+            return "checks for updates succeed again"
         case _:
             return ""
 

@@ -18,6 +18,7 @@ from orchestrator.domain.push_check import Forge
 from tests.support.addresses import free_port
 from tests.support.cosign import Cosign
 from tests.support.forges import SECRET, Sent, delivery, git_push, image_push
+from tests.support.notice_server import NoticeServer, served_in_a_thread
 from tests.support.paths import ROOT
 from tests.support.registry import Registry
 from tests.support.repository import Repository
@@ -88,8 +89,13 @@ def hostile(random_one: random.Random) -> Sent:
 def test_pushes_are_live_without_a_further_hand_and_wait_while_the_orchestrator_is_away(
     tmp_path: Path, repository: Repository, proxy_image: None, soak: bool
 ) -> None:
-    config = NO_APPS + SHOP.format(remote=json.dumps(str(repository.path)))
-    with Stack(with_secret(tmp_path), config) as stack, ThreadPoolExecutor(10) as threads:
+    config = f"notify: [{{url_file: secrets/notify}}]\n{NO_APPS}{SHOP.format(remote=json.dumps(str(repository.path)))}"
+    with (
+        served_in_a_thread() as told,
+        Stack(with_secret(tmp_path), config) as stack,
+        ThreadPoolExecutor(10) as threads,
+    ):
+        (tmp_path / "secrets" / "notify").write_text(f"{told.url('/ok')}\n")
         url = stack.url("")
         deployed = stack.wait_ended(outcome(stack, pushed(repository).post(url))["deployment"])
         assert (deployed["state"], deployed["requested_by"]) == ("live", "push")
@@ -126,6 +132,16 @@ def test_pushes_are_live_without_a_further_hand_and_wait_while_the_orchestrator_
         assert "was live before" in again["says"]
         assert "nothing new" not in stack.command("pushes", "shop").stdout
         assert again["id"] in stack.command("pushes", "shop").stdout
+
+        # People were told of it, over the kill of the orchestrator.
+        stack.until(lambda: any("was rolled back to" in title for title in _titles(told)), "the rollback is told")
+        assert any(last[:7] in title and "is live" in title for title in _titles(told)), _titles(told)
+        assert stack.command("notify", "test").stdout.startswith("✓ json (secrets/notify, line 1) took it")
+
+
+def _titles(told: NoticeServer) -> list[str]:
+    """Also those of several notices in one message."""
+    return [line for body in told.bodies for line in (body["title"], *body["message"].splitlines())]
 
 
 def patiently(sent: Sent, url: str) -> int:

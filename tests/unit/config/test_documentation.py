@@ -15,7 +15,14 @@ from orchestrator.config.keys import APP, Key, every_key, named_fields
 from tests.support.paths import ROOT
 
 TOOL = runpy.run_path(str(ROOT / "tools" / "configuration-page"))
-PAGES = ("README.md", "examples/shop/README.md", "docs/configuration.md", "docs/migrations.md", "docs/hooks.md")
+PAGES = (
+    "README.md",
+    "examples/shop/README.md",
+    "docs/configuration.md",
+    "docs/migrations.md",
+    "docs/hooks.md",
+    "docs/notices.md",
+)
 DIFFERENT = (
     "update.git.remote",
     "update.git.branch",
@@ -58,6 +65,8 @@ def test_the_example_of_a_key_is_valid_and_not_its_default(key: Key) -> None:
     taken: Any = loaded.config
     for part in key.path:
         taken = taken["shop"] if part == APP else taken[part] if isinstance(taken, dict) else value_of(taken, part)
+        if part in LISTS and isinstance(taken, tuple):
+            (taken,) = taken
     assert taken == (tuple(example) if isinstance(example, list) else example)
     if key.name not in ("update.source", f"apps.{APP}.route.default"):  # which have one possible value each
         assert taken != key.field.default
@@ -67,6 +76,8 @@ def value_of(section: Any, key: str) -> Any:
     return getattr(section, key, None) if key != "from" else section.from_
 
 
+LISTS = ("notify",)
+"""Sections of which a file has a list."""
 BESIDE = {"strip_path": {"path": "/shop"}, "git.version_range": {"tags": "v*"}}
 """Keys that have an effect together with others alone."""
 OF_APP = {"report": {"update": {"git": {"remote": "https://git.example.com/team/shop.git"}}}}
@@ -84,7 +95,7 @@ def with_value(key: Key, value: object) -> dict[str, Any]:
         required | (BESIDE.get(key.path[-1]) or BESIDE.get(".".join(key.path[-2:]), {})) | {key.path[-1]: value}
     )
     for part in reversed(key.path[2:-1] if key.path[0] == "apps" else key.path[:-1]):
-        inner = {part: inner}
+        inner = {part: [inner] if part in LISTS else inner}
     if key.path[0] != "apps":
         return inner
     inner["route"] = {"host": "shop.test"} | inner.get("route", {})

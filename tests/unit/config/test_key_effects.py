@@ -51,6 +51,7 @@ EFFECTS = {
     "update.registry.cosign_key": "test_what_cosign_has_not_signed_with_the_key_is_neither_offered_nor_fetched",
     "update.registry.insecure": "test_what_a_tag_stands_for_is_deployed_by_its_digest_while_it_is_used",
     "update.check_on_startup": "test_without_a_check_at_the_start_the_first_comes_after_the_interval",
+    "update.notify_on_update": "test_each_combination_of_the_keys_asks_and_tells_as_often_as_it_says",
     "update.auto_update": "test_what_a_check_finds_is_deployed_only_where_that_is_configured",
     "update.window.days": "test_a_window_is_open_by_the_clocks_of_its_zone",
     "update.window.from": "test_an_update_waits_for_its_window_says_so_and_is_installed_when_it_opens",
@@ -59,6 +60,7 @@ EFFECTS = {
     "update.minimum_age": "test_a_version_that_is_too_young_is_offered_and_told_when_it_is_old_enough",
     "update.background_check.enabled": "test_without_background_checks_the_source_is_asked_at_the_start_only",
     "update.background_check.interval": "test_the_source_is_asked_again_after_each_interval",
+    "update.background_check.notify": "test_each_combination_of_the_keys_asks_and_tells_as_often_as_it_says",
     "update.backup.create_before_update": "test_backups_and_migrations_of_an_update_are_as_configured",
     "update.backup.keep_backups": (
         "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays"
@@ -73,6 +75,8 @@ EFFECTS = {
     ),
     "update.rollback.max_rollback_attempts": "test_an_undo_that_fails_is_tried_as_often_as_configured",
     "push.secret_file": "test_the_secret_is_written_into_the_file_that_is_named",
+    "notify.url_file": "test_services_of_an_app_are_told_of_this_app_alone_and_a_url_in_two_files_once",
+    "notify.on": "test_each_kind_is_told_to_those_who_asked_for_it_and_to_no_other",
     "disk.min_free_mb": "test_a_full_disk_refuses_the_deployment_and_says_what_to_do",
     "disk.keep_images": "test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays",
     "disk.keep_output": "test_output_is_kept_for_as_many_deployments_as_configured",

@@ -168,3 +168,14 @@ async def test_output_that_is_longer_than_is_read_is_an_error_and_ends_the_proce
         await child_process.run("cat", "/dev/zero", env={}, timeout_s=30)
     errors = await child_process.run("sh", "-c", "head -c 2000000 /dev/zero >&2", env={}, timeout_s=30)
     assert 900_000 < len(errors.err) <= 1_000_000
+
+
+async def test_what_is_given_is_the_standard_input_also_of_a_process_that_does_not_read_it() -> None:
+    much = b"line\n" * 200_000
+    read = await child_process.run("wc", "-c", env={}, timeout_s=30, given=much)
+    unread = await child_process.run("sh", "-c", "exec <&-; exit 3", env={}, timeout_s=30, given=much)
+    none = await child_process.run("wc", "-c", env={}, timeout_s=30)
+
+    assert int(read.out) == len(much)
+    assert unread.exit_code == 3
+    assert int(none.out) == 0

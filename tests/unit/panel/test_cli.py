@@ -57,6 +57,11 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
         (("pause", "shop"), ("POST", "/v1/apps/shop/pause"), {"app": "shop", "paused": True}),
         (("cancel", "d42"), ("POST", "/v1/deployments/d42/cancel"), answers.deployment(state="running", x=1)),
         (("doctor",), ("GET", "/v1/doctor"), {"findings": [{"what": "disk", "well": True, "says": "ok", "x": 1}]}),
+        (
+            ("notify", "test", "shop"),
+            ("POST", "/v1/apps/shop/notices/test"),
+            {"app": "shop", "services": [{"service": "json (f, line 1)", "taken": True, "x": 1}], "problems": []},
+        ),
         (("token", "list"), ("GET", "/v1/tokens"), {"tokens": [{"name": "ci", "scope": "read", "last_used": None}]}),
     ],
 )
@@ -535,3 +540,25 @@ def test_text_from_outside_is_printed_as_it_is(
     api.gives("GET", path, answer)
 
     assert changeover(*arguments).stdout == "a\tb  [x]\nc\n"
+
+
+SAID = {"service": "json (secrets/notify, line 2)", "taken": False, "says": "error=[red]500", "seconds": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("services", "problems", "exit_code", "says"),
+    [
+        ([SAID | {"taken": True}], [], 0, "✓ json (secrets/notify, line 2) took it after 0.2 s"),
+        ([SAID | {"taken": True}, SAID], [], 1, "✗ json (secrets/notify, line 2): error=[red]500"),
+        ([], ["secrets/notify cannot be read."], 1, "✗ secrets/notify cannot be read."),
+    ],
+)
+def test_a_test_of_notices_prints_what_each_service_said_and_fails_if_one_did_not_take_it(
+    api: FakeApi, services: list[dict[str, Any]], problems: list[str], exit_code: int, says: str
+) -> None:
+    api.gives("POST", "/v1/notices/test", {"app": None, "services": services, "problems": problems})
+
+    done = changeover("notify", "test")
+
+    assert done.exit_code == exit_code
+    assert says in done.stdout.splitlines()

@@ -17,6 +17,7 @@ from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.help import HelpScreen
+from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
 from panel.widgets.key_line import GAP, KeyHint, fitting
 from tests.support import api_answers as answers
@@ -129,3 +130,28 @@ def test_what_is_left_out_is_the_last_that_need_not_be_kept(room: int) -> None:
     expected = next((some for width, some in widths.items() if width <= room), [QUIT])
 
     assert fitting(keys, room) == expected
+
+
+async def test_a_test_of_notices_is_sent_by_a_key_of_its_own_and_shows_what_each_service_said(api: FakeApi) -> None:
+    said = {"service": "json (secrets/notify, line 2)", "taken": False, "says": "error=500", "seconds": 0.2}
+    api.gives("POST", "/v1/apps/shop/notices/test", {"app": "shop", "services": [said], "problems": []})
+    async with panel_of(api, (100, 30)) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NoticesScreen))
+        assert api.requests("POST", "/v1/apps/shop/notices/test") == []
+
+        await pilot.press("t")
+        await until(pilot, lambda: "error=500" in shown(pilot))
+
+        assert "✗ json (secrets/notify, line 2): error=500" in shown(pilot)
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.screen, NoticesScreen)
+
+
+async def test_a_test_of_notices_that_is_refused_says_why(api: FakeApi) -> None:
+    problem = {"title": "Refused", "detail": "Nobody is told anything.", "remedy": "Add notify.", "status": 409}
+    api.gives("POST", "/v1/apps/shop/notices/test", problem, status=409)
+    async with panel_of(api, (80, 24)) as pilot:
+        await pilot.press("n", "t")
+
+        await until(pilot, lambda: "Nobody is told anything." in shown(pilot))

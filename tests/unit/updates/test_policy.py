@@ -11,10 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
+from border.secrets import Secrets
 from orchestrator.apps.context import AppContext
 from orchestrator.config import loader
 from orchestrator.domain.deployment import Failure, State, StepName
+from orchestrator.domain.update_events import FoundBy
 from orchestrator.errors import Refused, StepFailed
+from orchestrator.notices.notifier import Notices, is_wanted
+from orchestrator.settings import Settings
 from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.updates import checker as checker_module
 from orchestrator.updates import due
@@ -22,6 +26,7 @@ from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.remembered import DISMISSED_FOR_S, MOST_SKIPPED
 from orchestrator.updates.turns import SLOW_S
 from tests.support import virtual_time
+from tests.support.fakes.courier import FakeCourier
 from tests.support.fakes.journal import UnreliableJournal
 from tests.support.fakes.source import FakeSource
 from tests.unit.updates.test_checker import APP, Bench
@@ -55,22 +60,34 @@ def test_the_bench_has_no_clock_of_the_machine(bench: Bench) -> None:
 @pytest.mark.parametrize("on_startup", [True, False])
 @pytest.mark.parametrize("background", [True, False])
 @pytest.mark.parametrize("notify", [True, False])
-def test_each_combination_of_the_keys_asks_as_often_as_it_says(
-    bench: Bench, enabled: bool, on_startup: bool, background: bool, notify: bool
+@pytest.mark.parametrize("on_update", [True, False])
+def test_each_combination_of_the_keys_asks_and_tells_as_often_as_it_says(
+    bench: Bench, enabled: bool, on_startup: bool, background: bool, notify: bool, on_update: bool
 ) -> None:
-    """Both of the checks switched off: it is asked once all the same. `notify` changes nothing of it."""
+    """Both of the checks switched off: it is asked once all the same. `notify` and `notify_on_update` change nothing of
+    that; people are told of what was found at the start by the latter alone, in the background by both."""
     with_update(bench)
     keys = (
-        f"enabled: {str(enabled).lower()}, check_on_startup: {str(on_startup).lower()}, background_check: "
-        f"{{enabled: {str(background).lower()}, interval: {INTERVAL_S:g}, notify: {str(notify).lower()}}}"
+        f"enabled: {_yaml(enabled)}, check_on_startup: {_yaml(on_startup)}, notify_on_update: {_yaml(on_update)}, "
+        f"background_check: {{enabled: {_yaml(background)}, interval: {INTERVAL_S:g}, notify: {_yaml(notify)}}}"
     )
+    text = f"notify: [{{url_file: notify}}]\napps:\n  {APP}:\n    update: {{git: {{remote: /shop}}, {keys}}}\n"
+    config = loader.parse(f"{text}    route: {{host: shop.test}}\n", "c.yaml").config
+    (bench.folder / "notify").write_text("json://chat.test\n")
+    courier = FakeCourier()
+    settings = Settings(config=bench.folder / "c.yaml", state=bench.folder)
+    notices = Notices(bench.journal, bench.events, lambda: config, settings, Secrets(), courier, clock=bench.clock)
+    bench.events.add(notices)
     asked: list[int] = []
 
     async def story() -> None:
+        sending = asyncio.create_task(notices.keep_sending())
         async with bench.following(keys):
             for moment in (INTERVAL_S / 2, INTERVAL_S * 0.7, INTERVAL_S * 2.2):
                 await asyncio.sleep(moment)
                 asked.append(bench.source.asked)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
 
     virtual_time.run(story())
     at_the_start, after_one, after_three = asked
@@ -81,6 +98,33 @@ def test_each_combination_of_the_keys_asks_as_often_as_it_says(
     assert after_three >= (1 if enabled else 0)
     found_by = [one.fields["found_by"] for one in bench.journal.events() if one.kind == "update"]
     assert found_by == ([] if not enabled else ["start"] if on_startup else ["background"])
+    is_told = enabled and on_update and (on_startup or notify)
+    assert courier.titles("json://chat.test") == (["shop v2 is available"] if is_told else [])
+    assert (bench.journal.versions(APP)["v2"].told_at is not None if enabled else False) is is_told
+
+
+def _yaml(value: bool) -> str:
+    return str(value).lower()
+
+
+@pytest.mark.parametrize(
+    ("on_update", "notify", "told"), [(True, True, 1), (True, False, 1), (False, True, 0), (False, False, 0)]
+)
+def test_what_somebody_asked_for_is_told_as_what_was_found_at_a_start(on_update: bool, notify: bool, told: int) -> None:
+    keys = f"notify_on_update: {_yaml(on_update)}, background_check: {{notify: {_yaml(notify)}}}"
+    text = f"apps:\n  {APP}:\n    update: {{git: {{remote: /shop}}, {keys}}}\n    route: {{host: shop.test}}\n"
+
+    assert is_wanted(loader.parse(text, "c.yaml").config.apps[APP].update, FoundBy.ASKED) is bool(told)
+
+
+async def test_a_check_that_succeeds_after_one_that_failed_is_an_event_and_no_other_is(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    bench.journal.check_failed(APP)
+    await bench.checker.check(bench.app())
+    await bench.checker.check(bench.app())
+
+    assert bench.kinds().count("check_succeeded") == 1
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])

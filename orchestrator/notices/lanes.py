@@ -1,0 +1,187 @@
+"""The notices that wait for each service, and a task for each service that has some: tries, pauses, gives up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from orchestrator.clock import now
+from orchestrator.config.notify_urls import ServiceUrl
+from orchestrator.domain.counted import counted
+from orchestrator.domain.notice import Notice
+from orchestrator.notices.courier import Message, Parcel, Rounds
+from orchestrator.notices.texts import digest_of, message_of
+
+log = structlog.get_logger()
+
+MOST_WAITING = 100
+"""Of one service; the oldest is dropped when another one comes."""
+MOST_SINGLE = 3
+"""When more wait, they are told as one message."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S, GIVEN_UP_AFTER_S = 5.0, 300.0, 6 * 3600.0
+
+
+class NotTaken(Exception):
+    """The service did not take it now; a later try may succeed."""
+
+
+class Refused(Exception):
+    """The service does not take it, or its URL cannot be used: another try will not help."""
+
+
+@dataclass
+class Lane:
+    """What waits for one service. `dropped`: so many that it did not get, and was not told of yet. `why`: of the last
+    try, empty if it was taken."""
+
+    service: ServiceUrl
+    waiting: list[Notice] = field(default_factory=list)
+    dropped: int = 0
+    why: str = ""
+    since: datetime | None = None
+    is_served: bool = False
+
+    @property
+    def says(self) -> str:
+        """What is wrong, for people; empty if nothing is."""
+        if not self.why:
+            return ""
+        lost = f" {counted(self.dropped, 'notice')} could not be delivered." if self.dropped else ""
+        return f"{self.service.label} does not take notices: {self.why.rstrip('.')}.{lost}"
+
+
+class Lanes:
+    """One lane for each URL. Used on the event loop alone; `keep_going` runs in a task of the supervisor.
+
+    `is_configured` says whether a URL is still in its file; `done` is called when a service has a notice, or will never
+    have it; `failed` when one does not take notices, once until it does again; `elsewhere` with what waited for a URL
+    that is in no file any more.
+    """
+
+    def __init__(
+        self,
+        rounds: Rounds,
+        is_configured: Callable[[ServiceUrl], Awaitable[bool]],
+        done: Callable[[ServiceUrl, list[Notice]], Awaitable[None]],
+        failed: Callable[[str, str], Awaitable[None]],
+        elsewhere: Callable[[list[Notice]], Awaitable[None]],
+        first_pause_s: float = FIRST_PAUSE_S,
+    ) -> None:
+        self._rounds = rounds
+        self._is_configured, self._done = is_configured, done
+        self._failed, self._elsewhere = failed, elsewhere
+        self._first_pause_s = first_pause_s
+        self._by_url: dict[str, Lane] = {}
+        self._news = asyncio.Event()
+
+    def add(self, service: ServiceUrl, notice: Notice) -> Notice | None:
+        """Let a notice wait for a service. Returns the one that is dropped for it, if too many wait."""
+        lane = self._by_url.setdefault(service.url, Lane(service))
+        lane.service = service
+        dropped = None
+        if all(one.id != notice.id for one in lane.waiting):
+            lane.waiting.append(notice)
+            if len(lane.waiting) > MOST_WAITING:
+                dropped = lane.waiting.pop(0)
+                lane.dropped += 1
+        self._news.set()
+        return dropped
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(lane.waiting) for lane in self._by_url.values())
+
+    def failing(self) -> list[Lane]:
+        return [lane for lane in self._by_url.values() if lane.why]
+
+    def took(self, url: str) -> None:
+        """A service took a message that did not wait here: nothing is wrong with it any more."""
+        if lane := self._by_url.get(url):
+            lane.why, lane.since = "", None
+
+    def keep_problems_of(self, urls: Collection[str]) -> None:
+        """Forget what is wrong with services of which nothing waits, other than these."""
+        for url, lane in list(self._by_url.items()):
+            if url not in urls and not lane.waiting and not lane.is_served:
+                del self._by_url[url]
+
+    async def keep_going(self) -> None:
+        """Serve the lanes beside one another, without end."""
+        for lane in self._by_url.values():
+            lane.is_served = False  # by a task of before a defect
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._rounds.keep_going())
+            while True:
+                self._news.clear()
+                for lane in [one for one in self._by_url.values() if one.waiting and not one.is_served]:
+                    lane.is_served = True
+                    group.create_task(self._serve(lane))
+                await self._news.wait()
+
+    async def _serve(self, lane: Lane) -> None:
+        try:
+            while lane.waiting:
+                await self._until_taken(lane)
+        finally:
+            lane.is_served = False
+        if not lane.why and self._by_url.get(lane.service.url) is lane:
+            del self._by_url[lane.service.url]
+        if lane.waiting:
+            self._news.set()
+
+    async def _until_taken(self, lane: Lane) -> None:
+        """Until what waits is taken, refused or given up. Each try takes along what came meanwhile."""
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(NotTaken),
+                wait=wait_exponential_jitter(
+                    multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
+                ),
+                stop=stop_after_delay(GIVEN_UP_AFTER_S),
+                reraise=True,
+            ):
+                with attempt:
+                    await self._once(lane)
+        except (NotTaken, Refused):
+            given_up, lane.waiting = lane.waiting, []
+            lane.dropped += len(given_up)
+            log.warning("notices dropped", service=lane.service.label, notices=len(given_up), why=lane.why)
+            await self._done(lane.service, given_up)
+
+    async def _once(self, lane: Lane) -> None:
+        """Raises NotTaken or Refused."""
+        if not await self._is_configured(lane.service):
+            moved, lane.waiting, lane.why = lane.waiting, [], ""
+            self._by_url.pop(lane.service.url, None)
+            await self._elsewhere(moved)
+            return
+        batch = list(lane.waiting)
+        if not batch:
+            return
+        messages = _messages(batch, lane.dropped)
+        answer = await self._rounds.send(Parcel(lane.service.url, messages), is_slow=bool(lane.why))
+        taken = batch if answer.is_well else batch[: answer.taken] if len(messages) == len(batch) else []
+        if taken:
+            lane.dropped = 0
+            lane.waiting = [one for one in lane.waiting if one not in taken]
+            await self._done(lane.service, taken)
+        if answer.is_well:
+            lane.why, lane.since = "", None
+            return
+        is_new = not lane.why
+        lane.why, lane.since = answer.says, lane.since or now()
+        if is_new:
+            again = "It is not tried again." if answer.is_refused else "It is tried again by itself, for six hours."
+            await self._failed(f"{lane.service.label} does not take notices: {answer.says}", again)
+        raise (Refused if answer.is_refused else NotTaken)(answer.says)
+
+
+def _messages(batch: list[Notice], dropped: int) -> tuple[Message, ...]:
+    if len(batch) > MOST_SINGLE:
+        return (digest_of(batch, dropped),)
+    return tuple(message_of(one, dropped if at == 0 else 0) for at, one in enumerate(batch))

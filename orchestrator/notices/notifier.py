@@ -1,0 +1,300 @@
+"""Tells people by services of Apprise what became of deployments, updates and checks; never in a deployment's way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from border.secrets import Secrets
+from orchestrator.clock import now
+from orchestrator.config.notify_schema import Notify
+from orchestrator.config.notify_urls import ServiceUrl, ServiceUrls, service_urls
+from orchestrator.config.schema import Config
+from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.domain.counted import counted
+from orchestrator.domain.events import Occurrence, UpdateFound
+from orchestrator.domain.notice import Notice, NoticeFailed, NoticeKind
+from orchestrator.domain.update_events import CheckFailed, FoundBy
+from orchestrator.domain.version_record import VersionRecord
+from orchestrator.errors import ChangeoverError, JournalError
+from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.journal.store import Journal
+from orchestrator.notices.courier import Courier, Rounds
+from orchestrator.notices.lanes import FIRST_PAUSE_S, Lanes, NotTaken
+from orchestrator.notices.texts import Texts, kind_of
+from orchestrator.settings import Settings
+from orchestrator.updates.remembered import LONGEST
+
+log = structlog.get_logger()
+
+MOST_INCOMING = 500
+"""So many events wait to be made into notices, should the journal not answer."""
+MOST_OF_APP, OF_APP_WITHIN = 30, timedelta(hours=1)
+"""More notices of one app within this time are left out, and the next one says how many: whoever may deploy, or a
+source that fails and succeeds in turn, must not flood people."""
+TOLD_WITHIN = timedelta(days=1)
+"""What waited longer than this when the orchestrator starts is not told any more."""
+CORRECT_FILE = "Correct the file. It is read again for the next notice. Try it: changeover notify test"
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    happened: Occurrence
+    app: str
+    deployment: str
+    at: datetime
+
+
+class Notices:
+    """Implements Notifier. What an event says is queued in the journal, and sent by a task of the supervisor.
+
+    Used on the event loop alone. What waits at a stop is sent by the next start, to those services that do not have it.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        events: EventStream,
+        config: Callable[[], Config],
+        settings: Settings,
+        known_secrets: Secrets,
+        courier: Courier | None = None,
+        first_pause_s: float = FIRST_PAUSE_S,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._journal, self._events, self._config = journal, events, config
+        self._folder, self._public_url = settings.config.parent, settings.public_url.rstrip("/")
+        self._border, self._texts = known_secrets, Texts(known_secrets)
+        self._now = clock
+        self.courier = courier or Courier(known_secrets)
+        self.lanes = Lanes(
+            Rounds(self.courier), self._is_configured, self._done, self._failed, self._send_again, first_pause_s
+        )
+        self._incoming: deque[_Incoming] = deque()
+        self._news = asyncio.Event()
+        self._open: dict[int, set[str]] = {}
+        """By the id of each notice that waits: the URLs that it waits for."""
+        self._taken: dict[int, tuple[str, ...]] = {}
+        self._recent: dict[str, deque[datetime]] = {}
+        self._left_out: Counter[str] = Counter()
+        """By app: the notices that were left out since the last one that was not."""
+        self.not_queued = 0
+        """Events of which no notice was made because too many waited for the journal."""
+        self._problems: set[str] = set()
+        """What is wrong with files of URLs, and was told by an event."""
+
+    # Events
+
+    def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        """Take note of an event. Whether somebody is told of it is decided beside whoever published it."""
+        if kind_of(happened) is None or not app:
+            return
+        if len(self._incoming) >= MOST_INCOMING:
+            self.not_queued += 1
+            log.warning("notice dropped: too many wait", app=app, kind=str(happened.kind))
+            return
+        self._incoming.append(_Incoming(happened, app, deployment, self._now()))
+        self._news.set()
+
+    async def keep_sending(self) -> None:
+        """Queue and send what events say, without end. What was queued before a start comes first."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.lanes.keep_going())
+            await self._begin_again()
+            while True:
+                while self._incoming:
+                    await self._queue(self._incoming[0])
+                    self._incoming.popleft()
+                self._news.clear()
+                if not self._incoming:
+                    await self._news.wait()
+
+    async def _begin_again(self) -> None:
+        """What the journal has and no lane knows."""
+        oldest = self._now() - TOLD_WITHIN
+        for notice in await self._journal.beside(self._journal.waiting_notices):
+            if notice.id in self._open:
+                continue
+            if notice.queued_at < oldest:
+                log.warning("notice dropped: it is too old", app=notice.app, kind=str(notice.kind))
+                await self._journal.beside(self._journal.forget_notices, [notice.id])
+            else:
+                await self._send(notice)
+
+    async def _queue(self, one: _Incoming) -> None:
+        """Raises JournalError; then it is tried again."""
+        try:
+            notice, told = await self._notice_of(one)
+        except JournalError:
+            raise
+        except ChangeoverError as error:  # such as a deployment that is not kept any more
+            log.warning("no notice made of an event", app=one.app, kind=str(one.happened.kind), cause=error.cause)
+            return
+        if notice is None or not self._told(notice) or not self._may_tell(notice):
+            return
+        if left_out := self._left_out.pop(notice.app, 0):
+            says = f"{counted(left_out, 'notice')} of {notice.app} left out: more than {MOST_OF_APP} within an hour."
+            notice = replace(notice, body=f"{notice.body}\n{says}")
+        notice = replace(notice, id=await self._journal.beside(self._journal.queue_notice, notice, told))
+        await self._send(notice)
+
+    async def _notice_of(self, one: _Incoming) -> tuple[Notice | None, VersionRecord | None]:
+        """The notice, if there is one, and the version that it tells. Raises ChangeoverError."""
+        kind, told = kind_of(one.happened), None
+        assert kind is not None
+        if isinstance(one.happened, UpdateFound):
+            told = await self._untold(one.happened, one.app)
+            if told is None:
+                return None, None
+            title, body = self._texts.of_update(one.app, one.happened.version, self._live_version(one.app), self.panel)
+        elif kind is NoticeKind.CHECK_FAILED:
+            is_failure = isinstance(one.happened, CheckFailed)
+            if is_failure and not await self._journal.beside(self._journal.check_failed, one.app):
+                return None, None
+            title, body = self._texts.of_check(one.happened, one.app, self.panel)
+        else:
+            deployment = await self._journal.beside(self._journal.deployment, one.deployment)
+            title, body = self._texts.of_deployment(one.happened, deployment, self.panel)
+        return Notice(one.app, kind, title, body, one.at), told
+
+    async def _untold(self, found: UpdateFound, app: str) -> VersionRecord | None:
+        """The record of a version of which somebody is to be told; None if nobody is, or was. Raises JournalError."""
+        apps = self._config().all_apps()
+        if app not in apps or not is_wanted(apps[app].update, found.found_by):
+            return None
+        if not any(one.tells(NoticeKind.UPDATE) for one in self._config().told_of(app)):
+            return None
+        version = found.version[:LONGEST]
+        record = (await self._journal.beside(self._journal.versions, app)).get(version)
+        if record and record.told_at:
+            return None
+        return replace(record or VersionRecord(version, self._now()), told_at=self._now())
+
+    def _live_version(self, app: str) -> str:
+        slots = self._journal.slots(app)
+        return self._journal.deployment(slots.active).version if slots.active else ""
+
+    def _told(self, notice: Notice) -> list[Notify]:
+        return [one for one in self._config().told_of(notice.app) if one.tells(notice.kind)]
+
+    def _may_tell(self, notice: Notice) -> bool:
+        """Whether the app has had few notices lately."""
+        recent = self._recent.setdefault(notice.app, deque())
+        while recent and notice.queued_at - recent[0] > OF_APP_WITHIN:
+            recent.popleft()
+        if len(recent) >= MOST_OF_APP:
+            self._left_out[notice.app] += 1
+            log.warning("notice left out: too many of this app", app=notice.app, kind=str(notice.kind))
+            return False
+        recent.append(notice.queued_at)
+        return True
+
+    # Services
+
+    @property
+    def panel(self) -> str:
+        """The panel's address; empty if it is not known."""
+        host = self._config().public.panel.host
+        return f"https://{host}" if host else self._public_url
+
+    def _files_of(self, notified: list[Notify]) -> list[str]:
+        return list(dict.fromkeys(one.url_file for one in notified))
+
+    async def read(self, files: list[str]) -> ServiceUrls:
+        """The services of these files, each once, and what is wrong with the files. In a thread: they are files."""
+        found = await to_its_end(asyncio.to_thread(lambda: [service_urls(self._folder, file) for file in files]))
+        by_url = {one.url: one for read in reversed(found) for one in reversed(read.urls)}
+        self._border.know(by_url)
+        urls = tuple(reversed(by_url.values()))
+        return ServiceUrls(urls, tuple(says for read in found for says in read.problems))
+
+    async def _send(self, notice: Notice) -> None:
+        """Let a notice wait for each service that is to have it and does not. Raises JournalError."""
+        found = await self.read(self._files_of(self._told(notice)))
+        await self._tell_problems(found.problems)
+        wanted = [one for one in found.urls if one.place not in notice.taken]
+        if not wanted:
+            self._open.pop(notice.id, None)
+            await self._journal.beside(self._journal.forget_notices, [notice.id])
+            return
+        self._open[notice.id] = {one.url for one in wanted}
+        self._taken[notice.id] = notice.taken
+        for service in wanted:
+            if dropped := self.lanes.add(service, notice):
+                await self._done(service, [dropped])
+
+    async def _send_again(self, notices: list[Notice]) -> None:
+        """Their URL is in no file any more: whatever stands there now gets them."""
+        for notice in notices:
+            await self._send(replace(notice, taken=self._taken.get(notice.id, notice.taken)))
+
+    async def current(self, app: str | None = None) -> ServiceUrls:
+        """All services that are told something now, or those that are told something of one app."""
+        config = self._config()
+        apps = config.all_apps() if app is None else (app,)
+        found = await self.read(self._files_of([one for name in apps for one in config.told_of(name)]))
+        if app is None:
+            self.lanes.keep_problems_of({one.url for one in found.urls})
+        return found
+
+    async def _is_configured(self, service: ServiceUrl) -> bool:
+        found = await self.current()
+        is_there = any(one.url == service.url for one in found.urls)
+        if found.problems and not is_there:
+            # Somebody may be editing the file. Without its URL nothing is sent, and nothing is given up yet.
+            raise NotTaken(" ".join(found.problems))
+        return is_there
+
+    async def _done(self, service: ServiceUrl, notices: list[Notice]) -> None:
+        """A service has these, or never will. Raises JournalError: then it may get them again after a restart."""
+        over, partly = [], {}
+        for notice in notices:
+            waits_for = self._open.get(notice.id, set())
+            waits_for.discard(service.url)
+            self._taken[notice.id] = (*self._taken.get(notice.id, ()), service.place)
+            if waits_for:
+                partly[notice.id] = self._taken[notice.id]
+            else:
+                over.append(notice.id)
+                self._open.pop(notice.id, None)
+                self._taken.pop(notice.id, None)
+        try:
+            if partly:
+                await self._journal.beside(self._journal.notices_taken, partly)
+            if over:
+                await self._journal.beside(self._journal.forget_notices, over)
+        except JournalError as error:
+            log.warning("it is not recorded which notices are told", cause=error.cause)
+
+    async def _tell_problems(self, problems: tuple[str, ...]) -> None:
+        new, self._problems = set(problems) - self._problems, set(problems)
+        for says in sorted(new):
+            await self._failed(f"Notices are not sent: {says}", CORRECT_FILE)
+
+    async def _failed(self, cause: str, remedy: str) -> None:
+        log.warning("notices not taken", cause=cause)
+        try:
+            await self._events.publish(NoticeFailed(cause, remedy))
+        except JournalError as error:
+            log.warning("event not recorded", cause=error.cause)
+
+    def problems(self) -> list[tuple[str, datetime | None]]:
+        """Services that do not take notices, each with why and since when."""
+        return [(lane.says, lane.since) for lane in self.lanes.failing()]
+
+    @property
+    def waiting(self) -> int:
+        """How many are not sent yet, one for each service."""
+        return len(self._incoming) + self.lanes.waiting
+
+
+def is_wanted(policy: UpdatePolicy, found_by: str) -> bool:
+    """Whether people are told of an update that such a check found."""
+    in_background = found_by == FoundBy.BACKGROUND
+    return policy.notify_on_update and (policy.background_check.notify or not in_background)
