@@ -118,7 +118,7 @@ def test_what_runs_inside_sidecars_imports_the_standard_library_alone(file: Path
 @pytest.mark.parametrize("file", [file for package in PACKAGES for file in files(package)], ids=name_of)
 def test_apprise_is_loaded_by_the_child_process_alone_that_sends_notices(file: Path) -> None:
     """With all its services it takes as much memory as the orchestrator itself."""
-    named = {module.split(".")[0] for module in imports_of(file)} & {"apprise", "requests"}
+    named = {module.split(".")[0] for module in imports_of(file)} & {"apprise"}
     imports_the_child = "orchestrator.notices.deliver" in imports_of(file)
 
     assert not imports_the_child
