@@ -43,6 +43,8 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps/{app}/update/checks": (READ, OWN),
     "GET /v1/apps/{app}/update/checks/{check_id}": (READ, OWN),
     "POST /v1/apps/{app}/push-secret": (ADMIN, OWN),
+    "POST /v1/apps/{app}/notices/test": (ADMIN, OWN),
+    "POST /v1/notices/test": (ADMIN, ALL),
     "GET /v1/apps/{app}/deployments": (READ, OWN),
     "POST /v1/apps/{app}/deployments": (DEPLOY, OWN),
     "POST /v1/apps/{app}/archives": (DEPLOY, OWN),
