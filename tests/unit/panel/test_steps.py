@@ -30,7 +30,7 @@ def test_output_belongs_to_the_step_under_way() -> None:
     events = Events().add("step", "d1", step="build", state="running").add("line", "d1", line="#1")
     progress = progress_of(events.add("step", "d1", step="verify", state="running").add("line", "d1", line="200 OK"))
 
-    assert progress.output == {"build": ["#1"], "verify": ["200 OK"]}
+    assert {step: list(lines) for step, lines in progress.output.items()} == {"build": ["#1"], "verify": ["200 OK"]}
 
 
 @pytest.mark.parametrize(
