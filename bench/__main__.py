@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import deployments, proxy, pushes, rest, rollback, status, update
+from bench import checks, deployments, proxy, pushes, rest, rollback, status, update
 from tests.support.images import build_image
 from tests.support.paths import ROOT
 from tests.support.repository import Repository
@@ -58,6 +58,15 @@ def deployment_figures(measured: deployments.Measured) -> list[Figure]:
     ]
 
 
+def check_figures(measured: checks.Measured) -> list[Figure]:
+    what = f"checks of {checks.MANY} apps every {checks.INTERVAL_S} s"
+    return [
+        Figure(f"{what}: fetches at a time of one host", measured.most, "", 1),
+        Figure(f"{what}: processor", measured.many.core_percent, "%", 2),
+        Figure(f"{what}: memory beyond that of one app", measured.more_mb, "MB", 10),
+    ]
+
+
 def main() -> int:
     for target in ("proxy", "orchestrator"):
         build_image(target)
@@ -79,6 +88,9 @@ def main() -> int:
             idle = rest.measure(stack)
             figures.append(Figure("orchestrator at rest: memory", idle.memory_mb, "MB", 90))
             figures.append(Figure("orchestrator at rest: processor", idle.core_percent, "%", 0.5))
+    checked = checks.measure()
+    print(checked)
+    figures.extend(check_figures(checked))
     with tempfile.TemporaryDirectory() as folder:
         pushed = pushes.measure(Path(folder))
         print(pushed)
