@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -18,13 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from orchestrator.api import hook_socket
 from orchestrator.config.schema import PANEL_HOSTS
-from orchestrator.domain.colour import Colour
-from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.hooks_way import AT_ONCE, LONG_AT_ONCE
 from orchestrator.proxy.routes import AppRoute
-from tests.support.app_server import AppServer
-from tests.support.images import build_image
-from tests.support.proxy_container import ProxyContainer, gateway
+from tests.support.proxy_container import ProxyContainer
+from tests.support.routed_proxy import routed_proxy
 
 WAYS = {
     "panel": AppRoute("panel", hosts=PANEL_HOSTS),
@@ -72,22 +68,8 @@ class Listener:
 
 @pytest.fixture(scope="module")
 def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyContainer]:
-    build_image("proxy")
-    folder = tmp_path_factory.mktemp("proxy")
-    folder.chmod(0o1777)
-    with ProxyContainer(folder) as container:
-        servers = [AppServer(app, gateway()) for app in WAYS]
-        try:
-            routes = []
-            for server, route in zip(servers, WAYS.values(), strict=True):
-                server.__enter__()
-                routes.append(replace(route, active=Colour.BLUE, servers={Colour.BLUE: server.server}))
-            HAProxy(folder, 1).prepare_files(routes)
-            container.start()
-            yield container
-        finally:
-            for server in servers:
-                server.__exit__(None, None, None)
+    with routed_proxy(tmp_path_factory.mktemp("proxy"), WAYS) as container:
+        yield container
 
 
 def post(container: ProxyContainer, path: str, host: str = "127.0.0.1", **more: object) -> httpx.Response:

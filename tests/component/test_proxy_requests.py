@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,9 +15,8 @@ from orchestrator.config.schema import PANEL_HOSTS
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute
-from tests.support.app_server import AppServer
-from tests.support.images import build_image
-from tests.support.proxy_container import ProxyContainer, gateway
+from tests.support.proxy_container import ProxyContainer
+from tests.support.routed_proxy import routed_proxy
 
 # Python's own servers refuse more than 100 headers; what is tested is the proxy.
 http.client._MAXHEADERS = 3000  # type: ignore[attr-defined]
@@ -27,29 +24,14 @@ http.client._MAXHEADERS = 3000  # type: ignore[attr-defined]
 
 @pytest.fixture(scope="module")
 def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyContainer]:
-    build_image("proxy")
-    folder: Path = tmp_path_factory.mktemp("proxy")
-    folder.chmod(0o1777)
     ways = {
         "panel": AppRoute("panel", hosts=PANEL_HOSTS),
         "shop": AppRoute("shop", hosts=("shop.test",), probe_host="shop.test"),
         "api": AppRoute("api", hosts=("shop.test",), path="/api", strip_path=True),
         "whole": AppRoute("whole", hosts=("shop.test",), path="/whole"),
     }
-    with ProxyContainer(folder) as container:
-        address = gateway()
-        servers = [AppServer(app, address) for app in ways]
-        try:
-            routes = []
-            for server, route in zip(servers, ways.values(), strict=True):
-                server.__enter__()
-                routes.append(replace(route, active=Colour.BLUE, servers={Colour.BLUE: server.server}))
-            HAProxy(folder, 1).prepare_files(routes)
-            container.start()
-            yield container
-        finally:
-            for server in servers:
-                server.__exit__(None, None, None)
+    with routed_proxy(tmp_path_factory.mktemp("proxy"), ways) as container:
+        yield container
 
 
 def get(container: ProxyContainer, path: str, headers: list[tuple[str, str]]) -> httpx.Response:
