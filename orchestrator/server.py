@@ -22,7 +22,7 @@ from orchestrator.config.watcher import ConfigFile, Read
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.deploy.used_uploads import UsedUploads, names_of
+from orchestrator.deploy.used_uploads import UsedUploads, keep_removing_unused, names_of
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.domain.sentences import sentences
@@ -248,6 +248,7 @@ class Orchestrator:
         self.supervisor.keep("configuration", self._follow_config)
         self.supervisor.keep("recovery of apps", self.recovery.keep_recovering)
         self.supervisor.keep("look for removed containers", self.recovery.keep_looking)
+        self.supervisor.keep("unused archives", lambda: keep_removing_unused(self.apps.uploads, self.journal))
 
     async def _until_configured(self) -> None:
         """At a start without any valid configuration: wait for one. The proxy serves from the files that it has."""

@@ -35,12 +35,16 @@ class Supervisor:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._dropped: set[asyncio.Task[None]] = set()
         """Those that have not ended yet."""
+        self._is_stopped = False
         self.problems: dict[str, Problem] = {}
         """By the task's name; one that works again is not in it."""
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work`, again after each error, until it returns or the task is dropped. Replaces a task of that name."""
+        """Run `work`, again after each error, until it returns or the task is dropped. Replaces a task of that name.
+        Nothing after `stop`: nobody would end it."""
         self.drop(name)
+        if self._is_stopped:
+            return
         self._tasks[name] = asyncio.create_task(self._keep(name, work), name=name)
 
     def drop(self, name: str) -> None:
@@ -60,7 +64,8 @@ class Supervisor:
         return set(self._tasks)
 
     async def stop(self) -> None:
-        """Cancel all tasks and wait for their end."""
+        """Cancel all tasks and wait for their end. None is begun any more."""
+        self._is_stopped = True
         for name in list(self._tasks):
             self.drop(name)
         if self._dropped:

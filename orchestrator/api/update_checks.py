@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from orchestrator.api.values import App, CheckId
 from orchestrator.config.schema import PANEL
 from orchestrator.domain.push_check import CheckState, Forge, PushCheck
 from orchestrator.errors import Refused, UnknownCheck
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.proxy.hooks_way import PATH
 from orchestrator.pushes.secret import make_push_secret
 
@@ -91,7 +93,8 @@ async def make_secret(
             f"Add this line {where}, then try again: push: {{secret_file: secrets/{app}-hook}}",
         )
     folder = orchestrator.settings.config.parent
-    secret = make_push_secret(folder, push.secret_file, replace=bool(wanted and wanted.replace))
+    replaces = bool(wanted and wanted.replace)
+    secret = await to_its_end(asyncio.to_thread(make_push_secret, folder, push.secret_file, replace=replaces))
     host = orchestrator.config_file.config.public.panel.host
     url = f"https://{host}" if host else orchestrator.settings.public_url.rstrip("/")
     hooks = [HookView(forge=forge, path=f"{PATH}{app}/{forge}") for forge in Forge]

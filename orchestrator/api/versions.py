@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Reader, Serving
 from orchestrator.api.values import NO_CONTROL, App
-from orchestrator.updates.listed_versions import Listed, listed_versions
+from orchestrator.updates.listed_versions import Listed
 from orchestrator.updates.remembered import LONGEST
 
 router = APIRouter(prefix="/apps")
@@ -52,7 +52,7 @@ class Skip(BaseModel):
 @router.get("/{app}/update/versions")
 async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
     """Ask the source for its versions."""
-    listed = await listed_versions(orchestrator.apps.get(app), orchestrator.checker.remembered)
+    listed = await orchestrator.checker.lists.of(orchestrator.apps.get(app))
     return Versions(versions=[_view(one) for one in listed])
 
 

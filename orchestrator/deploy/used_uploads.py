@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -11,11 +12,13 @@ from orchestrator.domain.by_hand import UploadedArchive, requested
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.events import EventKind, Occurrence
 from orchestrator.errors import ChangeoverError
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.sources.uploads import Uploads
 
 log = structlog.get_logger()
 
+LOOK_AGAIN_S = 600.0
 LAST = frozenset(
     {EventKind.LIVE, EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED, EventKind.ENDED}
 )
@@ -46,3 +49,11 @@ def names_of(deployments: Iterable[Deployment]) -> set[str]:
     """The archives that these deployments are of."""
     asked = (requested(one.ref) for one in deployments)
     return {one.upload for one in asked if isinstance(one, UploadedArchive)}
+
+
+async def keep_removing_unused(uploads: Uploads, journal: Journal) -> None:
+    """Remove, without end, what was uploaded and what nobody has asked to be deployed in an hour."""
+    while True:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        needed = names_of(await journal.beside(journal.unfinished))
+        await to_its_end(asyncio.to_thread(uploads.remove_left, needed))

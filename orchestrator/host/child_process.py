@@ -46,11 +46,13 @@ async def run(
     env: Mapping[str, str],
     timeout_s: float,
     on_chunk: Callable[[bytes], None] | None = None,
+    on_out: Callable[[bytes], None] | None = None,
     terminate_within_s: float = TERMINATE_WITHIN_S,
     given: bytes | None = None,
 ) -> Ended:
     """Run a command to its end. With `on_chunk` standard error is part of the output and is not kept. `given` is its
     standard input; without it, there is none.
+    `on_out` gets the standard output alone, of any length, and standard error is kept.
 
     When the task is cancelled or `timeout_s` seconds have passed, the process and its children are ended before this
     returns: they get SIGTERM, and SIGKILL after `terminate_within_s` seconds; what they print meanwhile is dropped.
@@ -67,7 +69,7 @@ async def run(
     process = child.process
     try:
         async with asyncio.timeout(timeout_s):
-            both = _read_both(process, on_chunk)
+            both = _read_both(process, on_chunk or on_out)
             (out, err), _ = await asyncio.gather(both, _write(process.stdin, given))
             return Ended(await process.wait(), out, err)
     except BaseException:

@@ -182,7 +182,10 @@ class PushCheckRunner:
                 if not self._scheduler.lane_of(app).recovered.is_set():
                     continue  # its recovery began meanwhile: that is no failure of the check
                 pause = next(pauses, None)
+                if pause is None and lane.again:
+                    continue  # a push that joined meanwhile has not been asked for
                 if pause is None:
+                    lane.may_join = False  # nothing is asked any more, while the event is written
                     await self._events.publish(CheckFailed(error.cause, error.remedy), app)
                     return replace(check, state=CheckState.FAILED, says=str(error))
                 log.warning("source not asked for a push, it is tried again", app=app, cause=error.cause, in_s=pause)

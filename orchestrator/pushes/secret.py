@@ -11,6 +11,7 @@ from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.user_files import give_to_owner_of_folder
 from orchestrator.errors import Refused
 from orchestrator.files.beneath import LeadsOutside, parts_of, within
+from orchestrator.files.synced import sync_folder
 from orchestrator.pushes.signature import KEY_PREFIX
 
 SHORTEST = 16
@@ -29,7 +30,10 @@ def push_secret(folder: Path, file: str) -> str:
 
 
 def make_push_secret(folder: Path, file: str, *, replace: bool) -> str:
-    """Write a new secret into the file, readable by its owner alone, and return it. Raises Refused."""
+    """Write a new secret into the file, readable by its owner alone, and return it. It waits for the disk.
+
+    Raises Refused.
+    """
     path = _place(folder, file)
     if os.path.lexists(path) and not replace:
         raise Refused(
@@ -51,6 +55,7 @@ def make_push_secret(folder: Path, file: str, *, replace: bool) -> str:
             os.fsync(descriptor)
         give_to_owner_of_folder(new)
         new.replace(path)
+        sync_folder(path.parent)  # it is returned only once
     except OSError as error:
         new.unlink(missing_ok=True)
         raise Refused(

@@ -79,7 +79,7 @@ def signing_key(secret: str) -> bytes:
     if secret.startswith(KEY_PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one; what is not ASCII raises another
             pass  # somebody's own secret that begins like one
     return secret.encode()
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity.wait import wait_base
 
 from border.plain import plain
 from border.secrets import Secrets
@@ -25,7 +26,7 @@ from orchestrator.events.stream import EventStream
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.journal.store import Journal
-from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, why_refused
+from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, wait_s, why_refused
 
 log = structlog.get_logger()
 
@@ -43,7 +44,22 @@ Key = tuple[str, str]
 
 
 class NotTaken(Exception):
-    """The forge does not answer, or cannot take it now."""
+    """The forge does not answer, or cannot take it now; it may say that it is to be left alone for `wait_s` seconds."""
+
+    def __init__(self, says: str, wait_s: float = 0.0) -> None:
+        super().__init__(says)
+        self.wait_s = wait_s
+
+
+class _AsItSays(wait_base):
+    """The growing pauses, or what the forge says if that is longer."""
+
+    def __init__(self, otherwise: wait_base) -> None:
+        self._otherwise = otherwise
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        return max(self._otherwise(retry_state), error.wait_s if isinstance(error, NotTaken) else 0.0)
 
 
 class CommitReports:
@@ -146,8 +162,10 @@ class CommitReports:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(NotTaken),
-                wait=wait_exponential_jitter(
-                    multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
+                wait=_AsItSays(
+                    wait_exponential_jitter(
+                        multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
+                    )
                 ),
                 stop=stop_after_delay(GIVEN_UP_AFTER_S),
                 reraise=True,
@@ -176,19 +194,20 @@ class CommitReports:
         update = context.config.update
         wanted = status_request(report.kind, api_of(report, update), repository_of(report, update), token, status)
         async with self._turns.turn_of(urlsplit(wanted.url).netloc):
-            code, text = await self._post(wanted.url, dict(wanted.headers), dict(wanted.body))
-        match verdict(report.kind, code, text):
+            code, text, headers = await self._post(wanted.url, dict(wanted.headers), dict(wanted.body))
+        match verdict(report.kind, code, text, headers):
             case Verdict.TAKEN:
                 if self._waiting.get(key) is status:
                     del self._waiting[key]
             case Verdict.AGAIN:
-                raise NotTaken(f"{wanted.url} answered with status {code}.")
+                raise NotTaken(f"{wanted.url} answered with status {code}.", wait_s(headers, now().timestamp()))
             case Verdict.REFUSED:
                 says = f"{wanted.url} answered with status {code}: {plain(text)[:200]}".rstrip(": ")
                 raise ReportRefused(f"{says}.", why_refused(code))
 
-    async def _post(self, url: str, headers: dict[str, str], body: dict[str, str]) -> tuple[int, str]:
-        """The status and the beginning of the answer. Redirects are not followed: they would get the token."""
+    async def _post(self, url: str, headers: dict[str, str], body: dict[str, str]) -> tuple[int, str, httpx.Headers]:
+        """The status, the beginning of the answer and its headers. Redirects are not followed: they would get the
+        token."""
         content = bytearray()
         try:
             async with (
@@ -204,7 +223,7 @@ class CommitReports:
             raise NotTaken(f"{url} did not answer within {ANSWERS_WITHIN_S:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotTaken(f"{url} does not answer: {plain(str(error)) or type(error).__name__}.") from error
-        return answer.status_code, content.decode(errors="replace")
+        return answer.status_code, content.decode(errors="replace"), answer.headers
 
     def _client(self, url: str) -> httpx.AsyncClient:
         """A proxy of the environment is for the way to other machines: it would get the token."""

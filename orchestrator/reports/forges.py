@@ -7,8 +7,11 @@ https://codeberg.org/api/swagger#/repository/repoCreateStatus (Forgejo, and Gite
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -83,11 +86,36 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-def verdict(kind: str, status: int, text: str) -> Verdict:
-    """What the forge's answer means. GitLab refuses a status that the commit has already."""
+LONGEST_WAIT_S = 3600.0
+"""GitHub counts requests by the hour. A forge that names a longer time is asked again after this one."""
+
+
+def verdict(kind: str, status: int, text: str, headers: Mapping[str, str]) -> Verdict:
+    """What the forge's answer means. GitLab refuses a status that the commit has already. GitHub answers a token that
+    has asked too often with 403, too (docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api)."""
     if 200 <= status < 300 or (kind == "gitlab" and status == 400 and "Cannot transition status" in text):
         return Verdict.TAKEN
-    return Verdict.AGAIN if status in (408, 425, 429) or status >= 500 else Verdict.REFUSED
+    is_limit = status == 403 and ("retry-after" in headers or headers.get("x-ratelimit-remaining") == "0")
+    return Verdict.AGAIN if is_limit or status in (408, 425, 429) or status >= 500 else Verdict.REFUSED
+
+
+def wait_s(headers: Mapping[str, str], moment_s: float) -> float:
+    """The seconds that the forge wants to be left alone, at most LONGEST_WAIT_S; 0 if it does not say. `moment_s`: the
+    seconds since 1970 (RFC 9110, 10.2.3; x-ratelimit-reset of GitHub and GitLab)."""
+    said = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", said):
+        seconds = float(said)
+    elif said:
+        try:
+            date = parsedate_to_datetime(said)
+        except ValueError:
+            return 0.0
+        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - moment_s
+    else:
+        reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
+        is_moment = headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining")) == "0"
+        seconds = float(reset) - moment_s if is_moment and re.fullmatch(r"[0-9]{1,12}", reset) else 0.0
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
 
 
 def why_refused(status: int) -> str:

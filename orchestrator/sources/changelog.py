@@ -29,19 +29,27 @@ def parse_commit(revision: str, message: str) -> Change:
     So it is with a word before the colon that is no type, such as `auth: mend the login`: only the author knows what it
     says, and it is a part of the sentence. `git revert` writes a header of its own, which is of the kind `revert`.
     """
-    whole, _, body = message.strip().partition("\n")
-    header = _shortened(whole)
+    header, body = _header_and_body(message)
     breaks = _what_breaks(body)
     match = _HEADER.match(header)
     if not match:
-        kind = "revert" if _REVERT_OF_GIT.fullmatch(header) else ""
-        return Change(revision, kind, "", header, bool(breaks), breaks)
+        return Change(revision, "revert" if _is_revert(header) else "", "", header, bool(breaks), breaks)
     word = match["kind"].lower()
     kind = _ALIASES.get(word, word)
     breaking = bool(breaks or match["bang"])
     if kind not in _KINDS:
         return Change(revision, "", "", header, breaking, breaks)
     return Change(revision, kind, match["scope"] or "", match["subject"].strip(), breaking, breaks)
+
+
+def _header_and_body(message: str) -> tuple[str, str]:
+    whole, _, body = message.strip().partition("\n")
+    return _shortened(whole), body
+
+
+def _is_revert(header: str) -> bool:
+    match = _HEADER.match(header)
+    return match["kind"].lower() == "revert" if match else bool(_REVERT_OF_GIT.fullmatch(header))
 
 
 def _shortened(text: str) -> str:
@@ -65,7 +73,7 @@ def _what_breaks(body: str) -> str:
 
 @dataclass(frozen=True)
 class Commit:
-    """One commit of a log: its whole name, and its whole message."""
+    """One commit of a log: its whole name, and its message, which may be cut."""
 
     revision: str
     message: str
@@ -75,9 +83,10 @@ def reverted_by(commit: Commit) -> tuple[str, ...]:
     """The commits that this one says it reverts: as `git revert` writes it, or in the footer `Refs` of a `revert:`."""
     if found := _REVERTS.findall(commit.message):
         return tuple(found)
-    if parse_commit(commit.revision, commit.message).kind != "revert":
+    header, body = _header_and_body(commit.message)
+    if not _is_revert(header):
         return ()
-    footers = (_FOOTER.match(line) for line in commit.message.splitlines()[1:])
+    footers = (_FOOTER.match(line) for line in body.splitlines())
     refs = (footer["value"] for footer in footers if footer and footer["token"].lower() == "refs")
     return tuple(name for value in refs for name in _COMMITS.findall(value))
 

@@ -23,10 +23,10 @@ _BOLD = re.compile(r"\*\*([^*]+)\*\*:?")
 _NO_TEXT = re.compile(r"\.\. |\[[^\]]+\]:\s|<!--")
 """Directives, comments and link targets."""
 _MARKUP = (
-    (re.compile(r"!?\[([^\]\[]+)\]\([^)\s]*\)"), r"\1"),  # [text](address)
+    (re.compile(r"!?\[([^\]\[]+)\]\([^)\s]{0,500}\)"), r"\1"),  # [text](address)
     (re.compile(r"\[([^\]\[]+)\]\[[^\]]*\]"), r"\1"),  # [text][name]
     (re.compile(r":(?:pr|issue|ghissue|gh|user|pull):`([^`<]+)`"), r"#\1"),
-    (re.compile(r":[a-zA-Z:]+:`~?([^`<]+)`"), r"\1"),
+    (re.compile(r"(?<![:a-zA-Z]):[a-zA-Z:]+:`~?([^`<]+)`"), r"\1"),
     (re.compile(r"`([^`<]+?)\s*<[^>`]*>`_{1,2}"), r"\1"),
     (re.compile(r"`{1,2}([^`]+)`{1,2}_?"), r"\1"),
     (re.compile(r"\*\*([^*]+)\*\*"), r"\1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,9 @@ from border.revision import short
 from orchestrator.domain.changelog import MOST_CHANGES
 from orchestrator.domain.counted import counted
 from orchestrator.domain.release import Change
-from orchestrator.sources.changelog import Commit, parse_commit, without_reverted
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.changelog import parse_commit, without_reverted
+from orchestrator.sources.commit_log import FORMAT, CommitLog
 
 MOST_READ = 500
 """So many commits of a log are looked at, for reverts of each other."""
@@ -41,11 +44,11 @@ async def commits_between(git: Git, since: str, until: str, path: str, read: Cal
     """
     span, notes = await _span(git, since, until, path)
     below = () if is_whole(path) else ("--", path)
-    log = await git("log", *span, "--no-merges", f"--max-count={MOST_READ}", "--format=%H%x00%B%x01", *below)
-    entries = (entry.strip("\n").split("\0", 1) for entry in log.split("\x01") if "\0" in entry)
-    commits, reverted = without_reverted(Commit(revision, message) for revision, message in entries)
+    log = CommitLog()
+    await git("log", *span, "--no-merges", f"--max-count={MOST_READ}", FORMAT, *below, on_out=log.feed)
     total = int(await git("rev-list", *span, "--no-merges", "--count", *below) or 0)
-    changes = tuple(parse_commit(one.revision, read(one.message)) for one in commits[:MOST_CHANGES])
+    # In a thread: many long messages take seconds.
+    changes, reverted = await to_its_end(asyncio.to_thread(_changes_in, log, read))
     if is_whole(path):
         every_file = ("--full-history", "--format=%H", f"--max-count={MOST_READ}", "--", ".")
         with_files = set((await git("log", *span, "--no-merges", *every_file)).split())
@@ -53,6 +56,12 @@ async def commits_between(git: Git, since: str, until: str, path: str, read: Cal
     if reverted:
         notes = (*notes, f"{counted(reverted, 'commit')} that revert each other are not listed.")
     return Commits(changes, max(0, total - reverted - len(changes)), notes)
+
+
+def _changes_in(log: CommitLog, read: Callable[[str], str]) -> tuple[tuple[Change, ...], int]:
+    """The newest changes, and how many commits revert each other."""
+    commits, reverted = without_reverted(log.commits())
+    return tuple(parse_commit(one.revision, read(one.message)) for one in commits[:MOST_CHANGES]), reverted
 
 
 async def _span(git: Git, since: str, until: str, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import git_lfs, git_submodules, git_tree, mirror
 from orchestrator.sources.base import SourceRelease, SourceVersion
+from orchestrator.sources.commit_log import MOST_OF_MESSAGE
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_changelog import changelog_between
 from orchestrator.sources.git_mirror import GitMirror
@@ -31,8 +32,6 @@ from orchestrator.sources.versions import SEMVER, Scheme
 FRESH_S = 10.0
 """A commit that is named whole, and is in the mirror, is not asked for again so soon after a fetch: what a push or an
 update announces was looked for just before it is deployed."""
-MOST_OF_MESSAGE = 10_000
-"""Characters of a commit's message that are read: whoever commits decides how long it is."""
 
 
 class GitRepository:

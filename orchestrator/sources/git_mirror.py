@@ -270,11 +270,24 @@ class GitMirror:
         complains = "for-each-ref" in arguments and bool(ended.err.strip())
         return ended.exit_code == 0 and not complains
 
-    async def git(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
-        return await self._run("--git-dir", str(self.folder), *arguments, check=check, env=env)
+    async def git(
+        self,
+        *arguments: str,
+        check: bool = True,
+        env: Mapping[str, str] = NOTHING,
+        on_out: Callable[[bytes], None] | None = None,
+    ) -> str:
+        """What git prints. With `on_out`, that gets it as it comes, and nothing is returned."""
+        return await self._run("--git-dir", str(self.folder), *arguments, check=check, env=env, on_out=on_out)
 
-    async def _run(self, *arguments: str, check: bool = True, env: Mapping[str, str] = NOTHING) -> str:
-        ended = await ended_command(command_of(arguments), "git", *arguments, env=env)
+    async def _run(
+        self,
+        *arguments: str,
+        check: bool = True,
+        env: Mapping[str, str] = NOTHING,
+        on_out: Callable[[bytes], None] | None = None,
+    ) -> str:
+        ended = await ended_command(command_of(arguments), "git", *arguments, env=env, on_out=on_out)
         if ended.exit_code == 0:
             return ended.out.decode(errors="replace")
         if not check:

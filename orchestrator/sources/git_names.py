@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
+import structlog
 from packaging.specifiers import SpecifierSet
 
 from border.plain import plain
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, is_in, is_prerelease, newest_first
 
+log = structlog.get_logger()
+
+MOST_TAGS = 20_000
+"""Of a repository that has more tags that match, the newest ones are looked at."""
 Git = Callable[..., Awaitable[str]]
 """Runs a git command in the mirror, and returns what it printed."""
 
@@ -45,19 +52,30 @@ async def commit_named(git: Git, name: str) -> str:
     return found
 
 
-def is_followed(tag: str, pattern: str, version_range: str | None, scheme: Scheme = SEMVER) -> bool:
+def follows(pattern: str, version_range: str | None, scheme: Scheme = SEMVER) -> Callable[[str], bool]:
     """Whether a tag that matches the pattern is followed: none of a pre-release, unless the pattern has a `-` or the
     range names it; and only those in the range, if there is one."""
     if version_range:
-        return is_in(tag, SpecifierSet(version_range))
-    return scheme == COMMIT or "-" in pattern or not is_prerelease(tag, scheme)
+        wanted = SpecifierSet(version_range)
+        return lambda tag: is_in(tag, wanted)
+    return lambda tag: scheme == COMMIT or "-" in pattern or not is_prerelease(tag, scheme)
 
 
 async def tags_in_order(git: Git, pattern: str, scheme: Scheme) -> list[str]:
-    """The tags that match, the newest first; of those that have an order by versions."""
-    order = ("--sort=-creatordate",) if scheme == COMMIT else ()
-    listed = (await git("for-each-ref", *order, "--format=%(refname:strip=2)", f"refs/tags/{pattern}")).split()
-    return listed if scheme == COMMIT else newest_first(listed, scheme)
+    """The tags that match, the newest first; of those that have an order by versions. At most MOST_TAGS."""
+    if scheme == COMMIT:
+        return await _tags(git, pattern, MOST_TAGS, "--sort=-creatordate")
+    listed = await _tags(git, pattern, MOST_TAGS + 1)
+    if len(listed) > MOST_TAGS:
+        log.warning("a repository has too many tags: the newest by their dates are looked at", most=MOST_TAGS)
+        listed = await _tags(git, pattern, MOST_TAGS, "--sort=-creatordate")
+    # In a thread: thousands take half a second.
+    return await to_its_end(asyncio.to_thread(newest_first, listed, scheme))
+
+
+async def _tags(git: Git, pattern: str, most: int, *order: str) -> list[str]:
+    listed = await git("for-each-ref", *order, f"--count={most}", "--format=%(refname:strip=2)", f"refs/tags/{pattern}")
+    return listed.split()
 
 
 async def newest_tag(
@@ -65,10 +83,10 @@ async def newest_tag(
 ) -> tuple[str, str]:
     """The newest version among the tags that match and are followed, and its commit; both are empty if there is none.
     A branch may have the same name. With the scheme `commit` it is the newest by its date, whatever it is called."""
-    order = [
-        tag for tag in await tags_in_order(git, pattern, scheme) if is_followed(tag, pattern, version_range, scheme)
-    ]
-    return (order[0], await _commit(git, f"refs/tags/{order[0]}")) if order else ("", "")
+    order, followed = await tags_in_order(git, pattern, scheme), follows(pattern, version_range, scheme)
+    # In a thread, too: none of them may be followed.
+    tag = await to_its_end(asyncio.to_thread(lambda: next(filter(followed, order), "")))
+    return (tag, await _commit(git, f"refs/tags/{tag}")) if tag else ("", "")
 
 
 async def version_of(git: Git, commit: str) -> str:

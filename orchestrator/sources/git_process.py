@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from orchestrator.errors import StepFailed
@@ -20,14 +20,17 @@ def certificates(environment: Mapping[str, str]) -> dict[str, str]:
     return {"GIT_SSL_CAINFO": bundle} if bundle else {}
 
 
-async def ended_command(called: str, *command: str, env: Mapping[str, str] = NOTHING) -> child_process.Ended:
+async def ended_command(
+    called: str, *command: str, env: Mapping[str, str] = NOTHING, on_out: Callable[[bytes], None] | None = None
+) -> child_process.Ended:
     """Run a command, which messages call `called`, with `env` beside the environment of every git process.
+    `on_out` gets its standard output, which is then not limited.
 
     Raises StepFailed if it did not end in time, wrote more than is read, or could not be started.
     """
     try:
         every = {**ENVIRONMENT, **certificates(os.environ), **env}
-        return await child_process.run(*command, env=every, timeout_s=FETCH_TIMEOUT_S)
+        return await child_process.run(*command, env=every, timeout_s=FETCH_TIMEOUT_S, on_out=on_out)
     except TimeoutError as error:
         says = f"{called} did not end within {FETCH_TIMEOUT_S:g} s."
         raise StepFailed(says, "Check how fast this host reaches the repository, and how large it is.") from error

@@ -9,7 +9,7 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources.base import MOST_VERSIONS, SourceVersion
 from orchestrator.sources.commits import is_whole
-from orchestrator.sources.git_names import Git, commit_named, is_followed, newest_tag, tags_in_order, version_of
+from orchestrator.sources.git_names import Git, commit_named, follows, newest_tag, tags_in_order, version_of
 from orchestrator.sources.versions import Scheme
 
 MOST_COMMITS = 20
@@ -42,14 +42,11 @@ async def tagged_versions(
     git: Git, pattern: str, version_range: str | None, scheme: Scheme
 ) -> tuple[SourceVersion, ...]:
     """Of the tags that match the pattern, those that are versions; pre-releases, too."""
-    listed = (await git("for-each-ref", _TAGS, f"refs/tags/{pattern}")).splitlines()
     order = (await tags_in_order(git, pattern, scheme))[:MOST_VERSIONS]
+    listed = (await git("for-each-ref", _TAGS, *(f"refs/tags/{tag}" for tag in order))).splitlines() if order else []
     dates = dict(line.split("\0", 1) for line in listed if "\0" in line)
-    return tuple(
-        SourceVersion(plain(tag), tag, _moment(dates[tag]), is_followed(tag, pattern, version_range, scheme))
-        for tag in order
-        if tag in dates
-    )
+    followed = follows(pattern, version_range, scheme)
+    return tuple(SourceVersion(plain(tag), tag, _moment(dates[tag]), followed(tag)) for tag in order if tag in dates)
 
 
 async def committed_versions(git: Git, commit: str, path: str) -> tuple[SourceVersion, ...]:

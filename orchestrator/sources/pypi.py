@@ -55,6 +55,7 @@ class PackageReleases:
         self._index = PackageIndex(
             without_credentials(self._address), settings.package_name, web or Web(), self._authorization
         )
+        self._range = SpecifierSet(settings.version_range) if settings.version_range else None
         self._python = settings.python or PYTHON
         self._last: tuple[tuple[str, str], Changelog] | None = None
 
@@ -81,7 +82,8 @@ class PackageReleases:
         Raises StepFailed when the index does not answer, or has no such version that runs on this Python.
         """
         found = await self._index.releases(self._python)
-        chosen = _named(found, ref) if ref else self._newest(found)
+        # In a thread: of thousands of releases none may be in the range.
+        chosen = _named(found, ref) if ref else await to_its_end(asyncio.to_thread(self._newest, found))
         if chosen is None:
             raise StepFailed(*self._why_none(found, ref))
         return SourceRelease(Release(str(chosen.version), str(chosen.version)), chosen.released_at)
@@ -90,9 +92,8 @@ class PackageReleases:
         return next(filter(self._is_followed, found), None)
 
     def _is_followed(self, release: IndexRelease) -> bool:
-        version, wanted = release.version, self._settings.version_range
-        if wanted:
-            specifiers = SpecifierSet(wanted)
+        version, specifiers = release.version, self._range
+        if specifiers is not None:
             # A range that names a pre-release takes it, as for pip. Said, not left open: then any would be taken.
             with_pre_releases = self._settings.pre_release or bool(specifiers.prereleases)
             return specifiers.contains(version, prereleases=with_pre_releases)

@@ -109,13 +109,14 @@ class RegistryImages:
     async def _newest_tag(self, client: RegistryClient) -> str:
         wanted = SpecifierSet(self._settings.version_range or "")
         tags = await client.tags()
-        fitting = newest_first((tag for tag in tags if is_in(tag, wanted)), self._scheme)
-        if not fitting:
+        # In a thread: thousands of tags take half a second.
+        newest = await to_its_end(asyncio.to_thread(_newest, tags, wanted, self._scheme))
+        if not newest:
             raise StepFailed(
                 f"{self._image} has no tag in the range {self._settings.version_range}; it has {len(tags)} tags.",
                 "Correct update.registry.version_range, or push such a tag.",
             )
-        return fitting[0]
+        return newest
 
     async def versions(self) -> tuple[SourceVersion, ...]:
         """Ask the registry for its tags: versions first, then the others. It does not say when they were pushed."""
@@ -126,7 +127,7 @@ class RegistryImages:
             raise StepFailed(f"{self._image} is not in its registry.", "Correct update.registry.image.") from error
         except Unauthorised as error:
             raise StepFailed(error.cause, self._why_unauthorised()) from error
-        order = newest_first(tags)
+        order = await to_its_end(asyncio.to_thread(newest_first, tags))
         return tuple(
             SourceVersion(tag, tag, None, is_in(tag, wanted) if wanted else tag == self._settings.tag)
             for tag in [*order, *sorted(set(tags) - set(order))][:MOST_VERSIONS]
@@ -185,6 +186,11 @@ class RegistryImages:
         if login:
             self._border.know({login.password})
         return RegistryClient(self._image, self._web, login, self._settings.insecure)
+
+
+def _newest(tags: list[str], wanted: SpecifierSet, scheme: Scheme) -> str:
+    """The newest tag in the range; empty if there is none."""
+    return next((tag for tag in newest_first(tags, scheme) if is_in(tag, wanted)), "")
 
 
 def version_named(tag: str, label: str, digest: str) -> str:

@@ -11,11 +11,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.domain.by_hand import UPLOAD
 from orchestrator.errors import Refused
+from orchestrator.files.synced import sync_folder
 from orchestrator.host.uninterrupted import to_its_end
 
+T = TypeVar("T")
 MOST_BYTES = 2 * 2**30
 WITHIN_S = 30 * 60.0
 PIECE = 2**20
@@ -67,17 +70,19 @@ class Uploads:
         name = secrets.token_hex(8)
         whole = self.file(app, name)
         part = whole.with_suffix(PART)
+        is_kept = False
         self._arriving.add(name)
         try:
             await _on_disk(lambda: part.parent.mkdir(parents=True, exist_ok=True))
             async with asyncio.timeout(WITHIN_S):
                 sha256, size = await self._write(part, content, min_free)
-            await _on_disk(lambda: os.replace(part, whole))
+            await _on_disk(lambda: _name(part, whole))
+            is_kept = True
         except TimeoutError as error:
             raise TooSlow from error
         finally:
             self._arriving.discard(name)
-            part.unlink(missing_ok=True)
+            await _on_disk(lambda: _remove(part, *(() if is_kept else (whole,))))
         return Upload(name, sha256, size)
 
     async def _write(self, part: Path, content: AsyncIterator[bytes], min_free: int) -> tuple[str, int]:
@@ -99,7 +104,8 @@ class Uploads:
             os.fsync(file.fileno())
 
         clock = asyncio.get_running_loop().time
-        with part.open("wb") as file:
+        file = await _on_disk(lambda: part.open("wb"))
+        try:
             until = clock() + PIECE_WITHIN_S
             while some := await _next(content, until):
                 piece += some
@@ -110,6 +116,8 @@ class Uploads:
                     await _on_disk(write)
                     until = clock() + PIECE_WITHIN_S  # the time that the disk took is not the sender's
             await _on_disk(keep)
+        finally:
+            await _on_disk(file.close)  # which writes what a full disk did not take before
         return digest.hexdigest(), size
 
     def remove(self, app: str, name: str) -> None:
@@ -126,9 +134,12 @@ class Uploads:
             file.unlink(missing_ok=True)
 
     def remove_left(self, needed: Collection[str]) -> None:
-        """At a start: remove what an earlier process left half written, and what nobody has asked for in an hour."""
+        """Remove what an earlier process left half written, and what nobody has asked for in an hour."""
         for file in self._folder.glob("*/*"):
-            is_old = time.time() - file.stat().st_mtime > UNUSED_FOR_S
+            try:
+                is_old = time.time() - file.stat().st_mtime > UNUSED_FOR_S
+            except FileNotFoundError:  # its deployment has ended meanwhile
+                continue
             # While the start waits for the proxy, the API takes uploads already.
             is_cut = file.suffix == PART and file.stem not in self._arriving
             if is_cut or (file.suffix != PART and file.stem not in needed and is_old):
@@ -144,10 +155,20 @@ async def _next(content: AsyncIterator[bytes], until: float) -> bytes:
     return b""
 
 
-async def _on_disk(work: Callable[[], None]) -> None:
+def _name(part: Path, whole: Path) -> None:
+    os.replace(part, whole)
+    sync_folder(whole.parent)
+
+
+def _remove(*files: Path) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+async def _on_disk(work: Callable[[], T]) -> T:
     """In a thread, and to its end. Raises Refused when the disk does not take it."""
     try:
-        await to_its_end(asyncio.to_thread(work))
+        return await to_its_end(asyncio.to_thread(work))
     except OSError as error:
         says = f"The archive cannot be kept: {error.strerror}."
         raise Refused(says, "Free disk space: 'changeover doctor' shows its use.") from error

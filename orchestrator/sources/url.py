@@ -48,6 +48,7 @@ class ArchivedReleases:
     ) -> None:
         self._scheme = scheme
         self._settings = settings
+        self._range = SpecifierSet(settings.version_range) if settings.version_range else None
         self._folder = folder
         self._web = web or Web()
         self._border = known_secrets or Secrets()
@@ -72,8 +73,7 @@ class ArchivedReleases:
         return SourceRelease(Release(chosen.version, chosen.version), released_at)
 
     def _is_followed(self, release: ArchivedRelease) -> bool:
-        wanted = self._settings.version_range
-        return not wanted or is_in(release.version, SpecifierSet(wanted))
+        return self._range is None or is_in(release.version, self._range)
 
     def _range_in_words(self) -> tuple[str, str]:
         return f"in the range {self._settings.version_range}", "update.url.version_range"

@@ -30,6 +30,7 @@ from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.background import BackgroundChecks
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
+from orchestrator.updates.listed_versions import VersionLists
 from orchestrator.updates.newest_wanted import newest_wanted
 from orchestrator.updates.order import comes_before
 from orchestrator.updates.remembered import Remembered
@@ -65,6 +66,7 @@ class UpdateChecker:
         self.remembered = Remembered(journal, clock, elapsed)
         self._wanted = Wanted(self.remembered, clock)
         self._self_install = SelfInstall(journal, scheduler, clock)
+        self.install_if_wanted = self._self_install.install_if_wanted
         self._found: dict[str, Update | None] = {}
         self._newer_than: dict[str, frozenset[str]] = {}
         """By app: the source revisions than which the update that was found is known to be newer."""
@@ -78,6 +80,7 @@ class UpdateChecker:
         self._asked_at: dict[str, float] = {}
         """By app: when its source was asked last, as `elapsed` counts."""
         self._turns = CheckTurns()
+        self.lists = VersionLists(self._turns, self.remembered)
         self._background = BackgroundChecks(self, self._turns, events, supervisor, chance)
 
     def follow(self, contexts: list[AppContext]) -> None:
@@ -92,6 +95,7 @@ class UpdateChecker:
                 known.pop(name, None)
         self._sources = sources
         self._policies = {one.name: one.config.update for one in contexts}
+        self.lists.keep(sources)
         self._background.follow(contexts)
 
     def known(self, app: str) -> Update | None:
@@ -253,10 +257,6 @@ class UpdateChecker:
             raise Refused(f"{version} of {app} is not skipped.", f"See its versions: changeover versions {app}")
         await self._events.publish(Skipped(version, by, undo), app)
         self._background.ask_soon(app)
-
-    async def install_if_wanted(self, context: AppContext, update: Update, *, is_asked: bool = False) -> bool:
-        """As SelfInstall says."""
-        return await self._self_install.install_if_wanted(context, update, is_asked=is_asked)
 
     def may_ask(self, context: AppContext) -> bool:
         """Whether a check in the background may ask the source now."""

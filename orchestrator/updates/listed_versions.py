@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import Attempt, Standing, standing
 from orchestrator.errors import StepFailed
-from orchestrator.sources.base import SourceVersion
+from orchestrator.host.shared_question import SharedQuestion
+from orchestrator.sources.base import Source, SourceVersion
+from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.remembered import Remembered
+from orchestrator.updates.turns import CheckTurns
 
 LIST_WITHIN_S = 120.0
 
@@ -23,11 +27,39 @@ class Listed:
     state: str
 
 
-async def listed_versions(context: AppContext, remembered: Remembered) -> tuple[Listed, ...]:
-    """Ask the source. Raises StepFailed or JournalError."""
+class VersionLists:
+    """Asks sources for their versions. Of many who ask one source at once, few ask it, and they take turns with those
+    who ask for checks: a deployment waits for the same mirror. Used on the event loop."""
+
+    def __init__(self, turns: CheckTurns, remembered: Remembered) -> None:
+        self._turns = turns
+        self._remembered = remembered
+        self._questions: dict[str, tuple[Source, SharedQuestion[tuple[SourceVersion, ...]]]] = {}
+        """By app, with the source that is asked."""
+
+    async def of(self, context: AppContext) -> tuple[Listed, ...]:
+        """Ask the source of an app. Raises StepFailed or JournalError."""
+        known = self._questions.get(context.name)
+        if known is None or known[0] is not context.source:
+            known = self._questions[context.name] = (context.source, SharedQuestion())
+
+        async def ask() -> tuple[SourceVersion, ...]:
+            async with self._turns.asked(context.name, asked_host(context.config.update)):
+                return await _versions(context)
+
+        found = await known[1].ask(ask)
+        attempts = context.journal.attempts(context.name)
+        return tuple(Listed(one, _state(one, context, attempts, self._remembered)) for one in found)
+
+    def keep(self, apps: Container[str]) -> None:
+        """Forget the sources of all other apps."""
+        self._questions = {name: known for name, known in self._questions.items() if name in apps}
+
+
+async def _versions(context: AppContext) -> tuple[SourceVersion, ...]:
     try:
         async with asyncio.timeout(LIST_WITHIN_S) as limit:
-            found = await context.source.versions()
+            return await context.source.versions()
     except TimeoutError as error:
         if not limit.expired():
             raise
@@ -35,8 +67,6 @@ async def listed_versions(context: AppContext, remembered: Remembered) -> tuple[
             f"The versions of {context.name} were not listed within {LIST_WITHIN_S:g} s.",
             "Check how fast this host reaches the source, then try again.",
         ) from error
-    attempts = context.journal.attempts(context.name)
-    return tuple(Listed(one, _state(one, context, attempts, remembered)) for one in found)
 
 
 def _state(version: SourceVersion, context: AppContext, attempts: tuple[Attempt, ...], remembered: Remembered) -> str:

@@ -15,7 +15,8 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.release import Change
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
-from orchestrator.sources.git import MOST_OF_MESSAGE, GitRepository
+from orchestrator.sources.commit_log import MOST_OF_MESSAGE
+from orchestrator.sources.git import GitRepository
 from tests.support.git_repository import Remote
 from tests.support.hostile import QUESTION
 

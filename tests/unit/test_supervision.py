@@ -126,3 +126,13 @@ def test_a_stop_waits_also_for_a_task_that_was_dropped_or_replaced_a_moment_befo
         assert ending == 0
 
     virtual_time.run(story())
+
+
+async def test_after_a_stop_no_task_is_begun() -> None:
+    """It was begun, and nobody ended it."""
+    supervisor = Supervisor()
+    await supervisor.stop()
+
+    supervisor.keep("late", asyncio.Event().wait)  # type: ignore[arg-type]  # what it gives is not used
+
+    assert supervisor.names() == set()

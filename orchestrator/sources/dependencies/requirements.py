@@ -20,7 +20,7 @@ _OPTION_OF_A_LINE = re.compile(r"\s--?[a-z][a-z-]*([= ].*)?$")
 """`--hash=…`, `--config-settings …`, after a requirement."""
 _INCLUDES = re.compile(r"(?:-r|--requirement|-c|--constraint)[ =]?\s*(?P<file>\S.*)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(?P<what>\S.*)")
-_EGG = re.compile(r"#(?:.*&)?egg=(?P<name>[A-Za-z0-9._-]+)")
+_EGG = re.compile(r"#(?:[^#]*&)?egg=(?P<name>[A-Za-z0-9._-]+)")
 _REVISION = re.compile(r"(?P<address>[a-z]+\+[^#]*/[^@/#]+)@(?P<revision>[^@#:]+)")
 MOST_OF_LINE = 100_000
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.domain.push_check import Forge
+from orchestrator.pushes.secret import push_secret
 from orchestrator.pushes.signature import TOLERATED_S, expected
 from tests.support.forges import SECRET, Sent, delivery, git_push, standard
 
@@ -132,3 +134,37 @@ def _flipped(content: bytes, place: int) -> bytes:
 
 def test_the_tests_own_signer_is_the_standards() -> None:
     assert standard(VECTOR["webhook-id"], 1614265330, b'{"test": 2432232314}', SECRET) == VECTOR
+
+
+HEADER_NAMES = [name for names in SIGNED.values() for name in names] + ["authorization", "x-gitlab-token"]
+ANY_SECRET = st.text() | st.text().map(lambda text: f"whsec_{text}") | st.binary().map(lambda some: f"whsec_{some!r}")
+
+
+@given(
+    forge=st.sampled_from(Forge),
+    secret=ANY_SECRET.filter(lambda text: not any("\ud800" <= one <= "\udfff" for one in text)),
+    headers=st.dictionaries(st.sampled_from(HEADER_NAMES), st.binary().map(lambda some: some.decode("latin-1"))),
+    body=st.binary(),
+)
+@example(Forge.GITLAB, "whsec_ä", dict.fromkeys(SIGNED[Forge.GITLAB], "1"), b"")
+def test_whatever_a_secret_and_a_stranger_say_is_an_answer_and_no_error(
+    forge: Forge, secret: str, headers: dict[str, str], body: bytes
+) -> None:
+    """A secret of whsec_ and what is not ASCII gave a traceback for each delivery of a stranger."""
+    signature = expected(forge, headers, secret, 1.0)
+    if signature:
+        signature.update(body)
+        signature.is_true()
+
+
+@given(content=st.binary(max_size=200))
+def test_whatever_the_secret_file_has_is_a_secret_or_is_said_to_be_none(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "any-secret").write_bytes(content)
+    try:
+        secret = push_secret(folder, "any-secret")
+    except SecretUnreadable:
+        return
+    expected(Forge.GITLAB, VECTOR, f"whsec_{secret}", float(VECTOR["webhook-timestamp"]))

@@ -21,7 +21,8 @@ from orchestrator.domain.events import Cancelled, Failed, Live, Occurrence, Star
 from orchestrator.domain.release import Release
 from orchestrator.reports import commit_reports
 from orchestrator.reports.commit_reports import MOST_WAITING, CommitReports
-from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict
+from orchestrator.reports.forges import LONGEST_WAIT_S, CommitStatus, Outcome, Verdict, status_request, verdict, wait_s
+from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
 
 COMMIT = "0123abcd" * 5
@@ -53,6 +54,15 @@ class Forge(httpx.AsyncBaseTransport):
     @property
     def states(self) -> list[str]:
         return [body["state"] for body in self.bodies]
+
+
+class Limiting(Forge):
+    """Answers that it was asked too often, as GitHub does."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        found = await super().handle_async_request(request)
+        is_first = len(self.asked) == 1
+        return httpx.Response(403, headers={"retry-after": "120"}, stream=found.stream) if is_first else found
 
 
 class Bench:
@@ -161,7 +171,46 @@ def test_a_description_is_one_line_of_what_a_forge_shows() -> None:
     ],
 )
 def test_what_an_answer_means(kind: str, status: int, text: str, means: Verdict) -> None:
-    assert verdict(kind, status, text) is means
+    assert verdict(kind, status, text, {}) is means
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "means", "waits"),
+    [
+        (403, {}, Verdict.REFUSED, 0.0),
+        (403, {"x-ratelimit-remaining": "12"}, Verdict.REFUSED, 0.0),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1060"}, Verdict.AGAIN, 60.0),
+        (429, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "999"}, Verdict.AGAIN, 0.0),
+        (429, {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "1060"}, Verdict.AGAIN, 0.0),
+        (403, {"retry-after": "30"}, Verdict.AGAIN, 30.0),
+        (503, {"retry-after": "Thu, 01 Jan 1970 00:17:40 GMT"}, Verdict.AGAIN, 60.0),
+        (503, {"retry-after": "99999999"}, Verdict.AGAIN, LONGEST_WAIT_S),
+        (503, {"retry-after": "-5"}, Verdict.AGAIN, 0.0),
+        (503, {"retry-after": "soon"}, Verdict.AGAIN, 0.0),
+        (503, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "inf"}, Verdict.AGAIN, 0.0),
+    ],
+)
+def test_a_forge_that_was_asked_too_often_is_left_alone_for_as_long_as_it_says(
+    status: int, headers: dict[str, str], means: Verdict, waits: float
+) -> None:
+    """GitHub says so with status 403: it counted as a wrong token, and nothing was reported."""
+    assert verdict("github", status, "", headers) is means
+    assert wait_s(headers, 1000.0) == waits
+
+
+def test_a_forge_that_names_a_time_is_not_asked_before_it(world: World) -> None:
+    bench = Bench(world, Limiting())
+
+    async def story() -> None:
+        sending = asyncio.create_task(bench.reports.keep_sending())
+        bench.tell(bench.deployment(), FETCHED)
+        await asyncio.sleep(100)
+        assert len(bench.forge.asked) == 1
+        await asyncio.sleep(30)
+        assert len(bench.forge.asked) == 2
+        sending.cancel()
+
+    virtual_time.run(story())
 
 
 async def test_a_deployment_is_pending_then_live_with_a_link(world: World) -> None:

@@ -155,3 +155,15 @@ def test_long_odd_content_is_read_in_a_short_time(piece: str) -> None:
     many = piece * (200_000 // len(piece))
 
     changes_in(f"## 1.1\n- {many}\n{many}", "1.0", "1.1")
+
+
+@pytest.mark.parametrize("item", [":a" * 1000, "[a](" * 500, ":" * 2000, "[" * 2000, "`" * 2000, "**" * 1000])
+def test_markup_that_never_ends_takes_no_time_that_grows_with_its_square(item: str) -> None:
+    """2,000 characters took as long as the square of them: whole files of them took minutes."""
+    short, long = ("".join(f"- {item}\n" for _ in range(times)) for times in (1, 20))
+    began = time.process_time()
+    changes_in(f"## 1.0\n{short}", "", "1.0")
+    middle = time.process_time()
+    changes_in(f"## 1.0\n{long}", "", "1.0")
+
+    assert time.process_time() - middle < max(40 * (middle - began), 0.4)

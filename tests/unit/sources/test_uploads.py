@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.deploy.used_uploads import LOOK_AGAIN_S, keep_removing_unused
 from orchestrator.errors import Refused
+from orchestrator.journal.store import Journal
 from orchestrator.sources import uploads as limits
 from orchestrator.sources.uploads import MOST_UNUSED, PIECE, PIECE_WITHIN_S, UNUSED_FOR_S, TooLarge, TooSlow, Uploads
 from tests.support import virtual_time
@@ -160,6 +162,61 @@ async def test_a_start_does_not_cut_what_arrives_meanwhile(tmp_path: Path) -> No
     upload = await uploads.receive("shop", arriving(), 0)
 
     assert uploads.file("shop", upload.name).read_bytes() == b"ab"
+
+
+async def test_an_upload_that_is_cancelled_while_it_gets_its_name_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = limits._name
+    loop = asyncio.get_running_loop()
+
+    def cancelled(part: Path, whole: Path) -> None:
+        names(part, whole)
+        asyncio.run_coroutine_threadsafe(cancel(), loop).result()
+
+    async def cancel() -> None:
+        receiving.cancel()
+
+    monkeypatch.setattr(limits, "_name", cancelled)
+    receiving = asyncio.create_task(Uploads(tmp_path).receive("shop", pieces(b"a"), 0))
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+
+    assert left(tmp_path) == []
+
+
+async def test_an_archive_that_cannot_be_begun_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(Refused, match="No space left on device"):
+        await Uploads(tmp_path).receive("shop", pieces(b"a"), 0)
+
+
+async def test_the_name_of_an_archive_is_on_the_disk_before_it_is_given_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(limits, "sync_folder", synced.append)
+
+    await Uploads(tmp_path).receive("shop", pieces(b"a"), 0)
+
+    assert synced == [tmp_path / "shop"]
+
+
+def test_what_nobody_deploys_is_removed_without_a_start(tmp_path: Path, journal: Journal) -> None:
+    uploads = Uploads(tmp_path / "uploads")
+
+    async def story() -> None:
+        old, new = [(await uploads.receive("shop", pieces(b"a"), 0)).name for _ in range(2)]
+        os.utime(uploads.file("shop", old), (1000, 1000))
+        removing = asyncio.create_task(keep_removing_unused(uploads, journal))
+        await asyncio.sleep(LOOK_AGAIN_S + 1)
+        removing.cancel()
+        assert (uploads.has("shop", old), uploads.has("shop", new)) == (False, True)
+
+    virtual_time.run(story())
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "x", "0123456789ABCDEF", "0123456789abcdef/.."])

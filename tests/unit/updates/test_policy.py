@@ -24,7 +24,7 @@ from orchestrator.updates import checker as checker_module
 from orchestrator.updates import due
 from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.remembered import DISMISSED_FOR_S, MOST_SKIPPED
-from orchestrator.updates.turns import SLOW_S
+from orchestrator.updates.turns import ASKED_OF_ONE_HOST, SLOW_S
 from tests.support import virtual_time
 from tests.support.fakes.courier import FakeCourier
 from tests.support.fakes.journal import UnreliableJournal
@@ -555,3 +555,42 @@ async def test_after_a_skip_the_source_is_asked_soon_so_that_another_version_is_
     known = bench.checker.known(APP)
     assert known is not None
     assert known.release.version == "v2"
+
+
+class Listing(FakeSource):
+    """Takes a second to list its versions."""
+
+    listed = 0
+
+    async def versions(self) -> tuple[SourceVersion, ...]:
+        self.listed += 1
+        await asyncio.sleep(1)
+        return await super().versions()
+
+
+def test_of_many_who_ask_for_versions_few_ask_the_source(bench: Bench) -> None:
+    """Each fetched the repository, one after the other, and a deployment waited behind all of them."""
+    source = bench.source = Listing()
+    with_update(bench)
+
+    async def story() -> None:
+        lists = await asyncio.gather(*(bench.checker.lists.of(bench.app()) for _ in range(200)))
+        assert {tuple(one.version.version for one in found) for found in lists} == {("v2", "v1")}
+        assert {tuple(one.state for one in found) for found in lists} == {("", "live")}
+
+    virtual_time.run(story())
+
+    assert source.listed == 2
+
+
+def test_who_asks_for_versions_takes_turns_with_those_who_ask_for_checks(bench: Bench) -> None:
+    sources = [Listing() for _ in range(20)]
+
+    async def story() -> None:
+        apps = [on_host(bench, f"a{at}", "git.test", one) for at, one in enumerate(sources)]
+        asking = [asyncio.create_task(bench.checker.lists.of(app)) for app in apps]
+        await asyncio.sleep(0.5)
+        assert sum(source.listed for source in sources) == ASKED_OF_ONE_HOST
+        await asyncio.gather(*asking)
+
+    virtual_time.run(story())
