@@ -136,7 +136,11 @@ class Bench:
         try:
             yield
         finally:
-            await self.supervisor.stop()
+            # Not stopped: another block may follow.
+            for name in self.supervisor.names():
+                self.supervisor.drop(name)
+            while self.supervisor._dropped:  # noqa: ASYNC110 (their end has no event)
+                await asyncio.sleep(0)
 
     async def event(self, kind: str) -> Event:
         async with asyncio.timeout(DEADLINE_S):
