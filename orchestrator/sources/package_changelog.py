@@ -18,6 +18,7 @@ from orchestrator.sources.changelog_file import FILE_NAME, MOST_OF_FILE, changes
 from orchestrator.sources.dependencies.needs import Need, differences, python_need, versions_of
 from orchestrator.sources.dependencies.requirements import requirement
 from orchestrator.sources.package_index import IndexFile, IndexRelease, PackageIndex
+from orchestrator.sources.versions import python_version
 
 MOST_OF_SDIST = 32 * 2**20
 """Bytes. A larger one is not fetched for its changelog alone."""
@@ -39,8 +40,10 @@ async def changelog_between(
     index: PackageIndex, before: IndexRelease | None, after: IndexRelease, files: Files, since: str
 ) -> Changelog:
     """`before` is None if the index does not have the live release any more; `since` is its version, empty if nothing
-    is live. Raises nothing for what the index or the package has: a note says what is not known."""
+    is live. One from another source, such as a commit, comes before no version: what is new in `after` alone is said.
+    Raises nothing for what the index or the package has: a note says what is not known."""
     lines, note = await _sdist_says(index, files.sdist)
+    since = since if python_version(since) else ""
     changes = await to_its_end(asyncio.to_thread(changes_in, lines, since, str(after.version)))
     needs = await _needs(index, before, after)
     return Changelog(

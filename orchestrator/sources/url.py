@@ -25,7 +25,7 @@ from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.signature import refuse_unsigned
-from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, is_in, newest_first
+from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, is_in, is_version, newest_first
 from orchestrator.sources.web import Page, Web
 
 MOST_SHOWN = 5
@@ -108,11 +108,13 @@ class ArchivedReleases:
 
     def _between(self, releases: tuple[ArchivedRelease, ...], since: str, until: str) -> list[ArchivedRelease]:
         """The releases after `since` up to `until`, the newest first: by the manifest's own order, where versions have
-        none."""
+        none. One from another source, such as a commit, comes before no version: that of `until` alone is new then."""
         if self._scheme == COMMIT:
             names = [one.version for one in releases]
             begin, end = (names.index(name) if name in names else len(names) for name in (until, since))
             return list(releases[begin:end])
+        if since and not is_version(since, self._scheme):
+            return [one for one in releases if one.version == until]
         after = [
             one
             for one in releases

@@ -74,6 +74,12 @@ async def test_the_changelog_file_of_the_source_distribution_is_read() -> None:
     assert found.notes == ()
 
 
+async def test_after_a_commit_of_another_source_the_changes_of_the_new_release_are_listed() -> None:
+    found = await changelog(index_with({"HISTORY.rst": HISTORY}), "b" * 40)
+
+    assert [one.subject for one in found.changes] == ["a cart"]
+
+
 async def test_a_package_without_a_changelog_says_so() -> None:
     found = await changelog(index_with({"setup.py": ""}))
 

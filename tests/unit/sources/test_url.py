@@ -109,6 +109,14 @@ async def test_with_the_scheme_commit_a_manifest_has_its_own_order(server: Serve
     assert not await source.is_older("1.0", "2.0")
 
 
+async def test_after_a_commit_of_another_source_the_changes_of_the_new_release_are_listed(server: Server) -> None:
+    server.announce(*(server.publish(name, changelog=[f"feat: {name}"]) for name in ("1.0.0", "1.2.0")))
+
+    found = await shop(server).changelog("b" * 40, "1.2.0")
+
+    assert [change.subject for change in found.changes] == ["1.2.0"]
+
+
 async def test_more_changes_than_are_listed_are_counted(server: Server) -> None:
     for number in range(3):
         server.publish(f"1.{number}.0")
