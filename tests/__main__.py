@@ -77,7 +77,7 @@ def soak(part: list[str]) -> Outcome:
         ["--histories", str(IN_A_PART), "--first", str(first), f"{system}/test_histories.py"]
         for first in range(0, HISTORIES, IN_A_PART)
     ]
-    many = [f"{system}/test_many_at_once.py"]
+    many = [f"{system}/test_{name}.py" for name in ("many_at_once", "installation")]
     each = [points, ["--large-mb", "1024", *load], crashes, *bursts, many, *histories]
     is_named = any(one.startswith("tests/") for one in part)
     parts = [part if is_named else [*part, f"{system}/test_histories.py"]] if part else each

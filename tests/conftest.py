@@ -20,7 +20,7 @@ LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migratio
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
     parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not every third one")
-    parser.addoption("--histories", type=int, default=2, help="how many random histories to go through")
+    parser.addoption("--histories", type=int, default=1, help="how many random histories to go through")
     parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")
     parser.addoption("--rounds", type=int, default=0, help="how many kills, pauses or interrupts; 0: as many as usual")
     parser.addoption("--large-mb", type=int, default=50, help="how much data the large backup has")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
@@ -169,29 +170,49 @@ def test_the_panel_goes_on_in_the_next_archive_of_a_web_server(
     assert "a panel that says 0.3.0" in shown.result
 
 
-@pytest.mark.timeout(400)
-def test_the_panel_goes_on_in_the_next_image_of_its_tag_and_a_broken_one_leaves_the_old(
-    installation: Installation, releases: PanelReleases, tmp_path: Path
-) -> None:
-    """The engine and the orchestrator must reach the registry at the same address: here at 127.0.0.1 of both."""
-    (tmp_path / "registry").mkdir()
-    before = installation.app()["active"]["version"]
-    with Registry(tmp_path / "registry") as registry:
+@contextmanager
+def following(installation: Installation, folder: Path) -> Iterator[Registry]:
+    """A registry, whose `panel:stable` the panel follows. The engine and the orchestrator must reach it at the same
+    address: here at 127.0.0.1 of both."""
+    folder.mkdir()
+    with Registry(folder) as registry:
         here, at_bridge = ("127.0.0.1", registry.port), (installation.gateway, registry.port)
         with forwarded(at_bridge, here), forwarded(here, at_bridge, installation.orchestrator):
-            image = releases.image("0.4.0")
-            registry.push(releases.broken_image("0.3.9", image), "panel:stable")
-            settings = f"image: {registry.host}/panel, tag: stable, insecure: true"
-            installation.configure(f"update: {{source: registry, registry: {{{settings}}}}}\n")
-            failed = press_u_in_vain(installation, tmp_path)
+            yield registry
 
-            registry.push(image, "panel:stable")
-            shown = press_u(installation, tmp_path, "Events of 0.4.0")
-            press_b(installation, before, tmp_path)
 
-    assert "out of order" in failed
-    assert f"{before} on" in failed
+def follow(installation: Installation, registry: Registry) -> None:
+    settings = f"image: {registry.host}/panel, tag: stable, insecure: true"
+    installation.configure(f"update: {{source: registry, registry: {{{settings}}}}}\n")
+
+
+@pytest.mark.timeout(400)
+def test_the_panel_goes_on_in_the_next_image_of_its_tag_and_back(
+    installation: Installation, releases: PanelReleases, tmp_path: Path
+) -> None:
+    before = installation.app()["active"]["version"]
+    with following(installation, tmp_path / "registry") as registry:
+        registry.push(releases.image("0.4.0"), "panel:stable")
+        follow(installation, registry)
+        shown = press_u(installation, tmp_path, "Events of 0.4.0")
+        press_b(installation, before, tmp_path)
+
     assert "New version:     0.4.0" in shown.question
     assert "1 change." in shown.question
     assert has_size(shown.question)
     assert "a panel that says 0.4.0" in shown.result
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_a_broken_image_of_the_panel_leaves_the_old_one_which_says_why(
+    installation: Installation, releases: PanelReleases, tmp_path: Path
+) -> None:
+    before = installation.app()["active"]["version"]
+    with following(installation, tmp_path / "registry") as registry:
+        registry.push(releases.broken_image("0.4.2", releases.image("0.4.1")), "panel:stable")
+        follow(installation, registry)
+        failed = press_u_in_vain(installation, tmp_path)
+
+    assert "out of order" in failed
+    assert f"{before} on" in failed
