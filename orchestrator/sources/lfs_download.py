@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from orchestrator.errors import StepFailed
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.git_lfs import Pointer, content_of
 from orchestrator.sources.redirects import is_same_server, shown
 from orchestrator.sources.web import Web
@@ -27,6 +28,8 @@ OBJECTS_A_REQUEST = 100
 MOST_OF_ANSWER = 4 * 2**20
 """Bytes; some hundred for each file."""
 MOST_HEADERS = 20
+WITHIN_S = 3600.0
+"""For all files of a commit: meanwhile, nothing else is fetched into the mirror."""
 _NAME, _VALUE = re.compile(r"[a-z0-9-]{1,100}"), re.compile(r"[\x20-\x7e]{0,8000}")
 _OF_THE_REQUEST = ("host", "content-length", "transfer-encoding", "connection", "range", "accept-encoding")
 """What a server cannot set: it would make another request of it."""
@@ -56,11 +59,27 @@ def server_of(remote: str) -> str:
 
 
 async def download(web: Web, server: LfsServer, mirror: Path, pointers: Sequence[Pointer]) -> None:
-    """Write what the mirror lacks of these files. What the server has not is left out. Raises StepFailed."""
+    """Write what the mirror lacks of these files; nothing of it, if that fails. What the server has not is left out.
+    Raises StepFailed."""
     lacking = {one.oid: one for one in pointers if not content_of(mirror, one).is_file()}
     wanted = list(lacking.values())
-    for at in range(0, len(wanted), OBJECTS_A_REQUEST):
-        await _write(web, server, mirror, await _named(web, server, wanted[at : at + OBJECTS_A_REQUEST]))
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            for at in range(0, len(wanted), OBJECTS_A_REQUEST):
+                await _write(web, server, mirror, await _named(web, server, wanted[at : at + OBJECTS_A_REQUEST]))
+    except BaseException as error:
+        await to_its_end(asyncio.to_thread(_forget, mirror, wanted))
+        if not isinstance(error, TimeoutError):
+            raise
+        raise StepFailed(
+            f"The files in Git LFS were not fetched from {shown(server.url)} within {WITHIN_S:g} s.",
+            "Check how fast this host reaches the server, and how large the files are.",
+        ) from error
+
+
+def _forget(mirror: Path, wanted: Sequence[Pointer]) -> None:
+    for one in wanted:
+        content_of(mirror, one).unlink(missing_ok=True)
 
 
 async def _named(web: Web, server: LfsServer, wanted: Sequence[Pointer]) -> list[_Download]:
@@ -103,13 +122,25 @@ async def _write(web: Web, server: LfsServer, mirror: Path, named: Sequence[_Dow
 
     async def write(one: _Download) -> None:
         to = content_of(mirror, one.pointer)
-        to.parent.mkdir(parents=True, exist_ok=True)
         unfinished = to.with_name(f"{to.name}.part")
         async with places:
-            await web.download(
-                one.url, unfinished, one.pointer.oid, led_from=server.url, most=one.pointer.size, headers=one.headers
-            )
-        os.replace(unfinished, to)
+            try:
+                to.parent.mkdir(parents=True, exist_ok=True)
+                await web.download(
+                    one.url,
+                    unfinished,
+                    one.pointer.oid,
+                    led_from=server.url,
+                    most=one.pointer.size,
+                    headers=one.headers,
+                )
+                os.replace(unfinished, to)
+            except OSError as error:
+                unfinished.unlink(missing_ok=True)
+                raise StepFailed(
+                    f"A file in Git LFS cannot be written into the mirror: {error.strerror}.",
+                    "Free disk space: 'changeover doctor' shows its use.",
+                ) from error
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -120,7 +120,7 @@ class Web:
                         return known
                     raise StepFailed(f"{shown(url)} answered that nothing changed, which was not asked.", AGAIN_LATER)
                 content = bytearray()
-                async for chunk in _body(answer, most or MOST_OF_PAGE):
+                async for chunk in _body(answer, MOST_OF_PAGE if most is None else most):
                     content += chunk
                 media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
                 has_next = answer.links.get("next") is not None
@@ -167,7 +167,7 @@ class Web:
             digest, size = hashlib.sha256(), 0
             async with self._answer(url, sent, led_from=led_from, is_secret=bool(more)) as answer:
                 with to.open("wb") as file:
-                    async for chunk in _body(answer, most or MOST_OF_DOWNLOAD):
+                    async for chunk in _body(answer, MOST_OF_DOWNLOAD if most is None else most):
                         digest.update(chunk)
                         size += len(chunk)
                         await to_its_end(asyncio.to_thread(file.write, chunk))

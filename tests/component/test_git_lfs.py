@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -11,6 +14,7 @@ import pytest
 
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
+from orchestrator.sources import lfs_download
 from orchestrator.sources.git import GitRepository
 from orchestrator.sources.git_lfs import Pointer, content_of
 from orchestrator.sources.lfs_download import LfsServer, download
@@ -217,3 +221,80 @@ async def test_headers_of_a_file_are_sent_to_the_server_that_is_named_and_to_non
 
     assert sent == {"8.8.8.8": ["Basic token", None], "1.1.1.1": [None, "secret"], "9.9.9.9": [None, None]}
     assert content_of(tmp_path, pointer).read_bytes() == CONTENT
+
+
+def batch(*contents: bytes) -> httpx.Response:
+    """The answer that names a file for each."""
+    oids = [hashlib.sha256(content).hexdigest() for content in contents]
+    named = [{"oid": oid, "actions": {"download": {"href": f"/{number}"}}} for number, oid in enumerate(oids)]
+    return httpx.Response(200, stream=httpx.ByteStream(json.dumps({"objects": named}).encode()))
+
+
+def pointers_to(folder: Path, *contents: bytes, size: int | None = None) -> list[Pointer]:
+    return [
+        Pointer(folder / "x", hashlib.sha256(one).hexdigest(), len(one) if size is None else size) for one in contents
+    ]
+
+
+def files_in(mirror: Path) -> list[Path]:
+    return [one for one in (mirror / "lfs").rglob("*") if one.is_file()]
+
+
+@pytest.mark.parametrize("size", [0, 1, len(CONTENT) - 1])
+async def test_of_a_file_that_is_larger_than_its_pointer_says_nothing_is_kept(tmp_path: Path, size: int) -> None:
+    """Nor of those that were fetched with it: one that fails each time would fill the disk by and by."""
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for at in range(0, len(CONTENT), 10):
+            read += 10
+            yield CONTENT[at : at + 10]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return batch(CONTENT, b"small")
+        if request.url.path == "/1":
+            return httpx.Response(200, stream=httpx.ByteStream(b"small"))
+        return httpx.Response(200, content=body())
+
+    pointers = [*pointers_to(tmp_path, CONTENT, size=size), *pointers_to(tmp_path, b"small")]
+    web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
+    with pytest.raises(StepFailed, match="is larger than"):
+        await download(web, server, tmp_path, pointers)
+
+    assert read <= size + 10
+    assert files_in(tmp_path) == []
+
+
+async def test_all_files_in_lfs_together_have_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lfs_download, "WITHIN_S", 0.3, raising=False)
+    contents = [str(number).encode() for number in range(40)]
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return batch(*contents)
+        await asyncio.sleep(0.2)
+        return httpx.Response(200, stream=httpx.ByteStream(contents[int(request.url.path[1:])]))
+
+    web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
+    with pytest.raises(StepFailed, match=r"were not fetched from http://8\.8\.8\.8/\S+ within 0\.3 s"):
+        await download(web, server, tmp_path, pointers_to(tmp_path, *contents))
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("fails", ["mkdir", "replace"])
+async def test_a_full_disk_is_told_as_such(tmp_path: Path, fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return batch(CONTENT) if request.method == "POST" else httpx.Response(200, stream=httpx.ByteStream(CONTENT))
+
+    monkeypatch.setattr(*((Path, "mkdir") if fails == "mkdir" else (os, "replace")), full)
+    web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
+    with pytest.raises(StepFailed, match="No space left on device") as failed:
+        await download(web, server, tmp_path, pointers_to(tmp_path, CONTENT))
+    assert "disk space" in failed.value.remedy
+    monkeypatch.undo()
+    assert files_in(tmp_path) == []
