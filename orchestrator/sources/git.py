@@ -16,7 +16,7 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import git_lfs, git_submodules, git_tree, mirror
+from orchestrator.sources import git_lfs, git_submodules, git_tree, lfs_fetch, mirror
 from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.sources.commit_log import MOST_OF_MESSAGE
 from orchestrator.sources.commits import is_whole
@@ -26,6 +26,7 @@ from orchestrator.sources.git_names import commit_named, version_of
 from orchestrator.sources.git_process import ended_command
 from orchestrator.sources.git_signatures import refuse_unsigned
 from orchestrator.sources.git_versions import newest_followed, versions_of
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement
 from orchestrator.sources.unsupported import refuse_incomplete
 from orchestrator.sources.versions import SEMVER, Scheme
 
@@ -40,8 +41,8 @@ class GitRepository:
     `refusal`: why this remote cannot be the app's source; it is raised whenever the remote would be asked. `context`:
     another folder of the repository that the image is built from. `beside`: the folder of the configuration file.
     `depth`: of how many repositories, one in the other, this one is a submodule; `submodules`: those that the outermost
-    of them has had so far. `at`: where its server is, if another repository names it. `scheme`: by what tags are
-    ordered.
+    of them has had so far. `judged`: what is known of its server, if another repository names it. `scheme`: by
+    what tags are ordered.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class GitRepository:
         beside: Path | None = None,
         depth: int = 0,
         submodules: list[git_submodules.Submodule] | None = None,
-        at: str = "",
+        judged: Judgement = NOT_JUDGED,
         scheme: Scheme = SEMVER,
     ) -> None:
         self.settings = settings
@@ -77,7 +78,7 @@ class GitRepository:
             beside or checkout,
             refusal=refusal,
             is_named=depth > 0,
-            at=at,
+            judged=judged,
         )
         self._git = self._mirror.git
         self._checkout = checkout
@@ -192,14 +193,8 @@ class GitRepository:
         if not pointers:
             return
         await to_its_end(asyncio.to_thread(git_lfs.refuse_too_large, self._mirror.folder, pointers, folder))
-        remote, server = await self._mirror.address(), await git_lfs.configured_server(self._git, commit)
         async with self._mirror.lock:
-            if server:
-                named = await git_submodules.of_server(self.settings, remote, server)
-                await self._mirror.fetch_lfs(commit, pointers, named.settings, is_configured=True)
-            else:
-                settings = self.settings.model_copy(update={"remote": remote})
-                await self._mirror.fetch_lfs(commit, pointers, settings)
+            await lfs_fetch.fetch(self._mirror, self.settings, commit, pointers, self._beside, self._border)
             await to_its_end(asyncio.to_thread(git_lfs.write_contents, self._mirror.folder, pointers))
 
     async def _write_submodules(self, commit: str, folder: Path) -> None:
@@ -215,7 +210,8 @@ class GitRepository:
         beside = folder.with_name(f"{folder.name}{git_submodules.UNFINISHED}")
         modules, needed = self._mirror.folder / "modules", set[str]()
         for one in found:
-            named = await git_submodules.of_server(self.settings, await self._mirror.address(), one.url)
+            parent = await self._mirror.address()
+            named = await git_submodules.of_server(self.settings, parent, one.url, self._mirror.judged)
             needed.add(name := f"{hashlib.sha256(named.settings.remote.encode()).hexdigest()[:16]}.git")
             module = GitRepository(
                 named.settings,
@@ -226,7 +222,7 @@ class GitRepository:
                 beside=self._beside,
                 depth=self._depth + 1,
                 submodules=so_far,
-                at=named.at,
+                judged=named.judged,
             )
             try:
                 to = git_submodules.folder_of(folder, one.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -17,22 +17,21 @@ from border.urls import credentials_in, without_credentials
 from orchestrator.clock import elapsed
 from orchestrator.config.local_repository import is_relative, path_of
 from orchestrator.config.source_schema import GitSource
-from orchestrator.domain.source_names import is_ssh, ssh_server, why_no_remote
+from orchestrator.domain.source_names import why_no_remote
 from orchestrator.errors import StepFailed
 from orchestrator.host import child_process
 from orchestrator.host.uninterrupted import to_its_end
-from orchestrator.sources import lfs_download, mirror
+from orchestrator.sources import mirror
 from orchestrator.sources.git_credentials import authorization, credentials
 from orchestrator.sources.git_environment import ENVIRONMENT
 from orchestrator.sources.git_error import command_of, error_line, last_lines
-from orchestrator.sources.git_lfs import Pointer
 from orchestrator.sources.git_names import DEFAULT_BRANCH
 from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, certificates, ended_command
 from orchestrator.sources.git_refs import HEAD, GitRefs, digest, refs_in_mirror
 from orchestrator.sources.git_ssh import SSH_COMMAND, why_ssh_failed
-from orchestrator.sources.lfs_download import LfsServer
+from orchestrator.sources.git_submodules import at_for_curl
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement
 from orchestrator.sources.unsupported import refuse_missing_folder
-from orchestrator.sources.web import Web
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -50,7 +49,7 @@ class GitMirror:
 
     `lock` is held by whoever writes to the folder. `beside`: the folder of the configuration file. `refusal`: why this
     remote cannot be the app's source; it is raised whenever the remote would be asked. `is_named`: whether another
-    repository names it; `at`: where its server is then, as NamedServer has it.
+    repository names it; `judged`: what is known of its server then.
     """
 
     def __init__(
@@ -64,8 +63,9 @@ class GitMirror:
         *,
         refusal: str = "",
         is_named: bool = False,
-        at: str = "",
+        judged: Judgement = NOT_JUDGED,
     ) -> None:
+        self.judged = judged
         self.folder = folder
         self.lock = lock
         self._settings = settings
@@ -74,6 +74,7 @@ class GitMirror:
         self._beside = beside
         self._refusal = refusal
         # Whoever can push chooses the address of a submodule, which was judged as it is.
+        at = at_for_curl(settings.remote, judged) if is_named else ""
         redirects, pinned = ("-c", "http.followRedirects=false"), ("-c", f"http.curloptResolve={at}")
         self._judged = (*(redirects if is_named else ()), *(pinned if at else ()))
         self._made_anew = 0
@@ -194,29 +195,6 @@ class GitMirror:
             ) from error
         if why := self._border.text(await mirror.why_not_packed(self.folder)):
             log.warning("the mirror of a repository is not packed", mirror=str(self.folder), cause=why)
-
-    async def fetch_lfs(
-        self, commit: str, pointers: Sequence[Pointer], settings: GitSource, *, is_configured: bool = False
-    ) -> None:
-        """Fetch the files that the commit keeps in Git LFS, from the remote of `settings`; with `is_configured` that is
-        a server of LFS itself, and not a repository."""
-        remote = settings.remote
-        if remote.startswith(("https://", "http://")):
-            let_in = authorization(settings, self._beside, remote, self._border)
-            led_from = await self._led_from() if is_configured else ""
-            server = LfsServer(remote if is_configured else lfs_download.server_of(remote), let_in, led_from)
-            await lfs_download.download(Web(), server, self.folder, pointers)
-            return
-        server_of = ("-c", f"lfs.url={remote}") if is_configured else ()
-        with credentials(settings, self._beside, remote, self._border) as environment:
-            # The client knows a path as a URL only.
-            named = f"file://{remote}" if remote.startswith("/") else remote
-            await self.git(*server_of, "lfs", "fetch", named, commit, env=environment)
-
-    async def _led_from(self) -> str:
-        """The server of the repository, as one of the web; empty for a path, which may name anything."""
-        remote = await self.address()
-        return f"https://{ssh_server(remote)[0]}/" if is_ssh(remote) else remote if "://" in remote else ""
 
     async def mended(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` gives. It is asked again when it failed because the mirror was damaged. Raises StepFailed."""

@@ -20,7 +20,7 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, ssh_server, why_no_remote
 from orchestrator.errors import StepFailed
 from orchestrator.files.beneath import LeadsOutside, parts_of
-from orchestrator.sources.private_address import addresses_of, has_proxy, is_private, why_not_asked
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_private, judged
 
 Git = Callable[..., Awaitable[str]]
 
@@ -70,46 +70,51 @@ async def _addresses(git: Git, commit: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class NamedServer:
-    """What a repository names. `settings`: with them it is fetched. `at`: where its server is, for curl
-    (CURLOPT_RESOLVE(3)); empty: wherever it is when it is asked."""
+    """What a repository names. `settings`: with them it is fetched. `judged`: what is known of its server."""
 
     settings: GitSource
-    at: str = ""
+    judged: Judgement = NOT_JUDGED
 
 
-async def of_server(settings: GitSource, parent: str, url: str) -> NamedServer:
+async def of_server(settings: GitSource, parent: str, url: str, known: Judgement = NOT_JUDGED) -> NamedServer:
     """How something that the repository `parent` names is fetched: with its credentials, if it is on the same server.
-    Raises StepFailed for an address that must not be asked."""
+    `known`: of the parent's server, if that was named and judged itself. Raises StepFailed for an address that must not
+    be asked."""
     address = absolute(parent, url)
-    why, at = why_no_remote(address), ""
+    why, found = why_no_remote(address), known
     if not why and not is_ssh(address) and not _ON_A_SERVER.match(address):
         why = "it is no address of a server"
     why = why or _why_no_server(address)
     same = not why and server_of(address) == server_of(parent)
-    if not why and not same and not await is_private(*_host_and_port(parent)):
-        why, at = await _judged(address)
+    if not why and not same:
+        # By its name, the parent's server may be wherever whoever has the name says now.
+        is_public = known.is_public or not await is_private(*_host_and_port(parent))
+        why, found = await _judged(address) if is_public else ("", NOT_JUDGED)
     if why:
         shown = plain(without_credentials(address))[:200]
         raise StepFailed(f"{shown} is not fetched, which .gitmodules or .lfsconfig names: {why}.", _CORRECT)
     changed: dict[str, object] = {"remote": address, "branch": None, "tags": None, "path": ".", "signed_by": None}
     if not same:
         changed |= {"token_file": None, "key_file": None}
-    return NamedServer(settings.model_copy(update=changed), at)
+    return NamedServer(settings.model_copy(update=changed), found)
 
 
-async def _judged(address: str) -> tuple[str, str]:
-    """Why a server on the internet must not have us ask this one, and where this one is, as NamedServer has it.
-
-    Git looks for the name again when it asks, and may find another address then.
-    """
+async def _judged(address: str) -> tuple[str, Judgement]:
+    """Why a server on the internet must not have us ask this one, and what was found of this one."""
     (scheme, host, _), (_, port) = server_of(address), _host_and_port(address)
-    by_proxy = scheme in _OF_CURL and has_proxy(address)
-    found = await addresses_of(host, port)
-    if why := why_not_asked(found, by_proxy=by_proxy):
-        return f"it {why}", ""
-    if scheme == "git" and found != [host]:
-        return "git:// cannot be asked at the address that was looked at, as https:// can", ""
-    return "", "" if by_proxy or scheme not in _OF_CURL or found == [host] else f"{host}:{port}:{','.join(found)}"
+    why, found = await judged(host, port, by_proxy=scheme in _OF_CURL and has_proxy(address))
+    if why:
+        return f"it {why}", found
+    if scheme == "git" and found.addresses != (host,):
+        return "git:// cannot be asked at the address that was looked at, as https:// can", found
+    return "", found
+
+
+def at_for_curl(address: str, found: Judgement) -> str:
+    """Where a server is, for curl (CURLOPT_RESOLVE(3)), which git has; empty: wherever it is when it is asked."""
+    (scheme, host, _), (_, port) = server_of(address), _host_and_port(address)
+    is_named = scheme in _OF_CURL and found.addresses not in ((), (host,))
+    return f"{host}:{port}:{','.join(found.addresses)}" if is_named else ""
 
 
 def _why_no_server(address: str) -> str:

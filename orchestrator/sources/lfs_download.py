@@ -19,8 +19,9 @@ from urllib.parse import urljoin
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.git_lfs import Pointer, content_of
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement
 from orchestrator.sources.redirects import is_same_server, shown
-from orchestrator.sources.web import Web
+from orchestrator.sources.web import Page, Web
 
 KIND = "application/vnd.git-lfs+json"
 AT_ONCE = 8
@@ -37,12 +38,13 @@ _OF_THE_REQUEST = ("host", "content-length", "transfer-encoding", "connection", 
 
 @dataclass(frozen=True)
 class LfsServer:
-    """`url`: of its API. `authorization`: the header for it; empty for anybody. `led_from`: the repository whose files
-    name it, where they do."""
+    """`url`: of its API. `authorization`: the header for it; empty for anybody. `led_from`: the repository that has
+    it, or names it; `judged`: what is known of the server of that."""
 
     url: str
     authorization: str = field(default="", repr=False)
     led_from: str = ""
+    judged: Judgement = NOT_JUDGED
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class _Download:
     pointer: Pointer
     url: str
     headers: Mapping[str, str]
+    named_by: Page
 
 
 def server_of(remote: str) -> str:
@@ -66,7 +69,7 @@ async def download(web: Web, server: LfsServer, mirror: Path, pointers: Sequence
     try:
         async with asyncio.timeout(WITHIN_S):
             for at in range(0, len(wanted), OBJECTS_A_REQUEST):
-                await _write(web, server, mirror, await _named(web, server, wanted[at : at + OBJECTS_A_REQUEST]))
+                await _write(web, mirror, await _named(web, server, wanted[at : at + OBJECTS_A_REQUEST]))
     except BaseException as error:
         await to_its_end(asyncio.to_thread(_forget, mirror, wanted))
         if not isinstance(error, TimeoutError):
@@ -91,24 +94,25 @@ async def _named(web: Web, server: LfsServer, wanted: Sequence[Pointer]) -> list
         authorization=server.authorization,
         most=MOST_OF_ANSWER,
         led_from=server.led_from,
+        judged=server.judged,
         post=(json.dumps(body).encode(), KIND),
     )
     try:
         listed = json.loads(page.content)["objects"]
         actions = {one["oid"]: one["actions"]["download"] for one in listed if "actions" in one}
-        return [_download(server, one, actions[one.oid], page.url) for one in wanted if one.oid in actions]
+        return [_download(server, one, actions[one.oid], page) for one in wanted if one.oid in actions]
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise StepFailed(f"{shown(page.url)} is not an answer of a server of Git LFS.") from error
 
 
-def _download(server: LfsServer, pointer: Pointer, action: Any, base: str) -> _Download:  # Any: JSON
-    url, headers = urljoin(base, action["href"]), action.get("header") or {}
+def _download(server: LfsServer, pointer: Pointer, action: Any, page: Page) -> _Download:  # Any: JSON
+    url, headers = urljoin(page.url, action["href"]), action.get("header") or {}
     headers = {name.lower(): value for name, value in headers.items()}
     if len(headers) > MOST_HEADERS or not all(map(_may_be_sent, headers.items())):
         raise ValueError
     if server.authorization and is_same_server(url, server.url):
         headers.setdefault("authorization", server.authorization)
-    return _Download(pointer, url, headers)
+    return _Download(pointer, url, headers, page)
 
 
 def _may_be_sent(header: tuple[str, Any]) -> bool:  # Any: JSON
@@ -117,7 +121,7 @@ def _may_be_sent(header: tuple[str, Any]) -> bool:  # Any: JSON
     return bool(sendable) and name not in _OF_THE_REQUEST
 
 
-async def _write(web: Web, server: LfsServer, mirror: Path, named: Sequence[_Download]) -> None:
+async def _write(web: Web, mirror: Path, named: Sequence[_Download]) -> None:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def write(one: _Download) -> None:
@@ -130,7 +134,8 @@ async def _write(web: Web, server: LfsServer, mirror: Path, named: Sequence[_Dow
                     one.url,
                     unfinished,
                     one.pointer.oid,
-                    led_from=server.url,
+                    led_from=one.named_by.url,
+                    judged=one.named_by.judged,
                     most=one.pointer.size,
                     headers=one.headers,
                 )

@@ -11,11 +11,24 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 NOT_ON_THE_INTERNET = "is not on the internet"
 NOT_KNOWN = "is not known by its name"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found when a server was judged, which its name may contradict at the next look. `is_public`: it counts
+    as on the internet. `addresses`: it is asked there; none: wherever it is when it is asked."""
+
+    is_public: bool = False
+    addresses: tuple[str, ...] = ()
+
+
+NOT_JUDGED = Judgement()
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
@@ -47,6 +60,12 @@ def why_not_asked(addresses: Sequence[str], *, by_proxy: bool) -> str:
         return NOT_ON_THE_INTERNET
     # Asked by its name nevertheless, it could have any address by then.
     return "" if addresses or by_proxy else NOT_KNOWN
+
+
+async def judged(host: str, port: int, *, by_proxy: bool) -> tuple[str, Judgement]:
+    """Why a server on the internet must not have us ask this host, as `why_not_asked` has it, and what was found."""
+    found = await addresses_of(host, port)
+    return why_not_asked(found, by_proxy=by_proxy), Judgement(True, () if by_proxy else tuple(found))
 
 
 def has_proxy(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -11,7 +12,7 @@ import httpx
 from border.plain import plain
 from border.urls import without_credentials
 from orchestrator.errors import StepFailed
-from orchestrator.sources.private_address import addresses_of, has_proxy, is_private, why_not_asked
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_global, is_private, judged
 
 AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
 
@@ -20,21 +21,23 @@ def is_same_server(one: str, other: str) -> bool:
     return urlsplit(one)[:2] == urlsplit(other)[:2]
 
 
-def request_at(url: str, headers: Mapping[str, str], at: str) -> dict[str, Any]:  # Any: arguments of httpx
-    """A request to the address `at` of the host, which was looked at; empty: to whichever it has now."""
-    if not at:
+def request_at(url: str, headers: Mapping[str, str], found: Judgement) -> dict[str, Any]:  # Any: arguments of httpx
+    """A request to the address of the host that was looked at, or else to whichever it has now."""
+    if not found.addresses:
         return {"url": url, "headers": headers}
     parts = httpx.URL(url)
     # The certificate is the one of the name (HTTPX, "Extensions": sni_hostname).
-    named = {"url": parts.copy_with(host=at), "headers": {**headers, "host": parts.netloc.decode()}}
+    named = {"url": parts.copy_with(host=found.addresses[0]), "headers": {**headers, "host": parts.netloc.decode()}}
     return {**named, "extensions": {"sni_hostname": parts.host}}
 
 
-async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> tuple[str, str]:
-    """The whole address of what a server names, which may be relative to its own, and the IP address to ask it at;
-    the latter is empty for any. Raises StepFailed for one that must not be followed: a server on the internet must not
-    have us ask what only this host reaches, nor lead from what is encrypted to what is not; the latter may be with a
-    file whose digest is known, where `is_secret` is False.
+async def where_it_leads(
+    url: str, location: str, known: Judgement = NOT_JUDGED, *, is_secret: bool = True
+) -> tuple[str, Judgement]:
+    """The whole address of what a server names, which may be relative to its own, and what was found of its server.
+    `known`: of the server that names it. Raises StepFailed for one that must not be followed: a server on the internet
+    must not have us ask what only this host reaches, nor lead from what is encrypted to what is not; the latter may be
+    with a file whose digest is known, where `is_secret` is False.
 
     A name may have another address at the next look. So the one that was looked at is asked, unless a proxy does that.
     """
@@ -44,21 +47,30 @@ async def where_it_leads(url: str, location: str, *, is_secret: bool = True) -> 
         is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
     except (ValueError, httpx.InvalidURL) as error:
         raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", AGAIN_LATER) from error
-    why, at = "", ""
+    why, found = "", known
     if not is_web:
         why = "that is no web server"
     elif is_secret and urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
         why = "that is not encrypted"
-    elif not is_same_server(url, leads_to) and not await is_private(*_host_and_port(url)):
-        found, by_proxy = await addresses_of(*_host_and_port(leads_to)), has_proxy(leads_to)
-        why = f"that {not_asked}" if (not_asked := why_not_asked(found, by_proxy=by_proxy)) else ""
-        at = found[0] if found and not by_proxy else ""
+    elif not is_same_server(url, leads_to):
+        found = NOT_JUDGED
+        if known.is_public or not await is_private(*_host_and_port(url)):
+            not_asked, found = await judged(*_host_and_port(leads_to), by_proxy=has_proxy(leads_to))
+            why = f"that {not_asked}" if not_asked else ""
     if why:
         raise StepFailed(
             f"{shown(url)} leads to {shown(leads_to)}, which is not followed: {why}.",
             "If it is right, write that address into the configuration.",
         )
-    return leads_to, at
+    return leads_to, found
+
+
+def answered(url: str, answer: httpx.Response, known: Judgement) -> Judgement:
+    """What is known of a server that has answered: one that did so from the internet is there, whatever its name says
+    at the next look. A proxy's own address says nothing of it."""
+    stream = answer.extensions.get("network_stream")
+    peer = stream.get_extra_info("server_addr") if stream and not has_proxy(url) else None
+    return replace(known, is_public=True) if peer and is_global(str(peer[0])) else known
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

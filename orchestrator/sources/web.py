@@ -22,7 +22,8 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
-from orchestrator.sources.redirects import AGAIN_LATER, is_same_server, request_at, shown, where_it_leads
+from orchestrator.sources.private_address import NOT_JUDGED, Judgement
+from orchestrator.sources.redirects import AGAIN_LATER, answered, is_same_server, request_at, shown, where_it_leads
 
 T = TypeVar("T")
 
@@ -46,13 +47,14 @@ _ETAG = re.compile(r"[\x20-\x7e]+")
 @dataclass(frozen=True)
 class Page:
     """An answer that was read whole. `url`: where it was in the end. `etag`: with it, the next request may find that
-    nothing changed. `has_next`: whether another page follows (RFC 8288)."""
+    nothing changed. `has_next`: whether another page follows (RFC 8288). `judged`: what is known of its server."""
 
     url: str
     content: bytes
     media_type: str
     etag: str
     has_next: bool = False
+    judged: Judgement = NOT_JUDGED
 
     @property
     def digest(self) -> str:
@@ -93,11 +95,12 @@ class Web:
         authorization: str = "",
         most: int | None = None,
         led_from: str = "",
+        judged: Judgement = NOT_JUDGED,
         post: tuple[bytes, str] | None = None,
     ) -> Page:
         """Read a page of at most `most` bytes; `known` if it is unchanged since. `authorization` is for this server
-        alone, not for one it leads to. `led_from`: the address of the server that named this one, if one did. `post`:
-        what is sent, and its media type.
+        alone, not for one it leads to. `led_from`: the address of the server that named this one, if one did;
+        `judged`: what is known of that. `post`: what is sent, and its media type.
 
         Raises NotThere, Unauthorised, and StepFailed when the server cannot be asked or the page is too large.
         """
@@ -114,7 +117,10 @@ class Web:
 
         async def ask() -> Page:
             method, body = ("POST", post[0]) if post else ("GET", b"")
-            async with self._answer(url, headers, method=method, content=body, led_from=led_from) as answer:
+            async with self._answer(url, headers, method=method, content=body, led_from=led_from, judged=judged) as (
+                answer,
+                found,
+            ):
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
                     if known and "if-none-match" in headers:
                         return known
@@ -124,7 +130,7 @@ class Web:
                     content += chunk
                 media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
                 has_next = answer.links.get("next") is not None
-                return Page(str(answer.url), bytes(content), media_type, _etag(answer), has_next)
+                return Page(str(answer.url), bytes(content), media_type, _etag(answer), has_next, found)
 
         return await self._tried(url, ask, PAGE_WITHIN_S)
 
@@ -137,7 +143,7 @@ class Web:
             headers["authorization"] = authorization
 
         async def ask() -> bool:
-            async with self._answer(url, headers, method="HEAD") as answer:
+            async with self._answer(url, headers, method="HEAD") as (answer, _):
                 is_same = bool(known.etag) and _etag(answer) == known.etag
                 return is_same or (answer.status_code == httpx.codes.NOT_MODIFIED and bool(known.etag))
 
@@ -150,12 +156,13 @@ class Web:
         sha256: str,
         *,
         led_from: str = "",
+        judged: Judgement = NOT_JUDGED,
         most: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> int:
         """Write a file of at most `most` bytes whose digest is known. Returns its size in bytes; what is not whole is
-        removed. `led_from`: the address of the server that named this one, if one did. `headers`: more of them, which
-        may be secret, for this server alone.
+        removed. `led_from`: the address of the server that named this one, if one did; `judged`: what is known of that.
+        `headers`: more of them, which may be secret, for this server alone.
 
         Raises NotThere, and StepFailed when the server cannot be asked, when what it sends is not that file, or when it
         cannot be written.
@@ -165,7 +172,7 @@ class Web:
 
         async def ask() -> int:
             digest, size = hashlib.sha256(), 0
-            async with self._answer(url, sent, led_from=led_from, is_secret=bool(more)) as answer:
+            async with self._answer(url, sent, led_from=led_from, judged=judged, is_secret=bool(more)) as (answer, _):
                 with to.open("wb") as file:
                     async for chunk in _body(answer, MOST_OF_DOWNLOAD if most is None else most):
                         digest.update(chunk)
@@ -220,28 +227,30 @@ class Web:
         method: str = "GET",
         content: bytes = b"",
         led_from: str = "",
+        judged: Judgement = NOT_JUDGED,
         is_secret: bool = True,
-    ) -> AsyncGenerator[httpx.Response, None]:
-        """The answer with status 200 or 304, after redirects that lead where they may."""
-        sent, at = dict(headers), ""
+    ) -> AsyncGenerator[tuple[httpx.Response, Judgement], None]:
+        """The answer with status 200 or 304, after redirects that lead where they may, and what is known of who gives
+        it."""
+        sent = dict(headers)
         if led_from:
-            url, at = await where_it_leads(led_from, url, is_secret=is_secret)
+            url, judged = await where_it_leads(led_from, url, judged, is_secret=is_secret)
         async with httpx.AsyncClient(
             transport=self._transport, timeout=SILENCE_S, cookies=no_cookies(), verify=authorities()
         ) as client:
             first = url
             for _ in range(MOST_REDIRECTS + 1):
-                async with client.stream(method, content=content or None, **request_at(url, sent, at)) as answer:
+                async with client.stream(method, content=content or None, **request_at(url, sent, judged)) as answer:
+                    judged = answered(url, answer, judged)
                     answer.request = httpx.Request(method, url)  # without the address that it was sent to
                     if not answer.has_redirect_location:
                         _refuse_by_status(url, answer, is_first=is_same_server(url, first))
-                        yield answer
+                        yield answer, judged
                         return
                     location = answer.headers["location"]
-                leads_to, leads_at = await where_it_leads(url, location)
+                leads_to, judged = await where_it_leads(url, location, judged)
                 if not is_same_server(url, leads_to):
                     sent = {name: value for name, value in sent.items() if name in _FOR_ANY_SERVER}
-                    at = leads_at
                 url = leads_to
         raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
 

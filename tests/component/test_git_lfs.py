@@ -291,7 +291,7 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, fails: str, monkeypat
     def answer(request: httpx.Request) -> httpx.Response:
         return batch(CONTENT) if request.method == "POST" else httpx.Response(200, stream=httpx.ByteStream(CONTENT))
 
-    monkeypatch.setattr(*((Path, "mkdir") if fails == "mkdir" else (os, "replace")), full)
+    monkeypatch.setattr(Path if fails == "mkdir" else os, fails, full)
     web, server = Web(httpx.MockTransport(answer), pause_s=0.0), LfsServer("http://8.8.8.8/shop.git/info/lfs")
     with pytest.raises(StepFailed, match="No space left on device") as failed:
         await download(web, server, tmp_path, pointers_to(tmp_path, CONTENT))

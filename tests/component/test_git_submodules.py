@@ -12,7 +12,8 @@ from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources import git_submodules
 from orchestrator.sources.git import GitRepository
-from orchestrator.sources.git_submodules import absolute, of_server
+from orchestrator.sources.git_submodules import absolute, at_for_curl, of_server
+from orchestrator.sources.private_address import Judgement
 from tests.support.git_repository import Remote
 from tests.support.git_server import GitServer, redirecting
 from tests.support.resolver import Names
@@ -183,7 +184,8 @@ async def test_what_a_repository_on_the_internet_names_is_asked_where_it_was_whe
             with pytest.raises(StepFailed, match=why):
                 await of_server(settings, settings.remote, "https://named.test:8443/x.git")
         else:
-            assert (await of_server(settings, settings.remote, "https://named.test:8443/x.git")).at == at
+            found = await of_server(settings, settings.remote, "https://named.test:8443/x.git")
+            assert at_for_curl(found.settings.remote, found.judged) == at
 
 
 async def test_git_cannot_be_told_where_a_server_without_http_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,8 +202,8 @@ async def test_git_asks_at_the_address_that_was_judged_and_looks_for_the_name_no
     with GitServer(tmp_path / "served", "") as server:
         port = server.url.rpartition(":")[2]
         settings = GitSource(remote=f"http://named.test:{port}/library.git")
-        where = f"named.test:{port}:127.0.0.1"
-        module = GitRepository(settings, tmp_path / "mirrors" / "x.git", tmp_path, depth=1, at=where)
+        where = Judgement(is_public=True, addresses=("127.0.0.1",))
+        module = GitRepository(settings, tmp_path / "mirrors" / "x.git", tmp_path, depth=1, judged=where)
         await module.bring(commit)
         with pytest.raises(StepFailed, match=r"Could not resolve host: named\.test"):
             await GitRepository(settings, tmp_path / "mirrors" / "y.git", tmp_path, depth=1).bring(commit)

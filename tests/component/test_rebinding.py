@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,8 +14,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
+from orchestrator.sources.git import GitRepository
+from orchestrator.sources.git_lfs import Pointer
+from orchestrator.sources.git_submodules import of_server
+from orchestrator.sources.lfs_download import LfsServer, download
+from orchestrator.sources.private_address import Judgement
 from orchestrator.sources.web import Web
+from tests.support.git_repository import Remote
+from tests.support.git_server import GitServer
 from tests.support.resolver import Names
 
 PUBLIC = "192.0.2.7"  # for documentation (RFC 5737): nobody answers there
@@ -145,3 +154,120 @@ async def test_behind_a_proxy_the_name_is_asked_because_the_proxy_looks_it_up(mo
     await Web(httpx.MockTransport(answer)).page("https://public.test/", "text/plain")
 
     assert asked[1] == "https://other.test/"
+
+
+class Peer:
+    """A connection to a server at this address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get_extra_info(self, info: str) -> tuple[str, int] | None:
+        return (self._address, 80) if info == "server_addr" else None
+
+
+@pytest.mark.parametrize("href", ["http://127.0.0.1/latest", "http://intra.test/latest", "/file"])
+async def test_what_a_server_of_lfs_names_is_judged_by_where_that_was_when_it_was_asked(
+    tmp_path: Path, href: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Names(public_test=[ALSO_PUBLIC], evil_test=["8.8.8.8", "127.0.0.1"], intra_test=["10.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    asked: list[str] = []
+    oid = hashlib.sha256(b"secret").hexdigest()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.method == "GET":
+            return httpx.Response(200, stream=httpx.ByteStream(b"secret"))
+        said = {"objects": [{"oid": oid, "actions": {"download": {"href": href}}}]}
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(said).encode()))
+
+    web = Web(httpx.MockTransport(answer), pause_s=0.0)
+    server = LfsServer("http://evil.test/x.git/info/lfs", "", "http://public.test/shop.git")
+    pointers = [Pointer(tmp_path / "x", oid, len(b"secret"))]
+    if href == "/file":
+        await download(web, server, tmp_path, pointers)
+        assert asked == ["8.8.8.8", "8.8.8.8"]
+    else:
+        with pytest.raises(StepFailed, match="that is not on the internet"):
+            await download(web, server, tmp_path, pointers)
+        assert asked == ["8.8.8.8"]
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+async def test_a_server_that_was_on_the_internet_does_not_lead_inside_when_its_name_is_there_now(
+    is_configured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configured server is not looked at before it is asked: where it answered from is what counts."""
+    evil = ["127.0.0.1"] if is_configured else ["8.8.8.8", "127.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", Names(public_test=[ALSO_PUBLIC], evil_test=evil).getaddrinfo)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        leads = {"network_stream": Peer("8.8.8.8")} if is_configured else {}
+        return httpx.Response(302, headers={"location": "http://127.0.0.1/secret"}, extensions=leads)
+
+    led_from = "" if is_configured else "http://public.test/"
+    with pytest.raises(StepFailed, match="that is not on the internet"):
+        await Web(httpx.MockTransport(answer)).page("http://evil.test/", "text/plain", led_from=led_from)
+    assert len(asked) == 1
+
+
+async def test_a_server_inside_leads_where_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Names(inner_test=["10.0.0.1"]).getaddrinfo)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "inner.test":
+            headers = {"location": "http://127.0.0.1/"}
+            return httpx.Response(302, headers=headers, extensions={"network_stream": Peer("10.0.0.1")})
+        return httpx.Response(200, stream=httpx.ByteStream(b"well"))
+
+    assert (await Web(httpx.MockTransport(answer)).page("http://inner.test/", "text/plain")).content == b"well"
+
+
+async def test_a_repository_that_was_named_names_nothing_inside_and_its_own_server_where_that_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = Names(git_test=[ALSO_PUBLIC], evil_test=["8.8.8.8", "127.0.0.1"], intra_test=["10.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    settings = GitSource(remote="https://git.test/app.git", submodules=True)
+
+    named = await of_server(settings, settings.remote, "https://evil.test/a.git")
+    evil = named.settings.remote
+    with pytest.raises(StepFailed, match="it is not on the internet"):
+        await of_server(named.settings, evil, "https://intra.test/x.git", named.judged)
+
+    assert (await of_server(named.settings, evil, "../b.git", named.judged)).judged.addresses == ("8.8.8.8",)
+
+
+async def test_a_submodule_has_its_files_in_lfs_from_where_it_was_and_no_submodule_inside(tmp_path: Path) -> None:
+    """No resolver knows its name any more."""
+    served, content = tmp_path / "served", b"the picture"
+    oid = hashlib.sha256(content).hexdigest()
+    (served / "lfs").mkdir(parents=True)
+    (served / "lfs" / oid).write_bytes(content)
+    inner = Remote(served / "inner.git")
+    secret = inner.commit("feat: secret")
+    module = Remote(served / "module.git")
+    (module.path / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
+    with_lfs = module.commit("feat: picture", "a.png", pointer)
+    with GitServer(served, "") as server:
+        port = server.url.rpartition(":")[2]
+        text = f'[submodule "x"]\n\tpath = x\n\turl = http://127.0.0.1:{port}/inner.git\n'
+        (module.path / ".gitmodules").write_text(text)
+        module.git("update-index", "--add", "--cacheinfo", f"160000,{secret},x")
+        module.git("add", ".gitmodules")
+        module.git("commit", "--quiet", "-m", "feat: hostile")
+        hostile = module.git("rev-parse", "HEAD")
+        settings = GitSource(remote=f"http://named.test:{port}/module.git", lfs=True, submodules=True)
+        there = Judgement(is_public=True, addresses=("127.0.0.1",))
+        source = GitRepository(settings, tmp_path / "mirrors" / "x.git", tmp_path, depth=1, judged=there)
+        await source.bring(with_lfs)
+        await source.fetch(with_lfs, tmp_path / "tree")
+        assert (tmp_path / "tree" / "a.png").read_bytes() == content
+
+        await source.bring(hostile)
+        with pytest.raises(StepFailed, match="it is not on the internet"):
+            await source.fetch(hostile, tmp_path / "tree")
