@@ -108,9 +108,9 @@ def wait_s(headers: Mapping[str, str], moment_s: float) -> float:
     elif said:
         try:
             date = parsedate_to_datetime(said)
-        except ValueError:
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - moment_s
+        except (ValueError, OverflowError):
             return 0.0
-        seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - moment_s
     else:
         reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
         is_moment = headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining")) == "0"

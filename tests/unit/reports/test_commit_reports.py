@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from border.secrets import Secrets
 from orchestrator.clock import now
@@ -196,6 +198,17 @@ def test_a_forge_that_was_asked_too_often_is_left_alone_for_as_long_as_it_says(
     """GitHub says so with status 403: it counted as a wrong token, and nothing was reported."""
     assert verdict("github", status, "", headers) is means
     assert wait_s(headers, 1000.0) == waits
+
+
+@given(
+    st.text() | st.from_regex(r"[0-9]{1,40} [A-Z][a-z]{2} [0-9]{1,40}( [0-9:]{1,9})?( [+-][0-9]{4})?", fullmatch=True)
+)
+@example("1 Jan 1 1:1:1 +99999999999999999999")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+def test_any_text_of_a_forge_is_a_time_within_the_longest(said: str) -> None:
+    for name in ("retry-after", "x-ratelimit-reset"):
+        assert 0.0 <= wait_s({name: said, "x-ratelimit-remaining": "0"}, 1000.0) <= LONGEST_WAIT_S
 
 
 def test_a_forge_that_names_a_time_is_not_asked_before_it(world: World) -> None:
