@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 NOT_ON_THE_INTERNET = "is not on the internet"
 NOT_KNOWN = "is not known by its name"
+_IPV4_AT_THE_END = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,17 @@ async def addresses_of(host: str, port: int) -> list[str]:
 def is_global(address: str) -> bool:
     """Whether an address is one of the internet, also where it is an IPv4 address written as one of IPv6."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_global
+    return (_ipv4_within(found) or found).is_global
+
+
+def _ipv4_within(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that one of IPv6 leads to: mapped or compatible (RFC 4291, 2.5.5), 6to4 (RFC 3056) or by NAT64
+    (RFC 6052, the well-known prefix)."""
+    if not isinstance(found, ipaddress.IPv6Address):
+        return None
+    if any(found in network for network in _IPV4_AT_THE_END) and int(found) > 1:  # `::` and `::1` are themselves
+        return ipaddress.IPv4Address(int(found) & (2**32 - 1))
+    return found.ipv4_mapped or found.sixtofour
 
 
 async def is_private(host: str, port: int) -> bool:
