@@ -146,7 +146,7 @@ class GitRepository:
         return await self._mirror.mended(self._versions)
 
     async def _versions(self) -> tuple[SourceVersion, ...]:
-        await self._bring_up_to_date(self.settings.branch or "HEAD")
+        await self._bring_up_to_date(self.settings.tags or self.settings.branch or "HEAD")
         return await versions_of(self._git, self.settings, self._scheme)
 
     def forget(self) -> None:

@@ -23,6 +23,8 @@ MIRRORED = "refs/remotes/origin/"
 MOST_BYTES = 16 * 2**20
 WITHIN_S = 10.0
 _KIND = "application/x-git-upload-pack"
+_FOR_NOW = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS)
+"""A token is renewed, and a limit ends."""
 _FLUSH, _DELIMITER = b"0000", b"0001"
 _LENGTH = 4
 """Characters of the length in front of each line (gitprotocol-common(5), "pkt-line Format")."""
@@ -50,7 +52,8 @@ class GitRefs:
         caller in. No redirect is followed."""
         try:
             async with asyncio.timeout(WITHIN_S):
-                return dict(_refs(await self._answer(headers)))
+                answer = await self._answer(headers)
+                return await asyncio.to_thread(lambda: dict(_refs(answer)))  # megabytes of a stranger
         except _NotUnderstood:
             self._is_understood = False
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
@@ -72,7 +75,7 @@ class GitRefs:
             ) as client,
             client.stream("POST", url, content=_QUESTION, headers=sent) as answer,
         ):
-            if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            if answer.status_code in _FOR_NOW or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
                 raise httpx.RemoteProtocolError(f"status {answer.status_code}")
             kind, coding = answer.headers.get("content-type", ""), answer.headers.get("content-encoding", "identity")
             if answer.status_code != httpx.codes.OK or kind != sent["accept"] or coding != "identity":

@@ -71,6 +71,11 @@ async def test_a_check_without_anything_new_is_one_request(
         assert await shop.asked() == [ASK]
         assert await shop.newest() == first
 
+        before = len(server.paths)
+        await shop.source.versions()
+        await shop.source.newest()
+        assert server.paths[before:] == [ASK, ASK]
+
 
 @pytest.mark.parametrize("branch", [{}, {"branch": "main"}])
 async def test_whatever_changes_at_the_server_is_found(tmp_path: Path, served: Path, branch: dict[str, str]) -> None:

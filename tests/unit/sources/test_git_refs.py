@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -59,7 +60,7 @@ async def test_what_is_no_list_of_refs_is_left_to_git_from_then_on(answer: bytes
     assert not refs.may_ask
 
 
-@pytest.mark.parametrize("status", [301, 401, 403, 404, 415])
+@pytest.mark.parametrize("status", [301, 404, 415])
 async def test_a_server_that_wants_something_else_is_left_to_git_from_then_on(status: int) -> None:
     refs = refs_of(WELL + b"0000", status=status, location="http://127.0.0.1/")
 
@@ -67,11 +68,29 @@ async def test_a_server_that_wants_something_else_is_left_to_git_from_then_on(st
     assert not refs.may_ask
 
 
-async def test_a_server_that_fails_now_is_asked_again_later() -> None:
-    refs = refs_of(b"", status=503)
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_a_server_that_fails_now_is_asked_again_later(status: int) -> None:
+    """A token that ran out is renewed, and a limit ends."""
+    refs = refs_of(b"", status=status)
 
     assert await refs.ask({}) is None
     assert refs.may_ask
+
+
+async def test_many_refs_keep_nobody_else_waiting() -> None:
+    many = b"".join(line(f"{ONE} refs/heads/{number}\n") for number in range(100_000))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    refs, counting = refs_of(many + b"0000"), asyncio.create_task(count())
+    assert len(await refs.ask({}) or ()) == 100_000
+    counting.cancel()
+    assert turns > 20
 
 
 async def test_an_answer_without_end_or_compressed_is_not_read() -> None:
