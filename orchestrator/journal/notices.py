@@ -32,7 +32,7 @@ class Notices(VersionRecords):
         with self._writing() as connection:
             key = connection.execute(self._notices.insert().values(row)).inserted_primary_key
             if told:
-                self._save_version(connection, notice.app, told)
+                self._save_version(connection, notice.app, told, "told_at")
         assert key is not None
         return int(key[0])
 

@@ -40,17 +40,19 @@ class VersionRecords(Database):
             self._known_versions[app] = found
         return found
 
-    def save_version(self, app: str, record: VersionRecord) -> None:
-        """Add or replace what is remembered of a version; the oldest ones that nobody skipped are forgotten."""
+    def save_version(self, app: str, record: VersionRecord, *changed: str) -> None:
+        """Change these fields of what is remembered of a version, and leave the others as they are, whatever was saved
+        since `record` was read; add the record if there is none. The oldest ones that nobody skipped are forgotten."""
         with self._writing() as connection:
-            self._save_version(connection, app, record)
+            self._save_version(connection, app, record, *changed)
 
-    def _save_version(self, connection: sa.Connection, app: str, record: VersionRecord) -> None:
+    def _save_version(self, connection: sa.Connection, app: str, record: VersionRecord, *changed: str) -> None:
         table = self._versions
         mine = (table.c.app == app) & (table.c.version == record.version)
         row = asdict(record) | {name: stored(getattr(record, name)) for name in MOMENTS}
-        connection.execute(table.delete().where(mine))
-        connection.execute(table.insert().values(app=app, **row))
+        values = {name: row[name] for name in changed or row}
+        if not connection.execute(table.update().where(mine).values(values)).rowcount:
+            connection.execute(table.insert().values(app=app, **row))
         others = (table.c.app == app) & table.c.skipped_at.is_(None)
         newest = sa.select(table.c.version).where(others).order_by(table.c.seen_at.desc())
         for version in connection.execute(newest.offset(MOST_NOT_SKIPPED)).scalars().all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.errors import Refused
@@ -39,7 +40,7 @@ class Remembered:
         """A check found this version. Raises JournalError."""
         record, moment = self.of(app, version), self._now()
         if record is None or record.seen_at > moment:  # the clock was wrong then
-            await self._save(app, replace(self._record(app, version), seen_at=moment))
+            await self._save(app, version, seen_at=moment)
 
     def is_dismissed(self, app: str, version: str) -> bool:
         record = self.of(app, version)
@@ -53,8 +54,7 @@ class Remembered:
 
     async def dismiss(self, app: str, version: str) -> None:
         """Hide it for 24 hours from now. Raises JournalError."""
-        record = replace(self._record(app, version), dismissed_at=self._now())
-        await self._save(app, record)
+        await self._save(app, version, dismissed_at=self._now())
         # What the journal gives back may be rounded.
         if (kept := self.of(app, version)) and kept.dismissed_at:
             self._dismissed[app, version] = (kept.dismissed_at, self._elapsed())
@@ -73,13 +73,13 @@ class Remembered:
                 f"{version} is not skipped: {MOST_SKIPPED} versions of {app} are already.",
                 "Offer fewer versions instead: set version_range in the section of the app's source.",
             )
-        await self._save(app, replace(self._record(app, version), skipped_at=self._now(), skipped_by=by[:LONGEST]))
+        await self._save(app, version, skipped_at=self._now(), skipped_by=by[:LONGEST])
 
     async def offer_again(self, app: str, version: str) -> bool:
         """Undo `skip`. Whether the version was skipped. Raises JournalError."""
         record = self.skipped(app, version)
         if record:
-            await self._save(app, replace(record, skipped_at=None, skipped_by=""))
+            await self._save(app, record.version, skipped_at=None, skipped_by="")
         return record is not None
 
     def old_enough_at(self, app: str, version: str, released_at: datetime | None, minimum_age_s: float) -> datetime:
@@ -90,11 +90,9 @@ class Remembered:
         since = released_at if released_at and released_at <= seen_at else seen_at
         return since + timedelta(seconds=minimum_age_s)
 
-    def _record(self, app: str, version: str) -> VersionRecord:
-        return self.of(app, version) or VersionRecord(version[:LONGEST], self._now())
-
-    async def _save(self, app: str, record: VersionRecord) -> None:
-        await self._journal.beside(self._journal.save_version, app, record)
+    async def _save(self, app: str, version: str, **changed: Any) -> None:  # Any: as the record has them
+        record = replace(self.of(app, version) or VersionRecord(version[:LONGEST], self._now()), **changed)
+        await self._journal.beside(self._journal.save_version, app, record, *changed)
 
 
 def _is_same(one: str, other: str) -> bool:
