@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -19,8 +19,9 @@ LONGEST_TITLE, LONGEST_BODY = 300, 4000
 class Notices(VersionRecords):
     """Queries of notices. One of an update and the moment at which it was told are written together."""
 
-    def queue_notice(self, notice: Notice, told: VersionRecord | None = None) -> int:
-        """Record a notice; its id. `told`: of a notice of an update, the version with the moment of the notice."""
+    def queue_notice(self, notice: Notice, told: VersionRecord | None = None, *, begins_to_fail: bool = False) -> int:
+        """Record a notice; its id. `told`: of a notice of an update, the version with the moment of the notice.
+        `begins_to_fail`: it tells that checks of the app fail."""
         row = {
             "app": notice.app,
             "kind": notice.kind,
@@ -33,6 +34,8 @@ class Notices(VersionRecords):
             key = connection.execute(self._notices.insert().values(row)).inserted_primary_key
             if told:
                 self._save_version(connection, notice.app, told, "told_at")
+            if begins_to_fail:
+                self._fails(connection, notice.app)
         assert key is not None
         return int(key[0])
 
@@ -65,23 +68,28 @@ class Notices(VersionRecords):
         with self._writing() as connection:
             connection.execute(self._notices.delete().where(self._notices.c.id.in_(ids)))
 
-    def check_failed(self, app: str) -> bool:
-        """Record that a check failed. Whether the one before did not."""
-        table = self._failing_checks
+    def check_failed(self, app: str) -> None:
+        """Record that checks of an app fail, of which nobody is told."""
         with self._writing() as connection:
-            if connection.execute(sa.select(table.c.since).where(table.c.app == app)).scalar() is not None:
-                return False
-            connection.execute(table.insert().values(app=app, since=stored(now())))
-        return True
+            self._fails(connection, app)
 
-    def check_succeeded(self, app: str) -> datetime | None:
-        """Record that a check did not fail. Since when the ones before failed; None if they did not."""
+    def _fails(self, connection: sa.Connection, app: str) -> None:
         table = self._failing_checks
-        query = sa.select(table.c.since).where(table.c.app == app)
+        if connection.execute(sa.select(table.c.since).where(table.c.app == app)).scalar() is None:
+            connection.execute(table.insert().values(app=app, since=stored(now())))
+
+    def checks_fail(self, app: str) -> bool:
+        """Whether the last check of an app failed."""
+        table = self._failing_checks
         with self._reading() as connection:
-            if connection.execute(query).scalar() is None:
-                return None
+            return connection.execute(sa.select(table.c.since).where(table.c.app == app)).scalar() is not None
+
+    def check_succeeded(self, app: str) -> None:
+        """Record that a check did not fail, when that has been published."""
         with self._writing() as connection:
-            since = connection.execute(query).scalar()
-            connection.execute(table.delete().where(table.c.app == app))
-        return zoned(since) if since else None
+            connection.execute(self._failing_checks.delete().where(self._failing_checks.c.app == app))
+
+    def forget_failing_checks(self, apps: Collection[str]) -> None:
+        """Of all apps but these: they are not configured any more."""
+        with self._writing() as connection:
+            connection.execute(self._failing_checks.delete().where(self._failing_checks.c.app.not_in(list(apps))))

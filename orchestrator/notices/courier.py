@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 import orchestrator
 from border.plain import one_line
 from border.secrets import Secrets
+from orchestrator.config.notify_urls import secrets_of_urls
 from orchestrator.host import child_process
 
 log = structlog.get_logger()
@@ -25,12 +26,16 @@ WITHIN_S = 20.0
 BEGINS_WITHIN_S = 20.0
 """How much longer the process may take in all: on a busy machine, loading Apprise takes seconds."""
 ENDS_WITHIN_S = 0.5
+MOST_TOGETHER = 12
+"""So many services share a process, which may open 256 files."""
 MOST_PRINTED = 256 * 1024
 MOST_SAID = 300
 NEAR = "localhost,127.0.0.1,::1"
 """A proxy of the machine is for the way to other machines."""
 REFUSED = frozenset(range(400, 500)) - {408, 425, 429}
 """Answers of HTTP by which a service says that another try will not help (RFC 9110, section 15.5)."""
+OF_URL = frozenset({401, 403, 404})
+"""Those that are about the URL and what it has to log in. The others may be about one message, such as its length."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,15 @@ class Parcel:
 @dataclass(frozen=True)
 class Answer:
     """How many of a parcel's messages were taken, and what the service said of the next one, without secrets.
-    `is_refused`: another try will not help. `is_well`: all were taken, or the URL can be used."""
+    `is_refused`: another try will not help; `is_of_url`: nor would another message. `is_well`: all were taken, or the
+    URL can be used."""
 
     is_well: bool
     taken: int
     says: str
     seconds: float = 0.0
     is_refused: bool = False
+    is_of_url: bool = False
 
 
 class _Printed(BaseModel):
@@ -83,9 +90,14 @@ class Courier:
         """An answer for each parcel. When the task is cancelled, the process is ended before this returns."""
         if not parcels:
             return []
-        self._border.know({one.url for one in parcels})
+        self._border.know(secrets_of_urls("\n".join(one.url for one in parcels)))
         printed, why = await self._run(parcels)
         return [self._answer(number, parcel, printed, why) for number, parcel in enumerate(parcels)]
+
+    async def deliver_in_parts(self, parcels: Sequence[Parcel]) -> list[Answer]:
+        """As `deliver`, by one process after another, each for MOST_TOGETHER services at most."""
+        parts = [parcels[at : at + MOST_TOGETHER] for at in range(0, len(parcels), MOST_TOGETHER)]
+        return [answer for part in parts for answer in await self.deliver(part)]
 
     async def _run(self, parcels: Sequence[Parcel]) -> tuple[list[_Printed], str]:
         """What the process printed, and why it has no more; the latter is empty if it ended as it should."""
@@ -123,7 +135,7 @@ class Courier:
         if failed := next((one for one in mine if not one.taken), None):
             says = self._border.cut(one_line(failed.says), MOST_SAID) or "It did not take it."
             is_refused = failed.is_wrong or failed.status in REFUSED
-            return Answer(False, taken, says, seconds, is_refused)
+            return Answer(False, taken, says, seconds, is_refused, failed.is_wrong or failed.status in OF_URL)
         if mine and taken == len(parcel.messages):
             return Answer(True, taken, "", seconds)
         return Answer(False, taken, why or f"It did not answer within {self._within_s:g} s.", self._within_s)
@@ -164,7 +176,6 @@ class Rounds:
     two processes at a time, however much happens at once."""
 
     GATHER_S = 0.2
-    MOST_TOGETHER = 12
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
@@ -186,7 +197,7 @@ class Rounds:
         while True:
             together = [await queue.get()]
             await asyncio.sleep(self.GATHER_S)
-            while len(together) < self.MOST_TOGETHER and not queue.empty():
+            while len(together) < MOST_TOGETHER and not queue.empty():
                 together.append(queue.get_nowait())
             wanted = [one for one in together if not one[1].done()]
             for (_parcel, waiter), answer in zip(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from orchestrator.clock import now
 from orchestrator.config.notify_urls import ServiceUrl
@@ -23,7 +23,9 @@ MOST_WAITING = 100
 """Of one service; the oldest is dropped when another one comes."""
 MOST_SINGLE = 3
 """When more wait, they are told as one message."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S, GIVEN_UP_AFTER_S = 5.0, 300.0, 6 * 3600.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
+GIVEN_UP_AFTER = timedelta(hours=6)
+"""A notice that is older and fails once more is not tried again. Those that came later are."""
 
 
 class NotTaken(Exception):
@@ -31,7 +33,11 @@ class NotTaken(Exception):
 
 
 class Refused(Exception):
-    """The service does not take it, or its URL cannot be used: another try will not help."""
+    """The service does not take `notices`: another try will not help."""
+
+    def __init__(self, notices: list[Notice]) -> None:
+        super().__init__()
+        self.notices = notices
 
 
 @dataclass
@@ -71,11 +77,12 @@ class Lanes:
         failed: Callable[[str, str], Awaitable[None]],
         elsewhere: Callable[[list[Notice]], Awaitable[None]],
         first_pause_s: float = FIRST_PAUSE_S,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._rounds = rounds
         self._is_configured, self._done = is_configured, done
         self._failed, self._elsewhere = failed, elsewhere
-        self._first_pause_s = first_pause_s
+        self._first_pause_s, self._now = first_pause_s, clock
         self._by_url: dict[str, Lane] = {}
         self._news = asyncio.Event()
 
@@ -142,16 +149,30 @@ class Lanes:
                 wait=wait_exponential_jitter(
                     multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
                 ),
-                stop=stop_after_delay(GIVEN_UP_AFTER_S),
                 reraise=True,
             ):
                 with attempt:
-                    await self._once(lane)
-        except (NotTaken, Refused):
-            given_up, lane.waiting = lane.waiting, []
-            lane.dropped += len(given_up)
-            log.warning("notices dropped", service=lane.service.label, notices=len(given_up), why=lane.why)
-            await self._done(lane.service, given_up)
+                    await self._once_more(lane)
+        except Refused as refused:
+            await self._give_up(lane, refused.notices)
+
+    async def _once_more(self, lane: Lane) -> None:
+        """Raises Refused, and NotTaken if something is to be tried again."""
+        try:
+            await self._once(lane)
+        except NotTaken:
+            await self._give_up(lane, [one for one in lane.waiting if self._now() - one.queued_at > GIVEN_UP_AFTER])
+            if lane.waiting:
+                raise
+
+    async def _give_up(self, lane: Lane, given_up: list[Notice]) -> None:
+        given_up = [one for one in given_up if one in lane.waiting]
+        if not given_up:
+            return
+        lane.waiting = [one for one in lane.waiting if one not in given_up]
+        lane.dropped += len(given_up)
+        log.warning("notices dropped", service=lane.service.label, notices=len(given_up), why=lane.why)
+        await self._done(lane.service, given_up)
 
     async def _once(self, lane: Lane) -> None:
         """Raises NotTaken or Refused."""
@@ -163,11 +184,12 @@ class Lanes:
         batch = list(lane.waiting)
         if not batch:
             return
-        messages = _messages(batch, lane.dropped)
+        dropped = lane.dropped
+        messages = _messages(batch, dropped)
         answer = await self._rounds.send(Parcel(lane.service.url, messages), is_slow=bool(lane.why))
         taken = batch if answer.is_well else batch[: answer.taken] if len(messages) == len(batch) else []
         if taken:
-            lane.dropped = 0
+            lane.dropped -= dropped + sum(one not in lane.waiting for one in taken)  # dropped meanwhile, but taken
             lane.waiting = [one for one in lane.waiting if one not in taken]
             await self._done(lane.service, taken)
         if answer.is_well:
@@ -178,7 +200,10 @@ class Lanes:
         if is_new:
             again = "It is not tried again." if answer.is_refused else "It is tried again by itself, for six hours."
             await self._failed(f"{lane.service.label} does not take notices: {answer.says}", again)
-        raise (Refused if answer.is_refused else NotTaken)(answer.says)
+        if not answer.is_refused:
+            raise NotTaken(answer.says)
+        failed = batch[len(taken) :][:1] if len(messages) == len(batch) else batch
+        raise Refused(list(lane.waiting) if answer.is_of_url else failed)
 
 
 def _messages(batch: list[Notice], dropped: int) -> tuple[Message, ...]:

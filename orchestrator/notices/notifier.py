@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,21 +14,22 @@ import structlog
 from border.secrets import Secrets
 from orchestrator.clock import now
 from orchestrator.config.notify_schema import Notify
-from orchestrator.config.notify_urls import ServiceUrl, ServiceUrls, service_urls
+from orchestrator.config.notify_urls import ServiceUrl, ServiceUrls
 from orchestrator.config.schema import Config
-from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.domain.counted import counted
 from orchestrator.domain.events import Occurrence, UpdateFound
 from orchestrator.domain.notice import Notice, NoticeFailed, NoticeKind
-from orchestrator.domain.update_events import CheckFailed, FoundBy
+from orchestrator.domain.update_events import CheckFailed
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
-from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.notices.courier import Courier, Rounds
+from orchestrator.notices.hourly_limit import MOST_OF_APP, HourlyLimit
 from orchestrator.notices.lanes import FIRST_PAUSE_S, Lanes, NotTaken
 from orchestrator.notices.texts import Texts, kind_of
+from orchestrator.notices.url_files import UrlFiles, together
+from orchestrator.notices.wanted import is_wanted
 from orchestrator.settings import Settings
 from orchestrator.updates.remembered import LONGEST
 
@@ -35,11 +37,10 @@ log = structlog.get_logger()
 
 MOST_INCOMING = 500
 """So many events wait to be made into notices, should the journal not answer."""
-MOST_OF_APP, OF_APP_WITHIN = 30, timedelta(hours=1)
-"""More notices of one app within this time are left out, and the next one says how many: whoever may deploy, or a
-source that fails and succeeds in turn, must not flood people."""
 TOLD_WITHIN = timedelta(days=1)
-"""What waited longer than this when the orchestrator starts is not told any more."""
+"""What waited longer than this for a start, or for URLs that can be read, is not told any more."""
+LOOK_AGAIN_S = 60.0
+"""So often the files of notices are read again of which no URL could be read."""
 CORRECT_FILE = "Correct the file. It is read again for the next notice. Try it: changeover notify test"
 
 
@@ -66,28 +67,27 @@ class Notices:
         known_secrets: Secrets,
         courier: Courier | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
+        look_again_s: float = LOOK_AGAIN_S,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._journal, self._events, self._config = journal, events, config
-        self._folder, self._public_url = settings.config.parent, settings.public_url.rstrip("/")
-        self._border, self._texts = known_secrets, Texts(known_secrets)
-        self._now = clock
+        self._public_url, self._texts = settings.public_url.rstrip("/"), Texts(known_secrets)
+        self._files = UrlFiles(settings.config.parent, known_secrets)
+        self._look_again_s, self._now = look_again_s, clock
         self.courier = courier or Courier(known_secrets)
         self.lanes = Lanes(
-            Rounds(self.courier), self._is_configured, self._done, self._failed, self._send_again, first_pause_s
+            Rounds(self.courier), self._is_configured, self._done, self._failed, self._send_again, first_pause_s, clock
         )
         self._incoming: deque[_Incoming] = deque()
         self._news = asyncio.Event()
         self._open: dict[int, set[str]] = {}
         """By the id of each notice that waits: the URLs that it waits for."""
         self._taken: dict[int, tuple[str, ...]] = {}
-        self._recent: dict[str, deque[datetime]] = {}
-        self._left_out: Counter[str] = Counter()
-        """By app: the notices that were left out since the last one that was not."""
+        self._unread: dict[int, Notice] = {}
+        """By id: the notices of which no URL could be read. They wait in no lane."""
+        self._limit = HourlyLimit()
         self.not_queued = 0
         """Events of which no notice was made because too many waited for the journal."""
-        self._problems: set[str] = set()
-        """What is wrong with files of URLs, and was told by an event."""
 
     # Events
 
@@ -108,24 +108,31 @@ class Notices:
             group.create_task(self.lanes.keep_going())
             await self._begin_again()
             while True:
-                while self._incoming:
-                    await self._queue(self._incoming[0])
-                    self._incoming.popleft()
                 self._news.clear()
-                if not self._incoming:
-                    await self._news.wait()
+                for notice in list(self._unread.values()):
+                    await self._send(notice)
+                while self._incoming:
+                    await self._queue_first()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._look_again_s if self._unread else None):
+                        await self._news.wait()
 
     async def _begin_again(self) -> None:
         """What the journal has and no lane knows."""
-        oldest = self._now() - TOLD_WITHIN
+        await self._journal.beside(self._journal.forget_failing_checks, self._config().all_apps())
         for notice in await self._journal.beside(self._journal.waiting_notices):
-            if notice.id in self._open:
-                continue
-            if notice.queued_at < oldest:
-                log.warning("notice dropped: it is too old", app=notice.app, kind=str(notice.kind))
-                await self._journal.beside(self._journal.forget_notices, [notice.id])
-            else:
+            if notice.id not in self._open:
                 await self._send(notice)
+
+    async def _queue_first(self) -> None:
+        """Raises JournalError; then it is tried again. An event that nothing can be made of keeps no other waiting."""
+        try:
+            await self._queue(self._incoming[0])
+        except JournalError:
+            raise
+        except Exception:
+            log.exception("no notice made of an event", kind=str(self._incoming[0].happened.kind))
+        self._incoming.popleft()
 
     async def _queue(self, one: _Incoming) -> None:
         """Raises JournalError; then it is tried again."""
@@ -136,12 +143,19 @@ class Notices:
         except ChangeoverError as error:  # such as a deployment that is not kept any more
             log.warning("no notice made of an event", app=one.app, kind=str(one.happened.kind), cause=error.cause)
             return
-        if notice is None or not self._told(notice) or not self._may_tell(notice):
+        begins_to_fail = isinstance(one.happened, CheckFailed)
+        if notice is None:
             return
-        if left_out := self._left_out.pop(notice.app, 0):
+        if not self._told(notice) or not self._limit.allows(notice.app, notice.queued_at):
+            if begins_to_fail:
+                await self._journal.beside(self._journal.check_failed, one.app)
+            return
+        if left_out := self._limit.left_out[notice.app]:
             says = f"{counted(left_out, 'notice')} of {notice.app} left out: more than {MOST_OF_APP} within an hour."
             notice = replace(notice, body=f"{notice.body}\n{says}")
-        notice = replace(notice, id=await self._journal.beside(self._journal.queue_notice, notice, told))
+        queued = await self._journal.beside(self._journal.queue_notice, notice, told, begins_to_fail=begins_to_fail)
+        self._limit.count(notice.app, notice.queued_at)
+        notice = replace(notice, id=queued)
         await self._send(notice)
 
     async def _notice_of(self, one: _Incoming) -> tuple[Notice | None, VersionRecord | None]:
@@ -155,7 +169,7 @@ class Notices:
             title, body = self._texts.of_update(one.app, one.happened.version, self._live_version(one.app), self.panel)
         elif kind is NoticeKind.CHECK_FAILED:
             is_failure = isinstance(one.happened, CheckFailed)
-            if is_failure and not await self._journal.beside(self._journal.check_failed, one.app):
+            if is_failure and await self._journal.beside(self._journal.checks_fail, one.app):
                 return None, None
             title, body = self._texts.of_check(one.happened, one.app, self.panel)
         else:
@@ -183,18 +197,6 @@ class Notices:
     def _told(self, notice: Notice) -> list[Notify]:
         return [one for one in self._config().told_of(notice.app) if one.tells(notice.kind)]
 
-    def _may_tell(self, notice: Notice) -> bool:
-        """Whether the app has had few notices lately."""
-        recent = self._recent.setdefault(notice.app, deque())
-        while recent and notice.queued_at - recent[0] > OF_APP_WITHIN:
-            recent.popleft()
-        if len(recent) >= MOST_OF_APP:
-            self._left_out[notice.app] += 1
-            log.warning("notice left out: too many of this app", app=notice.app, kind=str(notice.kind))
-            return False
-        recent.append(notice.queued_at)
-        return True
-
     # Services
 
     @property
@@ -203,42 +205,51 @@ class Notices:
         host = self._config().public.panel.host
         return f"https://{host}" if host else self._public_url
 
-    def _files_of(self, notified: list[Notify]) -> list[str]:
-        return list(dict.fromkeys(one.url_file for one in notified))
-
-    async def read(self, files: list[str]) -> ServiceUrls:
-        """The services of these files, each once, and what is wrong with the files. In a thread: they are files."""
-        found = await to_its_end(asyncio.to_thread(lambda: [service_urls(self._folder, file) for file in files]))
-        by_url = {one.url: one for read in reversed(found) for one in reversed(read.urls)}
-        self._border.know(by_url)
-        urls = tuple(reversed(by_url.values()))
-        return ServiceUrls(urls, tuple(says for read in found for says in read.problems))
-
     async def _send(self, notice: Notice) -> None:
         """Let a notice wait for each service that is to have it and does not. Raises JournalError."""
-        found = await self.read(self._files_of(self._told(notice)))
-        await self._tell_problems(found.problems)
-        wanted = [one for one in found.urls if one.place not in notice.taken]
-        if not wanted:
-            self._open.pop(notice.id, None)
-            await self._journal.beside(self._journal.forget_notices, [notice.id])
+        self._unread.pop(notice.id, None)
+        if notice.id not in self._open and notice.queued_at < self._now() - TOLD_WITHIN:
+            log.warning("notice dropped: it is too old", app=notice.app, kind=str(notice.kind))
+            await self._forget(notice)
             return
-        self._open[notice.id] = {one.url for one in wanted}
-        self._taken[notice.id] = notice.taken
+        by_file = await self._files.read([one.url_file for one in self._told(notice)])
+        for says in self._files.new_problems(by_file):
+            await self._failed(f"Notices are not sent: {says}", CORRECT_FILE)
+        found, taken = together(by_file), self._taken.get(notice.id, notice.taken)
+        wanted = [one for one in found.urls if one.place not in taken]
+        if not wanted and found.problems and len(self._unread) < MOST_INCOMING:  # somebody may be editing the file
+            self._open.pop(notice.id, None)
+            self._unread[notice.id] = notice
+            return
+        if not wanted:
+            await self._forget(notice)
+            return
+        self._open[notice.id], self._taken[notice.id] = {one.url for one in wanted}, taken
         for service in wanted:
             if dropped := self.lanes.add(service, notice):
                 await self._done(service, [dropped])
 
+    async def _forget(self, notice: Notice) -> None:
+        self._open.pop(notice.id, None)
+        self._taken.pop(notice.id, None)
+        await self._journal.beside(self._journal.forget_notices, [notice.id])
+
     async def _send_again(self, notices: list[Notice]) -> None:
         """Their URL is in no file any more: whatever stands there now gets them."""
-        for notice in notices:
-            await self._send(replace(notice, taken=self._taken.get(notice.id, notice.taken)))
+        try:
+            for notice in notices:
+                await self._send(notice)
+        except BaseException:
+            for notice in notices:  # the next start takes them from the journal, whether they are in a lane or not
+                self._open.pop(notice.id, None)
+            raise
 
     async def current(self, app: str | None = None) -> ServiceUrls:
         """All services that are told something now, or those that are told something of one app."""
         config = self._config()
         apps = config.all_apps() if app is None else (app,)
-        found = await self.read(self._files_of([one for name in apps for one in config.told_of(name)]))
+        files = [one.url_file for name in apps for one in config.told_of(name)]
+        found = together(await self._files.read(files))
         if app is None:
             self.lanes.keep_problems_of({one.url for one in found.urls})
         return found
@@ -272,11 +283,6 @@ class Notices:
         except JournalError as error:
             log.warning("it is not recorded which notices are told", cause=error.cause)
 
-    async def _tell_problems(self, problems: tuple[str, ...]) -> None:
-        new, self._problems = set(problems) - self._problems, set(problems)
-        for says in sorted(new):
-            await self._failed(f"Notices are not sent: {says}", CORRECT_FILE)
-
     async def _failed(self, cause: str, remedy: str) -> None:
         log.warning("notices not taken", cause=cause)
         try:
@@ -291,10 +297,4 @@ class Notices:
     @property
     def waiting(self) -> int:
         """How many are not sent yet, one for each service."""
-        return len(self._incoming) + self.lanes.waiting
-
-
-def is_wanted(policy: UpdatePolicy, found_by: str) -> bool:
-    """Whether people are told of an update that such a check found."""
-    in_background = found_by == FoundBy.BACKGROUND
-    return policy.notify_on_update and (policy.background_check.notify or not in_background)
+        return len(self._incoming) + len(self._unread) + self.lanes.waiting

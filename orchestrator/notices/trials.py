@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from orchestrator.errors import Refused
-from orchestrator.notices.courier import Message, Parcel
+from orchestrator.notices.courier import MOST_TOGETHER, Message, Parcel
 from orchestrator.notices.notifier import Notices
 from orchestrator.notices.texts import inert
 
@@ -48,11 +48,14 @@ class Trials:
                 "Add the section 'notify', and a file with the URLs of services: docs/notices.md",
             )
         if self._test.locked():
-            raise Refused("A test of notices is under way.", "Wait until it has ended, at most 40 s.")
+            raise Refused(
+                "A test of notices is under way.",
+                f"Wait until it has ended: at most 40 s for each {MOST_TOGETHER} services.",
+            )
         says = f"Requested by {inert(by, 60)}. Notices{f' of {app}' if app else ''} arrive here."
         message = Message("A test of Changeover's notices", says)
         async with self._test:
-            answers = await self._notices.courier.deliver([Parcel(one.url, (message,)) for one in found.urls])
+            answers = await self._notices.courier.deliver_in_parts([Parcel(one.url, (message,)) for one in found.urls])
         for one, answer in zip(found.urls, answers, strict=True):
             if answer.is_well:
                 self._notices.lanes.took(one.url)
@@ -67,7 +70,7 @@ class Trials:
         with lines by their form is said by `preflight`."""
         found = await self._notices.current()
         async with self._look:
-            answers = await self._notices.courier.deliver([Parcel(one.url) for one in found.urls])
+            answers = await self._notices.courier.deliver_in_parts([Parcel(one.url) for one in found.urls])
         return [
             f"{one.label}: {answer.says}" for one, answer in zip(found.urls, answers, strict=True) if not answer.is_well
         ]

@@ -181,8 +181,9 @@ class UpdateChecker:
                 f"The check of {app} did not end within {CHECK_WITHIN_S:g} s.",
                 "Check how fast this host reaches the source. It is asked again at the next check.",
             ) from error
-        if await self._journal.beside(self._journal.check_succeeded, app):
+        if await self._journal.beside(self._journal.checks_fail, app):
             await self._events.publish(CheckSucceeded(), app)
+            await self._journal.beside(self._journal.check_succeeded, app)
         await self.announce(app, found_by)
         return update if update and self._is_offered(app, update) else None
 

@@ -83,7 +83,7 @@ async def test_a_mail_arrives_with_its_text_and_as_no_markup(mailbox: tuple[Mail
 
 
 async def test_services_that_stall_fail_or_cut_keep_no_other_from_its_notice(server: NoticeServer) -> None:
-    paths = ("/ok", "/status/500", "/stalls", "/cuts", "/status/401")
+    paths = ("/ok", "/status/500", "/stalls", "/cuts", "/status/401", "/status/413")
     began = time.monotonic()
 
     answers = dict(
@@ -92,9 +92,34 @@ async def test_services_that_stall_fail_or_cut_keep_no_other_from_its_notice(ser
 
     assert {path: answer.is_well for path, answer in answers.items()} == {path: path == "/ok" for path in paths}
     assert "500" in answers["/status/500"].says
-    assert [path for path, answer in answers.items() if answer.is_refused] == ["/status/401"]
+    assert [path for path, answer in answers.items() if answer.is_refused] == ["/status/401", "/status/413"]
+    assert [path for path, answer in answers.items() if answer.is_of_url] == ["/status/401"]
     assert all(answer.says for path, answer in answers.items() if path != "/ok")
     assert time.monotonic() - began < 40
+
+
+SLOW_TO_LOAD = """
+import importlib.abc, sys, time
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "apprise":
+            time.sleep(4)
+sys.meta_path.insert(0, Slow())
+"""
+
+
+async def test_loading_apprise_takes_none_of_the_time_that_services_have(server: NoticeServer, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_TO_LOAD)
+    message = {"title": "shop v2 is live", "body": "By anna.", "is_bad": False}
+    given = {"within_s": 4.0, "services": [{"url": server.url("/ok"), "messages": [message]}]}
+    ended = await child_process.run(
+        *(sys.executable, "-m", "orchestrator.notices.deliver"),
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "NO_PROXY": "127.0.0.1"},
+        timeout_s=120,
+        given=json.dumps(given).encode(),
+    )
+
+    assert '"taken": true' in ended.out.decode()
 
 
 async def test_what_a_service_says_shows_neither_the_url_nor_a_password(server: NoticeServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from border.secrets import Secrets
 from orchestrator.notices.courier import Answer, Courier, Message, Parcel
@@ -36,5 +37,5 @@ class FakeCourier(Courier):
         return answer
 
 
-def fails(says: str = "error=500.", *, is_refused: bool = False) -> Answer:
-    return Answer(False, 0, says, is_refused=is_refused)
+def fails(says: str = "error=500.", *, is_refused: bool = False, **more: Any) -> Answer:  # Any: fields of Answer
+    return Answer(False, 0, says, is_refused=is_refused, **more)

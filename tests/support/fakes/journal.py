@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from orchestrator.domain.access import Token
 from orchestrator.domain.events import Event, NewEvent
+from orchestrator.domain.notice import Notice
+from orchestrator.domain.version_record import VersionRecord
 from orchestrator.errors import JournalError
 from orchestrator.journal.store import Journal
 
@@ -16,7 +18,8 @@ T = TypeVar("T")
 
 
 class UnreliableJournal(Journal):
-    """The real one on a SQLite file; while it is away, events can be neither written nor read, and tokens not be read.
+    """The real one on a SQLite file; while it is away, events can be neither written nor read, tokens
+    not be read, and notices not be written.
 
     It is asked at once, not in a thread, so that a test that lets a task go on for some turns knows how far it comes.
     `writes` says how many events each successful write had: the stream gathers lines into few writes.
@@ -47,6 +50,14 @@ class UnreliableJournal(Journal):
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         self._answer()
         return super().events(after, deployment_id, limit)
+
+    def queue_notice(self, notice: Notice, told: VersionRecord | None = None, **more: Any) -> int:
+        self._answer()
+        return super().queue_notice(notice, told, **more)
+
+    def forget_notices(self, ids: list[int]) -> None:
+        self._answer()
+        super().forget_notices(ids)
 
     def token_named(self, name: str) -> Token | None:
         self._answer()

@@ -16,8 +16,9 @@ from orchestrator.apps.context import AppContext
 from orchestrator.config import loader
 from orchestrator.domain.deployment import Failure, State, StepName
 from orchestrator.domain.update_events import FoundBy
-from orchestrator.errors import Refused, StepFailed
-from orchestrator.notices.notifier import Notices, is_wanted
+from orchestrator.errors import JournalError, Refused, StepFailed
+from orchestrator.notices.notifier import Notices
+from orchestrator.notices.wanted import is_wanted
 from orchestrator.settings import Settings
 from orchestrator.sources.base import SourceRelease, SourceVersion
 from orchestrator.updates import checker as checker_module
@@ -122,6 +123,17 @@ async def test_a_check_that_succeeds_after_one_that_failed_is_an_event_and_no_ot
     await bench.checker.check(bench.app())
     bench.journal.check_failed(APP)
     await bench.checker.check(bench.app())
+    await bench.checker.check(bench.app())
+
+    assert bench.kinds().count("check_succeeded") == 1
+
+
+async def test_that_checks_succeed_again_is_told_by_the_next_one_if_the_journal_is_away_at_first(bench: Bench) -> None:
+    with_update(bench)
+    await bench.checker.check(bench.app())
+    bench.journal.check_failed(APP)
+    with bench.journal.away(), pytest.raises(JournalError):
+        await bench.checker.check(bench.app())
     await bench.checker.check(bench.app())
 
     assert bench.kinds().count("check_succeeded") == 1

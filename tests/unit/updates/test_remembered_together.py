@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +36,7 @@ async def test_two_that_have_read_the_same_record_both_have_what_they_saved(
     remembered = Remembered(threads, lambda: began, lambda: 0.0)
     before = threads.versions("shop").get("v3") or VersionRecord("v3", began)
     notice = Notice("shop", NoticeKind.UPDATE, "shop v3 is available", "", began)
-    does = {
+    does: dict[str, Callable[[], Awaitable[object]]] = {
         "see": lambda: remembered.see("shop", "v3"),
         "dismiss": lambda: remembered.dismiss("shop", "v3"),
         "skip": lambda: remembered.skip("shop", "v3", "anna"),
