@@ -15,6 +15,7 @@ from orchestrator.domain.push_check import CheckState, Delivery, Forge, PushChec
 from orchestrator.errors import UnknownApp
 from orchestrator.pushes.checks import DEFECT, PAUSES_S, PushCheckRunner
 from orchestrator.sources.base import SourceRelease
+from orchestrator.supervision import Supervisor
 from tests.support import virtual_time
 from tests.support.fakes.journal import UnreliableJournal
 from tests.support.fakes.source import FakeSource
@@ -232,6 +233,7 @@ def test_what_waits_at_a_stop_is_carried_out_by_the_next_process(story: Story) -
         waits, _ = await pushes.push()
         await pushes.bench.supervisor.stop()
 
+        pushes.bench.supervisor = Supervisor()
         pushes.source.turns = None
         pushes.runner = pushes.another()
         await pushes.runner.resume()
