@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.domain.deployment import State
-from orchestrator.domain.release_history import Attempt, may_be_offered
+from orchestrator.domain.deployment import Interrupter, State
+from orchestrator.domain.release_history import MOST_KILLED, Attempt, killed, may_be_offered
 
 
 class Forge(StrEnum):
@@ -73,6 +73,20 @@ class Head:
 def under_way(attempts: Sequence[Attempt]) -> Attempt | None:
     """The newest deployment that is queued or runs; `attempts` are the newest first."""
     return next((one for one in attempts if one.state in (State.QUEUED, State.RUNNING)), None)
+
+
+def is_interrupted(attempts: Sequence[Attempt], deployment: str) -> bool:
+    """Whether an end of the orchestrator interrupted this deployment, and nothing was deployed since.
+
+    `attempts` are the newest first. One that has ended the orchestrator again and again is not begun again.
+    """
+    newest = next((one for one in attempts if one.state is not State.SUPERSEDED), None)
+    if newest is None or newest.deployment != deployment:
+        return False
+    if newest.interrupted_by not in (Interrupter.STOP, Interrupter.KILL):
+        return newest.state is State.RUNNING
+    revision = newest.release.source_revision if newest.release else newest.ref
+    return killed(attempts, revision) < MOST_KILLED
 
 
 def is_to_deploy(head: Head, live: str, attempts: Sequence[Attempt], seen_before: str) -> bool:

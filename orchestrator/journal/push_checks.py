@@ -69,6 +69,14 @@ class PushChecks(AuditLog):
         with self._reading() as connection:
             return [_check_of(row) for row in connection.execute(query).mappings()]
 
+    def newest_push_checks(self) -> list[PushCheck]:
+        """The newest one of each app."""
+        table = self._push_checks
+        newest = sa.select(sa.func.max(table.c.number)).group_by(table.c.app)
+        with self._reading() as connection:
+            rows = connection.execute(table.select().where(table.c.number.in_(newest))).mappings()
+            return [_check_of(row) for row in rows]
+
     def announced_before(self, app: str) -> str:
         """The revision that the newest check of an app that has ended found; empty if there is none."""
         table = self._push_checks

@@ -14,7 +14,15 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.push_check import CheckState, Delivery, Head, PushCheck, is_to_deploy, under_way
+from orchestrator.domain.push_check import (
+    CheckState,
+    Delivery,
+    Head,
+    PushCheck,
+    is_interrupted,
+    is_to_deploy,
+    under_way,
+)
 from orchestrator.domain.update_events import CheckFailed
 from orchestrator.errors import ChangeoverError, JournalError, UnknownApp
 from orchestrator.events.stream import EventStream
@@ -103,12 +111,21 @@ class PushCheckRunner:
                 self._supervisor.keep(f"pushes of {app}", partial(self._work, app, lane))
 
     async def resume(self) -> None:
-        """Carry out what the process before has not finished. Raises JournalError."""
-        for check in await self._journal.beside(self._journal.unfinished_push_checks):
+        """Carry out what the process before has not finished, and begin again what its end interrupted: whoever pushed
+        was told that the push is taken. Raises JournalError."""
+        unfinished = await self._journal.beside(self._journal.unfinished_push_checks)
+        for check in [*unfinished, *await self._journal.beside(self._interrupted)]:
             lane = self._lanes.setdefault(check.app, _Lane())
             if check.id not in {one.id for one in (*lane.asking, *lane.waiting)}:
                 self._let_wait(lane, check)
         self.begin()
+
+    def _interrupted(self) -> list[PushCheck]:
+        """The checks whose deployments the end of the process before has interrupted, if nothing came after them."""
+        newest = self._journal.newest_push_checks()
+        return [
+            one for one in newest if one.deployment and is_interrupted(self._journal.attempts(one.app), one.deployment)
+        ]
 
     async def _record(self, lane: _Lane, delivery: Delivery, body: bytes) -> tuple[PushCheck, bool]:
         joined = self._joined(lane, delivery.app, body)
@@ -210,9 +227,11 @@ class PushCheckRunner:
         """Deploy what the source has, or say why not. Raises Refused, UnknownApp or JournalError."""
         app, journal = check.app, self._journal
         before = await journal.beside(journal.announced_before, app)
-        found = replace(check, revision=head.revision, version=head.version)
+        found = replace(check, revision=head.revision, version=head.version, deployment="")
         attempts, active = journal.attempts(app), self._context(app).active
         live = active.release.source_revision if active and active.release else ""
+        if check.deployment and (head.revision == live or not is_interrupted(attempts, check.deployment)):
+            return check  # it was finished after all, or something was deployed since
         if head.revision != live and (unwanted := self._checker.unwanted(app)):
             return replace(found, state=CheckState.NOTHING_NEW, says=unwanted.says)
         if not is_to_deploy(head, live, attempts, before):
@@ -221,7 +240,7 @@ class PushCheckRunner:
                 return replace(found, state=CheckState.DEPLOYMENT, deployment=now_done.deployment)
             return replace(found, state=CheckState.NOTHING_NEW, says=self._why_not(app, head, live))
         # The key: a process that was killed after the request has requested it.
-        key = f"push-{check.id}-{head.revision}"[:255]
+        key = f"push-{check.id}{check.deployment}-{head.revision}"[:255]
         deployment = await self._scheduler.request(app, ref=head.revision, by="push", idempotency_key=key)
         return replace(found, state=CheckState.DEPLOYMENT, deployment=deployment.id)
 

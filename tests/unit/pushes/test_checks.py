@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from orchestrator.apps.context import AppContext
-from orchestrator.domain.deployment import Slots
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
 from orchestrator.domain.push_check import CheckState, Delivery, Forge, PushCheck
+from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import UnknownApp
 from orchestrator.pushes.checks import DEFECT, PAUSES_S, PushCheckRunner
 from orchestrator.sources.base import SourceRelease
@@ -243,6 +245,47 @@ def test_what_waits_at_a_stop_is_carried_out_by_the_next_process(story: Story) -
         assert (await pushes.ended(waits)).version == newest.version
         assert pushes.deployed == [newest.source_revision]
         assert pushes.bench.journal.unfinished_push_checks() == []
+
+    story(told)
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "times", "deployed_since", "is_begun_again"),
+    [
+        (Interrupter.STOP, 1, False, True),
+        (Interrupter.STOP, MOST_KILLED, False, True),
+        (Interrupter.KILL, 1, False, True),
+        (Interrupter.KILL, MOST_KILLED, False, False),
+        (Interrupter.PERSON, 1, False, False),
+        (None, 1, False, False),
+        (Interrupter.STOP, 1, True, False),
+    ],
+)
+def test_a_deployment_that_the_end_of_the_orchestrator_interrupted_is_begun_again(
+    story: Story, ended_by: Interrupter | None, times: int, deployed_since: bool, is_begun_again: bool
+) -> None:
+    """Its push was answered with 202, and no forge sends it a second time."""
+
+    async def told(pushes: Pushes) -> None:
+        pushes.bench.live(pushes.source.publish())
+        newest = pushes.source.publish()
+        check = await pushes.ended((await pushes.push())[0])
+        moment = pushes.bench.clock()
+        for number in range(times):
+            name = check.deployment if number == times - 1 else f"before {number}"
+            state = State.FAILED if ended_by in (Interrupter.KILL, None) else State.CANCELLED
+            ended = Deployment(name, APP, Kind.DEPLOY, state, "push", moment, release=newest, ended_at=moment)
+            pushes.bench.journal.add(replace(ended, interrupted_by=ended_by, failure=Failure(StepName.BUILD, "x")))
+        if deployed_since:
+            pushes.bench.live(pushes.source.publish())
+
+        await pushes.another().resume()
+        await asyncio.sleep(60)
+
+        found = pushes.bench.journal.push_check(APP, check.id)
+        assert found is not None
+        assert (found.state, found.deployment) == (CheckState.DEPLOYMENT, check.deployment)
+        assert pushes.deployed == [newest.source_revision] * (1 + is_begun_again)
 
     story(told)
 
