@@ -36,7 +36,6 @@ UNLIMITED = {
     "orchestrator/sources/git_lfs.py": "a file whose size was looked at before",
     "orchestrator/sources/mirror.py": OURS,
     "orchestrator/sources/package_source.py": "files of the image",
-    "panel/client/settings.py": "a file of the person who runs the command",
     "panel/web/pages.py": "files of the image",
     "panel/web/process.py": "the process is not read while too many packets wait",
     "migrations/configuration.py": "the user's configuration, which was valid",
