@@ -82,7 +82,6 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
         ),
         (
             "update: {source: registry, version_scheme: commit, registry: {image: x/y, version_range: '>1'}}\n",
-            "c.yaml:1: build.target: the image of a registry is deployed as it is, and not built; remove this key\n"
             "c.yaml:1: update.version_scheme: a version_range of tags needs the scheme semver or pep440; remove one of "
             "these keys",
         ),

@@ -77,13 +77,17 @@ def beside(folder: Path) -> Path:
 CASES = [(key, app) for key in SECTIONS for app in ("shop", PANEL) if not (app == PANEL and key in OF_APPS_ALONE)]
 
 
+READ_OTHERWISE = ("run.env_file", "notify.url_file")
+"""Files of several values, each with a reader and messages of its own (env_file.py, notify_urls.py)."""
+
+
 def test_every_key_of_a_file_is_in_the_table_and_says_how_it_is_read() -> None:
     """A key by whose name a file is meant, and no other, is marked where it is declared."""
     named = {key.name: read_file(key.field) for key in every_key()}
     by_name = {
         name
         for name in named
-        if (name.endswith(("_file", ".signed_by", ".public_key", ".cosign_key"))) and not name.endswith("run.env_file")
+        if name.endswith(("_file", ".signed_by", ".public_key", ".cosign_key")) and not name.endswith(READ_OTHERWISE)
     }
 
     assert {name for name, read in named.items() if read} == by_name

@@ -50,6 +50,7 @@ DOES_NOT = {
     "deploy",  # a failure leaves the live release, and a rollback leads back
     "pause", "hold", "resume", "release",  # each is undone by the other one
     "skip",  # undone by --undo
+    "notify test",  # people get a message
     "exec", "run",  # the user's own command
 }  # fmt: skip
 
