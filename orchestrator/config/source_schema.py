@@ -77,7 +77,7 @@ class GitSource(Section):
     describes it under ALLOWED SIGNERS. A commit is refused then unless one of them has signed it, or a tag of it.
     Signatures are not looked at when not set. Example: secrets/allowed_signers"""
     auto_fetch: bool = True
-    """Ask the remote by itself. When false, only a person's check, a deployment and the panel's keys do. Example:
+    """Ask the remote by itself. When false, only a push, a check of a person, a deployment and the panel do. Example:
     false"""
     fetch_interval: Annotated[Seconds | None, Unit(SECONDS)] = None
     """How old what was fetched may be before a check in the background asks the remote again; each one does when not

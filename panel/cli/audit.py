@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import JsonOption, show
+from panel.cli.output import JsonOption, show, value_option
 
 commands = typer.Typer()
 
 
 @commands.command()
 def audit(
-    app: Annotated[str, typer.Option(help="Only requests for this app.")] = "",
-    who: Annotated[str, typer.Option(help="Only requests with the token of this name.")] = "",
+    app: Annotated[str, value_option("Only requests for this app.")] = "",
+    who: Annotated[str, value_option("Only requests with the token of this name.")] = "",
     refused: Annotated[bool, typer.Option("--refused", help="Only requests that were refused or failed.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many entries.")] = 50,
     before: Annotated[int | None, typer.Option(min=0, help="Only entries with smaller ids: the next page.")] = None,

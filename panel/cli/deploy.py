@@ -16,7 +16,7 @@ from panel.cli.archive_upload import upload
 from panel.cli.ci_log import LogFormat, progress_of
 from panel.cli.deployments import finish
 from panel.cli.followed import followed
-from panel.cli.output import USAGE, JsonOption, PanelArgument, out, run, show, stop
+from panel.cli.output import USAGE, JsonOption, PanelArgument, out, run, show, stop, value_option
 from panel.cli.progress import ForPeople
 from panel.client.client import Client
 from panel.client.deployment_requests import Wanted
@@ -35,10 +35,10 @@ TERMINATED = 128 + signal.SIGTERM
 @commands.command()
 def deploy(
     app: PanelArgument = "panel",
-    ref: Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest release.")] = "",
-    image: Annotated[str, typer.Option(help="An image by NAME:TAG, NAME@DIGEST or id, instead of the source.")] = "",
-    archive: Annotated[str, typer.Option(metavar="FILE", help="A tar archive, -: of standard input.")] = "",
-    version: Annotated[str, typer.Option(help="The version of the archive. Default: a part of its digest.")] = "",
+    ref: Annotated[str, value_option("Branch, tag or commit. Default: the newest release.")] = "",
+    image: Annotated[str, value_option("An image by NAME:TAG, NAME@DIGEST or id, instead of the source.")] = "",
+    archive: Annotated[str, value_option("A tar archive, -: of standard input.", "FILE")] = "",
+    version: Annotated[str, value_option("The version of the archive. Default: a part of its digest.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live and drained, or has failed.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="How --wait prints the progress.")] = LogFormat.AUTO,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,

@@ -22,6 +22,7 @@ from panel.cli.output import (
     run,
     show,
     stop,
+    value_option,
     yes_option,
 )
 from panel.cli.progress import ForPeople, Progress, Silent
@@ -46,7 +47,7 @@ EXIT_CODES = {
 @commands.command()
 def rollback(
     app: PanelArgument = "panel",
-    restore: Annotated[str, typer.Option(help="Backup to restore first; 'backup list' has their ids.")] = "",
+    restore: Annotated[str, value_option("Backup to restore first; 'backup list' has their ids.")] = "",
     yes: Annotated[bool, yes_option("the traffic goes back, or data is replaced (--restore)")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import event_lines
-from panel.cli.output import JsonOption, json_text, out, run
+from panel.cli.output import JsonOption, json_text, out, run, value_option
 from panel.client.client import Client
 
 commands = typer.Typer()
@@ -17,7 +17,7 @@ commands = typer.Typer()
 @commands.command()
 def events(
     after: Annotated[int | None, typer.Option(help="Begin after the event of this id; 0 for all events.")] = None,
-    deployment: Annotated[str, typer.Option(help="Only events of this deployment, from its first on.")] = "",
+    deployment: Annotated[str, value_option("Only events of this deployment, from its first on.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Follow the event stream until interrupted. With --json, one event a line."""

@@ -42,6 +42,22 @@ def yes_option(what: str) -> Any:  # Any: typer's own type
     return typer.Option("--yes", help=f"Do not ask before {what}; for scripts.")
 
 
+def value_option(help: str, metavar: str | None = None) -> Any:  # Any: typer's own type
+    """An option with a value, which is not empty where the option is given: a variable of a script may be."""
+    return typer.Option(help=help, metavar=metavar, callback=_refuse_empty)
+
+
+def _refuse_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    source = context.get_parameter_source(parameter.name or "")
+    if not value.strip() and source and source.name == "COMMANDLINE":
+        stop(
+            f"{parameter.opts[0]} is given without a value: a variable of your script may be empty. "
+            "Leave the option out to have its default.",
+            USAGE,
+        )
+    return value
+
+
 # A pipe has no width, and a folded table is hard to read for people and programs.
 out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
 err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)

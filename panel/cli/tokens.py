@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import text
-from panel.cli.output import USAGE, JsonOption, run, show, stop, yes_option
+from panel.cli.output import USAGE, JsonOption, run, show, stop, value_option, yes_option
 from panel.cli.question import ask
 
 commands = typer.Typer(help="Manage the tokens of people and CI jobs.", no_args_is_help=True)
@@ -19,9 +19,9 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the t
 @commands.command("create")
 def create(
     name: NameArgument,
-    scope: Annotated[str, typer.Option(help="read, deploy or admin; each includes those before it.")] = "deploy",
+    scope: Annotated[str, value_option("read, deploy or admin; each includes those before it.")] = "deploy",
     app: Annotated[list[str] | None, typer.Option(help="Only for this app. Can be given several times.")] = None,
-    expires: Annotated[str, typer.Option(metavar="DURATION", help="For example 90d, 12h or 30m; or never.")] = "never",
+    expires: Annotated[str, value_option("For example 90d, 12h or 30m; or never.", "DURATION")] = "never",
     as_json: JsonOption = False,
 ) -> None:
     """Create a token and print it. It cannot be printed again."""

@@ -48,7 +48,7 @@ def test_a_token_is_asked_for_with_its_apps_scope_and_time(
     assert wanted.get("expires_in") or not asked.body.get("expires_in")
 
 
-@pytest.mark.parametrize("duration", ["90", "-1d", "1.5d", "90 days", "", "d", "9" * 30 + "d"])
+@pytest.mark.parametrize("duration", ["90", "-1d", "1.5d", "90 days", "d", "9" * 30 + "d"])
 def test_a_time_that_is_none_is_a_usage_error_and_makes_no_token(api: FakeApi, duration: str) -> None:
     done = changeover("token", "create", "ci", "--expires", duration)
 
