@@ -114,18 +114,17 @@ class PushCheckRunner:
         """Carry out what the process before has not finished, and begin again what its end interrupted: whoever pushed
         was told that the push is taken. Raises JournalError."""
         unfinished = await self._journal.beside(self._journal.unfinished_push_checks)
-        for check in [*unfinished, *await self._journal.beside(self._interrupted)]:
+        for check in [*unfinished, *await self._interrupted()]:
             lane = self._lanes.setdefault(check.app, _Lane())
             if check.id not in {one.id for one in (*lane.asking, *lane.waiting)}:
                 self._let_wait(lane, check)
         self.begin()
 
-    def _interrupted(self) -> list[PushCheck]:
+    async def _interrupted(self) -> list[PushCheck]:
         """The checks whose deployments the end of the process before has interrupted, if nothing came after them."""
-        newest = self._journal.newest_push_checks()
-        return [
-            one for one in newest if one.deployment and is_interrupted(self._journal.attempts(one.app), one.deployment)
-        ]
+        journal = self._journal
+        newest = await journal.beside(journal.newest_push_checks)
+        return [one for one in newest if one.deployment and is_interrupted(journal.attempts(one.app), one.deployment)]
 
     async def _record(self, lane: _Lane, delivery: Delivery, body: bytes) -> tuple[PushCheck, bool]:
         joined = self._joined(lane, delivery.app, body)

@@ -94,8 +94,9 @@ WITH_A_CHILD_THAT_LEFT_ITS_GROUP = "setsid sleep 20 & sleep 60"
 @pytest.mark.parametrize("script", [TALKATIVE, WITH_A_CHILD_THAT_LEFT_ITS_GROUP])
 @pytest.mark.parametrize("err_apart", [True, False])
 async def test_the_end_of_a_command_does_not_wait_for_its_output_to_be_read(script: str, err_apart: bool) -> None:
+    # A fast machine writes more than is read before its time is over.
     async with asyncio.timeout(30):
-        with pytest.raises(TimeoutError):
+        with pytest.raises((TimeoutError, child_process.OutputTooLong)):
             await child_process.run(
                 "sh", "-c", script, env={}, timeout_s=0.2, terminate_within_s=0.2,
                 on_chunk=None if err_apart else lambda _chunk: None,
