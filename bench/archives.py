@@ -149,7 +149,9 @@ def refused(way: str, packed: Path) -> Refused:
             child.join()
         left = tuple(sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()))
         left = tuple(name for name in left if not name.startswith("uploads/"))
-        return Refused(says, round(seconds, 2), round(more_kb / 1024, 1), left, round(most / 2**20))
+        return Refused(
+            says.replace(str(folder), "…"), round(seconds, 2), round(more_kb / 1024, 1), left, round(most / 2**20)
+        )
 
 
 def _try(source: Source, folder: Path, answer: Connection) -> None:

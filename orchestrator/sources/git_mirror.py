@@ -128,7 +128,7 @@ class GitMirror:
         await self.fetch(*more)
         if self._refs_of(await self.address()).may_ask:
             listed = await self.git("for-each-ref", "--format=%(refname) %(objectname)")
-            self._digest = await asyncio.to_thread(lambda: digest(refs_in_mirror(listed), wanted))
+            self._digest = await to_its_end(asyncio.to_thread(lambda: digest(refs_in_mirror(listed), wanted)))
 
     async def _is_up_to_date(self, wanted: tuple[str, ...]) -> bool:
         is_whole = (self.folder / "HEAD").exists() and not mirror.missing_history(self.folder)
@@ -137,7 +137,7 @@ class GitMirror:
             return False
         header = authorization(self._settings, self._beside, remote, self._border)
         found = await self._refs_of(remote).ask({"authorization": header} if header else {})
-        return found is not None and await asyncio.to_thread(digest, found, wanted) == self._digest
+        return found is not None and await to_its_end(asyncio.to_thread(digest, found, wanted)) == self._digest
 
     def _refs_of(self, remote: str) -> GitRefs:
         if self._seen is None or self._seen.remote != remote:

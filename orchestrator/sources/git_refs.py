@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from orchestrator.host.bounded_answer import no_cookies
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
 from orchestrator.sources.git_names import DEFAULT_BRANCH
 
@@ -53,7 +54,7 @@ class GitRefs:
         try:
             async with asyncio.timeout(WITHIN_S):
                 answer = await self._answer(headers)
-                return await asyncio.to_thread(lambda: dict(_refs(answer)))  # megabytes of a stranger
+                return await to_its_end(asyncio.to_thread(lambda: dict(_refs(answer))))  # megabytes of a stranger
         except _NotUnderstood:
             self._is_understood = False
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
