@@ -62,11 +62,16 @@ class ProxyContainer:
         os.kill(next(one for one in pids if _id_inside(one) == pid), signal.SIGSTOP)
 
     def _wait_until_up(self) -> None:
-        """The worker may serve before the master takes commands."""
+        """The worker may serve before the master takes commands.
+
+        The worker is asked until it has answered once: a server behind it that keeps connections would make each
+        further request wait for the one before.
+        """
         deadline = time.monotonic() + STARTED_WITHIN_S
-        while not self._answers():
-            assert time.monotonic() < deadline, self._container.logs().decode()
-            time.sleep(0.02)
+        for is_there in (self._takes_commands, self._answers):
+            while not is_there():
+                assert time.monotonic() < deadline, self._container.logs().decode()
+                time.sleep(0.02)
 
     def remove(self) -> None:
         if self._container is not None:
@@ -76,12 +81,18 @@ class ProxyContainer:
     def get(self, path: str = "/", host: str = "other.test") -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers={"host": host}, timeout=10, verify=False)
 
-    def _answers(self) -> bool:
+    def _takes_commands(self) -> bool:
         try:
-            httpx.get(f"http://127.0.0.1:{self.port}/", timeout=1, verify=False)
             with socket.socket(socket.AF_UNIX) as master:
                 master.connect(str(self.folder / "master.sock"))
-        except (httpx.TransportError, OSError):
+        except OSError:
+            return False
+        return True
+
+    def _answers(self) -> bool:
+        try:
+            httpx.get(f"http://127.0.0.1:{self.port}/", timeout=STARTED_WITHIN_S, verify=False)
+        except httpx.TransportError:
             return False
         return True
 
