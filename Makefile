@@ -3,7 +3,9 @@
 # make uninstall   remove everything of it from Docker, data and backups included; asks first
 # make token       write a new token with scope admin to .changeover/token, when the one that was there is lost
 # make test-unit   run the unit tests, without an engine, in two to five minutes of two idle cores
-# make test        run all tests, and print the ten slowest
+# make test        run every unit and component test and a third of those with whole stacks, another one each time, in less
+#                  than 20 minutes, and print the ten slowest. The choices of run 7 again: make test FIRST=7
+# make test-all    run all of these, and every kill point of the unit tests: before a release
 # make check       check format, lint and types before a commit
 # make soak        run the long tests: every kill point, a backup of 1 GB, 200 random histories, in parts of at most 40
 #                  minutes. One part of the histories: make soak PART="--histories 40 --first 160"; the tests of a file:
@@ -16,7 +18,7 @@ PYTHON := .venv/bin/python
 # Compiled modules are kept, whatever the shell says: the tests start Python hundreds of times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: up down uninstall token engine venv check test-unit test soak bench
+.PHONY: up down uninstall token engine venv check test-unit test test-all soak bench
 
 up: engine venv
 	@tools/up
@@ -47,7 +49,11 @@ test-unit: venv
 
 test: engine venv
 	tools/test-packages
-	$(PYTHON) -m tests
+	$(PYTHON) -m tests $(if $(FIRST),--first $(FIRST))
+
+test-all: engine venv
+	tools/test-packages
+	$(PYTHON) -m tests all
 
 soak: engine venv
 	tools/test-packages

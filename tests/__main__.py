@@ -1,5 +1,7 @@
-"""`python -m tests`: every test, by two workers where the machine has two cores; then those that put load on it.
+"""`python -m tests`: by two workers where the machine has two cores; then those tests that put load on it.
 
+Every unit and component test, and a third of the tests with whole stacks (tests/system), another one in each run;
+`python -m tests all` runs all of these. `python -m tests --first 7` repeats the choices of run 7.
 `python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 40 --first 160` one part of the
 random histories; `python -m tests soak tests/system/test_many_at_once.py` the tests of a file. The last line of the
 output stands for the whole, and so does the exit code.
@@ -55,12 +57,24 @@ def pytest(*arguments: str) -> Outcome:
     return Outcome(passed, max(failed, int(code != 0)), seconds)
 
 
+def tests_in_turn(number: int) -> Outcome:
+    print(f"run {number}: make test FIRST={number} repeats its choices, make test-all makes none", flush=True)
+    return _tests("--in-turn", f"--first={number}")
+
+
 def every_test() -> Outcome:
-    # Other histories in each run; their numbers are part of the tests' names.
-    first = f"--first={secrets.randbelow(1_000_000)}"
-    side_by_side = pytest(*SIDE_BY_SIDE, "--thorough", "-m", "not alone", first, "tests")
+    return _tests("--thorough", f"--first={_some_number()}")
+
+
+def _tests(*options: str) -> Outcome:
+    side_by_side = pytest(*SIDE_BY_SIDE, "-m", "not alone", *options, "tests")
     # No unit test is among these (tests/conftest.py): reading their 6,000 takes as long as one of them.
-    return side_by_side + pytest("-m", "alone", "tests/component", "tests/system")
+    return side_by_side + pytest("-m", "alone", *options, "tests/component", "tests/system")
+
+
+def _some_number() -> int:
+    """Other histories, and another third, in each run; the number is part of the histories' names."""
+    return secrets.randbelow(1_000_000)
 
 
 def soak(part: list[str]) -> Outcome:
@@ -91,7 +105,17 @@ def soak(part: list[str]) -> Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    outcome = soak(arguments[1:]) if arguments[:1] == ["soak"] else every_test()
+    match arguments:
+        case ["soak", *part]:
+            outcome = soak(part)
+        case ["all"]:
+            outcome = every_test()
+        case ["--first", number]:
+            outcome = tests_in_turn(int(number))
+        case []:
+            outcome = tests_in_turn(_some_number())
+        case _:
+            sys.exit(f"{__doc__}\nThis is none of these: {' '.join(arguments)}")
     print(f"took {outcome.seconds:.0f} s")
     print(outcome)
     return 1 if outcome.failed else 0

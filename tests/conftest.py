@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -17,8 +19,13 @@ LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migratio
 """What takes longest is begun first, so that no worker is left alone with it at the end."""
 
 
+TURNS = 3
+"""Each run of `make test` takes one in so many tests of a file that takes turns, and at least one."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
+    parser.addoption("--in-turn", action="store_true", help="one in three system tests of each file, chosen by --first")
     parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not every third one")
     parser.addoption("--histories", type=int, default=1, help="how many random histories to go through")
     parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")
@@ -29,15 +36,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--soak"):
-        left_out = [item for item in items if item.get_closest_marker("soak") or _database(item) in _soaked(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        _leave_out(config, items, {item for item in items if item.get_closest_marker("soak") or _on_another(item)})
+    if config.getoption("--in-turn"):
+        _leave_out(config, items, _of_other_turns(items, config.getoption("--first")))
     for item in items:
         if item.get_closest_marker("alone") and _is_unit(item):
             raise pytest.UsageError(f"{item.nodeid} is marked alone, and make test runs no unit test alone.")
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_turn)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: set[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _of_other_turns(items: list[pytest.Item], first: int) -> set[pytest.Item]:
+    """What this run leaves to others: of each file that takes turns, all but one in `TURNS` of its tests."""
+    files: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.nodeid.startswith("tests/system/") or item.get_closest_marker("in_turn"):
+            files[item.nodeid.split("::")[0]].append(item)
+    others: set[pytest.Item] = set()
+    for file, tests in files.items():
+        count = len(tests) - max(1, round(len(tests) / TURNS))
+        others.update(random.Random(f"{first} {file}").sample(tests, count))
+    return others
+
+
+def _on_another(item: pytest.Item) -> bool:
+    """Whether the test is of a database on which it runs with `make soak` only."""
+    return _database(item) in _soaked(item)
 
 
 def _database(item: pytest.Item) -> str | None:
@@ -87,7 +117,7 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def thorough(request: pytest.FixtureRequest) -> bool:
-    """Whether unit tests try everything, as in `make test`; in `make test-unit` they try a part."""
+    """Whether unit tests try everything, as in `make test-all`; in `make test` they try a part."""
     return bool(request.config.getoption("--thorough") or request.config.getoption("--soak"))
 
 

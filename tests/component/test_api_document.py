@@ -17,6 +17,7 @@ from tests.support.api_document import CALLERS, ENDLESS, answers_as_documented, 
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 
+pytestmark = pytest.mark.in_turn
 EXAMPLES = 6
 SHOP = "apps:\n  shop:\n    update: {git: {remote: /srv/shop}}\n    route: {host: shop.test}\n"
 

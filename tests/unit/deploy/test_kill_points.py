@@ -26,7 +26,7 @@ STRIDE = 3
 def test_a_kill_at_any_operation_leaves_one_active_colour_and_nothing_behind(
     name: str, tmp_path: Path, thorough: bool
 ) -> None:
-    """At every one with `make test`; at every third otherwise, beginning at another one for each story."""
+    """At every one with `make test-all`; at every third otherwise, beginning at another one for each story."""
     config, before, act = STORIES[name]
     operations = virtual_time.run(_count(tmp_path / "whole", config, before, act))
     assert len(operations) > 5
