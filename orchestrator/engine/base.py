@@ -97,25 +97,31 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True)
-class ContainerStatus:
-    """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty.
+class Placed:
+    """Where a container is. `running` is true while it is paused, and false while the engine waits before it restarts
+    it. `name` is the name under which it was created, by which every method finds it."""
 
-    `running` is true while it is paused, and false while the engine waits before it restarts it (`restarting`).
-    `name` is the name under which it was created, by which every method finds it; `called` is its name now, for people.
-    """
-
-    id: str
     name: str
     labels: dict[str, str]
     running: bool
     paused: bool
+    address: str
+
+
+@dataclass(frozen=True)
+class ContainerStatus(Placed):
+    """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty.
+
+    `restarting`: the engine waits before it restarts it. `called` is its name now, for people.
+    """
+
+    id: str
     exit_code: int
     oom: bool
     restarts: int
     restarting: bool
     health: str
     health_log: tuple[str, ...]
-    address: str
     image: str
     called: str
     env: dict[str, str] = field(default_factory=dict, repr=False)
@@ -194,6 +200,9 @@ class Engine(Protocol):
 
     async def containers(self, app: str = "") -> list[ContainerStatus]:
         """Every container of the stack, or of one of its apps, running or not."""
+
+    async def placed(self) -> list[Placed]:
+        """Where every container of the stack is, running or not. One request to the engine, however many there are."""
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -42,8 +42,15 @@ async def bounded_get(
                         break
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"the answer was not complete within {within_s:g} s") from error
-    kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in OF_THE_TRANSFER]
-    bounded = httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)
-    if not TEXT_CHARSETS.fullmatch(bounded.charset_encoding or ""):
-        bounded.encoding = "utf-8"
-    return bounded
+    return bounded(answer.status_code, answer.headers.multi_items(), body, answer.request)
+
+
+def bounded(
+    status: int, headers: Iterable[tuple[str, str]], body: bytes | bytearray, request: httpx.Request
+) -> httpx.Response:
+    """An answer of which the body was read as far as MOST_BYTES. A charset that is none for a text counts as UTF-8."""
+    kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_TRANSFER]
+    answer = httpx.Response(status, headers=kept, content=bytes(body), request=request)
+    if not TEXT_CHARSETS.fullmatch(answer.charset_encoding or ""):
+        answer.encoding = "utf-8"
+    return answer

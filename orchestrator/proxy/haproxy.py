@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
+from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.proxy import backends
 from orchestrator.proxy.app_requests import AppRequests
 from orchestrator.proxy.app_sessions import AppSessions
@@ -46,6 +47,8 @@ class HAProxy(AppSessions, AppRequests):
         self._routes: dict[str, AppRoute] = {}
         self._numbers: dict[str, int] = {}
         self._lock = asyncio.Lock()
+        self._pauses: SharedQuestion[set[str]] = SharedQuestion()
+        """Each probe asks it, of each app."""
 
     # Known routes
 
@@ -272,6 +275,9 @@ class HAProxy(AppSessions, AppRequests):
 
     async def paused(self) -> set[str]:
         """The apps that are paused in the running proxy or in its files."""
+        return await self._pauses.ask(self._paused)
+
+    async def _paused(self) -> set[str]:
         return {*await self._running.paused(), *self._files.pauses()}
 
     def _backend(self, app: str, colour: Colour) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from orchestrator.errors import ProxyError
-from orchestrator.host.bounded_answer import bounded_get, no_cookies
+from orchestrator.host.local_get import local_get
 from orchestrator.proxy.haproxy_config import HEADER_APP, HEADER_BACKEND
 
 DEFAULT_TIMEOUT_S = 5.0
@@ -21,16 +21,6 @@ class InternalWay:
 
     def __init__(self, folder: Path) -> None:
         self._socket = folder / "internal.sock"
-        # No kept connections: opening one to a local socket is cheap, and a reload would close it.
-        # No certificates: loading them takes 20 ms and megabytes, and TLS is not used.
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                uds=str(self._socket), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
-            ),
-            base_url="http://changeover.internal",
-            cookies=no_cookies(),
-            timeout=DEFAULT_TIMEOUT_S,
-        )
 
     async def ask_app(self, app: str, path: str, *, host: str) -> httpx.Response:
         return await self._get(path, {"host": host, HEADER_APP: app}, app, DEFAULT_TIMEOUT_S)
@@ -65,6 +55,6 @@ class InternalWay:
 
     async def _get(self, path: str, headers: dict[str, str], whose: str, timeout_s: float) -> httpx.Response:
         try:
-            return await bounded_get(self._client, path, headers, timeout_s)
+            return await local_get(self._socket, path, headers, timeout_s)
         except httpx.HTTPError as error:
             raise ProxyError(f"No answer from {whose} through the proxy: {error or type(error).__name__}.") from error

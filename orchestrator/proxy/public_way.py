@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from orchestrator.errors import ProxyError
-from orchestrator.host.bounded_answer import bounded_get
+from orchestrator.host.local_get import local_get
 from orchestrator.proxy.routes import AppRoute
 
 SOCKET = "check.sock"
@@ -28,12 +28,7 @@ class PublicWay:
     """Asks at the socket that only the shared volume gives."""
 
     def __init__(self, folder: Path) -> None:
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                uds=str(folder / SOCKET), verify=False, limits=httpx.Limits(max_keepalive_connections=0)
-            ),
-            base_url="http://check.internal",
-        )
+        self._socket = folder / SOCKET
 
     async def why_not(self, route: AppRoute, backend: str) -> str:
         """Why requests do not reach `backend` by the route; empty if they do. Raises ProxyError without an answer."""
@@ -51,7 +46,7 @@ class PublicWay:
 
     async def _why_not(self, host: str, path: str, app: str, backend: str) -> str:
         try:
-            answer = await bounded_get(self._client, path, {"host": host}, WITHIN_S)
+            answer = await local_get(self._socket, path, {"host": host}, WITHIN_S)
         except httpx.HTTPError as error:
             raise ProxyError(
                 f"The proxy does not say where {app}'s route leads: {error or type(error).__name__}."

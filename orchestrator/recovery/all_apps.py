@@ -185,7 +185,7 @@ class Recovery:
         """Bring back the apps whose active container is lost, unless something is under way."""
         contexts = self._apps()
         try:
-            found = await contexts[0].engine.containers() if contexts else []
+            found = await contexts[0].engine.placed() if contexts else []
         except EngineError as error:
             log.warning("containers not known", cause=error.cause)
             return

@@ -13,13 +13,13 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import State
-from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Role
+from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Placed, Role
 from orchestrator.errors import EngineError
 
 log = structlog.get_logger()
 
 
-async def remove(context: AppContext, found: Iterable[ContainerStatus], scheduler: Scheduler) -> None:
+async def remove(context: AppContext, found: Iterable[Placed], scheduler: Scheduler) -> None:
     """Remove what is left of the app among the containers `found`, unless something of the app is under way.
 
     What cannot be removed is logged; the next look finds it again. Raises JournalError.
@@ -36,7 +36,7 @@ async def remove(context: AppContext, found: Iterable[ContainerStatus], schedule
             log.warning("what a deployment has left is not removed yet", app=context.name, cause=error.cause)
 
 
-async def _remove(context: AppContext, container: ContainerStatus) -> None:
+async def _remove(context: AppContext, container: Placed) -> None:
     stop_timeout = context.config.drain.stop_timeout
     if _is_kept(context, container):
         await context.engine.stop(container.name, stop_timeout)
@@ -51,7 +51,7 @@ async def _drained_later(context: AppContext) -> set[str]:
     return {one.previous for one in unfinished if one.app == context.name and one.state is State.LIVE}
 
 
-def _left(context: AppContext, found: Iterable[ContainerStatus]) -> list[ContainerStatus]:
+def _left(context: AppContext, found: Iterable[Placed]) -> list[Placed]:
     """The containers of the app that are neither active nor standby, and for whose end nobody waits."""
     slots, at_work = context.journal.slots(context.name), context.engine.sidecars_at_work()
     left = [
@@ -64,14 +64,14 @@ def _left(context: AppContext, found: Iterable[ContainerStatus]) -> list[Contain
     return [one for one in left if one.running or not _is_kept(context, one)]
 
 
-def _is_kept(context: AppContext, container: ContainerStatus) -> bool:
+def _is_kept(context: AppContext, container: Placed) -> bool:
     """Whether it is a candidate that a person wants to examine, stopped (`auto_rollback_on_failure`)."""
     return _is_release(container) and not context.config.update.rollback.auto_rollback_on_failure
 
 
-def _is_release(container: ContainerStatus) -> bool:
+def _is_release(container: Placed) -> bool:
     return container.labels.get(LABEL_ROLE) == Role.APP
 
 
-def _of(container: ContainerStatus) -> str:
+def _of(container: Placed) -> str:
     return container.labels.get(LABEL_DEPLOYMENT, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import structlog
@@ -22,7 +22,7 @@ from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
-from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, ContainerStatus, Engine, Role
+from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, Engine, Placed, Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
@@ -219,12 +219,12 @@ async def _bring_back(context: AppContext, active: Deployment) -> bool:
     return True
 
 
-def is_out_of_place(status: ContainerStatus, active: Deployment) -> bool:
+def is_out_of_place(status: Placed, active: Deployment) -> bool:
     """Whether an active container that exists does not run, or not at the address at which the proxy looks for it."""
     return not status.running or status.paused or bool(active.address and status.address != active.address)
 
 
-def is_lost(active: Deployment, found: list[ContainerStatus]) -> bool:
+def is_lost(active: Deployment, found: Sequence[Placed]) -> bool:
     """Whether of these containers none is the active one in its place: it was removed, paused or disconnected by hand.
 
     One that has ended is started by failover.

@@ -23,6 +23,7 @@ from orchestrator.engine.base import (
     ContainerEvent,
     ContainerSpec,
     ContainerStatus,
+    Placed,
     UserChange,
 )
 from orchestrator.engine.disk_usage import DiskUsage
@@ -30,7 +31,7 @@ from orchestrator.engine.docker import volumes
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.build_cache import BuildCache
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
-from orchestrator.engine.docker.container_status import status_of
+from orchestrator.engine.docker.container_status import placed, status_of
 from orchestrator.engine.docker.disk_usage import usage_of
 from orchestrator.engine.docker.event_watch import watch
 from orchestrator.engine.docker.image_build import ImageBuilder
@@ -151,7 +152,6 @@ class DockerEngine:
         return await self._builder.build(image, on_line)
 
     def watch(self) -> AsyncIterator[ContainerEvent]:
-        """As in Engine."""
         return watch(self.stack)
 
     async def status(self, name: str) -> ContainerStatus | None:
@@ -168,6 +168,9 @@ class DockerEngine:
             return [status_of(container, self.network) for container in found]
 
         return await self._call(all_of_them)
+
+    async def placed(self) -> list[Placed]:
+        return await self._call(lambda client: placed(client, self.stack, self.network))
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         def logs(client: docker.DockerClient) -> tuple[str, ...]:

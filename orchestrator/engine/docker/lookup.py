@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
@@ -40,7 +43,7 @@ def find(client: docker.DockerClient, name: str, stack: str) -> Container | None
     ids: set[str] = set()
     for label in (f"{LABEL_NAME}={name}", f"{LABEL_DEPLOYMENT}={name.rpartition('-')[2]}"):
         mine = client.api.containers(all=True, filters={"label": [f"{LABEL_STACK}={stack}", label]})
-        ids |= {one["Id"] for one in mine if _created_as(one["Labels"], one["Names"]) == name}
+        ids |= {one["Id"] for one in mine if created_as(one["Labels"], one["Names"]) == name}
     named = [one for container in sorted(ids) if (one := _existing(client, container))]
     # A copy that somebody made of it has the same labels.
     return next((one for one in named if one.status in ("running", "paused")), next(iter(named), None))
@@ -48,7 +51,7 @@ def find(client: docker.DockerClient, name: str, stack: str) -> Container | None
 
 def name_of(container: Container) -> str:
     """The name under which a container was created. Earlier versions have no label for it."""
-    return _created_as(container.labels, [str(container.name)])
+    return created_as(container.labels, [str(container.name)])
 
 
 def _existing(client: docker.DockerClient, container: str) -> Container | None:
@@ -58,7 +61,7 @@ def _existing(client: docker.DockerClient, container: str) -> Container | None:
         return None
 
 
-def _created_as(labels: dict[str, str], names: list[str]) -> str:
+def created_as(labels: dict[str, str], names: list[str]) -> str:
     if said := labels.get(LABEL_NAME):
         return said
     if labels.get(LABEL_ROLE) != Role.APP:
@@ -101,7 +104,12 @@ def wake(client: docker.DockerClient, container: Container, network: str, addres
 
 def address_of(container: Container, network: str) -> str:
     """The address of a container in a network, also while it does not run; empty if it is not in that network."""
-    endpoint = container.attrs["NetworkSettings"]["Networks"].get(network) or {}
+    return address_in(container.attrs["NetworkSettings"]["Networks"], network)
+
+
+def address_in(networks: Mapping[str, Any], network: str) -> str:  # Any: Docker's JSON
+    """As `address_of`, by the container's networks."""
+    endpoint = networks.get(network) or {}
     return str((endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or "")
 
 

@@ -22,6 +22,7 @@ from orchestrator.engine.base import (
     ContainerEvent,
     ContainerSpec,
     ContainerStatus,
+    Placed,
     Role,
     UserChange,
 )
@@ -291,6 +292,9 @@ class FakeEngine:
     async def containers(self, app: str = "") -> list[ContainerStatus]:
         found = [self._status(name) for name in self.running]
         return [one for one in found if not app or one.labels.get(LABEL_APP) == app]
+
+    async def placed(self) -> list[Placed]:
+        return list(await self.containers())
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return ("the app's log",) if name in self.running else ()
@@ -680,21 +684,21 @@ class FakeEngine:
         one = self.running[name]
         spec = one.spec
         return ContainerStatus(
-            name,
-            name,
-            spec.labels,
-            one.running,
-            one.paused,
-            one.exit_code,
-            False,
-            0,
-            one.restarting,
-            "",
-            (),
-            one.address,
-            spec.image,
-            name,
-            spec.env,
+            id=name,
+            name=name,
+            labels=spec.labels,
+            running=one.running,
+            paused=one.paused,
+            exit_code=one.exit_code,
+            oom=False,
+            restarts=0,
+            restarting=one.restarting,
+            health="",
+            health_log=(),
+            address=one.address,
+            image=spec.image,
+            called=name,
+            env=spec.env,
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from docker.models.containers import Container
 
 from orchestrator.engine.base import LABEL_NAME
-from orchestrator.engine.docker.container_status import status_of
+from orchestrator.engine.docker.container_status import placed, status_of
 
 
 def told(state: dict[str, object], **labels: str) -> Container:
@@ -66,3 +68,41 @@ def test_the_address_of_a_container_is_that_in_the_network_of_the_stack(
     container.attrs["NetworkSettings"]["Networks"] = networks
 
     assert status_of(container, "changeover").address == address
+
+
+class Docker:
+    """Docker's client, as far as its list of containers. Anything else that is asked of it fails."""
+
+    def __init__(self, *listed: dict[str, object]) -> None:
+        self.api, self._listed, self.asked = self, listed, 0
+
+    def containers(self, **_: object) -> list[dict[str, object]]:
+        self.asked += 1
+        return list(self._listed)
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "paused"),
+    [
+        ("created", False, False),
+        ("running", True, False),
+        ("paused", True, True),
+        ("restarting", False, False),
+        ("exited", False, False),
+        ("dead", False, False),
+    ],
+)
+def test_where_all_containers_are_takes_one_request(state: str, *, running: bool, paused: bool) -> None:
+    """With the details of each, 50 apps would cost 50 requests more, each 20 s."""
+    networks = {"changeover": {"IPAMConfig": {"IPv4Address": "10.0.0.7"}, "IPAddress": ""}}
+    listed: dict[str, object] = {"State": state, "NetworkSettings": {"Networks": networks}}
+    docker: Any = Docker(
+        {**listed, "Names": ["/renamed"], "Labels": {LABEL_NAME: "stack-shop-blue-1"}},
+        {**listed, "Names": ["/by-hand"], "Labels": None, "NetworkSettings": {"Networks": {"other": {}}}},
+    )
+
+    shop, other = placed(docker, "stack", "changeover")
+
+    assert (shop.name, shop.address, shop.running, shop.paused) == ("stack-shop-blue-1", "10.0.0.7", running, paused)
+    assert (other.name, other.address, other.labels) == ("by-hand", "", {})
+    assert docker.asked == 1
