@@ -94,7 +94,7 @@ async def make_secret(
         )
     folder = orchestrator.settings.config.parent
     replaces = bool(wanted and wanted.replace)
-    secret = await to_its_end(asyncio.to_thread(make_push_secret, folder, push.secret_file, replace=replaces))
+    secret = await to_its_end(asyncio.to_thread(make_push_secret, folder, push.secret_file, app, replace=replaces))
     host = orchestrator.config_file.config.public.panel.host
     url = f"https://{host}" if host else orchestrator.settings.public_url.rstrip("/")
     hooks = [HookView(forge=forge, path=f"{PATH}{app}/{forge}") for forge in Forge]

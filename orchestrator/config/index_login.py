@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
+from orchestrator.domain.encryption import may_be_sent_to
 from orchestrator.files.beneath import LeadsOutside, within
 
-ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _WORD = re.compile(r"[^\s\"'\\#\x00-\x1f\x7f]+")
 """What every reader of a netrc file takes for one word as it stands."""
 
@@ -50,7 +50,7 @@ def login_of_index(file: str | None, url: str, folder: Path) -> IndexLogin | Non
                 f"Add one: machine {host} login USER password PASSWORD",
             )
         found = (entry[0], entry[2])
-    if parts.scheme != "https" and host not in ON_THIS_MACHINE:
+    if not may_be_sent_to(url):
         raise SecretUnreadable(
             f"The password for the package index on {host} is not sent: its address is no https:// URL.",
             "Set update.pypi.index_url to the https:// URL of the index, or remove the credentials.",

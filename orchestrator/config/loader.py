@@ -123,7 +123,7 @@ def parse(text: str, name: str) -> Loaded:
             at, says = messages.explain(detail)
             return Problem(name, _line(at, lines), _name(at), says)
 
-        raise _refused(name, error.errors(include_url=False), explained) from error
+        raise _refused(name, messages.without_consequences(error.errors(include_url=False)), explained) from error
     if impossible := list(_impossible(config, lines, name)):
         raise _refused(name, impossible, lambda problem: problem)
     without_effect = [(at, f"has no effect yet: {why}") for at, why in written_without_effect(lines)]

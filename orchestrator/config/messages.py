@@ -6,6 +6,7 @@ import difflib
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -98,12 +99,28 @@ def explain(detail: ErrorDetails) -> tuple[KeyPath, str]:
             expected, meant, near = says.partition(" Did you mean ")
             says = f"{expected.removesuffix('.')}; {_found(path, detail['input'])}"
             return path, f"{says}.{meant}{near}" if near else says
-    says = f"expected {_expected(detail)}; {_found(path, detail['input'])}"
+    says = f"expected {_expected(detail)}; {_found(path, detail['input'])}{_meant(detail)}"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         says += ". Write the value in quotes"
     if detail["type"] == "tuple_type" and isinstance(detail["input"], str):
         says += ". Write it in brackets, with a comma between two of them: [one, two]"
     return path, says
+
+
+def without_consequences(found: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Without what is wrong with a list only because one of its values is: pydantic counts the others alone."""
+    wrong_within = {one["loc"][:end] for one in found for end in range(len(one["loc"]))}
+    return [one for one in found if not (one["type"] in ("too_short", "too_long") and one["loc"] in wrong_within)]
+
+
+def _meant(detail: ErrorDetails) -> str:
+    """The word that may be meant, of those that are possible; empty where none is near."""
+    if detail["type"] != "literal_error" or not isinstance(detail["input"], str):
+        return ""
+    words, given = re.findall(r"'([^']*)'", detail["ctx"]["expected"]), detail["input"].lower()
+    longer = [word for word in words if given.startswith(word)]
+    near = longer or difflib.get_close_matches(given, words, n=1, cutoff=0.5)
+    return f". Did you mean '{near[0]}'?" if near else ""
 
 
 def _unknown(path: KeyPath) -> str:
@@ -127,6 +144,10 @@ def _expected(detail: ErrorDetails) -> str:
             return f"a number of at most {limits['le']:.15g}"
         case "literal_error":
             return f"one of {limits['expected']}"
+        case "too_short":
+            return f"a list with at least {counted(limits['min_length'], 'value')}"
+        case "too_long":
+            return f"a list with at most {counted(limits['max_length'], 'value')}"
     return _EXPECTED.get(detail["type"], detail["msg"].removeprefix("Input should be "))
 
 

@@ -18,7 +18,7 @@ from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.section import ReadFile, Section
 from orchestrator.errors import StepFailed
 
-_SOURCES = ("git", "pypi", "url", "registry")
+SOURCES = ("git", "pypi", "url", "registry")
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,13 @@ class NamedFile:
 
     key: str
     file: str
-    is_secret: bool
+    read: ReadFile
     is_in_use: bool
     of_source: bool
+
+    @property
+    def is_secret(self) -> bool:
+        return self.read.is_secret
 
 
 def named_files(app: App) -> list[NamedFile]:
@@ -45,8 +49,8 @@ def _named(section: Section, path: tuple[str, ...], source: str) -> Iterator[Nam
         if isinstance(value, Section):
             yield from _named(value, here, source)
         elif read and value:
-            is_in_use = here[-2] not in _SOURCES or here[-2] == source
-            yield NamedFile(".".join(here), value, read.is_secret, is_in_use, here[0] == "update")
+            is_in_use = here[-2] not in SOURCES or here[-2] == source
+            yield NamedFile(".".join(here), value, read, is_in_use, here[0] == "update")
 
 
 @cache
@@ -60,8 +64,8 @@ def read_file(field: FieldInfo) -> ReadFile | None:
 
 
 def why_not_read(named: NamedFile, folder: Path) -> str:
-    """Why a file is of no use: it is missing, empty, too large, no regular file, no text, or out of the folder; empty
-    if it can be read. `folder` is the configuration file's."""
+    """Why a file is of no use: it is missing, empty, too large, no regular file, no text, too short for a secret, or
+    out of the folder; empty if it can be used. `folder` is the configuration file's."""
     try:
         _read(named, folder)
     except SecretUnreadable as error:
@@ -71,7 +75,7 @@ def why_not_read(named: NamedFile, folder: Path) -> str:
 
 def _read(named: NamedFile, folder: Path) -> None:
     """Raises SecretUnreadable, also for a private key in the place of a public one."""
-    content = read_secret(folder, named.file, is_secret=named.is_secret)
+    content = read_secret(folder, named.file, is_secret=named.is_secret, at_least=named.read.at_least)
     if not named.is_secret and "PRIVATE KEY" in content:
         raise SecretUnreadable(
             f"{named.file} is a private key, which signs: name the public one, and keep that one elsewhere."

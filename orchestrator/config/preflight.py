@@ -19,7 +19,9 @@ from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.local_repository import is_path, missing_folder
 from orchestrator.config.named_files import named_files, why_not_read
 from orchestrator.config.notify_urls import service_urls
+from orchestrator.config.own_address import of_service, own_addresses
 from orchestrator.config.schema import PANEL, App, Config
+from orchestrator.config.sent_encrypted import why_not_sent
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, missing_for_ssh
 from orchestrator.files.beneath import LeadsOutside, within
@@ -86,6 +88,7 @@ def why_not_deployable(
     why_not = _not_fetched if is_panel else unsupported_remote
     remote = why_not(repository) if repository else ""
     found = [f"update.git.remote: {remote}"] if remote else []
+    found += [f"{key}: {why}" for key, why in (*why_not_sent(app), *own_addresses(app))]
     files = looked_at if looked_at is not None else {file for _key, file in read_files(app)}
     if (
         app.run.env_file
@@ -168,7 +171,9 @@ def _look_at(
     of_env_file, of_remote = cache(partial(_unusable, folder)), cache(partial(missing_folder, folder=folder))
     for notify_key, file in notify_files(config):
         if only is None or file in only:
-            says += [f"{notify_key}: {problem}" for problem in service_urls(folder, file).problems]
+            services = service_urls(folder, file)
+            told = [*services.problems, *filter(None, map(of_service, services.urls))]
+            says += [f"{notify_key}: {problem}" for problem in told]
             if path := _beneath(folder, file):
                 secrets.setdefault(path, []).append((notify_key, file))
     for name, app in config.all_apps().items():
@@ -192,7 +197,8 @@ def _of_pushes_and_reports(name: str, app: App, folder: Path, looked_at: Collect
     found = []
     for named in named_files(app):
         if not named.of_source and named.file in looked_at and (why := why_not_read(named, folder)):
-            writes = f" 'changeover push-secret {name}' writes one." if named.key == "push.secret_file" else ""
+            again = " --replace" if (folder / named.file).exists() else ""
+            writes = f" 'changeover push-secret {name}{again}' writes one." if named.key == "push.secret_file" else ""
             found.append(f"{named.key}: {why}{writes}")
     return found
 

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
-from orchestrator.config.section import ReadFile, Section, Unit
+from orchestrator.config.section import AskedServer, ReadFile, Section, Unit
 from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.domain.encryption import may_be_sent_to
 
 _REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+", re.ASCII)
 _SSH = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/@]+):(?!//)(?P<path>.+)")
-ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 GITHUB = "https://api.github.com"
 PATHS = {"github": "/api/v3", "gitlab": "/api/v4", "gitea": "/api/v1", "forgejo": "/api/v1"}
 """Where the API is on a server of one's own."""
@@ -28,7 +28,7 @@ class Report(Section):
     token_file: Annotated[str, Unit("path"), ReadFile()]
     """A file beside the configuration file with nothing but a token that may write the status of commits. Example:
     secrets/forge-status"""
-    api_url: Annotated[str | None, Unit("URL")] = None
+    api_url: Annotated[str | None, Unit("URL"), AskedServer()] = None
     """The address of the forge's API; when not set, that of the server of `update.git.remote`. The token is sent there,
     encrypted. Example: https://git.example.com/api/v1"""
     repository: Annotated[str | None, Unit("owner/name")] = None
@@ -43,8 +43,7 @@ class Report(Section):
         if value is None:
             return None
         address = urlsplit(value)
-        is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in ON_THIS_MACHINE)
-        if not is_safe or not address.hostname or address.username or address.query or address.fragment:
+        if not may_be_sent_to(value) or not address.hostname or address.username or address.query or address.fragment:
             raise ValueError("expected an https:// URL without credentials, such as https://git.example.com/api/v1")
         return value.rstrip("/")
 

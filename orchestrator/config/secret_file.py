@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.domain.counted import counted
 from orchestrator.errors import ChangeoverError
 from orchestrator.files.beneath import LeadsOutside, within
 
@@ -14,10 +15,17 @@ class SecretUnreadable(ChangeoverError):
     """The file is not there, is not a file or no text, or a link leads out of the configuration file's folder."""
 
 
-def read_secret(folder: Path, file: str, *, is_secret: bool = True) -> str:
+def read_secret(folder: Path, file: str, *, is_secret: bool = True, at_least: int = 0) -> str:
     """The secret, without the end of its line. `folder` is the configuration file's. `is_secret`: False for a file such
-    as a public key, which is read as one with a secret. Raises SecretUnreadable."""
-    return read_secret_text(folder, file, is_secret=is_secret).strip()
+    as a public key, which is read as one with a secret. `at_least`: so many characters it must have. Raises
+    SecretUnreadable."""
+    secret = read_secret_text(folder, file, is_secret=is_secret).strip()
+    if len(secret) < at_least:
+        raise SecretUnreadable(
+            f"The secret in {folder / file} can be guessed: it has {counted(len(secret), 'character')}.",
+            f"Use one of at least {at_least} characters.",
+        )
+    return secret
 
 
 def read_secret_text(folder: Path, file: str, *, is_secret: bool = True) -> str:

@@ -30,9 +30,17 @@ class Unit:
 @dataclass(frozen=True)
 class ReadFile:
     """Marks a key that names a file beside the configuration file, with one text in it. `is_secret`: its content is
-    never shown, and git must not commit it. config/named_files.py finds these keys."""
+    never shown, and git must not commit it. `at_least`: so many characters it must have, not to be guessed.
+    config/named_files.py finds these keys."""
 
     is_secret: bool = True
+    at_least: int = 0
+
+
+@dataclass(frozen=True)
+class AskedServer:
+    """Marks a key that names a server that the orchestrator asks, as a URL or otherwise. config/own_address.py finds
+    these keys."""
 
 
 @dataclass(frozen=True)

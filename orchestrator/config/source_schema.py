@@ -9,7 +9,7 @@ from typing import Annotated
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, field_validator
 
-from orchestrator.config.section import SECONDS, ReadFile, Seconds, Section, Unit
+from orchestrator.config.section import SECONDS, AskedServer, ReadFile, Seconds, Section, Unit
 from orchestrator.domain.image_name import TAG, why_no_image
 from orchestrator.domain.source_names import is_ref, why_no_remote
 
@@ -39,7 +39,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 class GitSource(Section):
     """A Git repository as the source of updates."""
 
-    remote: Annotated[str, Unit("URL, path or name")] = "."
+    remote: Annotated[str, Unit("URL, path or name"), AskedServer()] = "."
     """The repository: a URL, a path in the orchestrator's container, one that begins with `./` or `../` beside the
     configuration file, the name of a remote of the checkout, or `.` for the checkout that `compose.yaml` is in.
     Differs from the original specification (`origin`), because a new installation then works without a remote.
@@ -120,7 +120,7 @@ class PypiSource(Section):
     package_name: Annotated[str, Unit("name")]
     """The package to install. Differs from the original specification (`control-panel`), because any app can have this
     source. Example: control-panel"""
-    index_url: Annotated[str | None, Unit("URL")] = None
+    index_url: Annotated[str | None, Unit("URL"), AskedServer()] = None
     """The package index, as pip takes it (PEP 503, PEP 691), as it is reached from the orchestrator's container. When
     not set, the one that pip or uv of this machine is configured with, or else PyPI. Example:
     https://index.example.com/simple/"""
@@ -176,10 +176,10 @@ class PypiSource(Section):
 class UrlSource(Section):
     """A manifest and an archive on a web server as the source of updates."""
 
-    manifest_url: Annotated[str, Unit("URL")]
+    manifest_url: Annotated[str, Unit("URL"), AskedServer()]
     """The JSON file that names the newest version, or several; see [archives.md](archives.md). Example:
     https://example.com/shop/manifest.json"""
-    download_url: Annotated[str, Unit("URL")]
+    download_url: Annotated[str, Unit("URL"), AskedServer()]
     """The archive of a version; `{version}` is replaced by it. Example: https://example.com/shop/{version}.tar.gz"""
     version_range: VersionRange = None
     """Offer only versions of this range, as Python packages write ranges (PEP 440); one version alone pins it. Example:
@@ -206,7 +206,7 @@ class UrlSource(Section):
 class RegistrySource(Section):
     """An image of a registry as the source of updates: it is deployed as it is, by its digest."""
 
-    image: Annotated[str, Unit("name")]
+    image: Annotated[str, Unit("name"), AskedServer()]
     """The image, with its registry and without a tag; one of Docker Hub without a registry. Example:
     registry.example.com/shop"""
     tag: Annotated[str, Unit("tag")] = "latest"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from orchestrator.domain.invalid_values import why_invalid
 from orchestrator.domain.schema_history import SchemaRevision
 
 PREFIX = "changeover:"
@@ -61,7 +62,7 @@ def report(line: str) -> Report | None:
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the line"
-        raise NotAReport(f"'{line[:MOST_SHOWN]}': {where}: {problem['msg']}") from error
+        raise NotAReport(f"'{line[:MOST_SHOWN]}': {where}: {why_invalid(problem)}") from error
 
 
 def as_json(revisions: Iterable[SchemaRevision]) -> str:

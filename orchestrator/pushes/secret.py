@@ -7,29 +7,21 @@ import secrets
 from base64 import b64encode
 from pathlib import Path
 
-from orchestrator.config.secret_file import SecretUnreadable, read_secret
+from orchestrator.config.push_schema import LEAST_SECRET
+from orchestrator.config.secret_file import read_secret
 from orchestrator.config.user_files import give_to_owner_of_folder
 from orchestrator.errors import Refused
 from orchestrator.files.beneath import LeadsOutside, parts_of, within
 from orchestrator.files.synced import sync_folder
 from orchestrator.pushes.signature import KEY_PREFIX
 
-SHORTEST = 16
-"""Characters. What is shorter can be guessed from one signed delivery."""
-
 
 def push_secret(folder: Path, file: str) -> str:
     """Raises SecretUnreadable, also for a secret that can be guessed. `folder` is the configuration file's."""
-    secret = read_secret(folder, file)
-    if len(secret) < SHORTEST:
-        raise SecretUnreadable(
-            f"The push secret in {folder / file} has {len(secret)} characters, and can be guessed.",
-            f"Use one of at least {SHORTEST}: changeover push-secret APP --replace",
-        )
-    return secret
+    return read_secret(folder, file, at_least=LEAST_SECRET)
 
 
-def make_push_secret(folder: Path, file: str, *, replace: bool) -> str:
+def make_push_secret(folder: Path, file: str, app: str, *, replace: bool) -> str:
     """Write a new secret into the file, readable by its owner alone, and return it. It waits for the disk.
 
     Raises Refused.
@@ -39,7 +31,7 @@ def make_push_secret(folder: Path, file: str, *, replace: bool) -> str:
         raise Refused(
             f"There is a push secret already, in {file}.",
             "Use it, or write another one, after which deliveries with the old one are refused: "
-            "changeover push-secret APP --replace",
+            f"changeover push-secret {app} --replace",
         )
     # 32 random bytes, in the form that GitLab takes as a signing token. To the others it is a text as any other.
     secret = KEY_PREFIX + b64encode(secrets.token_bytes(32)).decode()

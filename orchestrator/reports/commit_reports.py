@@ -16,9 +16,10 @@ from border.plain import plain
 from border.secrets import Secrets
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
-from orchestrator.config.report_schema import ON_THIS_MACHINE, Report, api_of, repository_of
+from orchestrator.config.report_schema import Report, api_of, repository_of
 from orchestrator.config.secret_file import read_secret
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
+from orchestrator.domain.encryption import ON_THIS_MACHINE
 from orchestrator.domain.events import EventKind, Occurrence, ReportFailed, Step
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import ChangeoverError, JournalError, StepFailed, UnknownApp

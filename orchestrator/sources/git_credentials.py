@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from border.secrets import Secrets
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.source_schema import GitSource
+from orchestrator.domain.encryption import may_be_sent_to
 from orchestrator.domain.source_names import is_ssh
 from orchestrator.errors import StepFailed
 from orchestrator.sources.git_ssh import ssh_environment
@@ -60,8 +61,7 @@ def token_environment(token_file: str | None, folder: Path, remote: str, known_s
     except SecretUnreadable as error:
         raise StepFailed(error.cause, error.remedy) from error
     address = urlsplit(remote)
-    is_here = address.hostname in ("localhost", "127.0.0.1", "::1")
-    if address.scheme != "https" and not (address.scheme == "http" and is_here):
+    if not may_be_sent_to(remote):
         raise StepFailed(
             "The token of update.git.token_file is not sent: the remote is no https:// URL.",
             "Set update.git.remote to the https:// URL of the repository, or remove token_file.",

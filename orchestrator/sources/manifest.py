@@ -11,14 +11,24 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
+from orchestrator.domain.invalid_values import why_invalid
 from orchestrator.errors import StepFailed
 
 MOST_OF_MANIFEST = 4 * 2**20
 """Bytes. It is read on the event loop, in some tens of milliseconds."""
+REMEDY = "See docs/archives.md for what it must contain, and correct it on the server."
 MOST_RELEASES = 1000
 MOST_CHANGES = 200
+
+_VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}$"
+_SHA256 = r"^[0-9a-fA-F]{64}$"
+FORMS = {
+    _VERSION: "a version such as 1.2.3: at most 100 letters, digits and . _ + ! -, the first a letter or digit",
+    _SHA256: "the SHA-256 of the archive, 64 digits from 0 to 9 and a to f, as sha256sum prints them",
+}
+"""What the patterns mean, for people."""
 
 Line = Annotated[str, Field(max_length=2000)]
 
@@ -27,8 +37,8 @@ class ArchivedRelease(BaseModel):
     """`sha256` and `size` (in bytes) are those of the archive. `signature`: its minisign signature, as text."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}$")]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+    version: Annotated[str, Field(pattern=_VERSION)]
+    sha256: Annotated[str, Field(pattern=_SHA256)]
     size: Annotated[int, Field(ge=0)] | None = None
     released_at: AwareDatetime | None = None
     changelog: Annotated[tuple[Line, ...], Field(max_length=MOST_CHANGES)] = ()
@@ -65,8 +75,11 @@ def read_manifest(content: bytes, where: str) -> tuple[ArchivedRelease, ...]:
         return (ArchivedRelease.model_validate_json(content),)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise StepFailed(
-            f"{where} is not a manifest: {f'{key}: ' if key else ''}{first['msg']}.",
-            "See docs/archives.md for what it must contain, and correct it on the server.",
-        ) from error
+        raise StepFailed(f"{where} is not a manifest: {_why(first)}.", REMEDY) from error
+
+
+def _why(error: ErrorDetails) -> str:
+    if error["type"] == "json_invalid":
+        return f"it is no JSON ({error['ctx']['error']})"
+    place = ".".join(map(str, error["loc"]))
+    return f"{place}: {why_invalid(error, FORMS)}" if place else why_invalid(error, FORMS)

@@ -253,6 +253,20 @@ SHOP = "apps:\n  shop:\n    route: {host: shop.test}\n"
             "found 'gateway'",
         ),
         (
+            SHOP + "    update: {window: {from: '02:00', to: '05:00', days: [monday]}}\n",
+            "c.yaml:4: apps.shop.update.window.days.0: expected one of 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or "
+            "'sun'; found 'monday'. Did you mean 'mon'?",
+        ),
+        (
+            SHOP + "    update: {window: {from: '02:00', to: '05:00', days: []}}\n",
+            "c.yaml:4: apps.shop.update.window.days: expected a list with at least 1 value; found a list of 0",
+        ),
+        (
+            SHOP + "    update: {source: pipy}\n",
+            "c.yaml:4: apps.shop.update.source: expected one of 'git', 'pypi', 'url' or 'registry'; found 'pipy'. Did "
+            "you mean 'pypi'?",
+        ),
+        (
             "apps:\n\tshop:\n",
             "c.yaml:2: a tab stands where YAML has spaces. Indent with spaces, and remove the tab",
         ),

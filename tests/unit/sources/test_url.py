@@ -225,17 +225,27 @@ async def test_an_archive_that_differs_from_the_manifest_is_not_used(server: Ser
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "Invalid JSON"),
-        (b"[]", "Input should be"),
-        (b"<html>", "Invalid JSON"),
-        (b'{"version": "1.0"}', "sha256: Field required"),
-        (b'{"version": "../1", "sha256": ""}', "version: String should match"),
-        (b'{"version": "1", "sha256": "x"}', "sha256: String should match"),
-        (b'{"releases": []}', "releases: Tuple should have at least 1 item"),
-        (b'{"releases": [{"version": 1}]}', r"releases\.0\.version: Input should be a valid string"),
-        (b'{"version": "1", "sha256": "%s", "released_at": "x"}' % (b"0" * 64), "released_at: "),
-        (b'{"version": "1", "sha256": "%s", "size": -1}' % (b"0" * 64), "size: "),
-        (b"[" * 100_000, "Invalid JSON"),
+        (b"", r"it is no JSON \("),
+        (b"[]", r"it must be an object, \{…\}\."),
+        (b"<html>", "it is no JSON"),
+        (
+            b'{"version": "1", "sha256": "%s", "released_at": "2026-01-01T00:00:00"}' % (b"0" * 64),
+            "released_at: it must end with its time zone",
+        ),
+        (b'{"version": "1.0"}', "sha256: it is missing"),
+        (
+            b'{"version": "../1", "sha256": ""}',
+            r"version: it must be a version such as 1\.2\.3: at most 100 letters, digits and \. _ \+ ! -",
+        ),
+        (b'{"version": "1", "sha256": "x"}', "sha256: it must be the SHA-256 of the archive, 64 digits"),
+        (b'{"releases": []}', "releases: it must have at least 1 entries"),
+        (b'{"releases": [{"version": 1}]}', r"releases\.0\.version: it must be a text"),
+        (
+            b'{"version": "1", "sha256": "%s", "released_at": "x"}' % (b"0" * 64),
+            "released_at: it must be a date with time",
+        ),
+        (b'{"version": "1", "sha256": "%s", "size": -1}' % (b"0" * 64), "size: it must be 0 or more"),
+        (b"[" * 100_000, "it is no JSON"),
     ],
 )
 async def test_what_is_no_manifest_is_told_with_its_key(server: Server, content: bytes, says: str) -> None:

@@ -1,0 +1,72 @@
+"""Credentials that are not sent, or are of no use, are told by `validate`, not first by a check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config import loader
+from orchestrator.config.__main__ import checked
+from orchestrator.config.preflight import preflight
+from orchestrator.config.secret_file import SecretUnreadable
+from orchestrator.domain.encryption import may_be_sent_to
+from orchestrator.pushes.secret import push_secret
+
+APP = "apps: {shop: {route: {host: shop.test}, %s}}\n"
+TOKEN = "update: {git: {remote: '%s', token_file: t}}"
+INDEX = "update: {source: pypi, pypi: {package_name: shop, index_url: '%s', credentials_file: t}}"
+
+
+@pytest.mark.parametrize(
+    ("written", "address", "says"),
+    [
+        (TOKEN, "http://git.test/shop", "update.git.token_file: the token is not sent: the remote is no https:// URL"),
+        (TOKEN, "http://10.0.0.1/shop", "update.git.token_file: the token is not sent"),
+        (TOKEN, "git://git.test/shop", "update.git.token_file: the token is not sent"),
+        (TOKEN, "/srv/git/shop", "update.git.token_file: the token is not sent"),
+        (TOKEN, "https://git.test/shop", ""),
+        (TOKEN, "origin", ""),
+        (TOKEN.replace("token_file", "key_file"), "https://git.test/shop", "update.git.key_file: the key is not used"),
+        (INDEX, "http://index.test/simple/", "update.pypi.credentials_file: the password is not sent"),
+        (INDEX, "https://index.test/simple/", ""),
+    ],
+)
+async def test_credentials_that_are_not_sent_are_told(tmp_path: Path, written: str, address: str, says: str) -> None:
+    (tmp_path / "t").write_text("machine index.test login ci password the-secret-token\n")
+    config = loader.parse(APP % (written % address), "c.yaml").config
+
+    said = [one for one in await preflight(config, tmp_path) if "_file: " in one]
+
+    assert len(said) == bool(says)
+    assert not says or (said[0].startswith(f"apps.shop.{says}") and "Set update." in said[0])
+
+
+@pytest.mark.parametrize("length", [1, 3, 15, 16, 17])
+def test_validate_and_pushes_have_one_limit_of_a_secret(tmp_path: Path, length: int) -> None:
+    (tmp_path / "hook").write_text("x" * length + "\n")
+    config = APP % "update: {git: {remote: 'https://git.test/shop'}}, push: {secret_file: hook}"
+    (tmp_path / "c.yaml").write_text(config)
+
+    said = checked(tmp_path / "c.yaml")["problems"]
+
+    if length >= 16:
+        assert said == []
+        assert push_secret(tmp_path, "hook") == "x" * length
+        return
+    (problem,) = said
+    assert problem.startswith("apps.shop.push.secret_file: ")
+    assert "at least 16 characters" in problem
+    assert "'changeover push-secret shop --replace' writes one" in problem
+    assert str(length) in problem
+    with pytest.raises(SecretUnreadable, match="can be guessed"):
+        push_secret(tmp_path, "hook")
+
+
+@pytest.mark.parametrize(
+    ("url", "may"),
+    [("https://x.test", True), ("http://127.0.0.1:1", True), ("http://[::1]/", True), ("http://x.test", False)]
+    + [("http://localhost.x.test", False), ("ftp://localhost", False), ("http://[", False), ("", False)],
+)
+def test_where_secrets_may_be_sent(url: str, may: bool) -> None:
+    assert may_be_sent_to(url) is may
