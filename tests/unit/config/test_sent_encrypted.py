@@ -65,8 +65,10 @@ def test_validate_and_pushes_have_one_limit_of_a_secret(tmp_path: Path, length: 
 
 @pytest.mark.parametrize(
     ("url", "may"),
-    [("https://x.test", True), ("http://127.0.0.1:1", True), ("http://[::1]/", True), ("http://x.test", False)]
-    + [("http://localhost.x.test", False), ("ftp://localhost", False), ("http://[", False), ("", False)],
+    [
+        *((url, True) for url in ("https://x.test", "http://127.0.0.1:1", "http://[::1]/")),
+        *((url, False) for url in ("http://x.test", "http://localhost.x.test", "ftp://localhost", "http://[", "")),
+    ],
 )
 def test_where_secrets_may_be_sent(url: str, may: bool) -> None:
     assert may_be_sent_to(url) is may
