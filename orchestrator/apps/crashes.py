@@ -1,4 +1,4 @@
-"""The crashes of app containers, from the engine's events."""
+"""The crashes of app containers, and which of them have ended, from the engine's events."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ MOST_CONTAINERS = 1000
 
 
 class Crashes:
-    """Remembers when containers ended without being asked to. Implements Listener; used on the event loop only."""
+    """Remembers which containers have ended, and when they did so without being asked to.
+
+    Implements Listener; used on the event loop only.
+    """
 
     def __init__(self) -> None:
         self._ended: dict[str, list[float]] = {}
         self._asked: dict[str, float] = {}
         self._totals: dict[str, int] = {}
+        self._gone: dict[str, None] = {}
+        """In the order in which they ended."""
 
     def heard(self, event: ContainerEvent) -> None:
         """Docker reports `kill` for each signal that is sent by its API, then `die` when the container has ended."""
@@ -25,7 +30,10 @@ class Crashes:
         match event.action:
             case "kill":
                 self._asked[event.container] = now
+            case "start":
+                self._gone.pop(event.container, None)
             case "die":
+                self._gone[event.container] = None
                 # A signal explains one end, also of what a rollback starts again soon after.
                 if now - self._asked.pop(event.container, -ASKED_WITHIN_S) >= ASKED_WITHIN_S:
                     kept = crashes.recent(self._ended.pop(event.container, []), now)
@@ -34,11 +42,27 @@ class Crashes:
             case "destroy":
                 self._ended.pop(event.container, None)
                 self._asked.pop(event.container, None)
+                self._gone.pop(event.container, None)
+        while len(self._gone) > MOST_CONTAINERS:
+            del self._gone[next(iter(self._gone))]
         while len(self._ended) > MOST_CONTAINERS:
             del self._ended[next(iter(self._ended))]
 
     def missed(self) -> None:
-        """What was missed is not counted."""
+        """What was missed is not counted, and who was gone may be back."""
+        self._gone.clear()
+
+    def seen_running(self, container: str) -> None:
+        """The engine was asked, and said that it runs: that it started was missed."""
+        self._gone.pop(container, None)
+
+    def is_gone(self, container: str) -> bool:
+        """Whether the engine has said that it ended, and not yet that it runs again.
+
+        False is no word of the engine's: who must know asks it. It answers only when it has tidied up after a container
+        that ended, 0.3 s later, on a busy machine a second.
+        """
+        return container in self._gone
 
     def count(self, container: str) -> int:
         """How often the container crashed in the last ten minutes."""

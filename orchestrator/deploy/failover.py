@@ -173,14 +173,13 @@ class Failover:
                 return AGAIN_S  # it is being switched
             if not route.failed_over:
                 self.record(context.name).since = None  # a switch ends it, too
-            status = await context.engine.status(active.container)
             standby = standby_for_failover(context)
-            facts = await self._facts(context, active, status, standby)
+            status, facts = await self._facts(context, active, standby)
             failed: ChangeoverError | None = None
             try:
                 match decide(facts):
                     case Action.FAIL_OVER if standby:
-                        await self._fail_over(context, active, standby, status)
+                        await self._fail_over(context, active, standby)
                     case Action.GO_BACK:
                         return await self._go_back(context, active)
                     case Action.PARK:
@@ -203,12 +202,17 @@ class Failover:
         return min(max(SOON_S, facts.hold_left_s), LATER_S) if facts.failed_over else None
 
     async def _facts(
-        self, context: AppContext, active: Deployment, status: ContainerStatus | None, standby: Deployment | None
-    ) -> Facts:
-        kept = context.standby
+        self, context: AppContext, active: Deployment, standby: Deployment | None
+    ) -> tuple[ContainerStatus | None, Facts]:
+        """And the active container's status: None, too, where its standby is to answer before the engine does."""
+        kept, failed_over = context.standby, context.proxy.route(context.name).failed_over
         kept_status = await context.engine.status(kept.container) if kept else None
-        runs, failed_over = status is not None and status.running, context.proxy.route(context.name).failed_over
-        return Facts(
+        is_urgent = standby is not None and kept_status is not None and kept_status.running and not failed_over
+        is_known = is_urgent and self._crashes.is_gone(active.container)
+        status = None if is_known else await context.engine.status(active.container)
+        if runs := status is not None and status.running:
+            self._crashes.seen_running(active.container)
+        return status, Facts(
             active_runs=runs and (failed_over or not await self._crashed_and_refuses(context, active)),
             failed_over=failed_over,
             requests_wait=await self._requests_wait(context),
@@ -234,25 +238,34 @@ class Failover:
         restarting = status is not None and status.restarting
         return standby.running or not restarting or self._crashes.is_loop(active.container)
 
-    async def _fail_over(
-        self, context: AppContext, active: Deployment, standby: Deployment, status: ContainerStatus | None
-    ) -> None:
+    async def _fail_over(self, context: AppContext, active: Deployment, standby: Deployment) -> None:
         assert active.colour is not None
         began = elapsed()
         await context.engine.wake(standby.container, standby.address)
         await readiness.until_awake(context, standby, WAKE_WITHIN_S)
-        again = await context.engine.status(active.container)
-        if again is not None and again.running and not await readiness.refuses(context, active):
+        if await self._is_back(context, active):
             self.due(context.name)  # the engine was faster; the standby is parked again
             return
         record, counted = self.record(context.name), await context.proxy.answers_of_standby(context.name)
         await context.proxy.fail_over(context.name, active.colour)
         if record.since is None:
             record.times, record.since, record.began = record.times + 1, now(), began
-            record.cause = f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
+            took = round(elapsed() - began, 3)
+            record.cause = await self._why_ended(context, active)
             record.at_first, record.counted = record.requests, counted
             version = standby.release.version if standby.release else ""
-            await self._publish(FailedOver(version, record.cause, round(elapsed() - began, 3)), context.name)
+            await self._publish(FailedOver(version, record.cause, took), context.name)
+
+    async def _is_back(self, context: AppContext, active: Deployment) -> bool:
+        if self._crashes.is_gone(active.container):
+            return False
+        status = await context.engine.status(active.container)
+        return status is not None and status.running and not await readiness.refuses(context, active)
+
+    async def _why_ended(self, context: AppContext, active: Deployment) -> str:
+        """Asked after the switch: the engine answers late about a container that has just ended."""
+        status = await context.engine.status(active.container)
+        return f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
 
     async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
         record = self.record(context.name)

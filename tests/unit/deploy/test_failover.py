@@ -19,7 +19,7 @@ from orchestrator.doctor.standby import stopped_standby
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.events import ConfigLoaded, EventKind, HealthChanged, Occurrence
 from orchestrator.domain.schema_history import Outcome
-from orchestrator.engine.base import ContainerEvent, ContainerSpec, Role
+from orchestrator.engine.base import ContainerEvent, ContainerSpec, ContainerStatus, Role
 from orchestrator.errors import EngineError, ProxyError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
@@ -102,6 +102,52 @@ def test_a_standby_is_paused_without_a_restart_policy_and_its_connections_are_cl
         assert not kept.restarts_by_itself
         assert world.engine.running[active(world).container].restarts_by_itself
         assert standby(world).colour in world.proxy.rested
+
+    watched(world, story)
+
+
+def test_the_standby_answers_before_the_engine_has_tidied_up_after_the_active_container(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker answers no question about a container that has just ended for 0.3 to 1 s (measured)."""
+    tidied_up, ask = asyncio.Event(), world.engine.status
+
+    async def story() -> None:
+        ended = active(world).container
+
+        async def status(name: str) -> ContainerStatus | None:
+            if name == ended:
+                await tidied_up.wait()
+            return await ask(name)
+
+        monkeypatch.setattr(world.engine, "status", status)
+        await crash(world, ended)
+        await asyncio.sleep(0.1)
+        assert answers(world) == standby(world).container
+        tidied_up.set()
+        await asyncio.sleep(0.1)
+        happened = next(event for event in world.journal.events() if event.kind == EventKind.FAILED_OVER)
+        assert happened.fields["cause"] == f"{ended} exited with code 137"
+        await come_back(world, ended)
+        await asyncio.sleep(30)
+        assert answers(world) == ended
+
+    watched(world, story)
+
+
+def test_a_container_that_came_back_unheard_is_asked_about_at_its_next_end(world: World) -> None:
+    """What the engine says when it is asked counts more than an event of before."""
+
+    async def story() -> None:
+        first, second = standby(world).container, active(world).container
+        for _ in range(2):
+            await crash(world, second)
+            await asyncio.sleep(0.5)
+            assert answers(world) == first
+            one = world.engine.running[second]
+            one.running, one.restarting = True, False  # and no event says so
+            await asyncio.sleep(60)
+            assert answers(world) == second
 
     watched(world, story)
 
