@@ -48,13 +48,19 @@ class Pushed:
     def beyond_s(self) -> float:
         return statistics.median(self.live) - self.by_hand.floor
 
+    @property
+    def beyond_with_backup_s(self) -> float:
+        """As `beyond_s`, of the same work with a backup of the data, which each deployment of this app makes."""
+        return statistics.median(self.live) - self.by_hand.floor_with_backup
+
     def __str__(self) -> str:
         git, live = statistics.median(self.git), statistics.median(self.live)
         answer, slowest = (1000 * seconds for seconds in (statistics.median(self.answers), max(self.answers)))
         return (
             f"push of one changed file, medians of {ROUNDS} rounds: git push {git:.2f} s, answer of the hook "
             f"{answer:.1f} ms (slowest {slowest:.1f}), from it to live {live:.2f} s; floor {self.by_hand.floor:.2f} s, "
-            f"times {self.ratio:.2f}, {self.beyond_s:+.2f} s"
+            f"times {self.ratio:.2f}, {self.beyond_s:+.2f} s;\n  floor with a backup beside its sidecar "
+            f"{self.by_hand.floor_with_backup:.2f} s, {self.beyond_with_backup_s:+.2f} s"
         )
 
 

@@ -21,6 +21,8 @@ from orchestrator.proxy.routes import Server
 
 FIRST_PAUSE_S = 0.025
 LONGEST_PAUSE_S = 0.4
+LONGER_EACH_TIME = 1.1
+"""A pause is a tenth of the time that has passed: by so much, at most, a release is live later than it could be."""
 AWAKE_PAUSE_S, LONGEST_AWAKE_PAUSE_S = 0.005, 0.1
 """One that was paused answers within milliseconds; one that was stopped may take as long as any start."""
 LOG_LINES = 100
@@ -30,6 +32,11 @@ LONGEST_S = 24 * 3600.0
 """By then a container must be ready, whatever progress it reports, in seconds."""
 MOST_TOLD = 1000
 """So many lines are told of one container that is not ready yet."""
+
+
+def next_pause(pause: float) -> float:
+    """The pause after this one, in seconds, before an app that is not ready yet is asked again."""
+    return min(pause * LONGER_EACH_TIME, LONGEST_PAUSE_S)
 
 
 async def answers_now(context: AppContext, deployment: Deployment) -> bool:
@@ -130,7 +137,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             )
         await asyncio.sleep(so_far.pause)
         if so_far.good == 0:
-            so_far.pause = min(so_far.pause * 1.3, LONGEST_PAUSE_S)
+            so_far.pause = next_pause(so_far.pause)
     context.say(
         deployment.id,
         f"ready after {elapsed() - started:.2f} s: {so_far.good} good answers in a row from {so_far.path}",

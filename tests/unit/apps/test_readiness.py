@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.apps import readiness
 from orchestrator.apps.probe import HttpProber
-from orchestrator.apps.readiness import MOST_TOLD, PROGRESS_HEADER
+from orchestrator.apps.readiness import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TOLD, PROGRESS_HEADER, next_pause
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind
@@ -200,3 +200,14 @@ def test_an_app_that_accepts_connections_and_does_not_answer_is_told_so_at_once_
     assert ended.failure is not None
     assert str(error) in ended.failure.cause
     assert ended.failure.tip.startswith(remedy)
+
+
+def test_a_pause_between_probes_is_a_tenth_of_the_time_that_has_passed() -> None:
+    """Half of the last pause is lost, in the mean, before a release gets its traffic."""
+    waited, pause = 0.0, FIRST_PAUSE_S
+    while waited < 60:
+        assert pause <= FIRST_PAUSE_S + waited / 10 + 1e-9
+        waited += pause
+        assert pause <= next_pause(pause) <= LONGEST_PAUSE_S
+        pause = next_pause(pause)
+    assert pause == LONGEST_PAUSE_S
