@@ -94,7 +94,8 @@ defaults
     # A busy app is not a dead one: a full queue of connections (the app's `backlog`) lets new ones wait, as it would
     # without a proxy. A connection is tried again each 0.4 s, for 31 s, and at the same server: the standby's
     # server is in maintenance until the engine says that the active container is gone (deploy/failover.py), 150 to 370
-    # ms after that, and the standby is awake, 80 ms later. HAProxy waits `timeout connect`, too, after a connection that was refused.
+    # ms after that, and the standby is awake, 80 ms later. HAProxy waits `timeout connect`, too, after a connection
+    # that was refused.
     timeout connect 400ms
     retries 76
     option redispatch 1
