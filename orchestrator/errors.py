@@ -6,6 +6,7 @@ ChangeoverError
 ├── UnknownApp            no app of this name is configured
 ├── UnknownDeployment     no deployment of this id is in the journal
 ├── UnknownBackup         the app has no backup with this id
+├── UnknownVersion        the app's source has no such version
 ├── UnknownCheck          no push of the app asked for this check, or it is not kept any more
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
@@ -78,6 +79,10 @@ class UnknownBackup(ChangeoverError):
 
 class UnknownCheck(ChangeoverError):
     """No push of the app asked for this check, or it is not kept any more."""
+
+
+class UnknownVersion(ChangeoverError):
+    """The app's source has no such version."""
 
 
 class UnknownTerminal(ChangeoverError):

@@ -33,6 +33,7 @@ from orchestrator.errors import (
     UnknownCheck,
     UnknownDeployment,
     UnknownTerminal,
+    UnknownVersion,
     VolumeGone,
 )
 
@@ -45,6 +46,7 @@ STATUS: dict[type[ChangeoverError], int] = {
     UnknownBackup: 404,
     UnknownCheck: 404,
     UnknownTerminal: 404,
+    UnknownVersion: 404,
     Refused: 409,
     StepFailed: 502,
     TooManyStreams: 429,
@@ -74,7 +76,7 @@ _MEANINGS = {
     400: "The request is not valid HTTP or JSON.",
     401: "The token is missing, unknown, expired or revoked.",
     403: "The token lacks the scope, or is for other apps.",
-    404: "There is no such app, deployment, backup, check or terminal.",
+    404: "There is no such app, deployment, backup, check, version or terminal.",
     408: "The body of the request did not arrive in time.",
     409: "The request cannot be met now.",
     413: "The body of the request is too long.",

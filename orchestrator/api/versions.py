@@ -58,8 +58,12 @@ async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
 
 @router.post("/{app}/update/skip")
 async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipRequest) -> Skip:
-    """Never offer this version, nor install it by itself. A person can still deploy it."""
-    name = orchestrator.apps.get(app).name
+    """Never offer this version, nor install it by itself. A person can still deploy it. One that the source does not
+    have (404), or that is live (409), is refused."""
+    context = orchestrator.apps.get(app)
+    name = context.name
+    if not wanted.undo:
+        await orchestrator.checker.refuse_skip(context, wanted.version)
     await orchestrator.checker.skip(name, wanted.version, who.name, undo=wanted.undo)
     return Skip(app=name, version=wanted.version, skipped=not wanted.undo)
 

@@ -158,6 +158,11 @@ def opened(url: str, within_s: float) -> tuple[Any, str]:  # Any: an Apprise, wh
         return found, ""
 
 
+def without_doubled_marks(says: str) -> str:
+    """Apprise puts the sentence of a status into another one: "Internal Server Error., error=500." """
+    return re.sub(r"\.+(?=[,;:])|\.+(?=\.)", "", says)
+
+
 def _told(apprise: Any, number: int, at: int, message: dict[str, Any]) -> Outcome:  # Any: as above, JSON
     from apprise import NotifyFormat, NotifyType
 
@@ -167,7 +172,8 @@ def _told(apprise: Any, number: int, at: int, message: dict[str, Any]) -> Outcom
         title=message["title"], body=message["body"], notify_type=kind, body_format=NotifyFormat.TEXT
     )
     said = [entry.message for service in result for entry in service.logs()]
-    says = (said[-1] if said else "" if result else "It did not take it, and did not say why.")[:MOST_SAID]
+    says = without_doubled_marks(said[-1]) if said else "" if result else "It did not take it, and did not say why."
+    says = says[:MOST_SAID]
     status = _STATUS.search(says)
     return Outcome(number, at, bool(result), says, time.monotonic() - began, int(status[1]) if status else None)
 

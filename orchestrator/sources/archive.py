@@ -31,6 +31,14 @@ MOST_OF_NAME = 1000
 (CVE-2025-4517)."""
 
 
+LESS = "Leave out of the archive what the build does not need. docs/limits.md has the limits."
+MAKE_AGAIN = (
+    "Make the archive again, with files, folders and links within it alone, such as: "
+    "git archive --format=tar.gz HEAD > release.tar.gz"
+)
+_OUTSIDE = "which leads outside of the archive"
+
+
 class _TooMuch(Exception):
     """The archive has more than anybody needs."""
 
@@ -52,14 +60,15 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "", called: str = "")
             root = _only_folder(names)
             if only_with and f"{root}{only_with}" not in names:
                 return False
+            _refuse_links_out(members)
             archive.extractall(beside, members, filter="data")
         folder.rmdir()
         (beside / root).rename(folder)
     except _TooMuch as error:
-        raise StepFailed(f"{called} is not unpacked: {error}.") from error
+        raise StepFailed(f"{called} is not unpacked: {error}.", LESS) from error
     # tarfile and the calls of the system raise the latter ones for numbers, names and dates that are none.
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise StepFailed(f"{called} cannot be unpacked: {plain(str(error))[:200]}.") from error
+        raise StepFailed(f"{called} cannot be unpacked: {_why(error, beside)}.", MAKE_AGAIN) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True
@@ -80,9 +89,9 @@ def text_of(packed: Path, name: Callable[[str], bool], most: int) -> str | None:
                     return file.read(most).decode("utf-8-sig", errors="replace")
             return None
     except _TooMuch as error:
-        raise StepFailed(f"{packed.name} is not read: {error}.") from error
+        raise StepFailed(f"{packed.name} is not read: {error}.", LESS) from error
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise StepFailed(f"{packed.name} cannot be read: {plain(str(error))[:200]}.") from error
+        raise StepFailed(f"{packed.name} cannot be read: {_why(error, packed.parent)}.", MAKE_AGAIN) from error
 
 
 def _opened(packed: Path) -> gzip.GzipFile | BinaryIO:
@@ -129,12 +138,12 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
         if len(name) > MOST_OF_NAME:
             raise tarfile.ExtractError("one of its names is too long")
         if name.startswith(("/", "../")) or name == ".." or "\0" in name:
-            raise tarfile.ExtractError(f"{member.name!r} leads outside")
+            raise tarfile.ExtractError(f"it has the name {member.name!r}, {_OUTSIDE}")
         if member.issym():
             links.add(name)
         elif member.islnk():
             if posixpath.normpath(member.linkname) not in files:
-                raise tarfile.ExtractError(f"{member.name!r} is a hard link to no file before it")
+                raise tarfile.ExtractError(f"{member.name!r} is a hard link to something that is no file before it")
             files.add(name)
         elif member.isfile():
             files.add(name)
@@ -149,6 +158,29 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
         while name := posixpath.dirname(name):
             if name in links:
                 raise tarfile.ExtractError(f"{name!r} is a link, and there is something below it")
+
+
+def _refuse_links_out(members: Iterable[tarfile.TarInfo]) -> None:
+    """Raises tarfile.ExtractError for a symbolic link whose text leads out of the archive. What a link reaches by other
+    links is looked at by tarfile, when it is unpacked."""
+    for member in members:
+        if member.issym():
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.linkname))
+            if member.linkname.startswith("/") or target == ".." or target.startswith("../"):
+                raise tarfile.ExtractError(f"{member.name!r} is a link to {member.linkname[:100]!r}, {_OUTSIDE}")
+
+
+def _why(error: Exception, folder: Path) -> str:
+    """What was wrong, for people: without the folder of this machine in which it was to be unpacked."""
+    match error:
+        case tarfile.OutsideDestinationError() | tarfile.LinkOutsideDestinationError():
+            return f"{error.tarinfo.name[:100]!r} is a name or link, {_OUTSIDE}"
+        case tarfile.AbsoluteLinkError():
+            return f"{error.tarinfo.name[:100]!r} is a link to an absolute path, {_OUTSIDE}"
+        case tarfile.SpecialFileError():
+            return f"{error.tarinfo.name[:100]!r} is a device or pipe, which no build needs"
+    says = plain(str(error)).replace(str(folder), "the archive")
+    return says[:200].rstrip(".") or "it is damaged"
 
 
 class _Limited(io.RawIOBase):

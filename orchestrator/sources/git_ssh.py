@@ -18,6 +18,7 @@ from border.plain import plain
 from border.secrets import Secrets
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.source_schema import GitSource
+from orchestrator.domain.own_address import INSTEAD, is_own, why_own
 from orchestrator.domain.source_names import missing_for_ssh, ssh_server
 from orchestrator.errors import StepFailed
 
@@ -155,7 +156,8 @@ def why_ssh_failed(said: str, remote: str, settings: GitSource) -> tuple[str, st
         line = next(line for line in said.splitlines() if _NOT_REACHED.search(line))
         return (
             f"the server {host} is not reached: {plain(line).removeprefix('ssh: ')}",
-            "Check host and port in update.git.remote, and that this host reaches them. It is asked again at the next "
-            "check.",
+            f"{why_own(host).capitalize()}. {INSTEAD}."
+            if is_own(host)
+            else "Check host and port in update.git.remote, and that this host reaches them.",
         )
     return None

@@ -11,10 +11,11 @@ import httpx
 
 from border.plain import plain
 from border.urls import without_credentials
+from orchestrator.domain.own_address import INSTEAD, leads_to_own, why_own
 from orchestrator.errors import StepFailed
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_global, is_private, judged
 
-AGAIN_LATER = "It is asked again at the next check. Check the address, and that this host reaches it."
+_LOOK = "Check the address, and that this host reaches it."
 
 
 def is_same_server(one: str, other: str) -> bool:
@@ -46,7 +47,7 @@ async def where_it_leads(
         httpx.URL(leads_to)
         is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
     except (ValueError, httpx.InvalidURL) as error:
-        raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", AGAIN_LATER) from error
+        raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", _LOOK) from error
     why, found = "", known
     if not is_web:
         why = "that is no web server"
@@ -76,6 +77,12 @@ def answered(url: str, answer: httpx.Response, known: Judgement) -> Judgement:
 def _host_and_port(url: str) -> tuple[str, int]:
     parts = httpx.URL(url)  # as the one who asks reads it
     return parts.host, parts.port or 0
+
+
+def look_at(url: str) -> str:
+    """What to do when a server does not answer as it should. When it is asked again is said by who asks again."""
+    host = httpx.URL(url).host if leads_to_own(url) else ""
+    return f"{why_own(host).capitalize()}. {INSTEAD}." if host else _LOOK
 
 
 def shown(url: str) -> str:

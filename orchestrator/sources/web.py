@@ -23,7 +23,7 @@ from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
-from orchestrator.sources.redirects import AGAIN_LATER, answered, is_same_server, request_at, shown, where_it_leads
+from orchestrator.sources.redirects import answered, is_same_server, look_at, request_at, shown, where_it_leads
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class Web:
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
                     if known and "if-none-match" in headers:
                         return known
-                    raise StepFailed(f"{shown(url)} answered that nothing changed, which was not asked.", AGAIN_LATER)
+                    raise StepFailed(f"{shown(url)} answered that nothing changed, which was not asked.", look_at(url))
                 content = bytearray()
                 async for chunk in _body(answer, MOST_OF_PAGE if most is None else most):
                     content += chunk
@@ -213,10 +213,12 @@ class Web:
             async with asyncio.timeout(within_s):
                 return await again(ask)
         except TimeoutError as error:
-            raise StepFailed(f"{shown(url)} was not read within {within_s:g} s.", AGAIN_LATER) from error
+            raise StepFailed(f"{shown(url)} was not read within {within_s:g} s.", look_at(url)) from error
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
             why = plain(str(error))[:300].rstrip(".") or type(error).__name__
-            raise StepFailed(f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", AGAIN_LATER) from error
+            raise StepFailed(
+                f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", look_at(url)
+            ) from error
 
     @asynccontextmanager
     async def _answer(
@@ -287,4 +289,4 @@ def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> No
         raise Unauthorised(f"{says}: it may not be read without credentials, or not with these.", challenge)
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _Again(f"status {status}")
-    raise StepFailed(f"{says}, instead of 200.", AGAIN_LATER)
+    raise StepFailed(f"{says}, instead of 200.", look_at(url))

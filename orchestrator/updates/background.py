@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from orchestrator.apps.context import AppContext
+from orchestrator.domain.sentences import sentences
 from orchestrator.domain.update import Update
 from orchestrator.domain.update_events import CheckFailed, FoundBy
 from orchestrator.errors import ChangeoverError, JournalError
@@ -21,6 +22,7 @@ from orchestrator.updates.turns import CheckTurns
 
 log = structlog.get_logger()
 
+AGAIN = "The source is asked again at the next check."
 LOOK_AGAIN_S = 60.0
 """Where there is no check in the background, what may install itself later is looked at after so many seconds."""
 
@@ -153,7 +155,9 @@ class BackgroundChecks:
         except JournalError:
             raise
         except ChangeoverError as error:
-            await self._events.publish(CheckFailed(error.cause, error.remedy), app)
+            is_next = due.next_check_in(self._followed[app].config.update, 0.0) is not None
+            remedy = sentences(error.remedy, AGAIN if is_next else "")
+            await self._events.publish(CheckFailed(error.cause, remedy), app)
             log.warning("update check failed", app=app, cause=error.cause)
             self._has_checked(app)
             return

@@ -179,7 +179,7 @@ class UpdateChecker:
                 raise
             raise StepFailed(
                 f"The check of {app} did not end within {CHECK_WITHIN_S:g} s.",
-                "Check how fast this host reaches the source. It is asked again at the next check.",
+                "Check how fast this host reaches the source.",
             ) from error
         if await self._journal.beside(self._journal.checks_fail, app):
             await self._events.publish(CheckSucceeded(), app)
@@ -245,6 +245,12 @@ class UpdateChecker:
             await self.remembered.dismiss(app, update.release.version)
             await self._events.publish(Dismissed(update.release.version), app)
         return update
+
+    async def refuse_skip(self, context: AppContext, version: str) -> None:
+        """Raises UnknownVersion for one that the source does not have, Refused for the one that is live, and StepFailed
+        where the source does not say what it has."""
+        update = self._found.get(context.name)
+        await self.lists.refuse_skip(context, version, update.release.version if update else "")
 
     async def skip(self, app: str, version: str, by: str, *, undo: bool = False) -> None:
         """Never offer this version, whether the source has it or not; with `undo`, offer it again. The source is asked

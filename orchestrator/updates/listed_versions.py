@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import Attempt, Standing, standing
-from orchestrator.errors import StepFailed
+from orchestrator.errors import Refused, StepFailed, UnknownVersion
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.sources.base import Source, SourceVersion
 from orchestrator.updates.asked_host import asked_host
-from orchestrator.updates.remembered import Remembered
+from orchestrator.updates.remembered import Remembered, is_same
 from orchestrator.updates.turns import CheckTurns
 
 LIST_WITHIN_S = 120.0
+MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,24 @@ class VersionLists:
         found = await known[1].ask(ask)
         attempts = context.journal.attempts(context.name)
         return tuple(Listed(one, _state(one, context, attempts, self._remembered)) for one in found)
+
+    async def refuse_skip(self, context: AppContext, version: str, found: str) -> None:
+        """As UpdateChecker.refuse_skip. `found`: the version that a check found, which needs no list."""
+        app, release = context.name, context.active.release if context.active else None
+        if release and is_same(version, release.version):
+            raise Refused(
+                f"{version} of {app} is live: only what is not live is skipped.",
+                f"To go back to the release before it: changeover rollback {app}",
+            )
+        if is_same(version, found):
+            return
+        listed = [one.version for one in await self.of(context)]
+        if not any(is_same(version, one.version) or version == one.ref for one in listed):
+            shown = ", ".join(one.version for one in listed[:MOST_SHOWN]) or "none"
+            raise UnknownVersion(
+                f"The source of {app} has no version '{version}'. Its newest: {shown}.",
+                f"See them all: changeover versions {app}",
+            )
 
     def keep(self, apps: Container[str]) -> None:
         """Forget the sources of all other apps."""

@@ -62,7 +62,7 @@ class Remembered:
     def skipped(self, app: str, version: str) -> VersionRecord | None:
         """The record by which this version is never offered; None if it may be."""
         records = self._journal.versions(app).values()
-        return next((one for one in records if one.skipped_at and _is_same(one.version, version)), None)
+        return next((one for one in records if one.skipped_at and is_same(one.version, version)), None)
 
     async def skip(self, app: str, version: str, by: str) -> None:
         """Never offer this version. Raises JournalError, and Refused where too many are skipped."""
@@ -95,7 +95,8 @@ class Remembered:
         await self._journal.beside(self._journal.save_version, app, record, *changed)
 
 
-def _is_same(one: str, other: str) -> bool:
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are of one version: with and without a `v`."""
     return _number(one) == _number(other[:LONGEST])
 
 

@@ -15,6 +15,8 @@ from orchestrator.journal.store import Journal
 from orchestrator.updates import due
 from orchestrator.updates.order import is_known_to_be_newer
 
+BY_ITSELF = "It installs itself (update.auto_update)."
+
 
 class SelfInstall:
     """Asks the scheduler for deployments. What failed for a cause outside of it is tried again at ever fewer checks."""
@@ -40,12 +42,13 @@ class SelfInstall:
         return True
 
     def waits(self, app: str, policy: UpdatePolicy, update: Update) -> str:
-        """That an update waits for its window, in words; empty if it does not."""
-        opening = due.opens_at(policy, self._now())
-        if opening is None or policy.window is None:
+        """That an update installs itself, and when, in words; empty if it does not."""
+        if not policy.auto_update or not self._journal.slots(app).active:
             return ""
-        installs = may_install_itself(self._journal.attempts(app), update.release.source_revision)
-        return due.waits_for(opening, policy.window.hours) if installs else ""
+        if not may_install_itself(self._journal.attempts(app), update.release.source_revision):
+            return ""
+        opening = due.opens_at(policy, self._now())
+        return due.waits_for(opening, policy.window.hours) if opening and policy.window else BY_ITSELF
 
     def _is_worth_a_try(self, app: str, update: Update, *, is_asked: bool) -> bool:
         """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the

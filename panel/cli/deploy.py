@@ -35,7 +35,7 @@ TERMINATED = 128 + signal.SIGTERM
 @commands.command()
 def deploy(
     app: PanelArgument = "panel",
-    ref: Annotated[str, value_option("Branch, tag or commit. Default: the newest release.")] = "",
+    ref: Annotated[str, value_option("Branch, tag, commit, version or digest. Default: the newest release.")] = "",
     image: Annotated[str, value_option("An image by NAME:TAG, NAME@DIGEST or id, instead of the source.")] = "",
     archive: Annotated[str, value_option("A tar archive, -: of standard input.", "FILE")] = "",
     version: Annotated[str, value_option("The version of the archive. Default: a part of its digest.")] = "",

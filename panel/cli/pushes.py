@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
@@ -30,6 +31,12 @@ WHERE = {
         "config.yml, notifications, endpoints: this url, and headers: Authorization: [Bearer SECRET]",
     ),
 }
+
+
+NOT_REACHED = (
+    "These addresses are for this machine alone: a forge elsewhere does not reach them. Set public.panel.host to the "
+    "name at which the panel is reached from there, and use that name in their place: see docs/hooks.md."
+)
 
 
 @commands.command("push-secret")
@@ -58,10 +65,18 @@ def pushes(
 def _entries(app: str, made: PushSecret) -> str:
     """What to enter at each forge."""
     lines = [f"Secret of {app}, in {made.file}: {made.secret}"]
+    if is_of_this_machine(made.url):
+        lines += ["", NOT_REACHED]
     for hook in made.hooks:
         name, where = WHERE.get(hook.forge, (hook.forge, ""))
         lines += ["", f"{name}: {made.url}{hook.path}", f"  {where}"]
     return "\n".join(lines)
+
+
+def is_of_this_machine(url: str) -> bool:
+    """Whether only this machine reaches an address."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "127.0.0.1", "::1")
 
 
 def _table(app: str, found: Sequence[PushCheck]) -> Table | str:

@@ -97,14 +97,22 @@ def _held_back(app: App) -> str:
     return f"[yellow]{inline(app.held_back.version)} held back[/]" if app.held_back else NONE
 
 
-def update(app: str, found: Update, now: datetime) -> str:
+def update(app: str, found: Update, now: datetime, state: App | None = None) -> str:
+    """`state`: the app's, where it is known, which says whether anything is live."""
     released = f"released {ago(found.released_at, now)}" if found.released_at else NO_RELEASE_DATE
     checked = f"checked {ago(found.checked_at, now)}"
     heading = f"[bold]{inline(app)}: {inline(found.version)} is available[/]"
     heading += f" ({released}, {inline(found.origin)}, {checked})"
     waits = ["", inline(found.waits)] if found.waits else []
-    says = [heading, *brings(found), "", *map(inline, costs(found)), *waits]
-    return "\n".join([*says, "", f"Install it with: {inline(install(app, found))}"])
+    says = [
+        heading,
+        *brings(found, has_live=state is None or state.active is not None),
+        "",
+        *map(inline, costs(found)),
+        *waits,
+    ]
+    how = "To install it now" if found.waits else "Install it with"
+    return "\n".join([*says, "", f"{how}: {inline(install(app, found))}"])
 
 
 def install(app: str, found: Update) -> str:

@@ -31,7 +31,7 @@ def check(
             print_json(client.answer)
             return ""
         if update:
-            return text.update(app, update, utc_now())
+            return text.update(app, update, utc_now(), await client.app(app))
         return output(text.up_to_date(await client.app(app)))
 
     if says := run(ask):

@@ -17,7 +17,7 @@ from panel.client.model import App
 from panel.client.update_model import Update
 from panel.screens.whole import is_whole
 from panel.text.age import NO_RELEASE_DATE, ago
-from panel.text.changelog import NO_CHANGES, costs
+from panel.text.changelog import NO_CHANGES, NO_LIVE_RELEASE, costs
 from panel.text.counted import counted
 
 
@@ -80,7 +80,9 @@ class ConfirmScreen(ModalScreen[bool]):
             Text(),
             Text(
                 changes_in_words(
-                    len(update.changes) + update.changes_left_out, listed=self._app_shown.update is not None
+                    len(update.changes) + update.changes_left_out,
+                    listed=self._app_shown.update is not None,
+                    has_live=active is not None,
                 )
             ),
             *(Text(one_line(line)) for line in costs(update)),
@@ -102,10 +104,10 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-def changes_in_words(number: int, *, listed: bool) -> str:
-    """How many changes the update has. None are known where its source has a history without the live release.
-    `listed`: the dashboard shows the update; it shows none that is dismissed."""
+def changes_in_words(number: int, *, listed: bool, has_live: bool = True) -> str:
+    """How many changes the update has. None are known where its source has a history without the live release, or
+    none is live (`has_live`). `listed`: the dashboard shows the update; it shows none that is dismissed."""
     if not number:
-        return NO_CHANGES
+        return NO_CHANGES if has_live else NO_LIVE_RELEASE
     where = f" [D] on the dashboard lists {'it' if number == 1 else 'them'}." if listed else ""
     return f"{counted(number, 'change')}.{where}"

@@ -46,9 +46,8 @@ class DashboardScreen(AppKeys):
         Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment under way"),
         Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
-        # Not on the last line, which has no room for it at 80 columns; the help has it.
-        Binding("v,V", "versions", "Versions", show=False, key_display="V", tooltip="Deploy or skip a version"),
-        Binding("n,N", "notices", "Notices", show=False, key_display="N", tooltip="Send a test of notices"),
+        Binding("v,V", "versions", "Versions", key_display="V", tooltip="Deploy or skip a version"),
+        Binding("n,N", "notices", "Notices", key_display="N", tooltip="Send a test of notices"),
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:

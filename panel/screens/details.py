@@ -42,7 +42,11 @@ class DetailsScreen(ModalScreen[str]):
                 yield Static(Text(f"{self._app_shown.name} {update.version} ({released})", "bold"))
                 if update.waits:
                     yield Static(Text(one_line(update.waits), "yellow"))
-                yield Static(Text.from_markup("\n".join(brings(update)), emoji=False))
+                yield Static(
+                    Text.from_markup(
+                        "\n".join(brings(update, has_live=self._app_shown.active is not None)), emoji=False
+                    )
+                )
             yield Static(Text("\n".join(map(one_line, costs(update))), "dim"), classes="costs")
             yield Static("\\[U] Update now  │  \\[Esc] Close", classes="keys")
 

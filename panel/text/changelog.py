@@ -9,17 +9,20 @@ from panel.text.size import size
 
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
 NO_CHANGES = "No changes are listed: the source knows no commits between the live release and this one."
+NO_LIVE_RELEASE = "No release is live yet: this is the first one, and there is nothing to compare it with."
 NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
 DIGITS = 7
 """Of a commit, in a list."""
 ALL_HEX = frozenset("0123456789abcdef")
 
 
-def brings(update: Update) -> list[str]:
-    """Lines of markup: what is to be said first, then the changes by kind, then the dependencies."""
+def brings(update: Update, *, has_live: bool = True) -> list[str]:
+    """Lines of markup: what is to be said first, then the changes by kind, then the dependencies. `has_live`: whether
+    a release is live, which it is compared with."""
     notes = [f"[yellow]! {inline(note)}[/]" for note in update.notes]
     changes = changelog(update.changes, update.changes_left_out)
-    return [*(["", *notes] if notes else []), *(changes or ["", NO_CHANGES]), *_dependencies(update)]
+    none = NO_CHANGES if has_live else NO_LIVE_RELEASE
+    return [*(["", *notes] if notes else []), *(changes or ["", none]), *_dependencies(update)]
 
 
 def changelog(changes: tuple[Change, ...], left_out: int = 0) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.text import Text
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.widgets import DataTable
 
@@ -12,7 +13,14 @@ class Table(DataTable[Text]):
 
     Textual measures new cells when the table is idle. A picture drawn before that, with the widths of the columns'
     names, would stay: "2026-11-24 unknown ci POST /" for a row of the audit log, until somebody moves the cursor.
+
+    Home and End go to the first and the last row, as the help says. Those of Textual scroll to the sides.
     """
+
+    BINDINGS = [
+        Binding("home", "scroll_top", "Top", show=False),
+        Binding("end", "scroll_bottom", "Bottom", show=False),
+    ]
 
     def watch_virtual_size(self, _before: Size, _now: Size) -> None:
         self.notify_style_update()

@@ -200,3 +200,12 @@ async def test_a_version_that_is_too_young_is_said_where_updates_are_shown(serve
     async with panel.run_test(size=(100, 30)) as pilot:
         await until(lambda: says in shown(pilot))
         assert "it is offered from" in " ".join(shown(pilot).split())
+
+
+async def test_a_version_that_the_source_does_not_have_is_not_skipped(served: Served) -> None:
+    refused = await served.command("skip", "shop", "v9.9.9")
+
+    assert refused.exit_code == 2
+    assert "has no version 'v9.9.9'. Its newest: v1.2.0, v1.1.0, v1.0.0." in " ".join(refused.stderr.split())
+    undo = await served.command("skip", "shop", "v9.9.9", "--undo")
+    assert undo.exit_code == 3, "nothing was remembered"

@@ -26,3 +26,18 @@ async def test_a_picture_from_before_the_columns_were_measured_does_not_stay() -
         assert "2026-11-24 09:34:00" not in shown(pilot), "drawn too late to show what is tested"
         await pilot.pause()
         assert "2026-11-24 09:34:00" in shown(pilot)
+
+
+async def test_home_and_end_go_to_the_first_and_the_last_row() -> None:
+    app = OneTable()
+    async with app.run_test() as pilot:
+        table = app.query_one(Table)
+        table.cursor_type = "row"
+        table.add_columns("App")
+        for name in ("a", "b", "c"):
+            table.add_row(Text(name))
+        table.focus()
+        await pilot.press("end")
+        assert table.cursor_row == 2
+        await pilot.press("home")
+        assert table.cursor_row == 0

@@ -47,7 +47,20 @@ def unpacked(folder: Path, content: bytes) -> Path:
 
 FILE = member("shop/Dockerfile")
 REFUSED = {
-    "an absolute name": (member("/etc/Dockerfile"), "'/etc/Dockerfile' leads outside"),
+    "a link out of it": (
+        FILE + member("shop/l", LINK, "../../x"),
+        "'shop/l' is a link to '../../x', which leads outside",
+    ),
+    "an absolute link": (FILE + member("shop/l", LINK, "/etc"), "'shop/l' is a link to '/etc', which leads outside of"),
+    "a link out of it by another link": (
+        FILE + member("shop/a", LINK, ".") + member("shop/b", LINK, "a/../.."),
+        "which leads outside of the archive",
+    ),
+    "a device": (FILE + member("shop/d", tarfile.CHRTYPE), "'shop/d' is a device or pipe, which no build needs"),
+    "an absolute name": (
+        member("/etc/Dockerfile"),
+        "it has the name '/etc/Dockerfile', which leads outside of the archive",
+    ),
     "a name that is the whole archive": (member("") + FILE, "it is a file or link itself"),
     "a link that is the whole archive": (member(".", LINK, ".") + FILE, "it is a file or link itself"),
     "a link as the outer folder": (member("shop", LINK, ".") + FILE, "'shop' is a link, and there is something below"),
@@ -58,10 +71,16 @@ REFUSED = {
     "a file again, as a link": (FILE + member("shop/Dockerfile", LINK, "x"), "as a file and as a link"),
     "a hard link to a later file": (
         FILE + member("shop/h", HARD, "shop/later") + member("shop/later"),
-        "'shop/h' is a hard link to no file before it",
+        "'shop/h' is a hard link to something that is no file before it",
     ),
-    "a hard link to nothing": (FILE + member("shop/h", HARD, "shop/none"), "is a hard link to no file before it"),
-    "a hard link to itself": (FILE + member("shop/h", HARD, "shop/h"), "is a hard link to no file before it"),
+    "a hard link to nothing": (
+        FILE + member("shop/h", HARD, "shop/none"),
+        "is a hard link to something that is no file before it",
+    ),
+    "a hard link to itself": (
+        FILE + member("shop/h", HARD, "shop/h"),
+        "is a hard link to something that is no file before it",
+    ),
     "a negative size": (FILE + member("shop/n", size=-512), "the size of 'shop/n' is negative"),
     "a name of any length": (extended(("path", "shop/" + "a/" * 3000)) + FILE, "one of its names is too long"),
     "a name that ends in the middle": (extended(("path", "shop/\0a")) + FILE, "leads outside"),

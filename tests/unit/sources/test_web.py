@@ -104,7 +104,7 @@ async def test_a_server_that_stays_broken_is_given_up_and_named(
         await asked(server).page(URL, "text/plain")
 
     assert len(server.asked) == web.TRIES
-    assert "asked again at the next check" in failed.value.remedy
+    assert "own container" in failed.value.remedy
 
 
 @pytest.mark.parametrize(

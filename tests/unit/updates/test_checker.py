@@ -354,6 +354,15 @@ async def test_a_check_in_the_background_that_fails_is_an_event_with_cause_and_r
     assert event.fields == {"cause": "https://git.test/shop does not answer.", "remedy": "Check update.git.remote."}
 
 
+async def test_where_there_is_a_next_check_the_event_says_that_it_asks_again(bench: Bench) -> None:
+    bench.source.is_away = True
+
+    async with bench.following("background_check: {interval: 1000}"):
+        event = await bench.event("check_failed")
+
+    assert event.fields["remedy"] == "Check update.git.remote. The source is asked again at the next check."
+
+
 async def test_with_auto_update_what_is_found_is_deployed(bench: Bench) -> None:
     bench.live(bench.source.publish())
     bench.source.publish()
