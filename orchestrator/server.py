@@ -79,16 +79,8 @@ class Orchestrator:
         self.events = EventStream(self.journal, known_secrets=self.known_secrets)
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy, tell=self.events.publish)
-        self.apps = AppRegistry(
-            settings,
-            self.engine,
-            self.proxy,
-            self.journal,
-            HttpProber(),
-            self.events.say,
-            self.events.publish,
-            self.known_secrets,
-        )
+        parts = (settings, self.engine, self.proxy, self.journal, HttpProber())
+        self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets)
         self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
@@ -99,8 +91,9 @@ class Orchestrator:
         self.pushes = PushCheckRunner(
             self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
         )
-        self.reports = CommitReports(self.journal, self.events, self.apps.get, self.known_secrets)
-        self.notices = Notices(self.journal, self.events, lambda: self.config_file.config, settings, self.known_secrets)
+        hidden, problems = self.known_secrets, self.supervisor.problems
+        self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
+        self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden)
         self.trials = Trials(self.notices)
         uploads = UsedUploads(self.journal, self.apps.uploads)
         told = (LogNotifier(), self.health, self.failover, self.checker, uploads, self.reports, self.notices)
@@ -114,6 +107,9 @@ class Orchestrator:
         self._reload_is_due = False
         self._proxy_may_differ = False
         """It failed while it took a configuration: it may have a part of one that is not in use."""
+
+    def _config_in_use(self) -> Config:
+        return self.config_file.config
 
     def load(self) -> None:
         """Read the configuration, and write the proxy's files that do not exist yet.
@@ -152,6 +148,7 @@ class Orchestrator:
         await self.supervisor.stop()
         await self.recovery.stop()
         await self.scheduler.stop()
+        await self.notices.queue_the_rest()
         try:
             await self.events.stop()
         except JournalError as error:

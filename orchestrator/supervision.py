@@ -29,14 +29,20 @@ class Problem:
 
 
 class Supervisor:
-    """Starts background tasks, and starts each again when it ends with an error. Used on the event loop alone."""
+    """Starts background tasks, and starts each again when it ends with an error. Used on the event loop alone.
 
-    def __init__(self) -> None:
+    A part of Changeover whose items have nothing to do with one another has a supervisor of its own for their tasks,
+    with the `problems` of the whole, and stops it when it ends itself: a defect of one item ends no other. It
+    `forgets` the tasks that have returned.
+    """
+
+    def __init__(self, problems: dict[str, Problem] | None = None, *, forgets: bool = False) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._dropped: set[asyncio.Task[None]] = set()
         """Those that have not ended yet."""
         self._is_stopped = False
-        self.problems: dict[str, Problem] = {}
+        self._forgets = forgets
+        self.problems: dict[str, Problem] = {} if problems is None else problems
         """By the task's name; one that works again is not in it."""
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -90,6 +96,8 @@ class Supervisor:
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
                 self.problems.pop(name, None)
+                if self._forgets and self._tasks.get(name) is asyncio.current_task():
+                    del self._tasks[name]
                 return
             finally:
                 well.cancel()

@@ -39,6 +39,7 @@ MOST_READ = 2**20
 """A longer body is verified and not kept: the source is asked without knowing what was pushed."""
 _ROUTE = re.compile(PATH + r"([a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)/([a-z]{1,20})")
 NOT_ACCEPTED = "The delivery is not signed with the secret of this app, or there is no such app."
+TOO_LONG = f"The body is longer than {MOST_OF_BODY} bytes. What it announces is found by: changeover check APP"
 NO_ROUTE = "There is nothing here. Deliveries go to /v1/hooks/APP/FORGE, by POST."
 
 
@@ -95,14 +96,18 @@ class Hooks:
         headers = _headers(scope)
         if not self._orchestrator.config_file.is_known:
             raise _Refused(503, "The orchestrator waits for a valid configuration. Send it again.")
-        if int(headers.get("content-length", "0")) > MOST_OF_BODY:  # h11 has checked that it is a number
-            raise _Refused(413, f"The body is longer than {MOST_OF_BODY} bytes.")
-        secret, why = self._secret_of(app)
-        signature = expected(forge, headers, secret or self._nobodys, time.time())
-        body, digest = await _verified(receive, signature) if signature else (None, None)
+        name, address = app if self._orchestrator.apps.has(app) else "", headers.get("x-forwarded-for", "")[:100]
+        try:
+            if int(headers.get("content-length", "0")) > MOST_OF_BODY:  # h11 has checked that it is a number
+                raise _Refused(413, TOO_LONG)
+            secret, why = self._secret_of(app)
+            signature = expected(forge, headers, secret or self._nobodys, time.time())
+            body, digest = await _verified(receive, signature) if signature else (None, None)
+        except _Refused as error:
+            self._counts.refused(name, forge, address, error.says)
+            raise
         if digest is None or not secret:
-            name = app if self._orchestrator.apps.has(app) else ""
-            self._counts.refused(name, forge, headers.get("x-forwarded-for", "")[:100], why or "wrong signature")
+            self._counts.refused(name, forge, address, why or "wrong signature")
             raise _Refused(401, NOT_ACCEPTED)
         return await self._take(app, forge, headers, body, digest)
 
@@ -154,7 +159,7 @@ async def _verified(receive: Receive, signature: Signature) -> tuple[bytes | Non
                 part = message.get("body", b"")
                 length += len(part)
                 if length > MOST_OF_BODY:
-                    raise _Refused(413, f"The body is longer than {MOST_OF_BODY} bytes.")
+                    raise _Refused(413, TOO_LONG)
                 signature.update(part)
                 digest.update(part)
                 if length <= MOST_READ:

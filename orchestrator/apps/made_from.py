@@ -12,14 +12,23 @@ from orchestrator.config.env_file import EnvFileUnreadable, read_bounded
 from orchestrator.domain.deployment import Deployment
 
 AT_ONCE: Mapping[str, Any] = {
-    **dict.fromkeys(("update", "route", "drain", "health", "backup", "notify"), True),
+    **dict.fromkeys(("update", "route", "drain", "health", "backup", "push", "report", "notify"), True),
     "build": {"timeout": True, "memory": True},
     "migrate": {"timeout": True},
 }
 """The sections and keys of an app that take effect when the configuration is loaded, or that only limit the work of a
 deployment. All others take effect by a deployment."""
-AT_ONCE_BEFORE = dict.fromkeys(("update", "route", "drain"), True)
-"""The same of earlier versions of Changeover, whose digests the journal has."""
+AT_ONCE_BEFORE: tuple[Mapping[str, Any], ...] = (
+    {name: keys for name, keys in AT_ONCE.items() if name not in ("push", "report")},
+    dict.fromkeys(("update", "route", "drain"), True),
+)
+"""The same of earlier versions of Changeover, whose digests the journal has; the newest first."""
+BY_DEPLOYMENT: Mapping[str, Any] = {
+    **dict.fromkeys(("run", "standby"), True),
+    "build": dict.fromkeys(("dockerfile", "context", "target", "args", "secrets"), True),
+    "migrate": dict.fromkeys(("command", "status", "down", "compatible"), True),
+}
+"""All the others. A test compares both with the model, so that each new key is decided on."""
 
 
 def made_from(context: AppContext) -> str:
@@ -32,7 +41,7 @@ def made_from(context: AppContext) -> str:
 
 def is_made_from(context: AppContext, deployment: Deployment) -> bool:
     """Whether the deployment's container was made from the configuration as it is now, as far as that is known."""
-    now = (made_from(context), digest_without(context, AT_ONCE_BEFORE))
+    now = (made_from(context), *(digest_without(context, one) for one in AT_ONCE_BEFORE))
     return bool(deployment.made_from) and deployment.made_from in now
 
 

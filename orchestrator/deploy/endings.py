@@ -9,6 +9,7 @@ import structlog
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
 from orchestrator.domain.events import Cancelled, Failed, Occurrence, Superseded
+from orchestrator.domain.interruption import end_by
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import patiently
@@ -27,17 +28,21 @@ class Endings:
     async def unheard(self, deployment_id: str, by: Interrupter) -> Deployment:
         """The end of work that was cancelled before its first step or after its last one."""
         recorded = await patiently(lambda: self._journal.beside(self._journal.recorded, deployment_id))
-        interrupted = replace(recorded, interrupted_by=by)
-        return recorded if recorded.state.ended else await self.of_unbegun(interrupted, State.CANCELLED)
+        if recorded.state.ended:
+            return recorded
+        end, failure = end_by(by, recorded, StepName.PREPARE)
+        return await self._of_unbegun(replace(recorded, interrupted_by=by), end, failure)
 
-    async def of_unbegun(
-        self, deployment: Deployment, state: State, error: ChangeoverError | None = None
-    ) -> Deployment:
-        """End a deployment that has not begun."""
-        failure = Failure(StepName.PREPARE, error.cause, error.remedy) if error else None
+    async def failed_unbegun(self, deployment: Deployment, error: ChangeoverError) -> Deployment:
+        """End a deployment that cannot begin."""
+        failure = Failure(StepName.PREPARE, error.cause, error.remedy)
+        return await self._of_unbegun(deployment, State.FAILED, failure)
+
+    async def _of_unbegun(self, deployment: Deployment, state: State, failure: Failure) -> Deployment:
         ended = replace(deployment, state=state, failure=failure, ended_at=now())
         await patiently(lambda: self._journal.beside(self._journal.save, ended))
-        happened = Failed(failure.step, failure.cause) if failure else Cancelled()
+        told = Failed if state is State.FAILED else Cancelled
+        happened = told(failure.step, failure.cause)
         await patiently(lambda: self._events.publish(happened, deployment.app, deployment.id))
         return ended
 

@@ -18,6 +18,7 @@ from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
+from orchestrator.domain.interruption import end_by
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
@@ -33,7 +34,7 @@ Asks = Callable[[], Interrupter]
 async def deploy(context: AppContext, events: EventStream, deployment: Deployment, by: Asks) -> Deployment:
     """Deploy a release. If a step fails, the steps are compensated and the active release keeps the traffic.
 
-    Returns the deployment as recorded: live, unchanged, failed or cancelled (`by` a person or a stop).
+    Returns the deployment as recorded: live, unchanged, cancelled (`by` a person), or failed, also by a stop.
     Does not raise a step's ChangeoverError.
     """
     try:
@@ -141,21 +142,22 @@ async def carry_out(
     try:
         for step in plan:
             under_way = step.name
-            deployment = await _perform(context, events, step, deployment)
+            deployment = await _perform(context, events, step, deployment, by)
             if step.name is StepName.FETCH and deployment.release and deployment.release.image:
                 return await in_spite_of_cancels(_end_unchanged(events, context, deployment))
     except asyncio.CancelledError:
-        failure = Failure(under_way, "The deployment was cancelled.")
-        return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure, by())
+        who = by()
+        end, failure = end_by(who, deployment, under_way)
+        return await _end_of(context, events, deployment, plan, Interruption.CANCELLED, failure, end, who)
     except ChangeoverError as error:
         failure = failure_at(under_way, error)
-        return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
+        return await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure, State.FAILED)
     except Exception as error:
         # A defect in Changeover: end the deployment as for any other error, then raise it again so that it is logged.
         failure = Failure(
             under_way, f"Unexpected {type(error).__name__}: {error}.", "Report this defect in Changeover."
         )
-        await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure)
+        await _end_of(context, events, deployment, plan, Interruption.STEP_FAILED, failure, State.FAILED)
         raise
     return deployment
 
@@ -174,7 +176,9 @@ async def _end_unchanged(events: EventStream, context: AppContext, deployment: D
     return ended
 
 
-async def _perform(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> Deployment:
+async def _perform(
+    context: AppContext, events: EventStream, step: Step, deployment: Deployment, by: Asks | None = None
+) -> Deployment:
     """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
     journal = context.journal
     try:
@@ -182,7 +186,7 @@ async def _perform(context: AppContext, events: EventStream, step: Step, deploym
         await _publish_step(context, events, step, deployment, StepState.RUNNING)
         deployment = await step.run(context, deployment)
     except BaseException as error:
-        note = str(error) or _why_cancelled(step)
+        note = str(error) or _why_cancelled(step, by)
         # A release that is live is retired later: nothing has failed.
         later = isinstance(error, asyncio.CancelledError) and step.name is StepName.RETIRE
         state = StepState.SKIPPED if later else StepState.FAILED
@@ -192,10 +196,10 @@ async def _perform(context: AppContext, events: EventStream, step: Step, deploym
     return deployment
 
 
-def _why_cancelled(step: Step) -> str:
+def _why_cancelled(step: Step, by: Asks | None) -> str:
     if step.name is StepName.RETIRE:
         return "interrupted by a rollback, a restore or a stop of Changeover; what is left is retired after that"
-    return "cancelled"
+    return "cancelled" if by is None or by() is Interrupter.PERSON else "interrupted by a stop of the orchestrator"
 
 
 async def _record_ended(
@@ -233,13 +237,15 @@ async def _end_of(
     plan: Plan,
     interruption: Interruption,
     failure: Failure,
+    end: State,
     by: Interrupter | None = None,
 ) -> Deployment:
     """End an interrupted deployment: keep it live if the journal has it as live, else compensate.
 
     Runs in a task of its own. A second cancel does not interrupt it.
     """
-    return await in_spite_of_cancels(_keep_or_compensate(context, events, deployment, plan, interruption, failure, by))
+    work = _keep_or_compensate(context, events, deployment, plan, interruption, failure, end, by)
+    return await in_spite_of_cancels(work)
 
 
 async def _keep_or_compensate(
@@ -249,12 +255,12 @@ async def _keep_or_compensate(
     plan: Plan,
     interruption: Interruption,
     failure: Failure,
+    end: State,
     by: Interrupter | None = None,
 ) -> Deployment:
     recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)
-    end = State.CANCELLED if interruption is Interruption.CANCELLED else State.FAILED
     return await compensate(context, events, deployment, end, failure, plan, by)
 
 

@@ -228,7 +228,7 @@ class Scheduler:
         try:
             context = self._context(deployment.app)
         except UnknownApp as error:  # it was removed from the configuration while the deployment was queued
-            await self._endings.of_unbegun(deployment, State.FAILED, error)
+            await self._endings.failed_unbegun(deployment, error)
             return
         try:
             await self._carry_out(

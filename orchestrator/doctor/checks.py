@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 
+import structlog
+
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_once
@@ -24,6 +26,9 @@ from orchestrator.server import Orchestrator
 MIB = 1024 * 1024
 
 
+log = structlog.get_logger()
+
+
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
     findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
@@ -36,10 +41,20 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += [found for context in orchestrator.apps.all() for found in await stopped_standby(context)]
     findings += await labelled(orchestrator)
     contexts = orchestrator.apps.all()
-    found = await asyncio.gather(*(_app(orchestrator, context, usage) for context in contexts))
+    found = await asyncio.gather(*(_app_or_defect(orchestrator, context, usage) for context in contexts))
     # The configuration may have changed meanwhile: what was taken out of it has no route any more.
     still = {context.name for context in orchestrator.apps.all()}
     return findings + [one for one, context in zip(found, contexts, strict=True) if context.name in still]
+
+
+async def _app_or_defect(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:
+    """A defect in Changeover at one app is a finding of that app, and hides no other one."""
+    try:
+        return await _app(orchestrator, context, usage)
+    except Exception as error:
+        log.exception("app not examined", app=context.name)
+        says = f"a defect in Changeover: unexpected {type(error).__name__}"
+        return Finding(f"app {context.name}", False, says, "Report it, with the traceback of the orchestrator's log.")
 
 
 async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage | None) -> Finding:

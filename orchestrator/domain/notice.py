@@ -19,13 +19,51 @@ class NoticeKind(StrEnum):
     CHECK_FAILED = "check_failed"
 
 
+class Tone(StrEnum):
+    """How services show a notice, from the worst to the best; the values are Apprise's types. `failure` is red."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+    INFO = "info"
+    SUCCESS = "success"
+
+
+class About(StrEnum):
+    """What happened that a notice tells. The journal keeps it; `kind` is how `notify.on` names it."""
+
+    LIVE = "live"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    UPDATE = "update"
+    CHECK_FAILED = "check_failed"
+    CHECK_SUCCEEDED = "check_succeeded"
+
+    @property
+    def kind(self) -> NoticeKind:
+        return NoticeKind.CHECK_FAILED if self is About.CHECK_SUCCEEDED else NoticeKind(self.value)
+
+    @property
+    def tone(self) -> Tone:
+        return _TONES[self]
+
+
+_TONES = {
+    About.LIVE: Tone.SUCCESS,
+    About.FAILED: Tone.FAILURE,
+    About.ROLLED_BACK: Tone.WARNING,
+    About.UPDATE: Tone.INFO,
+    About.CHECK_FAILED: Tone.FAILURE,
+    About.CHECK_SUCCEEDED: Tone.SUCCESS,
+}
+
+
 @dataclass(frozen=True)
 class Notice:
     """A notice that waits. `id` is 0 until the journal has it. `taken`: the services that have it already, as
     `ServiceUrl.place` names them: they do not get it again after a restart."""
 
     app: str
-    kind: NoticeKind
+    about: About
     title: str
     body: str
     queued_at: datetime
@@ -33,9 +71,8 @@ class Notice:
     taken: tuple[str, ...] = ()
 
     @property
-    def is_bad(self) -> bool:
-        """Whether it is about something that went wrong; services show it in red."""
-        return self.kind in (NoticeKind.FAILED, NoticeKind.CHECK_FAILED)
+    def kind(self) -> NoticeKind:
+        return self.about.kind
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from orchestrator.clock import now
-from orchestrator.domain.notice import Notice, NoticeKind
+from orchestrator.domain.notice import About, Notice
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.journal.audit_log import clipped
 from orchestrator.journal.rows import stored, zoned
@@ -24,7 +24,7 @@ class Notices(VersionRecords):
         `begins_to_fail`: it tells that checks of the app fail."""
         row = {
             "app": notice.app,
-            "kind": notice.kind,
+            "kind": notice.about,
             "title": clipped(self._border.text(notice.title), LONGEST_TITLE),
             "body": clipped(self._border.text(notice.body), LONGEST_BODY),
             "queued_at": stored(notice.queued_at),
@@ -46,7 +46,7 @@ class Notices(VersionRecords):
         return [
             Notice(
                 row["app"],
-                NoticeKind(row["kind"]),
+                About(row["kind"]),
                 row["title"],
                 row["body"],
                 zoned(row["queued_at"]),

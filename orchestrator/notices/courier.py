@@ -17,6 +17,7 @@ import orchestrator
 from border.plain import one_line
 from border.secrets import Secrets
 from orchestrator.config.notify_urls import secrets_of_urls
+from orchestrator.domain.notice import Tone
 from orchestrator.host import child_process
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Message:
 
     title: str
     body: str
-    is_bad: bool = False
+    tone: Tone = Tone.INFO
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,7 @@ class Rounds:
             while len(together) < MOST_TOGETHER and not queue.empty():
                 together.append(queue.get_nowait())
             wanted = [one for one in together if not one[1].done()]
-            for (_parcel, waiter), answer in zip(
-                wanted, await self._courier.deliver([parcel for parcel, _ in wanted]), strict=True
-            ):
+            answers = await self._courier.deliver([parcel for parcel, _ in wanted])
+            for (_parcel, waiter), answer in zip(wanted, answers, strict=True):
                 if not waiter.done():
                     waiter.set_result(answer)

@@ -1,7 +1,7 @@
 """`python -m orchestrator.notices.deliver`: gives notices to services with Apprise, and ends. A child process.
 
 Standard input is one JSON object: `within_s`, and `services`, each with its `url` and `messages` (`title`, `body`,
-`is_bad`); a service without messages is only looked at. For each message that has come to its end, and for each service
+`tone`); a service without messages is only looked at. For each message that has come to its end, and for each service
 that was looked at or cannot be used, one JSON object is printed on a line. What a service says is passed on as it is:
 whoever started this process cleans it. Standard output is a pipe: this process can write no file.
 
@@ -167,7 +167,7 @@ def _told(apprise: Any, number: int, at: int, message: dict[str, Any]) -> Outcom
     from apprise import NotifyFormat, NotifyType
 
     began = time.monotonic()
-    kind = NotifyType.FAILURE if message["is_bad"] else NotifyType.INFO
+    kind = NotifyType(message["tone"])
     result = apprise.notify(
         title=message["title"], body=message["body"], notify_type=kind, body_format=NotifyFormat.TEXT
     )

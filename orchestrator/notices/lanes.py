@@ -15,7 +15,7 @@ from orchestrator.config.notify_urls import ServiceUrl
 from orchestrator.domain.counted import counted
 from orchestrator.domain.notice import Notice
 from orchestrator.notices.courier import Message, Parcel, Rounds
-from orchestrator.notices.texts import digest_of, message_of
+from orchestrator.notices.texts import MOST_IN_DIGEST, digest_of, message_of
 
 log = structlog.get_logger()
 
@@ -51,6 +51,8 @@ class Lane:
     why: str = ""
     since: datetime | None = None
     is_served: bool = False
+    most_together: int = MOST_WAITING
+    """So many are sent at a time: fewer after a message of several was refused, as one that is too long is with 413."""
 
     @property
     def says(self) -> str:
@@ -181,7 +183,7 @@ class Lanes:
             self._by_url.pop(lane.service.url, None)
             await self._elsewhere(moved)
             return
-        batch = list(lane.waiting)
+        batch = lane.waiting[: lane.most_together]
         if not batch:
             return
         dropped = lane.dropped
@@ -194,6 +196,11 @@ class Lanes:
             await self._done(lane.service, taken)
         if answer.is_well:
             lane.why, lane.since = "", None
+            return
+        if answer.is_refused and not answer.is_of_url and len(messages) < len(batch):
+            # The digest alone is refused: its notices are sent in smaller parts, and each by itself in the end.
+            lane.most_together = max(1, min(len(batch), MOST_IN_DIGEST) // 2)
+            log.warning("notices refused together", service=lane.service.label, notices=len(batch), why=answer.says)
             return
         is_new = not lane.why
         lane.why, lane.since = answer.says, lane.since or now()

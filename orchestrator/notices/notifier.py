@@ -17,21 +17,20 @@ from orchestrator.config.notify_schema import Notify
 from orchestrator.config.notify_urls import ServiceUrl, ServiceUrls
 from orchestrator.config.schema import Config
 from orchestrator.domain.counted import counted
-from orchestrator.domain.events import Occurrence, UpdateFound
-from orchestrator.domain.notice import Notice, NoticeFailed, NoticeKind
+from orchestrator.domain.events import Occurrence
+from orchestrator.domain.notice import Notice, NoticeFailed
 from orchestrator.domain.update_events import CheckFailed
-from orchestrator.domain.version_record import VersionRecord
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.notices.courier import Courier, Rounds
 from orchestrator.notices.hourly_limit import MOST_OF_APP, HourlyLimit
 from orchestrator.notices.lanes import FIRST_PAUSE_S, Lanes, NotTaken
-from orchestrator.notices.texts import Texts, kind_of
+from orchestrator.notices.made_of import Making
+from orchestrator.notices.texts import TOLD
 from orchestrator.notices.url_files import UrlFiles, together
-from orchestrator.notices.wanted import is_wanted
 from orchestrator.settings import Settings
-from orchestrator.updates.remembered import LONGEST
 
 log = structlog.get_logger()
 
@@ -41,6 +40,7 @@ TOLD_WITHIN = timedelta(days=1)
 """What waited longer than this for a start, or for URLs that can be read, is not told any more."""
 LOOK_AGAIN_S = 60.0
 """So often the files of notices are read again of which no URL could be read."""
+LAST_WITHIN_S = 3.0
 CORRECT_FILE = "Correct the file. It is read again for the next notice. Try it: changeover notify test"
 
 
@@ -71,12 +71,18 @@ class Notices:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._journal, self._events, self._config = journal, events, config
-        self._public_url, self._texts = settings.public_url.rstrip("/"), Texts(known_secrets)
+        self._made = Making(journal, config, settings.public_url, known_secrets, clock)
         self._files = UrlFiles(settings.config.parent, known_secrets)
         self._look_again_s, self._now = look_again_s, clock
         self.courier = courier or Courier(known_secrets)
         self.lanes = Lanes(
-            Rounds(self.courier), self._is_configured, self._done, self._failed, self._send_again, first_pause_s, clock
+            Rounds(self.courier),
+            self._is_configured,
+            self._done,
+            self._failed,
+            self._send_again,
+            first_pause_s,
+            clock,
         )
         self._incoming: deque[_Incoming] = deque()
         self._news = asyncio.Event()
@@ -93,7 +99,7 @@ class Notices:
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         """Take note of an event. Whether somebody is told of it is decided beside whoever published it."""
-        if kind_of(happened) is None or not app:
+        if not isinstance(happened, TOLD) or not app:
             return
         if len(self._incoming) >= MOST_INCOMING:
             self.not_queued += 1
@@ -112,10 +118,19 @@ class Notices:
                 for notice in list(self._unread.values()):
                     await self._send(notice)
                 while self._incoming:
-                    await self._queue_first()
+                    await to_its_end(self._queue_first())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._look_again_s if self._unread else None):
                         await self._news.wait()
+
+    async def queue_the_rest(self) -> None:
+        """At a stop, when `keep_sending` has ended: what the stop itself interrupted is told by the next start."""
+        try:
+            async with asyncio.timeout(LAST_WITHIN_S):
+                while self._incoming:
+                    await self._queue_first()
+        except (JournalError, TimeoutError):
+            log.exception("notices of what the stop ended are not recorded", notices=len(self._incoming))
 
     async def _begin_again(self) -> None:
         """What the journal has and no lane knows."""
@@ -137,7 +152,7 @@ class Notices:
     async def _queue(self, one: _Incoming) -> None:
         """Raises JournalError; then it is tried again."""
         try:
-            notice, told = await self._notice_of(one)
+            notice, told = await self._made.notice_of(one.happened, one.app, one.deployment, one.at)
         except JournalError:
             raise
         except ChangeoverError as error:  # such as a deployment that is not kept any more
@@ -158,52 +173,10 @@ class Notices:
         notice = replace(notice, id=queued)
         await self._send(notice)
 
-    async def _notice_of(self, one: _Incoming) -> tuple[Notice | None, VersionRecord | None]:
-        """The notice, if there is one, and the version that it tells. Raises ChangeoverError."""
-        kind, told = kind_of(one.happened), None
-        assert kind is not None
-        if isinstance(one.happened, UpdateFound):
-            told = await self._untold(one.happened, one.app)
-            if told is None:
-                return None, None
-            title, body = self._texts.of_update(one.app, one.happened.version, self._live_version(one.app), self.panel)
-        elif kind is NoticeKind.CHECK_FAILED:
-            is_failure = isinstance(one.happened, CheckFailed)
-            if is_failure and await self._journal.beside(self._journal.checks_fail, one.app):
-                return None, None
-            title, body = self._texts.of_check(one.happened, one.app, self.panel)
-        else:
-            deployment = await self._journal.beside(self._journal.deployment, one.deployment)
-            title, body = self._texts.of_deployment(one.happened, deployment, self.panel)
-        return Notice(one.app, kind, title, body, one.at), told
-
-    async def _untold(self, found: UpdateFound, app: str) -> VersionRecord | None:
-        """The record of a version of which somebody is to be told; None if nobody is, or was. Raises JournalError."""
-        apps = self._config().all_apps()
-        if app not in apps or not is_wanted(apps[app].update, found.found_by):
-            return None
-        if not any(one.tells(NoticeKind.UPDATE) for one in self._config().told_of(app)):
-            return None
-        version = found.version[:LONGEST]
-        record = (await self._journal.beside(self._journal.versions, app)).get(version)
-        if record and record.told_at:
-            return None
-        return replace(record or VersionRecord(version, self._now()), told_at=self._now())
-
-    def _live_version(self, app: str) -> str:
-        slots = self._journal.slots(app)
-        return self._journal.deployment(slots.active).version if slots.active else ""
-
     def _told(self, notice: Notice) -> list[Notify]:
         return [one for one in self._config().told_of(notice.app) if one.tells(notice.kind)]
 
     # Services
-
-    @property
-    def panel(self) -> str:
-        """The panel's address; empty if it is not known."""
-        host = self._config().public.panel.host
-        return f"https://{host}" if host else self._public_url
 
     async def _send(self, notice: Notice) -> None:
         """Let a notice wait for each service that is to have it and does not. Raises JournalError."""

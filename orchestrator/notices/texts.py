@@ -12,8 +12,9 @@ from border.plain import one_line
 from border.secrets import Secrets
 from orchestrator.domain.counted import counted
 from orchestrator.domain.deployment import Deployment, Kind
-from orchestrator.domain.events import Failed, Live, Occurrence, UpdateFound
-from orchestrator.domain.notice import Notice, NoticeKind
+from orchestrator.domain.events import Failed, Live, Occurrence, Restored, UpdateFound
+from orchestrator.domain.interruption import is_by_end_of_orchestrator
+from orchestrator.domain.notice import About, Notice, Tone
 from orchestrator.domain.update_events import CheckFailed, CheckSucceeded
 from orchestrator.notices.courier import Message
 
@@ -33,18 +34,17 @@ def inert(text: str, most: int = MOST_OF_LINE) -> str:
     return (line if len(line) <= most else f"{line[: most - 1]}…").translate(_LOOK_ALIKE)
 
 
-def kind_of(happened: Occurrence) -> NoticeKind | None:
-    """What a notice of this event is about; None if there is none."""
-    match happened:
-        case Live(rollback=rollback):
-            return NoticeKind.ROLLED_BACK if rollback else NoticeKind.LIVE
-        case Failed():
-            return NoticeKind.FAILED
-        case UpdateFound():
-            return NoticeKind.UPDATE
-        case CheckFailed() | CheckSucceeded():
-            return NoticeKind.CHECK_FAILED
-    return None
+OF_DEPLOYMENTS = (Live, Restored, Failed)
+OF_CHECKS = (CheckFailed, CheckSucceeded)
+TOLD = (*OF_DEPLOYMENTS, UpdateFound, *OF_CHECKS)
+"""The events that notices are made of."""
+
+
+def about_deployment(happened: Occurrence, deployment: Deployment) -> About:
+    """What a notice of an event of a deployment is about."""
+    if isinstance(happened, Failed):
+        return About.FAILED
+    return About.ROLLED_BACK if deployment.kind is Kind.ROLLBACK else About.LIVE
 
 
 class Texts:
@@ -61,16 +61,16 @@ class Texts:
         match happened:
             case Failed(step=step, cause=cause):
                 what = f"{app} {version}" if deployment.release else app
-                title = f"{what}: the {deployment.kind_in_words} failed at {self._name(step)}"
-                lines = [self._first_line(cause), *self._serving(deployment), about]
-            case Live(rollback=True):
-                title, lines = f"{app} was rolled back to {version}", [about]
-            case Live(seconds=seconds) if deployment.kind is Kind.RESTORE:
-                title, lines = f"{app} {version} is live, with restored data", [about, *_took(seconds)]
-            case Live(seconds=seconds):
-                title, lines = f"{app} {version} is live", [about, *_took(seconds)]
+                how = "was interrupted" if is_by_end_of_orchestrator(deployment) else "failed"
+                title = f"{what}: the {deployment.kind_in_words} {how} at {self._name(step)}"
+                lines = [self._first_line(cause), *self._again(deployment), *self._serving(deployment), about]
+            case _ if deployment.kind is Kind.DEPLOY:
+                title, lines = f"{app} {version} is live", [about, *_took(deployment)]
             case _:
-                title, lines = app, [about]
+                what = f"was rolled back to {version}" if deployment.kind is Kind.ROLLBACK else f"{version} is live"
+                data = ", with restored data" if deployment.ref else ""
+                took = [] if deployment.kind is Kind.ROLLBACK else _took(deployment)
+                title, lines = f"{app} {what}{data}", [about, *took]
         return title[:MOST_OF_TITLE], "\n".join([*lines, *_where(f"changeover show {deployment.id}", panel)])
 
     def of_update(self, app: str, version: str, live: str, panel: str) -> tuple[str, str]:
@@ -93,12 +93,18 @@ class Texts:
         first = next((line for line in self._border.text(text).splitlines() if line.strip()), "")
         return inert(first) or "It is not known why."
 
+    def _again(self, deployment: Deployment) -> list[str]:
+        """Of one that was interrupted: what becomes of it."""
+        tip = deployment.failure.tip if deployment.failure and is_by_end_of_orchestrator(deployment) else ""
+        return [inert(self._border.text(tip))] if tip else []
+
     def _serving(self, deployment: Deployment) -> list[str]:
         serving = deployment.failure.serving if deployment.failure else None
         return [inert(self._border.text(serving.says))] if serving else []
 
 
-def _took(seconds: float | None) -> list[str]:
+def _took(deployment: Deployment) -> list[str]:
+    seconds = deployment.seconds_to_live
     return [f"It took {seconds:.1f} s."] if seconds is not None else []
 
 
@@ -109,7 +115,7 @@ def _where(command: str, panel: str) -> list[str]:
 def message_of(notice: Notice, left_out: int = 0) -> Message:
     """A notice as a message of its own. `left_out`: so many before it could not be told."""
     body = f"{notice.body}\n{_left_out(left_out)}" if left_out else notice.body
-    return Message(notice.title, body, notice.is_bad)
+    return Message(notice.title, body, notice.about.tone)
 
 
 def digest_of(notices: Sequence[Notice], left_out: int = 0) -> Message:
@@ -122,7 +128,7 @@ def digest_of(notices: Sequence[Notice], left_out: int = 0) -> Message:
     apps = sorted({one.app for one in notices})
     about = ", ".join(apps[:5]) + (f" and {len(apps) - 5} more" if len(apps) > 5 else "")
     title = f"{len(notices)} notices: {about}"[:MOST_OF_TITLE]
-    return Message(title, "\n".join(lines), any(one.is_bad for one in notices))
+    return Message(title, "\n".join(lines), min((one.about.tone for one in notices), key=list(Tone).index))
 
 
 def _left_out(count: int) -> str:

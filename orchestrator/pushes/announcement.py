@@ -68,6 +68,11 @@ class Images:
 
 
 @dataclass(frozen=True)
+class UnreadImages:
+    """Something was pushed to a registry: the notification is too long to be read, or has too many events."""
+
+
+@dataclass(frozen=True)
 class Ping:
     """A forge asks whether the hook works."""
 
@@ -79,7 +84,7 @@ class Other:
     what: str
 
 
-Announcement = Push | Published | Images | Ping | Other
+Announcement = Push | Published | Images | UnreadImages | Ping | Other
 
 
 def announced(forge: Forge, headers: Mapping[str, str], body: bytes | None) -> Announcement:
@@ -117,8 +122,9 @@ def _push(content: dict[str, Any]) -> Push:
 
 
 def _of_registry(body: bytes | None) -> Announcement:
-    if body is None:
-        return Other("a notification that is too long to be read")
+    events = _json(body or b"").get("events")
+    if body is None or (isinstance(events, list) and len(events) > MOST_EVENTS):
+        return UnreadImages()
     images = [
         Image(_text(target, "repository"), _text(target, "tag"))
         for event in _events(body)

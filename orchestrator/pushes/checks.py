@@ -14,6 +14,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.interruption import BY_PUSH
 from orchestrator.domain.push_check import (
     CheckState,
     Delivery,
@@ -240,7 +241,7 @@ class PushCheckRunner:
             return replace(found, state=CheckState.NOTHING_NEW, says=self._why_not(app, head, live))
         # The key: a process that was killed after the request has requested it.
         key = f"push-{check.id}{check.deployment}-{head.revision}"[:255]
-        deployment = await self._scheduler.request(app, ref=head.revision, by="push", idempotency_key=key)
+        deployment = await self._scheduler.request(app, ref=head.revision, by=BY_PUSH, idempotency_key=key)
         return replace(found, state=CheckState.DEPLOYMENT, deployment=deployment.id)
 
     def _why_not(self, app: str, head: Head, live: str) -> str:

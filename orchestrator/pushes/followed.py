@@ -11,9 +11,10 @@ import re
 from orchestrator.config.source_schema import GitSource, RegistrySource
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.domain.image_name import image_name
-from orchestrator.pushes.announcement import Announcement, Images, Other, Ping, Published, Push
+from orchestrator.pushes.announcement import Announcement, Images, Other, Ping, Published, Push, UnreadImages
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
+_NO_IMAGE = "it follows no image of a registry"
 
 
 def why_not_followed(update: UpdatePolicy, announcement: Announcement) -> str:
@@ -25,6 +26,8 @@ def why_not_followed(update: UpdatePolicy, announcement: Announcement) -> str:
             return f"{what} is no push"
         case Images():
             return _why_no_image(update, announcement)
+        case UnreadImages():
+            return "" if update.source == "registry" else _NO_IMAGE
         case Published():
             return "it follows a repository, and this is no push of commits" if update.source == "git" else ""
         case Push() if update.source == "registry":
@@ -62,7 +65,7 @@ def _matches(tag: str, pattern: str) -> bool:
 def _why_no_image(update: UpdatePolicy, pushed: Images) -> str:
     registry = update.registry if update.source == "registry" else None
     if registry is None:
-        return "it follows no image of a registry"
+        return _NO_IMAGE
     mine = image_name(registry.image).repository
     if any(one.repository == mine and _is_tag(registry, one.tag) for one in pushed.images):
         return ""

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     """It is verified, and no push that the app follows."""
     REFUSED = "refused"
-    """Its signature or token is wrong."""
+    """Its signature or token is wrong, or its body is too long or too slow."""
 
 
 class PushCounts:

@@ -20,6 +20,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
+from orchestrator.domain.interruption import end_by, tip_of
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
 from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, Engine, Placed, Role
@@ -30,7 +31,6 @@ from orchestrator.recovery import untold_ends
 
 log = structlog.get_logger()
 
-TIP = "Request it again."
 LATER = "interrupted by a stop of Changeover; what is left is retired after that"
 
 
@@ -136,7 +136,7 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
             await _keep_live(context, recorded)
             return
         cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
-        failure, journal = Failure(StepName.SWITCH, cause, TIP), context.journal
+        failure, journal = Failure(StepName.SWITCH, cause, tip_of(deployment)), context.journal
         await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, "interrupted")
         await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
         return
@@ -149,9 +149,9 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
     under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
     journal = context.journal
     await journal.beside(journal.step_ended, deployment.id, under_way, StepState.FAILED, "interrupted")
-    failure = Failure(under_way, f"The orchestrator was stopped during {under_way}.", TIP)
+    end, failure = end_by(Interrupter.KILL, deployment, under_way)
     plan = plans.of_interrupted(deployment)
-    await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
+    await compensate(context, events, deployment, end, failure, plan, Interrupter.KILL)
 
 
 async def _restore_traffic(context: AppContext) -> None:

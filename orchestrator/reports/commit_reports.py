@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +22,7 @@ from orchestrator.config.secret_file import read_secret
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.encryption import ON_THIS_MACHINE
 from orchestrator.domain.events import EventKind, Occurrence, ReportFailed, Step
+from orchestrator.domain.interruption import is_by_end_of_orchestrator
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import ChangeoverError, JournalError, StepFailed, UnknownApp
 from orchestrator.events.stream import EventStream
@@ -28,6 +30,7 @@ from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.journal.store import Journal
 from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, wait_s, why_refused
+from orchestrator.supervision import Problem, Supervisor
 
 log = structlog.get_logger()
 
@@ -79,7 +82,9 @@ class CommitReports:
         known_secrets: Secrets,
         transport: httpx.AsyncBaseTransport | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
+        problems: dict[str, Problem] | None = None,
     ) -> None:
+        self._problems = problems
         self._journal = journal
         self._events = events
         self._context = context
@@ -111,13 +116,16 @@ class CommitReports:
     async def keep_sending(self) -> None:
         """Send what waits, without end."""
         self._sending.clear()
-        async with asyncio.TaskGroup() as group:
+        each = Supervisor(self._problems, forgets=True)
+        try:
             while True:
                 self._news.clear()
                 for key in [one for one in self._waiting if one not in self._sending]:
                     self._sending.add(key)
-                    group.create_task(self._send(key))
+                    each.keep(f"status of commit {key[1][:12]} of {key[0]}", partial(self._send, key))
                 await self._news.wait()
+        finally:
+            await each.stop()
 
     @property
     def waiting(self) -> int:
@@ -147,13 +155,15 @@ class CommitReports:
 
     async def _send(self, key: Key) -> None:
         """Send the newest status of a commit, also if it becomes another one meanwhile."""
+        self._sending.add(key)
         try:
             while status := self._waiting.get(key):
                 await self._tried(key)
                 if self._waiting.get(key) is status:
                     del self._waiting[key]  # refused, or given up
-        except Exception:  # a defect in Changeover: the supervisor tells it, and goes on with the others
+        except Exception as error:  # a defect in Changeover, which concerns this status alone; the supervisor logs it
             self._waiting.pop(key, None)
+            await self._failed(key, f"unexpected {type(error).__name__}.", "Report this defect in Changeover.")
             raise
         finally:
             self._sending.discard(key)
@@ -264,8 +274,10 @@ def _said(deployment: Deployment) -> tuple[Outcome, str] | None:
             return Outcome.SUCCESS, f"{deployment.version} is live already."
         case State.FAILED:
             why = deployment.failure
+            if why and is_by_end_of_orchestrator(deployment):
+                return Outcome.INTERRUPTED, f"{why.cause} {why.tip}"
             return Outcome.FAILURE, f"{why.step} failed: {why.cause}" if why else "The deployment failed."
         case State.CANCELLED:
-            return Outcome.CANCELLED, "The deployment was cancelled."
+            return Outcome.INTERRUPTED, "The deployment was cancelled."
         case _:
             return None

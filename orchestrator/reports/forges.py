@@ -27,14 +27,15 @@ class Outcome(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
-    CANCELLED = "error"
+    INTERRUPTED = "error"
+    """A person or an end of the orchestrator ended it: that says nothing of the commit."""
 
 
 _OF_GITLAB = {
     Outcome.PENDING: "running",
     Outcome.SUCCESS: "success",
     Outcome.FAILURE: "failed",
-    Outcome.CANCELLED: "canceled",
+    Outcome.INTERRUPTED: "canceled",
 }
 
 

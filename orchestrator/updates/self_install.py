@@ -9,6 +9,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.by_hand import is_by_hand
+from orchestrator.domain.interruption import BY_AUTO_UPDATE
 from orchestrator.domain.release_history import checks_between_tries, may_install_itself
 from orchestrator.domain.update import Update
 from orchestrator.journal.store import Journal
@@ -38,7 +39,7 @@ class SelfInstall:
         wanted = policy.auto_update and due.opens_at(policy, self._now()) is None
         if not wanted or not self._is_worth_a_try(context.name, update, is_asked=is_asked):
             return False
-        await self._scheduler.request(context.name, ref=update.release.source_revision, by="auto_update")
+        await self._scheduler.request(context.name, ref=update.release.source_revision, by=BY_AUTO_UPDATE)
         return True
 
     def waits(self, app: str, policy: UpdatePolicy, update: Update) -> str:

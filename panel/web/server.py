@@ -50,9 +50,11 @@ class PanelServer:
     async def drain(self) -> None:
         """Save and close every page, with status 1012, so that it connects again, to the new release."""
         pages = [(page, page.app) for page in self.pages if page.app]
-        await asyncio.gather(*(app.save() for _, app in pages))
-        # All at once: a browser that does not answer keeps no other one here.
-        await asyncio.gather(*(_send_away(page) for page, _ in pages))
+        # All at once: a browser that does not answer keeps no other one here, nor does one whose state is not saved.
+        for work in ((app.save() for _, app in pages), (_send_away(page) for page, _ in pages)):
+            for failed in await asyncio.gather(*work, return_exceptions=True):
+                if isinstance(failed, BaseException):
+                    print(f"A page was not saved or closed: {failed!r}", file=sys.stderr)
 
     async def end_if_it_cannot_paint(self) -> None:
         """End a panel that cannot paint its first screen, so that its deployment fails at once."""

@@ -110,7 +110,7 @@ sys.meta_path.insert(0, Slow())
 
 async def test_loading_apprise_takes_none_of_the_time_that_services_have(server: NoticeServer, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(SLOW_TO_LOAD)
-    message = {"title": "shop v2 is live", "body": "By anna.", "is_bad": False}
+    message = {"title": "shop v2 is live", "body": "By anna.", "tone": "info"}
     given = {"within_s": 4.0, "services": [{"url": server.url("/ok"), "messages": [message]}]}
     ended = await child_process.run(
         *(sys.executable, "-m", "orchestrator.notices.deliver"),

@@ -239,7 +239,11 @@ async def test_an_app_that_is_removed_while_the_body_comes_is_none(door: Door, m
 async def test_a_body_that_says_that_it_is_too_long_is_refused_unread(door: Door) -> None:
     sent = delivery(Forge.GITHUB, git_push()).with_headers(content_length=str(MOST_OF_BODY + 1))
 
-    assert (await door.post(sent)).status == 413
+    answered = await door.post(sent)
+
+    assert answered.status == 413
+    assert "changeover check" in str(answered.content)
+    assert door.counts.total["shop", Forge.GITHUB, Outcome.REFUSED] == 1
 
 
 async def test_a_body_that_is_too_long_is_refused_as_soon_as_it_is(door: Door) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
+from orchestrator.domain.events import EventKind
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
@@ -158,12 +159,20 @@ def test_a_stop_undoes_what_is_under_way_and_leaves_what_waits_for_the_next_star
         await world.scheduler.stop()
         stopped = world.journal.deployment(running.id).state
         assert world.journal.deployment(running.id).interrupted_by is Interrupter.STOP
+        failure = world.journal.deployment(running.id).failure
+        assert failure is not None
+        assert (failure.step, failure.cause) == (StepName.BUILD, "The orchestrator was stopped during build.")
+        assert failure.tip == "Request it again."
+        (build,) = (one for one in world.journal.deployment(running.id).steps if one.name is StepName.BUILD)
+        assert build.note == "interrupted by a stop of the orchestrator"
+        (told,) = (one for one in world.journal.events(deployment_id=running.id) if one.kind == EventKind.FAILED)
+        assert told.fields == {"step": "build", "cause": failure.cause}
         left = world.journal.deployment(waiting.id).state
         world.engine.build_s = 0
         await world.restart()
         return stopped, left, world.journal.deployment(waiting.id).state
 
-    assert virtual_time.run(story()) == (State.CANCELLED, State.QUEUED, State.LIVE)
+    assert virtual_time.run(story()) == (State.FAILED, State.QUEUED, State.LIVE)
 
 
 def test_without_a_standby_a_rollback_is_refused(world: World) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
-from orchestrator.apps.made_from import AT_ONCE_BEFORE, digest_without, is_changed_since
+from orchestrator.apps.made_from import AT_ONCE, AT_ONCE_BEFORE, BY_DEPLOYMENT, digest_without, is_changed_since
+from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Interrupter, State, StepName
 from orchestrator.domain.events import EventKind
 from orchestrator.recovery.rebuild_journal import slots_from_what_runs
@@ -121,6 +125,18 @@ def test_without_another_release_the_former_container_is_the_goal(world: World) 
         ({"drain": {"timeout": 9}}, False),
         ({"route": {"host": "other.test"}}, False),
         ({"update": {"auto_update": True}}, False),
+        ({"push": {"secret_file": "secrets/shop-hook"}}, False),
+        (
+            {
+                "report": {
+                    "kind": "gitea",
+                    "api_url": "https://git.test/api/v1",
+                    "token_file": "secrets/status",
+                    "repository": "me/shop",
+                }
+            },
+            False,
+        ),
     ],
 )
 def test_what_takes_effect_by_a_deployment_is_told_and_deployed(
@@ -140,12 +156,15 @@ def test_what_takes_effect_by_a_deployment_is_told_and_deployed(
     assert (state is State.LIVE) is changed
 
 
-def test_a_deployment_of_an_earlier_changeover_is_not_told_as_changed(world: World) -> None:
+@pytest.mark.parametrize("before", AT_ONCE_BEFORE)
+def test_a_deployment_of_an_earlier_changeover_is_not_told_as_changed(world: World, before: Mapping[str, Any]) -> None:
     async def story() -> State:
-        world.configure(health={"path": "/readyz", "answers": 1, "timeout": 0.05})
+        world.configure(
+            health={"path": "/readyz", "answers": 1, "timeout": 0.05}, push={"secret_file": "secrets/shop-hook"}
+        )
         world.publish("0001")
         first = await live(world)
-        earlier = replace(first, made_from=digest_without(world.context, AT_ONCE_BEFORE))
+        earlier = replace(first, made_from=digest_without(world.context, before))
         assert earlier.made_from != first.made_from
         world.journal.save(earlier)
         assert not is_changed_since(world.context, earlier)
@@ -228,3 +247,18 @@ def test_a_stop_while_the_release_is_compared_is_an_interruption(world: World) -
         (State.UNCHANGED, None),
         (State.QUEUED, None),
     ]
+
+
+def decided(model: type[BaseModel], *, at_once: Mapping[str, Any], later: Mapping[str, Any]) -> None:
+    """Each key is in one of the two, whole, or a section whose keys are."""
+    assert {*at_once, *later} == set(model.model_fields), model
+    for name in {*at_once} & {*later}:
+        assert all(isinstance(one[name], Mapping) for one in (at_once, later)), f"{name} is in both"
+        section = model.model_fields[name].annotation
+        kinds = [one for one in (section, *get_args(section)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        decided(kinds[0], at_once=at_once[name], later=later[name])
+
+
+def test_of_each_key_it_is_decided_whether_it_takes_effect_at_once() -> None:
+    """A new key that nobody thought of would make every container look outdated, or keep its old value silently."""
+    decided(App, at_once=AT_ONCE, later=BY_DEPLOYMENT)

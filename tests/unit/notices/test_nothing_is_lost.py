@@ -12,9 +12,9 @@ import pytest
 from orchestrator.clock import now
 from orchestrator.config.notify_urls import ServiceUrl
 from orchestrator.domain.events import Live
-from orchestrator.domain.notice import Notice, NoticeKind
+from orchestrator.domain.notice import About, Notice
 from orchestrator.domain.update_events import CheckFailed
-from orchestrator.notices.courier import Rounds
+from orchestrator.notices.courier import Answer, Rounds
 from orchestrator.notices.lanes import MOST_WAITING, Lanes
 from orchestrator.notices.trials import Trials
 from tests.support.fakes.courier import FakeCourier, fails
@@ -182,7 +182,7 @@ async def test_what_overflows_during_a_send_is_told_with_the_next_message() -> N
     courier = FakeCourier()
     courier.gate = asyncio.Event()
     lanes = Lanes(Rounds(courier), yes, nothing, nothing, nothing, 0.01)
-    first, service = Notice("shop", NoticeKind.LIVE, "shop is live", "", now(), 1), ServiceUrl(URL, "json", "notify")
+    first, service = Notice("shop", About.LIVE, "shop is live", "", now(), 1), ServiceUrl(URL, "json", "notify")
     lanes.add(service, first)
     task = asyncio.create_task(lanes.keep_going())
     async with asyncio.timeout(20):
@@ -197,3 +197,20 @@ async def test_what_overflows_during_a_send_is_told_with_the_next_message() -> N
     await asyncio.gather(task, return_exceptions=True)
 
     assert "2 notices before this could not be delivered" in courier.taken[URL][-1].body
+
+
+async def test_a_digest_that_is_refused_is_sent_in_smaller_parts_until_only_what_is_refused_by_itself_is_lost(
+    bench: Bench,
+) -> None:
+    """A service that answers 413 to many notices as one message takes each of them."""
+    bench.courier.gate = asyncio.Event()
+    bench.courier.answers[URL] = [Answer(True, 1, ""), *[fails("error=413.", is_refused=True)] * 2]
+    versions = [f"v{number}" for number in range(1, 11)]
+    await are_live(bench, *versions)
+    async with bench.sending():
+        await bench.until(lambda: bench.notices.lanes.waiting == len(versions) and bool(bench.courier.runs))
+        bench.courier.gate.set()
+        await bench.until(lambda: not bench.journal.waiting_notices())
+
+    assert sorted(bench.titles()) == sorted(f"shop {version} is live" for version in versions)
+    assert bench.failures() == []

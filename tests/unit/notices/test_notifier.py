@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apprise import NotifyType
 
 from border.secrets import Secrets
 from orchestrator.clock import now
 from orchestrator.config import loader
 from orchestrator.config.schema import Config
-from orchestrator.domain.deployment import Deployment, Failure, Kind, Slots, State, StepName
-from orchestrator.domain.events import Failed, Live, Occurrence, Started, UpdateFound
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
+from orchestrator.domain.events import Failed, Live, Occurrence, Restored, Started, UpdateFound
+from orchestrator.domain.notice import About, NoticeKind, Tone
 from orchestrator.domain.release import Release
 from orchestrator.domain.update_events import CheckFailed, CheckSucceeded, FoundBy
 from orchestrator.events.stream import EventStream
@@ -127,14 +129,92 @@ async def test_a_failure_says_which_version_at_which_step_why_and_where_to_look(
         "More: changeover show d1",
         "Panel: http://panel.test",
     ]
-    assert message.is_bad
+    assert message.tone is Tone.FAILURE
+
+
+ENDED = now()
+LIVE = {"state": State.LIVE, "started_at": ENDED - timedelta(seconds=3.21), "live_at": ENDED}
+STOPPED = Failure(StepName.BUILD, "The orchestrator was stopped during build.", "Request it again.")
+WENT = Live(3.21, "green")
+BACK = Restored("b1", "b2", 1.0)
+BY, TOOK = "Deployment d1, requested by ci.", "It took 3.2 s."
+AGAIN = "You are told when they succeed again, and not of each one that fails."
+
+
+@pytest.mark.parametrize(
+    ("happened", "more", "about", "tone", "title", "says"),
+    [
+        (WENT, LIVE, "live", "success", "shop v2 is live", [BY, TOOK]),
+        (BACK, {**LIVE, "kind": Kind.RESTORE, "ref": "b1"}, "live", "success",
+         "shop v2 is live, with restored data", ["Restore d1, requested by ci.", TOOK]),
+        (Live(3.21, "green", recovered=True), {**LIVE, "kind": Kind.RESTORE, "ref": "b1"}, "live", "success",
+         "shop v2 is live, with restored data", ["Restore d1, requested by ci.", TOOK]),
+        (Live(3.21, "green", rollback=True), {**LIVE, "kind": Kind.ROLLBACK}, "rolled_back", "warning",
+         "shop was rolled back to v2", ["Rollback d1, requested by ci."]),
+        (BACK, {**LIVE, "kind": Kind.ROLLBACK, "ref": "b1"}, "rolled_back", "warning",
+         "shop was rolled back to v2, with restored data", ["Rollback d1, requested by ci."]),
+        (DOWN, {"state": State.FAILED}, "failed", "failure", "shop v2: the deployment failed at build",
+         ["The build failed.", BY]),
+        (Failed("build", STOPPED.cause),
+         {"state": State.FAILED, "interrupted_by": Interrupter.STOP, "failure": STOPPED}, "failed", "failure",
+         "shop v2: the deployment was interrupted at build", [STOPPED.cause, STOPPED.tip, BY]),
+        (Failed("switch", STOPPED.cause),
+         {"state": State.FAILED, "interrupted_by": Interrupter.KILL, "failure": STOPPED, "kind": Kind.ROLLBACK},
+         "failed", "failure", "shop v2: the rollback was interrupted at switch",
+         [STOPPED.cause, STOPPED.tip, "Rollback d1, requested by ci."]),
+        (UpdateFound("v3", FoundBy.START), {}, "update", "info", "shop v3 is available", ["No release is live."]),
+        (CheckFailed("No answer.", ""), {}, "check_failed", "failure", "shop: checks for updates fail",
+         ["No answer.", AGAIN]),
+        (CheckSucceeded(), {}, "check_succeeded", "success", "shop: checks for updates succeed again", []),
+    ],
+)  # fmt: skip
+async def test_each_thing_that_happens_has_its_words_and_its_colour_also_after_a_restart(
+    bench: Bench,
+    happened: Occurrence,
+    more: dict[str, Any],  # Any: fields of Deployment
+    about: About,
+    tone: Tone,
+    title: str,
+    says: list[str],
+) -> None:
+    bench.deployment(**more)
+    bench.courier.answers[URL] = [fails()] * 1000
+    await bench.happens(happened, deployment="d1")
+    async with bench.sending():
+        await bench.until(lambda: bool(bench.journal.waiting_notices()))
+    bench.courier.answers.clear()
+    bench.restart()
+    (waits,) = bench.journal.waiting_notices()
+    await bench.all_sent()
+
+    (message,) = bench.courier.taken[URL]
+    lines = [line for line in message.body.splitlines() if not line.startswith(("More: ", "Panel: "))]
+    assert (waits.about, message.tone, message.title, lines) == (about, tone, title, says)
+    assert waits.kind == ("check_failed" if about == "check_succeeded" else about)
+
+
+def test_everything_that_a_notice_is_about_has_a_tone_that_apprise_knows_and_a_kind() -> None:
+    assert {one.tone for one in About} <= {NotifyType(one.value).value for one in Tone}
+    assert {one.kind for one in About} == set(NoticeKind)
+
+
+async def test_what_a_stop_ends_after_the_task_that_sends_is_told_by_the_next_start(bench: Bench) -> None:
+    """The deployments are interrupted last: their notices were only in memory."""
+    bench.deployment(state=State.FAILED, interrupted_by=Interrupter.STOP, failure=STOPPED)
+    async with bench.sending():
+        await asyncio.sleep(0)
+    await bench.happens(Failed("build", STOPPED.cause), deployment="d1")
+    await bench.notices.queue_the_rest()
+    bench.restart()
+    await bench.all_sent()
+
+    assert bench.titles() == ["shop v2: the deployment was interrupted at build"]
 
 
 @pytest.mark.parametrize(
     ("happened", "on", "title"),
     [
         (Live(3.21, "green"), "live", "shop v2 is live"),
-        (Live(0.1, "green", rollback=True), "rolled_back", "shop was rolled back to v2"),
         (DOWN, "failed", "shop v2: the deployment failed at build"),
         (UpdateFound("v3", FoundBy.START), "update", "shop v3 is available"),
         (CheckFailed("No answer.", ""), "check_failed", "shop: checks for updates fail"),

@@ -15,7 +15,7 @@ from border.secrets import Secrets
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Failure, Kind, Serving, State, StepName
 from orchestrator.domain.events import Failed, Live
-from orchestrator.domain.notice import Notice, NoticeKind
+from orchestrator.domain.notice import About, Notice, Tone
 from orchestrator.domain.release import Release
 from orchestrator.domain.update_events import CheckFailed
 from orchestrator.notices.texts import MOST_IN_DIGEST, MOST_OF_TITLE, Texts, digest_of, inert, message_of
@@ -99,7 +99,7 @@ def test_secrets_are_taken_out_before_signs_are_replaced() -> None:
 
 
 def notice(at: int) -> Notice:
-    return Notice(f"app{at}", NoticeKind.FAILED, f"app{at} v2 failed", f"reason {at}\nMore: x", now(), at)
+    return Notice(f"app{at}", About.FAILED, f"app{at} v2 failed", f"reason {at}\nMore: x", now(), at)
 
 
 def test_a_digest_names_each_notice_with_its_reason_and_says_what_it_leaves_out() -> None:
@@ -110,7 +110,7 @@ def test_a_digest_names_each_notice_with_its_reason_and_says_what_it_leaves_out(
     assert lines[0] == "5 earlier notices, not shown."
     assert lines[-2] == f"app{MOST_IN_DIGEST + 4} v2 failed. reason {MOST_IN_DIGEST + 4}"
     assert lines[-1] == "2 notices before this could not be delivered: changeover events"
-    assert digest.is_bad
+    assert digest.tone is Tone.FAILURE
 
 
 def test_a_single_notice_is_as_it_was_queued() -> None:

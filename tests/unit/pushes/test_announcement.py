@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.push_check import Forge
-from orchestrator.pushes.announcement import Image, Images, Other, Ping, Published, Push, announced, identifier
+from orchestrator.pushes.announcement import (
+    MOST_EVENTS,
+    Image,
+    Images,
+    Other,
+    Ping,
+    Published,
+    Push,
+    UnreadImages,
+    announced,
+    identifier,
+)
 from tests.support.forges import delivery, git_push, image_push
 from tests.support.paths import ROOT
 
@@ -131,3 +142,9 @@ def test_a_body_that_nobody_sends_is_no_error(forge: Forge, body: bytes) -> None
     for one in (headers, headers | {"content-type": "application/x-www-form-urlencoded"}):
         announced(forge, one, body)
         identifier(forge, one, body)
+
+
+@pytest.mark.parametrize("body", [None, json.dumps({"events": [{}] * (MOST_EVENTS + 1)}).encode()])
+def test_many_notifications_of_a_registry_together_are_a_push_of_something(body: bytes | None) -> None:
+    """Which images it was is not known: the source knows. They were all lost."""
+    assert announced(Forge.REGISTRY, {}, body) == UnreadImages()

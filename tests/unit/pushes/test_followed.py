@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.config import loader
-from orchestrator.pushes.announcement import Announcement, Image, Images, Other, Ping, Published, Push
+from orchestrator.pushes.announcement import Announcement, Image, Images, Other, Ping, Published, Push, UnreadImages
 from orchestrator.pushes.followed import why_not_followed
 
 MAIN, DEV, TAG = Push("refs/heads/main", "main"), Push("refs/heads/dev", "main"), Push("refs/tags/v1.2.0", "main")
@@ -48,6 +48,8 @@ PYPI = "source: pypi, pypi: {package_name: shop}"
         (REGISTRY % "tag: stable", Images((Image("other", "stable"), Image("shop", "stable"))), True),
         (REGISTRY % "tag: stable", Images((Image("me/shop", "stable"),)), False),
         (REGISTRY % "tag: stable", Images((), ("shop",)), False),
+        (REGISTRY % "tag: stable", UnreadImages(), True),
+        ("source: git", UnreadImages(), False),
         (REGISTRY % "tag: stable, cosign_key: cosign.pub", Images((), ("shop",)), True),
         (REGISTRY % "tag: stable, cosign_key: cosign.pub", Images((), ("other",)), False),
         (REGISTRY % "tag: stable", MAIN, False),

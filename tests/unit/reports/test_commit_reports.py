@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from border.secrets import Secrets
 from orchestrator.clock import now
-from orchestrator.domain.deployment import Deployment, Failure, Kind, State, StepName
+from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
 from orchestrator.domain.events import Cancelled, Failed, Live, Occurrence, Started, Step, Unchanged
 from orchestrator.domain.release import Release
 from orchestrator.reports import commit_reports
@@ -242,12 +242,19 @@ async def test_a_deployment_is_pending_then_live_with_a_link(world: World) -> No
     assert bench.forge.asked[0].headers["authorization"] == "token secret-token"
 
 
+STOPPED = Failure(StepName.BUILD, "The orchestrator was stopped during build.", "Request it again.")
+
+
 @pytest.mark.parametrize(
     ("state", "happened", "more", "told", "says"),
     [
         (State.FAILED, Failed("build", "it is late."), {"failure": Failure(StepName.BUILD, "it is late.")},
          "failure", "build failed: it is late."),
         (State.CANCELLED, Cancelled("build", ""), {}, "error", "The deployment was cancelled."),
+        (State.FAILED, Failed("build", ""), {"interrupted_by": Interrupter.STOP, "failure": STOPPED}, "error",
+         "The orchestrator was stopped during build. Request it again."),
+        (State.FAILED, Failed("build", ""), {"interrupted_by": Interrupter.KILL, "failure": STOPPED}, "error",
+         "The orchestrator was stopped during build. Request it again."),
         (State.UNCHANGED, Unchanged("v1"), {}, "success", "v1 is live already."),
     ],
 )  # fmt: skip
@@ -418,3 +425,24 @@ async def test_a_token_that_no_header_can_have_is_refused_and_not_told(world: Wo
     assert "has something else than a token" in str(failure["cause"])
     assert token not in str(failure)
     assert bench.forge.asked == []
+
+
+async def test_a_defect_at_one_report_ends_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = asyncio.Event()
+    bench = Bench(world, Forge(gate=gate))
+    other = "b" * 40
+    once = bench.reports._once
+
+    async def broken(key: tuple[str, str]) -> None:
+        if key[1] == other:
+            gate.set()
+            raise ZeroDivisionError
+        await once(key)
+
+    monkeypatch.setattr(bench.reports, "_once", broken)
+    bench.tell(bench.deployment(), Live(1.0, "blue"), state=State.LIVE)
+    bench.tell(bench.deployment("d2", other), Live(1.0, "blue"), state=State.LIVE)
+    await bench.until_told()
+
+    assert bench.forge.states == ["success"]
+    assert [one["remedy"] for one in bench.failures()] == ["Report this defect in Changeover."]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.clock import now
-from orchestrator.domain.notice import Notice, NoticeKind
+from orchestrator.domain.notice import About, Notice
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.journal.store import Journal
 from orchestrator.updates.remembered import Remembered
@@ -35,7 +35,7 @@ async def test_two_that_have_read_the_same_record_both_have_what_they_saved(
     threads = Journal(f"sqlite:///{tmp_path / 'journal.db'}")
     remembered = Remembered(threads, lambda: began, lambda: 0.0)
     before = threads.versions("shop").get("v3") or VersionRecord("v3", began)
-    notice = Notice("shop", NoticeKind.UPDATE, "shop v3 is available", "", began)
+    notice = Notice("shop", About.UPDATE, "shop v3 is available", "", began)
     does: dict[str, Callable[[], Awaitable[object]]] = {
         "see": lambda: remembered.see("shop", "v3"),
         "dismiss": lambda: remembered.dismiss("shop", "v3"),

@@ -1,0 +1,35 @@
+"""What is said of deployments that the end of the orchestrator interrupted, by who requested them."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.clock import now
+from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
+from orchestrator.domain.interruption import end_by
+
+
+@pytest.mark.parametrize(
+    ("by", "kind", "requested_by", "state", "cause", "tip"),
+    [
+        (Interrupter.PERSON, Kind.DEPLOY, "push", State.CANCELLED, "The deployment was cancelled.", ""),
+        (Interrupter.PERSON, Kind.ROLLBACK, "anna", State.CANCELLED, "The rollback was cancelled.", ""),
+        (Interrupter.STOP, Kind.DEPLOY, "anna", State.FAILED, "stopped during build", "Request it again."),
+        (Interrupter.KILL, Kind.DEPLOY, "anna", State.FAILED, "stopped during build", "Request it again."),
+        (Interrupter.STOP, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again at the next start"),
+        (Interrupter.KILL, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again at the next start"),
+        (Interrupter.STOP, Kind.DEPLOY, "auto_update", State.FAILED, "stopped during build", "auto_update begins it"),
+        (Interrupter.STOP, Kind.RESTORE, "push", State.FAILED, "stopped during build", "Request it again."),
+    ],
+)
+def test_only_a_person_cancels_and_what_is_begun_again_by_itself_says_so(
+    by: Interrupter, kind: Kind, requested_by: str, state: State, cause: str, tip: str
+) -> None:
+    one = Deployment("d1", "shop", kind, State.RUNNING, requested_by, now())
+
+    end, failure = end_by(by, one, StepName.BUILD)
+
+    assert (end, failure.step) == (state, StepName.BUILD)
+    assert cause in failure.cause
+    assert tip in failure.tip
+    assert bool(failure.tip) == bool(tip)
