@@ -243,7 +243,7 @@ def test_a_stop_while_the_release_is_compared_is_an_interruption(world: World) -
 
     ended = virtual_time.run(story())
     assert (ended.state, ended.interrupted_by) in [
-        (State.CANCELLED, Interrupter.STOP),
+        (State.FAILED, Interrupter.STOP),
         (State.UNCHANGED, None),
         (State.QUEUED, None),
     ]
