@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
@@ -12,16 +13,36 @@ from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome,
 from orchestrator.errors import StepFailed, UnknownBackup
 
 
+class Stands(Enum):
+    """What of a migration stands in the data, as seen by comparing the data with the backup made before.
+
+    `ROWS`: the schema is as before, and rows or files have changed while the app served requests: the migration may
+    have changed some of them.
+    """
+
+    NOTHING = "nothing"
+    ROWS = "rows"
+    A_PART = "a part"
+    UNKNOWN = "unknown"
+
+
+SCHEMA_AS_BEFORE = (Stands.NOTHING, Stands.ROWS)
+
+
 @dataclass(frozen=True)
 class Found:
     """What is known of a deployment's migrations that did not succeed.
 
     `unnamed` is the direction of a run that committed something, or may have, of which no names are known; None if
-    there is none. `says` has sentences for people.
+    there is none. `only_rows`: no more than rows or files of it can stand. `perhaps` is the schema revision at which it
+    failed, if those before it are committed: nothing but their way down shows whether a part of this one is, too.
+    `says` has sentences for people.
     """
 
     unnamed: Direction | None = None
     says: tuple[str, ...] = ()
+    only_rows: bool = False
+    perhaps: SchemaRevision | None = None
 
 
 async def find_out(context: AppContext, by: Deployment) -> Found:
@@ -31,7 +52,7 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
     the backup that was made before. Raises EngineError or JournalError.
     """
     says: list[str] = []
-    not_known = None
+    not_known = perhaps = None
     runs = migration_runs.runs_of(context, by)
     for run in runs:
         if run.outcome is Outcome.DONE or run.direction is Direction.RESTORED:
@@ -43,13 +64,14 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
         outcome = Outcome.DONE if happened else Outcome.FAILED
         revisions, note = happened or run.revisions, run.note or "interrupted"
         await context.journal.beside(context.journal.migration_ended, run.id, outcome, revisions, note)
+        perhaps = _perhaps_a_part(run, happened) or perhaps
         says.append(_reported_in_words(run, happened))
     if not_known is not None:
         return await _compared(context, by, not_known, tuple(says))
     # The other runs, and those that are named, have changed the data: it differs from the backup by what is known.
     if says and not any(run.outcome is Outcome.DONE for run in migration_runs.runs_of(context, by)):
         return await _checked(context, by, runs[-1], tuple(says))
-    return Found(None, tuple(says))
+    return Found(None, tuple(says), perhaps=perhaps)
 
 
 async def name_what_stands(context: AppContext, by: Deployment) -> None:
@@ -81,14 +103,14 @@ async def end_interrupted(context: AppContext, by: Deployment) -> None:
             )
 
 
-async def compared_now(context: AppContext, by: Deployment) -> tuple[bool | None, str]:
-    """Whether the data differs from the backup made before the migration as only a migration changes it.
+async def compared_now(context: AppContext, by: Deployment) -> tuple[Stands, str]:
+    """How the data differs from the backup made before the migration, with a sentence that says so.
 
-    None: not known. With a sentence that says so. Raises EngineError.
+    Raises EngineError.
     """
     backup = by.paused_backup or by.backup
     if not backup:
-        return None, (
+        return Stands.UNKNOWN, (
             f"It cannot be found out whether the migration committed something: {context.name} has no migrate.status, "
             "and there is no backup to compare the data with."
         )
@@ -98,7 +120,7 @@ async def compared_now(context: AppContext, by: Deployment) -> tuple[bool | None
         async with context.data_turn:
             found = await backups.compare(context, backup, before)
     except (StepFailed, UnknownBackup) as error:
-        return None, f"It cannot be found out whether the migration committed something: {error.cause}"
+        return Stands.UNKNOWN, f"It cannot be found out whether the migration committed something: {error.cause}"
     return _verdict(found, backup, nobody_wrote=nobody_wrote)
 
 
@@ -111,22 +133,25 @@ async def only_we_write(context: AppContext, by: Deployment) -> bool:
     return paused and context.name in await context.proxy.paused()
 
 
-def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[bool | None, str]:
+def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[Stands, str]:
     if not found.content:
-        return False, f"Nothing of the migration was committed: the data is as in backup {backup}."
+        return Stands.NOTHING, f"Nothing of the migration was committed: the data is as in backup {backup}."
     if found.structure or nobody_wrote:
         differ = ", ".join(found.structure or found.content)
         what = "the schema of " if found.structure else ""
-        return True, f"The migration committed a part of its changes: {what}{differ} differs from backup {backup}."
+        return (
+            Stands.A_PART,
+            f"The migration committed a part of its changes: {what}{differ} differs from backup {backup}.",
+        )
     if found.databases:
         same, differ = ", ".join(found.databases), ", ".join(found.content[:5])
-        return False, (
+        return Stands.ROWS, (
             f"No change of the schema was committed: the schema of {same} is as in backup {backup}. Rows or files of "
             f"{differ} have changed since that backup: by the app, which served requests, or by the migration, which "
             "only migrate.status or migrate.compatible: false can tell apart."
         )
     differ = ", ".join(found.content[:5])
-    return None, (
+    return Stands.UNKNOWN, (
         f"It is not known whether the migration committed something: {differ} differs from backup {backup}, and the "
         "app served requests meanwhile."
     )
@@ -136,7 +161,8 @@ async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says
     stands, sentence = await compared_now(context, by)
     note = f"{run.note or 'interrupted'} {sentence}"
     await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
-    return Found(None if stands is False else run.direction, (*says, sentence))
+    is_nothing = stands is Stands.NOTHING
+    return Found(None if is_nothing else run.direction, (*says, sentence), only_rows=stands is Stands.ROWS)
 
 
 async def _checked(context: AppContext, by: Deployment, run: MigrationRun, says: tuple[str, ...]) -> Found:
@@ -146,7 +172,7 @@ async def _checked(context: AppContext, by: Deployment, run: MigrationRun, says:
     still pending. If it cannot be compared, what the app reports counts.
     """
     stands, sentence = await compared_now(context, by)
-    if not stands:
+    if stands is not Stands.A_PART:
         return Found(None, says)
     sentence = f"The app reports the same migrations as before, but one of them is not whole. {sentence}"
     note = f"{run.note or 'interrupted'} {sentence}"
@@ -169,13 +195,20 @@ async def _reported(context: AppContext, run: MigrationRun) -> tuple[SchemaRevis
     return tuple(one for one in run.revisions if (one.revision in lacking) is (run.direction is Direction.DOWN))
 
 
+def _perhaps_a_part(run: MigrationRun, happened: tuple[SchemaRevision, ...]) -> SchemaRevision | None:
+    """The schema revision at which a run failed that has committed those before it."""
+    if run.direction is Direction.DOWN or not happened:
+        return None
+    return next((one for one in run.revisions if one not in happened), None)
+
+
 def _reported_in_words(run: MigrationRun, happened: tuple[SchemaRevision, ...]) -> str:
     command = "migrate.down" if run.direction is Direction.DOWN else "migrate.command"
     if not happened:
         return f"Nothing of {command} was committed: the app reports the same migrations as before."
     did = "reverted" if run.direction is Direction.DOWN else "committed"
     said = f"Before it failed, {command} had {did} {names(happened)}: the app reports it."
-    left = [one for one in run.revisions if one not in happened]
-    if run.direction is Direction.DOWN or not left:
+    failed = _perhaps_a_part(run, happened)
+    if failed is None:
         return said
-    return f"{said} Whether {left[0].revision}, which failed, left a part is not known, unless it is one transaction."
+    return f"{said} Whether {failed.revision}, which failed, left a part is not known, unless it is one transaction."

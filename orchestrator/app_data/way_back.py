@@ -7,7 +7,7 @@ paused since before it was made; otherwise a person decides.
 from __future__ import annotations
 
 from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
-from orchestrator.app_data.failed_migrations import Found, only_we_write
+from orchestrator.app_data.failed_migrations import SCHEMA_AS_BEFORE, Found, Stands, only_we_write
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, Serving
@@ -31,7 +31,7 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
     exactly = deployment.kind is Kind.DEPLOY and can_revert
     wanted = _to_what_was(context, deployment) if exactly else migrations.needed_by(context, before)
     if wanted.is_empty:
-        return _what_stays(context, deployment, before)
+        return _what_stays(context, deployment, before, found)
     if wanted.down and not can_revert:
         return [await _by_backup(context, deployment, _names_stand(wanted, before), names(wanted.down))]
     try:
@@ -46,7 +46,7 @@ async def take_back(context: AppContext, deployment: Deployment, found: Found) -
     if wanted.down and found.says:
         # A down command takes back whole migrations. The one at which it failed may have left a part.
         stands, says = await failed_migrations.compared_now(context, deployment)
-        if stands:
+        if stands is Stands.A_PART:
             says = f"{names(wanted.down)} is reverted, but the data is not as before. {says}"
             return [says, await _by_backup(context, deployment, says, names(wanted.down))]
     done = [f"Reverted {names(wanted.down)}"] if wanted.down else []
@@ -99,7 +99,7 @@ def left_by(
 
 def remedy_of(context: AppContext, deployment: Deployment) -> str:
     """The commands with which a person settles what a failed deployment left."""
-    accept = f"If you have corrected the data by another way: changeover migrate accept {context.name}"
+    accept = f"If the data is right, or you have corrected it by another way: changeover migrate accept {context.name}"
     backup = deployment.paused_backup or deployment.backup
     if not backup:
         return (
@@ -120,6 +120,9 @@ async def _unnamed(context: AppContext, deployment: Deployment, before: Deployme
     stands = " ".join(found.says)
     if await only_we_write(context, deployment):
         return [*found.says, await _by_backup(context, deployment, stands, "the migration")]
+    if found.only_rows and found.unnamed is Direction.UP:
+        # A way down would revert what was there before.
+        raise NoWayBack(stands, remedy_of(context, deployment))
     try:
         if found.unnamed is Direction.DOWN:
             await migrations.up(context, before, by=deployment)
@@ -128,7 +131,7 @@ async def _unnamed(context: AppContext, deployment: Deployment, before: Deployme
     except StepFailed as error:
         raise NoWayBack(stands, remedy_of(context, deployment)) from error
     still, sentence = await failed_migrations.compared_now(context, deployment)
-    if still is not False:
+    if still not in SCHEMA_AS_BEFORE:
         raise NoWayBack(f"{stands} migrate.down did not take it back.", remedy_of(context, deployment))
     return [*found.says, f"Reverted by migrate.down: {sentence}"]
 
@@ -163,8 +166,12 @@ def _and_what_stands(context: AppContext, deployment: Deployment, before: Deploy
     )
 
 
-def _what_stays(context: AppContext, deployment: Deployment, before: Deployment) -> list[str]:
+def _what_stays(context: AppContext, deployment: Deployment, before: Deployment, found: Found) -> list[str]:
+    """Raises NoWayBack if a part of the schema revision at which the migration failed may stand beside what stays."""
     revisions = migration_runs.applied_by(context, deployment)
     if not revisions:
         return []
-    return [f"Kept {names(revisions)}: the app reports that {before.version} can run on it"]
+    kept = f"Kept {names(revisions)}: the app reports that {before.version} can run on it"
+    if found.perhaps is not None:
+        raise NoWayBack(f"{' '.join(found.says)} {kept}.", remedy_of(context, deployment))
+    return [kept]

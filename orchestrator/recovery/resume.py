@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -31,6 +32,7 @@ from orchestrator.recovery import untold_ends
 
 log = structlog.get_logger()
 
+INTERRUPTED = "interrupted"
 LATER = "interrupted by a stop of Changeover; what is left is retired after that"
 
 
@@ -131,27 +133,57 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
         await readiness.until_ready(context, deployment)
         live = await switch.run(context, deployment)
     except ChangeoverError as error:
-        recorded = await context.journal.beside(context.journal.recorded, deployment.id)
-        if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
-            await _keep_live(context, recorded)
-            return
-        cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
-        failure, journal = Failure(StepName.SWITCH, cause, tip_of(deployment)), context.journal
-        await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, "interrupted")
-        await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
+        await to_its_end(_end_failed_switch(context, events, deployment, error))
         return
     note = "finished after a restart"
     await context.journal.beside(context.journal.step_ended, live.id, StepName.SWITCH, StepState.DONE, note)
     await publish_live(events, live, recovered=True)
 
 
+async def _end_failed_switch(
+    context: AppContext, events: EventStream, deployment: Deployment, error: ChangeoverError
+) -> None:
+    recorded = await context.journal.beside(context.journal.recorded, deployment.id)
+    if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
+        await _keep_live(context, recorded)
+        return
+    cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
+    failure, journal = Failure(StepName.SWITCH, cause, tip_of(deployment)), context.journal
+    await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, INTERRUPTED)
+    plan = plans.of_interrupted(deployment)
+    await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
+
+
 async def _compensate(context: AppContext, events: EventStream, deployment: Deployment) -> None:
-    under_way = next((step.name for step in deployment.steps if step.state is StepState.RUNNING), StepName.PREPARE)
-    journal = context.journal
-    await journal.beside(journal.step_ended, deployment.id, under_way, StepState.FAILED, "interrupted")
-    end, failure = end_by(Interrupter.KILL, deployment, under_way)
+    """In a task of its own, to its end: a stop of the orchestrator waits for it, as for the undo of a deployment."""
+    await to_its_end(_compensate_interrupted(context, events, deployment))
+
+
+async def _compensate_interrupted(context: AppContext, events: EventStream, deployment: Deployment) -> None:
+    step, cause = _stopped_at(deployment)
+    end, failure = end_by(Interrupter.KILL, deployment, step)
+    failure, journal = replace(failure, cause=cause), context.journal
+    if any(step.state is StepState.RUNNING for step in deployment.steps):
+        await journal.beside(journal.step_ended, deployment.id, failure.step, StepState.FAILED, INTERRUPTED)
     plan = plans.of_interrupted(deployment)
     await compensate(context, events, deployment, end, failure, plan, Interrupter.KILL)
+
+
+def _stopped_at(deployment: Deployment) -> tuple[StepName, str]:
+    """The step at which the orchestrator was stopped, and a sentence that says so.
+
+    What failed before, and was being undone then, is said first. The end of a step may be on record as interrupted,
+    by an earlier recovery that was itself stopped.
+    """
+    if not deployment.steps:
+        return StepName.PREPARE, "The orchestrator was stopped before the first step."
+    last = next((one for one in deployment.steps if one.state is StepState.RUNNING), deployment.steps[-1])
+    if last.state is StepState.DONE:
+        return last.name, f"The orchestrator was stopped after {last.name}."
+    if last.state is StepState.RUNNING or last.note in ("", INTERRUPTED):
+        return last.name, f"The orchestrator was stopped during {last.name}."
+    first = "The deployment was cancelled." if last.note == "cancelled" else last.note
+    return last.name, f"{first} The orchestrator was stopped while it was undone."
 
 
 async def _restore_traffic(context: AppContext) -> None:
@@ -196,7 +228,7 @@ async def _settle_what_is_reverted(context: AppContext) -> None:
     if left is None:
         return
     stands, says = await failed_migrations.compared_now(context, context.journal.deployment(left.deployment))
-    if stands is False:
+    if stands in failed_migrations.SCHEMA_AS_BEFORE:
         await context.journal.beside(context.journal.settle, context.name)
         context.say(left.deployment, f"what it left in the data is settled. {says}")
 

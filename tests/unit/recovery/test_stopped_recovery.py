@@ -1,0 +1,124 @@
+"""A stop of the orchestrator at any operation of its recovery: an undo comes to its end, and is told truly."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.deployment import Deployment, State, StepName
+from orchestrator.host.uninterrupted import until_ended
+from tests.support import virtual_time
+from tests.support.fakes.power import Killed
+from tests.support.fakes.stories import STORIES, assert_whole
+from tests.support.fakes.world import APP, World
+
+KILLED = (
+    "a deployment",
+    "an incompatible migration",
+    "an incompatible migration without a way down",
+    "a migration that fails half-way, and the backup is restored",
+    "a restore",
+    "a rollback with the data",
+)
+
+
+async def killed(folder: Path, name: str, number: int) -> World:
+    config, before, act = STORIES[name]
+    world = World(folder, config)
+    await before(world)
+    world.power.cut_at(number, after=True)
+    with suppress(Killed):
+        await act(world)
+    world.engine.mend()
+    await world.new_process()
+    return world
+
+
+async def recover(world: World) -> None:
+    await world.recovery.recover_all()
+    await world.recovery.go_on()
+
+
+async def operations_of(folder: Path, name: str) -> int:
+    config, before, act = STORIES[name]
+    world = World(folder, config)
+    await before(world)
+    world.power.operations = []
+    await act(world)
+    await world.at_rest()
+    return len(world.power.operations)
+
+
+def interrupted(world: World) -> Deployment:
+    return world.journal.deployments(APP, limit=1)[0]
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_a_stop_at_any_operation_of_recovery_is_told_truly(name: str, tmp_path: Path) -> None:
+    count = virtual_time.run(operations_of(tmp_path / "whole", name))
+    for number in range(1, count, 7):
+        recovering = virtual_time.run(_recovery(tmp_path / f"{number}", name, number, None))
+        for at in range(number % 3, recovering, 3):
+            virtual_time.run(_recovery(tmp_path / f"{number}-{at}", name, number, at))
+
+
+async def _recovery(folder: Path, name: str, number: int, at: int | None) -> int:
+    """Kill, recover, and stop that at its operation `at`. The number of operations of the recovery."""
+    world = await killed(folder, name, number)
+    where = f"{name}, killed after operation {number}, and stopped in operation {at} of its recovery"
+    before = interrupted(world)
+    stops: list[asyncio.Task[None]] = []
+    world.power.operations = []
+    if at is not None:
+        world.power.interrupt_at(at, lambda: stops.append(asyncio.create_task(world.recovery.stop())))
+    task = asyncio.create_task(recover(world))
+    while not (stops or task.done()):  # noqa: ASYNC110 (at that moment)
+        await asyncio.sleep(0)
+    if at is None:
+        await task
+        count = len(world.power.operations)
+        await asyncio.sleep(1)
+        return count
+    await asyncio.gather(*stops)
+    task.cancel()
+    await until_ended(task)
+    await world.scheduler.stop()
+    now = interrupted(world)
+    began_to_undo = now.steps != before.steps and now.state is not State.LIVE
+    assert now.state.ended or not began_to_undo, f"{where}: its undo was interrupted"
+
+    await world.restart()
+
+    assert_whole(world, where)
+    ended = world.journal.deployment(before.id)
+    if ended.failure and before.steps:
+        assert ended.failure.step is before.steps[-1].name, f"{where}: {ended.failure.cause}"
+        assert "during prepare" not in ended.failure.cause or before.steps[-1].name is StepName.PREPARE, where
+    await asyncio.sleep(1)  # the output of the first one is recorded
+    return 0
+
+
+def test_what_failed_before_the_orchestrator_was_killed_in_its_undo_is_told_first(tmp_path: Path) -> None:
+    name = "a migration that fails half-way, and the backup is restored"
+
+    async def story() -> None:
+        config, before, act = STORIES[name]
+        world = World(tmp_path, config)
+        await before(world)
+        world.power.cut_at("journal: migrate ended", after=True)
+        with suppress(Killed):
+            await act(world)
+        world.engine.mend()
+        cut = interrupted(world)
+        assert cut.state is State.RUNNING, "it was killed in its undo"
+        await world.restart()
+        ended = world.journal.deployment(cut.id)
+        assert ended.failure is not None
+        assert ended.failure.step is StepName.MIGRATE
+        assert ended.failure.cause.startswith("The migration 'up' exited with code 1.")
+        assert "stopped while it was undone" in ended.failure.cause
+
+    virtual_time.run(story())
