@@ -24,7 +24,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.background_park import Parking
-from orchestrator.deploy.failover_record import Record
+from orchestrator.deploy.failover_record import Record, why_ended
 from orchestrator.deploy.park import is_parked
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -251,7 +251,7 @@ class Failover:
         if record.since is None:
             record.times, record.since, record.began = record.times + 1, now(), began
             took = round(elapsed() - began, 3)
-            record.cause = await self._why_ended(context, active)
+            record.cause = await why_ended(context, active)
             record.at_first, record.counted = record.requests, counted
             version = standby.release.version if standby.release else ""
             await self._publish(FailedOver(version, record.cause, took), context.name)
@@ -261,11 +261,6 @@ class Failover:
             return False
         status = await context.engine.status(active.container)
         return status is not None and status.running and not await readiness.refuses(context, active)
-
-    async def _why_ended(self, context: AppContext, active: Deployment) -> str:
-        """Asked after the switch: the engine answers late about a container that has just ended."""
-        status = await context.engine.status(active.container)
-        return f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
 
     async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
         record = self.record(context.name)

@@ -1,9 +1,17 @@
-"""What became of an app's failovers: how many there were, and how many requests the standby has answered."""
+"""What became of an app's failovers: how many there were, why, and how many requests the standby has answered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+
+import structlog
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.errors import EngineError
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -27,3 +35,13 @@ class Record:
     def count(self, counted: int) -> None:
         self.requests += counted - self.counted if counted >= self.counted else counted
         self.counted = counted
+
+
+async def why_ended(context: AppContext, active: Deployment) -> str:
+    """Asked after the switch: the engine answers late about a container that has just ended, or fails."""
+    try:
+        status = await context.engine.status(active.container)
+    except EngineError as error:
+        log.warning("cause of a crash not known", app=context.name, cause=error.cause)
+        return f"{active.container} has ended"
+    return f"{active.container} {status.why_stopped if status else 'does not exist any more'}"

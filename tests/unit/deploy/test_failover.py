@@ -135,6 +135,29 @@ def test_the_standby_answers_before_the_engine_has_tidied_up_after_the_active_co
     watched(world, story)
 
 
+def test_a_failover_is_told_also_when_the_engine_does_not_say_how_the_container_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = world.engine.status
+
+    async def story() -> None:
+        ended = active(world).container
+
+        async def status(name: str) -> ContainerStatus | None:
+            if name == ended:
+                raise EngineError("Docker did not answer within 60 s.")
+            return await ask(name)
+
+        monkeypatch.setattr(world.engine, "status", status)
+        await crash(world, ended)
+        await asyncio.sleep(0.1)
+        assert answers(world) == standby(world).container
+        happened = next(event for event in world.journal.events() if event.kind == EventKind.FAILED_OVER)
+        assert happened.fields["cause"] == f"{ended} has ended"
+
+    watched(world, story)
+
+
 def test_a_container_that_came_back_unheard_is_asked_about_at_its_next_end(world: World) -> None:
     """What the engine says when it is asked counts more than an event of before."""
 
