@@ -123,8 +123,21 @@ async def put_back(context: AppContext, backup: str, by: Deployment) -> None:
         await replace_data(context, backup, by)
         # The backup may have been made after the data had followed the user of the release that failed.
         await owners.take_back(context, by)
-    finally:
+    except BaseException as error:
+        await _wake_after(context, error)
+        raise
+    await wake_writers(context)
+
+
+async def _wake_after(context: AppContext, first: BaseException) -> None:
+    """Start the app's containers in spite of an error. If that fails as well, both are told, the first one first."""
+    try:
         await wake_writers(context)
+    except ChangeoverError as then:
+        log.error("the app was not started again", app=context.name, cause=then.cause)
+        if isinstance(first, ChangeoverError):
+            first.cause = f"{first.cause} After that, the app was not started again: {then.cause}"
+            first.remedy = first.remedy or then.remedy
 
 
 def _writers(context: AppContext) -> list[Deployment]:

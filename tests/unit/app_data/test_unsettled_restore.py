@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.app_data import backups, swap
 from orchestrator.domain.schema_history import Direction, Outcome
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, UnknownBackup
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
@@ -62,3 +62,26 @@ def test_the_active_release_runs_again_after_a_stop_that_the_engine_refused(
         return world.engine.running[active.container].running
 
     assert virtual_time.run(story())
+
+
+def test_an_app_that_is_not_started_again_hides_not_why_its_data_was_not_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, app())
+
+    async def story() -> None:
+        await live(world, "0001")
+        active = world.context.active
+        assert active is not None
+
+        async def refused(name: str, address: str = "") -> None:
+            raise EngineError("Docker is on strike.", "Start Docker.")
+
+        monkeypatch.setattr(world.engine, "wake", refused)
+        with pytest.raises(UnknownBackup) as told:
+            await swap.put_back(world.context, "no-such-backup", by=active)
+        cause, _, then = told.value.cause.partition(" After that, the app was not started again: ")
+        assert "no-such-backup" in cause
+        assert then == "Docker is on strike."
+
+    virtual_time.run(story())
