@@ -68,7 +68,19 @@ def _text(
     )
     for (app, forge, outcome), times in pushes.items():
         deliveries.add_metric([app, forge, outcome], times)
-    registry.register(_Ready(failovers, requests, crashes, deliveries))
+    notices = CounterMetricFamily(
+        "changeover_notices", "Notices, by what became of them at each service.", labels=["app", "outcome"]
+    )
+    for (app, fate), times in orchestrator.notices.lanes.total.items():
+        if app in health:
+            notices.add_metric([app, fate], times)
+    waiting = Gauge(
+        "changeover_notices_waiting", "Notices that a service does not have yet.", ["app"], registry=registry
+    )
+    for app, count in orchestrator.notices.waiting.items():
+        if app in health:
+            waiting.labels(app).set(count)
+    registry.register(_Ready(failovers, requests, crashes, deliveries, notices))
     return generate_latest(registry).decode()
 
 

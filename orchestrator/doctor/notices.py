@@ -19,6 +19,6 @@ async def notices(orchestrator: Orchestrator) -> list[Finding]:
         Finding("notices", False, f"{says} Since {since:%Y-%m-%d %H:%M} UTC." if since else says, TEST)
         for says, since in orchestrator.notices.problems()
     ]
-    waiting = orchestrator.notices.waiting
+    waiting = orchestrator.notices.waiting.total()
     left = f", {counted(waiting, 'notice')} waiting" if waiting else ""
     return wrong + failing or [Finding("notices", True, f"{counted(len(known.urls), 'service')}{left}")]

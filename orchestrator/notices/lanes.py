@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
@@ -26,6 +28,14 @@ MOST_SINGLE = 3
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
 GIVEN_UP_AFTER = timedelta(hours=6)
 """A notice that is older and fails once more is not tried again. Those that came later are."""
+
+
+class Fate(StrEnum):
+    """What became of a notice at one service."""
+
+    TAKEN = "taken"
+    DROPPED = "dropped"
+    """Refused, too old, or too many waited."""
 
 
 class NotTaken(Exception):
@@ -86,6 +96,8 @@ class Lanes:
         self._failed, self._elsewhere = failed, elsewhere
         self._first_pause_s, self._now = first_pause_s, clock
         self._by_url: dict[str, Lane] = {}
+        self.total: Counter[tuple[str, Fate]] = Counter()
+        """By app, since the orchestrator's start: how many notices each service took, and how many it never got."""
         self._news = asyncio.Event()
 
     def add(self, service: ServiceUrl, notice: Notice) -> Notice | None:
@@ -98,12 +110,14 @@ class Lanes:
             if len(lane.waiting) > MOST_WAITING:
                 dropped = lane.waiting.pop(0)
                 lane.dropped += 1
+                self.total[dropped.app, Fate.DROPPED] += 1
         self._news.set()
         return dropped
 
     @property
-    def waiting(self) -> int:
-        return sum(len(lane.waiting) for lane in self._by_url.values())
+    def waiting(self) -> Counter[str]:
+        """By app: how many notices wait, one for each service that is to have it."""
+        return Counter(notice.app for lane in self._by_url.values() for notice in lane.waiting)
 
     def failing(self) -> list[Lane]:
         return [lane for lane in self._by_url.values() if lane.why]
@@ -173,6 +187,7 @@ class Lanes:
             return
         lane.waiting = [one for one in lane.waiting if one not in given_up]
         lane.dropped += len(given_up)
+        self.total.update((one.app, Fate.DROPPED) for one in given_up)
         log.warning("notices dropped", service=lane.service.label, notices=len(given_up), why=lane.why)
         await self._done(lane.service, given_up)
 
@@ -193,6 +208,7 @@ class Lanes:
         if taken:
             lane.dropped -= dropped + sum(one not in lane.waiting for one in taken)  # dropped meanwhile, but taken
             lane.waiting = [one for one in lane.waiting if one not in taken]
+            self.total.update((one.app, Fate.TAKEN) for one in taken)
             await self._done(lane.service, taken)
         if answer.is_well:
             lane.why, lane.since = "", None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.notices.courier import Courier, Rounds
 from orchestrator.notices.hourly_limit import MOST_OF_APP, HourlyLimit
-from orchestrator.notices.lanes import FIRST_PAUSE_S, Lanes, NotTaken
+from orchestrator.notices.lanes import FIRST_PAUSE_S, Fate, Lanes, NotTaken
 from orchestrator.notices.made_of import Making
 from orchestrator.notices.texts import TOLD
 from orchestrator.notices.url_files import UrlFiles, together
@@ -92,8 +92,6 @@ class Notices:
         self._unread: dict[int, Notice] = {}
         """By id: the notices of which no URL could be read. They wait in no lane."""
         self._limit = HourlyLimit()
-        self.not_queued = 0
-        """Events of which no notice was made because too many waited for the journal."""
 
     # Events
 
@@ -102,7 +100,7 @@ class Notices:
         if not isinstance(happened, TOLD) or not app:
             return
         if len(self._incoming) >= MOST_INCOMING:
-            self.not_queued += 1
+            self.lanes.total[app, Fate.DROPPED] += 1
             log.warning("notice dropped: too many wait", app=app, kind=str(happened.kind))
             return
         self._incoming.append(_Incoming(happened, app, deployment, self._now()))
@@ -183,6 +181,7 @@ class Notices:
         self._unread.pop(notice.id, None)
         if notice.id not in self._open and notice.queued_at < self._now() - TOLD_WITHIN:
             log.warning("notice dropped: it is too old", app=notice.app, kind=str(notice.kind))
+            self.lanes.total[notice.app, Fate.DROPPED] += 1
             await self._forget(notice)
             return
         by_file = await self._files.read([one.url_file for one in self._told(notice)])
@@ -268,6 +267,7 @@ class Notices:
         return [(lane.says, lane.since) for lane in self.lanes.failing()]
 
     @property
-    def waiting(self) -> int:
-        """How many are not sent yet, one for each service."""
-        return len(self._incoming) + len(self._unread) + self.lanes.waiting
+    def waiting(self) -> Counter[str]:
+        """By app: how many are not sent yet, one for each service."""
+        unsent = Counter(one.app for one in self._incoming) + Counter(one.app for one in self._unread.values())
+        return self.lanes.waiting + unsent

@@ -15,7 +15,7 @@ from orchestrator.domain.events import Live
 from orchestrator.domain.notice import About, Notice
 from orchestrator.domain.update_events import CheckFailed
 from orchestrator.notices.courier import Answer, Rounds
-from orchestrator.notices.lanes import MOST_WAITING, Lanes
+from orchestrator.notices.lanes import MOST_WAITING, Fate, Lanes
 from orchestrator.notices.trials import Trials
 from tests.support.fakes.courier import FakeCourier, fails
 from tests.support.fakes.journal import UnreliableJournal
@@ -62,11 +62,11 @@ async def test_a_notice_whose_urls_cannot_be_read_for_a_day_is_dropped(bench: Be
     await are_live(bench, "v2")
     async with bench.sending():
         await bench.until(lambda: bool(bench.failures()))
-        assert len(bench.journal.waiting_notices()) == bench.notices.waiting == 1
+        assert len(bench.journal.waiting_notices()) == bench.notices.waiting.total() == 1
         bench.clock.go_on(timedelta(hours=25))
         await bench.until(lambda: not bench.journal.waiting_notices())
 
-    assert bench.notices.waiting == 0
+    assert bench.notices.waiting.total() == 0
 
 
 @pytest.mark.parametrize(("is_of_url", "told"), [(False, ["shop v2 is live", "shop v3 is live"]), (True, [])])
@@ -77,11 +77,13 @@ async def test_a_refused_message_drops_itself_alone_unless_the_url_is_refused(
     bench.courier.answers[URL] = [fails("error=413.", is_refused=True, is_of_url=is_of_url)]
     await are_live(bench, "v1", "v2", "v3")
     async with bench.sending():
-        await bench.until(lambda: bench.notices.lanes.waiting == 3 and bool(bench.courier.runs))
+        await bench.until(lambda: bench.notices.lanes.waiting.total() == 3 and bool(bench.courier.runs))
         bench.courier.gate.set()
         await bench.until(lambda: not bench.journal.waiting_notices())
 
     assert bench.titles() == told
+    counts = {Fate.TAKEN: len(told), Fate.DROPPED: 3 - len(told)}
+    assert bench.notices.lanes.total == {("shop", fate): count for fate, count in counts.items() if count}
 
 
 async def test_each_notice_is_tried_for_six_hours_of_its_own(bench: Bench) -> None:
@@ -91,7 +93,7 @@ async def test_each_notice_is_tried_for_six_hours_of_its_own(bench: Bench) -> No
         await bench.until(lambda: len(bench.journal.waiting_notices()) == 1)
         bench.clock.go_on(timedelta(hours=5))
         await are_live(bench, "v2")
-        await bench.until(lambda: bench.notices.lanes.waiting == 2)
+        await bench.until(lambda: bench.notices.lanes.waiting.total() == 2)
         bench.clock.go_on(timedelta(hours=2))
         await bench.until(lambda: len(bench.journal.waiting_notices()) == 1)
         bench.courier.answers.clear()
@@ -104,7 +106,7 @@ async def test_what_waited_for_a_removed_url_survives_that_the_journal_is_away(b
     bench.courier.answers[URL] = [fails()] * 1000
     await are_live(bench, "v1", "v2")
     task = asyncio.create_task(bench.notices.keep_sending())
-    await bench.until(lambda: bench.notices.lanes.waiting == 2)
+    await bench.until(lambda: bench.notices.lanes.waiting.total() == 2)
     with bench.journal.away():
         bench.configuration = SHOP
         with pytest.raises(ExceptionGroup):
@@ -208,7 +210,7 @@ async def test_a_digest_that_is_refused_is_sent_in_smaller_parts_until_only_what
     versions = [f"v{number}" for number in range(1, 11)]
     await are_live(bench, *versions)
     async with bench.sending():
-        await bench.until(lambda: bench.notices.lanes.waiting == len(versions) and bool(bench.courier.runs))
+        await bench.until(lambda: bench.notices.lanes.waiting.total() == len(versions) and bool(bench.courier.runs))
         bench.courier.gate.set()
         await bench.until(lambda: not bench.journal.waiting_notices())
 
