@@ -19,13 +19,13 @@ LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migratio
 """What takes longest is begun first, so that no worker is left alone with it at the end."""
 
 
-TURNS = 3
+TURNS = 4
 """Each run of `make test` takes one in so many tests of a file that takes turns, and at least one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
-    parser.addoption("--in-turn", action="store_true", help="one in three system tests of each file, chosen by --first")
+    parser.addoption("--in-turn", action="store_true", help="one in four system tests of each file, chosen by --first")
     parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not every third one")
     parser.addoption("--histories", type=int, default=1, help="how many random histories to go through")
     parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")
