@@ -78,8 +78,9 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         found.append(Trouble(f"Its active release does not serve: {why}.", _see_log_or_return(orchestrator, app)))
     if settings := orchestrator.config_file.config.app(app):
         section = "" if app == PANEL else f"apps.{app}."
-        for says in orchestrator.deployable.why_not(app, settings):
-            found.append(Trouble(f"It cannot be deployed: {section}{says}", "Correct it; what is live is left alone."))
+        for why in orchestrator.deployable.why_not(app, settings):
+            says = f"It cannot be deployed: {section}{why.rstrip('.')}."
+            found.append(Trouble(says, "Correct it; what is live is left alone."))
     found += _stopped_standby(orchestrator, app)
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
