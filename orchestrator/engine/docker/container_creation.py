@@ -23,9 +23,6 @@ from orchestrator.errors import EngineError, VolumeGone
 HEAD_BLOCKS = 16
 """The blocks of an archive to read: enough for the first entry and an extended header before it."""
 
-LEAST_SHARE = 2
-"""The lowest value of cpu_shares. The default is 1024."""
-
 SUBPATH_SINCE = (1, 45)
 """The first version of the engine's API that mounts a folder of a volume: that of Docker 26."""
 
@@ -170,8 +167,6 @@ def _limits(spec: ContainerSpec) -> dict[str, Any]:  # Any: the SDK's keyword ar
             options["cap_add"] = list(spec.capabilities)
     if spec.read_only:
         options |= {"read_only": True, "tmpfs": {"/tmp": TEMPORARY_FILES}}
-    if spec.gives_way:
-        options["cpu_shares"] = LEAST_SHARE
     return options
 
 

@@ -13,7 +13,7 @@ import pytest
 from docker.errors import NotFound
 
 from orchestrator.engine.base import ContainerSpec
-from orchestrator.engine.docker.sidecars import Run
+from orchestrator.engine.docker.sidecar_run import Run
 from orchestrator.engine.terminal import Pipe
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output

@@ -14,7 +14,7 @@ from docker.errors import APIError, NotFound
 from requests.exceptions import ReadTimeout
 
 from orchestrator.engine.base import ContainerSpec
-from orchestrator.engine.docker.sidecars import Run
+from orchestrator.engine.docker.sidecar_run import Run
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 
@@ -40,6 +40,7 @@ class Talking:
     id = "c1"
     name = "test-migrate"
     attrs: dict[str, object]
+    made_with: dict[str, object]
 
     def __init__(self, chunk: bytes, lost_kills: int = 0) -> None:
         self.printed = Endless(chunk)
@@ -86,7 +87,12 @@ def test_a_kill_that_docker_does_not_answer_is_sent_again() -> None:
 
 def _client_of(container: Talking) -> docker.DockerClient:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
-    containers = SimpleNamespace(create=lambda *_names, **_options: container, get=none)
+
+    def create(*_names: str, **options: object) -> Talking:
+        container.made_with = options
+        return container
+
+    containers = SimpleNamespace(create=create, get=none)
     api = SimpleNamespace(containers=lambda **_options: [])
     return cast(docker.DockerClient, SimpleNamespace(containers=containers, images=images, api=api))
 
@@ -103,6 +109,49 @@ def _is_killed_in_time(container: Talking) -> None:
     assert container.printed.closed.is_set()
     assert time.monotonic() - began < 30
     assert max(map(len, lines)) < LINE_BYTES + 60
+
+
+class Working(Talking):
+    """A container that works until `work` is over, or until its priority is lowered; Docker may refuse to lower it."""
+
+    def __init__(self, work: float, refuses: bool = False) -> None:
+        super().__init__(b"a line\n")
+        self.shares: list[int] = []
+        self._work, self._refuses = work, refuses
+        state = cast(dict[str, object], self.attrs["State"])
+        state["ExitCode"] = 0
+
+    def start(self) -> None:
+        threading.Timer(self._work, self.printed.close).start()
+
+    def update(self, *, cpu_shares: int) -> None:
+        self.shares.append(cpu_shares)
+        if self._refuses:
+            raise APIError("409 Conflict", explanation="the container is not running")
+        self.printed.close()
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_sidecar_that_gives_way_has_the_lowest_priority_once_it_has_begun(refuses: bool) -> None:
+    container = Working(work=0.3 if refuses else 30, refuses=refuses)
+    spec = ContainerSpec(container.name, "sha256:1", {}, "", gives_way=True)
+    run = Run(spec, "test", 60, Output(lambda _line: None), threading.Event(), begins_within_s=0.01)
+
+    status, late = run(_client_of(container))
+
+    assert (status.exit_code, late, container.shares) == (0, False, [2])
+
+
+@pytest.mark.parametrize("gives_way", [False, True], ids=["never", "had it gone on"])
+def test_a_sidecar_has_its_usual_priority_from_its_start(gives_way: bool) -> None:
+    """With the lowest one, its start took two seconds beside a busy app, for a backup of a few kilobytes."""
+    container = Working(work=0.05)
+    spec = ContainerSpec(container.name, "sha256:1", {}, "", gives_way=gives_way)
+
+    status, _ = Run(spec, "test", 60, Output(lambda _line: None), threading.Event())(_client_of(container))
+
+    assert (status.exit_code, container.shares) == (0, [])
+    assert "cpu_shares" not in container.made_with
 
 
 class Refusing(Talking):
