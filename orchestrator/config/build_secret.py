@@ -25,6 +25,6 @@ def build_secret(folder: Path, name: str, file: str) -> Path:
     except (OSError, LeadsOutside) as error:
         why = (error.strerror or "No such file or directory") if isinstance(error, OSError) else str(error)
     raise BuildSecretUnreadable(
-        f"The file {folder / file} of build secret {name} cannot be read: {why}.",
+        f"The file {file} of build secret {name} cannot be read: {why}.",
         "build.secrets are files relative to the folder of the configuration file.",
     )

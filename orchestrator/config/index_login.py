@@ -46,7 +46,7 @@ def login_of_index(file: str | None, url: str, folder: Path) -> IndexLogin | Non
         entry = _parsed(folder, file).authenticators(host)
         if entry is None:
             raise SecretUnreadable(
-                f"The file {folder / file} has no entry for the package index's host, '{host}'.",
+                f"The file {file} has no entry for the package index's host, '{host}'.",
                 f"Add one: machine {host} login USER password PASSWORD",
             )
         found = (entry[0], entry[2])
@@ -79,6 +79,6 @@ def _parsed(folder: Path, file: str) -> netrc:
     except (OSError, LeadsOutside, UnicodeError, NetrcParseError):
         # The parser's message quotes what it did not understand, which may be the password.
         raise SecretUnreadable(
-            f"The file {folder / file} is no netrc file.",
+            f"The file {file} is no netrc file.",
             "Write it as netrc(5) says: machine HOST login USER password PASSWORD",
         ) from None

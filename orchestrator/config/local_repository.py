@@ -33,6 +33,9 @@ def missing_folder(remote: str, folder: Path) -> tuple[str, str]:
         return "", ""
     path = path_of(remote, folder)
     if not os.path.exists(path):
+        if is_relative(remote) and Path(path).is_relative_to(folder):
+            says = f"The repository {remote} does not exist beside the configuration file."
+            return says, "Correct update.git.remote, or clone the repository there."
         # Compose takes relative paths from the folder of its file, which is the configuration file's.
         host = remote if is_relative(remote) else path
         return f"The repository {remote} does not exist in the orchestrator's container.", _mount(host, path)

@@ -1,4 +1,8 @@
-"""A file beside the configuration file that holds one secret, such as a password."""
+"""A file beside the configuration file that holds one secret, such as a password.
+
+Messages call a file as the configuration does: the person knows `secrets/token`, and not the path that the folder has
+in the orchestrator's container.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ def read_secret(folder: Path, file: str, *, is_secret: bool = True, at_least: in
     secret = read_secret_text(folder, file, is_secret=is_secret).strip()
     if len(secret) < at_least:
         raise SecretUnreadable(
-            f"The secret in {folder / file} can be guessed: it has {counted(len(secret), 'character')}.",
+            f"The secret in {file} can be guessed: it has {counted(len(secret), 'character')}.",
             f"Use one of at least {at_least} characters.",
         )
     return secret
@@ -44,7 +48,7 @@ def read_secret_text(folder: Path, file: str, *, is_secret: bool = True) -> str:
     except (OSError, LeadsOutside, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretUnreadable(
-            f"The {'secret file' if is_secret else 'file'} {folder / file} cannot be read: {why}.",
+            f"The {'secret file' if is_secret else 'file'} {file} cannot be read: {why}.",
             f"Name a file with {'nothing but the secret' if is_secret else 'a text'}, relative to the folder of the "
             "configuration file.",
         ) from error

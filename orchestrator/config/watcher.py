@@ -120,7 +120,7 @@ class ConfigFile:
             self.not_kept = ""
         except OSError as error:
             # It is in use all the same; doctor shows that a start with an invalid file would use an older one.
-            self.not_kept = f"{self._kept} cannot be written: {error.strerror}"
+            self.not_kept = f"the copy in the orchestrator's volume cannot be written: {error.strerror}"
             log.error("configuration not kept", file=str(self._kept), cause=error.strerror)
 
     def use_kept(self, read: Read) -> None:

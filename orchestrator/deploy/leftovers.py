@@ -127,7 +127,7 @@ async def remove(
         try:
             await to_its_end(asyncio.to_thread(shutil.rmtree, mirror))
         except OSError as error:
-            raise EngineError(f"The folder {mirror} cannot be removed: {error.strerror}.") from error
+            raise EngineError(f"The mirror of its repository cannot be removed: {error.strerror}.") from error
 
 
 async def _end_unfinished(context: AppContext) -> None:

@@ -235,7 +235,7 @@ def within(root: Path, name: str) -> Path:
     except RuntimeError as error:  # a loop of links, until Python 3.13
         raise LeadsOutside(f"'{name}' is a link that leads to itself") from error
     except NotADirectoryError as error:
-        raise FileNotFoundError(name) from error
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             _refuse_if_outside(real, name, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.config.push_schema import LEAST_SECRET
@@ -49,9 +50,10 @@ def make_push_secret(folder: Path, file: str, app: str, *, replace: bool) -> str
         new.replace(path)
         sync_folder(path.parent)  # it is returned only once
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            new.unlink(missing_ok=True)
         raise Refused(
-            f"The push secret cannot be written into {path}: {error.strerror}.",
+            f"The push secret cannot be written into {file}: {error.strerror}.",
             f"Write one yourself, such as: head -c 32 /dev/urandom | base64 > {file}",
         ) from error
     return secret

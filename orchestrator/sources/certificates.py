@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import httpx
 
+from orchestrator.errors import StepFailed
+
 
 def authorities() -> ssl.SSLContext:
     """The machine's own, read again when SSL_CERT_FILE or SSL_CERT_DIR names others, or the file was changed.
@@ -19,8 +21,17 @@ def authorities() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=1)
-def _authorities(_file: str, _folder: str, *_changed_at: int) -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+def _authorities(file: str, _folder: str, *_changed_at: int) -> ssl.SSLContext:
+    """Raises StepFailed for a file that is not there or has no certificate: a typing error in compose.override.yaml."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        why = "it has no certificate" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+        raise StepFailed(
+            f"The file {file} of certificate authorities, which SSL_CERT_FILE names, cannot be used: {why}.",
+            "Correct SSL_CERT_FILE in compose.override.yaml, then run make up. The folder of the configuration file is "
+            "/source there.",
+        ) from error
 
 
 def _changed_at(path: str) -> int:

@@ -181,7 +181,7 @@ class GitRepository:
             packed.unlink(missing_ok=True)
         if ended.exit_code != 0:
             raise StepFailed(
-                f"Commit {source_revision} could not be unpacked into {folder}.",
+                f"Commit {source_revision} could not be unpacked.",
                 "Check the free disk space: changeover doctor",
             )
         if self.settings.lfs:

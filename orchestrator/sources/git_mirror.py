@@ -24,7 +24,8 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import mirror
 from orchestrator.sources.git_credentials import authorization, credentials
 from orchestrator.sources.git_environment import ENVIRONMENT
-from orchestrator.sources.git_error import command_of, error_line, last_lines
+from orchestrator.sources.git_error import as_configured, command_of, last_lines, said_by
+from orchestrator.sources.git_failure import why_git_failed
 from orchestrator.sources.git_names import DEFAULT_BRANCH
 from orchestrator.sources.git_process import FETCH_TIMEOUT_S, NOTHING, certificates, ended_command
 from orchestrator.sources.git_refs import HEAD, GitRefs, digest, refs_in_mirror
@@ -37,8 +38,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FETCH = ("fetch", "--quiet", "--prune", "--force", "--update-shallow", "--no-write-fetch-head", "--no-auto-maintenance")
+CHECKOUT = ". (the checkout that compose.yaml is in)"
 NO_DEFAULT_BRANCH = "find remote ref HEAD"
-LACKS_OBJECTS = "pack-objects died"
 OTHER_FORMAT = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)")
 MOVED = re.compile(r"returned error: (30[12378])\b")
 MENDINGS = 2  # a mirror may have a lock of a process that was killed, and be damaged as well
@@ -77,6 +78,9 @@ class GitMirror:
         at = at_for_curl(settings.remote, judged) if is_named else ""
         redirects, pinned = ("-c", "http.followRedirects=false"), ("-c", f"http.curloptResolve={at}")
         self._judged = (*(redirects if is_named else ()), *(pinned if at else ()))
+        beside_it = {path_of(settings.remote, beside): settings.remote} if is_relative(settings.remote) else {}
+        self._called = {**beside_it, str(checkout): ".", str(beside): "."}
+        """How what git prints calls paths of the orchestrator's container."""
         self._made_anew = 0
         self.fetches = 0  # those that succeeded: what was found out about the mirror holds until the next one
         self._fetched_at: float | None = None  # when the last of them began, as `elapsed` counts
@@ -85,9 +89,12 @@ class GitMirror:
         """Of what the mirror's branches and tags name since then; empty if it is not known."""
 
     async def origin(self) -> str:
-        """The remote's URL or path, without credentials. Raises StepFailed for an unknown name of a remote."""
+        """The remote's URL or path, without credentials; a path beside the configuration file as it is there. Raises
+        StepFailed for an unknown name of a remote."""
         address = self._border.text(without_credentials(await self.address()))
-        return f"{address} (the checkout that compose.yaml is in)" if self._settings.remote == "." else address
+        if self._settings.remote == ".":
+            return CHECKOUT
+        return self._settings.remote if is_relative(self._settings.remote) else address
 
     async def address(self) -> str:
         """The address to fetch from. Raises StepFailed for one that is an option, or runs a program."""
@@ -109,7 +116,7 @@ class GitMirror:
             url = await self._run("-C", str(self._checkout), "remote", "get-url", remote, check=False)
             if not url:
                 raise StepFailed(
-                    f"The checkout {self._checkout} has no remote '{remote}'.",
+                    f"{CHECKOUT} has no remote '{remote}'.",
                     "Set update.git.remote to a URL, a path, or '.' for the checkout itself.",
                 )
             self._border.know(credentials_in(url))
@@ -158,7 +165,7 @@ class GitMirror:
         try:
             await self._fetch_from(remote, *more)
         except StepFailed as error:
-            other = OTHER_FORMAT.search(error.cause)
+            other = OTHER_FORMAT.search(said_by(error))
             if not other:
                 raise
             await self._make(other[1])
@@ -179,7 +186,7 @@ class GitMirror:
             with self._credentials(remote) as let_in:
                 await self.git(*self._judged, *fetch, env=let_in)
         except StepFailed as error:
-            if (let_out := MOVED.search(error.cause)) and not self._judged:
+            if (let_out := MOVED.search(said_by(error))) and not self._judged:
                 raise StepFailed(
                     f"{await self.origin()} has moved: its server leads to another address (status {let_out[1]}), "
                     "where the token is not sent.",
@@ -187,7 +194,7 @@ class GitMirror:
                     log=error.log,
                     exit_code=error.exit_code,
                 ) from error
-            if NO_DEFAULT_BRANCH not in error.cause:
+            if NO_DEFAULT_BRANCH not in said_by(error):
                 raise
             raise StepFailed(
                 f"{await self.origin()} has no commit on its default branch.",
@@ -270,7 +277,7 @@ class GitMirror:
             return ended.out.decode(errors="replace")
         if not check:
             return ""
-        said = self._border.text(last_lines(ended.err))
+        said = self._border.text(as_configured(last_lines(ended.err), self._called))
         cause, remedy = await self._why(said, env)
         raise StepFailed(
             f"The repository {await self.origin()} could not be read: {cause}.",
@@ -281,11 +288,6 @@ class GitMirror:
 
     async def _why(self, said: str, env: Mapping[str, str]) -> tuple[str, str]:
         """Why git failed, and what to do."""
-        if LACKS_OBJECTS in said:
-            return (
-                "it lacks objects of its own history, as a partial clone does",
-                "Set update.git.remote to the repository that it was cloned from, or complete it there: git fetch "
-                "--refetch --no-filter",
-            )
-        by_ssh = why_ssh_failed(said, await self.address(), self._settings) if SSH_COMMAND in env else None
-        return by_ssh or (error_line(said), "Correct update.git.remote, or give this host access to the repository.")
+        remote = await self.address()
+        by_ssh = why_ssh_failed(said, remote, self._settings) if SSH_COMMAND in env else None
+        return by_ssh or why_git_failed(said, self._settings, remote)

@@ -13,9 +13,8 @@ from border.plain import plain
 from border.urls import without_credentials
 from orchestrator.domain.own_address import INSTEAD, leads_to_own, why_own
 from orchestrator.errors import StepFailed
+from orchestrator.sources.not_reached import LOOK
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_global, is_private, judged
-
-_LOOK = "Check the address, and that this host reaches it."
 
 
 def is_same_server(one: str, other: str) -> bool:
@@ -47,7 +46,7 @@ async def where_it_leads(
         httpx.URL(leads_to)
         is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
     except (ValueError, httpx.InvalidURL) as error:
-        raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", _LOOK) from error
+        raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", LOOK) from error
     why, found = "", known
     if not is_web:
         why = "that is no web server"
@@ -79,10 +78,11 @@ def _host_and_port(url: str) -> tuple[str, int]:
     return parts.host, parts.port or 0
 
 
-def look_at(url: str) -> str:
-    """What to do when a server does not answer as it should. When it is asked again is said by who asks again."""
+def look_at(url: str, otherwise: str = "") -> str:
+    """What to do when a server does not answer as it should; `otherwise`: what helps where it is not the orchestrator
+    itself. When it is asked again is said by who asks again."""
     host = httpx.URL(url).host if leads_to_own(url) else ""
-    return f"{why_own(host).capitalize()}. {INSTEAD}." if host else _LOOK
+    return f"{why_own(host).capitalize()}. {INSTEAD}." if host else otherwise or LOOK
 
 
 def shown(url: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from border.plain import plain
+from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.errors import StepFailed
 
-MOST_OF_KEY = 4000
+_SET = "Set update.url.public_key to the .pub file that minisign -G wrote."
 
 
-def refuse_unsigned(packed: Path, version: str, signature: str, key: Path) -> None:
-    """Raises StepFailed unless the signature is by this public key, of this archive and of this version.
+def refuse_unsigned(packed: Path, version: str, signature: str, folder: Path, key_file: str) -> None:
+    """Raises StepFailed unless the signature is by this public key, of this archive and of this version. `folder` is
+    the configuration file's.
 
     The version is in the signature's trusted comment: else an old archive could be offered as a new one.
     """
@@ -20,13 +22,11 @@ def refuse_unsigned(packed: Path, version: str, signature: str, key: Path) -> No
 
     sign = f"Sign it with: minisign -S -m ARCHIVE -t 'version:{version}'"
     try:
-        with key.open("rb") as file:
-            public = PublicKey.from_bytes(file.read(MOST_OF_KEY))
-    except (OSError, Error) as error:
-        raise StepFailed(
-            f"The public key {key} cannot be read: {plain(str(error))}.",
-            "Set update.url.public_key to the .pub file that minisign -G wrote.",
-        ) from error
+        public = PublicKey.from_bytes(read_secret(folder, key_file, is_secret=False).encode())
+    except SecretUnreadable as error:
+        raise StepFailed(error.cause, _SET) from error
+    except Error as error:
+        raise StepFailed(f"The file {key_file} is no public key of minisign: {plain(str(error))}.", _SET) from error
     try:
         found = Signature.from_bytes(signature.encode())
         if not found.is_prehashed():
@@ -34,7 +34,7 @@ def refuse_unsigned(packed: Path, version: str, signature: str, key: Path) -> No
         public.verify_file(packed, found)
     except Error as error:
         raise StepFailed(
-            f"The archive of version {version} is not signed by the key {key.name}: {plain(str(error))}.",
+            f"The archive of version {version} is not signed by the key {key_file}: {plain(str(error))}.",
             f"Nothing of it is used. {sign}",
         ) from error
     if f"version:{version}" not in found.trusted_comment.split():

@@ -151,8 +151,8 @@ class ArchivedReleases:
             await self._web.download(address, packed, found.sha256.lower())
             if self._settings.public_key:
                 signature = found.signature or await self._signature_beside(address)
-                key = self._folder / self._settings.public_key
-                await to_its_end(asyncio.to_thread(refuse_unsigned, packed, found.version, signature, key))
+                by_key = (signature, self._folder, self._settings.public_key)
+                await to_its_end(asyncio.to_thread(refuse_unsigned, packed, found.version, *by_key))
             await to_its_end(asyncio.to_thread(archive.unpack, packed, folder))
         finally:
             packed.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
+from orchestrator.sources.not_reached import why_not_reached
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
 from orchestrator.sources.redirects import answered, is_same_server, look_at, request_at, shown, where_it_leads
 
@@ -215,9 +216,10 @@ class Web:
         except TimeoutError as error:
             raise StepFailed(f"{shown(url)} was not read within {within_s:g} s.", look_at(url)) from error
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
-            why = plain(str(error))[:300].rstrip(".") or type(error).__name__
+            said = plain(str(error))[:300].rstrip(".") or type(error).__name__
+            why, remedy = why_not_reached(f"{type(error).__name__}: {said}") or (said, "")
             raise StepFailed(
-                f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", look_at(url)
+                f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", look_at(url, remedy)
             ) from error
 
     @asynccontextmanager

@@ -335,7 +335,7 @@ async def test_an_app_in_a_folder_has_no_changes_of_others(remote: Remote) -> No
 
 
 async def test_the_checkout_is_named_by_what_a_person_knows_of_it(remote: Remote) -> None:
-    assert await source(remote, url=".").origin() == f"{remote.path} (the checkout that compose.yaml is in)"
+    assert await source(remote, url=".").origin() == ". (the checkout that compose.yaml is in)"
     assert await source(remote).origin() == str(remote.path)
 
 

@@ -205,7 +205,7 @@ async def test_git_asks_at_the_address_that_was_judged_and_looks_for_the_name_no
         where = Judgement(is_public=True, addresses=("127.0.0.1",))
         module = GitRepository(settings, tmp_path / "mirrors" / "x.git", tmp_path, depth=1, judged=where)
         await module.bring(commit)
-        with pytest.raises(StepFailed, match=r"Could not resolve host: named\.test"):
+        with pytest.raises(StepFailed, match=r"named\.test.* could not be read: no server has the name"):
             await GitRepository(settings, tmp_path / "mirrors" / "y.git", tmp_path, depth=1).bring(commit)
 
 
@@ -351,6 +351,6 @@ async def test_a_submodule_follows_no_redirect(tmp_path: Path) -> None:
         commit = with_submodules(app, library=(f"{leads_on}/library.git", inside))
         source = shop(tmp_path, f"{server.url}/app.git", token_file=None)
         await source.newest()
-        with pytest.raises(StepFailed, match="error: 302"):
+        with pytest.raises(StepFailed, match=r"leads to another address \(status 302\), which is not followed"):
             await source.fetch(commit, tmp_path / "tree")
         assert inner.asked == []

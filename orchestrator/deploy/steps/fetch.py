@@ -57,6 +57,4 @@ async def remove_source(context: AppContext, deployment: Deployment) -> None:
             await to_its_end(asyncio.to_thread(shutil.rmtree, folder))
         except OSError as error:
             why = error.strerror or error
-            context.say(
-                deployment.id, f"the fetched source {folder} cannot be removed, which the next start tries again: {why}"
-            )
+            context.say(deployment.id, f"the fetched source cannot be removed, which the next start tries again: {why}")

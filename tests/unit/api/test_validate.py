@@ -174,9 +174,9 @@ async def test_a_file_of_an_app_is_read_again_for_its_status_only_when_it_was_ch
             await asyncio.sleep(0)
     reads, read = [], env_file.read_bounded
 
-    def counted(path: Path) -> bytes:
+    def counted(path: Path, called: str = "") -> bytes:
         reads.append(path)
-        return read(path)
+        return read(path, called)
 
     monkeypatch.setattr(env_file, "read_bounded", counted)
     token = api.token(Scope.READ)

@@ -114,7 +114,8 @@ async def test_a_file_that_cannot_be_used_is_told_at_once_by_everybody(
     assert len(said) == 1, said
     assert said[0].startswith(f"{wanted}: ")
     assert why in said[0]
-    assert "secrets/named" in said[0]
+    assert " secrets/named" in said[0]
+    assert str(tmp_path) not in said[0], "the person knows the file as it is named"
     assert without_orchestrator == said
     status = Deployable(tmp_path).why_not(app, settings)
     if key.startswith("update."):

@@ -320,7 +320,7 @@ async def test_a_key_that_is_none_and_a_signature_that_is_not_there_are_told(ser
     content = archive_of({"Dockerfile": "FROM x", "a": ""})
     server.publish("1.0.0", content, signature="x")
     (tmp_path / "shop.pub").write_text("no key")
-    for key, says in (("shop.pub", "cannot be read"), ("none.pub", "No such file")):
+    for key, says in (("shop.pub", "shop.pub is no public key of minisign"), ("none.pub", "No such file")):
         with pytest.raises(StepFailed, match=says):
             await shop(server, tmp_path, public_key=key).fetch("1.0.0", tmp_path / "tree")
 
