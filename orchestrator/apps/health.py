@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,10 @@ from orchestrator.events.stream import EventStream
 log = structlog.get_logger()
 
 PROBE_EVERY_S = 10.0
+ROUND_S = 1.0
+"""Probes are due at multiples of it, so that those of many apps come together and share one question about pauses."""
+REACHED_EVERY_S = 30.0
+"""So often, without news, the proxy is asked where the hosts of a healthy app lead."""
 PROBE_UNWELL_EVERY_S = 2.0
 """The interval between probes of an app that is not healthy, in seconds."""
 AFTER_WAKING_S = 0.2
@@ -69,7 +74,8 @@ class Health(StrEnum):
 class _Entry:
     """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`.
 
-    `answered`: the paths that containers of the app have answered well.
+    `reached`: when the proxy last said that the app's hosts lead to it; 0 if they do not. `answered`: the paths that
+    containers of the app have answered well.
     """
 
     health: Health = Health.NONE
@@ -77,6 +83,7 @@ class _Entry:
     due: float = 0.0
     under_way: bool = False
     news: bool = False
+    reached: float = 0.0
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
     answered: dict[str, str] = field(default_factory=dict)
 
@@ -164,12 +171,14 @@ class HealthBoard:
             self.due(context.name)
 
     async def _probe(self, context: AppContext, entry: _Entry, slots: asyncio.Semaphore) -> None:
-        entry.due, entry.news = elapsed() + PROBE_EVERY_S, False
+        if entry.news:
+            entry.reached = 0.0
+        entry.due, entry.news = _round_after(PROBE_EVERY_S), False
         why = ""
         try:
             async with slots:
                 health, why = await look(context, self._crashes, entry.answered)
-                if health is Health.HEALTHY and (why := await why_unreached(context)):
+                if health is Health.HEALTHY and (why := await self._why_unreached(context, entry)):
                     health = Health.UNREACHED
         except ChangeoverError as error:
             # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
@@ -182,12 +191,19 @@ class HealthBoard:
             entry.under_way = False
             self._wake.set()
         if health not in (Health.HEALTHY, Health.NONE):
-            entry.due = min(entry.due, elapsed() + PROBE_UNWELL_EVERY_S)
+            entry.due, entry.reached = min(entry.due, _round_after(PROBE_UNWELL_EVERY_S)), 0.0
         changed, entry.health, entry.why = health is not entry.health, health, why
         if not entry.news:
             entry.fresh.set()
         if changed:
             await self._tell(context.name, health)
+
+    async def _why_unreached(self, context: AppContext, entry: _Entry) -> str:
+        if entry.reached and elapsed() - entry.reached < REACHED_EVERY_S:
+            return ""
+        why = await why_unreached(context)
+        entry.reached = 0.0 if why else elapsed()
+        return why
 
     async def _tell(self, app: str, health: Health) -> None:
         try:
@@ -195,6 +211,11 @@ class HealthBoard:
         except JournalError as error:
             # `status` shows the new health all the same, and the next change is published again.
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
+
+
+def _round_after(seconds: float) -> float:
+    """The last round that is at most `seconds` from now."""
+    return math.floor((elapsed() + seconds) / ROUND_S) * ROUND_S
 
 
 async def ask(context: AppContext) -> Health:

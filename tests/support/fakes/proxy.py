@@ -35,7 +35,7 @@ class FakeProxy:
         self.refuses_configuration = False
         self.answered_by_standby = 0
         self.rested: list[Colour] = []
-        self.asked = 0
+        self.asked = self.asked_where = 0
         self.configured = 0
 
         self.leads_elsewhere = ""
@@ -126,6 +126,7 @@ class FakeProxy:
         self._routes[app] = replace(route, servers=others | ({colour: server} if server else {}))
 
     async def unreached(self, app: str) -> str:
+        self.asked_where += 1
         return self.leads_elsewhere
 
     async def confirm(self, app: str, colour: Colour, path: str) -> None:

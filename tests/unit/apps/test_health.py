@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -11,8 +12,16 @@ import pytest
 
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
-from orchestrator.apps.health import FRESH_WITHIN_S, Health, HealthBoard
+from orchestrator.apps.health import (
+    FRESH_WITHIN_S,
+    PROBE_EVERY_S,
+    PROBE_UNWELL_EVERY_S,
+    REACHED_EVERY_S,
+    Health,
+    HealthBoard,
+)
 from orchestrator.apps.serving_check import ask_once
+from orchestrator.clock import elapsed
 from orchestrator.config.app_schema import Health as HealthKeys
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import State
@@ -285,6 +294,67 @@ def test_an_app_whose_route_leads_elsewhere_is_unreached_and_says_where(world: W
         assert board.why(APP) == ""
 
     watched(world, story)
+
+
+def test_a_route_that_leads_elsewhere_without_news_is_found_within_half_a_minute_and_once_right_at_the_next_look(
+    world: World,
+) -> None:
+    """Such as a map that somebody else has changed in the running proxy."""
+
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        await asyncio.sleep(60)
+        asked = world.proxy.asked_where
+        await asyncio.sleep(60)
+        assert world.proxy.asked_where - asked <= 3, "a request to the proxy for each host of each app"
+        world.proxy.leads_elsewhere = "the proxy knows no app for shop.test/"
+        await asyncio.sleep(REACHED_EVERY_S + PROBE_EVERY_S + 1)
+        assert await board.of(APP) is Health.UNREACHED
+        world.proxy.leads_elsewhere = ""
+        await asyncio.sleep(PROBE_UNWELL_EVERY_S + 1)
+        assert await board.of(APP) is Health.HEALTHY
+
+    watched(world, story)
+
+
+def test_probes_of_many_apps_come_together_whatever_happened_to_each(world: World) -> None:
+    """They share one question about pauses, which each of fifty apps had asked for itself."""
+
+    async def story() -> None:
+        await live(world)
+        names = [f"app{number}" for number in range(20)]
+        proxy = AskedAt(world.engine)
+        proxy.know([replace(world.proxy.route(APP), app=name) for name in names])
+        for name in names:
+            world.journal.save_switch(name, world.journal.slots(APP))
+        contexts = [replace(world.context, name=name, proxy=proxy) for name in names]
+        board = HealthBoard(lambda: contexts, world.events, Crashes())
+        keeping = asyncio.create_task(board.keep_current())
+        for name in names:
+            board.due(name)
+            await asyncio.sleep(0.37)
+        proxy.moments.clear()
+        await asyncio.sleep(100)
+
+        asked = Counter(round(moment, 1) for moment in proxy.moments)
+        assert sum(asked.values()) >= 9 * len(names)
+        assert len(asked) <= 110, "one round a second at most"
+        assert all(moment % 1 == 0 for moment in asked)
+        keeping.cancel()
+
+    virtual_time.run(story())
+
+
+class AskedAt(FakeProxy):
+    """Notes when its apps are probed."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        super().__init__(engine)
+        self.moments: list[float] = []
+
+    async def ask_colour(self, app: str, colour: Colour, path: str, timeout_s: float) -> httpx.Response:
+        self.moments.append(elapsed())
+        return await super().ask_colour(app, colour, path, timeout_s)
 
 
 @pytest.mark.parametrize(
