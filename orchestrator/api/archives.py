@@ -6,18 +6,21 @@ more than a piece of it is in memory.
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from fastapi import APIRouter, Request
-from fastapi.exceptions import HTTPException
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from orchestrator.api.access import Deployer, Serving, require_ready
+from orchestrator.api.not_received import NotReceived
 from orchestrator.api.values import App
 from orchestrator.deploy.used_uploads import names_of
 from orchestrator.host.fair_turns import FairTurns
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.archive import LESS
 from orchestrator.sources.uploads import MOST_BYTES, PIECE, PIECE_WITHIN_S, WITHIN_S, TooLarge, TooSlow
 
 router = APIRouter(prefix="/apps")
@@ -60,13 +63,18 @@ async def upload(app: App, request: Request, orchestrator: Serving, who: Deploye
         try:
             kept = await context.uploads.receive(app, request.stream(), context.limits.min_free_bytes)
         except TooLarge as error:
-            raise HTTPException(413, f"the archive has more than {MOST_BYTES // 2**20:,} MiB") from error
+            raise NotReceived(413, f"The archive has more than {MOST_BYTES // 2**20:,} MiB.", LESS) from error
         except TooSlow as error:
             says = (
-                f"the archive did not arrive within {WITHIN_S / 60:g} minutes, or was slower than {PIECE // 2**20} MiB "
-                f"in {PIECE_WITHIN_S:g} s"
+                f"The archive did not arrive within {WITHIN_S / 60:g} minutes, or was slower than {PIECE // 2**20} MiB "
+                f"in {PIECE_WITHIN_S:g} s."
             )
-            raise HTTPException(408, says) from error
+            raise NotReceived(408, says, "Send it from a host with a faster connection.") from error
         except ClientDisconnect as error:  # nobody reads the answer; the audit log has it
-            raise HTTPException(400, "the archive did not arrive whole") from error
+            raise NotReceived(400, "The archive did not arrive whole.") from error
+    if not kept.size:
+        await to_its_end(asyncio.to_thread(context.uploads.remove, app, kept.name))
+        raise NotReceived(
+            422, "The archive is empty: nothing of it arrived.", "Look at the command that was to make it."
+        )
     return Archive(archive=kept.name, sha256=kept.sha256, bytes=kept.size)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from orchestrator.api.access import status_of
 from orchestrator.api.audited import note
+from orchestrator.api.not_received import NotReceived
 from orchestrator.api.refused_values import REMEDY, sentence
 from orchestrator.config.build_secret import BuildSecretUnreadable
 from orchestrator.config.env_file import EnvFileUnreadable
@@ -125,6 +126,7 @@ def install(api: FastAPI, answer_class: type[JSONResponse]) -> None:
         assert isinstance(error, ChangeoverError)
         refused = isinstance(error, (NotAllowed, TooManyTries))
         status = status_of(error) if refused else status_by_kind(type(error))
+        status = error.status if isinstance(error, NotReceived) else status
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, (TooManyTries, TooManyStreams)):
             headers["Retry-After"] = str(error.wait_s)

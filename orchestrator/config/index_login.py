@@ -64,6 +64,19 @@ def login_of_index(file: str | None, url: str, folder: Path) -> IndexLogin | Non
     return IndexLogin(host, *found)
 
 
+def why_no_login(file: str, url: str | None, folder: Path) -> str:
+    """Why the file has no login for the index at `url`, and what to do; empty if it has one. None: for one that only
+    the machine knows. That a password is not sent to an address is said of the address (sent_encrypted.py)."""
+    try:
+        if url and may_be_sent_to(url):
+            login_of_index(file, url, folder)
+        else:
+            _parsed(folder, file)
+    except SecretUnreadable as error:
+        return str(error)
+    return ""
+
+
 def passwords_of(folder: Path, file: str) -> set[str]:
     """The passwords of a netrc file; empty for one that cannot be read: who needs it reports it."""
     try:

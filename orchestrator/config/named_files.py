@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from orchestrator.config.app_schema import App
+from orchestrator.config.file_contents import why_of_no_use
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.section import ReadFile, Section
 from orchestrator.errors import StepFailed
@@ -63,23 +64,24 @@ def read_file(field: FieldInfo) -> ReadFile | None:
     return next((found for found in field.metadata if isinstance(found, ReadFile)), None)
 
 
-def why_not_read(named: NamedFile, folder: Path) -> str:
-    """Why a file is of no use: it is missing, empty, too large, no regular file, no text, too short for a secret, or
-    out of the folder; empty if it can be used. `folder` is the configuration file's."""
+def why_not_used(named: NamedFile, app: App, folder: Path) -> str:
+    """Why a file is of no use: it is missing, empty, too large, no regular file, no text, too short for a secret, out
+    of the folder, or has something else in it than it is for; empty if it can be used. `folder` is the configuration
+    file's."""
     try:
-        _read(named, folder)
+        return why_of_no_use(named.key, _read(named, folder), named.file, app, folder)
     except SecretUnreadable as error:
         return str(error)
-    return ""
 
 
-def _read(named: NamedFile, folder: Path) -> None:
+def _read(named: NamedFile, folder: Path) -> str:
     """Raises SecretUnreadable, also for a private key in the place of a public one."""
     content = read_secret(folder, named.file, is_secret=named.is_secret, at_least=named.read.at_least)
     if not named.is_secret and "PRIVATE KEY" in content:
         raise SecretUnreadable(
             f"{named.file} is a private key, which signs: name the public one, and keep that one elsewhere."
         )
+    return content
 
 
 def refuse_unread(app: App, folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from orchestrator.config.build_secret import BuildSecretUnreadable, build_secret
 from orchestrator.config.env_file import EnvFileUnreadable, read_env_file_in
 from orchestrator.config.local_repository import is_path, missing_folder
-from orchestrator.config.named_files import named_files, why_not_read
+from orchestrator.config.named_files import named_files, why_not_used
 from orchestrator.config.notify_urls import service_urls
 from orchestrator.config.own_address import of_service, own_addresses
 from orchestrator.config.schema import PANEL, App, Config
@@ -105,7 +105,7 @@ def why_not_deployable(
             found.append(f"build.secrets.{name}: {error}")
     # A push or a report that fails keeps no release from being deployed: `preflight` says what they lack.
     of_source = [one for one in named_files(app) if one.of_source and one.is_in_use and one.file in files]
-    return found + [f"{one.key}: {why}" for one in of_source if (why := why_not_read(one, folder))]
+    return found + [f"{one.key}: {why}" for one in of_source if (why := why_not_used(one, app, folder))]
 
 
 def _unusable(folder: Path, env_file: str) -> str:
@@ -196,7 +196,7 @@ def _of_pushes_and_reports(name: str, app: App, folder: Path, looked_at: Collect
     """What the files say that no check and no deployment needs."""
     found = []
     for named in named_files(app):
-        if not named.of_source and named.file in looked_at and (why := why_not_read(named, folder)):
+        if not named.of_source and named.file in looked_at and (why := why_not_used(named, app, folder)):
             again = " --replace" if (folder / named.file).exists() else ""
             writes = f" 'changeover push-secret {name}{again}' writes one." if named.key == "push.secret_file" else ""
             found.append(f"{named.key}: {why}{writes}")

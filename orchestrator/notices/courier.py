@@ -150,11 +150,14 @@ def _environment() -> dict[str, str]:
     """Without a secret: URLs are given on standard input, which `ps` and /proc show nobody."""
     before = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     without_proxy = f"{before},{NEAR}".strip(",")
+    bundle = os.environ.get("SSL_CERT_FILE")
     root = str(Path(orchestrator.__file__).parents[1])
     return {
         "PYTHONPATH": root,
         "PYTHONDONTWRITEBYTECODE": "1",
         "MALLOC_ARENA_MAX": "1",
+        # The library by which most services are told knows neither SSL_CERT_FILE nor the authorities of the machine.
+        **({"REQUESTS_CA_BUNDLE": bundle} if bundle else {}),
         "NO_PROXY": without_proxy,
         "no_proxy": without_proxy,
     }

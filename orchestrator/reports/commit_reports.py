@@ -30,6 +30,8 @@ from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.journal.store import Journal
 from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, wait_s, why_refused
+from orchestrator.sources.certificates import authorities
+from orchestrator.sources.not_reached import why_not_reached
 from orchestrator.supervision import Problem, Supervisor
 
 log = structlog.get_logger()
@@ -233,14 +235,20 @@ class CommitReports:
         except TimeoutError as error:
             raise NotTaken(f"{url} did not answer within {ANSWERS_WITHIN_S:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotTaken(f"{url} does not answer: {plain(str(error)) or type(error).__name__}.") from error
+            said = plain(str(error)) or type(error).__name__
+            why, _ = why_not_reached(f"{type(error).__name__}: {said}") or (said.rstrip("."), "")
+            raise NotTaken(f"{url} does not answer: {why}.") from error
         return answer.status_code, content.decode(errors="replace"), answer.headers
 
     def _client(self, url: str) -> httpx.AsyncClient:
         """A proxy of the environment is for the way to other machines: it would get the token."""
         is_near = urlsplit(url).hostname in ON_THIS_MACHINE
         return httpx.AsyncClient(
-            transport=self._transport, timeout=ANSWERS_WITHIN_S, cookies=no_cookies(), trust_env=not is_near
+            transport=self._transport,
+            timeout=ANSWERS_WITHIN_S,
+            cookies=no_cookies(),
+            trust_env=not is_near,
+            verify=authorities(),
         )
 
     async def _failed(self, key: Key, cause: str, remedy: str) -> None:

@@ -36,6 +36,11 @@ MAKE_AGAIN = (
     "Make the archive again, with files, folders and links within it alone, such as: "
     "git archive --format=tar.gz HEAD > release.tar.gz"
 )
+_TOO_EARLY = "it ends too early, as if it was cut off on its way"
+_CUT = ("unexpected end of data", "truncated header")
+_NO_TAR = ("invalid header", "empty header", "bad checksum", "empty file", "not a gzip file",
+           "Unknown compression method")  # fmt: skip
+"""What tarfile says of something else."""
 _OUTSIDE = "which leads outside of the archive"
 
 
@@ -179,6 +184,12 @@ def _why(error: Exception, folder: Path) -> str:
             return f"{error.tarinfo.name[:100]!r} is a link to an absolute path, {_OUTSIDE}"
         case tarfile.SpecialFileError():
             return f"{error.tarinfo.name[:100]!r} is a device or pipe, which no build needs"
+        case EOFError():
+            return _TOO_EARLY
+        case tarfile.ReadError() if str(error) in _CUT:
+            return _TOO_EARLY
+        case tarfile.ReadError() | gzip.BadGzipFile() if str(error) in _NO_TAR:
+            return "it is no tar archive, or a damaged one"
     says = plain(str(error)).replace(str(folder), "the archive")
     return says[:200].rstrip(".") or "it is damaged"
 

@@ -6,8 +6,6 @@ configuration file of Changeover, and nothing else.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from border.plain import plain
 from border.secrets import Secrets
 from orchestrator.config.secret_file import SecretUnreadable, read_secret
 from orchestrator.config.source_schema import GitSource
+from orchestrator.config.ssh_files import has_passphrase
 from orchestrator.domain.own_address import INSTEAD, is_own, why_own
 from orchestrator.domain.source_names import missing_for_ssh, ssh_server
 from orchestrator.errors import StepFailed
@@ -43,7 +42,6 @@ Host *
     ServerAliveCountMax {silences}
 """
 
-_OPENSSH_KEY, _NO_CIPHER = b"openssh-key-v1\0", b"\0\0\0\4none"
 _CHANGED = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed")
 _UNKNOWN = re.compile(r"No .*host key is known for|Host key verification failed")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/=]+")
@@ -102,21 +100,6 @@ def in_memory(text: str) -> Iterator[str]:
         yield f"/proc/{os.getpid()}/fd/{descriptor}"
     finally:
         os.close(descriptor)
-
-
-def has_passphrase(key: str) -> bool:
-    """Whether a private key is encrypted: by the cipher of OpenSSH's format (PROTOCOL.key), or what PEM says of it.
-
-    ssh leaves such a key out without a word where it may not ask.
-    """
-    if "OPENSSH PRIVATE KEY" not in key:
-        return "ENCRYPTED" in key
-    lines = [line for line in key.splitlines() if not line.startswith("-----")]
-    try:
-        content = base64.b64decode("".join(lines))
-    except binascii.Error:
-        return False  # ssh says what it is
-    return content.startswith(_OPENSSH_KEY) and not content.startswith(_OPENSSH_KEY + _NO_CIPHER)
 
 
 def why_ssh_failed(said: str, remote: str, settings: GitSource) -> tuple[str, str] | None:

@@ -40,7 +40,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"certificate.?verif\w+.?failed|ssl certificate problem|self.signed certificate|local issuer certificate"
-        r"|signer not found",
+        r"|signer not (?:found|trusted)|server verification failed",
         "the certificate of the server is of no authority that is accepted here",
         ANOTHER_AUTHORITY,
     ),

@@ -148,6 +148,7 @@ def why_it_failed(lines: deque[str]) -> str:
     return "The build failed."
 
 
+_NOTICED = "Docker's builder keeps what it knew of a registry for some minutes: then deploy again."
 _TIPS = (
     (r"Cannot connect to the Docker daemon", "Start Docker (systemctl start docker, or tools/engine), then try again."),
     (r"no such file or directory.*Dockerfile|failed to read dockerfile", "Correct build.dockerfile."),
@@ -165,6 +166,16 @@ _TIPS = (
         "Raise build.memory if the build needs more memory.",
     ),
     (r"no space left on device", "The disk is full. Free disk space: 'changeover doctor' shows its use."),
+    (
+        r"failed to resolve source metadata.*x509: certificate signed by unknown authority",
+        "The Docker engine does not accept the registry's certificate. Put the certificate of its authority into "
+        f"/etc/docker/certs.d/HOST:PORT/ca.crt of this host. {_NOTICED}",
+    ),
+    (
+        r"failed to resolve source metadata.*server gave HTTP response to HTTPS client",
+        "The registry has no certificate, and the Docker engine wants one. Give it one, or add HOST:PORT to "
+        f"insecure-registries in /etc/docker/daemon.json of this host, and reload Docker. {_NOTICED}",
+    ),
     (
         r"failed to resolve source metadata.*(no such host|dial tcp|i/o timeout|network is unreachable|TLS|x509|EOF|"
         r"connection re|deadline exceeded|server misbehaving)",

@@ -84,7 +84,18 @@ async def test_what_is_cut_or_too_long_is_not_kept(api: Api, monkeypatch: pytest
     too_long, says, _ = await send(api, token, b"a" * 11)
 
     assert (cut, too_long) == (400, 413)
-    assert "the archive has more than" in says["detail"]
+    assert says["detail"] == "The archive has more than 2,048 MiB."
+    assert left(api) == []
+
+
+@pytest.mark.parametrize("pieces", [(), (b"",)])
+async def test_an_empty_archive_is_refused_before_anything_is_deployed(api: Api, pieces: tuple[bytes, ...]) -> None:
+    """`git archive … | changeover deploy shop --archive -` sends it where git fails."""
+    status, says, _ = await send(api, api.token(Scope.DEPLOY, "shop"), *pieces)
+
+    assert status == 422
+    assert says["detail"] == "The archive is empty: nothing of it arrived."
+    assert says["remedy"] == "Look at the command that was to make it."
     assert left(api) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -67,10 +68,34 @@ def configured(key: str, file: str, app: str) -> str:
     return yaml.safe_dump({"apps": {app: {"route": {"host": "shop.test"}, **section}}})
 
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+PRIVATE_KEY = "\n".join(
+    (
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        base64.b64encode(b"openssh-key-v1\0\0\0\0\4none" + bytes(100)).decode(),
+        "-----END OPENSSH PRIVATE KEY-----",
+    )
+)
+"""As far as it is looked at: its head. It is no key."""
+GOOD = {
+    "update.git.token_file": "the-token-of-the-forge",
+    "update.git.key_file": PRIVATE_KEY,
+    "update.git.known_hosts_file": f"git.test {HOST_KEY}",
+    "update.git.signed_by": f'me@example.com namespaces="git" {HOST_KEY} of me',
+    "update.pypi.credentials_file": "machine index.test login ci password the-password",
+    "update.url.public_key": f"untrusted comment: x\n{base64.b64encode(b'Ed' + bytes(40)).decode()}",
+    "update.registry.password_file": "the password of it",
+    "update.registry.cosign_key": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+    "push.secret_file": "the content of it",
+    "report.token_file": "the-token-of-the-forge",
+}
+"""What each of these files has, as far as it is looked at."""
+
+
 def beside(folder: Path) -> Path:
     (folder / "secrets").mkdir()
-    for name in ("key", "known"):
-        (folder / "secrets" / name).write_text("what it should be\n")
+    (folder / "secrets/key").write_text(PRIVATE_KEY)
+    (folder / "secrets/known").write_text(f"git.test {HOST_KEY}\n")
     return folder / "secrets" / "named"
 
 
@@ -131,7 +156,7 @@ async def test_a_file_that_cannot_be_used_is_told_at_once_by_everybody(
 async def test_a_file_that_can_be_read_is_no_problem_and_its_secret_is_known(
     tmp_path: Path, key: str, app: str
 ) -> None:
-    beside(tmp_path).write_text("the content of it\n")
+    beside(tmp_path).write_text(f"{GOOD[key]}\n")
     config = loader.parse(configured(key, "secrets/named", app), "c.yaml").config
     settings = config.app(app)
     assert settings is not None
@@ -141,7 +166,7 @@ async def test_a_file_that_can_be_read_is_no_problem_and_its_secret_is_known(
     refuse_unread(settings, tmp_path)
     (named,) = [one for one in named_files(settings) if one.key == key]
     is_netrc = key == "update.pypi.credentials_file"  # its passwords are secrets: test_index_login.py
-    assert ("the content of it" in secret_values(config, tmp_path)) is (named.is_secret and not is_netrc)
+    assert (GOOD[key] in secret_values(config, tmp_path)) is (named.is_secret and not is_netrc)
 
 
 async def test_files_of_a_source_that_is_not_followed_are_not_looked_for_and_stay_secret(tmp_path: Path) -> None:
@@ -149,7 +174,7 @@ async def test_files_of_a_source_that_is_not_followed_are_not_looked_for_and_sta
     shop = yaml.safe_load(text)
     (tmp_path / "token").write_text("of the former source\n")
     shop["apps"]["shop"]["update"]["git"] = {"token_file": "token", "key_file": "none"}
-    (tmp_path / "key.pub").write_text("a key\n")
+    (tmp_path / "key.pub").write_text(GOOD["update.url.public_key"])
     config = loader.parse(yaml.safe_dump(shop), "c.yaml").config
 
     assert await preflight(config, tmp_path) == []

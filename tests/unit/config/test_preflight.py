@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ async def test_the_public_key_of_archives_is_looked_at(tmp_path: Path) -> None:
     text = f"apps:\n  shop:\n    route: {{host: x}}\n    update: {{source: url, url: {url}}}\n"
 
     (says,) = await found(text, tmp_path)
-    (tmp_path / "minisign.pub").write_text("a key\n")
+    (tmp_path / "minisign.pub").write_text(f"untrusted comment: x\n{b64encode(b'Ed' + bytes(40)).decode()}\n")
 
     assert says.startswith("apps.shop.update.url.public_key: The file ")
     assert "minisign.pub cannot be read: No such file or directory." in says

@@ -121,7 +121,11 @@ BASE = "ERROR: failed to solve: debian:x: failed to resolve source metadata for 
         ('failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup r: no such host', "reached"),
         ("failed to do request: dial tcp 10.0.0.1:443: i/o timeout", "cannot be reached"),
         ("failed to authorize: connect: connection refused", "cannot be reached"),
-        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "cannot be reached"),
+        (
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "certs.d/HOST:PORT/ca.crt",
+        ),
+        ("failed to do request: http: server gave HTTP response to HTTPS client", "insecure-registries"),
         ("docker.io/library/debian:x: not found", "does not have it"),
         ("pull access denied, repository does not exist or may require authorization", "docker login"),
         ("unexpected status from HEAD request: 429 Too Many Requests", "refuses more downloads"),

@@ -130,3 +130,31 @@ def test_what_a_killed_process_left_is_no_part_of_the_release(tmp_path: Path) ->
     (tmp_path / "tree.unpacked" / "shop" / "old").touch()
 
     assert [one.name for one in unpacked(tmp_path, FILE).iterdir()] == ["Dockerfile"]
+
+
+CUT, NO_TAR = "it ends too early, as if it was cut off on its way", "it is no tar archive, or a damaged one"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (gzip.compress(FILE * 50 + END)[:-20], CUT),
+        (gzip.compress(member("shop/a", size=5000) + b"x" * 1000), CUT),
+        (member("shop/a", size=5000) + b"x" * 1000, CUT),
+        (FILE[:300], CUT),
+        (b"", NO_TAR),
+        (b"this is no archive\n" * 100, NO_TAR),
+        (gzip.compress(b"nor is this\n" * 100), NO_TAR),
+        (b"PK\x03\x04" + bytes(range(256)) * 20, NO_TAR),
+        (b"\x1f\x8b" + b"nor is this", NO_TAR),
+    ],
+)
+def test_what_is_no_archive_or_half_of_one_is_told_in_plain_words(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "shop.tar.gz").write_bytes(content)
+
+    with pytest.raises(StepFailed) as refused:
+        archive.unpack(tmp_path / "shop.tar.gz", tmp_path / "tree", called="The archive")
+
+    assert refused.value.cause == f"The archive cannot be unpacked: {says}."
+    assert [*(tmp_path / "tree").iterdir()] == []

@@ -29,6 +29,7 @@ SAID = {
     f"{ACCESS}Could not resolve proxy: proxy.test": NO_NAME,
     f"{ACCESS}Failed to connect to git.test port 443 after 2 ms: Couldn't connect to server": NOTHING,
     f"{ACCESS}server certificate verification failed. CAfile: /etc/ca.crt CRLfile: none": AUTHORITY,
+    f"{ACCESS}server verification failed: certificate signer not trusted. (CAfile: none)": AUTHORITY,
     f"{ACCESS}SSL certificate problem: unable to get local issuer certificate": AUTHORITY,
     f"{ACCESS}SSL certificate problem: self-signed certificate in certificate chain": AUTHORITY,
     f"{ACCESS}SSL: certificate subject name (git.test) does not match target host name '10.0.0.1'": OTHER_NAME,
