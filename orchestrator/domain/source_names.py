@@ -46,6 +46,21 @@ def ssh_server(remote: str) -> tuple[str, str]:
     return host.strip("[]"), ""
 
 
+def ssh_address(remote: str) -> tuple[str, str, str]:
+    """Whom, at which port and for which path ssh is asked, of an address that is reached by it: `user@host`, an empty
+    port for the usual one, and the path as git asks for it."""
+    host, port = ssh_server(remote)
+    rest = re.sub(r"^[A-Za-z+]+://", "", remote)
+    if rest != remote:
+        login, _, path = rest.partition("/")
+        path = path if path.startswith("~") else f"/{path}"
+    else:
+        in_brackets = rest.startswith("[") or ("@[" in rest and ":" not in rest.partition("@[")[0])
+        login, _, path = rest.partition("]:" if in_brackets else ":")
+    user = login.removeprefix("[").rpartition("@")[0]
+    return f"{user}@{host}" if user else host, port, path
+
+
 def _before_path(remote: str) -> str:
     """Of `host:path`, or `[user@host:port]:path`."""
     if remote.startswith("["):

@@ -1,6 +1,6 @@
 """Files that a repository keeps in Git LFS: pointers in the commit are replaced by what they stand for.
 
-They are fetched by `lfs_download.py`, or by the client git-lfs (git-lfs(1)) from a path or by SSH. What was fetched is
+They are fetched by `lfs_download.py`, or by the client git-lfs (git-lfs(1)) from a path. What was fetched is
 written here, after it was compared with the pointer. Filters of the client run no program, because the tree is not a
 working tree of git.
 """

@@ -9,10 +9,11 @@ from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.source_names import is_ssh, ssh_server
 from orchestrator.sources import lfs_download
-from orchestrator.sources.git_credentials import authorization, credentials
+from orchestrator.sources.git_credentials import authorization
 from orchestrator.sources.git_lfs import Pointer, configured_server
 from orchestrator.sources.git_mirror import GitMirror
 from orchestrator.sources.git_submodules import NamedServer, of_server
+from orchestrator.sources.lfs_by_ssh import lfs_server
 from orchestrator.sources.lfs_download import LfsServer
 from orchestrator.sources.web import Web
 
@@ -34,11 +35,13 @@ async def fetch(
         server = LfsServer(url, let_in, led_from, mirror.judged if led_from else named.judged)
         await lfs_download.download(Web(), server, mirror.folder, pointers)
         return
-    server_of = ("-c", f"lfs.url={remote}") if configured else ()
-    with credentials(settings, beside, remote, secrets) as environment:
-        # The client knows a path as a URL only.
-        path = f"file://{remote}" if remote.startswith("/") else remote
-        await mirror.git(*server_of, "lfs", "fetch", path, commit, env=environment)
+    if is_ssh(remote):
+        server = await lfs_server(settings, beside, remote, secrets, named.judged)
+        await lfs_download.download(Web(), server, mirror.folder, pointers)
+        return
+    # The client copies from a repository of this host. It knows a path as a URL only.
+    path = f"file://{remote}" if remote.startswith("/") else remote
+    await mirror.git("lfs", "fetch", path, commit)
 
 
 def _named_by(repository: str) -> str:

@@ -1,12 +1,16 @@
-"""Files in Git LFS, fetched by the real client from a server that speaks its protocol."""
+"""Files in Git LFS, fetched from servers that speak its protocol."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
+import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -147,15 +151,103 @@ async def test_only_what_the_last_release_needs_is_kept(tmp_path: Path, app: Rem
     assert [one.name for one in objects.glob("??/??/*")] == [hashlib.sha256(content).hexdigest()]
 
 
-async def test_lfs_that_is_reached_by_ssh_says_that_the_server_has_none(tmp_path: Path, app: Remote) -> None:
-    with SshServer(tmp_path / "sshd") as server:
-        (tmp_path / "key").write_text(server.key.read_text())
-        (tmp_path / "known_hosts").write_text(server.known_hosts)
+FORGE = """#!/bin/sh
+case "$SSH_ORIGINAL_COMMAND" in
+git-lfs-authenticate*) echo "$SSH_ORIGINAL_COMMAND" >> {folder}/asked; cat {folder}/answer ;;
+*) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;
+esac
+"""
+"""What a forge lets a key do: git's commands, and to be told where the files in LFS are."""
+
+
+class Forge:
+    """The repository `app` behind OpenSSH's server. `answer`: what it says of LFS; None: as a server without LFS."""
+
+    def __init__(self, folder: Path, ssh: SshServer, app: Remote, answer: object = None) -> None:
+        self.app, self._folder = app, folder
+        (folder / "key").write_text(ssh.key.read_text())
+        (folder / "known_hosts").write_text(ssh.known_hosts)
+        if answer is not None:
+            (folder / "answer").write_text(answer if isinstance(answer, str) else json.dumps(answer))
+            (folder / "forge").write_text(FORGE.format(folder=folder))
+            (folder / "forge").chmod(0o755)
+            keys = ssh.folder / "authorized_keys"
+            keys.write_text(f'command="{folder}/forge" {keys.read_text()}')
         files = {"key_file": "key", "known_hosts_file": "known_hosts", "token_file": None}
-        source = shop(tmp_path, server.url(app.path), **files)
-        await source.newest()
-        with pytest.raises(StepFailed, match=r"could not be read: batch request: .*git-lfs-(authenticate|transfer)"):
-            await source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")
+        self.source = shop(folder, ssh.url(app.path), **files)
+
+    async def fetch(self) -> Path:
+        await self.source.newest()
+        await self.source.fetch(self.app.git("rev-parse", "HEAD"), self._folder / "tree")
+        return self._folder / "tree"
+
+
+async def test_a_repository_by_ssh_says_where_its_files_in_lfs_are(tmp_path: Path, app: Remote) -> None:
+    with SshServer(tmp_path / "sshd") as ssh, GitServer(tmp_path / "served", TOKEN) as web:
+        let_in = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+        answer = {"href": f"{web.url}/app.git/info/lfs", "header": {"Authorization": f"Basic {let_in}"}}
+        forge = Forge(tmp_path, ssh, app, answer)
+
+        assert ((await forge.fetch()) / "static" / "a picture.png").read_bytes() == CONTENT
+        assert (tmp_path / "asked").read_text() == f"git-lfs-authenticate {app.path} download\n"
+
+        (tmp_path / "mirrors" / "app.git" / "lfs").rename(tmp_path / "away")
+        ssh.replace_host_key()
+        with pytest.raises(StepFailed, match="has another key"):
+            await forge.source.fetch(app.git("rev-parse", "HEAD"), tmp_path / "tree")
+        assert (tmp_path / "asked").read_text().count("download") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (None, "it names no server of Git LFS"),
+        ("no JSON", "gives no answer of Git LFS"),
+        ({"href": "http://git.test/lfs", "header": {"Authorization": "Basic s3cret"}}, "without encryption"),
+    ],
+)
+async def test_a_repository_by_ssh_without_a_server_of_lfs_that_can_be_asked_is_told(
+    tmp_path: Path, app: Remote, answer: object, says: str
+) -> None:
+    with SshServer(tmp_path / "sshd") as ssh, pytest.raises(StepFailed, match=says) as failed:
+        await Forge(tmp_path, ssh, app, answer).fetch()
+
+    assert "s3cret" not in str(failed.value)
+    assert failed.value.remedy
+
+
+class Endless(BaseHTTPRequestHandler):
+    """A server of LFS that sends more than the pointers say."""
+
+    def do_POST(self) -> None:
+        wanted = json.loads(self.rfile.read(int(self.headers["content-length"])))["objects"]
+        named = {"download": {"href": f"http://{self.headers['host']}/x"}}
+        body = json.dumps({"objects": [{"oid": one["oid"], "actions": named} for one in wanted]}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(2**20))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+async def test_of_files_in_lfs_by_ssh_no_more_is_written_than_their_pointers_say(tmp_path: Path, app: Remote) -> None:
+    """The client git-lfs wrote 2 GB for a pointer of 6 kB, and left them there."""
+    with SshServer(tmp_path / "sshd") as ssh, ThreadingHTTPServer(("127.0.0.1", 0), Endless) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        forge = Forge(tmp_path, ssh, app, {"href": f"http://127.0.0.1:{web.server_port}"})
+        with pytest.raises(StepFailed, match="is larger than"):
+            await forge.fetch()
+        web.shutdown()
+
+    assert [one for one in (tmp_path / "mirrors" / "app.git" / "lfs").rglob("*") if one.is_file()] == []
 
 
 @pytest.mark.parametrize("leads", ["named at once", "by a redirect"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.source_names import is_commit, is_ref, why_no_remote
+from orchestrator.domain.source_names import is_commit, is_ref, ssh_address, why_no_remote
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,22 @@ def test_a_commit_is_its_whole_name() -> None:
     assert is_commit("0" * 40)
     assert is_commit("a" * 64)
     assert not any(is_commit(name) for name in ("", "a" * 39, "A" * 40, "--output=/x", "a" * 40 + "\n", "HEAD"))
+
+
+@pytest.mark.parametrize(
+    ("remote", "asked"),
+    [
+        ("git@git.test:me/shop.git", ("git@git.test", "", "me/shop.git")),
+        ("git.test:/srv/shop.git", ("git.test", "", "/srv/shop.git")),
+        ("git@git.test:~me/a:b.git", ("git@git.test", "", "~me/a:b.git")),
+        ("[git@git.test:2222]:me/shop.git", ("git@git.test", "2222", "me/shop.git")),
+        ("[git.test:2222]:shop.git", ("git.test", "2222", "shop.git")),
+        ("git@[::1]:shop.git", ("git@::1", "", "shop.git")),
+        ("ssh://git@git.test/me/shop.git", ("git@git.test", "", "/me/shop.git")),
+        ("ssh://git.test:2222/srv/shop.git", ("git.test", "2222", "/srv/shop.git")),
+        ("ssh://me@git.test/~me/shop.git", ("me@git.test", "", "~me/shop.git")),
+        ("git+ssh://git@[::1]:22/x", ("git@::1", "22", "/x")),
+    ],
+)
+def test_ssh_is_asked_for_what_git_asks_for(remote: str, asked: tuple[str, str, str]) -> None:
+    assert ssh_address(remote) == asked
