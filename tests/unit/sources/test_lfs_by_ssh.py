@@ -1,4 +1,4 @@
-"""What a server that is reached by SSH says of its files in Git LFS. A real one is in tests/component/test_git_lfs.py."""
+"""What a server that is reached by SSH says of its files in Git LFS. A real one is in component/test_git_lfs.py."""
 
 from __future__ import annotations
 
