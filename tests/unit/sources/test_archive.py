@@ -135,21 +135,23 @@ def test_what_a_killed_process_left_is_no_part_of_the_release(tmp_path: Path) ->
 CUT, NO_TAR = "it ends too early, as if it was cut off on its way", "it is no tar archive, or a damaged one"
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (gzip.compress(FILE * 50 + END)[:-20], CUT),
-        (gzip.compress(member("shop/a", size=5000) + b"x" * 1000), CUT),
-        (member("shop/a", size=5000) + b"x" * 1000, CUT),
-        (FILE[:300], CUT),
-        (b"", NO_TAR),
-        (b"this is no archive\n" * 100, NO_TAR),
-        (gzip.compress(b"nor is this\n" * 100), NO_TAR),
-        (b"PK\x03\x04" + bytes(range(256)) * 20, NO_TAR),
-        (b"\x1f\x8b" + b"nor is this", NO_TAR),
-    ],
-)
-def test_what_is_no_archive_or_half_of_one_is_told_in_plain_words(tmp_path: Path, content: bytes, says: str) -> None:
+HALF = member("shop/a", size=5000) + b"x" * 1000
+NO_ARCHIVE: dict[str, tuple[bytes, str]] = {
+    "compressed, without its end": (gzip.compress(FILE * 50 + END, mtime=0)[:-20], CUT),
+    "half a file, compressed": (gzip.compress(HALF, mtime=0), CUT),
+    "half a file": (HALF, CUT),
+    "half a header": (FILE[:300], CUT),
+    "nothing": (b"", NO_TAR),
+    "a text": (b"this is no archive\n" * 100, NO_TAR),
+    "a text, compressed": (gzip.compress(b"nor is this\n" * 100, mtime=0), NO_TAR),
+    "a zip file": (b"PK\x03\x04" + bytes(range(256)) * 20, NO_TAR),
+    "the beginning of a compressed one": (b"\x1f\x8b" + b"nor is this", NO_TAR),
+}
+
+
+@pytest.mark.parametrize("what", NO_ARCHIVE)
+def test_what_is_no_archive_or_half_of_one_is_told_in_plain_words(tmp_path: Path, what: str) -> None:
+    content, says = NO_ARCHIVE[what]
     (tmp_path / "tree").mkdir()
     (tmp_path / "shop.tar.gz").write_bytes(content)
 

@@ -33,6 +33,7 @@ def test_the_server_and_what_lets_in_are_read(answer: object, named: tuple[str, 
         b'{"header": {"authorization": "a\\nb: c"}}', b'{"header": ["authorization"]}', b'{"header": "x"}',
         b'{"href": "https://git.test/"}' + b" " * MOST_OF_ANSWER,
     ],
+    ids=range(15),
 )  # fmt: skip
 def test_what_is_no_answer_is_told(answer: bytes) -> None:
     with pytest.raises(StepFailed, match=r"The server git\.test gives no answer of Git LFS to git-lfs-authenticate"):
