@@ -68,8 +68,12 @@ def every_test() -> Outcome:
 
 def _tests(*options: str) -> Outcome:
     side_by_side = pytest(*SIDE_BY_SIDE, "-m", "not alone", *options, "tests")
-    # No unit test is among these (tests/conftest.py): reading their 6,000 takes as long as one of them.
-    return side_by_side + pytest("-m", "alone", *options, "tests/component", "tests/system")
+    return side_by_side + pytest("-m", "alone", *options, *_files_with_tests_that_run_alone())
+
+
+def _files_with_tests_that_run_alone() -> list[str]:
+    """Only these are collected again, when nothing else runs: that of all tests takes longer than most of them."""
+    return sorted(str(file) for file in (ROOT / "tests").rglob("test_*.py") if "mark.alone" in file.read_text())
 
 
 def _some_number() -> int:

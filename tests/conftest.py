@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import Postgres, running
+from tests.support.turns import Takes, Turns, of_other_runs
 
 # No test is about how fast this machine is.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,14 +18,10 @@ LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migratio
 """What takes longest is begun first, so that no worker is left alone with it at the end."""
 
 
-TURNS = 4
-"""Each run of `make test` takes one in so many tests of a file that takes turns, and at least one."""
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
-    parser.addoption("--in-turn", action="store_true", help="one in four system tests of each file, chosen by --first")
-    parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not every third one")
+    parser.addoption("--in-turn", action="store_true", help="one in four system tests, chosen by --first")
+    parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not a part of them")
     parser.addoption("--histories", type=int, default=1, help="how many random histories to go through")
     parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")
     parser.addoption("--rounds", type=int, default=0, help="how many kills, pauses or interrupts; 0: as many as usual")
@@ -40,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--in-turn"):
         _leave_out(config, items, _of_other_turns(items, config.getoption("--first")))
     for item in items:
-        if item.get_closest_marker("alone") and _is_unit(item):
+        if _is(item, "alone") and _is_unit(item):
             raise pytest.UsageError(f"{item.nodeid} is marked alone, and make test runs no unit test alone.")
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(_group(item)))
@@ -53,16 +48,22 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: set[py
 
 
 def _of_other_turns(items: list[pytest.Item], first: int) -> set[pytest.Item]:
-    """What this run leaves to others: of each file that takes turns, all but one in `TURNS` of its tests."""
-    files: defaultdict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
-        if item.nodeid.startswith("tests/system/") or item.get_closest_marker("in_turn"):
-            files[item.nodeid.split("::")[0]].append(item)
-    others: set[pytest.Item] = set()
-    for file, tests in files.items():
-        count = len(tests) - max(1, round(len(tests) / TURNS))
-        others.update(random.Random(f"{first} {file}").sample(tests, count))
-    return others
+    """What this run leaves to others."""
+    taking = {
+        item: Takes(_file(item), item.nodeid, alone=_is(item, "alone"), whole=_is(item, "whole_in_turn"))
+        for item in items
+        if item.nodeid.startswith("tests/system/") or _is(item, "in_turn")
+    }
+    others = of_other_runs(taking.values(), first)
+    return {item for item, takes in taking.items() if takes.test in others}
+
+
+def _is(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.split("::")[0]
 
 
 def _on_another(item: pytest.Item) -> bool:
@@ -87,7 +88,7 @@ def _group(item: pytest.Item) -> str:
     """
     if _is_unit(item):
         return item.nodeid
-    module = item.nodeid.split("::")[0].rsplit("/", 1)[-1].removesuffix(".py")
+    module = _file(item).rsplit("/", 1)[-1].removesuffix(".py")
     database = _database(item)
     return f"{module}-{database}" if database else module
 
@@ -116,9 +117,9 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def thorough(request: pytest.FixtureRequest) -> bool:
-    """Whether unit tests try everything, as in `make test-all`; in `make test` they try a part."""
-    return bool(request.config.getoption("--thorough") or request.config.getoption("--soak"))
+def turns(request: pytest.FixtureRequest) -> Turns:
+    """Which points of a long row this run tries."""
+    return Turns(request.config, request.node.nodeid)
 
 
 @pytest.fixture

@@ -70,11 +70,18 @@ class Installation:
         )
 
     def lend_packages(self) -> None:
-        """Let `.venv/bin/changeover` be the clone's own command on the packages of this run, instead of new ones."""
-        command = self.folder / ".venv" / "bin" / "changeover"
-        command.parent.mkdir(parents=True)
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m panel.cli "$@"\n')
-        command.chmod(0o755)
+        """The packages of this run, instead of new ones: `make venv` has nothing to do, and `.venv/bin/changeover` is
+        the clone's own command.
+        """
+        environment = self.folder / ".venv"
+        (environment / "bin").mkdir(parents=True)
+        for name, words in (("python", ""), ("changeover", "-m panel.cli ")):
+            program = environment / "bin" / name
+            program.write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
+            program.chmod(0o755)
+        (environment / "bin" / "activate").write_text(f"VIRTUAL_ENV={environment.resolve()}\n")
+        wanted = [(self.folder / name).read_bytes() for name in ("requirements/dev.txt", "pyproject.toml")]
+        (environment / ".requirements").write_bytes(b"".join(wanted))
 
     def up(self) -> subprocess.CompletedProcess[str]:
         """What `make up` does once the engine and the packages are there."""

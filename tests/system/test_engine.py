@@ -14,7 +14,7 @@ from tests.support.orders import ORDERS_PER_S, Ordering
 from tests.support.visitor import Visitor
 from tests.support.whole_machine import Machine
 
-pytestmark = pytest.mark.xdist_group("machine")
+pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.whole_in_turn]
 
 MUCH = 60_000_000
 """Bytes, so that putting them back takes a while."""

@@ -36,7 +36,7 @@ from tests.support.user import NO_TLS
 from tests.support.visitor import Visitor
 from tests.support.whole_machine import Machine
 
-pytestmark = pytest.mark.xdist_group("machine")
+pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.whole_in_turn]
 
 STEPS = 6
 COLUMNS = ("release", "sold_by")

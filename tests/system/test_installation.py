@@ -20,11 +20,18 @@ from tests.support.package_index import Served, StaticIndex
 from tests.support.panel_updates import ARCHIVES, PanelReleases, press_b, press_u, press_u_in_vain
 from tests.support.registry import Registry
 
+pytestmark = pytest.mark.whole_in_turn
+
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """As a newcomer has it. They install the packages, too: so does `make test` itself in a new clone, and here only
+    `make test-all` once more, since it takes a minute.
+    """
     made = Installation(tmp_path_factory.mktemp("newcomer") / "changeover")
     try:
+        if not (request.config.getoption("--thorough") or request.config.getoption("--soak")):
+            made.lend_packages()
         up = made.make("up")
         assert up.returncode == 0, up.stdout + up.stderr
         (made.folder.parent / "up.txt").write_text(up.stdout)

@@ -30,6 +30,8 @@ from tests.support.shop import READ_SQLITE
 from tests.support.stack import MIGRATE_BOTH_WAYS
 from tests.support.visitor import Visitor
 
+pytestmark = pytest.mark.whole_in_turn
+
 UPGRADE_FROM = (Path(__file__).parent / "upgrade_from.txt").read_text().strip()
 APPS = ("panel", "shop")
 SHOP = f"""

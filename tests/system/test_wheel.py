@@ -21,6 +21,8 @@ from tests.support.addresses import free_port
 from tests.support.paths import ROOT
 from tests.support.user import NO_TLS
 
+pytestmark = pytest.mark.whole_in_turn
+
 PACKAGES = ("border", "panel", "orchestrator", "migrations", "http_limits")
 START_S = 120
 IMPORT_EVERYTHING = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from orchestrator.app_data import backups
 from orchestrator.config.app_schema import App
@@ -172,6 +173,17 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a restore with the release": (app(), a_backup, restore_with_the_release),
     "a rollback with a backup": (app(down=False), across_an_incompatible_migration, roll_back_with_a_backup),
 }
+
+
+async def operations_of(folder: Path, name: str) -> list[str]:
+    """What the story does to the world outside when nothing happens meanwhile."""
+    config, before, act = STORIES[name]
+    world = World(folder, config)
+    await before(world)
+    world.power.operations = []
+    await act(world)
+    await world.at_rest()
+    return list(world.power.operations)
 
 
 def assert_whole(world: World, where: str) -> None:

@@ -13,10 +13,11 @@ from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import State
 from orchestrator.errors import Refused
 from tests.support import virtual_time
-from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole
+from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole, operations_of
 from tests.support.fakes.world import APP, World
+from tests.support.turns import Turns
 
-STRIDE = 5
+IN_TURN, THOROUGH = 15, 5
 LATER = 8
 """The second of two interrupts comes fewer operations than this after the first one: most often during the undo."""
 
@@ -31,26 +32,15 @@ class Interrupt(StrEnum):
 @pytest.mark.parametrize("interrupt", list(Interrupt))
 @pytest.mark.parametrize("name", STORIES)
 def test_an_interrupt_at_any_operation_is_told_truly_and_leaves_nothing(
-    name: str, interrupt: Interrupt, tmp_path: Path, request: pytest.FixtureRequest
+    name: str, interrupt: Interrupt, tmp_path: Path, turns: Turns
 ) -> None:
-    """At every one with `make soak`; at every fifth otherwise, beginning at another one for each interrupt."""
+    """At every one with `make soak`, at one in five with `make test-all`; else at one in 15, others in each run."""
     config, before, act = STORIES[name]
-    count = virtual_time.run(_count(tmp_path / "whole", config, before, act))
-    soak = request.config.getoption("--soak")
-    first, stride = (0, 1) if soak else (list(Interrupt).index(interrupt), STRIDE)
+    count = len(virtual_time.run(operations_of(tmp_path / "whole", name)))
 
-    for number in range(first, count, stride):
+    for number in turns.of(range(count), one_in=IN_TURN, thorough=THOROUGH):
         where = f"{interrupt} after operation {number} of {name}"
         virtual_time.run(_interrupted(tmp_path / str(number), config, before, act, number, interrupt, where))
-
-
-async def _count(folder: Path, config: App, before: Story, act: Story) -> int:
-    world = World(folder, config)
-    await before(world)
-    world.power.operations = []
-    await act(world)
-    await world.at_rest()
-    return len(world.power.operations)
 
 
 async def _interrupted(

@@ -16,23 +16,23 @@ from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, State
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
-from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole
+from tests.support.fakes.stories import RESTORES, ROW, STORIES, Story, assert_whole, operations_of
 from tests.support.fakes.world import APP, World
+from tests.support.turns import Turns
 
-STRIDE = 3
+IN_TURN = 8
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_kill_at_any_operation_leaves_one_active_colour_and_nothing_behind(
-    name: str, tmp_path: Path, thorough: bool
+    name: str, tmp_path: Path, turns: Turns
 ) -> None:
-    """At every one with `make test-all`; at every third otherwise, beginning at another one for each story."""
+    """At every one with `make test-all`; otherwise at one in eight, others in each run."""
     config, before, act = STORIES[name]
-    operations = virtual_time.run(_count(tmp_path / "whole", config, before, act))
+    operations = virtual_time.run(operations_of(tmp_path / "whole", name))
     assert len(operations) > 5
 
-    first, stride = (0, 1) if thorough else (list(STORIES).index(name) % STRIDE, STRIDE)
-    for number, operation in list(enumerate(operations))[first::stride]:
+    for number, operation in turns.of(list(enumerate(operations)), one_in=IN_TURN):
         where = f"{name}, killed after operation {number} ({operation})"
         virtual_time.run(_kill(tmp_path / str(number), config, before, act, number, after=True, where=where))
     where = f"{name}, killed before anything was done"
@@ -43,8 +43,9 @@ def test_a_switch_on_record_stays_live_also_when_the_proxy_refuses_to_resume_at_
     tmp_path: Path,
 ) -> None:
     """Killed anywhere in the switch of an incompatible migration; then the first tries to let requests go fail."""
-    config, before, act = STORIES["an incompatible migration"]
-    operations = virtual_time.run(_count(tmp_path / "whole", config, before, act))
+    name = "an incompatible migration"
+    config, before, act = STORIES[name]
+    operations = virtual_time.run(operations_of(tmp_path / "whole", name))
     switching = [number for number, one in enumerate(operations) if "switch" in one or "resume" in one]
 
     for number in switching:
@@ -64,15 +65,6 @@ def test_a_switch_on_record_stays_live_also_when_the_proxy_refuses_to_resume_at_
             assert (active.version, active.state) == ("v2", State.LIVE), where
 
         virtual_time.run(story())
-
-
-async def _count(folder: Path, config: App, before: Story, act: Story) -> list[str]:
-    world = World(folder, config)
-    await before(world)
-    world.power.operations = []
-    await act(world)
-    await world.at_rest()
-    return list(world.power.operations)
 
 
 async def _kill(folder: Path, config: App, before: Story, act: Story, number: int, *, after: bool, where: str) -> None:

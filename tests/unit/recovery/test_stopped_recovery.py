@@ -12,8 +12,9 @@ from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.host.uninterrupted import until_ended
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
-from tests.support.fakes.stories import STORIES, assert_whole
+from tests.support.fakes.stories import STORIES, assert_whole, operations_of
 from tests.support.fakes.world import APP, World
+from tests.support.turns import Turns
 
 KILLED = (
     "a deployment",
@@ -42,26 +43,17 @@ async def recover(world: World) -> None:
     await world.recovery.go_on()
 
 
-async def operations_of(folder: Path, name: str) -> int:
-    config, before, act = STORIES[name]
-    world = World(folder, config)
-    await before(world)
-    world.power.operations = []
-    await act(world)
-    await world.at_rest()
-    return len(world.power.operations)
-
-
 def interrupted(world: World) -> Deployment:
     return world.journal.deployments(APP, limit=1)[0]
 
 
 @pytest.mark.parametrize("name", KILLED)
-def test_a_stop_at_any_operation_of_recovery_is_told_truly(name: str, tmp_path: Path) -> None:
-    count = virtual_time.run(operations_of(tmp_path / "whole", name))
-    for number in range(1, count, 7):
+def test_a_stop_at_any_operation_of_recovery_is_told_truly(name: str, tmp_path: Path, turns: Turns) -> None:
+    """At one in three, after one kill in seven, with `make test-all`; otherwise at fewer, others in each run."""
+    count = len(virtual_time.run(operations_of(tmp_path / "whole", name)))
+    for number in turns.of(range(1, count), one_in=14, thorough=7):
         recovering = virtual_time.run(_recovery(tmp_path / f"{number}", name, number, None))
-        for at in range(number % 3, recovering, 3):
+        for at in turns.of(range(recovering), one_in=6, thorough=3):
             virtual_time.run(_recovery(tmp_path / f"{number}-{at}", name, number, at))
 
 
