@@ -59,9 +59,9 @@ def test_each_point_has_its_turn() -> None:
 
 
 def test_the_same_run_takes_the_same_points() -> None:
-    def chosen() -> list[range]:
+    def chosen() -> list[list[int]]:
         of_one_test = turns(7)
-        return [of_one_test.of(POINTS, one_in=8) for _ in range(3)]
+        return [list(of_one_test.of(POINTS, one_in=8)) for _ in range(3)]
 
     assert chosen() == chosen()
 

@@ -51,9 +51,9 @@ def interrupted(world: World) -> Deployment:
 def test_a_stop_at_any_operation_of_recovery_is_told_truly(name: str, tmp_path: Path, turns: Turns) -> None:
     """At one in three, after one kill in seven, with `make test-all`; otherwise at fewer, others in each run."""
     count = len(virtual_time.run(operations_of(tmp_path / "whole", name)))
-    for number in turns.of(range(1, count), one_in=14, thorough=7):
+    for number in turns.of(range(1, count), one_in=35, thorough=7):
         recovering = virtual_time.run(_recovery(tmp_path / f"{number}", name, number, None))
-        for at in turns.of(range(recovering), one_in=6, thorough=3):
+        for at in turns.of(range(recovering), one_in=9, thorough=3):
             virtual_time.run(_recovery(tmp_path / f"{number}-{at}", name, number, at))
 
 
