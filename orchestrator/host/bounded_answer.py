@@ -11,9 +11,15 @@ import httpx
 
 MOST_BYTES = 64 * 1024
 """So much of a body is read. What an answer has beyond it is not waited for, and the connection is closed."""
-TEXT_CHARSETS = re.compile(r"utf-?8|(us-)?ascii|iso-?8859-\d+|(windows-|cp)125\d", re.IGNORECASE)
-"""An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`."""
-OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+LONGEST_TYPE = 200
+"""So much of a Content-Type is looked at."""
+TEXT_CHARSET = re.compile(
+    r"""[;\s]charset\s*=\s*["']?(utf-?8|(?:us-)?ascii|iso-?8859-\d{1,2}|(?:windows-|cp)125\d)["']?\s*(?:;|$)""",
+    re.IGNORECASE,
+)
+"""An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`.
+httpx asks Python's parser of e-mail, which raises other errors for odd headers, and is slow for long ones."""
+OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def no_cookies() -> CookieJar:
@@ -42,15 +48,18 @@ async def bounded_get(
                         break
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"the answer was not complete within {within_s:g} s") from error
-    return bounded(answer.status_code, answer.headers.multi_items(), body, answer.request)
+    return bounded(answer.status_code, answer.headers.raw, body, answer.request)
 
 
 def bounded(
-    status: int, headers: Iterable[tuple[str, str]], body: bytes | bytearray, request: httpx.Request
+    status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | bytearray, request: httpx.Request
 ) -> httpx.Response:
-    """An answer of which the body was read as far as MOST_BYTES. A charset that is none for a text counts as UTF-8."""
+    """An answer of which the body was read as far as MOST_BYTES. A charset that is none for a text counts as UTF-8.
+
+    `headers` are the bytes that came: what is not ASCII is read as UTF-8, or else as ISO 8859-1.
+    """
     kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_TRANSFER]
     answer = httpx.Response(status, headers=kept, content=bytes(body), request=request)
-    if not TEXT_CHARSETS.fullmatch(answer.charset_encoding or ""):
-        answer.encoding = "utf-8"
+    named = TEXT_CHARSET.search(answer.headers.get("content-type", "")[:LONGEST_TYPE])
+    answer.encoding = named[1] if named else "utf-8"
     return answer

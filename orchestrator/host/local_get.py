@@ -67,11 +67,14 @@ async def _exchange(socket: Path, request: httpx.Request, sent: bytes) -> httpx.
 
 async def _answer(reader: asyncio.StreamReader, request: httpx.Request) -> httpx.Response:
     connection = _that_has_sent(request)
-    head, body = None, bytearray()
+    head, body, before_head = None, bytearray(), 0
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(CHUNK))
+            received = await reader.read(CHUNK)
+            if head is None:
+                before_head = _more_of_head(received, before_head)
+            connection.receive_data(received)
         elif isinstance(event, h11.Response):
             head = event
             if _is_compressed(head):
@@ -80,12 +83,19 @@ async def _answer(reader: asyncio.StreamReader, request: httpx.Request) -> httpx
             body += event.data[: MOST_BYTES - len(body)]
             if len(body) >= MOST_BYTES:
                 break
-        elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+        elif isinstance(event, h11.EndOfMessage):
             break
-    if head is None:
-        raise h11.RemoteProtocolError("the connection was closed without an answer")
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
-    return bounded(head.status_code, headers, body, request)
+    assert head is not None  # h11 gives it before its end
+    return bounded(head.status_code, head.headers, body, request)
+
+
+def _more_of_head(received: bytes, so_far: int) -> int:
+    """How many bytes of the head there are now, and of interim answers before it, of which there may be any number."""
+    if not received:
+        raise h11.RemoteProtocolError("it closed the connection without an answer")
+    if so_far > MOST_OF_HEAD:
+        raise h11.RemoteProtocolError("its status and headers are too long")
+    return so_far + len(received)
 
 
 def _that_has_sent(request: httpx.Request) -> h11.Connection:

@@ -24,12 +24,16 @@ ANSWERS = {
     "a redirect": b"HTTP/1.1 302 Found\r\nLocation: /sign-in\r\nContent-Length: 0\r\n\r\n",
     "compressed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
     "of an odd charset": b"HTTP/1.1 200 OK\r\nContent-Type: a/b; charset=hex\r\nContent-Length: 2\r\n\r\n\xc3\xa4",
+    "with a name beyond ASCII": b"HTTP/1.1 200 OK\r\nServer: Bj\xf8rn\r\nContent-Length: 2\r\n\r\nok",
+    "with progress in UTF-8": "HTTP/1.1 503 Away\r\nX-Progress: 50 % – läuft\r\nContent-Length: 2\r\n\r\nno".encode(),
+    "a redirect beyond ASCII": "HTTP/1.1 302 Found\r\nLocation: /über\r\nContent-Length: 0\r\n\r\n".encode(),
     "long": b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"." * 200_000,
 }
 FAULTS = {
     "cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok",
     "nothing": b"",
     "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "interim answers without end": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 10_000,
     "a head without end": b"HTTP/1.1 200 OK\r\n" + b"X-More: more\r\n" * 20_000,
 }
 
@@ -70,6 +74,21 @@ async def test_an_answer_is_the_one_that_httpx_gives(said: bytes, tmp_path: Path
     assert second.splitlines()[0] == first.splitlines()[0]
     for line in (b"host: shop.test", b"x-changeover-app: shop", b"connection: close", b"accept-encoding: identity"):
         assert second.lower().splitlines().count(line) == 1
+
+
+async def test_a_header_beyond_ascii_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    async def ask(socket: Path) -> None:
+        assert (await local_get(socket, "/", HOST, 5.0)).headers["x-progress"] == "50 % – läuft"
+
+    await answered(tmp_path, ANSWERS["with progress in UTF-8"], ask)
+
+
+async def test_a_connection_that_is_closed_at_once_is_said_in_words(tmp_path: Path) -> None:
+    async def ask(socket: Path) -> None:
+        with pytest.raises(httpx.RemoteProtocolError, match="closed the connection without an answer"):
+            await local_get(socket, "/", HOST, 5.0)
+
+    await answered(tmp_path, b"", ask)
 
 
 @pytest.mark.parametrize("said", FAULTS.values(), ids=FAULTS)
