@@ -18,7 +18,7 @@ from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
-from orchestrator.domain.interruption import end_by
+from orchestrator.domain.interruption import end_by, note_of
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
@@ -199,7 +199,7 @@ async def _perform(
 def _why_cancelled(step: Step, by: Asks | None) -> str:
     if step.name is StepName.RETIRE:
         return "interrupted by a rollback, a restore or a stop of Changeover; what is left is retired after that"
-    return "cancelled" if by is None or by() is Interrupter.PERSON else "interrupted by a stop of the orchestrator"
+    return note_of(by() if by else Interrupter.PERSON)
 
 
 async def _record_ended(

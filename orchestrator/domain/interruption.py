@@ -7,6 +7,7 @@ from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kin
 BY_PUSH, BY_AUTO_UPDATE = "push", "auto_update"
 """What `Deployment.requested_by` has for those that no person requested, and that are begun again by themselves."""
 REQUEST_AGAIN = "Request it again."
+_NOTES = {Interrupter.PERSON: "cancelled", Interrupter.STOP: "interrupted by a stop of the orchestrator"}
 _BEGUN_AGAIN = {
     BY_PUSH: f"It is begun again at the next start, if nothing else was deployed by then. Otherwise: {REQUEST_AGAIN}",
     BY_AUTO_UPDATE: "auto_update begins it again after the next start, when a check finds it.",
@@ -25,6 +26,16 @@ def end_by(by: Interrupter, deployment: Deployment, step: StepName) -> tuple[Sta
     if by is Interrupter.PERSON:
         return State.CANCELLED, Failure(step, f"The {deployment.kind_in_words} was cancelled.")
     return State.FAILED, Failure(step, f"The orchestrator was stopped during {step}.", tip_of(deployment))
+
+
+def note_of(by: Interrupter) -> str:
+    """What is on record of a step that this has interrupted, before it is undone."""
+    return _NOTES[by]
+
+
+def noted(note: str) -> Interrupter | None:
+    """What has interrupted a step, by its note; None if it failed by itself, or if a kill has left no note."""
+    return next((by for by, said in _NOTES.items() if said == note), None)
 
 
 def is_by_end_of_orchestrator(deployment: Deployment) -> bool:

@@ -21,7 +21,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.steps.start import StartCandidate
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName, StepState
-from orchestrator.domain.interruption import end_by, tip_of
+from orchestrator.domain.interruption import end_by, noted, tip_of
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
 from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, Engine, Placed, Role
@@ -33,6 +33,7 @@ from orchestrator.recovery import untold_ends
 log = structlog.get_logger()
 
 INTERRUPTED = "interrupted"
+WHILE_UNDONE = "The orchestrator was stopped while it was undone."
 LATER = "interrupted by a stop of Changeover; what is left is retired after that"
 
 
@@ -160,30 +161,36 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
 
 
 async def _compensate_interrupted(context: AppContext, events: EventStream, deployment: Deployment) -> None:
-    step, cause = _stopped_at(deployment)
-    end, failure = end_by(Interrupter.KILL, deployment, step)
-    failure, journal = replace(failure, cause=cause), context.journal
+    step, by, cause = _stopped_at(deployment)
+    end, failure = end_by(by, deployment, step)
+    failure, journal = replace(failure, cause=cause or failure.cause), context.journal
     if any(step.state is StepState.RUNNING for step in deployment.steps):
         await journal.beside(journal.step_ended, deployment.id, failure.step, StepState.FAILED, INTERRUPTED)
     plan = plans.of_interrupted(deployment)
-    await compensate(context, events, deployment, end, failure, plan, Interrupter.KILL)
+    await compensate(context, events, deployment, end, failure, plan, by)
 
 
-def _stopped_at(deployment: Deployment) -> tuple[StepName, str]:
-    """The step at which the orchestrator was stopped, and a sentence that says so.
+def _stopped_at(deployment: Deployment) -> tuple[StepName, Interrupter, str]:
+    """The step at which the deployment was interrupted, by what, and a sentence that says so (empty: as usual).
 
-    What failed before, and was being undone then, is said first. The end of a step may be on record as interrupted,
-    by an earlier recovery that was itself stopped.
+    What failed, or who cancelled it, before the orchestrator was stopped in its undo, is said first: what a person has
+    cancelled is not begun again. The end of a step may be on record as interrupted, by an earlier recovery that was
+    itself stopped.
     """
     if not deployment.steps:
-        return StepName.PREPARE, "The orchestrator was stopped before the first step."
+        return StepName.PREPARE, Interrupter.KILL, "The orchestrator was stopped before the first step."
     last = next((one for one in deployment.steps if one.state is StepState.RUNNING), deployment.steps[-1])
     if last.state is StepState.DONE:
-        return last.name, f"The orchestrator was stopped after {last.name}."
+        return last.name, Interrupter.KILL, f"The orchestrator was stopped after {last.name}."
     if last.state is StepState.RUNNING or last.note in ("", INTERRUPTED):
-        return last.name, f"The orchestrator was stopped during {last.name}."
-    first = "The deployment was cancelled." if last.note == "cancelled" else last.note
-    return last.name, f"{first} The orchestrator was stopped while it was undone."
+        return last.name, Interrupter.KILL, ""
+    match noted(last.note):
+        case Interrupter.STOP:
+            return last.name, Interrupter.STOP, ""
+        case Interrupter.PERSON:
+            first = f"The {deployment.kind_in_words} was cancelled."
+            return last.name, Interrupter.PERSON, f"{first} {WHILE_UNDONE}"
+    return last.name, Interrupter.KILL, f"{last.note} {WHILE_UNDONE}"
 
 
 async def _restore_traffic(context: AppContext) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, State, StepName
+from orchestrator.domain.deployment import Deployment, Interrupter, State, StepName
 from orchestrator.host.uninterrupted import until_ended
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
@@ -112,5 +112,42 @@ def test_what_failed_before_the_orchestrator_was_killed_in_its_undo_is_told_firs
         assert ended.failure.step is StepName.MIGRATE
         assert ended.failure.cause.startswith("The migration 'up' exited with code 1.")
         assert "stopped while it was undone" in ended.failure.cause
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize(("by", "state"), [(Interrupter.PERSON, State.CANCELLED), (Interrupter.STOP, State.FAILED)])
+def test_a_kill_in_an_undo_does_not_change_who_interrupted_it(by: Interrupter, state: State, tmp_path: Path) -> None:
+    """What a person has cancelled was recorded as killed: `auto_update` and pushes began it again."""
+
+    async def story() -> None:
+        config, before, act = STORIES["a compatible migration"]
+        world = World(tmp_path, config)
+        await before(world)
+        interrupts: list[asyncio.Task[object]] = []
+
+        def interrupt() -> None:
+            busy = world.scheduler.busy_with(APP)
+            assert busy is not None
+            ending = world.scheduler.cancel(busy.id) if by is Interrupter.PERSON else world.scheduler.stop()
+            interrupts.append(asyncio.create_task(ending))
+
+        world.engine.meanwhile = interrupt
+        world.power.cut_at("journal: migrate ended", after=True)
+        with suppress(Killed):
+            await act(world)
+        world.engine.meanwhile = lambda: None
+        world.engine.mend()
+        cut = interrupted(world)
+        assert cut.state is State.RUNNING, "it was killed in its undo"
+        await world.restart()
+        ended = world.journal.deployment(cut.id)
+        assert (ended.state, ended.interrupted_by) == (state, by)
+        assert ended.failure is not None
+        said = {
+            Interrupter.PERSON: "The deployment was cancelled. The orchestrator was stopped while it was undone.",
+            Interrupter.STOP: "The orchestrator was stopped during migrate.",
+        }
+        assert ended.failure.cause == said[by]
 
     virtual_time.run(story())
