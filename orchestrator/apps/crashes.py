@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.clock import elapsed
 from orchestrator.domain import crashes
-from orchestrator.engine.base import ContainerEvent
+from orchestrator.engine.base import KILLED, ContainerEvent, ended_in_words
 
 ASKED_WITHIN_S = 60.0
 """How long after a signal that somebody sent the end of a container is no crash, in seconds."""
 MOST_CONTAINERS = 1000
+BELIEVED_FOR_S = 5.0
+"""How long an end is believed without asking the engine, in seconds. By then it has tidied up and answers; that the
+container was started again may have been lost, with the engine's stream of events."""
 
 
 class Crashes:
@@ -21,8 +26,12 @@ class Crashes:
         self._ended: dict[str, list[float]] = {}
         self._asked: dict[str, float] = {}
         self._totals: dict[str, int] = {}
-        self._gone: dict[str, None] = {}
-        """In the order in which they ended."""
+        self._gone: dict[str, float] = {}
+        """When they ended, in that order."""
+        self._oom: dict[str, None] = {}
+        """In which a process has exceeded the memory limit since they were started."""
+        self._why: dict[str, str] = {}
+        """How they ended the last time."""
 
     def heard(self, event: ContainerEvent) -> None:
         """Docker reports `kill` for each signal that is sent by its API, then `die` when the container has ended."""
@@ -30,10 +39,15 @@ class Crashes:
         match event.action:
             case "kill":
                 self._asked[event.container] = now
+            case "oom":
+                self._oom[event.container] = None
             case "start":
                 self._gone.pop(event.container, None)
+                self._oom.pop(event.container, None)
             case "die":
-                self._gone[event.container] = None
+                self._gone.pop(event.container, None)
+                self._gone[event.container] = now
+                self._remember_why(event)
                 # A signal explains one end, also of what a rollback starts again soon after.
                 if now - self._asked.pop(event.container, -ASKED_WITHIN_S) >= ASKED_WITHIN_S:
                     kept = crashes.recent(self._ended.pop(event.container, []), now)
@@ -43,10 +57,16 @@ class Crashes:
                 self._ended.pop(event.container, None)
                 self._asked.pop(event.container, None)
                 self._gone.pop(event.container, None)
-        while len(self._gone) > MOST_CONTAINERS:
-            del self._gone[next(iter(self._gone))]
-        while len(self._ended) > MOST_CONTAINERS:
-            del self._ended[next(iter(self._ended))]
+                self._oom.pop(event.container, None)
+                self._why.pop(event.container, None)
+        for known in (self._ended, self._asked, self._gone, self._oom, self._why):
+            _forget_oldest(known)
+
+    def _remember_why(self, event: ContainerEvent) -> None:
+        self._why.pop(event.container, None)
+        if event.exit_code is not None:
+            oom = event.container in self._oom and event.exit_code == KILLED
+            self._why[event.container] = ended_in_words(event.exit_code, oom=oom)
 
     def missed(self) -> None:
         """What was missed is not counted, and who was gone may be back."""
@@ -62,7 +82,14 @@ class Crashes:
         False is no word of the engine's: who must know asks it. It answers only when it has tidied up after a container
         that ended, 0.3 s later, on a busy machine a second.
         """
-        return container in self._gone
+        return elapsed() - self._gone.get(container, -BELIEVED_FOR_S) < BELIEVED_FOR_S
+
+    def why_ended(self, container: str) -> str:
+        """How it ended the last time, as the end of a sentence about it; empty if that is not known.
+
+        The engine, asked later, says code 0 of a container that it has started again.
+        """
+        return self._why.get(container, "")
 
     def count(self, container: str) -> int:
         """How often the container crashed in the last ten minutes."""
@@ -82,3 +109,8 @@ class Crashes:
             return 0.0
         now = elapsed()
         return max(0.0, crashes.hold_s(ended, now) - (now - ended[-1]))
+
+
+def _forget_oldest(known: dict[str, Any]) -> None:  # Any: what is known does not matter
+    while len(known) > MOST_CONTAINERS:
+        del known[next(iter(known))]

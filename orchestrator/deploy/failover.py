@@ -24,7 +24,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.background_park import Parking
-from orchestrator.deploy.failover_record import Record, why_ended
+from orchestrator.deploy.failover_record import Record, count_the_rest, why_ended
 from orchestrator.deploy.park import is_parked
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -34,6 +34,7 @@ from orchestrator.domain.failover import Action, Facts, decide
 from orchestrator.engine.base import ContainerEvent, ContainerStatus
 from orchestrator.errors import ChangeoverError, ProxyError
 from orchestrator.events.stream import EventStream
+from orchestrator.host.uninterrupted import to_its_end
 
 log = structlog.get_logger()
 
@@ -173,6 +174,7 @@ class Failover:
                 return AGAIN_S  # it is being switched
             if not route.failed_over:
                 self.record(context.name).since = None  # a switch ends it, too
+                await count_the_rest(context, self.record(context.name))
             standby = standby_for_failover(context)
             status, facts = await self._facts(context, active, standby)
             failed: ChangeoverError | None = None
@@ -251,10 +253,10 @@ class Failover:
         if record.since is None:
             record.times, record.since, record.began = record.times + 1, now(), began
             took = round(elapsed() - began, 3)
-            record.cause = await why_ended(context, active)
-            record.at_first, record.counted = record.requests, counted
+            record.cause = await why_ended(context, active, self._crashes)
+            record.at_first, record.counted, record.is_counted = record.requests, counted, False
             version = standby.release.version if standby.release else ""
-            await self._publish(FailedOver(version, record.cause, took), context.name)
+            await to_its_end(self._publish(FailedOver(version, record.cause, took), context.name))
 
     async def _is_back(self, context: AppContext, active: Deployment) -> bool:
         if self._crashes.is_gone(active.container):
@@ -264,15 +266,19 @@ class Failover:
 
     async def _go_back(self, context: AppContext, active: Deployment) -> float | None:
         record = self.record(context.name)
-        record.count(await context.proxy.answers_of_standby(context.name))
         if not await readiness.answers_well(context, active):
+            record.count(await context.proxy.answers_of_standby(context.name))
             return SOON_S
         await context.proxy.go_back(context.name)
+        await to_its_end(self._tell_of_return(context, record))
+        return 0.0
+
+    async def _tell_of_return(self, context: AppContext, record: Record) -> None:
+        seconds = round(elapsed() - record.began, 3)
+        await count_the_rest(context, record)
         if record.since is not None:
             record.since = None
-            seconds = round(elapsed() - record.began, 3)
             await self._publish(WentBack(record.requests - record.at_first, seconds), context.name)
-        return 0.0
 
     async def _start(self, context: AppContext, active: Deployment) -> None:
         """Start an active container that the engine does not restart, as after `docker kill`.

@@ -8,8 +8,9 @@ from datetime import datetime
 import structlog
 
 from orchestrator.apps.context import AppContext
+from orchestrator.apps.crashes import Crashes
 from orchestrator.domain.deployment import Deployment
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, ProxyError
 
 log = structlog.get_logger()
 
@@ -31,17 +32,36 @@ class Record:
     at_first: int = 0
     """`requests` when this failover began."""
     counted: int = 0
+    is_counted: bool = True
+    """Whether the answers of the last failover are in `requests`, to its end."""
 
     def count(self, counted: int) -> None:
         self.requests += counted - self.counted if counted >= self.counted else counted
         self.counted = counted
 
 
-async def why_ended(context: AppContext, active: Deployment) -> str:
-    """Asked after the switch: the engine answers late about a container that has just ended, or fails."""
+async def count_the_rest(context: AppContext, record: Record) -> None:
+    """After a failover: what the standby has answered since the last look. Later, if the proxy does not say it now."""
+    if record.is_counted:
+        return
+    try:
+        record.count(await context.proxy.answers_of_standby(context.name))
+    except ProxyError as error:
+        log.warning("answers of the standby not counted yet", app=context.name, cause=error.cause)
+        return
+    record.is_counted = True
+
+
+async def why_ended(context: AppContext, active: Deployment, crashes: Crashes) -> str:
+    """By the engine's event; it is asked if that was missed: it answers late about a container that has just ended, or
+    fails, and says nothing of the end of one that it has started again."""
+    if said := crashes.why_ended(active.container):
+        return f"{active.container} {said}"
     try:
         status = await context.engine.status(active.container)
     except EngineError as error:
         log.warning("cause of a crash not known", app=context.name, cause=error.cause)
         return f"{active.container} has ended"
-    return f"{active.container} {status.why_stopped if status else 'does not exist any more'}"
+    if status is None:
+        return f"{active.container} does not exist any more"
+    return f"{active.container} {'has ended' if status.running else status.why_stopped}"

@@ -109,6 +109,11 @@ class Placed:
     address: str
 
 
+def ended_in_words(exit_code: int, *, oom: bool) -> str:
+    """How a container ended, as the end of a sentence about it."""
+    return "was killed because it exceeded its memory limit" if oom else f"exited with code {exit_code}"
+
+
 @dataclass(frozen=True)
 class ContainerStatus(Placed):
     """The status of one container. `health` is that of Docker's HEALTHCHECK: healthy, unhealthy, starting or empty.
@@ -130,9 +135,7 @@ class ContainerStatus(Placed):
 
     @property
     def why_stopped(self) -> str:
-        if self.oom:
-            return "was killed because it exceeded its memory limit"
-        return f"exited with code {self.exit_code}"
+        return ended_in_words(self.exit_code, oom=self.oom)
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,13 @@ class UserChange:
 
 @dataclass(frozen=True)
 class ContainerEvent:
-    """An event of a container of this stack. `action` is Docker's name of it, such as start, die or pause."""
+    """An event of a container of this stack. `action` is Docker's name: start, or die (which has an `exit_code`)."""
 
     action: str
     app: str
     role: str
     container: str
+    exit_code: int | None = None
 
 
 OPENED = ContainerEvent("", "", "", "")

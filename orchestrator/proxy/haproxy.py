@@ -242,8 +242,8 @@ class HAProxy(AppSessions, AppRequests):
                 await self._running.take_out(self._backend(app, colour))
 
     async def answers_of_standby(self, app: str) -> int:
-        active = self.route(app).active
-        return await self._running.answers_of(f"{self._backend(app, active)}/{ServerName.FALLBACK}") if active else 0
+        # Of both: a switch ends a failover, too.
+        return await self._running.answers_of(*(f"{self._backend(app, one)}/{ServerName.FALLBACK}" for one in Colour))
 
     def _write_traffic(self) -> None:
         self._files.write_traffic(list(self._routes.values()), self._numbers)

@@ -134,9 +134,10 @@ class RunningProxy:
         workers = await self._runtime.workers()
         return sum([await sessions.count(worker, name) for worker in workers for name in names])
 
-    async def answers_of(self, name: str) -> int:
-        """The number of requests that the server has answered in the workers that run."""
-        return sum([await sessions.total(worker, name) for worker in await self._runtime.workers()])
+    async def answers_of(self, *names: str) -> int:
+        """The number of requests that the servers have answered in the workers that run."""
+        workers = await self._runtime.workers()
+        return sum([await sessions.total(worker, name) for worker in workers for name in names])
 
     async def in_hand(self, *names: str) -> InHand:
         """What the servers serve now, by kind, in every worker.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -152,3 +153,25 @@ async def test_what_was_in_flight_at_a_crash_is_sent_again_only_where_it_is_allo
 
         assert answer.status_code == status
         assert container.get().text.startswith("good")
+
+
+async def test_what_is_sent_again_to_the_standby_counts_as_its_answers(container: ProxyContainer) -> None:
+    address = gateway()
+    with socket.create_server((address, 0)) as app, SmallServer("other", address) as other:
+        proxy = started(container, route_to(other, other))
+        await proxy.configure([route_to(other, other, retry=("GET",))])
+        await proxy.switch("one", Colour.BLUE, Server(*app.getsockname()[:2]))
+        asked = asyncio.create_task(burst(5, "127.0.0.1", container.port))
+        in_hand = [(await asyncio.to_thread(app.accept))[0] for _ in range(5)]
+        await asyncio.to_thread(in_hand[-1].recv, 1)
+
+        app.close()
+        for connection in in_hand:
+            connection.close()
+        await asyncio.sleep(0.1)
+        await proxy.fail_over("one", Colour.BLUE)
+
+        assert await asked == {"other": 5}
+        assert await proxy.answers_of_standby("one") == 5
+        await proxy.switch("one", Colour.GREEN, Server(other.address, other.port))
+        assert await proxy.answers_of_standby("one") == 5, "nor are they forgotten by a switch, which ends a failover"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,6 +13,7 @@ import docker
 from orchestrator.engine.base import LABEL_APP, LABEL_NAME, LABEL_ROLE, LABEL_STACK, OPENED, ContainerEvent
 from orchestrator.errors import EngineError
 
+CODE = re.compile(r"\d{1,10}", re.ASCII)
 MOST_WAITING = 10_000
 """So many events wait for a reader that is slow. Then the watch ends: whoever opens it again looks at everything."""
 
@@ -86,9 +88,11 @@ def _ended(opened: asyncio.Future[Any], arrived: asyncio.Queue[ContainerEvent | 
 
 def _event(event: dict[str, Any]) -> ContainerEvent:  # Any: Docker's JSON
     attributes = event.get("Actor", {}).get("Attributes", {})
+    code = str(attributes.get("exitCode", ""))
     return ContainerEvent(
         action=str(event.get("Action", "")).partition(":")[0],
         app=attributes.get(LABEL_APP, ""),
         role=attributes.get(LABEL_ROLE, ""),
         container=attributes.get(LABEL_NAME) or attributes.get("name", ""),
+        exit_code=int(code) if CODE.fullmatch(code) else None,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from border.secrets import Secrets
-from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, ContainerEvent
+from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, OPENED, ContainerEvent
 from orchestrator.engine.docker.event_watch import MOST_WAITING, arrive, watch
 from orchestrator.engine.docker.live_output import follow_log
 from orchestrator.errors import EngineError
@@ -42,6 +42,20 @@ async def test_an_event_that_is_not_understood_ends_the_watch_and_does_not_silen
         with pytest.raises(EngineError, match="event stream ended"):
             async for _ in watching:
                 pass
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("137", 137), ("0", 0), (3, 3), ("", None), ("-1", None), ("9" * 5000, None)]
+)
+async def test_the_exit_code_of_an_end_is_taken_if_it_is_one(said: object, code: int | None) -> None:
+    def events(**_options: object) -> Iterator[dict[str, Any]]:
+        yield {"Action": "die", "Actor": {"Attributes": {LABEL_NAME: "shop", "exitCode": said}}}
+
+    watching = watch("test", lambda: SimpleNamespace(events=events))
+    async with asyncio.timeout(5):
+        heard = [await anext(watching), await anext(watching)]
+
+    assert heard == [OPENED, ContainerEvent("die", "", "", "shop", code)]
 
 
 async def test_a_log_that_is_not_understood_ends_and_does_not_wait_for_ever() -> None:
