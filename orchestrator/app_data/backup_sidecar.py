@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, NOT_SUITABLE, is_id
+from orchestrator.backup_sidecar import catalogue
+from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, is_id
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed, UnknownBackup
 
@@ -62,9 +63,7 @@ async def run(
         )
         raise StepFailed(
             f"{what} of {context.name} failed: {said}",
-            f"Correct that in the data of {context.name}, then try again."
-            if status.exit_code == NOT_SUITABLE
-            else f"Check the backup location {context.backups}.",
+            _remedy(context, status.exit_code),
             log=tuple(last),
             exit_code=status.exit_code,
         )
@@ -73,6 +72,17 @@ async def run(
     except (ValueError, IndexError) as error:
         said = last[-1][:200] if last else "nothing"
         raise ChangeoverError(f"The backup sidecar's answer is not valid JSON: {said}") from error
+
+
+def _remedy(context: AppContext, exit_code: int) -> str:
+    match exit_code:
+        case catalogue.NOT_SUITABLE:
+            return f"Correct that in the data of {context.name}, then try again."
+        case catalogue.DATA_NOT_WRITTEN:
+            whose = f"of volume {context.volume}" if context.config.run.data else "of the dump"
+            return f"Make room on the disk {whose} ('changeover doctor' shows its use), or make it writable. Try again."
+        case _:
+            return f"Check the backup location {context.backups}."
 
 
 async def _make_folders(context: AppContext, job: str) -> None:

@@ -4,7 +4,9 @@ They are: its backups at /backups, its data at /jail/data, a dump of its databas
 at /jail/scratch.
 
 Exit code 0: the last line of output is the answer, as JSON. Exit code 1: the last line is the cause of the failure.
-Exit code 3: the backup does not exist. Exit code 4: as 1, and the cause is the app's data. Standard library only.
+Exit code 3: the backup does not exist. Exit code 4: as 1, and the cause is the app's data; 5: its disk.
+
+Standard library only.
 """
 
 from __future__ import annotations
@@ -18,13 +20,20 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.backup_sidecar import archive, difference, extract, owner, permission, restore
-from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, NO_SUCH_BACKUP, NOT_SUITABLE, Catalogue, NoSuchBackup
+from orchestrator.backup_sidecar import archive, difference, disk, extract, owner, permission, restore
+from orchestrator.backup_sidecar.catalogue import (
+    DATA_NOT_WRITTEN,
+    EXTRA_FOLDER,
+    NO_SUCH_BACKUP,
+    NOT_SUITABLE,
+    Catalogue,
+    NoSuchBackup,
+)
 from orchestrator.backup_sidecar.copied_file import OF_THE_DISK, code_of
 from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH, use
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
-from orchestrator.backup_sidecar.protocol import Protocol
+from orchestrator.backup_sidecar.protocol import NotRecorded, Protocol
 from orchestrator.files.beneath import Folder, LeadsOutside
 
 BACKUPS = Path("/backups")
@@ -76,6 +85,8 @@ def main() -> int:
             return _failed(f"There is no backup '{asked.backup}' any more.", NO_SUCH_BACKUP)
         return _failed(str(error), 1)
     except NoRoom as error:
+        return _failed(str(error), _code_of_disk(asked.job))
+    except NotRecorded as error:
         return _failed(str(error), 1)
     except Unsuitable as error:
         return _failed(str(error), NOT_SUITABLE)
@@ -84,9 +95,14 @@ def main() -> int:
     except sqlite3.Error as error:
         return _failed(f"{error}.", 1 if code_of(error) in OF_THE_DISK else NOT_SUITABLE)
     except OSError as error:
-        return _failed(f"{error}.", 1)
+        code = _code_of_disk(asked.job) if disk.takes_nothing(error) else 1
+        return _failed(disk.in_words(error, asked.job), code)
     print(json.dumps(answer))
     return 0
+
+
+def _code_of_disk(job: str) -> int:
+    return DATA_NOT_WRITTEN if disk.of(job) == "data" else 1
 
 
 def _failed(why: str, exit_code: int) -> int:
@@ -105,19 +121,7 @@ def carry_out(asked: argparse.Namespace) -> object:
         case "list":
             return [asdict(entry) for entry in catalogue.entries()]
         case "create":
-            roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
-            about = json.loads(ABOUT.read_text())
-            spare = about.pop("spare")
-            restore.undo_interrupted(put_back)
-            permission.close(BACKUPS)
-            os.umask(permission.NOTHING_FOR_OTHERS)
-            about |= {"app": asked.app, "backup": asked.backup, "number": catalogue.next_number()}
-            try:
-                manifest = archive.create(roots, BACKUPS / asked.backup, pace, jail=jail, **about)
-            finally:
-                shutil.rmtree(BACKUPS / EXTRA_FOLDER, ignore_errors=True)
-            catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
-            return asdict(manifest.summary)
+            return _create(asked, catalogue, put_back, pace, jail)
         case "verify":
             return asdict(archive.verify(catalogue.folder(asked.backup), pace).summary)
         case "extract":
@@ -136,6 +140,24 @@ def carry_out(asked: argparse.Namespace) -> object:
             return catalogue.remove_unfinished()
         case _:
             return {"complete": restore.undo_interrupted(put_back, protocol)}
+
+
+def _create(
+    asked: argparse.Namespace, catalogue: Catalogue, put_back: dict[str, Path], pace: Pace, jail: Path | None
+) -> object:
+    roots = put_back | {name: root for name, root in EXTRA.items() if root.is_dir()}
+    try:
+        about = json.loads(ABOUT.read_text())
+        spare = about.pop("spare")
+        restore.undo_interrupted(put_back)
+        permission.close(BACKUPS)
+        os.umask(permission.NOTHING_FOR_OTHERS)
+        about |= {"app": asked.app, "backup": asked.backup, "number": catalogue.next_number()}
+        manifest = archive.create(roots, BACKUPS / asked.backup, pace, jail=jail, **about)
+    finally:
+        shutil.rmtree(BACKUPS / EXTRA_FOLDER, ignore_errors=True)
+    catalogue.prune(asked.keep, also=[*asked.keeping, asked.backup], spare=spare)
+    return asdict(manifest.summary)
 
 
 def _own(volume: Path, asked: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ NO_SUCH_BACKUP = 3
 """The sidecar's exit code for NoSuchBackup."""
 NOT_SUITABLE = 4
 """Its exit code when the app's data is the cause, and not the place of the backups."""
+DATA_NOT_WRITTEN = 5
+"""Its exit code when the disk of the app's data is full, or takes nothing."""
 EXTRA_FOLDER = ".extra"
 """The folder beside the backups in which a new backup's configuration and log are put before it is made."""
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")

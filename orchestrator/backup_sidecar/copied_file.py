@@ -197,4 +197,6 @@ def _named(path: str, error: sqlite3.Error) -> sqlite3.Error:
             f"the database '{path}' stayed locked for {LOCKED_FOR_S} s, so that it cannot be copied. Let the app "
             "release its lock: PRAGMA locking_mode = NORMAL, and short transactions"
         )
-    return type(error)(f"SQLite cannot copy the database '{path}': {error}")
+    named = type(error)(f"SQLite cannot copy the database '{path}': {error}")
+    named.sqlite_errorcode = code_of(error)  # SQLite's own errors have it: by it, a full disk is no fault of the data
+    return named

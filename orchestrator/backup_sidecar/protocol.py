@@ -15,9 +15,14 @@ FILE = ".last-restore.json"
 MOST_BYTES = 4096
 
 
+class NotRecorded(Exception):
+    """The folder of the backups takes no file. A restore that is not on record as complete can be undone."""
+
+
 @dataclass(frozen=True)
 class Protocol:
-    """The protocol in `folder`, as the restore `token` writes and asks it. Every write is on the disk when it returns.
+    """The protocol in `folder`, as the restore `token` writes and asks it. Every write is on the disk when it returns;
+    it raises NotRecorded.
 
     `token` is another one for each restore.
     """
@@ -43,6 +48,12 @@ class Protocol:
         return self.is_begun and self._read().get("done") is True
 
     def _write(self, *, done: bool) -> None:
+        try:
+            self._write_file(done=done)
+        except OSError as error:
+            raise NotRecorded(f"The restore cannot be recorded beside the backups: {error.strerror}.") from error
+
+    def _write_file(self, *, done: bool) -> None:
         temporary = self.folder / f"{FILE}.new"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -181,7 +181,12 @@ class Folder:
         os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=to.descriptor)
 
     def remove(self, name: str) -> None:
-        """Remove an entry of this folder with everything in it; links in it are removed, not followed."""
+        """Remove an entry of this folder with everything in it; links in it are removed, not followed.
+
+        What is not there needs no file system that can be written.
+        """
+        if not self.has(name):
+            return
         try:
             if self.has_folder(name):
                 shutil.rmtree(name, dir_fd=self.descriptor)

@@ -9,7 +9,7 @@ from orchestrator.apps import pause, verification
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
-from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.errors import NoWayBack
 
 
@@ -74,8 +74,9 @@ class ReplaceData(Step):
         """
         await context.engine.remove_stray_sidecars(context.name)
         await failed_migrations.end_interrupted(context, deployment)
+        await swap.settle(context)  # what became of a restore is asked before anything is done about it
         restores = [run for run in migration_runs.runs_of(context, deployment) if run.direction is Direction.RESTORED]
-        if not restores:
+        if not await _may_have_replaced(context, restores):
             return ""
         if not deployment.backup:
             # There was no data before: the volume was gone.
@@ -92,6 +93,19 @@ class ReplaceData(Step):
         await swap.stop_writers(context, said_by=deployment)
         await swap.replace_data(context, deployment.backup, by=deployment)
         return f"Restored backup {deployment.backup}, made before the data was replaced"
+
+
+async def _may_have_replaced(context: AppContext, restores: list[MigrationRun]) -> bool:
+    """Whether one of these restores, none of which runs any more, may have left another data than was there before.
+
+    One that failed is undone: there may have been no room for it, and there would be none to restore what is there
+    already. What the app's own restore command did is not known, nor is anything where the volume is gone.
+    """
+    if not restores:
+        return False
+    if context.config.backup is not None or any(run.outcome is not Outcome.FAILED for run in restores):
+        return True
+    return bool(context.config.run.data) and not await context.engine.has_volume(context.volume)
 
 
 class ResumeActive(Step):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from orchestrator.app_data import backup_sidecar, backups, migrations
 from orchestrator.apps import one_off
 from orchestrator.apps.one_off import OneOff, Place
+from orchestrator.backup_sidecar import catalogue
 from orchestrator.backup_sidecar.catalogue import is_id
-from orchestrator.errors import UnknownBackup
+from orchestrator.errors import StepFailed, UnknownBackup
 from tests.support import virtual_time
 from tests.support.fakes import stories
 from tests.support.fakes.world import APP, World
@@ -77,3 +79,28 @@ async def test_what_cannot_be_a_backup_is_not_even_looked_for(tmp_path: Path, ba
 
 def test_the_ids_of_backups_are_ids() -> None:
     assert is_id("20261125-232630-121667")
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (catalogue.NOT_SUITABLE, f"Correct that in the data of {APP}"),
+        (catalogue.DATA_NOT_WRITTEN, f"Make room on the disk of volume test-{APP}-data"),
+        (1, "Check the backup location backups."),
+    ],
+)
+async def test_the_remedy_names_what_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, remedy: str
+) -> None:
+    world = World(tmp_path, stories.app())
+    ended = SimpleNamespace(exit_code=code, why_stopped=f"exited with code {code}")
+
+    async def fails(*_: object) -> tuple[SimpleNamespace, bool]:
+        return ended, False
+
+    monkeypatch.setattr(world.engine, "run_to_end", fails)
+
+    with pytest.raises(StepFailed) as failed:
+        await backup_sidecar.run(world.context, "restore", "20260101-000000-000001")
+
+    assert failed.value.remedy.startswith(remedy)

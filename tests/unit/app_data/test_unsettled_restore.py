@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from orchestrator.app_data import backups, swap
+from orchestrator.backup_sidecar import catalogue
+from orchestrator.domain.deployment import State
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.engine.base import ContainerSpec
 from orchestrator.errors import EngineError, UnknownBackup
 from tests.support import virtual_time
+from tests.support.fakes import stories
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
 
@@ -85,3 +91,41 @@ def test_an_app_that_is_not_started_again_hides_not_why_its_data_was_not_restore
         assert then == "Docker is on strike."
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize(
+    "act", [stories.restore, stories.restore_with_the_release], ids=["restore", "with the release"]
+)
+def test_a_restore_for_which_there_is_no_room_leaves_the_data_as_it_is_and_is_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: stories.Story
+) -> None:
+    """Its undo wanted to restore as well, for which there was no room either: the data, which nobody had touched, was
+    called half replaced, in red."""
+    world = World(tmp_path, app())
+    run_to_end = world.engine.run_to_end
+    restores: list[str] = []
+
+    async def has_no_room(
+        spec: ContainerSpec, timeout_s: float, on_line: Callable[[str], None], line_bytes: int = 0
+    ) -> tuple[object, bool]:
+        if "restore" not in (spec.command or ()):
+            return await run_to_end(spec, timeout_s, on_line, line_bytes)
+        restores.append(spec.name)
+        on_line("Not enough disk space to unpack the data: 5 MB free, 64 MB required.")
+        return SimpleNamespace(exit_code=catalogue.DATA_NOT_WRITTEN, why_stopped="exited with code 5"), False
+
+    async def story() -> None:
+        await stories.a_backup(world)
+        monkeypatch.setattr(world.engine, "run_to_end", has_no_room)
+        await act(world)
+
+    virtual_time.run(story())
+    ended = world.journal.deployments(APP, limit=1)[0]
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert "Not enough disk space" in ended.failure.cause
+    assert not [one for one in ended.failure.undone if "Could not undo" in one]
+    assert world.journal.unsettled(APP) is None
+    assert len(restores) == 1
+    stories.assert_whole(world, "a restore without room")
+    assert stories.ROW in world.engine.data_of(APP).rows
