@@ -27,6 +27,7 @@ ChangeoverError
 
 from __future__ import annotations
 
+import errno
 import math
 from dataclasses import dataclass
 
@@ -41,6 +42,18 @@ class ChangeoverError(Exception):
 
     def __str__(self) -> str:
         return f"{self.cause} {self.remedy}".strip()
+
+
+def of_the_system(error: OSError) -> ChangeoverError | None:
+    """What the system refused, such as a file on a full or read-only disk, which is no defect in Changeover. None for
+    an error that is not the system's: it has no number.
+    """
+    if error.errno is None:
+        return None
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "Free disk space: 'changeover doctor' shows its use. Then try again." if is_full else ""
+    return ChangeoverError(f"{error.strerror or error}{where}.", remedy)
 
 
 @dataclass(frozen=True)

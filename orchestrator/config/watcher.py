@@ -115,13 +115,18 @@ class ConfigFile:
         """This configuration is in use now."""
         self.in_use, self.is_known, self._text, self.digest = read.loaded, True, read.text, read.digest
         self.problem, self.problem_since, self.waits, self._try_again = "", None, False, False
+        self._keep()
+
+    def _keep(self) -> None:
         try:
-            save(self._kept, read.text)
+            save(self._kept, self._text)
             self.not_kept = ""
         except OSError as error:
             # It is in use all the same; doctor shows that a start with an invalid file would use an older one.
+            known = self.not_kept
             self.not_kept = f"the copy in the orchestrator's volume cannot be written: {error.strerror}"
-            log.error("configuration not kept", file=str(self._kept), cause=error.strerror)
+            if self.not_kept != known:
+                log.error("configuration not kept", file=str(self._kept), cause=error.strerror)
 
     def use_kept(self, read: Read) -> None:
         """This configuration, which was accepted earlier, is in use; the problem of the file stays."""
@@ -156,6 +161,8 @@ class ConfigFile:
                 yield
 
     def _is_to_be_read(self) -> bool:
+        if self.not_kept:
+            self._keep()  # there may be room again
         return self._try_again or self._stamp_of_file() != self._stamp
 
     def _stamp_of_file(self) -> object:

@@ -17,7 +17,15 @@ from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, State, StepName
 from orchestrator.domain.events import Cancelled, Failed
-from orchestrator.errors import ChangeoverError, EngineError, JournalError, NoWayBack, ProxyError, StepFailed
+from orchestrator.errors import (
+    ChangeoverError,
+    EngineError,
+    JournalError,
+    NoWayBack,
+    ProxyError,
+    StepFailed,
+    of_the_system,
+)
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.retry import RETRY_S, patiently
 
@@ -134,8 +142,8 @@ def _explained(failed: Exception, step: Step) -> ChangeoverError:
     """A defect in Changeover is logged, and is an error like any other one: the other undos still run."""
     if isinstance(failed, ChangeoverError):
         return failed
-    if isinstance(failed, OSError):
-        return ChangeoverError(f"{failed}.")
+    if isinstance(failed, OSError) and (refused := of_the_system(failed)):
+        return refused
     log.error("undo failed unexpectedly", step=step.name, exc_info=failed)
     return ChangeoverError(f"Unexpected {type(failed).__name__}: {failed}.", "Report this defect in Changeover.")
 

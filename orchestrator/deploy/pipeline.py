@@ -19,7 +19,7 @@ from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
 from orchestrator.domain.interruption import end_by, note_of
-from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused
+from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused, of_the_system
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import in_spite_of_cancels, to_its_end
 from orchestrator.journal.retry import RETRY_S, patiently
@@ -184,7 +184,7 @@ async def _perform(
     try:
         await journal.beside(journal.step_started, deployment.id, step.name)
         await _publish_step(context, events, step, deployment, StepState.RUNNING)
-        deployment = await step.run(context, deployment)
+        deployment = await _run(context, step, deployment)
     except BaseException as error:
         note = str(error) or _why_cancelled(step, by)
         # A release that is live is retired later: nothing has failed.
@@ -194,6 +194,16 @@ async def _perform(
         raise
     await to_its_end(_record_done(context, events, step, deployment))
     return deployment
+
+
+async def _run(context: AppContext, step: Step, deployment: Deployment) -> Deployment:
+    """What the system refuses, such as a full disk, fails the step as any other error outside of the release."""
+    try:
+        return await step.run(context, deployment)
+    except OSError as error:
+        if refused := of_the_system(error):
+            raise refused from error
+        raise
 
 
 def _why_cancelled(step: Step, by: Asks | None) -> str:

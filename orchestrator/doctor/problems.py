@@ -33,7 +33,8 @@ def of_installation(orchestrator: Orchestrator) -> list[Trouble]:
     if file.problem:
         found.append(Trouble(refused_file(file), file.remedy, file.problem_since, warns=file.waits))
     if file.not_kept:
-        found.append(Trouble(f"The configuration in use is not kept for the next start: {file.not_kept}.", ""))
+        says = f"The configuration in use is not kept for the next start: {file.not_kept}."
+        found.append(Trouble(says, "Free disk space, or let the file be written. It is tried again by itself."))
     for says, since in orchestrator.notices.problems():
         found.append(Trouble(says, "See changeover doctor, and try it: changeover notify test", since, warns=True))
     for name, problem in orchestrator.supervisor.problems.items():

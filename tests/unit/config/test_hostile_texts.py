@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.config import loader, yaml_text
+from orchestrator.config import loader, watcher, yaml_text
 from orchestrator.config.loader import Loaded
 from orchestrator.config.watcher import ConfigFile
 from orchestrator.errors import ConfigError
@@ -174,6 +175,29 @@ def test_a_full_disk_keeps_no_valid_configuration_from_being_used(tmp_path: Path
 
     assert file.problem == ""
     assert "cannot be written" in file.not_kept
+
+
+async def test_a_configuration_that_could_not_be_kept_is_kept_as_soon_as_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was kept at the next change of the file, and until then a start with an invalid file used an older one."""
+    monkeypatch.setattr(watcher, "LOOK_EVERY_MS", 50)
+    file, kept = _in_use(tmp_path), tmp_path / "kept.yaml"
+    kept.unlink()
+    (tmp_path / "kept.yaml.new").mkdir()
+    file.accept(file.read())
+    assert file.not_kept
+
+    looking = asyncio.ensure_future(anext(file.changes()))
+    try:
+        (tmp_path / "kept.yaml.new").rmdir()
+        async with asyncio.timeout(20):
+            while file.not_kept:  # noqa: ASYNC110 (what is on the disk has no event)
+                await asyncio.sleep(0.01)
+    finally:
+        looking.cancel()
+
+    assert kept.read_text() == file.path.read_text()
 
 
 def test_a_file_of_comments_alone_is_not_lost_when_it_vanishes_for_a_moment(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -254,6 +256,34 @@ def test_a_source_that_cannot_be_removed_changes_no_end_of_a_deployment(world: W
     assert (EventKind.LIVE if goes_live else EventKind.FAILED) in told
     assert "Unexpected" not in str(ended.failure)
     assert world.folder.exists()
+
+
+@pytest.mark.parametrize(("number", "says"), [(errno.EROFS, "Read-only file system"), (errno.ENOSPC, "No space left")])
+def test_what_the_system_refuses_is_no_defect_and_says_nothing_of_the_release(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    """A full disk was to be reported as a defect in Changeover."""
+    fetch = world.source.fetch
+
+    async def refused(_revision: str, folder: Path) -> None:
+        raise OSError(number, os.strerror(number), str(folder))
+
+    async def story() -> tuple[Deployment, Deployment]:
+        await live(world, "0001")
+        world.publish()
+        monkeypatch.setattr(world.source, "fetch", refused)
+        failed = await world.deploy()
+        monkeypatch.setattr(world.source, "fetch", fetch)
+        return failed, await world.deploy()
+
+    failed, again = virtual_time.run(story())
+    assert failed.failure is not None
+    assert (failed.failure.step, failed.failure.outside) == (StepName.FETCH, True)
+    assert failed.failure.cause.startswith(says)
+    assert str(world.folder) in failed.failure.cause
+    assert "defect" not in failed.failure.tip
+    assert ("Free disk space" in failed.failure.tip) is (number == errno.ENOSPC)
+    assert again.state is State.LIVE
 
 
 def test_a_defect_in_an_undo_stops_no_other_undo_and_leaves_no_deployment_running(
