@@ -38,6 +38,8 @@ class Machine(User):
     def __init__(self, folder: Path) -> None:
         super().__init__("")
         self.journal_url = ""
+        self.apps: list[str] = []
+        """Those that were added and not removed."""
         self.name = f"machine-{secrets.token_hex(3)}"
         self.source = folder / "source"
         self.engine = docker.from_env()
@@ -106,6 +108,7 @@ class Machine(User):
 
     def add_shop(self, app: str, *, backup: str = "keep_backups: 3", disk: str = "keep_images: 2") -> Repository:
         """Configure a shop under this name, which is its host's, too; gives the repository that it is deployed from."""
+        self.apps.append(app)
         content = self.source / f"{app}-content"
         shutil.copytree(ROOT / "examples" / "shop", content, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(FILES / "shop.Dockerfile", content / "Dockerfile")
@@ -139,6 +142,7 @@ apps:
         self.run("sh", "-c", f"docker ps -aq --filter {label} | xargs -r docker rm --force")
         self.run("sh", "-c", f"docker volume rm --force changeover-{app}-data; rm -rf /source/{app}")
         self.run("sh", "-c", f"docker images -q changeover/{app} | xargs -r docker rmi --force")
+        self.apps = [one for one in self.apps if one != app]
 
     def orders(self, app: str) -> set[str]:
         """The ids in the shop's database; and that the database is sound."""

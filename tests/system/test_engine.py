@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,15 @@ pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.whole_in_turn]
 
 MUCH = 60_000_000
 """Bytes, so that putting them back takes a while."""
+
+
+@pytest.fixture(autouse=True)
+def no_app_is_left(machine: Machine) -> Iterator[None]:
+    """However a test ends: the next one finds an engine that runs, and no app, whose containers might take its room."""
+    yield
+    machine.wait_engine()
+    for app in list(machine.apps):
+        machine.remove_app(app)
 
 
 def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_request(
@@ -49,7 +59,6 @@ def test_a_kill_of_the_engine_during_a_migration_changes_nothing_and_fails_no_re
     assert machine.sidecars("shop") == []
     repository.git("revert", "--no-edit", "HEAD")
     assert machine.deploy("shop")["state"] == "live"
-    machine.remove_app("shop")
 
 
 def test_a_kill_of_the_engine_during_a_restore_leaves_the_data_as_it_was(machine: Machine) -> None:
@@ -83,7 +92,6 @@ def test_a_kill_of_the_engine_during_a_restore_leaves_the_data_as_it_was(machine
     assert machine.answers(app)
     assert machine.post(f"/apps/{app}/backups/{backup}/restore")["state"] == "live"
     assert machine.run("sh", "-c", f"cd {data} && sha256sum pictures copies") == before
-    machine.remove_app(app)
 
 
 def test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rollback_needs_stays(
@@ -112,7 +120,6 @@ def test_images_and_build_cache_beyond_the_configured_are_removed_and_what_a_rol
     room = rf"{len(set(images))} images [\d.]+ MB{shared}, containers [\d.]+ MB, data [\d.]+ MB, [45] backups [\d.]+ MB"
     assert re.search(room, doctor["app tidy"]), doctor
     assert "live-restore" not in doctor["Docker Engine"]
-    machine.remove_app("tidy")
 
 
 def test_backups_lie_in_the_folder_of_the_host_that_was_named(machine: Machine) -> None:
@@ -128,7 +135,6 @@ def test_backups_lie_in_the_folder_of_the_host_that_was_named(machine: Machine) 
     assert "data/shop.db" in listed
     assert "config/control-panel-config.yaml" in listed
     assert any(name.startswith("logs/changeover-elsewhere-") for name in listed)
-    machine.remove_app("elsewhere")
 
 
 @pytest.mark.parametrize(
