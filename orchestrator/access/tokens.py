@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.errors import Refused
+from orchestrator.files.synced import sync_folder
 from orchestrator.journal.store import Journal
 
 FIRST_TOKEN = "first-start"
@@ -21,14 +22,20 @@ NAME_RULE = "1 to 64 letters, digits, dots, dashes and underscores, the first of
 """What a token may be called: it stands in a URL when the token is revoked, and in tables."""
 
 
+def new_secret() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
 def create(
     journal: Journal,
     name: str,
     scope: Scope,
     apps: Iterable[str] | None = None,
     expires_at: datetime | None = None,
+    secret: str = "",
 ) -> str:
-    """Create a token and return its secret, which cannot be read again. `apps`: None for all apps.
+    """Create a token and return its secret, which cannot be read again. `apps`: None for all apps. `secret`: one that
+    new_secret has given; otherwise a new one.
 
     Raises Refused when the name is not allowed or taken, or the time of expiry is past.
     """
@@ -36,7 +43,7 @@ def create(
         raise Refused("The token was not created: its name is not allowed.", f"A name is {NAME_RULE}.")
     if expires_at and expires_at <= now():
         raise Refused(f"Token '{name}' was not created: it would have expired already.", "Give a later time.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = secret or new_secret()
     if not journal.add_token(name, secret, scope, None if apps is None else tuple(sorted(set(apps))), expires_at):
         raise Refused(
             f"Token '{name}' exists already.", "Choose another name. The name of a revoked token cannot be used again."
@@ -60,18 +67,34 @@ def leave_first_token(journal: Journal, folder: Path) -> Path | None:
 def leave_token(journal: Journal, folder: Path, name: str) -> Path:
     """Create a token with scope admin in the file `token`, which only the owner of its folder can read.
 
-    Its name is `name`, or the first of `name`-2, `name`-3, … that was never used.
+    Its name is `name`, or the first of `name`-2, `name`-3, … that was never used. The file comes first: by a token that
+    is on record, and in no file because the disk was full or the power failed, nobody would come in, and no other one
+    would be made. Raises Refused when the file cannot be written.
     """
     taken = {one.name for one in journal.tokens()}
     names = [name, *(f"{name}-{number}" for number in range(2, len(taken) + 3))]
-    secret = create(journal, next(one for one in names if one not in taken), Scope.ADMIN)
-    folder.mkdir(parents=True, exist_ok=True)
-    owner = folder.stat()
-    path = folder / "token"
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    path, secret = folder / "token", new_secret()
+    try:
+        _write(path, secret)
+    except OSError as error:
+        raise Refused(
+            f"The token cannot be written into {path}: {error.strerror}.",
+            "Free disk space, or let the orchestrator write there, then start it again.",
+        ) from error
+    create(journal, next(one for one in names if one not in taken), Scope.ADMIN, secret=secret)
+    return path
+
+
+def _write(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    owner, new = path.parent.stat(), path.with_name(f"{path.name}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)
         if os.geteuid() == 0:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         file.write(secret + "\n")
-    return path
+        file.flush()
+        os.fsync(descriptor)
+    new.replace(path)
+    sync_folder(path.parent)

@@ -69,8 +69,9 @@ class Crashes:
             self._why[event.container] = ended_in_words(event.exit_code, oom=oom)
 
     def missed(self) -> None:
-        """What was missed is not counted, and who was gone may be back."""
-        self._gone.clear()
+        """What was missed is not counted, who was gone may be back, and who ended may have ended again since."""
+        for known in (self._gone, self._oom, self._why):
+            known.clear()
 
     def seen_running(self, container: str) -> None:
         """The engine was asked, and said that it runs: that it started was missed."""

@@ -50,7 +50,7 @@ def make_push_secret(folder: Path, file: str, app: str, *, replace: bool) -> str
         new.replace(path)
         sync_folder(path.parent)  # it is returned only once
     except OSError as error:
-        with suppress(NotADirectoryError):
+        with suppress(OSError):  # what takes no file removes none
             new.unlink(missing_ok=True)
         raise Refused(
             f"The push secret cannot be written into {file}: {error.strerror}.",

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,8 @@ async def _write(web: Web, mirror: Path, named: Sequence[_Download]) -> None:
                 )
                 os.replace(unfinished, to)
             except OSError as error:
-                unfinished.unlink(missing_ok=True)
+                with suppress(OSError):  # what takes no file removes none
+                    unfinished.unlink(missing_ok=True)
                 raise StepFailed(
                     f"A file in Git LFS cannot be written into the mirror: {error.strerror}.",
                     "Free disk space: 'changeover doctor' shows its use.",

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -193,13 +193,15 @@ class Web:
         try:
             return await self._tried(url, ask, DOWNLOAD_WITHIN_S)
         except OSError as error:
-            to.unlink(missing_ok=True)
+            with suppress(OSError):  # what takes no file removes none
+                to.unlink(missing_ok=True)
             raise StepFailed(
                 f"{shown(url)} cannot be downloaded to {to.name}: {error.strerror}.",
                 "Free disk space: 'changeover doctor' shows its use.",
             ) from error
         except BaseException:
-            to.unlink(missing_ok=True)
+            with suppress(OSError):
+                to.unlink(missing_ok=True)
             raise
 
     async def _tried(self, url: str, ask: Callable[[], Awaitable[T]], within_s: float) -> T:

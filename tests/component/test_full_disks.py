@@ -19,6 +19,8 @@ import pytest
 from orchestrator.backup_sidecar import __main__ as sidecar
 from orchestrator.backup_sidecar import archive, restore
 from orchestrator.backup_sidecar.catalogue import DATA_NOT_WRITTEN, EXTRA_FOLDER
+from orchestrator.errors import Refused
+from orchestrator.pushes.secret import make_push_secret
 
 FIRST, SECOND = "20260101-000000-000001", "20260101-000000-000002"
 ROOM_KB = 20_000
@@ -185,3 +187,12 @@ def test_a_backup_that_does_not_begin_leaves_no_configuration_beside_the_others(
     assert disks.back_up(FIRST)[0] == 1
 
     assert disks.kept() == []
+
+
+def test_a_read_only_folder_takes_no_push_secret_and_says_so(tmp_path: Path) -> None:
+    """What removes the unfinished file was refused as well, and that was told as a defect."""
+    with _small(tmp_path / "etc"):
+        remount(tmp_path / "etc", "ro")
+
+        with pytest.raises(Refused, match="Read-only file system"):
+            make_push_secret(tmp_path / "etc", "push", "shop", replace=False)

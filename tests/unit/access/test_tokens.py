@@ -12,6 +12,7 @@ import pytest
 from orchestrator.access import new_token, tokens
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
+from orchestrator.errors import JournalError, Refused
 from orchestrator.journal.store import Journal
 
 
@@ -85,6 +86,39 @@ def test_a_token_belongs_to_the_owner_of_its_folder(journal: Journal, tmp_path: 
     path = tokens.leave_token(journal, folder, "given")
 
     assert (path.stat().st_uid, path.stat().st_gid) == (4321, 4322)
+
+
+def test_a_token_that_cannot_be_left_is_none_and_the_next_start_leaves_one(journal: Journal, tmp_path: Path) -> None:
+    """It was on record and in no file: nobody could come in, and the next start made no other one."""
+    folder = tmp_path / "left"
+    (folder / "token.new").mkdir(parents=True)  # what is written to is not a file: writing fails
+
+    with pytest.raises(Refused, match="cannot be written") as refused:
+        tokens.leave_first_token(journal, folder)
+
+    assert str(folder / "token") in refused.value.cause
+    assert journal.tokens() == []
+    (folder / "token.new").rmdir()
+    path = tokens.leave_first_token(journal, folder)
+    assert path is not None
+    assert left_in(path, journal) == ("first-start", Scope.ADMIN, None)
+    assert [one.name for one in folder.iterdir()] == ["token"]
+
+
+def test_a_journal_that_fails_leaves_no_token_that_keeps_everybody_out(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise JournalError("The journal cannot be written: its disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "add_token", away)
+        with pytest.raises(JournalError):
+            tokens.leave_first_token(journal, tmp_path)
+
+    path = tokens.leave_first_token(journal, tmp_path)
+    assert path is not None
+    assert left_in(path, journal) == ("first-start", Scope.ADMIN, None)
 
 
 def test_a_journal_that_the_orchestrator_has_not_made_is_left_to_it(

@@ -184,6 +184,17 @@ def test_a_traffic_that_went_back_is_told_although_its_answers_cannot_be_counted
     assert kinds(world) == ["failed_over", "went_back"]
 
 
+async def test_an_end_of_before_says_nothing_of_one_that_was_missed() -> None:
+    crashes = Crashes()
+    for action in ("oom", "die", "start"):
+        crashes.heard(ContainerEvent(action, APP, Role.APP, "shop-1", 137))
+    assert crashes.why_ended("shop-1") == "was killed because it exceeded its memory limit"
+
+    crashes.missed()
+
+    assert crashes.why_ended("shop-1") == ""
+
+
 async def test_what_is_known_of_containers_has_a_limit() -> None:
     crashes = Crashes()
 
