@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.clock import elapsed
@@ -14,6 +15,23 @@ MOST_CONTAINERS = 1000
 BELIEVED_FOR_S = 5.0
 """How long an end is believed without asking the engine, in seconds. By then it has tidied up and answers; that the
 container was started again may have been lost, with the engine's stream of events."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a container ended, as far as it was heard: `oom` may be heard later, or not."""
+
+    exit_code: int
+    oom: bool
+
+    @property
+    def in_words(self) -> str:
+        """As the end of a sentence about the container."""
+        return ended_in_words(self.exit_code, oom=self.oom)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.oom or self.exit_code != KILLED
 
 
 class Crashes:
@@ -30,7 +48,7 @@ class Crashes:
         """When they ended, in that order."""
         self._oom: dict[str, None] = {}
         """In which a process has exceeded the memory limit since they were started."""
-        self._why: dict[str, str] = {}
+        self._why: dict[str, End] = {}
         """How they ended the last time."""
 
     def heard(self, event: ContainerEvent) -> None:
@@ -66,7 +84,7 @@ class Crashes:
         self._why.pop(event.container, None)
         if event.exit_code is not None:
             oom = event.container in self._oom and event.exit_code == KILLED
-            self._why[event.container] = ended_in_words(event.exit_code, oom=oom)
+            self._why[event.container] = End(event.exit_code, oom)
 
     def missed(self) -> None:
         """What was missed is not counted, who was gone may be back, and who ended may have ended again since."""
@@ -85,12 +103,12 @@ class Crashes:
         """
         return elapsed() - self._gone.get(container, -BELIEVED_FOR_S) < BELIEVED_FOR_S
 
-    def why_ended(self, container: str) -> str:
-        """How it ended the last time, as the end of a sentence about it; empty if that is not known.
+    def last_end(self, container: str) -> End | None:
+        """How it ended the last time; None if that was not heard.
 
         The engine, asked later, says code 0 of a container that it has started again.
         """
-        return self._why.get(container, "")
+        return self._why.get(container)
 
     def count(self, container: str) -> int:
         """How often the container crashed in the last ten minutes."""

@@ -53,15 +53,17 @@ async def count_the_rest(context: AppContext, record: Record) -> None:
 
 
 async def why_ended(context: AppContext, active: Deployment, crashes: Crashes) -> str:
-    """By the engine's event; it is asked if that was missed: it answers late about a container that has just ended, or
-    fails, and says nothing of the end of one that it has started again."""
-    if said := crashes.why_ended(active.container):
-        return f"{active.container} {said}"
+    """By the engine's event. It is asked if that does not say all: it answers late about a container that has just
+    ended, or fails, and says nothing of the end of one that it has started again."""
+    heard = crashes.last_end(active.container)
+    known = f"{active.container} {heard.in_words if heard else 'has ended'}"
+    if heard and heard.is_whole:
+        return known
     try:
         status = await context.engine.status(active.container)
     except EngineError as error:
         log.warning("cause of a crash not known", app=context.name, cause=error.cause)
-        return f"{active.container} has ended"
+        return known
     if status is None:
-        return f"{active.container} does not exist any more"
-    return f"{active.container} {'has ended' if status.running else status.why_stopped}"
+        return known if heard else f"{active.container} does not exist any more"
+    return known if status.running else f"{active.container} {status.why_stopped}"

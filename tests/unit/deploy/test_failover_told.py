@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.apps import crashes as apps_crashes
-from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.crashes import Crashes, End
 from orchestrator.deploy.failover import Failover
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, ContainerStatus, Role
@@ -59,6 +60,25 @@ def test_how_a_container_ended_is_told_also_when_the_engine_has_started_it_again
         await asyncio.sleep(1)
         assert answers(world) == standby(world).container
         assert cause(world) == f"{ended} {said}"
+
+    watched(world, story)
+
+
+def test_a_memory_limit_that_is_heard_of_late_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its event may come after that of the end, or not at all."""
+    ask = world.engine.status
+
+    async def story() -> None:
+        ended = active(world).container
+
+        async def status(name: str) -> ContainerStatus | None:
+            found = await ask(name)
+            return replace(found, oom=True) if found and name == ended else found
+
+        monkeypatch.setattr(world.engine, "status", status)
+        await end(world, ended, 137)
+        await asyncio.sleep(0.5)
+        assert cause(world) == f"{ended} was killed because it exceeded its memory limit"
 
     watched(world, story)
 
@@ -188,11 +208,11 @@ async def test_an_end_of_before_says_nothing_of_one_that_was_missed() -> None:
     crashes = Crashes()
     for action in ("oom", "die", "start"):
         crashes.heard(ContainerEvent(action, APP, Role.APP, "shop-1", 137))
-    assert crashes.why_ended("shop-1") == "was killed because it exceeded its memory limit"
+    assert crashes.last_end("shop-1") == End(137, oom=True)
 
     crashes.missed()
 
-    assert crashes.why_ended("shop-1") == ""
+    assert crashes.last_end("shop-1") is None
 
 
 async def test_what_is_known_of_containers_has_a_limit() -> None:
