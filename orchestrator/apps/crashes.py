@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.clock import elapsed
 from orchestrator.domain import crashes
-from orchestrator.engine.base import KILLED, ContainerEvent, ended_in_words
+from orchestrator.engine.base import KILLED, ContainerEvent
 
 ASKED_WITHIN_S = 60.0
 """How long after a signal that somebody sent the end of a container is no crash, in seconds."""
@@ -27,7 +27,7 @@ class End:
     @property
     def in_words(self) -> str:
         """As the end of a sentence about the container."""
-        return ended_in_words(self.exit_code, oom=self.oom)
+        return crashes.ended_in_words(self.exit_code, oom=self.oom)
 
     @property
     def is_whole(self) -> bool:

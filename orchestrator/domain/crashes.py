@@ -1,4 +1,4 @@
-"""When containers ended by themselves, and what follows from it."""
+"""When and how containers ended by themselves, and what follows from it."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def recent(crashes: Sequence[float], now: float) -> list[float]:
 
 def _count(crashes: Sequence[float], now: float, within_s: float) -> int:
     return len([at for at in crashes if now - at < within_s])
+
+
+def ended_in_words(exit_code: int, *, oom: bool) -> str:
+    """How a container ended, as the end of a sentence about it."""
+    return "was killed because it exceeded its memory limit" if oom else f"exited with code {exit_code}"

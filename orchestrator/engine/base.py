@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from orchestrator.domain.crashes import ended_in_words
 from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.local_image import LocalImage
@@ -107,11 +108,6 @@ class Placed:
     running: bool
     paused: bool
     address: str
-
-
-def ended_in_words(exit_code: int, *, oom: bool) -> str:
-    """How a container ended, as the end of a sentence about it."""
-    return "was killed because it exceeded its memory limit" if oom else f"exited with code {exit_code}"
 
 
 @dataclass(frozen=True)
