@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from datetime import datetime
@@ -35,11 +34,12 @@ from orchestrator.updates.newest_wanted import newest_wanted
 from orchestrator.updates.order import comes_before
 from orchestrator.updates.remembered import Remembered
 from orchestrator.updates.self_install import SelfInstall
+from orchestrator.updates.time_limit import checked_within
 from orchestrator.updates.turns import CheckTurns
 from orchestrator.updates.wanted import Wanted
 
 CHECK_WITHIN_S = 330.0
-"""The time limit of a check, however many answers it needs. One fetch of a repository has 300 s."""
+"""One fetch of a repository has 300 s."""
 
 
 class UpdateChecker:
@@ -76,6 +76,8 @@ class UpdateChecker:
         self._questions: dict[str, tuple[Source, SharedQuestion[Update | None]]] = {}
         """By app, with the source that is asked."""
         self._sources: dict[str, Section | None] = {}
+        self._other_source: set[str] = set()
+        """The apps that have got another source, or were away, and were not asked since."""
         self._policies: dict[str, UpdatePolicy] = {}
         self._asked_at: dict[str, float] = {}
         """By app: when its source was asked last, as `elapsed` counts."""
@@ -93,6 +95,8 @@ class UpdateChecker:
         for name in [one for one in {*self._sources, *sources} if sources.get(one) != self._sources.get(one)]:
             for known in (self._found, self._older, self._asked_at, self._announced):
                 known.pop(name, None)
+            if name in self._sources:
+                self._other_source.add(name)
         self._sources = sources
         self._policies = {one.name: one.config.update for one in contexts}
         self.lists.keep(sources)
@@ -172,15 +176,13 @@ class UpdateChecker:
         app = context.name
         self._asked_at[app] = self._elapsed()
         try:
-            async with asyncio.timeout(CHECK_WITHIN_S) as limit:
-                update = await self._ask(context)
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise StepFailed(
-                f"The check of {app} did not end within {CHECK_WITHIN_S:g} s.",
-                "Check how fast this host reaches the source.",
-            ) from error
+            update = await checked_within(CHECK_WITHIN_S, app, self._ask(context))
+        except StepFailed:
+            if app in self._other_source:  # that the one before failed, too, is no reason not to tell it
+                await self._journal.beside(self._journal.check_succeeded, app)
+                self._other_source.discard(app)
+            raise
+        self._other_source.discard(app)
         if await self._journal.beside(self._journal.checks_fail, app):
             await self._events.publish(CheckSucceeded(), app)
             await self._journal.beside(self._journal.check_succeeded, app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,6 +138,27 @@ async def test_that_checks_succeed_again_is_told_by_the_next_one_if_the_journal_
     await bench.checker.check(bench.app())
 
     assert bench.kinds().count("check_succeeded") == 1
+
+
+@pytest.mark.parametrize(("changed", "succeeds"), [(True, False), (True, True), (False, False)])
+async def test_that_another_source_fails_is_told_although_the_one_before_failed_too(
+    bench: Bench, changed: bool, succeeds: bool
+) -> None:
+    with_update(bench)
+    bench.checker.follow([bench.app("enabled: false")])
+    bench.journal.check_failed(APP)
+    text = f"apps: {{{APP}: {{update: {{git: {{remote: /other}}, enabled: false}}, route: {{host: shop.test}}}}}}"
+    other = bench.app("enabled: false, minimum_age: 60")
+    if changed:
+        other = replace(other, config=loader.parse(text, "c.yaml").config.apps[APP])
+    bench.checker.follow([other])
+    bench.source.is_away = not succeeds
+
+    with suppress(StepFailed):
+        await bench.checker.check(other)
+
+    assert bench.journal.checks_fail(APP) is not changed  # what is counted no more is told by the next event
+    assert bench.kinds().count("check_succeeded") == succeeds
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])
