@@ -93,7 +93,7 @@ class Orchestrator:
         )
         hidden, problems = self.known_secrets, self.supervisor.problems
         self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
-        self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden)
+        self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)
         uploads = UsedUploads(self.journal, self.apps.uploads)
         told = (LogNotifier(), self.health, self.failover, self.checker, uploads, self.reports, self.notices)

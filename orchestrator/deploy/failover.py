@@ -24,7 +24,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.background_park import Parking
-from orchestrator.deploy.failover_record import Record, count_the_rest, why_ended
+from orchestrator.deploy.failover_record import Record, count_the_rest, remember, why_ended
 from orchestrator.deploy.park import is_parked
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.standby import standby_for_failover
@@ -175,6 +175,8 @@ class Failover:
             if not route.failed_over:
                 self.record(context.name).since = None  # a switch ends it, too
                 await count_the_rest(context, self.record(context.name))
+            elif self.record(context.name).since is None:
+                await remember(context, self.record(context.name))
             standby = standby_for_failover(context)
             status, facts = await self._facts(context, active, standby)
             failed: ChangeoverError | None = None

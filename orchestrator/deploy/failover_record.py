@@ -9,8 +9,10 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
+from orchestrator.clock import elapsed, now
 from orchestrator.domain.deployment import Deployment
-from orchestrator.errors import EngineError, ProxyError
+from orchestrator.domain.events import EventKind
+from orchestrator.errors import EngineError, JournalError, ProxyError
 
 log = structlog.get_logger()
 
@@ -38,6 +40,21 @@ class Record:
     def count(self, counted: int) -> None:
         self.requests += counted - self.counted if counted >= self.counted else counted
         self.counted = counted
+
+
+async def remember(context: AppContext, record: Record) -> None:
+    """The process before has failed over: since when the standby answers, and why, as the events say. What is not known
+    is no reason to leave anything undone."""
+    kinds, journal, moment = (EventKind.FAILED_OVER, EventKind.WENT_BACK), context.journal, now()
+    try:
+        newest = next(iter(await journal.beside(journal.newest_events, kinds, context.name, 1)), None)
+    except JournalError as error:
+        log.warning("moment of a failover not known", app=context.name, cause=error.cause)
+        return
+    told = newest if newest and newest.kind == EventKind.FAILED_OVER else None
+    record.since = told.at if told else moment
+    record.cause = str(told.fields["cause"]) if told else "why is not recorded"
+    record.began, record.at_first = elapsed() - (moment - record.since).total_seconds(), record.requests
 
 
 async def count_the_rest(context: AppContext, record: Record) -> None:

@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     PROXY_WORKER_ENDED = "proxy_worker_ended"
     REPORT_FAILED = "report_failed"
     NOTICE_FAILED = "notice_failed"
+    NOTICES_TAKEN = "notices_taken"
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,18 @@ class Notice:
 
 @dataclass(frozen=True)
 class NoticeFailed(Occurrence):
-    """A service does not take notices, or its URL cannot be used. Nothing else depends on it."""
+    """A service does not take notices, or its URL cannot be used. Nothing else depends on it. `service`: its label;
+    empty for a file."""
 
     kind = EventKind.NOTICE_FAILED
     cause: str
     remedy: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class NoticesTaken(Occurrence):
+    """A service takes notices again."""
+
+    kind = EventKind.NOTICES_TAKEN
+    service: str

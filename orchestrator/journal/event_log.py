@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,12 +40,21 @@ class EventLog(Database):
         query = table.select().where(table.c.id > after).order_by(table.c.id).limit(limit)
         if deployment_id:
             query = query.where(table.c.deployment == deployment_id)
+        return self._events_of(query)
+
+    def _events_of(self, query: sa.Select[Any]) -> list[Event]:  # Any: the columns of a row
         with self._reading() as connection:
             rows = connection.execute(query).mappings().all()
         return [
             Event(row["id"], zoned(row["at"]), row["kind"], row["app"], row["deployment"], row["fields"])
             for row in rows
         ]
+
+    def newest_events(self, kinds: Collection[EventKind], app: str = "", limit: int = 1000) -> list[Event]:
+        """Those of these kinds that belong to no deployment, of one app or of none, the newest first."""
+        table = self._events
+        mine = (table.c.deployment == "") & (table.c.app == app) & table.c.kind.in_(kinds)
+        return self._events_of(table.select().where(mine).order_by(table.c.id.desc()).limit(limit))
 
     def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
         """Those of these deployments that have an event of one of these kinds."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from orchestrator.clock import now
+from orchestrator.domain.events import Event, EventKind
 from orchestrator.domain.notice import About, Notice
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.journal.audit_log import clipped
+from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.rows import stored, zoned
 from orchestrator.journal.versions import VersionRecords
 
 LONGEST_TITLE, LONGEST_BODY = 300, 4000
 
 
-class Notices(VersionRecords):
+class Notices(VersionRecords, EventLog):
     """Queries of notices. One of an update and the moment at which it was told are written together."""
 
     def queue_notice(self, notice: Notice, told: VersionRecord | None = None, *, begins_to_fail: bool = False) -> int:
@@ -40,9 +43,11 @@ class Notices(VersionRecords):
         return int(key[0])
 
     def waiting_notices(self) -> list[Notice]:
-        """The oldest first."""
+        """The oldest first. Those of a kind that only a later Changeover knows, before it was put back, are left."""
+        table = self._notices
+        query = table.select().where(table.c.kind.in_(list(About))).order_by(table.c.id)
         with self._reading() as connection:
-            rows = connection.execute(self._notices.select().order_by(self._notices.c.id)).mappings().all()
+            rows = connection.execute(query).mappings().all()
         return [
             Notice(
                 row["app"],
@@ -67,6 +72,14 @@ class Notices(VersionRecords):
         """They are told, or will not be."""
         with self._writing() as connection:
             connection.execute(self._notices.delete().where(self._notices.c.id.in_(ids)))
+
+    def failing_services(self) -> dict[str, datetime]:
+        """By their labels: since when services do not take notices, as the events say."""
+        newest: dict[str, Event] = {}
+        for event in self.newest_events((EventKind.NOTICE_FAILED, EventKind.NOTICES_TAKEN)):
+            newest.setdefault(str(event.fields.get("service") or ""), event)
+        failed = {label: one for label, one in newest.items() if label and one.kind == EventKind.NOTICE_FAILED}
+        return {label: one.at for label, one in failed.items()}
 
     def check_failed(self, app: str) -> None:
         """Record that checks of an app fail, of which nobody is told."""

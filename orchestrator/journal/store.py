@@ -31,13 +31,13 @@ class Journal(
     DeploymentRecords,
     MigrationRuns,
     UnsettledData,
-    EventLog,
     KnownApps,
     Tokens,
     PanelSessions,
     PushChecks,
     AuditLog,
     Notices,
+    EventLog,
 ):
     """The journal in the database of `url`. One process reads and writes it.
 

@@ -177,7 +177,9 @@ def _lines(out: bytes) -> list[_Printed]:
 class Rounds:
     """Several services share a process: what is to be sent within GATHER_S seconds goes together. Services that did not
     answer the last time go together, too, and in another process, so that nobody waits for them. So there are at most
-    two processes at a time, however much happens at once."""
+    two processes at a time, however much happens at once.
+
+    An error that no process has told is raised where `send` waits, and ends no other round."""
 
     GATHER_S = 0.2
 
@@ -204,7 +206,17 @@ class Rounds:
             while len(together) < MOST_TOGETHER and not queue.empty():
                 together.append(queue.get_nowait())
             wanted = [one for one in together if not one[1].done()]
-            answers = await self._courier.deliver([parcel for parcel, _ in wanted])
+            try:
+                answers = await self._courier.deliver([parcel for parcel, _ in wanted])
+            except Exception as error:  # noqa: BLE001 (a defect, which whoever waits raises)
+                _raise_in(wanted, error)
+                continue
             for (_parcel, waiter), answer in zip(wanted, answers, strict=True):
                 if not waiter.done():
                     waiter.set_result(answer)
+
+
+def _raise_in(wanted: Sequence[tuple[Parcel, asyncio.Future[Answer]]], error: Exception) -> None:
+    for _parcel, waiter in wanted:
+        if not waiter.done():
+            waiter.set_exception(error)

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import count
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
@@ -18,6 +20,7 @@ from orchestrator.domain.counted import counted
 from orchestrator.domain.notice import Notice
 from orchestrator.notices.courier import Message, Parcel, Rounds
 from orchestrator.notices.texts import MOST_IN_DIGEST, digest_of, message_of
+from orchestrator.supervision import Problem, Supervisor
 
 log = structlog.get_logger()
 
@@ -77,8 +80,10 @@ class Lanes:
     """One lane for each URL. Used on the event loop alone; `keep_going` runs in a task of the supervisor.
 
     `is_configured` says whether a URL is still in its file; `done` is called when a service has a notice, or will never
-    have it; `failed` when one does not take notices, once until it does again; `elsewhere` with what waited for a URL
-    that is in no file any more.
+    have it; `failed` with its label, a cause and a remedy when one does not take notices, once until it does again;
+    `works` with the label of one that does again; `elsewhere` with each notice that waited for a URL that is in no file
+    any more. A defect in the work for one service ends no other's, and is told by
+    `problems`.
     """
 
     def __init__(
@@ -86,16 +91,21 @@ class Lanes:
         rounds: Rounds,
         is_configured: Callable[[ServiceUrl], Awaitable[bool]],
         done: Callable[[ServiceUrl, list[Notice]], Awaitable[None]],
-        failed: Callable[[str, str], Awaitable[None]],
-        elsewhere: Callable[[list[Notice]], Awaitable[None]],
+        failed: Callable[[str, str, str], Awaitable[None]],
+        works: Callable[[str], Awaitable[None]],
+        elsewhere: Callable[[Notice], Awaitable[None]],
         first_pause_s: float = FIRST_PAUSE_S,
         clock: Callable[[], datetime] = now,
+        problems: dict[str, Problem] | None = None,
     ) -> None:
         self._rounds = rounds
         self._is_configured, self._done = is_configured, done
-        self._failed, self._elsewhere = failed, elsewhere
+        self._failed, self._works, self._elsewhere = failed, works, elsewhere
         self._first_pause_s, self._now = first_pause_s, clock
+        self._problems, self._numbers = problems, count(1)
         self._by_url: dict[str, Lane] = {}
+        self.failing_before: dict[str, datetime] = {}
+        """By label: since when services have not taken notices, of which no message was tried since the start."""
         self.total: Counter[tuple[str, Fate]] = Counter()
         """By app, since the orchestrator's start: how many notices each service took, and how many it never got."""
         self._news = asyncio.Event()
@@ -122,10 +132,14 @@ class Lanes:
     def failing(self) -> list[Lane]:
         return [lane for lane in self._by_url.values() if lane.why]
 
-    def took(self, url: str) -> None:
-        """A service took a message that did not wait here: nothing is wrong with it any more."""
-        if lane := self._by_url.get(url):
+    async def took(self, service: ServiceUrl) -> None:
+        """A service took a message: nothing is wrong with it any more."""
+        lane = self._by_url.get(service.url)
+        did_fail = self.failing_before.pop(service.label, None) is not None or (lane is not None and bool(lane.why))
+        if lane:
             lane.why, lane.since = "", None
+        if did_fail:
+            await self._works(service.label)
 
     def keep_problems_of(self, urls: Collection[str]) -> None:
         """Forget what is wrong with services of which nothing waits, other than these."""
@@ -135,27 +149,36 @@ class Lanes:
 
     async def keep_going(self) -> None:
         """Serve the lanes beside one another, without end."""
+        each = Supervisor(self._problems, forgets=True)
         for lane in self._by_url.values():
             lane.is_served = False  # by a task of before a defect
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._rounds.keep_going())
+        try:
+            each.keep("processes that send notices", self._rounds.keep_going)
             while True:
                 self._news.clear()
                 for lane in [one for one in self._by_url.values() if one.waiting and not one.is_served]:
                     lane.is_served = True
-                    group.create_task(self._serve(lane))
+                    # With a number: two URLs may have the same place, one after the other.
+                    name = f"notices for {lane.service.label}, {next(self._numbers)}"
+                    each.keep(name, partial(self._serve, lane))
                 await self._news.wait()
+        finally:
+            await each.stop()
 
     async def _serve(self, lane: Lane) -> None:
+        """Until nothing waits. It is served until then: a defect lets it wait for the supervisor's next try."""
         try:
             while lane.waiting:
                 await self._until_taken(lane)
-        finally:
-            lane.is_served = False
+        except Exception:
+            await self._give_up(lane, self._too_old(lane))
+            raise
+        lane.is_served = False
         if not lane.why and self._by_url.get(lane.service.url) is lane:
             del self._by_url[lane.service.url]
-        if lane.waiting:
-            self._news.set()
+
+    def _too_old(self, lane: Lane) -> list[Notice]:
+        return [one for one in lane.waiting if self._now() - one.queued_at > GIVEN_UP_AFTER]
 
     async def _until_taken(self, lane: Lane) -> None:
         """Until what waits is taken, refused or given up. Each try takes along what came meanwhile."""
@@ -177,7 +200,7 @@ class Lanes:
         try:
             await self._once(lane)
         except NotTaken:
-            await self._give_up(lane, [one for one in lane.waiting if self._now() - one.queued_at > GIVEN_UP_AFTER])
+            await self._give_up(lane, self._too_old(lane))
             if lane.waiting:
                 raise
 
@@ -191,12 +214,22 @@ class Lanes:
         log.warning("notices dropped", service=lane.service.label, notices=len(given_up), why=lane.why)
         await self._done(lane.service, given_up)
 
+    async def _move(self, lane: Lane) -> None:
+        """Its URL is in no file any more. What cannot be moved now waits here for the next try."""
+        lane.why = ""
+        self._by_url.pop(lane.service.url, None)  # it may be in a file again by now, and gets a lane of its own then
+        try:
+            for notice in list(lane.waiting):
+                await self._elsewhere(notice)
+                lane.waiting = [one for one in lane.waiting if one.id != notice.id]
+        finally:
+            if lane.waiting:
+                self._by_url.setdefault(lane.service.url, lane)
+
     async def _once(self, lane: Lane) -> None:
         """Raises NotTaken or Refused."""
         if not await self._is_configured(lane.service):
-            moved, lane.waiting, lane.why = lane.waiting, [], ""
-            self._by_url.pop(lane.service.url, None)
-            await self._elsewhere(moved)
+            await self._move(lane)
             return
         batch = lane.waiting[: lane.most_together]
         if not batch:
@@ -211,18 +244,19 @@ class Lanes:
             self.total.update((one.app, Fate.TAKEN) for one in taken)
             await self._done(lane.service, taken)
         if answer.is_well:
-            lane.why, lane.since = "", None
+            await self.took(lane.service)
             return
         if answer.is_refused and not answer.is_of_url and len(messages) < len(batch):
             # The digest alone is refused: its notices are sent in smaller parts, and each by itself in the end.
             lane.most_together = max(1, min(len(batch), MOST_IN_DIGEST) // 2)
             log.warning("notices refused together", service=lane.service.label, notices=len(batch), why=answer.says)
             return
-        is_new = not lane.why
-        lane.why, lane.since = answer.says, lane.since or now()
+        label, before = lane.service.label, self.failing_before.pop(lane.service.label, None)
+        is_new = not lane.why and before is None
+        lane.why, lane.since = answer.says, lane.since or before or self._now()
         if is_new:
             again = "It is not tried again." if answer.is_refused else "It is tried again by itself, for six hours."
-            await self._failed(f"{lane.service.label} does not take notices: {answer.says}", again)
+            await self._failed(label, f"{label} does not take notices: {answer.says}", again)
         if not answer.is_refused:
             raise NotTaken(answer.says)
         failed = batch[len(taken) :][:1] if len(messages) == len(batch) else batch

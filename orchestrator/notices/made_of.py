@@ -44,6 +44,8 @@ class Making:
                 return None, None
             title, body = self._texts.of_update(app, happened.version, self._live_version(app), self.panel)
         elif isinstance(happened, OF_CHECKS):
+            if app not in self._config().all_apps():
+                return None, None  # removed while its check was under way
             is_failure = isinstance(happened, CheckFailed)
             about = About.CHECK_FAILED if is_failure else About.CHECK_SUCCEEDED
             if is_failure and await self._journal.beside(self._journal.checks_fail, app):

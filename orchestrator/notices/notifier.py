@@ -18,7 +18,7 @@ from orchestrator.config.notify_urls import ServiceUrl, ServiceUrls
 from orchestrator.config.schema import Config
 from orchestrator.domain.counted import counted
 from orchestrator.domain.events import Occurrence
-from orchestrator.domain.notice import Notice, NoticeFailed
+from orchestrator.domain.notice import Notice, NoticeFailed, NoticesTaken
 from orchestrator.domain.update_events import CheckFailed
 from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
@@ -31,6 +31,7 @@ from orchestrator.notices.made_of import Making
 from orchestrator.notices.texts import TOLD
 from orchestrator.notices.url_files import UrlFiles, together
 from orchestrator.settings import Settings
+from orchestrator.supervision import Problem, Supervisor
 
 log = structlog.get_logger()
 
@@ -69,26 +70,24 @@ class Notices:
         first_pause_s: float = FIRST_PAUSE_S,
         look_again_s: float = LOOK_AGAIN_S,
         clock: Callable[[], datetime] = now,
+        problems: dict[str, Problem] | None = None,
     ) -> None:
+        self._problems = problems
         self._journal, self._events, self._config = journal, events, config
         self._made = Making(journal, config, settings.public_url, known_secrets, clock)
         self._files = UrlFiles(settings.config.parent, known_secrets)
         self._look_again_s, self._now = look_again_s, clock
         self.courier = courier or Courier(known_secrets)
-        self.lanes = Lanes(
-            Rounds(self.courier),
-            self._is_configured,
-            self._done,
-            self._failed,
-            self._send_again,
-            first_pause_s,
-            clock,
-        )
+        told = (self._is_configured, self._done, self._failed, self._works, self._send)
+        self.lanes = Lanes(Rounds(self.courier), *told, first_pause_s, clock, problems)
+        self._has_begun = False
         self._incoming: deque[_Incoming] = deque()
         self._news = asyncio.Event()
         self._open: dict[int, set[str]] = {}
         """By the id of each notice that waits: the URLs that it waits for."""
         self._taken: dict[int, tuple[str, ...]] = {}
+        self._over: set[int] = set()
+        """The ids of those that every service has, which the journal does not know yet."""
         self._unread: dict[int, Notice] = {}
         """By id: the notices of which no URL could be read. They wait in no lane."""
         self._limit = HourlyLimit()
@@ -108,18 +107,26 @@ class Notices:
 
     async def keep_sending(self) -> None:
         """Queue and send what events say, without end. What was queued before a start comes first."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.lanes.keep_going())
-            await self._begin_again()
-            while True:
-                self._news.clear()
-                for notice in list(self._unread.values()):
-                    await self._send(notice)
-                while self._incoming:
-                    await to_its_end(self._queue_first())
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._look_again_s if self._unread else None):
-                        await self._news.wait()
+        each = Supervisor(self._problems)
+        try:
+            each.keep("sending of notices", self.lanes.keep_going)
+            each.keep("making of notices", self._keep_queueing)
+            await asyncio.Event().wait()
+        finally:
+            await each.stop()
+
+    async def _keep_queueing(self) -> None:
+        """Raises JournalError: then it begins again. What is being sent goes on meanwhile."""
+        await self._begin_again()
+        while True:
+            self._news.clear()
+            for notice in list(self._unread.values()):
+                await self._send_or_log(notice)
+            while self._incoming:
+                await to_its_end(self._queue_first())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_again_s if self._unread else None):
+                    await self._news.wait()
 
     async def queue_the_rest(self) -> None:
         """At a stop, when `keep_sending` has ended: what the stop itself interrupted is told by the next start."""
@@ -132,44 +139,59 @@ class Notices:
 
     async def _begin_again(self) -> None:
         """What the journal has and no lane knows."""
+        if not self._has_begun:
+            self.lanes.failing_before = await self._journal.beside(self._journal.failing_services)
+            self._has_begun = True
         await self._journal.beside(self._journal.forget_failing_checks, self._config().all_apps())
+        known = self._over | set(self._open)  # a service may take one while the journal is read
         for notice in await self._journal.beside(self._journal.waiting_notices):
-            if notice.id not in self._open:
-                await self._send(notice)
+            if notice.id not in known:
+                await self._send_or_log(notice)
+
+    async def _send_or_log(self, notice: Notice) -> None:
+        """As `_send`. One that a defect keeps from being sent keeps no other waiting: the next start tries it again."""
+        try:
+            await self._send(notice)
+        except JournalError:
+            raise
+        except Exception:
+            log.exception("notice not sent", app=notice.app, kind=str(notice.kind))
 
     async def _queue_first(self) -> None:
         """Raises JournalError; then it is tried again. An event that nothing can be made of keeps no other waiting."""
+        notice = None
         try:
-            await self._queue(self._incoming[0])
+            notice = await self._queued(self._incoming[0])
         except JournalError:
             raise
         except Exception:
             log.exception("no notice made of an event", kind=str(self._incoming[0].happened.kind))
         self._incoming.popleft()
+        if notice:
+            await self._send_or_log(notice)
 
-    async def _queue(self, one: _Incoming) -> None:
-        """Raises JournalError; then it is tried again."""
+    async def _queued(self, one: _Incoming) -> Notice | None:
+        """The notice of an event, as the journal has it. Raises JournalError; then it is tried again."""
         try:
             notice, told = await self._made.notice_of(one.happened, one.app, one.deployment, one.at)
         except JournalError:
             raise
         except ChangeoverError as error:  # such as a deployment that is not kept any more
             log.warning("no notice made of an event", app=one.app, kind=str(one.happened.kind), cause=error.cause)
-            return
+            return None
         begins_to_fail = isinstance(one.happened, CheckFailed)
         if notice is None:
-            return
+            return None
         if not self._told(notice) or not self._limit.allows(notice.app, notice.queued_at):
             if begins_to_fail:
                 await self._journal.beside(self._journal.check_failed, one.app)
-            return
+            return None
         if left_out := self._limit.left_out[notice.app]:
             says = f"{counted(left_out, 'notice')} of {notice.app} left out: more than {MOST_OF_APP} within an hour."
             notice = replace(notice, body=f"{notice.body}\n{says}")
         queued = await self._journal.beside(self._journal.queue_notice, notice, told, begins_to_fail=begins_to_fail)
         self._limit.count(notice.app, notice.queued_at)
-        notice = replace(notice, id=queued)
-        await self._send(notice)
+        return replace(notice, id=queued)
 
     def _told(self, notice: Notice) -> list[Notify]:
         return [one for one in self._config().told_of(notice.app) if one.tells(notice.kind)]
@@ -186,7 +208,7 @@ class Notices:
             return
         by_file = await self._files.read([one.url_file for one in self._told(notice)])
         for says in self._files.new_problems(by_file):
-            await self._failed(f"Notices are not sent: {says}", CORRECT_FILE)
+            await self._failed("", f"Notices are not sent: {says}", CORRECT_FILE)
         found, taken = together(by_file), self._taken.get(notice.id, notice.taken)
         wanted = [one for one in found.urls if one.place not in taken]
         if not wanted and found.problems and len(self._unread) < MOST_INCOMING:  # somebody may be editing the file
@@ -205,16 +227,6 @@ class Notices:
         self._open.pop(notice.id, None)
         self._taken.pop(notice.id, None)
         await self._journal.beside(self._journal.forget_notices, [notice.id])
-
-    async def _send_again(self, notices: list[Notice]) -> None:
-        """Their URL is in no file any more: whatever stands there now gets them."""
-        try:
-            for notice in notices:
-                await self._send(notice)
-        except BaseException:
-            for notice in notices:  # the next start takes them from the journal, whether they are in a lane or not
-                self._open.pop(notice.id, None)
-            raise
 
     async def current(self, app: str | None = None) -> ServiceUrls:
         """All services that are told something now, or those that are told something of one app."""
@@ -235,8 +247,9 @@ class Notices:
         return is_there
 
     async def _done(self, service: ServiceUrl, notices: list[Notice]) -> None:
-        """A service has these, or never will. Raises JournalError: then it may get them again after a restart."""
-        over, partly = [], {}
+        """A service has these, or never will. While the journal is away, that is remembered: only after a restart it
+        may get them again."""
+        partly = {}
         for notice in notices:
             waits_for = self._open.get(notice.id, set())
             waits_for.discard(service.url)
@@ -244,21 +257,28 @@ class Notices:
             if waits_for:
                 partly[notice.id] = self._taken[notice.id]
             else:
-                over.append(notice.id)
+                self._over.add(notice.id)
                 self._open.pop(notice.id, None)
                 self._taken.pop(notice.id, None)
         try:
             if partly:
                 await self._journal.beside(self._journal.notices_taken, partly)
-            if over:
+            if over := sorted(self._over):
                 await self._journal.beside(self._journal.forget_notices, over)
+                self._over.difference_update(over)
         except JournalError as error:
             log.warning("it is not recorded which notices are told", cause=error.cause)
 
-    async def _failed(self, cause: str, remedy: str) -> None:
+    async def _failed(self, service: str, cause: str, remedy: str) -> None:
         log.warning("notices not taken", cause=cause)
+        await self._publish(NoticeFailed(cause, remedy, service))
+
+    async def _works(self, service: str) -> None:
+        await self._publish(NoticesTaken(service))
+
+    async def _publish(self, happened: Occurrence) -> None:
         try:
-            await self._events.publish(NoticeFailed(cause, remedy))
+            await self._events.publish(happened)
         except JournalError as error:
             log.warning("event not recorded", cause=error.cause)
 

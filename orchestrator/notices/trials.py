@@ -58,7 +58,7 @@ class Trials:
             answers = await self._notices.courier.deliver_in_parts([Parcel(one.url, (message,)) for one in found.urls])
         for one, answer in zip(found.urls, answers, strict=True):
             if answer.is_well:
-                self._notices.lanes.took(one.url)
+                await self._notices.lanes.took(one)
         tried = [
             Tried(one.label, answer.is_well, answer.says, round(answer.seconds, 2))
             for one, answer in zip(found.urls, answers, strict=True)

@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     PROXY_WORKER_ENDED = "proxy_worker_ended"
     REPORT_FAILED = "report_failed"
     NOTICE_FAILED = "notice_failed"
+    NOTICES_TAKEN = "notices_taken"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -236,6 +237,18 @@ class Trouble(Fields):
     remedy: str = ""
 
 
+class NoticeFailed(Trouble):
+    """A service does not take notices; `service` is its label, and empty where the file of URLs is wrong."""
+
+    service: str = ""
+
+
+class NoticesTaken(Fields):
+    """A service takes notices again."""
+
+    service: str = ""
+
+
 FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.QUEUED: Queued,
     EventKind.STARTED: Started,
@@ -267,7 +280,8 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.RETIRE_FAILED: Trouble,
     EventKind.PROXY_WORKER_ENDED: Trouble,
     EventKind.REPORT_FAILED: Trouble,
-    EventKind.NOTICE_FAILED: Trouble,
+    EventKind.NOTICE_FAILED: NoticeFailed,
+    EventKind.NOTICES_TAKEN: NoticesTaken,
 }
 
 

@@ -100,6 +100,8 @@ def _says(event: Event, told: str) -> str:
             return f"{inline(version)} is offered again" if undone else f"{inline(version)} is skipped"
         case events.Trouble(cause=cause, remedy=remedy):
             return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
+        case events.NoticesTaken(service=service):
+            return f"{inline(service)} takes notices again"
         case events.ConfigRefused(problems=problems):
             return f"[red]configuration refused[/] {inline('; '.join(problems))}"
         case events.ConfigLoaded():

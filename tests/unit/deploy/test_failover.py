@@ -914,3 +914,20 @@ def test_what_is_due_when_a_person_resumes_the_requests_is_done_then(world: Worl
         assert not kept.paused
 
     watched(world, story)
+
+
+def test_since_when_and_why_the_standby_answers_are_known_after_a_restart_of_the_orchestrator(world: World) -> None:
+    async def story() -> None:
+        await crash(world, active(world).container)
+        await asyncio.sleep(30)
+        (told,) = [event for event in world.journal.events() if event.kind == EventKind.FAILED_OVER]
+
+        restarted = Failover(lambda: [world.context], world.scheduler, world.events, Crashes())
+        keep = asyncio.create_task(restarted.keep())
+        await asyncio.sleep(1)
+        record = restarted.record(APP)
+        assert (record.since, record.cause) == (told.at, told.fields["cause"])
+        keep.cancel()
+        await asyncio.gather(keep, return_exceptions=True)
+
+    watched(world, story)

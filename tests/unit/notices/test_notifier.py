@@ -28,6 +28,7 @@ from orchestrator.notices.hourly_limit import MOST_OF_APP
 from orchestrator.notices.lanes import MOST_WAITING
 from orchestrator.notices.notifier import MOST_INCOMING, Notices
 from orchestrator.settings import Settings
+from orchestrator.supervision import Problem
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.courier import FakeCourier, fails
 from tests.support.fakes.journal import UnreliableJournal
@@ -56,6 +57,7 @@ class Bench:
     def _open(self) -> None:
         """The parts of a new process."""
         self.events = EventStream(self.journal)
+        self.problems: dict[str, Problem] = {}
         settings = Settings(config=self.folder / "c.yaml", state=self.folder, public_url="http://panel.test/")
         self.notices = Notices(
             self.journal,
@@ -67,6 +69,7 @@ class Bench:
             first_pause_s=0.01,
             look_again_s=0.01,
             clock=self.clock,
+            problems=self.problems,
         )
         self.events.add(self.notices)
 
