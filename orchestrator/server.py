@@ -23,6 +23,7 @@ from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.used_uploads import UsedUploads, keep_removing_unused, names_of
+from orchestrator.domain.askers import BY_FIRST_START
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import ConfigLoaded, ConfigRefused, StartFailed
 from orchestrator.domain.sentences import sentences
@@ -235,7 +236,7 @@ class Orchestrator:
         self.ready = True
         first_start = not self.journal.slots(PANEL).active and self.scheduler.busy_with(PANEL) is None
         if first_start and self.settings.deploy_panel:
-            await self.scheduler.request(PANEL, ref="", by="first start")
+            await self.scheduler.request(PANEL, ref="", by=BY_FIRST_START)
         self.checker.follow(self.apps.all())
         self.supervisor.keep("pushes from before the start", self.pushes.resume)
         await self.reports.tell_again(self.apps.all())

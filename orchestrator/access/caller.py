@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.domain.access import Scope
+from orchestrator.domain.askers import asker
 from orchestrator.errors import NotAllowed
 
 
@@ -23,6 +24,11 @@ class Caller:
     origin: str = ""
     session: str = ""
     ends_at: datetime | None = None
+
+    @property
+    def asker(self) -> str:
+        """As whom deployments are requested."""
+        return asker(self.name)
 
     def sees(self, app: str) -> bool:
         return self.apps is None or app in self.apps

@@ -141,7 +141,7 @@ async def deploy(
     require_ready(orchestrator)
     wanted = wanted or DeploymentRequest()
     asked = await orchestrator.scheduler.request(
-        app, wanted.wanted, who.name, idempotency_key, migrate=wanted.migrate, force=wanted.force
+        app, wanted.wanted, who.asker, idempotency_key, migrate=wanted.migrate, force=wanted.force
     )
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, asked)
 
@@ -180,9 +180,9 @@ async def roll_back(
         who.require(Scope.ADMIN, "a rollback that restores a backup")
     require_ready(orchestrator)
     if restore:
-        record = await orchestrator.scheduler.restore(app, restore, who.name, Kind.ROLLBACK)
+        record = await orchestrator.scheduler.restore(app, restore, who.asker, Kind.ROLLBACK)
     else:
-        record = await orchestrator.scheduler.roll_back(app, who.name, wanted.container if wanted else "")
+        record = await orchestrator.scheduler.roll_back(app, who.asker, wanted.container if wanted else "")
     if record.state is State.FAILED:
         response.status_code = 502
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)

@@ -178,7 +178,7 @@ async def restore(
     """
     require_ready(orchestrator)
     release = wanted is not None and wanted.release
-    record = await orchestrator.scheduler.restore(app, backup, who.name, Kind.RESTORE, release=release)
+    record = await orchestrator.scheduler.restore(app, backup, who.asker, Kind.RESTORE, release=release)
     if record.state is State.FAILED:
         response.status_code = 502
     return await orchestrator.journal.beside(deployment_view, orchestrator.journal, record)

@@ -21,6 +21,7 @@ from orchestrator.config.registry_login import of_registry
 from orchestrator.config.report_schema import of_report
 from orchestrator.config.route_conflicts import paths_beside_the_panel, route_conflicts, strips_nothing
 from orchestrator.config.schema import PANEL, App, Config
+from orchestrator.config.sent_encrypted import sent_in_the_open
 from orchestrator.config.unseen_failures import unseen_failures
 from orchestrator.config.volume_conflicts import data_mounted_again, volume_conflicts
 from orchestrator.domain.counted import counted
@@ -128,6 +129,7 @@ def parse(text: str, name: str) -> Loaded:
         raise _refused(name, impossible, lambda problem: problem)
     without_effect = [(at, f"has no effect yet: {why}") for at, why in written_without_effect(lines)]
     told = [*paths_beside_the_panel(config), *strips_nothing(config), *data_mounted_again(config)]
+    told += sent_in_the_open(config)
     found = [*without_effect, *told, *unseen_failures(config)]
     return Loaded(config, tuple(Notice(name, _line(at, lines), _name(at), says) for at, says in found))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.askers import BY_AUTO_UPDATE, BY_PUSH
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
 
-BY_PUSH, BY_AUTO_UPDATE = "push", "auto_update"
-"""What `Deployment.requested_by` has for those that no person requested, and that are begun again by themselves."""
 REQUEST_AGAIN = "Request it again."
 _NOTES = {Interrupter.PERSON: "cancelled", Interrupter.STOP: "interrupted by a stop of the orchestrator"}
 _BEGUN_AGAIN = {

@@ -14,7 +14,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import elapsed, now
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.interruption import BY_PUSH
+from orchestrator.domain.askers import BY_PUSH
 from orchestrator.domain.push_check import (
     CheckState,
     Delivery,

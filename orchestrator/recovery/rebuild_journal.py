@@ -10,6 +10,7 @@ import structlog
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
+from orchestrator.domain.askers import BY_REBUILD
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
@@ -33,7 +34,6 @@ from orchestrator.errors import ChangeoverError, JournalError, UnknownDeployment
 log = structlog.get_logger()
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-BY = "rebuilt from what runs"
 
 
 async def slots_from_what_runs(context: AppContext) -> bool:
@@ -55,7 +55,7 @@ async def slots_from_what_runs(context: AppContext) -> bool:
     standby = next((one for one in found if one is not active), None)
     both = [one for one in found if one in (active, standby)]
     recorded = {one.name: await _recorded(context, one) for one in both}
-    if any(record and record.requested_by != BY for record in recorded.values()):
+    if any(record and record.requested_by != BY_REBUILD for record in recorded.values()):
         return False
     for container in both:
         if recorded[container.name]:
@@ -140,7 +140,7 @@ async def _add_run(
     known = await context.journal.beside(context.journal.migrations, context.name)
     if any((one.deployment, one.direction) == (deployment, direction) for one in known):
         return
-    run = MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY)
+    run = MigrationRun(0, context.name, deployment, direction, revisions, Outcome.DONE, moment, moment, BY_REBUILD)
     await context.journal.beside(context.journal.add_migration, run)
 
 
@@ -183,7 +183,7 @@ def _record(context: AppContext, container: ContainerStatus) -> Deployment:
         app=context.name,
         kind=Kind.DEPLOY,
         state=State.LIVE,
-        requested_by=BY,
+        requested_by=BY_REBUILD,
         requested_at=moment,
         live_at=moment,
         ended_at=moment,

@@ -8,8 +8,8 @@ from datetime import datetime
 from orchestrator.apps.context import AppContext
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
+from orchestrator.domain.askers import BY_AUTO_UPDATE
 from orchestrator.domain.by_hand import is_by_hand
-from orchestrator.domain.interruption import BY_AUTO_UPDATE
 from orchestrator.domain.release_history import checks_between_tries, may_install_itself
 from orchestrator.domain.update import Update
 from orchestrator.journal.store import Journal

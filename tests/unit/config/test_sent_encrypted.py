@@ -42,6 +42,42 @@ async def test_credentials_that_are_not_sent_are_told(tmp_path: Path, written: s
     assert not says or (said[0].startswith(f"apps.shop.{says}") and "Set update." in said[0])
 
 
+GIT = "update: {git: {remote: '%s'}}"
+MANIFEST = "update: {source: url, url: {manifest_url: '%s', download_url: 'https://x.test/{version}'}}"
+REGISTRY = "update: {source: registry, registry: {image: '%s', insecure: true, username: ci, password_file: t}}"
+
+
+@pytest.mark.parametrize(
+    ("written", "address", "key"),
+    [
+        (GIT, "http://me:the-password@git.test/shop", "update.git.remote"),
+        (GIT, "HTTP://the-password@git.test/shop", "update.git.remote"),
+        (GIT, "http://git.test/shop", ""),
+        (GIT, "http://git.test/shop@2", ""),
+        (GIT, "http://me:the-password@127.0.0.1:3000/shop", ""),
+        (GIT, "https://me:the-password@git.test/shop", ""),
+        (GIT, "ssh://me:the-password@git.test/shop", ""),
+        (MANIFEST, "http://me:the-password@x.test/m.json", "update.url.manifest_url"),
+        (MANIFEST, "http://x.test/m.json", ""),
+        (REGISTRY, "registry.test:5000/shop", "update.registry.insecure"),
+        (REGISTRY, "127.0.0.1:5000/shop", ""),
+        (REGISTRY.replace("username: ci, password_file: t", ""), "registry.test:5000/shop", ""),
+        (REGISTRY.replace("insecure: true, ", ""), "registry.test:5000/shop", ""),
+    ],
+)
+@pytest.mark.parametrize("is_panel", [False, True])
+def test_a_password_that_somebody_chose_to_send_in_the_open_is_told(
+    written: str, address: str, key: str, is_panel: bool
+) -> None:
+    text = f"{written % address}\n"
+    loaded = loader.parse(text if is_panel else APP % text.strip(), "c.yaml")
+
+    found = [one for one in loaded.notices if "without encryption" in one.says]
+    assert [one.key for one in found] == ([f"{'' if is_panel else 'apps.shop.'}{key}"] if key else [])
+    assert not any("the-password" in str(one) for one in found)
+    assert all(one.line == 1 for one in found)
+
+
 @pytest.mark.parametrize("length", [1, 3, 15, 16, 17])
 def test_validate_and_pushes_have_one_limit_of_a_secret(tmp_path: Path, length: int) -> None:
     (tmp_path / "hook").write_text("x" * length + "\n")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import orchestrator.api
+from orchestrator.access.caller import Caller
 from orchestrator.clock import now
+from orchestrator.domain.access import Scope
+from orchestrator.domain.askers import WITHOUT_PERSON
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.domain.interruption import end_by
 
@@ -33,3 +40,24 @@ def test_only_a_person_cancels_and_what_is_begun_again_by_itself_says_so(
     assert cause in failure.cause
     assert tip in failure.tip
     assert bool(failure.tip) == bool(tip)
+
+
+@pytest.mark.parametrize("name", [*sorted(WITHOUT_PERSON), "anna", "server-shell"])
+def test_no_token_is_taken_for_what_requests_deployments_without_a_person(name: str) -> None:
+    """A person's deployment is not begun again by itself, whatever the token is called."""
+    asker = Caller(name, Scope.DEPLOY).asker
+    one = Deployment("d1", "shop", Kind.DEPLOY, State.RUNNING, asker, now())
+
+    assert asker == (f"token {name}" if name in WITHOUT_PERSON else name)
+    assert end_by(Interrupter.STOP, one, StepName.BUILD)[1].tip == "Request it again."
+
+
+def test_each_deployment_of_the_api_is_requested_by_an_asker() -> None:
+    found = [
+        call
+        for file in Path(orchestrator.api.__file__).parent.glob("*.py")
+        for call in re.findall(r"scheduler\s*\.(?:request|restore|roll_back)\([^)]*", file.read_text())
+    ]
+
+    assert len(found) >= 4
+    assert all("who.asker" in call for call in found)
