@@ -24,7 +24,7 @@ from orchestrator.config.secret_file import SecretUnreadable
 from orchestrator.domain.push_check import Delivery, Forge
 from orchestrator.errors import JournalError, UnknownApp
 from orchestrator.proxy.hooks_way import LONG_BODY_WITHIN_S, PATH
-from orchestrator.pushes.announcement import Ping, announced, identifier
+from orchestrator.pushes.announcement import MOST_EVENTS, Ping, UnreadImages, announced, identifier
 from orchestrator.pushes.followed import why_not_followed
 from orchestrator.pushes.refusals import Outcome, PushCounts
 from orchestrator.pushes.secret import push_secret
@@ -40,6 +40,7 @@ MOST_READ = 2**20
 _ROUTE = re.compile(PATH + r"([a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)/([a-z]{1,20})")
 NOT_ACCEPTED = "The delivery is not signed with the secret of this app, or there is no such app."
 TOO_LONG = f"The body is longer than {MOST_OF_BODY} bytes. What it announces is found by: changeover check APP"
+NOT_READ = f"What it announces is not read, since it has more than {MOST_READ} bytes or {MOST_EVENTS} events: the source is asked."
 NO_ROUTE = "There is nothing here. Deliveries go to /v1/hooks/APP/FORGE, by POST."
 
 
@@ -124,11 +125,13 @@ class Hooks:
         key = (
             key if len(key) <= 100 and key.isprintable() else hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
         )
-        delivery = Delivery(app, forge, key, headers.get("x-forwarded-for", ""), f"POST {PATH}{app}/{forge}")
+        note = NOT_READ if body is None or isinstance(announcement, UnreadImages) else ""
+        delivery = Delivery(app, forge, key, headers.get("x-forwarded-for", ""), f"POST {PATH}{app}/{forge}", note)
         check, is_new = await self._orchestrator.pushes.announced(delivery, digest)
         self._counts.total[app, forge, Outcome.ACCEPTED if is_new else Outcome.KNOWN] += 1
         where = f"/v1/apps/{app}/update/checks/{check.id}"
-        return _Answer(202 if is_new else 200, {"check": check.id, "state": check.state, "url": where}, where)
+        content = {"check": check.id, "state": check.state, "url": where} | ({"says": note} if note else {})
+        return _Answer(202 if is_new else 200, content, where)
 
     def _secret_of(self, app: str) -> tuple[str, str]:
         """The app's secret, and why there is none."""

@@ -43,7 +43,7 @@ class PushChecks(AuditLog):
             if self._check_in(connection, check.app, check.id) is None:
                 connection.execute(self._push_checks.insert().values(_row_of(check)))
             who = f"push of {delivery.forge}"
-            self._audit_in(connection, who, delivery.origin, delivery.request, delivery.app, ACCEPTED)
+            self._audit_in(connection, who, delivery.origin, delivery.request, delivery.app, ACCEPTED, delivery.note)
             if key and key[0] % PRUNED_EVERY == 0:
                 # All of them: where one push is of two apps, the numbers of one app may all be odd.
                 apps = connection.execute(sa.select(self._push_deliveries.c.app).distinct()).scalars().all()

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Message
 
 from orchestrator.api import hooks
-from orchestrator.api.hooks import MOST_OF_BODY, MOST_READ, NO_ROUTE, NOT_ACCEPTED, Hooks
+from orchestrator.api.hooks import MOST_OF_BODY, MOST_READ, NO_ROUTE, NOT_ACCEPTED, NOT_READ, Hooks
 from orchestrator.domain.access import Scope
 from orchestrator.domain.push_check import Delivery, Forge, PushCheck
 from orchestrator.pushes.checks import PushCheckRunner
@@ -28,6 +28,14 @@ CONFIG = """apps:
   blog:
     update: {git: {remote: /srv/blog}}
     route: {host: blog.test}
+"""
+
+
+OF_REGISTRY = """apps:
+  shop:
+    update: {source: registry, registry: {image: registry.test/shop, tag: stable}}
+    route: {host: shop.test}
+    push: {secret_file: secrets/shop-hook}
 """
 
 
@@ -255,8 +263,26 @@ async def test_a_body_that_is_too_long_is_refused_as_soon_as_it_is(door: Door) -
 async def test_a_body_that_is_too_long_to_be_kept_is_verified_and_looked_for(door: Door) -> None:
     sent = delivery(Forge.GITHUB, b"x" * (MOST_READ + 1))
 
-    assert (await door.post(sent, part=2**20)).status == 202
+    answered = await door.post(sent, part=2**20)
+    assert (answered.status, answered.content["says"]) == (202, NOT_READ)
     assert (await door.post(replace(sent, body=sent.body[:-1] + b"y"), part=2**20)).status == 401
+
+
+@pytest.mark.parametrize(("events", "padding", "is_read"), [(1000, 0, True), (1001, 0, False), (1, MOST_READ, False)])
+async def test_what_is_not_read_of_a_registry_is_said_to_it_and_in_the_audit_log(
+    door: Door, events: int, padding: int, is_read: bool
+) -> None:
+    door.orchestrator.settings.config.write_text(OF_REGISTRY)
+    await door.orchestrator.reload_config()
+    event = {"action": "push", "target": {"repository": "shop", "tag": "stable"}}
+    body = json.dumps({"events": [event] * events, "more": "x" * padding}).encode()
+
+    answered = await door.post(delivery(Forge.REGISTRY, body), part=2**20)
+
+    assert answered.status == 202
+    assert answered.content.get("says", "") == ("" if is_read else NOT_READ)
+    (entry,) = door.orchestrator.journal.audit_entries(10)
+    assert entry.reason == ("" if is_read else NOT_READ)
 
 
 async def test_an_id_of_any_length_is_kept_as_something_short(door: Door) -> None:
