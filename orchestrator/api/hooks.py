@@ -40,7 +40,7 @@ MOST_READ = 2**20
 _ROUTE = re.compile(PATH + r"([a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)/([a-z]{1,20})")
 NOT_ACCEPTED = "The delivery is not signed with the secret of this app, or there is no such app."
 TOO_LONG = f"The body is longer than {MOST_OF_BODY} bytes. What it announces is found by: changeover check APP"
-NOT_READ = f"What it announces is not read, since it has more than {MOST_READ} bytes or {MOST_EVENTS} events: the source is asked."
+NOT_READ = f"It has more than {MOST_READ} bytes or {MOST_EVENTS} events, and is not read. The source is asked."
 NO_ROUTE = "There is nothing here. Deliveries go to /v1/hooks/APP/FORGE, by POST."
 
 
@@ -130,8 +130,8 @@ class Hooks:
         check, is_new = await self._orchestrator.pushes.announced(delivery, digest)
         self._counts.total[app, forge, Outcome.ACCEPTED if is_new else Outcome.KNOWN] += 1
         where = f"/v1/apps/{app}/update/checks/{check.id}"
-        content = {"check": check.id, "state": check.state, "url": where} | ({"says": note} if note else {})
-        return _Answer(202 if is_new else 200, content, where)
+        says = {"says": note} if note else {}
+        return _Answer(202 if is_new else 200, {"check": check.id, "state": check.state, "url": where, **says}, where)
 
     def _secret_of(self, app: str) -> tuple[str, str]:
         """The app's secret, and why there is none."""

@@ -52,8 +52,8 @@ class PushCheck:
 @dataclass(frozen=True)
 class Delivery:
     """One delivery of a forge. `key` is the forge's own id of it, which it has again when it is sent again. `origin`:
-    the address that it came from; `request`: its method and path; `note`: what was not read of it. They are for the audit
-    log."""
+    the address that it came from; `request`: its method and path; `note`: why it was not read. They are for the
+    audit log."""
 
     app: str
     forge: Forge
