@@ -130,8 +130,8 @@ class Hooks:
         check, is_new = await self._orchestrator.pushes.announced(delivery, digest)
         self._counts.total[app, forge, Outcome.ACCEPTED if is_new else Outcome.KNOWN] += 1
         where = f"/v1/apps/{app}/update/checks/{check.id}"
-        says = {"says": note} if note else {}
-        return _Answer(202 if is_new else 200, {"check": check.id, "state": check.state, "url": where, **says}, where)
+        content: dict[str, object] = {"check": check.id, "state": check.state, "url": where}
+        return _Answer(202 if is_new else 200, content | ({"says": note} if note else {}), where)
 
     def _secret_of(self, app: str) -> tuple[str, str]:
         """The app's secret, and why there is none."""

@@ -54,7 +54,8 @@ async def remember(context: AppContext, record: Record) -> None:
     told = newest if newest and newest.kind == EventKind.FAILED_OVER else None
     record.since = told.at if told else moment
     record.cause = str(told.fields["cause"]) if told else "why is not recorded"
-    record.began, record.at_first = elapsed() - (moment - record.since).total_seconds(), record.requests
+    lasts_s = max(0.0, (moment - record.since).total_seconds())  # the clock may have been set back
+    record.began, record.at_first, record.is_counted = elapsed() - lasts_s, record.requests, False
 
 
 async def count_the_rest(context: AppContext, record: Record) -> None:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestrator.domain.askers import BY_AUTO_UPDATE, BY_PUSH
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName
+from orchestrator.domain.release_history import MOST_KILLED, Attempt, killed
 
 REQUEST_AGAIN = "Request it again."
 _NOTES = {Interrupter.PERSON: "cancelled", Interrupter.STOP: "interrupted by a stop of the orchestrator"}
 _BEGUN_AGAIN = {
-    BY_PUSH: f"It is begun again at the next start, if nothing else was deployed by then. Otherwise: {REQUEST_AGAIN}",
-    BY_AUTO_UPDATE: "auto_update begins it again after the next start, when a check finds it.",
+    BY_PUSH: "It is begun again by itself after the orchestrator's start, if nothing else was deployed by then. "
+    f"Otherwise: {REQUEST_AGAIN}",
+    BY_AUTO_UPDATE: "auto_update begins it again after the orchestrator's start, when a check finds it.",
 }
 
 
-def tip_of(deployment: Deployment) -> str:
-    """What becomes of it next, or what to do."""
+def tip_of(deployment: Deployment, before: Iterable[Attempt] = ()) -> str:
+    """What becomes of it next, or what to do. `before`: of one that ended with a kill of the orchestrator, the app's
+    attempts so far: what has ended it again and again is not begun again."""
     again = _BEGUN_AGAIN.get(deployment.requested_by) if deployment.kind is Kind.DEPLOY else None
+    kills = killed(before, deployment.release.source_revision if deployment.release else deployment.ref) + 1
+    if again and kills >= MOST_KILLED:
+        return f"It is not begun again by itself: the orchestrator was killed during it {kills} times. {REQUEST_AGAIN}"
     return again or REQUEST_AGAIN
 
 
-def end_by(by: Interrupter, deployment: Deployment, step: StepName) -> tuple[State, Failure]:
+def end_by(
+    by: Interrupter, deployment: Deployment, step: StepName, before: Iterable[Attempt] = ()
+) -> tuple[State, Failure]:
     """State and failure of a deployment that was interrupted at this step: a person cancels, and all else is a failure
-    that no release has caused."""
+    that no release has caused. `before`: as for `tip_of`."""
     if by is Interrupter.PERSON:
         return State.CANCELLED, Failure(step, f"The {deployment.kind_in_words} was cancelled.")
-    return State.FAILED, Failure(step, f"The orchestrator was stopped during {step}.", tip_of(deployment))
+    return State.FAILED, Failure(step, f"The orchestrator was stopped during {step}.", tip_of(deployment, before))
 
 
 def note_of(by: Interrupter) -> str:

@@ -58,8 +58,18 @@ def _matches(tag: str, pattern: str) -> bool:
     """
     if "[" in pattern or "**" in pattern:
         return True
-    expression = "".join({"*": "[^/]*", "?": "[^/]"}.get(one, re.escape(one)) for one in pattern)
-    return bool(re.fullmatch(f"{expression}(/.*)?", tag))
+    first, *others = re.split(r"\*+", pattern)
+    expression = _fixed(first)
+    for one in others[:-1]:
+        # Where it comes first is where it is taken, and never another place: else a long tag takes for ever.
+        expression += f"(?>[^/]*?{_fixed(one)})"
+    if others:
+        expression += f"[^/]*{_fixed(others[-1])}"
+    return bool(re.fullmatch(f"{expression}(/.*)?", tag, re.DOTALL))
+
+
+def _fixed(pattern: str) -> str:
+    return "".join("[^/]" if one == "?" else re.escape(one) for one in pattern)
 
 
 def _why_no_image(update: UpdatePolicy, pushed: Images) -> str:

@@ -149,7 +149,8 @@ async def _end_failed_switch(
         await _keep_live(context, recorded)
         return
     cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
-    failure, journal = Failure(StepName.SWITCH, cause, tip_of(deployment)), context.journal
+    journal = context.journal
+    failure = Failure(StepName.SWITCH, cause, tip_of(deployment, journal.attempts(context.name)))
     await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, INTERRUPTED)
     plan = plans.of_interrupted(deployment)
     await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
@@ -162,7 +163,7 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
 
 async def _compensate_interrupted(context: AppContext, events: EventStream, deployment: Deployment) -> None:
     step, by, cause = _stopped_at(deployment)
-    end, failure = end_by(by, deployment, step)
+    end, failure = end_by(by, deployment, step, context.journal.attempts(context.name))
     failure, journal = replace(failure, cause=cause or failure.cause), context.journal
     if any(step.state is StepState.RUNNING for step in deployment.steps):
         await journal.beside(journal.step_ended, deployment.id, failure.step, StepState.FAILED, INTERRUPTED)

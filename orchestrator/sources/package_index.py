@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pypi_simple import DistributionPackage, ProjectPage
@@ -20,7 +20,7 @@ from border.plain import plain
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.moment import in_utc
-from orchestrator.sources.redirects import is_same_server
+from orchestrator.sources.redirects import is_same_server, shown
 from orchestrator.sources.versions import python_version
 from orchestrator.sources.web import NotThere, Page, Web
 
@@ -134,7 +134,7 @@ def _files(page: Page) -> list[DistributionPackage]:
     for kind in ("json",) if is_json else ("html", "attributes"):
         marks, most = MOST_MARKS[kind]
         if sum(page.content.count(mark) for mark in marks) > most:
-            raise StepFailed(f"{plain(page.url)[:200]} is not read: it has too many values.", _NAME_AN_INDEX)
+            raise StepFailed(f"{shown(page.url)} is not read: it has too many values.", _NAME_AN_INDEX)
     try:
         if is_json:
             found = ProjectPage.from_json_data(json.loads(page.content), base_url=page.url)
@@ -144,7 +144,7 @@ def _files(page: Page) -> list[DistributionPackage]:
     # The library raises what its parsers do.
     except Exception as error:
         raise StepFailed(
-            f"{plain(page.url)[:200]} is not a page of a package index: {plain(str(error))[:200]}.",
+            f"{shown(page.url)} is not a page of a package index: {plain(str(error))[:200]}.",
             _NAME_AN_INDEX,
         ) from error
     return found.packages
@@ -172,7 +172,7 @@ def _releases(files: Iterable[DistributionPackage], package: str, python: str) -
 def _runs_on(file: DistributionPackage, python: str) -> bool:
     try:
         return SpecifierSet(file.requires_python or "").contains(f"{python}.99", prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:  # InvalidSpecifier is one; Python makes no number of more than 4300 digits, and raises another
         return True
 
 

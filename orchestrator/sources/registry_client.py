@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from border.plain import plain
 from orchestrator.config.registry_login import RegistryLogin
 from orchestrator.domain.image_name import DIGEST, DOCKER_HUB, TAG, ImageName
 from orchestrator.errors import StepFailed
 from orchestrator.sources.cosign import MOST_SIGNATURES, PAYLOAD, SIGNATURE, Signature, tag_of
+from orchestrator.sources.redirects import shown
 from orchestrator.sources.web import NotThere, Page, Unauthorised, Web
 
 MANIFESTS = ", ".join(
@@ -72,8 +72,6 @@ class RegistryClient:
             raise StepFailed(
                 f"The tags of {self.image} were not read within {TAGS_WITHIN_S:g} s.", _FOLLOW_ONE_TAG
             ) from error
-        if len(found) > MOST_TAGS:
-            raise StepFailed(f"{self.image} has more than {MOST_TAGS:,} tags.", _FOLLOW_ONE_TAG)
         return found
 
     async def _tags(self) -> list[str]:
@@ -83,9 +81,12 @@ class RegistryClient:
             page = await self._get(path, "application/json")
             listed = _json(page).get("tags")
             listed = listed if isinstance(listed, list) else []
+            # An answer may have a million: they are not looked at one by one.
+            if len(found) + len(listed) > MOST_TAGS:
+                raise StepFailed(f"{self.image} has more than {MOST_TAGS:,} tags.", _FOLLOW_ONE_TAG)
             some = [tag for tag in listed if isinstance(tag, str) and TAG.fullmatch(tag)]
             found += some
-            if not page.has_next or not some or len(found) > MOST_TAGS:
+            if not page.has_next or not some:
                 return found
             path = f"tags/list?{urlencode({'n': TAGS_A_PAGE, 'last': some[-1]})}"
 
@@ -227,7 +228,7 @@ def _json(page: Page) -> dict[str, Any]:  # Any: JSON
     try:
         found = json.loads(page.content)
     except (ValueError, RecursionError) as error:
-        raise StepFailed(f"{plain(page.url)[:200]} is not an answer of a registry: it is no JSON.") from error
+        raise StepFailed(f"{shown(page.url)} is not an answer of a registry: it is no JSON.") from error
     if not isinstance(found, dict):
-        raise StepFailed(f"{plain(page.url)[:200]} is not an answer of a registry.")
+        raise StepFailed(f"{shown(page.url)} is not an answer of a registry.")
     return found

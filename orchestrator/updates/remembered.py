@@ -97,7 +97,7 @@ class Remembered:
 
 def is_same(one: str, other: str) -> bool:
     """Whether two names are of one version: with and without a `v`."""
-    return _number(one) == _number(other[:LONGEST])
+    return _number(one[:LONGEST]) == _number(other[:LONGEST])
 
 
 def _number(version: str) -> str:

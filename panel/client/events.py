@@ -12,6 +12,12 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
 
+from panel.client.event_fields import ConfigLoaded as ConfigLoaded
+from panel.client.event_fields import ConfigRefused as ConfigRefused
+from panel.client.event_fields import Fields as Fields
+from panel.client.event_fields import NoticeFailed as NoticeFailed
+from panel.client.event_fields import NoticesTaken as NoticesTaken
+from panel.client.event_fields import Trouble as Trouble
 from panel.client.in_hand import InHand
 from panel.client.value import Value
 
@@ -68,10 +74,6 @@ DRAINED = frozenset({EventKind.DRAINED, EventKind.RETIRE_FAILED, EventKind.ENDED
 
 LAST = NOT_LIVE | {EventKind.ENDED}
 """The kinds after which a deployment has no more events."""
-
-
-class Fields(Value):
-    """The fields of one kind of event. Every field has a default, because older events may not have it."""
 
 
 class Unknown(Fields):
@@ -216,37 +218,6 @@ class Skipped(Fields):
 
 class Dismissed(Fields):
     version: str = ""
-
-
-class ConfigLoaded(Fields):
-    """`apps` are the names of all apps in the configuration."""
-
-    apps: tuple[str, ...] = ()
-
-
-class ConfigRefused(Fields):
-    """`problems`: one line each, with file and line number."""
-
-    problems: tuple[str, ...] = ()
-
-
-class Trouble(Fields):
-    """What went wrong outside of a deployment's steps: why, and what to do."""
-
-    cause: str = ""
-    remedy: str = ""
-
-
-class NoticeFailed(Trouble):
-    """A service does not take notices; `service` is its label, and empty where the file of URLs is wrong."""
-
-    service: str = ""
-
-
-class NoticesTaken(Fields):
-    """A service takes notices again."""
-
-    service: str = ""
 
 
 FIELDS: dict[EventKind, type[Fields]] = {

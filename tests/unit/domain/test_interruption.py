@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from orchestrator.domain.access import Scope
 from orchestrator.domain.askers import WITHOUT_PERSON
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.domain.interruption import end_by
+from orchestrator.domain.push_check import is_interrupted
+from orchestrator.domain.release import Release
+from orchestrator.domain.release_history import MOST_KILLED, attempt_by
 
 
 @pytest.mark.parametrize(
@@ -23,8 +27,8 @@ from orchestrator.domain.interruption import end_by
         (Interrupter.PERSON, Kind.ROLLBACK, "anna", State.CANCELLED, "The rollback was cancelled.", ""),
         (Interrupter.STOP, Kind.DEPLOY, "anna", State.FAILED, "stopped during build", "Request it again."),
         (Interrupter.KILL, Kind.DEPLOY, "anna", State.FAILED, "stopped during build", "Request it again."),
-        (Interrupter.STOP, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again at the next start"),
-        (Interrupter.KILL, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again at the next start"),
+        (Interrupter.STOP, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again by itself after"),
+        (Interrupter.KILL, Kind.DEPLOY, "push", State.FAILED, "stopped during build", "begun again by itself after"),
         (Interrupter.STOP, Kind.DEPLOY, "auto_update", State.FAILED, "stopped during build", "auto_update begins it"),
         (Interrupter.STOP, Kind.RESTORE, "push", State.FAILED, "stopped during build", "Request it again."),
     ],
@@ -40,6 +44,25 @@ def test_only_a_person_cancels_and_what_is_begun_again_by_itself_says_so(
     assert cause in failure.cause
     assert tip in failure.tip
     assert bool(failure.tip) == bool(tip)
+
+
+@pytest.mark.parametrize("requested_by", ["push", "auto_update"])
+@pytest.mark.parametrize("kills", range(5))
+def test_what_has_ended_the_orchestrator_again_and_again_does_not_promise_to_be_begun_again(
+    requested_by: str, kills: int
+) -> None:
+    """`kills`: those before this one."""
+    release = Release("v2", "2" * 40)
+    one = Deployment("d9", "shop", Kind.DEPLOY, State.RUNNING, requested_by, now(), release=release)
+    ended = replace(one, state=State.FAILED, interrupted_by=Interrupter.KILL)
+    before = [attempt_by(replace(ended, id=f"d{at}", number=at)) for at in range(kills)]
+    after = [attempt_by(replace(ended, number=9)), *before]
+
+    tip = end_by(Interrupter.KILL, one, StepName.BUILD, before)[1].tip
+
+    promises = "begun again by itself after" in tip or "auto_update begins it again" in tip
+    assert promises is is_interrupted(after, "d9")
+    assert promises is (kills + 1 < MOST_KILLED)
 
 
 @pytest.mark.parametrize("name", [*sorted(WITHOUT_PERSON), "anna", "server-shell"])

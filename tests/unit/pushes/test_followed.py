@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.config import loader
 from orchestrator.pushes.announcement import Announcement, Image, Images, Other, Ping, Published, Push, UnreadImages
-from orchestrator.pushes.followed import why_not_followed
+from orchestrator.pushes.followed import _matches, why_not_followed
 
 MAIN, DEV, TAG = Push("refs/heads/main", "main"), Push("refs/heads/dev", "main"), Push("refs/tags/v1.2.0", "main")
 STABLE = Images((Image("shop", "stable"),))
@@ -61,3 +63,27 @@ def test_an_app_follows_what_its_source_has(update: str, announcement: Announcem
     policy = loader.parse(text, "c.yaml").config.apps["shop"].update
 
     assert (why_not_followed(policy, announcement) == "") is is_followed
+
+
+def naively(tag: str, pattern: str) -> bool:
+    """Whether the tag, or a part of it that ends before a `/`, is matched: each place that a `*` may end is tried."""
+    if not pattern:
+        return tag[:1] in ("", "/")
+    if pattern[0] == "*":
+        return naively(tag, pattern[1:]) or (tag[:1] not in ("", "/") and naively(tag[1:], pattern))
+    return (
+        tag[:1] != ""
+        and (tag[0] == pattern[0] or (pattern[0] == "?" and tag[0] != "/"))
+        and naively(tag[1:], pattern[1:])
+    )
+
+
+@given(st.text("ab-/", max_size=9), st.text("ab-/*?", min_size=1, max_size=7).filter(lambda one: "**" not in one))
+def test_tags_are_matched_as_by_trying_each_place(tag: str, pattern: str) -> None:
+    assert _matches(tag, pattern) is naively(tag, pattern)
+
+
+@pytest.mark.timeout(30)
+def test_a_long_tag_is_matched_in_no_time_by_a_pattern_with_many_stars() -> None:
+    """Whoever has the secret, or pushes a tag, would keep the orchestrator from everything else for years."""
+    assert not _matches("-" * 100_000, "*-*-*-*-*-*-*-*-*-*-*x")

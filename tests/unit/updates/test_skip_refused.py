@@ -11,6 +11,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import Refused, UnknownVersion
 from orchestrator.sources.base import SourceVersion
 from orchestrator.updates.listed_versions import Listed, VersionLists
+from orchestrator.updates.remembered import LONGEST, is_same
 
 
 class Lists(VersionLists):
@@ -52,3 +53,10 @@ async def test_what_a_check_found_is_known_although_the_source_lists_only_tags()
 async def test_an_unknown_version_is_refused_with_what_is_known(version: str) -> None:
     with pytest.raises(UnknownVersion, match=r"has no version .*Its newest: v2\.0, v1\.0\."):
         await Lists().refuse_skip(shop("v1.0"), version, "v2.0")
+
+
+def test_a_version_that_is_longer_than_what_is_remembered_is_the_same_as_itself() -> None:
+    long = f"v1.0.0-{'a' * 2 * LONGEST}"
+
+    assert is_same(long, long)
+    assert is_same(long, long[1:LONGEST])

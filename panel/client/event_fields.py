@@ -1,0 +1,40 @@
+"""What the fields of all kinds of events have in common, and those of events of the whole installation."""
+
+from __future__ import annotations
+
+from panel.client.value import Value
+
+
+class Fields(Value):
+    """The fields of one kind of event. Every field has a default, because older events may not have it."""
+
+
+class ConfigLoaded(Fields):
+    """`apps` are the names of all apps in the configuration."""
+
+    apps: tuple[str, ...] = ()
+
+
+class ConfigRefused(Fields):
+    """`problems`: one line each, with file and line number."""
+
+    problems: tuple[str, ...] = ()
+
+
+class Trouble(Fields):
+    """What went wrong outside of a deployment's steps: why, and what to do."""
+
+    cause: str = ""
+    remedy: str = ""
+
+
+class NoticeFailed(Trouble):
+    """A service does not take notices; `service` is its label, and empty where the file of URLs is wrong."""
+
+    service: str = ""
+
+
+class NoticesTaken(Fields):
+    """A service takes notices again."""
+
+    service: str = ""
