@@ -28,6 +28,7 @@ from orchestrator.errors import ChangeoverError, JournalError, StepFailed, Unkno
 from orchestrator.events.stream import EventStream
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.fair_turns import FairTurns
+from orchestrator.host.web_address import why_no_address
 from orchestrator.journal.store import Journal
 from orchestrator.reports.forges import CommitStatus, Outcome, Verdict, status_request, verdict, wait_s, why_refused
 from orchestrator.sources.certificates import authorities
@@ -206,6 +207,8 @@ class CommitReports:
             )
         update = context.config.update
         wanted = status_request(report.kind, api_of(report, update), repository_of(report, update), token, status)
+        if why := why_no_address(wanted.url):
+            raise ReportRefused(f"{wanted.url} is no address: {why}.", "Correct report.api_url.")
         async with self._turns.turn_of(urlsplit(wanted.url).netloc):
             code, text, headers = await self._post(wanted.url, dict(wanted.headers), dict(wanted.body))
         match verdict(report.kind, code, text, headers):

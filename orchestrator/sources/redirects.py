@@ -13,6 +13,7 @@ from border.plain import plain
 from border.urls import without_credentials
 from orchestrator.domain.own_address import INSTEAD, leads_to_own, why_own
 from orchestrator.errors import StepFailed
+from orchestrator.host.web_address import why_no_address
 from orchestrator.sources.not_reached import LOOK
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_global, is_private, judged
 
@@ -31,6 +32,15 @@ def request_at(url: str, headers: Mapping[str, str], found: Judgement) -> dict[s
     return {**named, "extensions": {"sni_hostname": parts.host}}
 
 
+async def begins_at(url: str, led_from: str, known: Judgement, *, is_secret: bool) -> tuple[str, Judgement]:
+    """As `where_it_leads`, for the first address that is asked: `led_from` is empty where a person has written it."""
+    if led_from:
+        return await where_it_leads(led_from, url, known, is_secret=is_secret)
+    if why := why_no_address(url):
+        raise StepFailed(f"{shown(url)} is no address: {why}.", "Correct it in the configuration.")
+    return url, known
+
+
 async def where_it_leads(
     url: str, location: str, known: Judgement = NOT_JUDGED, *, is_secret: bool = True
 ) -> tuple[str, Judgement]:
@@ -43,11 +53,12 @@ async def where_it_leads(
     """
     try:
         leads_to = urljoin(url, location)
-        httpx.URL(leads_to)
-        is_web = urlsplit(leads_to).scheme in ("http", "https") and urlsplit(leads_to).port != 0
-    except (ValueError, httpx.InvalidURL) as error:
+        is_web = urlsplit(leads_to).scheme in ("http", "https")
+    except ValueError as error:
         raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address.", LOOK) from error
     why, found = "", known
+    if is_web and (no_address := why_no_address(leads_to)):
+        raise StepFailed(f"{shown(url)} leads to {shown(location)}, which is no address: {no_address}.", LOOK)
     if not is_web:
         why = "that is no web server"
     elif is_secret and urlsplit(url).scheme == "https" != urlsplit(leads_to).scheme:
@@ -81,8 +92,8 @@ def _host_and_port(url: str) -> tuple[str, int]:
 def look_at(url: str, otherwise: str = "") -> str:
     """What to do when a server does not answer as it should; `otherwise`: what helps where it is not the orchestrator
     itself. When it is asked again is said by who asks again."""
-    host = httpx.URL(url).host if leads_to_own(url) else ""
-    return f"{why_own(host).capitalize()}. {INSTEAD}." if host else otherwise or LOOK
+    host = urlsplit(url).hostname if leads_to_own(url) else ""
+    return f"The host {why_own(host)}. {INSTEAD}." if host else otherwise or LOOK
 
 
 def shown(url: str) -> str:

@@ -6,7 +6,6 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NOTICES = "all of it is begun again from the journal, also after a defect: nothing is lost, though it may come twice"
 ONE_PIECE_OF_WORK = {
     "orchestrator/api/metrics.py: metrics": "the health board answers by itself, also for an app that it does not know",
     "orchestrator/api/status.py: list_apps": "a defect in an app's view is shown as a trouble of that app (Defects)",
@@ -16,9 +15,7 @@ ONE_PIECE_OF_WORK = {
     "orchestrator/host/child_process.py: run": "input and output of one process",
     "orchestrator/host/child_process.py: _end": "the outputs of one process",
     "orchestrator/host/child_process.py: _read_both": "the outputs of one process",
-    "orchestrator/notices/courier.py: keep_going": NOTICES,
-    "orchestrator/notices/lanes.py: keep_going": NOTICES,
-    "orchestrator/notices/notifier.py: keep_sending": NOTICES,
+    "orchestrator/notices/courier.py: keep_going": "the queues of rounds; a defect is raised where a send waits",
     "orchestrator/package_image/reach.py: pass_on": "the two directions of one connection",
     "orchestrator/package_image/reach.py: relay": "the two directions of one connection",
     "orchestrator/sources/lfs_download.py: _write": "the files of one fetch, which needs all of them",

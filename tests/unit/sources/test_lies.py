@@ -92,3 +92,19 @@ async def test_the_signed_address_that_an_index_leads_to_is_not_shown() -> None:
         await PackageReleases(settings, web(*answers)).newest()
 
     assert "T0KEN" not in Secrets().text(str(refused.value))
+
+
+@pytest.mark.parametrize("is_led", [False, True])
+@pytest.mark.parametrize(
+    "address",
+    ["https://localhost:99999/m", "https://me:T0KEN/4711@localhost/m", "https://[::1/m", "https://localhost:0/m",
+     "https://xn--.localhost/m", "https://me:T0KEN@localhost\u2100/m", "https://localhost/\ud800"],
+)  # fmt: skip
+async def test_what_can_be_no_address_is_told_as_such_without_its_password(address: str, is_led: bool) -> None:
+    """It was told as a defect of Changeover, or with a part of the password."""
+    answer = httpx.Response(200, stream=httpx.ByteStream(b"{}"))
+
+    with pytest.raises(StepFailed, match="no address") as refused:
+        await web(answer).page(address, "text/plain", led_from="https://web.test/" if is_led else "")
+
+    assert "T0KEN" not in str(refused.value)
