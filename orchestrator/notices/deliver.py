@@ -25,7 +25,8 @@ from typing import Any, TextIO
 
 MOST_MEMORY = 768 * 2**20
 """Bytes of address space. Apprise with all services takes 60 MB of memory, and each thread some address space."""
-MOST_SAID = 500
+MOST_SAID = 3000
+"""More than is kept (courier.py), so that no half of a secret, such as the URL, is at the end of what is."""
 ENDS_AFTER_S = 10
 """After so many seconds beyond `within_s` the kernel ends this process, whoever waits for it or does not any more."""
 _STATUS = re.compile(r"error=(\d{3})\b")

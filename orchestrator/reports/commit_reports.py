@@ -218,7 +218,7 @@ class CommitReports:
             case Verdict.AGAIN:
                 raise NotTaken(f"{wanted.url} answered with status {code}.", wait_s(headers, now().timestamp()))
             case Verdict.REFUSED:
-                says = f"{wanted.url} answered with status {code}: {plain(text)[:200]}".rstrip(": ")
+                says = f"{wanted.url} answered with status {code}: {self._border.cut(plain(text), 200)}".rstrip(": ")
                 raise ReportRefused(f"{says}.", why_refused(code))
 
     async def _post(self, url: str, headers: dict[str, str], body: dict[str, str]) -> tuple[int, str, httpx.Headers]:

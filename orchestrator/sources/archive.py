@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import posixpath
 import shutil
 import tarfile
@@ -67,6 +68,7 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "", called: str = "")
                 return False
             _refuse_links_out(members)
             archive.extractall(beside, members, filter="data")
+            _refuse_links_out_of(beside / root, [beside / member.name for member in members if member.issym()])
         folder.rmdir()
         (beside / root).rename(folder)
     except _TooMuch as error:
@@ -173,6 +175,16 @@ def _refuse_links_out(members: Iterable[tarfile.TarInfo]) -> None:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.linkname))
             if member.linkname.startswith("/") or target == ".." or target.startswith("../"):
                 raise tarfile.ExtractError(f"{member.name!r} is a link to {member.linkname[:100]!r}, {_OUTSIDE}")
+
+
+def _refuse_links_out_of(folder: Path, links: Iterable[Path]) -> None:
+    """Raises tarfile.ExtractError for a link that leads out of the only folder of the archive, which alone is kept:
+    tarfile takes what is beside it for a part of the archive."""
+    kept = os.path.realpath(folder)
+    for link in links:
+        target = os.path.realpath(link)
+        if target != kept and not target.startswith(f"{kept}{os.sep}"):
+            raise tarfile.ExtractError(f"{str(link.relative_to(folder.parent))!r} is a link, {_OUTSIDE}")
 
 
 def _why(error: Exception, folder: Path) -> str:

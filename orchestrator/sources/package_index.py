@@ -32,6 +32,8 @@ MOST_MARKS = {"json": (b",[{", 3_000_000), "html": (b"<", 200_000), "attributes"
 """So many of these characters a page may have, by its kind: each makes an object in memory, of up to a kilobyte. The
 largest index pages, with 50,000 files, have a quarter of them."""
 MOST_OF_METADATA = 2**20
+MOST_OF_VERSION = 200
+"""Characters. A deployment records no more of what is requested."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,199}")
 """It becomes one of a file here; those of wheels and source distributions are so (PEP 427, PEP 625)."""
 
@@ -155,6 +157,7 @@ def _releases(files: Iterable[DistributionPackage], package: str, python: str) -
     usable: dict[Version, list[DistributionPackage]] = {}
     for file in files:
         version = python_version(file.version or "")
+        version = version if len(str(version)) <= MOST_OF_VERSION else None
         is_ours = canonicalize_name(file.project or "") == package and _FILE_NAME.fullmatch(file.filename)
         if (
             version

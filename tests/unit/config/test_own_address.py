@@ -52,7 +52,7 @@ def test_every_key_that_takes_an_address_is_in_the_table() -> None:
 @pytest.mark.parametrize("host", OWN)
 @pytest.mark.parametrize("key", SECTIONS)
 async def test_an_own_address_is_told_with_what_to_use(tmp_path: Path, key: str, host: str) -> None:
-    (tmp_path / "t").write_text("a token of the forge\n")
+    (tmp_path / "t").write_text("a-token-of-the-forge\n")
     config = loader.parse(configured(key, host), "c.yaml").config
 
     (said,) = await preflight(config, tmp_path)
@@ -66,7 +66,7 @@ async def test_an_own_address_is_told_with_what_to_use(tmp_path: Path, key: str,
 @pytest.mark.parametrize("key", SECTIONS)
 @pytest.mark.parametrize("host", ["git.example.com", "10.0.0.1:3000", HOST, "registry:5000"])
 async def test_other_addresses_are_no_problem(tmp_path: Path, key: str, host: str) -> None:
-    (tmp_path / "t").write_text("a token of the forge\n")
+    (tmp_path / "t").write_text("a-token-of-the-forge\n")
     text = configured(key, host).replace("http://", "https://")
 
     assert await preflight(loader.parse(text, "c.yaml").config, tmp_path) == []

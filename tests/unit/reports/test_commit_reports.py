@@ -38,6 +38,7 @@ class Forge(httpx.AsyncBaseTransport):
     answers: deque[int | Exception] = field(default_factory=deque)
     asked: list[httpx.Request] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    says: bytes = b'{"message": "as it is"}'
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
@@ -47,7 +48,7 @@ class Forge(httpx.AsyncBaseTransport):
         answer = self.answers.popleft() if self.answers else 201
         if isinstance(answer, Exception):
             raise answer
-        return httpx.Response(answer, stream=httpx.ByteStream(b'{"message": "as it is"}'))
+        return httpx.Response(answer, stream=httpx.ByteStream(self.says))
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -330,6 +331,16 @@ async def test_a_refused_status_is_an_event_and_not_sent_again(world: World, sta
     assert f"answered with status {status}" in str(failure["cause"])
     assert "secret-token" not in str(failure)
     assert failure["remedy"]
+
+
+@pytest.mark.parametrize("before", range(186, 202))
+async def test_no_half_of_a_token_that_a_forge_repeats_is_told(world: World, before: int) -> None:
+    bench = Bench(world, Forge(deque([422]), says=b"x" * before + b" secret-token"))
+
+    bench.tell(bench.deployment(), FETCHED)
+    await bench.until_told()
+
+    assert " se" not in str(bench.failures()[0]["cause"]).partition("xxx")[2]
 
 
 async def test_a_forge_that_stays_away_is_given_up_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

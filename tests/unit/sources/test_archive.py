@@ -56,6 +56,14 @@ REFUSED = {
         FILE + member("shop/a", LINK, ".") + member("shop/b", LINK, "a/../.."),
         "which leads outside of the archive",
     ),
+    "a link out of its only folder": (
+        FILE + member("shop/l", LINK, "../x"),
+        "'shop/l' is a link, which leads outside of",
+    ),
+    "a link out of its only folder by another link": (
+        FILE + member("shop/a", LINK, ".") + member("shop/b", LINK, "a/.."),
+        "'shop/b' is a link, which leads outside of the archive",
+    ),
     "a device": (FILE + member("shop/d", tarfile.CHRTYPE), "'shop/d' is a device or pipe, which no build needs"),
     "an absolute name": (
         member("/etc/Dockerfile"),

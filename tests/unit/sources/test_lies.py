@@ -59,6 +59,16 @@ async def test_a_file_that_wants_an_odd_python_hides_no_other_release(wants: str
     assert (await source.newest()).release.version == "2.0"
 
 
+async def test_a_version_that_no_deployment_can_record_is_not_offered() -> None:
+    one = {"url": "x", "hashes": {"sha256": "0" * 64}}
+    long = ".".join(["9"] * 150)
+    source = of_index(
+        {**one, "filename": f"shop-{long}-py3-none-any.whl"}, {**one, "filename": "shop-2.0-py3-none-any.whl"}
+    )
+
+    assert (await source.newest()).release.version == "2.0"
+
+
 async def test_a_million_tags_are_not_looked_at_one_by_one() -> None:
     listed = {"tags": ["-"] * (MOST_TAGS + 1)}
     client = RegistryClient(
