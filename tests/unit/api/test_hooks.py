@@ -31,12 +31,9 @@ CONFIG = """apps:
 """
 
 
-OF_REGISTRY = """apps:
-  shop:
-    update: {source: registry, registry: {image: registry.test/shop, tag: stable}}
-    route: {host: shop.test}
-    push: {secret_file: secrets/shop-hook}
-"""
+OF_REGISTRY = CONFIG.replace(
+    "git: {remote: /srv/shop, branch: main}", "source: registry, registry: {image: registry.test/shop, tag: stable}"
+)
 
 
 class Recorded(PushCheckRunner):
