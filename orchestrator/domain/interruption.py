@@ -17,11 +17,12 @@ _BEGUN_AGAIN = {
 }
 
 
-def tip_of(deployment: Deployment, before: Iterable[Attempt] = ()) -> str:
-    """What becomes of it next, or what to do. `before`: of one that ended with a kill of the orchestrator, the app's
-    attempts so far: what has ended it again and again is not begun again."""
+def tip_of(deployment: Deployment, before: Iterable[Attempt] = (), by: Interrupter = Interrupter.KILL) -> str:
+    """What becomes of it next, or what to do. `before`: the app's attempts so far, if they are known:
+    what was killed with the orchestrator again and again is not begun again."""
     again = _BEGUN_AGAIN.get(deployment.requested_by) if deployment.kind is Kind.DEPLOY else None
-    kills = killed(before, deployment.release.source_revision if deployment.release else deployment.ref) + 1
+    kills = killed(before, deployment.release.source_revision if deployment.release else deployment.ref)
+    kills += by is Interrupter.KILL
     if again and kills >= MOST_KILLED:
         return f"It is not begun again by itself: the orchestrator was killed during it {kills} times. {REQUEST_AGAIN}"
     return again or REQUEST_AGAIN
@@ -34,7 +35,7 @@ def end_by(
     that no release has caused. `before`: as for `tip_of`."""
     if by is Interrupter.PERSON:
         return State.CANCELLED, Failure(step, f"The {deployment.kind_in_words} was cancelled.")
-    return State.FAILED, Failure(step, f"The orchestrator was stopped during {step}.", tip_of(deployment, before))
+    return State.FAILED, Failure(step, f"The orchestrator was stopped during {step}.", tip_of(deployment, before, by))
 
 
 def note_of(by: Interrupter) -> str:

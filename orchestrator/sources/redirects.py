@@ -32,15 +32,6 @@ def request_at(url: str, headers: Mapping[str, str], found: Judgement) -> dict[s
     return {**named, "extensions": {"sni_hostname": parts.host}}
 
 
-async def begins_at(url: str, led_from: str, known: Judgement, *, is_secret: bool) -> tuple[str, Judgement]:
-    """As `where_it_leads`, for the first address that is asked: `led_from` is empty where a person has written it."""
-    if led_from:
-        return await where_it_leads(led_from, url, known, is_secret=is_secret)
-    if why := why_no_address(url):
-        raise StepFailed(f"{shown(url)} is no address: {why}.", "Correct it in the configuration.")
-    return url, known
-
-
 async def where_it_leads(
     url: str, location: str, known: Judgement = NOT_JUDGED, *, is_secret: bool = True
 ) -> tuple[str, Judgement]:
@@ -50,7 +41,13 @@ async def where_it_leads(
     with a file whose digest is known, where `is_secret` is False.
 
     A name may have another address at the next look. So the one that was looked at is asked, unless a proxy does that.
+
+    `url` is empty where a person has written the address, which may lead anywhere.
     """
+    if not url:
+        if why := why_no_address(location):
+            raise StepFailed(f"{shown(location)} is no address: {why}.", "Correct it in the configuration.")
+        return location, known
     try:
         leads_to = urljoin(url, location)
         is_web = urlsplit(leads_to).scheme in ("http", "https")

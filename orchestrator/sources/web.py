@@ -24,15 +24,7 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
 from orchestrator.sources.not_reached import why_not_reached
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
-from orchestrator.sources.redirects import (
-    answered,
-    begins_at,
-    is_same_server,
-    look_at,
-    request_at,
-    shown,
-    where_it_leads,
-)
+from orchestrator.sources.redirects import answered, is_same_server, look_at, request_at, shown, where_it_leads
 
 T = TypeVar("T")
 
@@ -246,7 +238,7 @@ class Web:
         """The answer with status 200 or 304, after redirects that lead where they may, and what is known of who gives
         it."""
         sent = dict(headers)
-        url, judged = await begins_at(url, led_from, judged, is_secret=is_secret)
+        url, judged = await where_it_leads(led_from, url, judged, is_secret=is_secret)
         async with httpx.AsyncClient(
             transport=self._transport, timeout=SILENCE_S, cookies=no_cookies(), verify=authorities()
         ) as client:

@@ -48,21 +48,22 @@ def test_only_a_person_cancels_and_what_is_begun_again_by_itself_says_so(
 
 @pytest.mark.parametrize("requested_by", ["push", "auto_update"])
 @pytest.mark.parametrize("kills", range(5))
+@pytest.mark.parametrize("by", [Interrupter.KILL, Interrupter.STOP])
 def test_what_has_ended_the_orchestrator_again_and_again_does_not_promise_to_be_begun_again(
-    requested_by: str, kills: int
+    requested_by: str, kills: int, by: Interrupter
 ) -> None:
     """`kills`: those before this one."""
     release = Release("v2", "2" * 40)
     one = Deployment("d9", "shop", Kind.DEPLOY, State.RUNNING, requested_by, now(), release=release)
     ended = replace(one, state=State.FAILED, interrupted_by=Interrupter.KILL)
     before = [attempt_by(replace(ended, id=f"d{at}", number=at)) for at in range(kills)]
-    after = [attempt_by(replace(ended, number=9)), *before]
+    after = [attempt_by(replace(ended, number=9, interrupted_by=by)), *before]
 
-    tip = end_by(Interrupter.KILL, one, StepName.BUILD, before)[1].tip
+    tip = end_by(by, one, StepName.BUILD, before)[1].tip
 
     promises = "begun again by itself after" in tip or "auto_update begins it again" in tip
     assert promises is is_interrupted(after, "d9")
-    assert promises is (kills + 1 < MOST_KILLED)
+    assert promises is (kills + (by is Interrupter.KILL) < MOST_KILLED)
 
 
 @pytest.mark.parametrize("name", [*sorted(WITHOUT_PERSON), "anna", "server-shell"])
