@@ -51,7 +51,9 @@ async def remember(context: AppContext, record: Record) -> None:
     except JournalError as error:
         log.warning("moment of a failover not known", app=context.name, cause=error.cause)
         return
-    told = newest if newest and newest.kind == EventKind.FAILED_OVER else None
+    began_live = context.active.live_at if context.active else None
+    is_earlier = newest is not None and began_live is not None and newest.at < began_live  # a switch has ended that one
+    told = newest if newest and newest.kind == EventKind.FAILED_OVER and not is_earlier else None
     record.since = told.at if told else moment
     record.cause = str(told.fields["cause"]) if told else "why is not recorded"
     lasts_s = max(0.0, (moment - record.since).total_seconds())  # the clock may have been set back

@@ -158,8 +158,8 @@ class Lanes:
                 self._news.clear()
                 for lane in [one for one in self._by_url.values() if one.waiting and not one.is_served]:
                     lane.is_served = True
-                    # With a number: two URLs may have the same place, one after the other.
-                    name = f"notices for {lane.service.label}, {next(self._numbers)}"
+                    # With a number, and without its place: /readyz shows it to everybody.
+                    name = f"notices for {lane.service.scheme}, {next(self._numbers)}"
                     each.keep(name, partial(self._serve, lane))
                 await self._news.wait()
         finally:

@@ -60,12 +60,12 @@ def token_environment(token_file: str | None, folder: Path, remote: str, known_s
         token = read_secret(folder, token_file)
     except SecretUnreadable as error:
         raise StepFailed(error.cause, error.remedy) from error
-    address = urlsplit(remote)
     if not may_be_sent_to(remote):
         raise StepFailed(
             "The token of update.git.token_file is not sent: the remote is no https:// URL.",
             "Set update.git.remote to the https:// URL of the repository, or remove token_file.",
         )
+    address = urlsplit(remote)
     credentials = base64.b64encode(f"{USER}:{token}".encode()).decode()
     known_secrets.know({token, credentials})
     return {

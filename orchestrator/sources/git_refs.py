@@ -15,6 +15,7 @@ import httpx
 
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.host.web_address import why_no_address
 from orchestrator.sources.certificates import authorities
 from orchestrator.sources.git_names import DEFAULT_BRANCH
 
@@ -45,8 +46,10 @@ class GitRefs:
 
     @property
     def may_ask(self) -> bool:
+        if not self._is_understood or why_no_address(self.remote):  # git says what is wrong with it
+            return False
         address = urlsplit(self.remote)
-        return self._is_understood and address.scheme in ("http", "https") and "@" not in address.netloc
+        return address.scheme in ("http", "https") and "@" not in address.netloc
 
     async def ask(self, headers: Mapping[str, str]) -> dict[str, str] | None:
         """The object that each branch, each tag and HEAD names; None if the server does not say it. `headers` let the

@@ -103,6 +103,12 @@ def test_only_servers_of_http_without_credentials_in_the_address_are_asked(remot
     assert not GitRefs(remote).may_ask
 
 
+@pytest.mark.parametrize("host", ["[::1", "localhost:99999", "localhost:x", "xn--.test", "localhost\u2100", ""])
+def test_an_address_that_is_none_is_left_to_git_which_says_so(host: str) -> None:
+    """It was told as a defect of Changeover, or as an error of a port."""
+    assert not GitRefs(f"http://{host}/shop.git").may_ask
+
+
 def test_the_refs_of_a_mirror_are_compared_by_the_names_of_the_remote() -> None:
     remote = {"HEAD": ONE, "refs/heads/main": ONE, "refs/heads/HEAD": OTHER, "refs/tags/v1": OTHER}
     listed = (
