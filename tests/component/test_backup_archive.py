@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tarfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -24,9 +24,9 @@ from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
 from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder
-from tests.support.paths import ROOT
 
 SWIFTLY = copy.Pace(gently=False)
+KILLED = 9
 WRITE_VERSION, WAL = 18, 2
 """In the header of an SQLite file: https://sqlite.org/fileformat.html"""
 
@@ -343,36 +343,41 @@ def test_no_room_is_said_before_anything_is_written(
     assert list((tmp_path / "backups").iterdir()) == [], "what a backup that was killed has left takes no room either"
 
 
-KILLED_AT_MOVE = """
-import os, sys
-from pathlib import Path
-from orchestrator.backup_sidecar import restore
-from orchestrator.backup_sidecar.protocol import Protocol
-what, folder, data, last = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
-protocol = Protocol(folder.parent, "t1") if what.endswith("by protocol") else None
-moves = 0
-def counted(move):
-    def moving(*arguments, **more):
-        global moves
-        moves += 1
-        if moves == last:
-            os._exit(9)
-        return move(*arguments, **more)
-    return moving
-os.rename, os.unlink, os.rmdir = counted(os.rename), counted(os.unlink), counted(os.rmdir)
-if protocol:
-    os.replace, os.fsync = counted(os.replace), counted(os.fsync)
-if what.startswith("restore"):
-    restore.restore(folder, {"data": data}, protocol=protocol)
-else:
-    restore.undo_interrupted({"data": data}, protocol)
-"""
-
-
 def killed_at(what: str, folder: Path, data: Path, move: int) -> bool:
-    ended = subprocess.run([sys.executable, "-c", KILLED_AT_MOVE, what, folder, data, str(move)], cwd=ROOT)
-    assert ended.returncode in (0, 9)
-    return ended.returncode == 9
+    """In a process of its own, which ends at once before its move of that number. Whether it came to that move."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            until_move(what, folder, data, move)
+            code = 0
+        finally:
+            if code:
+                traceback.print_exc()
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, KILLED)
+    return code == KILLED
+
+
+def until_move(what: str, folder: Path, data: Path, last: int) -> None:
+    protocol = Protocol(folder.parent, "t1") if what.endswith("by protocol") else None
+    moves = itertools.count(1)
+
+    def counted(move: Callable[..., object]) -> Callable[..., object]:
+        def moving(*arguments: object, **more: object) -> object:
+            if next(moves) == last:
+                os._exit(KILLED)
+            return move(*arguments, **more)
+
+        return moving
+
+    for name in ("rename", "unlink", "rmdir", *(("replace", "fsync") if protocol else ())):
+        setattr(os, name, counted(getattr(os, name)))
+    if what.startswith("restore"):
+        restore.restore(folder, {"data": data}, protocol=protocol)
+    else:
+        restore.undo_interrupted({"data": data}, protocol)
 
 
 def test_a_restore_that_is_killed_at_any_move_is_undone_and_can_be_done_again(data: Path, tmp_path: Path) -> None:
