@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import os
-import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +24,7 @@ from orchestrator.sources.lfs_download import LfsServer, download
 from orchestrator.sources.web import Web
 from tests.support.git_repository import Remote
 from tests.support.git_server import GitServer
+from tests.support.in_thread import InThread
 from tests.support.ssh_server import SshServer
 
 TOKEN = "a-token-of-the-forge"
@@ -240,12 +240,11 @@ class Endless(BaseHTTPRequestHandler):
 
 async def test_of_files_in_lfs_by_ssh_no_more_is_written_than_their_pointers_say(tmp_path: Path, app: Remote) -> None:
     """The client git-lfs wrote 2 GB for a pointer of 6 kB, and left them there."""
-    with SshServer(tmp_path / "sshd") as ssh, ThreadingHTTPServer(("127.0.0.1", 0), Endless) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    with SshServer(tmp_path / "sshd") as ssh, InThread(web):
         forge = Forge(tmp_path, ssh, app, {"href": f"http://127.0.0.1:{web.server_port}"})
         with pytest.raises(StepFailed, match="is larger than"):
             await forge.fetch()
-        web.shutdown()
 
     assert [one for one in (tmp_path / "mirrors" / "app.git" / "lfs").rglob("*") if one.is_file()] == []
 

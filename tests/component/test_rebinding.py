@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +23,7 @@ from orchestrator.sources.private_address import Judgement
 from orchestrator.sources.web import Web
 from tests.support.git_repository import Remote
 from tests.support.git_server import GitServer
+from tests.support.in_thread import InThread
 from tests.support.resolver import Names
 
 PUBLIC = "192.0.2.7"  # for documentation (RFC 5737): nobody answers there
@@ -47,12 +47,8 @@ def inner() -> Iterator[tuple[int, list[str]]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.server_address[1], asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with InThread(server):
+        yield server.server_address[1], asked
 
 
 class First(httpx.AsyncBaseTransport):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
-import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 
 from orchestrator.proxy.routes import Server
+from tests.support.in_thread import InThread
 
 _RFC_6455 = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -26,7 +25,7 @@ class _Listener(ThreadingHTTPServer):
             raise
 
 
-class AppServer:
+class AppServer(InThread):
     """Answers with `name`, on an address that containers of this machine reach.
 
     GET: the name. `/headers`: the request as it arrived, with `x-large` bytes of headers and a `set-cookie` for each
@@ -115,15 +114,6 @@ class AppServer:
             def log_message(self, format: str, *args: object) -> None:
                 """Nobody reads it."""
 
-        self._server = _Listener((address, 0), Answer)
-        self.server = Server(address, self._server.server_address[1])
-
-    def __enter__(self) -> AppServer:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        listener = _Listener((address, 0), Answer)
+        self.server = Server(address, listener.server_address[1])
+        super().__init__(listener)

@@ -8,17 +8,17 @@ import json
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
+
+from tests.support.in_thread import InThread
 
 WITHIN_S = 60
 
 
-class GitServer:
+class GitServer(InThread):
     """Serves the repositories in a folder, to whom has the token alone, and the files of LFS in its folder `lfs`, by
     their digests. `asked`: how requests were authorised. `paths`: what was asked for. `is_old`: it knows the first
     version of the protocol alone."""
@@ -99,24 +99,13 @@ class GitServer:
                 pass
 
         self.asked, self.paths = asked, paths
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> GitServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
+        super().__init__(server)
 
 
 @contextmanager
@@ -137,9 +126,5 @@ def redirecting(to: str) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with InThread(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -6,12 +6,13 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.in_thread import InThread
 
 JSON = "application/vnd.pypi.simple.v1+json"
 UPLOADED = "2026-03-01T10:00:00.000000Z"
@@ -115,7 +116,7 @@ class StaticIndex:
         return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
 
 
-class Served:
+class Served(InThread):
     """Answers with what `answer` gives for a path and the ETag that the client knows. `host`: the address of this host
     that it listens on, such as that of the bridge to containers."""
 
@@ -137,15 +138,6 @@ class Served:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
-        self.url = f"http://{host}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Served:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        server = ThreadingHTTPServer((host, 0), Handler)
+        self.url = f"http://{host}:{server.server_address[1]}"
+        super().__init__(server)

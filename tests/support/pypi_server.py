@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from types import TracebackType
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pypiserver  # type: ignore[import-untyped]
+
+from tests.support.in_thread import InThread
 
 USER, PASSWORD = "ci", "secret-of-the-index"
 
@@ -17,28 +17,17 @@ class _Silent(WSGIRequestHandler):
         pass
 
 
-class PypiServer:
+class PypiServer(InThread):
     """Serves the files of `folder`. A `private` one is for USER with PASSWORD alone, and notes who came without."""
 
     def __init__(self, folder: Path, *, private: bool = False) -> None:
         rules = {"authenticate": ["list", "download", "update"], "auther": self._lets_in} if private else {}
         anybody = {} if private else {"authenticate": [], "password_file": "."}
         app = pypiserver.app(roots=[folder], disable_fallback=True, **rules, **anybody)
-        self._server = make_server("127.0.0.1", 0, app, handler_class=_Silent)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        server = make_server("127.0.0.1", 0, app, handler_class=_Silent)
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        super().__init__(server)
 
     @staticmethod
     def _lets_in(user: str, password: str) -> bool:
         return (user, password) == (USER, PASSWORD)
-
-    def __enter__(self) -> PypiServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -6,13 +6,13 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.support.addresses import free_port
+from tests.support.in_thread import InThread
 from tests.support.paths import ROOT
 
 DOCKER = """#!/bin/sh
@@ -89,8 +89,8 @@ class Ready(BaseHTTPRequestHandler):
 
 def test_up_says_how_the_command_finds_an_api_at_another_port(tmp_path: Path) -> None:
     """It went to the usual port, with the token: to whichever program had it."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as api:
-        threading.Thread(target=api.serve_forever, daemon=True).start()
+    api = ThreadingHTTPServer(("127.0.0.1", 0), Ready)
+    with InThread(api):
         port = api.server_port
         made = checkout(tmp_path, f"CHANGEOVER_PORT={free_port()}\nCHANGEOVER_API_PORT={port}")
         command = made / ".venv" / "bin" / "changeover"
@@ -98,5 +98,4 @@ def test_up_says_how_the_command_finds_an_api_at_another_port(tmp_path: Path) ->
         command.write_text("#!/bin/sh\n")
         command.chmod(0o755)
         said, _ = ran("up", tmp_path, made, RUNS="yes", CHANGEOVER_TOKEN="a token")
-        api.shutdown()
     assert f"export CHANGEOVER_URL=http://127.0.0.1:{port}" in said

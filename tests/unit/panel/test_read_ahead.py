@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.support.in_thread import InThread
 from tests.support.paths import ROOT
 
 PIECE = json.dumps({"output": base64.b64encode(b"x" * 12_000).decode()}).encode() + b"\n"
@@ -61,13 +62,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Sending]:
-    with Sending() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = Sending()
+    with InThread(server):
         yield server
         server.over.set()
-        server.shutdown()
-        thread.join()
 
 
 def begun(server: Sending, *arguments: str) -> subprocess.Popen[bytes]:
