@@ -33,7 +33,7 @@ MOST_OF_ANSWER = 4 * 2**20
 """Bytes. As large as a registry should take manifests (OCI Distribution Specification, "Pushing Manifests")."""
 _BEARER = re.compile(r"(?:^|,)\s*bearer\s+(.*)", re.IGNORECASE)
 _BASIC = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_PARAMETER = re.compile(r'(?<!\w)(\w+)="([^"]*)"')
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16000}")
 """What can be sent in a header."""
 _FOLLOW_ONE_TAG = "Follow one tag: set update.registry.tag instead of update.registry.version_range."

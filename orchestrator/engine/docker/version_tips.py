@@ -18,7 +18,7 @@ _FROM_PYTHON = re.compile(r"FROM \S{0,300}python:(3\.[\d.]{1,10})")
 _NPM = re.compile(r"Required:\s*(\{[^\n]{1,500}\})[^\n]*\n[^\n]*Actual:\s*(\{[^\n]{1,500}\})")
 _NPM_NONE = re.compile(r"No matching version found for (\S{1,200}?)\.(?:\s|$)")
 _APT_NONE = re.compile(r"E: Version '([^'\n]{1,100})' for '([^'\n]{1,200})' was not found")
-_APT = re.compile(r"(\S{1,200}) : Depends: (\S{1,200}) \(([^)\n]{1,100})\) but (\S{1,100}) is to be installed")
+_APT = re.compile(r"(?<!\S)(\S{1,200}) : Depends: (\S{1,200}) \(([^)\n]{1,100})\) but (\S{1,100}) is to be installed")
 _LEAST = re.compile(r">=\s*v?([\w.~+:-]+)")
 _PROGRAMS = {"node": "Node.js", "npm": "npm"}
 

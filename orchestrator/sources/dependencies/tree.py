@@ -27,6 +27,8 @@ NOT_DEPLOYED = frozenset(["node_modules", "site-packages", "vendor", "tests", "t
 """Folders whose files are about something else than what the app needs while it runs."""
 MOST_FOLDERS = 3
 """So deep a file may be below the app's folder."""
+MOST_OF_NAME = 255
+"""Characters. No file system has a longer name; Git has, and an expression would take seconds for it."""
 MOST_FILES = 50
 MOST_BYTES = 4 * 2**20
 """Of one file."""
@@ -46,7 +48,7 @@ def _literally(path: str) -> str:
 def reader_of(path: str) -> Read | None:
     """What reads the file at this path below the app's folder; None if it is no requirement or lock file of the app."""
     *folders, name = path.split("/")
-    if len(folders) > MOST_FOLDERS or NOT_DEPLOYED & set(folders):
+    if len(folders) > MOST_FOLDERS or len(name) > MOST_OF_NAME or NOT_DEPLOYED & set(folders):
         return None
     with_folder = "/".join([*folders[-1:], name])
     return next((read for pattern, read in READERS if pattern.fullmatch(name) or pattern.fullmatch(with_folder)), None)
