@@ -65,8 +65,8 @@ def why_no_signers(text: str, file: str) -> str:
     if any(_is_key(parts[at:]) for parts in lines for at in range(1, len(parts) - 1)):
         return ""
     if any(_is_key(parts) for parts in lines):
-        return f"{file} has a key without the name of who signs. Write that before it: name@example.com ssh-ed25519 …"
-    return f"{file} has no key of SSH. Write a line for each signer: name@example.com ssh-ed25519 …"
+        return f"{file} has a key without the name of who signs. Write that before it: name@example.com ssh-ed25519 KEY"
+    return f"{file} has no key of SSH. Write a line for each signer: name@example.com ssh-ed25519 KEY"
 
 
 def _lines(text: str) -> Iterator[str]:

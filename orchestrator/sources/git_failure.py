@@ -12,9 +12,9 @@ from orchestrator.sources.redirects import look_at
 _LACKS_OBJECTS = "pack-objects died"
 _STATUS = re.compile(r"returned error: (\d{3})\b")
 _LET_IN = re.compile(r"could not read (?:Username|Password)|Authentication failed|returned error: 40[13]\b")
-_NOT_FOUND = re.compile(r"repository '[^\n]*' not found|returned error: (?:404|410)\b")
+_NOT_FOUND = re.compile(r"repository '[^'\n]*' not found|returned error: (?:404|410)\b")
 _NO_REPOSITORY = re.compile(r"does not appear to be a git repository|not valid: is this a git repository|not a git rep")
-_GONE = re.compile(r"repository '[^\n]*' does not exist")
+_GONE = re.compile(r"repository '[^'\n]*' does not exist")
 _MAY_NOT_READ = re.compile(r"Permission denied|insufficient permission|dubious ownership")
 _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _LEADS_AWAY = re.compile(r"unable to update url base from redirection")

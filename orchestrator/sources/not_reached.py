@@ -23,7 +23,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
         "Check this host's DNS (/etc/resolv.conf).",
     ),
     (
-        r"certificate (?:verif\w+ failed: certificate )?has expired|certificate is not yet valid",
+        r"certificate (?:verif\w{1,20} failed: certificate )?has expired|certificate is not yet valid",
         "the certificate of the server is not valid at this time",
         "Renew the server's certificate, or correct the clock of this host.",
     ),
@@ -39,7 +39,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
         "Correct SSL_CERT_FILE in compose.override.yaml, then run make up.",
     ),
     (
-        r"certificate.?verif\w+.?failed|ssl certificate problem|self.signed certificate|local issuer certificate"
+        r"certificate.?verif\w{1,20}.?failed|ssl certificate problem|self.signed certificate|local issuer certificate"
         r"|signer not (?:found|trusted)|server verification failed",
         "the certificate of the server is of no authority that is accepted here",
         ANOTHER_AUTHORITY,

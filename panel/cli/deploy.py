@@ -103,7 +103,7 @@ async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> l
         update = None if ref or again else await client.check(app)
         now = await client.app(app)
     except ClientError as error:
-        return [f"Whether it is live already is not known: {error}"]
+        return [f"Which release it would be is not known: {error}"]
     live = "" if again else live_already(now, update, ref)
     return [*([live] if live else []), *(f"! {says}" for says in file_not_used(now))]
 

@@ -31,7 +31,7 @@ LEAST_S = 0.004
 UNITS = [
     *":a1 -.#*`[](<'\"/@=|,\t\n~^_+!", "a ", " a", "a:", ":a", "1.", ".1", "v1.", "a.", "a/", "-1", "-a", "[a", "](",
     "`a", "<a", "**", "a=", "ab1", "0a", "a-", "a@", "://", "a://", "[a](", "`a <", "a,", "a;", "''", "\\", "\\a",
-    "%41", "&", "This reverts commit ", "Revert \"", "feat(", "(#1", "x.reqs-",
+    "%41", "&", "This reverts commit ", "Revert \"", "feat(", "(#1", "x.reqs-", "repository '", "certificateverif",
 ]  # fmt: skip
 """What is repeated."""
 METHODS = ("match", "fullmatch", "search", "sub", "finditer", "findall", "split")

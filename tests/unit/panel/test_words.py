@@ -92,6 +92,18 @@ async def test_a_dry_run_with_an_update_says_nothing_more(api: FakeApi) -> None:
         assert await what_it_takes(client, "shop", "", again=False) == []
 
 
+async def test_a_dry_run_of_an_app_without_a_release_says_what_its_source_says(api: FakeApi) -> None:
+    """It said: whether it is live already is not known. Nothing was live."""
+    api.gives("GET", "/v1/apps/shop", answers.app(active=None))
+    cause = "The repository https://git.test/shop could not be read: no server has the name in its address."
+    api.refuses("POST", "/v1/apps/shop/update/check", 502, detail=cause, remedy="Check how the name is written.")
+
+    async with Client(api.url, "co_secret") as client:
+        (said,) = await what_it_takes(client, "shop", "", again=False)
+
+    assert said == f"Which release it would be is not known: {cause} Check how the name is written."
+
+
 def test_why_retiring_was_interrupted_is_shown_with_the_deployment() -> None:
     step = {"name": "retire", "state": "failed", "started_at": answers.before(), "note": "interrupted by a rollback"}
     one = Deployment.model_validate(answers.deployment(steps=[step]))
