@@ -86,8 +86,8 @@ class Notices:
         self._open: dict[int, set[str]] = {}
         """By the id of each notice that waits: the URLs that it waits for."""
         self._taken: dict[int, tuple[str, ...]] = {}
-        self._over: set[int] = set()
-        """The ids of those that every service has, which the journal does not know yet."""
+        self._partly, self._over = set[int](), set[int]()
+        """The ids of those that some services have, or all, which the journal does not know yet."""
         self._unread: dict[int, Notice] = {}
         """By id: the notices of which no URL could be read. They wait in no lane."""
         self._limit = HourlyLimit()
@@ -120,6 +120,7 @@ class Notices:
         await self._begin_again()
         while True:
             self._news.clear()
+            await self._record()
             for notice in list(self._unread.values()):
                 await self._send_or_log(notice)
             while self._incoming:
@@ -247,27 +248,32 @@ class Notices:
         return is_there
 
     async def _done(self, service: ServiceUrl, notices: list[Notice]) -> None:
-        """A service has these, or never will. While the journal is away, that is remembered: only after a restart it
-        may get them again."""
-        partly = {}
+        """A service has these, or never will. While the journal is away, that is remembered, and recorded later."""
         for notice in notices:
             waits_for = self._open.get(notice.id, set())
             waits_for.discard(service.url)
             self._taken[notice.id] = (*self._taken.get(notice.id, ()), service.place)
             if waits_for:
-                partly[notice.id] = self._taken[notice.id]
+                self._partly.add(notice.id)
             else:
                 self._over.add(notice.id)
+                self._partly.discard(notice.id)
                 self._open.pop(notice.id, None)
                 self._taken.pop(notice.id, None)
         try:
-            if partly:
-                await self._journal.beside(self._journal.notices_taken, partly)
-            if over := sorted(self._over):
-                await self._journal.beside(self._journal.forget_notices, over)
-                self._over.difference_update(over)
+            await self._record()
         except JournalError as error:
             log.warning("it is not recorded which notices are told", cause=error.cause)
+            self._news.set()
+
+    async def _record(self) -> None:
+        """What services have, as far as the journal does not know it. Raises JournalError."""
+        if partly := {id: self._taken[id] for id in self._partly}:
+            await self._journal.beside(self._journal.notices_taken, partly)
+            self._partly -= {id for id, taken in partly.items() if self._taken.get(id) == taken}
+        if over := sorted(self._over):
+            await self._journal.beside(self._journal.forget_notices, over)
+            self._over.difference_update(over)
 
     async def _failed(self, service: str, cause: str, remedy: str) -> None:
         log.warning("notices not taken", cause=cause)

@@ -55,6 +55,10 @@ class UnreliableJournal(Journal):
         self._answer()
         return super().queue_notice(notice, told, **more)
 
+    def notices_taken(self, taken: dict[int, tuple[str, ...]]) -> None:
+        self._answer()
+        super().notices_taken(taken)
+
     def forget_notices(self, ids: list[int]) -> None:
         self._answer()
         super().forget_notices(ids)

@@ -304,6 +304,27 @@ async def test_a_journal_that_is_away_ends_no_send_and_lets_nothing_be_told_twic
     assert bench.titles() == ["shop v1 is live", "shop: checks for updates fail"]
 
 
+@pytest.mark.parametrize("services", [(URL,), (URL, OTHER)])
+async def test_what_was_told_while_the_journal_was_away_is_recorded_when_it_is_back(
+    bench: Bench, services: tuple[str, ...]
+) -> None:
+    bench.urls(*services)
+    bench.courier.answers[OTHER] = [fails()] * 1000
+    bench.courier.gate = asyncio.Event()
+    async with bench.sending():
+        await are_live(bench, "v1")
+        await bench.until(lambda: bool(bench.courier.runs))
+        with bench.journal.away():
+            bench.courier.gate.set()
+            await bench.until(lambda: bool(bench.titles() and bench.problems))
+        await bench.until(lambda: all(one.taken for one in bench.journal.waiting_notices()))
+    bench.courier.answers.clear()
+    bench.restart()
+    await bench.all_sent()
+
+    assert [bench.titles(one) for one in services] == [["shop v1 is live"]] * len(services)
+
+
 async def test_a_waiting_notice_that_is_a_defect_keeps_no_other_waiting(bench: Bench) -> None:
     """Such as one of a kind that only a later Changeover knows, from before it was put back."""
     bench.journal.queue_notice(Notice("shop", "later", "?", "", now()))  # type: ignore[arg-type]
