@@ -41,6 +41,7 @@ MOST_OF_ETAG = 1000
 """Characters. A server may refuse a request with a longer one, for ever."""
 _FOR_ANY_SERVER = ("accept", "accept-encoding", "cache-control", "content-type", "if-none-match")
 """The headers that are sent on where a server leads to another one."""
+_WANTS_HTTPS = "If the server answers by https, write https:// into the address, or remove 'insecure' of the registry."
 _ETAG = re.compile(r"[\x20-\x7e]+")
 """Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""
 
@@ -291,4 +292,6 @@ def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> No
         raise Unauthorised(f"{says}: it may not be read without credentials, or not with these.", challenge)
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _Again(f"status {status}")
-    raise StepFailed(f"{says}, instead of 200.", look_at(url))
+    # So servers that answer by https alone (Go's, nginx) answer a request without encryption.
+    in_the_open = status == httpx.codes.BAD_REQUEST and url.startswith("http://")
+    raise StepFailed(f"{says}, instead of 200.", look_at(url, _WANTS_HTTPS if in_the_open else ""))

@@ -134,6 +134,14 @@ async def test_an_answer_that_stays_as_it_is_is_asked_for_once(
     assert isinstance(failed.value, NotThere) == ("exist" in says)
 
 
+async def test_a_server_that_wants_encryption_is_told_as_such() -> None:
+    """Go's servers and nginx answer so. It said: check the address."""
+    with pytest.raises(StepFailed, match=r"answered with status 400, instead of 200\.") as failed:
+        await asked(Server(status(400))).page("http://registry.test:5000/v2/", "text/plain")
+
+    assert failed.value.remedy.startswith("If the server answers by https")
+
+
 async def test_a_page_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "MOST_OF_PAGE", 10)
 
