@@ -53,6 +53,7 @@ STATUS: dict[type[ChangeoverError], int] = {
     TooManyStreams: 429,
     ConfigError: 422,
     VolumeGone: 409,
+    NotReceived: 400,  # each has its own
     EnvFileUnreadable: 409,
     BuildSecretUnreadable: 409,
     SecretUnreadable: 409,
