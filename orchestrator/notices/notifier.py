@@ -85,7 +85,8 @@ class Notices:
         self._news = asyncio.Event()
         self._open: dict[int, set[str]] = {}
         """By the id of each notice that waits: the URLs that it waits for."""
-        self._taken: dict[int, tuple[str, ...]] = {}
+        self._taken: dict[int, dict[str, str]] = {}
+        """By the id: the URLs that have it, each with its place then. The lines of a file may be moved meanwhile."""
         self._partly, self._over = set[int](), set[int]()
         """The ids of those that some services have, or all, which the journal does not know yet."""
         self._unread: dict[int, Notice] = {}
@@ -210,8 +211,8 @@ class Notices:
         by_file = await self._files.read([one.url_file for one in self._told(notice)])
         for says in self._files.new_problems(by_file):
             await self._failed("", f"Notices are not sent: {says}", CORRECT_FILE)
-        found, taken = together(by_file), self._taken.get(notice.id, notice.taken)
-        wanted = [one for one in found.urls if one.place not in taken]
+        found, taken = together(by_file), self._taken.get(notice.id, dict(zip(notice.taken, notice.taken, strict=True)))
+        wanted = [one for one in found.urls if one.url not in taken and one.place not in notice.taken]
         if not wanted and found.problems and len(self._unread) < MOST_INCOMING:  # somebody may be editing the file
             self._open.pop(notice.id, None)
             self._unread[notice.id] = notice
@@ -252,7 +253,7 @@ class Notices:
         for notice in notices:
             waits_for = self._open.get(notice.id, set())
             waits_for.discard(service.url)
-            self._taken[notice.id] = (*self._taken.get(notice.id, ()), service.place)
+            self._taken.setdefault(notice.id, {})[service.url] = service.place
             if waits_for:
                 self._partly.add(notice.id)
             else:
@@ -268,9 +269,9 @@ class Notices:
 
     async def _record(self) -> None:
         """What services have, as far as the journal does not know it. Raises JournalError."""
-        if partly := {id: self._taken[id] for id in self._partly}:
+        if partly := {id: tuple(self._taken[id].values()) for id in self._partly}:
             await self._journal.beside(self._journal.notices_taken, partly)
-            self._partly -= {id for id, taken in partly.items() if self._taken.get(id) == taken}
+            self._partly -= {id for id, taken in partly.items() if len(self._taken.get(id, ())) == len(taken)}
         if over := sorted(self._over):
             await self._journal.beside(self._journal.forget_notices, over)
             self._over.difference_update(over)

@@ -325,6 +325,18 @@ async def test_what_was_told_while_the_journal_was_away_is_recorded_when_it_is_b
     assert [bench.titles(one) for one in services] == [["shop v1 is live"]] * len(services)
 
 
+async def test_a_service_that_has_a_notice_does_not_get_it_again_at_another_line_of_the_file(bench: Bench) -> None:
+    bench.urls(URL, OTHER)
+    bench.courier.answers[URL] = [fails()] * 1000
+    async with bench.sending():
+        await are_live(bench, "v1")
+        await bench.until(lambda: bool(bench.titles(OTHER)))
+        bench.urls(OTHER)
+        await bench.until(lambda: not bench.journal.waiting_notices())
+
+    assert bench.titles(OTHER) == ["shop v1 is live"]
+
+
 async def test_a_waiting_notice_that_is_a_defect_keeps_no_other_waiting(bench: Bench) -> None:
     """Such as one of a kind that only a later Changeover knows, from before it was put back."""
     bench.journal.queue_notice(Notice("shop", "later", "?", "", now()))  # type: ignore[arg-type]
