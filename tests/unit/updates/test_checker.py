@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -332,6 +333,29 @@ async def test_a_source_that_does_not_answer_is_told_to_who_asked_and_what_was_k
         await bench.checker.check(bench.app())
 
     assert bench.checker.known(APP) == found
+
+
+async def test_a_full_disk_is_told_to_who_asked_and_fails_no_background_task(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counted as a defect of Changeover: an internal error for who asked, a background task that keeps failing."""
+    bench.live(bench.source.publish())
+    newest = bench.source.newest
+
+    async def no_room() -> SourceRelease:
+        raise OSError(errno.ENOSPC, "No space left on device", "/state/mirrors/shop")
+
+    monkeypatch.setattr(bench.source, "newest", no_room)
+    with pytest.raises(StepFailed, match="No space left on device: /state/mirrors/shop") as failed:
+        await bench.checker.check(bench.app())
+    assert "Free disk space" in failed.value.remedy
+
+    async with bench.following("background_check: {interval: 1000}"):
+        told = await bench.event(EventKind.CHECK_FAILED)
+    assert "No space left" in str(told.fields["cause"])
+    assert bench.supervisor.problems == {}
+    monkeypatch.setattr(bench.source, "newest", newest)
+    assert await bench.checker.check(bench.app()) is None
 
 
 async def test_a_check_at_the_start_finds_an_update_by_itself(bench: Bench) -> None:
