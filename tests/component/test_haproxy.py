@@ -23,17 +23,11 @@ from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.runtime import CommandSocket, Runtime
 from tests.support.app_server import AppServer
-from tests.support.images import build_image
 from tests.support.proxy_container import Asking, ProxyContainer, gateway
 
 APPS = ("one", "two", "three", "four", "five")
 SPARE = len(APPS) + 2
 BEFORE_HOUSE = Path(__file__).parents[1] / "support" / "proxy_before_house"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def image() -> None:
-    build_image("proxy")
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +37,6 @@ def servers() -> Iterator[dict[str, Server]]:
     with ExitStack() as stack:
         names = [*APPS, *(f"{app}-green" for app in APPS)]
         yield {name: stack.enter_context(AppServer(name, address)).server for name in names}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "proxy"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
-@pytest.fixture
-def container(folder: Path) -> Iterator[ProxyContainer]:
-    with ProxyContainer(folder) as container:
-        yield container
 
 
 def live(app: str, servers: dict[str, Server], **ways: str | bool | tuple[str, ...]) -> AppRoute:

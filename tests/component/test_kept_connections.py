@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import pytest
 
 from orchestrator.domain.colour import Colour
 from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server
-from tests.support.images import build_image
 from tests.support.proxy_container import ProxyContainer, gateway
 from tests.support.small_server import SmallServer
 
 REQUESTS = 4
 IDLE_S = 2.0
 """A kept connection that is idle is closed by the proxy after two to four seconds."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def image() -> None:
-    build_image("proxy")
-
-
-@pytest.fixture
-def container(tmp_path: Path) -> Iterator[ProxyContainer]:
-    folder = tmp_path / "proxy"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    with ProxyContainer(folder) as container:
-        yield container
 
 
 def route(server: SmallServer, *, keep_alive: bool) -> AppRoute:

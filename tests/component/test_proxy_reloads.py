@@ -23,26 +23,12 @@ from orchestrator.proxy.haproxy import HAProxy
 from orchestrator.proxy.routes import AppRoute, Server, TimeLimits
 from orchestrator.proxy.runtime import Runtime
 from tests.support.app_server import AppServer
-from tests.support.images import build_image
 from tests.support.kept import HANDSHAKE, Client, Opened
 from tests.support.proxy_container import ProxyContainer, gateway
 
 APPS = ("one", "two", "three")
 RELOADS = 10
 UPLOAD = b"0123456789"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def image() -> None:
-    build_image("proxy")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "proxy"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
 
 
 @pytest.fixture

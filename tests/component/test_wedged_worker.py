@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -17,24 +15,9 @@ from orchestrator.proxy.routes import AppRoute
 from orchestrator.proxy.runtime import Runtime
 from orchestrator.proxy.worker_end import FIFO
 from tests.support.app_server import AppServer
-from tests.support.images import build_image
 from tests.support.proxy_container import ProxyContainer, gateway
 
 CONNECTIONS = 3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def image() -> None:
-    build_image("proxy")
-
-
-@pytest.fixture
-def container(tmp_path: Path) -> Iterator[ProxyContainer]:
-    folder = tmp_path / "proxy"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    with ProxyContainer(folder) as container:
-        yield container
 
 
 async def test_a_worker_that_answers_nothing_is_ended_and_the_switch_goes_on(container: ProxyContainer) -> None:

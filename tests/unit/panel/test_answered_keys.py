@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
 from panel.app import PanelApp
-from panel.client.client import Client
-from panel.client.events import Event
 from panel.client.model import Apps
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
+from tests.support.fakes.client import WithoutEvents
 
 HELD_BACK = {"version": "v2", "revision": "b" * 40, "says": "v2 failed at verify.", "remedy": "Deploy it nevertheless."}
 
 
-class Quiet(Client):
+class Quiet(WithoutEvents):
     """Has one app, for which nothing can be done."""
 
     def __init__(self, app: dict[str, Any]) -> None:
-        super().__init__("http://127.0.0.1:1", "co_secret")
+        super().__init__()
         self._app = app
-
-    async def events(
-        self, after: int | None = None, deployment: str = "", recent: int = 0
-    ) -> AsyncGenerator[Event, None]:
-        await asyncio.Event().wait()
-        yield  # type: ignore[misc]
 
     async def status(self) -> Apps:
         return Apps.model_validate({"apps": [self._app]})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,14 +25,6 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 """What the command itself writes for colours."""
 ENUMS = {"state", "kind", "colour", "step", "health"}
 TIMES = ("_at", "since", "at")
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        monkeypatch.setenv("CHANGEOVER_URL", api.url)
-        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
-        yield api
 
 
 def strange(value: Any, text: str) -> Any:

@@ -27,14 +27,6 @@ PLAN = {
 }
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        monkeypatch.setenv("CHANGEOVER_URL", api.url)
-        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
-        yield api
-
-
 # For programs
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from panel.client.model import Deployment
@@ -14,14 +12,6 @@ from tests.support.command_line import changeover
 from tests.support.fakes.api import FakeApi
 
 HTML = "status 500: <!doctype html>\n<html>\n<head><title>Oh no</title></head>\n</html>"
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        monkeypatch.setenv("CHANGEOVER_URL", api.url)
-        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
-        yield api
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,6 @@ from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        monkeypatch.setenv("CHANGEOVER_URL", api.url)
-        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
-        yield api
-
-
 def stream(*pieces: Any) -> str:
     return "".join(json.dumps(piece) + "\n" for piece in pieces)
 

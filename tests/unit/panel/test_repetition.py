@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from panel.client.model import Deployment
@@ -21,14 +19,6 @@ def test_a_line_without_an_end_takes_no_time() -> None:
     log = ["a" * 100_000] * 3
 
     assert without_repetition(log) == log
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        monkeypatch.setenv("CHANGEOVER_URL", api.url)
-        monkeypatch.setenv("CHANGEOVER_TOKEN", "co_secret")
-        yield api
 
 
 @pytest.mark.parametrize(

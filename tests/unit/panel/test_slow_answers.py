@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +12,6 @@ from textual.pilot import Pilot
 
 from panel.app import PanelApp
 from panel.client.access_model import AuditEntries
-from panel.client.client import Client
-from panel.client.events import Event
 from panel.client.model import Apps, Deployment, Plan
 from panel.client.update_model import Update
 from panel.screens.audit import AuditScreen
@@ -22,13 +20,14 @@ from panel.screens.progress import ProgressScreen
 from panel.screens.question import QuestionScreen
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
+from tests.support.fakes.client import WithoutEvents
 
 
-class Slow(Client):
+class Slow(WithoutEvents):
     """Answers `waits_at` when `released` is set, everything else at once."""
 
     def __init__(self, waits_at: str) -> None:
-        super().__init__("http://127.0.0.1:1", "co_secret")
+        super().__init__()
         self._waits_at = waits_at
         self.asked: list[str] = []
         self.released = asyncio.Event()
@@ -37,12 +36,6 @@ class Slow(Client):
         self.asked.append(what)
         if what == self._waits_at:
             await self.released.wait()
-
-    async def events(
-        self, after: int | None = None, deployment: str = "", recent: int = 0
-    ) -> AsyncGenerator[Event, None]:
-        await asyncio.Event().wait()
-        yield  # type: ignore[misc]
 
     async def status(self) -> Apps:
         await self._answer("status")

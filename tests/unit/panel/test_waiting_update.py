@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from panel.app import PanelApp
-from panel.client.client import Client
-from panel.client.events import Event
 from panel.client.model import Apps, Deployment, Plan
 from panel.client.update_model import Update
 from panel.screens.confirm import ConfirmScreen
@@ -20,6 +17,7 @@ from panel.screens.details import DetailsScreen
 from panel.screens.progress import complete
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
+from tests.support.fakes.client import WithoutEvents
 from tests.support.screen import shown
 
 WAITS = "It installs itself when its window opens (update.window): Tue 2026-03-17 02:00 Europe/Zurich."
@@ -31,16 +29,10 @@ YOUNG = {
 WITHIN_S = 20.0
 
 
-class Shop(Client):
+class Shop(WithoutEvents):
     def __init__(self, *apps: dict[str, Any]) -> None:
-        super().__init__("http://127.0.0.1:1", "co_secret")
+        super().__init__()
         self._apps = apps
-
-    async def events(
-        self, after: int | None = None, deployment: str = "", recent: int = 0
-    ) -> AsyncGenerator[Event, None]:
-        await asyncio.Event().wait()
-        yield  # type: ignore[misc]
 
     async def status(self) -> Apps:
         return Apps.model_validate({"apps": self._apps})
