@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -16,8 +17,8 @@ LARGE = 20_000
 takes seconds, in which nobody else would be answered."""
 
 
-def answer_class(known_secrets: Secrets) -> type[JSONResponse]:
-    """The class of all JSON answers of an API that knows these secrets."""
+def answer_class(known_secrets: Callable[[], Secrets]) -> type[JSONResponse]:
+    """The class of all JSON answers of an API that knows these secrets when it answers."""
 
     class PlainAnswer(JSONResponse):
         def render(self, content: Any) -> bytes:  # Any: JSON
@@ -31,7 +32,7 @@ def answer_class(known_secrets: Secrets) -> type[JSONResponse]:
             await super().__call__(scope, receive, send)
 
         def _written(self, content: Any) -> bytes:  # Any: JSON
-            return super().render(known_secrets.values(content))
+            return super().render(known_secrets().values(content))
 
     return PlainAnswer
 

@@ -80,30 +80,41 @@ async def ready(orchestrator: Serving) -> PlainTextResponse:
 
 
 def create(orchestrator: Orchestrator) -> FastAPI:
+    api = routes()
+    serve(api, orchestrator)
+    return api
+
+
+def serve(api: FastAPI, orchestrator: Orchestrator) -> None:
+    """From now on `api` is that of this orchestrator; it keeps nothing of one before."""
+    api.state.orchestrator = orchestrator
+    api.state.pushes = PushCounts()
+    api.state.examination = SharedQuestion[list[Finding]]()
+    api.state.uploads = FairTurns(*archives.AT_ONCE)
+    api.state.histories = FairTurns(*apps.AT_ONCE)
+    api.state.validations = FairTurns(*config.AT_ONCE)
+
+
+def routes() -> FastAPI:
+    """The API of no orchestrator yet: `serve` says of which one it is, before the first request."""
+
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        orchestrator: Orchestrator = api.state.orchestrator
         await orchestrator.start()
         serve_hooks = partial(hook_socket.serve, Hooks(orchestrator, api.state.pushes), orchestrator.settings.proxy)
         orchestrator.supervisor.keep("hooks", serve_hooks)
         yield
         await orchestrator.stop()
 
-    answer = answer_class(orchestrator.known_secrets)
+    answer = answer_class(lambda: api.state.orchestrator.known_secrets)
     api = FastAPI(
         title="Changeover", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, default_response_class=answer
     )
-    api.state.orchestrator = orchestrator
-    api.state.pushes = PushCounts()
-    api.state.examination = SharedQuestion[list[Finding]]()
     api.state.answer = answer
-    api.state.uploads = FairTurns(*archives.AT_ONCE)
-    api.state.histories = FairTurns(*apps.AT_ONCE)
-    api.state.validations = FairTurns(*config.AT_ONCE)
     problems.install(api, answer)
-    api.add_middleware(Audited, orchestrator=orchestrator)
-    api.add_middleware(
-        LimitedBodies, most=BODY_BYTES, knows=partial(_knows, orchestrator), is_streamed=archives.is_upload
-    )
+    api.add_middleware(Audited)
+    api.add_middleware(LimitedBodies, most=BODY_BYTES, knows=_knows, is_streamed=archives.is_upload)
     api.include_router(health)
     api.include_router(metrics.router, responses=problems.RESPONSES)
     for part in (
@@ -133,8 +144,9 @@ def create(orchestrator: Orchestrator) -> FastAPI:
     return api
 
 
-async def _knows(orchestrator: Orchestrator, scope: Scope) -> bool:
+async def _knows(scope: Scope) -> bool:
     """Whether the request has a valid token: before that, its body is not read."""
+    orchestrator: Orchestrator = scope["app"].state.orchestrator
     try:
         return await orchestrator.gate.knows(bearer(Headers(scope=scope).get("authorization", "")))
     except JournalError:

@@ -26,9 +26,8 @@ def entry_of(request: Request) -> int | None:
 class Audited:
     """Middleware. The outcome is recorded before the answer is sent, so that who has the answer finds it there."""
 
-    def __init__(self, app: ASGIApp, orchestrator: Orchestrator) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._orchestrator = orchestrator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:
@@ -46,4 +45,5 @@ class Audited:
         state = scope.get("state", {})
         entry = state.pop(ENTRY, None)
         if entry is not None:
-            await self._orchestrator.audit.ended(entry, status, str(state.get(REASON, "")))
+            orchestrator: Orchestrator = scope["app"].state.orchestrator
+            await orchestrator.audit.ended(entry, status, str(state.get(REASON, "")))

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.domain.access import Scope
 from orchestrator.server import Orchestrator
+from tests.support.asgi import api_of
 
 CALLERS = (None, *Scope)
 """Without a token, and with one of each scope."""
@@ -34,7 +34,7 @@ def document_for(caller: Scope | None, orchestrator: Orchestrator, *, borders: b
     orchestrator.ready = True
     orchestrator.health.fresh_within_s = 0.0  # nothing probes
     secret = tokens.create(orchestrator.journal, f"{caller}", caller) if caller else ""
-    found = schemathesis.openapi.from_asgi("/openapi.json", _WithoutStart(create(orchestrator)))
+    found = schemathesis.openapi.from_asgi("/openapi.json", _WithoutStart(api_of(orchestrator)))
     found.config.update(headers={"Authorization": f"Bearer {secret}"} if secret else {})
     found.config.phases.coverage.enabled = borders
     return found

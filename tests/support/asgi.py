@@ -5,12 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message
 
+from orchestrator.api import application
+from orchestrator.server import Orchestrator
+
 WITHIN_S = 10.0
+
+_routes = cache(application.routes)
+"""Made once for all tests: that takes longer than most of them."""
+
+
+def api_of(orchestrator: Orchestrator) -> FastAPI:
+    """The API of this orchestrator, until it is asked for that of another one."""
+    api = _routes()
+    application.serve(api, orchestrator)
+    return api
 
 
 @dataclass

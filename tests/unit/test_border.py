@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 
 from border.secrets import Secrets
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.apps.answer_text import said
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
@@ -25,6 +24,7 @@ from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevisio
 from orchestrator.host.output import Output
 from orchestrator.server import Orchestrator
 from orchestrator.sources.changelog import parse_commit
+from tests.support.asgi import api_of
 from tests.support.hostile import QUESTION, forbidden_anywhere, forbidden_in, hostile_text
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -42,7 +42,7 @@ class Bench:
         self.secret = tokens.create(self.journal, "admin", Scope.ADMIN)
 
     async def ask(self, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=create(self.orchestrator))
+        transport = httpx.ASGITransport(app=api_of(self.orchestrator))
         headers = {"Authorization": f"Bearer {self.secret}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
             return await client.get(path)

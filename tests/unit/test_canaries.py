@@ -21,7 +21,6 @@ from fastapi import FastAPI
 
 from border.secrets import Secrets
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.domain.access import Scope
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.deployment import Deployment, State
@@ -31,7 +30,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host import process_log
 from orchestrator.server import Orchestrator
 from orchestrator.settings import Settings
-from tests.support.asgi import Request
+from tests.support.asgi import Request, api_of
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 from tests.support.fakes.source import FakeSource
@@ -111,7 +110,7 @@ class Bench:
         self.source = TalkingSource()
         contexts = self.orchestrator.apps._contexts
         contexts["shop"] = replace(contexts["shop"], source=self.source, prober=FakeProber(self.engine))
-        self.api: FastAPI = create(self.orchestrator)
+        self.api: FastAPI = api_of(self.orchestrator)
         self.secret = tokens.create(self.orchestrator.journal, "admin", Scope.ADMIN)
 
     async def deploy(self) -> Deployment:

@@ -11,11 +11,10 @@ import pytest
 from fastapi import FastAPI
 
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.server import Orchestrator
-from tests.support.asgi import Request
+from tests.support.asgi import Request, api_of
 
 
 class Api:
@@ -24,7 +23,7 @@ class Api:
     def __init__(self, orchestrator: Orchestrator) -> None:
         orchestrator.ready = True
         self.orchestrator = orchestrator
-        self.app: FastAPI = create(orchestrator)
+        self.app: FastAPI = api_of(orchestrator)
 
     def token(
         self, scope: Scope, *apps: str, name: str = "", lasts: timedelta | None = None, revoked: bool = False

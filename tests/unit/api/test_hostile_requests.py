@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.domain.access import Scope
 from orchestrator.server import Orchestrator
+from tests.support.asgi import api_of
 
 HUGE = "9" * 20
 NOT_ACCEPTED = [
@@ -65,7 +65,7 @@ def test_what_has_not_the_form_of_a_value_is_refused(
     secret = tokens.create(orchestrator.journal, "admin", Scope.ADMIN)
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app=create(orchestrator), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=api_of(orchestrator), raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
             return await client.request(method, path, content=body)

@@ -51,7 +51,7 @@ def test_what_is_large(content: object, large: bool) -> None:
 async def test_secrets_are_taken_out_of_a_large_answer_beside_the_event_loop(lines: int) -> None:
     known = Noting()
     known.know(["a-long-password"])
-    api = FastAPI(default_response_class=answer_class(known))
+    api = FastAPI(default_response_class=answer_class(lambda: known))
 
     @api.get("/lines")
     async def show() -> list[str]:

@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.apps.health import Health
 from orchestrator.config.schema import Config
 from orchestrator.doctor import problems
@@ -25,6 +24,7 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.unsettled import Unsettled
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
 from orchestrator.server import Orchestrator
+from tests.support.asgi import api_of
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.proxy import FakeProxy
 
@@ -42,7 +42,7 @@ class Client:
 
     def __init__(self, orchestrator: Orchestrator) -> None:
         orchestrator.ready = True
-        self._api: FastAPI = create(orchestrator)
+        self._api: FastAPI = api_of(orchestrator)
         self._journal = orchestrator.journal
 
     def ask(self, scope: Scope | None, method: str, path: str, body: object = None) -> httpx.Response:

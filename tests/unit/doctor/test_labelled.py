@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from orchestrator.access import tokens
-from orchestrator.api.application import create
 from orchestrator.backup_sidecar.manifest import Summary
 from orchestrator.deploy import leftovers
 from orchestrator.doctor.labelled import labelled
@@ -21,6 +20,7 @@ from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.server import Orchestrator
+from tests.support.asgi import api_of
 from tests.support.fakes.engine import FakeData, FakeEngine
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ def ask(orchestrator: Orchestrator, method: str, path: str, scope: Scope = Scope
     secret = tokens.create(orchestrator.journal, f"t{secrets.token_hex(4)}", scope)
 
     async def story() -> httpx.Response:
-        transport = httpx.ASGITransport(app=create(orchestrator))
+        transport = httpx.ASGITransport(app=api_of(orchestrator))
         headers = {"Authorization": f"Bearer {secret}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers) as client:
             return await client.request(method, path)
