@@ -11,7 +11,7 @@ from panel.cli.output import CTRL_C, err
 from panel.cli.progress import Progress
 from panel.client.client import Client
 from panel.client.drain_wait import NO_STREAM, each_change, until_drained
-from panel.client.errors import ClientError
+from panel.client.errors import ClientError, Unanswered
 from panel.client.events import Event
 from panel.client.model import Deployment, DeploymentKind, DeploymentState
 
@@ -35,7 +35,8 @@ async def until_decided(client: Client, deployment: str, progress: Progress) -> 
 async def carried_out(client: Client, app: str, request: Awaitable[Deployment], progress: Progress) -> Deployment:
     """A rollback or restore when it has ended and is drained, for a `request` that is answered only when it has ended.
 
-    Its progress is told as soon as the orchestrator has begun it. Raises the ClientError of the request.
+    Its progress is told as soon as the orchestrator has begun it; then it is followed to its end also where the answer
+    is lost, as when the orchestrator is started again. Raises the ClientError of the request.
     """
     answer = asyncio.ensure_future(request)
     try:
@@ -43,6 +44,10 @@ async def carried_out(client: Client, app: str, request: Awaitable[Deployment], 
         if begun:
             with _said_to_go_on(client, begun), closing(progress):
                 await _followed_until_answered(client, begun, answer, progress)
+            with suppress(Unanswered):
+                await answer
+            if _is_lost(answer):
+                return await client.deployment(begun.id)
         ended = await answer
         if ended.state != DeploymentState.LIVE:
             return ended
@@ -76,20 +81,27 @@ async def _begun(client: Client, app: str, answer: asyncio.Future[Deployment]) -
 async def _followed_until_answered(
     client: Client, begun: Deployment, answer: asyncio.Future[Deployment], progress: Progress
 ) -> None:
-    """To the end of what has begun, or until the request fails, which its caller sees."""
+    """To the end of what has begun, or until the request fails, which its caller sees.
+
+    One whose answer is lost has not failed: what becomes of it is on record.
+    """
     following = asyncio.ensure_future(
         _follow(client, until_drained(client, begun.id), begun.id, progress, drained=True)
     )
     try:
         either: list[asyncio.Future[Any]] = [answer, following]  # Any: of different types
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not (answer.done() and answer.exception()):
+        if not (answer.done() and answer.exception()) or _is_lost(answer):
             await following
     except ClientError as error:
         progress.lost(begun.id, f"{error.cause}")
     finally:
         following.cancel()
         await asyncio.wait([following])
+
+
+def _is_lost(answer: asyncio.Future[Deployment]) -> bool:
+    return answer.done() and isinstance(answer.exception(), Unanswered)
 
 
 @contextmanager

@@ -27,15 +27,18 @@ PATHS = {"/v1/apps/shop/backups/b1/restore", "/v1/apps/shop/rollback"}
 
 
 class Works(FakeApi):
-    """Answers a restore only when its events are followed, or `released` is set."""
+    """Answers a restore only when its events are followed, or `released` is set; not at all if it `ends` first."""
 
     def __init__(self) -> None:
         super().__init__()
         self.released = threading.Event()
+        self.ends = False
 
     def answer_to(self, asked: Asked) -> Answer:
         if asked.method == "POST" and asked.path in PATHS:
             self.released.wait(20)
+            if self.ends:
+                raise ConnectionResetError("This orchestrator ends.")
         return super().answer_to(asked)
 
     def __exit__(self, *ended: Any) -> None:
@@ -97,6 +100,36 @@ def test_one_that_fails_ends_with_its_code_and_its_log_once(api: Works) -> None:
 
     assert done.exit_code == 1
     assert done.stdout.count("4,000 files of 9,000") == 1
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize(("state", "code"), [("live", 0), ("failed", 1)])
+def test_one_whose_orchestrator_starts_again_meanwhile_is_told_to_its_end(
+    api: Works, kind: str, state: str, code: int
+) -> None:
+    """The command said that nothing answers, and not which restore it was, nor what became of it."""
+    works(api, kind, state)
+    api.ends = True
+    more = {"failure": answers.FAILURE} if state == "failed" else {}
+    api.gives_next("GET", "/v1/deployments/d7", answers.deployment("d7", state, kind=kind, **more))
+    api.cuts.append(3)
+    answers_when_followed(api)
+
+    done = changeover(*COMMANDS[kind])
+
+    assert done.exit_code == code, done.output
+    assert done.stdout.splitlines()[:3] == ["started d7", "✓ backup", "  4,000 files of 9,000"]
+    assert "Nothing answers" not in done.output
+
+
+def test_one_whose_answer_is_lost_before_it_was_seen_is_told_as_such(api: Works) -> None:
+    works(api, "restore")
+    api.ends = True
+    api.released.set()
+
+    done = changeover(*COMMANDS["restore"])
+
+    assert (done.exit_code, done.stdout) == (4, "")
 
 
 def test_one_that_is_refused_tells_nothing_of_another_one(api: Works) -> None:
