@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
+from panel.text.resumed import DONE, resumed
 from panel.version import is_deployed, release
 
 PANEL = "panel"
@@ -36,6 +38,8 @@ REFRESH_S = 5.0
 STALE_S = 3 * REFRESH_S
 """What is shown is said to be old when no answer has come for so long."""
 RECENT_EVENTS = 100
+LAST_FEW = 5
+"""Deployments in which the one is looked for that brought the release that is live."""
 PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
 """Textual adds it to every app."""
 CHANGES_APPS = frozenset(
@@ -75,6 +79,7 @@ class PanelApp(App[int]):
         self._dashboard = DashboardScreen(client, clock)
         self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
+        self._shown: tuple[AppView, ...] = ()
         self._told = ""
         """The error that was told last, of those since the last answer."""
 
@@ -122,13 +127,22 @@ class PanelApp(App[int]):
     @work
     async def _restore(self, state: SessionState | None) -> None:
         await self._ask_for_apps()
-        if state is None:
+        if state is None or not self.is_running:
             return
         self._dashboard.select(state.selected)
         if state.deployment:
             self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
         if state.release != release():
-            self.notify(f"✓ Resumed after update to {release()}", timeout=8, markup=False)
+            self.notify(await self._what_happened(state.release), timeout=8, markup=False)
+
+    async def _what_happened(self, before: str) -> str:
+        """Why the session goes on in another release than that in which it was saved."""
+        newest = None
+        with suppress(ClientError):  # a token for another app may not know
+            found = await self.client.history(PANEL, limit=LAST_FEW)
+            newest = next((one for one in found.deployments if one.version == release() and one.state in DONE), None)
+        panel = next((app for app in self._shown if app.name == PANEL), None)
+        return resumed(before, release(), panel, newest)
 
     @work
     async def _watch(self) -> None:
@@ -153,7 +167,13 @@ class PanelApp(App[int]):
 
     def signed_out(self, error: NotSignedIn) -> None:
         """The token was revoked or has expired."""
-        self.notify(str(error), severity="error", timeout=30, markup=False)
+        self._tell_once(error, timeout_s=30)
+
+    def _tell_once(self, error: ClientError, timeout_s: float) -> None:
+        """Not again before there was another answer: it is asked every few seconds."""
+        if str(error) != self._told:
+            self._told = str(error)
+            self.notify(str(error), severity="error", timeout=timeout_s, markup=False)
 
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
@@ -170,20 +190,20 @@ class PanelApp(App[int]):
         except NotSignedIn as error:
             self.signed_out(error)
         except ClientError as error:
-            if str(error) != self._told:
-                self.notify(str(error), severity="error", timeout=10, markup=False)
-                self._told = str(error)
+            self._tell_once(error, timeout_s=10)
         self._say_if_stale()
 
     async def _load(self) -> None:
         found = await self.client.status()
-        self._told = ""
+        self._told, self._shown = "", found.apps
         self._dashboard.show(found.apps)
         self._name_live_version(found.apps)
         self._dashboard.warn(found)
 
     def _say_if_stale(self) -> None:
-        self._dashboard.warn_of_age(self._apps.stale)
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen | ProgressScreen):
+                screen.warn_of_age(self._apps.stale)
 
     def _name_live_version(self, apps: Sequence[AppView]) -> None:
         """In a terminal, the title has the version that is live, as `status` says it, not that of the local files."""

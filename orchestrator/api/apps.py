@@ -124,11 +124,6 @@ async def check(app: App, orchestrator: Serving, _who: Reader, afresh: bool = Fa
     return update_view(await orchestrator.checker.check(context, afresh=afresh), orchestrator.checker.waits(app))
 
 
-@router.post("/{app}/update/dismiss")
-async def dismiss(app: App, orchestrator: Serving, _who: Deployer) -> UpdateView | None:
-    return update_view(await orchestrator.checker.dismiss(orchestrator.apps.get(app).name))
-
-
 @router.post("/{app}/deployments", status_code=202)
 async def deploy(
     app: App,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -114,6 +115,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
     """
     journal, checker, defects = orchestrator.journal, orchestrator.checker, Defects(context.name)
     health = await orchestrator.health.of(context.name)
+    is_dismissed = partial(checker.remembered.is_dismissed, context.name)
     active = defects.without(None, "its active release", lambda: context.active)
     standby = defects.without(None, "its standby", lambda: context.standby)
     current = defects.without(None, "its deployment", lambda: _under_way(orchestrator, context.name))
@@ -128,7 +130,9 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
             None, "its update", lambda: update_view(checker.known(context.name), checker.waits(context.name))
         ),
         updates_off=not context.config.update.enabled,
-        held_back=defects.without(None, "what is held back", lambda: held_back_view(checker.held_back(context.name))),
+        held_back=defects.without(
+            None, "what is held back", lambda: held_back_view(checker.held_back(context.name), is_dismissed)
+        ),
         deployment=_current(current),
         health=health,
         unsettled=defects.without(None, "its data", lambda: _unsettled(journal.unsettled(context.name))),

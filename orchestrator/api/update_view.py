@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -42,20 +43,27 @@ class UpdateView(BaseModel):
 
 
 class HeldBackView(BaseModel):
-    """The newest release of the source, which is not offered as an update: why, and how to deploy it nevertheless."""
+    """The newest release of the source, which is not offered as an update: why, and how to deploy it nevertheless.
+    `dismissed`: a person does not want to be shown it in these 24 hours."""
 
     version: str
     revision: str
     says: str
     remedy: str
+    dismissed: bool
 
 
-def held_back_view(held_back: HeldBack | None) -> HeldBackView | None:
+def held_back_view(held_back: HeldBack | None, is_dismissed: Callable[[str], bool]) -> HeldBackView | None:
+    """`is_dismissed`: of a version. Raises JournalError."""
     if held_back is None:
         return None
     release = held_back.release
     return HeldBackView(
-        version=release.version, revision=release.source_revision, says=held_back.says, remedy=held_back.remedy
+        version=release.version,
+        revision=release.source_revision,
+        says=held_back.says,
+        remedy=held_back.remedy,
+        dismissed=is_dismissed(release.version),
     )
 
 

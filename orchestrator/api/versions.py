@@ -1,4 +1,4 @@
-"""/v1/apps/{app}/update/versions and /skip: the versions that a source has, and those that are never offered."""
+"""/v1/apps/{app}/update/versions, /skip and /dismiss: the versions that a source has, and those that nobody wants."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.access import Deployer, Reader, Serving
+from orchestrator.api.update_view import UpdateView, update_view
 from orchestrator.api.values import NO_CONTROL, App
 from orchestrator.updates.listed_versions import Listed
 from orchestrator.updates.remembered import LONGEST
 
 router = APIRouter(prefix="/apps")
+
+LONGEST_SHOWN = 1000
+"""Characters of a version that is dismissed. It is remembered by its first ones."""
 
 
 class VersionView(BaseModel):
@@ -49,6 +53,13 @@ class Skip(BaseModel):
     skipped: bool
 
 
+class DismissRequest(BaseModel):
+    """`version`: what the person saw. It is refused (409) if another one is shown now; empty: whatever is shown."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: Annotated[str, Field(max_length=LONGEST_SHOWN, pattern=f"^{NO_CONTROL}*$")] = ""
+
+
 @router.get("/{app}/update/versions")
 async def versions(app: App, orchestrator: Serving, _who: Reader) -> Versions:
     """Ask the source for its versions."""
@@ -66,6 +77,16 @@ async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipReque
         await orchestrator.checker.refuse_skip(context, wanted.version)
     await orchestrator.checker.skip(name, wanted.version, who.name, undo=wanted.undo)
     return Skip(app=name, version=wanted.version, skipped=not wanted.undo)
+
+
+@router.post("/{app}/update/dismiss")
+async def dismiss(
+    app: App, orchestrator: Serving, _who: Deployer, wanted: DismissRequest | None = None
+) -> UpdateView | None:
+    """Do not show the update for 24 hours, or why the newest release is not offered. Answers with the update, if it is
+    one."""
+    name = orchestrator.apps.get(app).name
+    return update_view(await orchestrator.checker.dismiss(name, wanted.version if wanted else ""))
 
 
 def _view(one: Listed) -> VersionView:

@@ -12,7 +12,7 @@ from orchestrator.config.named_files import refuse_unread
 from orchestrator.config.section import Section
 from orchestrator.config.update_schema import UpdatePolicy
 from orchestrator.deploy.scheduler import Scheduler
-from orchestrator.domain.events import Dismissed, EventKind, Occurrence, UpdateFound
+from orchestrator.domain.events import EventKind, Occurrence, UpdateFound
 from orchestrator.domain.push_check import Head
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import may_be_offered
@@ -27,6 +27,7 @@ from orchestrator.supervision import Supervisor
 from orchestrator.updates import due
 from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.background import BackgroundChecks
+from orchestrator.updates.dismissal import dismiss
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, older, why_held_back
 from orchestrator.updates.listed_versions import VersionLists
@@ -241,11 +242,12 @@ class UpdateChecker:
             await self._events.publish(UpdateFound(update.release.version, found_by), app)
             self._announced[app] = update.release.source_revision
 
-    async def dismiss(self, app: str) -> Update | None:
-        """Do not show the known update for 24 hours. Returns it, or None if there is none."""
-        if update := self.known(app):
-            await self.remembered.dismiss(app, update.release.version)
-            await self._events.publish(Dismissed(update.release.version), app)
+    async def dismiss(self, app: str, version: str = "") -> Update | None:
+        """Do not show for 24 hours what is shown: the known update, which is returned, or why the newest release is not
+        offered. Raises Refused if `version` is given, and neither shown nor dismissed, and JournalError."""
+        update, held = self.known(app), self.held_back(app)
+        shown = update.release if update else held.release if held else None
+        await dismiss(app, shown, version, self.remembered, self._events)
         return update
 
     async def refuse_skip(self, context: AppContext, version: str) -> None:

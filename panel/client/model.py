@@ -50,12 +50,14 @@ class Slot(Value):
 
 
 class HeldBack(Value):
-    """The newest release of the source, which is not offered as an update: why, and how to deploy it nevertheless."""
+    """The newest release of the source, which is not offered as an update: why, and how to deploy it nevertheless.
+    `dismissed`: a person does not want to be shown it in these 24 hours."""
 
     version: str
     revision: str
     says: str
     remedy: str = ""
+    dismissed: bool = False
 
 
 class Current(Value):

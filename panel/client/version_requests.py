@@ -30,12 +30,14 @@ class VersionRequests:
     async def check(self, app: str, *, afresh: bool = False) -> Update | None:
         """Ask the app's source for an update now; None when there is none. `afresh`: past all caches."""
         asks = {"params": {"afresh": "true"}} if afresh else {}
-        found = await self._ask("POST", f"/v1/apps/{app}/update/check", **asks)
+        # The orchestrator ends a check by itself, after minutes: a large repository is fetched for it.
+        found = await self._ask("POST", f"/v1/apps/{app}/update/check", timeout=None, **asks)
         return self._value(Update, found) if found else None
 
-    async def dismiss(self, app: str) -> None:
-        """Do not show the app's update for 24 hours."""
-        await self._ask("POST", f"/v1/apps/{app}/update/dismiss")
+    async def dismiss(self, app: str, version: str = "") -> None:
+        """Do not show for 24 hours the app's update, or why its newest release is not offered: if it is this `version`
+        that is shown, or whatever is."""
+        await self._ask("POST", f"/v1/apps/{app}/update/dismiss", json={"version": version})
 
     async def versions(self, app: str) -> tuple[Version, ...]:
         """The versions that the app's source has, the newest first."""

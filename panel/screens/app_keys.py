@@ -31,8 +31,12 @@ class AppKeys(Screen[None]):
         """Do this with the app under the cursor. A key that is pressed before the API's first answer waits for it."""
         if not self._loaded.is_set():
             self._once_loaded(act)
-        elif app := next((app for app in self._apps if app.name == self.selected), None):
+        elif app := self._named(self.selected):
             act(app)
+
+    def _named(self, name: str) -> App | None:
+        """The app as it was shown last; None if there is none of this name."""
+        return next((app for app in self._apps if app.name == name), None)
 
     @work(exclusive=True, group="asked")
     async def _once_loaded(self, act: Callable[[App], object]) -> None:

@@ -7,7 +7,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import DataTable, Header, Static
+from textual.widgets import DataTable, Static
 
 from border.plain import one_line
 from panel.client.access_model import AuditEntry
@@ -16,6 +16,7 @@ from panel.client.errors import ClientError
 from panel.screens.whole import is_whole
 from panel.widgets.key_line import KeyLine
 from panel.widgets.table import Table
+from panel.widgets.title_line import TitleLine
 
 COLUMNS = ("When (UTC)", "Outcome", "Who", "Action", "From", "Why")
 COLOURS = {"done": "green3", "refused": "orange3", "failed": "red", "unknown": "grey50"}
@@ -41,7 +42,7 @@ class AuditScreen(Screen[None]):
         """Whether the newest page has come, so that it is known if there are older entries."""
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield TitleLine()
         yield Static("Audit log", classes="heading", id="title")
         yield Table(id="audit", cursor_type="row", zebra_stripes=True)
         yield Static(id="entry")

@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen
-from textual.widgets import Header, Static
+from textual.widgets import Static
 
 from panel.client.client import Client
-from panel.client.errors import ClientError, NotFound
+from panel.client.errors import ClientError
 from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Slot, Update
 from panel.client.version_model import Version
@@ -35,13 +35,23 @@ from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
 from panel.widgets.event_log import EventLog
 from panel.widgets.key_line import KeyLine
+from panel.widgets.title_line import TitleLine
+
+SLOW_S = 1.0
+"""After so many seconds, a check that is under way is told."""
 
 
 class DashboardScreen(AppKeys):
     BINDINGS = [
         Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
         Binding("d,D", "details", "Details", key_display="D", tooltip="Show what the update changes"),
-        Binding("x,X", "dismiss_update", "Dismiss", key_display="X", tooltip="Hide the update for 24 hours"),
+        Binding(
+            "x,X",
+            "dismiss_update",
+            "Dismiss",
+            key_display="X",
+            tooltip="Hide the update, or why there is none, for 24 hours",
+        ),
         Binding("b,B", "rollback", "Roll back", key_display="B", tooltip="Ask, and go back to the standby release"),
         Binding("p,P", "progress", "Progress", key_display="P", tooltip="Show the deployment under way"),
         Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
@@ -56,7 +66,7 @@ class DashboardScreen(AppKeys):
         self._clock = clock
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield TitleLine()
         yield TroubleBanner()
         yield UpdateBanner()
         yield AppsTable(id="apps")
@@ -76,15 +86,10 @@ class DashboardScreen(AppKeys):
         if not is_whole(self):
             return
         self.query_one(AppsTable).show(apps, self._clock())
-        with_update = [app for app in apps if app.update]
-        selected = [app for app in with_update if app.name == self.selected]
-        held_back = [app for app in apps if app.held_back and app.name == self.selected]
-        self.query_one(UpdateBanner).show(next(iter(selected or held_back or with_update), None))
+        self.query_one(UpdateBanner).show(apps, self.selected)
         question = self.app.screen
         if isinstance(question, ConfirmScreen):
-            for app in with_update:
-                if app.name == question.asks_about and app.update:
-                    question.take(app.update)
+            question.take(self._named(question.asks_about))
 
     def warn(self, found: Apps) -> None:
         """Show what is wrong with the installation and with apps."""
@@ -132,16 +137,20 @@ class DashboardScreen(AppKeys):
 
     @work(exclusive=True, group="asked")
     async def _ask_the_source(self, app: App, *, afresh: bool) -> None:
-        """It may take long: no other key waits for it. Whoever has gone to another screen meanwhile is not asked there,
-        where the next key would be the answer."""
+        """It may take long: no other key waits for it. Whoever has gone to another screen or app meanwhile is not asked
+        there, where the next key would be the answer."""
+        says = f"The source of {app.name} is asked. That may take minutes."
+        slow = self.set_timer(SLOW_S, lambda: self.notify(says, markup=False))
         try:
             update = await self._client.check(app.name, afresh=afresh)
             known = app if update else await self._client.app(app.name)
         except ClientError as error:
             self._complain(error)
             return
-        if update and self._is_shown:
-            self._confirm(app, update)
+        finally:
+            slow.stop()
+        if update and self._is_shown and self.selected == app.name:
+            self._confirm(app, update, is_fresh=True)
         elif update:
             self.notify(f"An update of {app.name} is available: {update.version}. U installs it.", markup=False)
         elif self._is_shown or not known.configuration_changed:
@@ -175,34 +184,10 @@ class DashboardScreen(AppKeys):
         if self._is_shown:
             self._follow(app, asked.id)
 
-    def _confirm(self, app: App, update: Update) -> None:
-        question = ConfirmScreen(app, update, self._clock())
+    def _confirm(self, app: App, update: Update, *, is_fresh: bool = False) -> None:
+        """`is_fresh`: the source was asked just now."""
+        question = ConfirmScreen(self._client, app, update, self._clock(), is_fresh=is_fresh)
         self._ask_to_deploy(question, app.name, update.revision)
-        self._look_for_a_newer_one(question)
-        self._ask_for_the_cost(question)
-
-    @work
-    async def _ask_for_the_cost(self, question: ConfirmScreen) -> None:
-        """What is connected now, and what becomes of it."""
-        try:
-            plan = await self._client.plan(question.asks_about)
-        except NotFound:
-            return  # an older orchestrator: the question stands without it
-        except ClientError as error:
-            self._complain(error)
-            return
-        question.take_cost(plan.cost)
-
-    @work
-    async def _look_for_a_newer_one(self, question: ConfirmScreen) -> None:
-        """The question may be about what a check found long ago."""
-        try:
-            newest = await self._client.check(question.asks_about)
-        except ClientError as error:
-            self._complain(error)
-            return
-        if newest:
-            question.take(newest)
 
     def action_details(self) -> None:
         """Show what the update of the app under the cursor changes."""
@@ -216,9 +201,16 @@ class DashboardScreen(AppKeys):
 
         def closed(wanted: str | None) -> None:
             if wanted == "update":
-                self._confirm(app, update)
+                self._confirm_if_configured(app.name, update)
 
         self.app.push_screen(DetailsScreen(app, update, self._clock()), closed)
+
+    def _confirm_if_configured(self, name: str, update: Update) -> None:
+        """What was shown may be of long ago, and the app may be gone since then."""
+        if app := self._named(name):
+            self._confirm(app, update)
+        else:
+            self.notify(f"{name} is not configured any more.", severity="warning", markup=False)
 
     def _tell_no_update(self, app: App) -> None:
         says = "No update is known for this app, or it is dismissed. Press U to check."
@@ -230,15 +222,16 @@ class DashboardScreen(AppKeys):
 
     @work(group="changes")
     async def _dismiss(self, app: App) -> None:
-        if app.update is None:
+        shown = app.update or app.held_back
+        if shown is None:
             self._tell_no_update(app)
             return
         try:
-            await self._client.dismiss(app.name)
+            await self._client.dismiss(app.name, shown.version)
         except ClientError as error:
             self._complain(error)
             return
-        self.notify(f"{app.name} {app.update.version} is dismissed for 24 hours.", markup=False)
+        self.notify(f"{app.name} {shown.version} is dismissed for 24 hours.", markup=False)
 
     def action_versions(self) -> None:
         """List the versions of the app under the cursor."""
@@ -270,7 +263,11 @@ class DashboardScreen(AppKeys):
         except ClientError as error:
             self._complain(error)
             return
-        severity: SeverityLevel = "information" if record.state == DeploymentState.LIVE else "error"
+        is_live = record.state == DeploymentState.LIVE
+        if not is_live and self._is_shown:
+            self._follow(app, record.id)  # with the log, which no notice has room for
+            return
+        severity: SeverityLevel = "information" if is_live else "error"
         self.notify(Text.from_markup(outcome(record), emoji=False).plain, severity=severity, timeout=10, markup=False)
 
     def action_progress(self) -> None:

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Header, Static
+from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client import events
@@ -32,6 +32,17 @@ from panel.text.outcome import outcome, while_file_not_used, while_paused
 from panel.widgets.key_line import KeyLine
 from panel.widgets.outcome_text import OutcomeText
 from panel.widgets.steps import Progress, StepList
+from panel.widgets.title_line import TitleLine
+
+DOING: dict[str, str] = {
+    DeploymentKind.DEPLOY: "UPDATING",
+    DeploymentKind.ROLLBACK: "ROLLING BACK",
+    DeploymentKind.RESTORE: "RESTORING",
+}
+
+
+SWITCHING = "the traffic is being switched. Roll back with B once it is live."
+UNDOING = "it has failed, and what it has done is being undone."
 
 
 class ProgressScreen(Screen[None]):
@@ -53,15 +64,21 @@ class ProgressScreen(Screen[None]):
         self.deployment = deployment
         self._progress = Progress()
         self._waits = ""
+        self._age = ""
+        """Of what time everything is that the panel shows, and why it is no newer; empty if it is new."""
         self._after = 0
         """The id of the last event that was taken."""
         self._is_over = False
         self._owes_outcome = False
+        self._has_outcome = False
+        self._stopped = False
+        self._question: QuestionScreen | None = None
+        """The one whether to cancel, which was asked last."""
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield TitleLine()
         with Vertical(classes="dialog -tall", id="progress") as dialog:
-            dialog.border_title = Text(f"UPDATING {one_line(self.app_name).upper()}…")
+            dialog.border_title = self._title()
             with VerticalScroll():
                 yield StepList()
                 yield OutcomeText()
@@ -69,10 +86,14 @@ class ProgressScreen(Screen[None]):
             yield Static("", classes="keys", id="keys")
         yield KeyLine()
 
+    def _title(self) -> Text:
+        doing = DOING.get(self._progress.kind, "UPDATING")
+        return Text(f"{doing} {one_line(self.app_name).upper()}…")
+
     def on_mount(self) -> None:
         self._follow()
         self.set_interval(self.TICK_S, self._redraw)
-        self._draw()
+        self._redraw()
 
     @work
     async def _follow(self) -> None:
@@ -87,6 +108,7 @@ class ProgressScreen(Screen[None]):
                     self.notify(str(error), severity="error", markup=False)
                     told = str(error)
                 if isinstance(error, NotSignedIn | NotFound | Invalid):
+                    self._stop(error)
                     return
             await self._ask_instead()
             if self._is_over:
@@ -135,21 +157,42 @@ class ProgressScreen(Screen[None]):
             await self._show_outcome()
             self._owes_outcome = False
 
+    def _stop(self, error: ClientError) -> None:
+        """Nothing more is known of the deployment: no time goes on as if it were."""
+        self._waits = f"[red]✗ The deployment is not followed any more: {inline(error)}[/]"
+        self._redraw()
+        self._stopped = True
+
+    def warn_of_age(self, says: str) -> None:
+        """Show that what is shown is not new; nothing if it is."""
+        self._age = says
+
     def _redraw(self) -> None:
-        if is_whole(self):
+        if is_whole(self) and not self._stopped:
             self._draw()
 
+    def _take_back_question(self) -> None:
+        """What cannot be cancelled any more is not asked about: "what it has done is undone" would not be true."""
+        if self._question and self.app.screen is self._question and not self._progress.can_cancel:
+            self._question.dismiss(False)
+            self.notify("The deployment cannot be cancelled any more.", severity="warning")
+
     def _draw(self) -> None:
+        self._take_back_question()
         self.query_one(StepList).show(self._progress, self._clock())
+        if not self._has_outcome:
+            self.query_one("#progress").border_title = self._title()
         keys = "[Enter] Continue"
         if not self._progress.decided:
             cancel = "[Esc] Cancel  │  " if self._progress.can_cancel else ""
             keys = f"{cancel}[Enter] Leave it running"
         self.query_one("#keys", Static).update(Text(keys))
         waits = self.query_one("#waits", Static)
-        waits.display = bool(self._waits)
+        says = self._waits or ("What was done is being undone." if self._progress.is_undone else "")
+        says = f"[red]✗ {inline(self._age)}[/]" if self._age and not self._progress.decided else says
+        waits.display = bool(says)
         # Rich's markup: Textual's own is another one, in which `[/` of a sentence is an error.
-        waits.update(Text.from_markup(self._waits, emoji=False))
+        waits.update(Text.from_markup(says, emoji=False))
 
     async def _show_outcome(self) -> None:
         ended = await self._client.deployment(self.deployment)
@@ -160,6 +203,7 @@ class ProgressScreen(Screen[None]):
         is_update = ended.kind == DeploymentKind.DEPLOY
         says = complete(ended, app) if live and is_update else failed(ended, app)
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
+        self._has_outcome = True
         dialog = self.query_one("#progress")
         dialog.border_title = Text(
             f"{'UPDATE' if is_update else one_line(ended.kind).upper()} "
@@ -182,10 +226,8 @@ class ProgressScreen(Screen[None]):
             self.action_leave()
             return
         if not self._progress.can_cancel:
-            self.notify(
-                "The deployment cannot be cancelled: the traffic is being switched. Roll back with B once it is live.",
-                severity="warning",
-            )
+            why = UNDOING if self._progress.is_undone else SWITCHING
+            self.notify(f"The deployment cannot be cancelled: {why}", severity="warning")
             return
 
         def answered(yes: bool | None) -> None:
@@ -194,8 +236,8 @@ class ProgressScreen(Screen[None]):
                 self.app.run_worker(self._cancel(self.app), group="changes")
 
         consequences = (f"Deployment {self.deployment} ends, and what it has done is undone.",)
-        question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
-        self.app.push_screen(question, answered)
+        self._question = QuestionScreen(f"CANCEL {self.app_name.upper()}", consequences, "Cancel the deployment?")
+        self.app.push_screen(self._question, answered)
 
     async def _cancel(self, app: TextualApp[Any]) -> None:
         try:

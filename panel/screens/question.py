@@ -6,13 +6,17 @@ from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.model import Slot
 from panel.client.version_model import Version
+from panel.text.shortened import shortened
+
+LONGEST_QUESTION = 120
+"""Cells. The question is never scrolled out of sight: its names stand whole above it."""
 
 
 class QuestionScreen(ModalScreen[bool]):
@@ -31,10 +35,12 @@ class QuestionScreen(ModalScreen[bool]):
         self._question = question
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
+        with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = Text(one_line(self._title))
             said = (Text(one_line(sentence)) for sentence in self._consequences)
-            yield Static(Group(*said, Text(), Text(f"{one_line(self._question)} [y/N]", "bold")))
+            yield Static(Group(*said))
+            asks = shortened(one_line(self._question), LONGEST_QUESTION)
+            yield Static(Text(f"{asks} [y/N]", "bold"), classes="question")
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)
@@ -67,6 +73,10 @@ def deploy_version(app: str, version: Version, active: Slot | None) -> QuestionS
     """The question before a version is deployed that was picked from the list."""
     live = active.version if active else "no release"
     consequences: tuple[str, ...] = (f"{version.version} is built, verified and switched to; {live} is live now.",)
+    if version.state == "live":
+        consequences = (
+            f"{version.version} is live already. It is deployed again only if the configuration of {app} was changed.",
+        )
     if version.is_skipped:
         consequences += (f"{version.version} is skipped; that stays so.",)
     if not version.followed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import App as TextualApp
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Header, Static
+from textual.widgets import Static
 
 from border.plain import one_line
 from panel.client.client import Client
@@ -20,11 +21,15 @@ from panel.client.version_model import Version
 from panel.clock import Clock
 from panel.screens.whole import is_whole
 from panel.text.age import ago
+from panel.text.shortened import shortened
 from panel.text.versions import in_words
 from panel.widgets.key_line import KeyLine
 from panel.widgets.table import Table
+from panel.widgets.title_line import TitleLine
 
 COLUMNS = ("Version", "Released", "State", "Ref")
+LONGEST_NAME = 40
+"""Cells of a version or ref in a row. The one under the cursor stands whole below the table."""
 COLOURS = {"live": "green3", "failed": "red", "skipped": "orange3"}
 
 
@@ -45,7 +50,7 @@ class VersionsScreen(Screen[Version]):
         self._versions: tuple[Version, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield TitleLine()
         yield Static(Text(f"Versions of {one_line(self._app_shown.name)}"), classes="heading", id="title")
         yield Table(id="versions", cursor_type="row", zebra_stripes=True)
         yield Static("The source is asked.", id="said")
@@ -86,7 +91,14 @@ class VersionsScreen(Screen[Version]):
     def _cells(self, one: Version) -> tuple[Text, ...]:
         released = ago(one.released_at, self._clock()) if one.released_at else "–"
         state = Text(in_words(one) or "–", COLOURS.get(one.state, ""))
-        return Text(one_line(one.version)), Text(released), state, Text(one_line(one.ref))
+        version, ref = (Text(shortened(one_line(name), LONGEST_NAME)) for name in (one.version, one.ref))
+        return version, Text(released), state, ref
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Show the names of the version under the cursor whole, where the table shortens them."""
+        one = self._current
+        names = dict.fromkeys(one_line(name) for name in (one.version, one.ref)) if one else {}
+        self._say(" ".join(names) if any(cell_len(name) > LONGEST_NAME for name in names) else "")
 
     def _say(self, text: str) -> None:
         if is_whole(self):

@@ -9,10 +9,13 @@ from rich.text import Text
 
 from panel.client.model import App, Slot
 from panel.text.age import ago
+from panel.text.shortened import shortened
 from panel.widgets.table import Table
 
 COLUMNS = ("App", "Health", "Active", "Now", "Standby", "Live since", "Address")
 """What a narrow terminal must show stands first."""
+LONGEST_NAME = 40
+"""Cells of a version in a row."""
 COLOURS = {"blue": "dodger_blue1", "green": "green3"}
 HEALTH = {"healthy": "green3", "none": "grey50"}
 """The others, also those of a newer orchestrator, are red."""
@@ -82,4 +85,4 @@ def _health(app: App) -> Text:
 def _slot(slot: Slot | None) -> Text:
     if slot is None:
         return Text("–", style="grey50")
-    return Text.assemble(("● ", COLOURS.get(slot.colour, "")), slot.version)
+    return Text.assemble(("● ", COLOURS.get(slot.colour, "")), shortened(slot.version, LONGEST_NAME))

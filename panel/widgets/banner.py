@@ -15,7 +15,12 @@ from textual.widgets import Static
 from border.plain import one_line
 from panel.client.model import App, Apps, Trouble
 from panel.text.held_back import held_back_in_words
+from panel.text.shortened import CUT, shortened
 
+LONGEST_NAME = 100
+"""Cells of a version in the banner."""
+MOST_LINES = 6
+"""Lines of what is said, without the keys: the cause of a failure may be long."""
 NEW = "🆕 "
 AVAILABLE = f"{NEW}Update available: "
 WIDE, CLOSE = "  │  ", " │ "
@@ -66,8 +71,11 @@ def _since(trouble: Trouble) -> str:
 
 
 class UpdateBanner(Widget):
-    """One line, with as many words as there is room for. Where even the shortest is too wide, it is folded. Below it
-    stands what the update waits for; alone, why the newest release is not offered."""
+    """The update of the selected app with its keys: one line, with as many words as there is room for. Where even the
+    shortest is too wide, it is folded. Below it stands what the update waits for.
+
+    Or why its newest release is not offered. Or the update of another app, without keys: they are for the selected one.
+    """
 
     DEFAULT_CSS = """
     UpdateBanner { display: none; height: auto; padding: 1 2; background: $primary-darken-2; color: $text; }
@@ -77,12 +85,16 @@ class UpdateBanner(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._app: App | None = None
+        self._is_selected = False
 
-    def show(self, app: App | None) -> None:
-        """Show the update of this app, or why its newest release is not offered; hide the banner where it has none."""
-        self.set_class(bool(app and (app.update or app.held_back)), "-visible")
-        if app and app != self._app:
-            self._app = app
+    def show(self, apps: Sequence[App], selected: str) -> None:
+        """Show what there is to say of the selected app; if that is nothing, the first update of another one; else hide
+        the banner."""
+        mine = next((app for app in apps if app.name == selected and _has_something(app)), None)
+        app = mine or next((app for app in apps if app.update), None)
+        self.set_class(app is not None, "-visible")
+        if app and (app, mine is not None) != (self._app, self._is_selected):
+            self._app, self._is_selected = app, mine is not None
             self.refresh(layout=True)
 
     def render(self) -> RenderResult:
@@ -96,18 +108,45 @@ class UpdateBanner(Widget):
         if app is None or width <= 0:
             return []
         if app.update is None:
-            return _wrapped(one_line(held_back_in_words(app)), width)
+            return held_back(held_back_in_words(app), width)
+        if not self._is_selected:
+            return of_another_app(app.name, app.update.version, width)
         waits = _wrapped(one_line(app.update.waits), width) if app.update.waits else []
         return [*available(app.name, app.update.version, width), *waits]
 
 
+def _has_something(app: App) -> bool:
+    return app.update is not None or (app.held_back is not None and not app.held_back.dismissed)
+
+
 def _wrapped(text: str, width: int) -> list[Text]:
-    return list(Text(text).wrap(Console(width=width), width))
+    lines = list(Text(text).wrap(Console(width=width), width))
+    if len(lines) > MOST_LINES:
+        del lines[MOST_LINES:]
+        lines[-1].truncate(max(width - 1, 0))
+        lines[-1].append(CUT)
+    return lines
+
+
+def held_back(says: str, width: int) -> list[Text]:
+    """The lines of the banner where the newest release is not offered: why, and the keys that are of use."""
+    wide, narrow = (
+        [Text(f"[V] Versions{gap}"), Text(last)]
+        for gap, last in ((WIDE, "[X] Dismiss for 24 h"), (CLOSE, "[X] Dismiss"))
+    )
+    keys = Text().join(wide)
+    return [*_wrapped(one_line(says), width), *([keys] if keys.cell_len <= width else _folded(narrow, width))]
+
+
+def of_another_app(app: str, version: str, width: int) -> list[Text]:
+    """The lines of the banner where another app is selected: U, D and X would be for that one."""
+    version = shortened(one_line(version), LONGEST_NAME)
+    return _wrapped(f"{AVAILABLE}{one_line(app)} {version}. Select {one_line(app)} to install it.", width)
 
 
 def available(app: str, version: str, width: int) -> list[Text]:
     """The lines of the banner: the longest form that fits, or else the shortest one, folded between keys."""
-    what = Text(f"{one_line(app)} {one_line(version)}", "bold")
+    what = Text(f"{one_line(app)} {shortened(one_line(version), LONGEST_NAME)}", "bold")
     keys, shorter_keys = (
         [Text(f"[U] Update{gap}"), Text(f"[D] Details{gap}"), Text(last)]
         for gap, last in ((WIDE, "[X] Dismiss for 24 h"), (CLOSE, "[X] Dismiss"))
@@ -130,4 +169,5 @@ def _folded(parts: Sequence[Text], width: int) -> list[Text]:
             lines.append(part)
         else:
             lines[-1] = joined
-    return [line[: len(line.plain.removesuffix(CLOSE))] for line in lines]
+    whole = [line[: len(line.plain.removesuffix(CLOSE))] for line in lines]
+    return [piece for line in whole for piece in line.wrap(Console(width=width), width)]

@@ -11,8 +11,8 @@ from rich.text import Text
 from textual.widgets import Static
 
 from panel.client import events
-from panel.client.events import DECIDED, Event
-from panel.client.model import Deployment, StepState
+from panel.client.events import DECIDED, NOT_LIVE, Event
+from panel.client.model import Deployment, DeploymentKind, DeploymentState, StepState
 
 STEPS = {
     "prepare": "Checking prerequisites",
@@ -25,7 +25,9 @@ STEPS = {
     "switch": "Switching traffic",
     "retire": "Draining the old container",
 }
-"""The pipeline's steps in their order, and their names in the panel."""
+"""The steps of a deployment in their order, and their names in the panel."""
+RETIRE = "retire"
+"""The step that runs after it is known how the deployment ended."""
 OUTPUT_LINES = 8
 
 
@@ -39,11 +41,15 @@ class Progress:
     output: dict[str, deque[str]] = field(default_factory=dict)
     """The newest lines of each step, as many as are shown."""
     current: str = ""
+    kind: str = DeploymentKind.DEPLOY
+    """One of DeploymentKind, or another one of a newer orchestrator."""
     decided: str = ""
     """The kind of the event in DECIDED that ended it, or the state in which it is; empty while it is running."""
 
     def take(self, event: Event) -> None:
         match event.what:
+            case events.Started(deployment_kind=kind) if kind:
+                self.kind = kind
             case events.Step() as step:
                 self._take_step(step, event.at)
             case events.Line(line=line):
@@ -53,6 +59,7 @@ class Progress:
 
     def take_record(self, record: Deployment) -> None:
         """The deployment as it is now, where its events cannot be followed."""
+        self.kind = record.kind
         for step in record.steps:
             self.states[step.name] = step.state
             self.began[step.name] = step.started_at
@@ -77,8 +84,24 @@ class Progress:
 
     @property
     def can_cancel(self) -> bool:
-        """Whether the deployment can be cancelled: its step switch has not begun."""
-        return not self.decided and "switch" not in self.states
+        """Whether the deployment can be cancelled: its step switch has not begun, and no step has failed."""
+        return not self.decided and "switch" not in self.states and not self.is_undone
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether a step has failed, so that what was done is being undone."""
+        return not self.decided and StepState.FAILED in self.states.values()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that are shown. A rollback or restore takes some of them, as its data needs it: of these it is
+        shown what has begun."""
+        return tuple(STEPS) if self.kind == DeploymentKind.DEPLOY else tuple(one for one in self.states if one in STEPS)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended without being live, so that no further step is run."""
+        return self.decided in {*NOT_LIVE, DeploymentState.ROLLED_BACK}
 
 
 class StepList(Static):
@@ -87,17 +110,23 @@ class StepList(Static):
     """
 
     def show(self, progress: Progress, now: datetime) -> None:
-        lines: list[Text] = []
-        for number, step in enumerate(STEPS, start=1):
-            lines.append(_line(number, step, progress, now))
-            if step == progress.current and not progress.decided:
-                newest = progress.output.get(step, ())
-                lines += [Text(f"     → {line}", "grey62", no_wrap=True) for line in newest]
-        self.update(Group(*lines))
+        self.update(Group(*step_lines(progress, now)))
+
+
+def step_lines(progress: Progress, now: datetime) -> list[Text]:
+    """A line for each step, and the newest output below the one under way."""
+    lines: list[Text] = []
+    for number, step in enumerate(progress.steps, start=1):
+        lines.append(_line(number, step, progress, now))
+        if step == progress.current and not progress.decided:
+            newest = progress.output.get(step, ())
+            lines += [Text(f"     → {line}", "grey62", no_wrap=True) for line in newest]
+    return lines
 
 
 def _line(number: int, step: str, progress: Progress, now: datetime) -> Text:
-    says = f"Step {number}/{len(STEPS)}: {STEPS[step]}".ljust(38)
+    of = f"/{len(STEPS)}" if progress.kind == DeploymentKind.DEPLOY else ""
+    says = f"Step {number}{of}: {STEPS[step]}".ljust(38)
     took = f"{progress.seconds.get(step, 0.0):.1f} s"
     match progress.states.get(step):
         case StepState.DONE:
@@ -106,8 +135,17 @@ def _line(number: int, step: str, progress: Progress, now: datetime) -> Text:
             return Text.assemble((says, "red"), ("✗ ", "red"), took)
         case StepState.SKIPPED:
             return Text(f"{says}– skipped", "grey50")
+        case StepState.RUNNING if progress.has_failed:
+            return Text(f"{says}– interrupted", "grey50")
         case StepState.RUNNING:
             running_s = max(0.0, (now - progress.began[step]).total_seconds())
             return Text.assemble((says, "bold"), ("⏳ ", "yellow"), f"({running_s:.0f} s)")
         case _:
-            return Text(f"{says}(pending)", "grey50")
+            return Text(f"{says}{_why_not_begun(step, progress)}", "grey50")
+
+
+def _why_not_begun(step: str, progress: Progress) -> str:
+    if progress.decided == DeploymentState.UNCHANGED:
+        return "– not needed"
+    is_left_out = progress.has_failed or progress.is_undone or (progress.decided and step != RETIRE)
+    return "– not run" if is_left_out else "not begun yet"

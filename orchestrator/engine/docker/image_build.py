@@ -119,7 +119,8 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
         finally:
             output.close()
         if ended.exit_code != 0:
-            raise StepFailed(why_it_failed(last), tip_for(last), log=tuple(last), exit_code=ended.exit_code)
+            cause = why_it_failed(last)
+            raise StepFailed(cause, tip_for(last), log=tuple(last), exit_code=exit_code_in(cause))
         return digest_file.read_text().strip()
 
 
@@ -146,6 +147,12 @@ def why_it_failed(lines: deque[str]) -> str:
         if line.startswith("ERROR: "):
             return "The build failed: " + line.removeprefix("ERROR: ").removeprefix("failed to solve: ") + "."
     return "The build failed."
+
+
+def exit_code_in(cause: str) -> int | None:
+    """That of the command of the Dockerfile which failed; None if none did. Docker's own is 1 for whatever it was."""
+    found = re.search(r" did not complete successfully: exit code: (\d{1,5})\b", cause)
+    return int(found[1]) if found else None
 
 
 _NOTICED = "Docker's builder keeps what it knew of a registry for some minutes: then deploy again."

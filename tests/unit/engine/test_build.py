@@ -17,6 +17,7 @@ from orchestrator.engine.docker.image_build import (
     build_command,
     build_environment,
     build_image,
+    exit_code_in,
     tip_for,
     why_it_failed,
 )
@@ -148,3 +149,11 @@ async def test_a_build_argument_that_is_too_long_for_the_system_fails_the_build_
         await build_image(image, lambda _line: None, Secrets())
 
     assert "build.args" in failed.value.remedy
+
+
+def test_the_exit_code_of_a_failed_build_is_that_of_its_command_and_not_of_docker() -> None:
+    cause = 'The build failed: process "/bin/sh -c make" did not complete successfully: exit code: 137: killed.'
+
+    assert exit_code_in(cause) == 137
+    assert exit_code_in("The build failed: failed to read dockerfile: open Dockerfile: no such file.") is None
+    assert exit_code_in(f"The build failed: did not complete successfully: exit code: {'9' * 5000}") is None

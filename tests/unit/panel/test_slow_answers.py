@@ -62,7 +62,7 @@ class Slow(WithoutEvents):
         await self._answer("cancel")
         return Deployment.model_validate(answers.deployment())
 
-    async def dismiss(self, app: str) -> None:
+    async def dismiss(self, app: str, version: str = "") -> None:
         await self._answer("dismiss")
 
     async def audit(self, *_asked: Any, **_more: Any) -> AuditEntries:

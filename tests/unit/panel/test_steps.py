@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from panel.client.events import Event
-from panel.widgets.steps import STEPS, Progress
-from tests.support.api_answers import Events
+from panel.widgets.steps import STEPS, Progress, step_lines
+from tests.support.api_answers import NOW, Events
 
 
 def progress_of(events: Events) -> Progress:
@@ -39,6 +39,7 @@ def test_output_belongs_to_the_step_under_way() -> None:
         (Events(), True),
         (Events().steps("d1", "verify"), True),
         (Events().add("step", "d1", step="switch", state="running"), False),
+        (Events().add("step", "d1", step="build", state="failed"), False),
         (Events().add("cancelled", "d1"), False),
         (Events().add("live", "d1"), False),
     ],
@@ -56,3 +57,38 @@ def test_kinds_steps_and_states_of_a_newer_orchestrator_are_no_error(more: dict[
 
     assert progress.decided == ""
     assert "observe" not in STEPS
+
+
+def shown(progress: Progress) -> dict[str, str]:
+    """By the name of each step, what stands beside it."""
+    lines = [line.plain for line in step_lines(progress, NOW)]
+    return {name: line.partition(words)[2].strip() for name, words in STEPS.items() for line in lines if words in line}
+
+
+FAILED = Events().steps("d1", "prepare").add("step", "d1", step="fetch", state="failed")
+
+
+@pytest.mark.parametrize(
+    ("events", "step", "says"),
+    [
+        (Events(), "prepare", "not begun yet"),
+        (Events().steps("d1", "prepare"), "fetch", "not begun yet"),
+        (Events().add("step", "d1", step="fetch", state="failed"), "build", "– not run"),
+        (FAILED.add("failed", "d1"), "build", "– not run"),
+        (Events().steps("d1", "prepare").add("cancelled", "d1"), "fetch", "– not run"),
+        (Events().add("superseded", "d1"), "prepare", "– not run"),
+        (Events().steps("d1", "prepare").add("unchanged", "d1"), "build", "– not needed"),
+        (Events().steps("d1", "switch").add("live", "d1"), "retire", "not begun yet"),
+        (Events().steps("d1", "switch").add("live", "d1"), "backup", "– not run"),
+        (Events().add("step", "d1", step="build", state="running").add("failed", "d1"), "build", "– interrupted"),
+    ],
+)
+def test_a_step_that_is_not_run_says_whether_it_will_be(events: Events, step: str, says: str) -> None:
+    assert shown(progress_of(events))[step] == says
+
+
+@pytest.mark.parametrize("kind", ["rollback", "restore"])
+def test_a_rollback_or_restore_has_no_steps_of_an_update(kind: str) -> None:
+    progress = progress_of(Events().add("started", "d1", deployment_kind=kind).steps("d1", "switch"))
+
+    assert list(shown(progress)) == ["switch"]
