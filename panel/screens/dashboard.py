@@ -222,7 +222,7 @@ class DashboardScreen(AppKeys):
 
     @work(group="changes")
     async def _dismiss(self, app: App) -> None:
-        shown = app.update or app.held_back
+        shown = app.update or (app.held_back if app.held_back and not app.held_back.dismissed else None)
         if shown is None:
             self._tell_no_update(app)
             return

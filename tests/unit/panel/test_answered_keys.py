@@ -34,12 +34,16 @@ class Quiet(WithoutEvents):
         ("d", None, "No update is known for this app, or it is dismissed. Press U to check."),
         ("x", None, "No update is known for this app, or it is dismissed. Press U to check."),
         ("d", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
-        ("x", HELD_BACK, "No update of shop is offered: v2 failed at verify. Deploy it nevertheless."),
+        (
+            "x",
+            HELD_BACK | {"dismissed": True},
+            "No update of shop is offered: v2 failed at verify. Deploy it nevertheless.",
+        ),
         ("b", None, "shop has no standby release to roll back to. Deploy a second release first."),
         ("p", None, "No deployment of this app is under way."),
     ],
 )
-async def test_a_key_that_cannot_do_anything_says_why(key: str, held_back: dict[str, str] | None, says: str) -> None:
+async def test_a_key_that_cannot_do_anything_says_why(key: str, held_back: dict[str, Any] | None, says: str) -> None:
     """X was silent, and D asked for a check of which U had just told the result."""
     panel = PanelApp(Quiet(answers.app(held_back=held_back)), clock=lambda: NOW)
     async with panel.run_test() as pilot:
