@@ -29,8 +29,9 @@ from orchestrator.updates.asked_host import asked_host
 from orchestrator.updates.background import BackgroundChecks
 from orchestrator.updates.dismissal import dismiss
 from orchestrator.updates.expected import expected_of
-from orchestrator.updates.held_back import HeldBack, older, why_held_back
+from orchestrator.updates.held_back import HeldBack, Older, older, why_held_back
 from orchestrator.updates.listed_versions import VersionLists
+from orchestrator.updates.live import live_release, live_revision
 from orchestrator.updates.newest_wanted import newest_wanted
 from orchestrator.updates.order import comes_before
 from orchestrator.updates.remembered import Remembered
@@ -41,6 +42,8 @@ from orchestrator.updates.wanted import Wanted
 
 CHECK_WITHIN_S = 330.0
 """One fetch of a repository has 300 s."""
+MADE_LIVE = frozenset({EventKind.LIVE, EventKind.RESTORED, EventKind.FAILED_OVER})
+"""After these another release may be live."""
 
 
 class UpdateChecker:
@@ -73,7 +76,7 @@ class UpdateChecker:
         """By app: the source revisions than which the update that was found is known to be newer."""
         self._announced: dict[str, str] = {}
         """By app: the source revision that an event told last."""
-        self._older: dict[str, HeldBack | None] = {}
+        self._older: dict[str, Older | None] = {}
         self._questions: dict[str, tuple[Source, SharedQuestion[Update | None]]] = {}
         """By app, with the source that is asked."""
         self._sources: dict[str, Section | None] = {}
@@ -114,9 +117,11 @@ class UpdateChecker:
     def held_back(self, app: str) -> HeldBack | None:
         """Why the release that the last check found is not offered; None if it is, or is live, or if a release is live
         since then that may be newer. Raises JournalError."""
-        update = self._found.get(app)
-        if update is None or update.release.source_revision == self._live_revision(app) or self.is_outdated(app):
-            return self._older.get(app)
+        update, live = self._found.get(app), live_revision(self._journal, app)
+        if found := self._older.get(app):
+            return found.beside(live)
+        if update is None or update.release.source_revision == live or self.is_outdated(app):
+            return None
         return why_held_back(app, update.release, self._journal.attempts(app)) or self.unwanted(app)
 
     def unwanted(self, app: str) -> HeldBack | None:
@@ -131,7 +136,7 @@ class UpdateChecker:
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         """Implements Notifier: check again soon if the release that is live now was not known at the last check."""
-        if happened.kind is EventKind.LIVE and self.is_outdated(app):
+        if happened.kind in MADE_LIVE and self.is_outdated(app):
             self._background.ask_soon(app)
 
     async def check(self, context: AppContext, *, afresh: bool = False) -> Update | None:
@@ -167,8 +172,9 @@ class UpdateChecker:
     async def head(self, context: AppContext) -> Head:
         """Ask the source now, afresh, for what it has, whether that may be offered or not. Raises as `check`."""
         await self.check(context, afresh=True)
-        if held := self._older.get(context.name):
-            return Head(held.release.source_revision, held.release.version, is_older=True)
+        if found := self._older.get(context.name):
+            release = found.held_back.release
+            return Head(release.source_revision, release.version, is_older=True)
         if update := self._found.get(context.name):
             return Head(update.release.source_revision, update.release.version)
         raise Refused(f"The check of {context.name} has no result: its source was changed meanwhile.")
@@ -196,29 +202,28 @@ class UpdateChecker:
             self._policies[app] = context.config.update
         refuse_unread(context.config, context.config_file.parent)
         newest = await context.source.newest()
-        live = self._live_revision(app)
+        release = live_release(self._journal, app)
+        live = release.source_revision if release else ""
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
-        if await self._is_older(context, newest.release):
+        if release and await self._is_older(context, newest.release):
             self._refuse_if_replaced(context)
-            release = self._live_release(app)
-            self._found[app], self._older[app] = None, older(app, newest.release, release.version if release else "")
+            self._found[app], self._older[app] = None, older(app, newest.release, release)
             return None
         if newest.release.source_revision != live:
             await self.remembered.see(app, newest.release.version)
             newest = await newest_wanted(context, newest, live, self._wanted, self._is_older)
-        self._older[app] = None
         changelog = await context.source.changelog(live, revision := newest.release.source_revision)
         origin = await context.source.origin()
         expected = await expected_of(context, self._journal, is_live=revision == live)
         update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
         self._refuse_if_replaced(context)
-        self._found[app] = update
+        self._found[app], self._older[app] = update, None
         self._newer_than[app] = frozenset({live, revision, *were_live, *(one.revision for one in changelog.changes)})
         return update
 
     async def _is_older(self, context: AppContext, release: Release) -> bool:
         """Whether something else is live, and known to be as new or newer."""
-        live = self._live_release(context.name)
+        live = live_release(self._journal, context.name)
         if live is None or live.source_revision == release.source_revision:
             return False
         return comes_before(release, live, context.config.update.ordered_by) or await context.source.is_older(
@@ -237,7 +242,7 @@ class UpdateChecker:
         """Tell the known update by an event, once. Raises JournalError: then the next check tells it."""
         update = self.known(app)
         # What an app's first deployment is making live is no update.
-        is_first = not self._live_revision(app) and self._scheduler.busy_with(app) is not None
+        is_first = not live_revision(self._journal, app) and self._scheduler.busy_with(app) is not None
         if update and not is_first and self._announced.get(app) != update.release.source_revision:
             await self._events.publish(UpdateFound(update.release.version, found_by), app)
             self._announced[app] = update.release.source_revision
@@ -284,16 +289,11 @@ class UpdateChecker:
         return (moment - self._now()).total_seconds() if moment else None
 
     def is_outdated(self, app: str) -> bool:
-        """Whether it is not known if the update that was found is newer than what is live now."""
-        return self._found.get(app) is not None and self._live_revision(app) not in self._newer_than[app]
+        """Whether it is not known if the release that was found is newer than what is live now."""
+        if found := self._older.get(app):
+            return found.is_outdated(live_revision(self._journal, app))
+        return self._found.get(app) is not None and live_revision(self._journal, app) not in self._newer_than[app]
 
     def _is_offered(self, app: str, update: Update) -> bool:
         may_be = may_be_offered(self._journal.attempts(app), update.release.source_revision)
         return may_be and self._wanted.why_not(app, self._policies.get(app), update) is None
-
-    def _live_release(self, app: str) -> Release | None:
-        slots = self._journal.slots(app)
-        return self._journal.deployment(slots.active).release if slots.active else None
-
-    def _live_revision(self, app: str) -> str:
-        return release.source_revision if (release := self._live_release(app)) else ""

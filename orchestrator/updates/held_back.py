@@ -47,10 +47,27 @@ def _what_came_after(mine: Iterable[Attempt]) -> str:
     return "another release was made live after it"
 
 
-def older(app: str, release: Release, live: str) -> HeldBack:
+@dataclass(frozen=True)
+class Older:
+    """What a check found that is not newer than what was live then, the source revision `than`. It says nothing of
+    another release that became live since."""
+
+    held_back: HeldBack
+    than: str
+
+    def beside(self, live: str) -> HeldBack | None:
+        """What is true of it while the source revision `live` is live."""
+        return self.held_back if live == self.than else None
+
+    def is_outdated(self, live: str) -> bool:
+        """Whether the source must be asked how it compares with `live`."""
+        return live not in (self.than, self.held_back.release.source_revision)
+
+
+def older(app: str, release: Release, live: Release) -> Older:
     """The source's newest release comes before the one that is live, or is as high, such as 1.0 and 1.0.0."""
-    says = f"{release.version}, the newest release of the source, is not newer than {live}, which is live."
-    return HeldBack(release, says, _remedy(app, release))
+    says = f"{release.version}, the newest release of the source, is not newer than {live.version}, which is live."
+    return Older(HeldBack(release, says, _remedy(app, release)), live.source_revision)
 
 
 def is_skipped(app: str, release: Release, record: VersionRecord) -> HeldBack:

@@ -14,6 +14,7 @@ from orchestrator.domain.release_history import checks_between_tries, may_instal
 from orchestrator.domain.update import Update
 from orchestrator.journal.store import Journal
 from orchestrator.updates import due
+from orchestrator.updates.live import live_release
 from orchestrator.updates.order import is_known_to_be_newer
 
 BY_ITSELF = "It installs itself (update.auto_update)."
@@ -55,8 +56,7 @@ class SelfInstall:
         """Whether to deploy it without being asked: something is live, the app is not busy, and what is known of the
         release allows it. What somebody deployed by hand is replaced only by what is known to be newer.
         """
-        slots = self._journal.slots(app)
-        live = self._journal.deployment(slots.active).release if slots.active else None
+        live = live_release(self._journal, app)
         if live is None or self._scheduler.busy_with(app):
             return False
         if is_by_hand(live.source_revision) and not is_known_to_be_newer(update.release, live):

@@ -21,7 +21,7 @@ from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
-from orchestrator.domain.events import Event, EventKind, Live
+from orchestrator.domain.events import Event, EventKind, FailedOver, Live, Occurrence, Restored
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import Refused, StepFailed
@@ -548,6 +548,49 @@ async def test_a_release_that_is_older_than_the_live_one_is_neither_offered_nor_
     held_back = bench.checker.held_back(APP)
     assert held_back is not None
     assert "v1, the newest release of the source, is not newer than" in held_back.says
+
+
+async def test_that_a_release_is_older_is_told_only_beside_the_release_that_it_was_compared_with(bench: Bench) -> None:
+    """`status` said "1.5.0 is not newer than 2.0.0, which is live" while 1.5.0 was live, or an archive."""
+    old, new = bench.source.publish(), bench.source.publish()
+    compared = bench.live(new)
+    bench.source.withdraw()
+    app = bench.app("enabled: false")
+    bench.checker.follow([app])
+    await bench.checker.check(app)
+    told = bench.checker.held_back(APP)
+    assert told is not None
+    assert not bench.checker.is_outdated(APP)
+
+    bench.live(old)  # somebody deployed it by hand
+    assert bench.checker.held_back(APP) is None
+    assert not bench.checker.is_outdated(APP), "what the check found is live: that needs no other check"
+
+    bench.live(Release("v9b", "archive-" + "c" * 40))
+    assert bench.checker.held_back(APP) is None
+    assert bench.checker.is_outdated(APP), "what is live now was never compared"
+
+    bench.journal.save_switch(APP, Slots(compared, ""))  # a rollback
+    assert bench.checker.held_back(APP) == told
+
+
+@pytest.mark.parametrize("happened", [Live(1.0, "green"), Restored("b1", "", 0.1), FailedOver("v0", "it died", 0.1)])
+async def test_a_release_that_an_older_one_was_not_compared_with_makes_the_next_check_due(
+    bench: Bench, happened: Occurrence
+) -> None:
+    bench.source.publish()
+    bench.live(bench.source.publish())
+    bench.source.withdraw()
+    bench.events.add(bench.checker)
+    async with bench.following("background_check: {interval: 1000}"):
+        async with asyncio.timeout(DEADLINE_S):
+            while bench.checker.held_back(APP) is None:  # noqa: ASYNC110 (what is held back is no event)
+                await asyncio.sleep(0)
+        bench.live(Release("v9b", "archive-" + "c" * 40))
+        await bench.events.publish(happened, APP)
+        async with asyncio.timeout(DEADLINE_S):
+            while bench.source.asked < 2:  # noqa: ASYNC110 (the source tells nobody)
+                await asyncio.sleep(0)
 
 
 class OtherKind(FakeSource):
