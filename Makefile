@@ -21,7 +21,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: up down uninstall token engine venv check test-unit test test-all soak bench
 
-up: engine venv
+up: engine
+	@tools/venv
 	@tools/up
 
 down:
@@ -38,7 +39,7 @@ engine:
 	@tools/base-image
 
 venv:
-	@tools/venv
+	@tools/venv dev
 
 check: venv
 	.venv/bin/ruff format --check .
