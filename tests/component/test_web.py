@@ -462,7 +462,7 @@ def test_a_session_is_saved_when_the_panel_drains_and_goes_on_in_the_next_releas
         with started(api, database, "v1.2.4") as newer:
             newer.until_readyz("ready")
             with newer.session("s1") as socket:
-                until_painted(socket, "UPDATING SHOP", "Resumed after update to v1.2.4")
+                until_painted(socket, "UPDATING SHOP", "Resumed in v1.2.4; the session was begun in v1.2.3")
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == SERVICE_RESTART
