@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -15,7 +16,10 @@ DOCKER = """#!/bin/sh
 echo "$*" >> "$ORDERS"
 case "$*" in
     *"--status restarting"*) [ -z "$RESTARTING" ] || echo c0ffee;;
-    "compose up"*orchestrator) exit ${STARTS_WITH:-1};;
+    "network ls"*) echo old;;
+    "network inspect --format"*) [ -n "$RANGES" ] && echo "$RANGES";;
+    "network inspect"*) echo "$NETWORKS";;
+    "compose up"*orchestrator) [ -z "$SAYS" ] || echo "$SAYS"; exit ${STARTS_WITH:-1};;
 esac
 """
 
@@ -28,7 +32,11 @@ def make_up(folder: Path, **more: str) -> tuple[subprocess.CompletedProcess[str]
     environment = os.environ | {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "ORDERS": str(orders),
+        "CHANGEOVER_STACK": "changeover",
         "RESTARTING": "",
+        "SAYS": "",
+        "NETWORKS": "[]",
+        "RANGES": "",
         "CHANGEOVER_PORT": str(free_port()),
         "CHANGEOVER_API_PORT": str(free_port()),
     }
@@ -63,3 +71,45 @@ def test_an_orchestrator_that_ends_again_and_again_is_not_waited_for(tmp_path: P
     assert "The start failed. See the lines above." in ended.stderr
     assert any(order.startswith("compose logs") for order in given)
     assert not any(order.startswith("compose up --detach --wait") for order in given), "the proxy is left as it is"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "invalid pool request: Pool overlaps with other one on this address space",
+        "cannot create network c0ffee (br-1): conflicts with network beef (br-2): networks have overlapping IPv4",
+    ],
+)
+def test_whoever_holds_the_address_range_is_named_by_whichever_words_docker_says_it(tmp_path: Path, says: str) -> None:
+    networks = [{"Name": "lab", "IPAM": {"Config": [{"Subnet": "172.30.0.0/16"}]}}]
+
+    ended, _ = make_up(tmp_path, SAYS=says, NETWORKS=json.dumps(networks), CHANGEOVER_SUBNET="172.30.0.0/16")
+
+    assert ended.returncode == 1
+    assert "is held by the network lab" in ended.stderr
+    assert "docker network rm lab" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("has", "asked", "is_told"),
+    [
+        ("172.30.0.0/16 172.30.0.0/24", "172.26.0.0/16 172.26.0.0/24", True),
+        ("172.26.0.0/16 172.26.9.0/24", "172.26.0.0/16 172.26.0.0/24", True),
+        ("172.26.0.0/16 ", "172.26.0.0/16 172.26.0.0/24", True),
+        ("172.26.0.0/16 172.26.0.0/24", "172.26.0.0/16 172.26.0.0/24", False),
+        ("", "172.26.0.0/16 172.26.0.0/24", False),
+        ("172.26.0.0/16 172.26.0.0/24", "", False),
+    ],
+    ids=["another", "another part", "no part", "the same", "no network yet", "nothing asked"],
+)
+def test_a_network_that_exists_with_another_range_than_asked_is_told(
+    tmp_path: Path, has: str, asked: str, is_told: bool
+) -> None:
+    """Compose leaves it as it is, without a word."""
+    subnet, _, part = asked.partition(" ")
+
+    ended, given = make_up(tmp_path, RANGES=has, CHANGEOVER_SUBNET=subnet, CHANGEOVER_IP_RANGE=part)
+
+    assert ("The network changeover exists with" in ended.stderr) is is_told
+    assert (f"Not used: CHANGEOVER_SUBNET={subnet} CHANGEOVER_IP_RANGE={part}." in ended.stderr) is is_told
+    assert "compose build --quiet" in given, "it goes on with the network as it is"
