@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, from_json
 
+from orchestrator.domain.changelog import MOST_CHANGES
 from orchestrator.domain.invalid_values import why_invalid
 from orchestrator.errors import StepFailed
 
@@ -20,7 +21,8 @@ MOST_OF_MANIFEST = 4 * 2**20
 """Bytes. It is read on the event loop, in some tens of milliseconds."""
 REMEDY = "See docs/archives.md for what it must contain, and correct it on the server."
 MOST_RELEASES = 1000
-MOST_CHANGES = 200
+MOST_LINES = MOST_CHANGES
+"""Of the changelog of a release; more are counted."""
 
 _VERSION = r"^[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}$"
 _SHA256 = r"^[0-9a-fA-F]{64}$"
@@ -30,27 +32,33 @@ FORMS = {
 }
 """What the patterns mean, for people."""
 
-Line = Annotated[str, Field(max_length=2000)]
-
 
 class ArchivedRelease(BaseModel):
-    """`sha256` and `size` (in bytes) are those of the archive. `signature`: its minisign signature, as text."""
+    """`sha256` and `size` (in bytes) are those of the archive. `signature`: its minisign signature, as text.
+
+    `changelog`: the first MOST_LINES lines, as long as they are: whoever shows one takes secrets out before shortening
+    it. `lines_left_out`: how many more there are.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     version: Annotated[str, Field(pattern=_VERSION)]
     sha256: Annotated[str, Field(pattern=_SHA256)]
     size: Annotated[int, Field(ge=0)] | None = None
     released_at: AwareDatetime | None = None
-    changelog: Annotated[tuple[Line, ...], FailFast(), Field(max_length=MOST_CHANGES)] = ()
+    changelog: Annotated[tuple[str, ...], FailFast()] = ()
+    lines_left_out: int = 0
     signature: Annotated[str, Field(max_length=4000)] = ""
 
     @model_validator(mode="before")
     @classmethod
-    def _changelog_may_be_a_text(cls, value: object) -> object:
-        if isinstance(value, dict) and isinstance(lines := value.get("changelog"), str):
-            found = [line.strip().removeprefix("- ").removeprefix("* ") for line in lines.splitlines() if line.strip()]
-            return {**value, "changelog": found}
-        return value
+    def _changelog_may_be_a_text_and_long(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        lines = value.get("changelog", [])
+        if isinstance(lines, str):
+            lines = [line.strip().removeprefix("- ").removeprefix("* ") for line in lines.splitlines() if line.strip()]
+        left_out = max(0, len(lines) - MOST_LINES) if isinstance(lines, list) else 0
+        return {**value, "changelog": lines[:MOST_LINES] if left_out else lines, "lines_left_out": left_out}
 
 
 class _Several(BaseModel):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from packaging.specifiers import SpecifierSet
 
@@ -24,6 +24,7 @@ from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersio
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
+from orchestrator.sources.redirects import shown
 from orchestrator.sources.signature import refuse_unsigned
 from orchestrator.sources.versions import COMMIT, SEMVER, Scheme, compare, is_in, is_version, newest_first
 from orchestrator.sources.web import Page, Web
@@ -102,7 +103,7 @@ class ArchivedReleases:
                 parse_commit(version, self._border.cut(plain(line), archive.MOST_AT_ONCE))
                 for version, line in lines[:MOST_CHANGES]
             ),
-            changes_left_out=max(0, len(lines) - MOST_CHANGES),
+            changes_left_out=max(0, len(lines) - MOST_CHANGES) + sum(one.lines_left_out for one in after),
             download_bytes=wanted.size if wanted else None,
         )
 
@@ -153,7 +154,7 @@ class ArchivedReleases:
                 signature = found.signature or await self._signature_beside(address)
                 by_key = (signature, self._folder, self._settings.public_key)
                 await to_its_end(asyncio.to_thread(refuse_unsigned, packed, found.version, *by_key))
-            await to_its_end(asyncio.to_thread(archive.unpack, packed, folder))
+            await to_its_end(asyncio.to_thread(archive.unpack, packed, folder, called=_called(found, address)))
         finally:
             packed.unlink(missing_ok=True)
 
@@ -173,6 +174,12 @@ class ArchivedReleases:
         found = read_manifest(page.content, await self.origin())
         self._known = replace(page, content=b""), found
         return found
+
+
+def _called(release: ArchivedRelease, address: str) -> str:
+    """How messages call its archive: by what its owner knows, and not by the file of this machine."""
+    name = shown(urlsplit(address).path.rpartition("/")[2])
+    return f"The archive of {release.version} ({name})" if name else f"The archive of {release.version}"
 
 
 def _named(found: tuple[ArchivedRelease, ...], name: str) -> ArchivedRelease | None:

@@ -69,9 +69,11 @@ def server() -> Server:
     return Server()
 
 
-def shop(server: Server, folder: Path = Path(), **settings: Any) -> ArchivedReleases:
+def shop(
+    server: Server, folder: Path = Path(), known_secrets: Secrets | None = None, **settings: Any
+) -> ArchivedReleases:
     section = UrlSource.model_validate({"manifest_url": MANIFEST, "download_url": ARCHIVES, **settings})
-    return ArchivedReleases(section, folder, Web(server, pause_s=0.0), Secrets())
+    return ArchivedReleases(section, folder, Web(server, pause_s=0.0), known_secrets or Secrets())
 
 
 async def test_a_manifest_of_one_release_offers_it(server: Server) -> None:
@@ -341,3 +343,45 @@ def test_a_section_that_cannot_work_is_refused(url: str, says: str) -> None:
         loader.parse(f"apps:\n  shop:\n    route: {{host: x}}\n    update: {{source: url, url: {url}}}\n", "c.yaml")
 
     assert says in str(refused.value)
+
+
+async def test_a_damaged_archive_is_called_by_its_version_and_the_file_of_its_address(
+    server: Server, tmp_path: Path
+) -> None:
+    server.publish("1.0.0", b"no archive")
+
+    with pytest.raises(StepFailed, match=r"^The archive of 1\.0\.0 \(1\.0\.0\.tar\.gz\) cannot be unpacked: "):
+        await shop(server).fetch("1.0.0", tmp_path / "dd46ac7b")
+
+
+@pytest.mark.parametrize("length", [300, 301, 2001, 1_000_000])
+async def test_a_long_line_of_the_changelog_is_shortened_and_ends_no_check(server: Server, length: int) -> None:
+    server.publish("1.0.0", changelog=["fix: " + "x" * (length - 5), "fix: till"])
+
+    long, short = (await shop(server).changelog("", "1.0.0")).changes
+
+    assert long.subject == "x" * min(295, length - 5) + (" (shortened)" if length > 300 else "")
+    assert short.subject == "till"
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["list", "text"])
+async def test_of_a_changelog_with_many_lines_the_rest_is_counted(server: Server, as_text: bool) -> None:
+    many = [f"fix: {number}" for number in range(500)]
+    server.announce(
+        server.publish("1.0.0", changelog="\n".join(many) if as_text else many, lines_left_out=7),
+        server.publish("1.1.0", changelog=["fix: till"] * 50),
+    )
+
+    found = await shop(server).changelog("", "1.1.0")
+
+    assert (len(found.changes), found.changes[-1].subject, found.changes_left_out) == (200, "149", 350)
+
+
+async def test_a_secret_in_a_long_line_is_taken_out_before_it_is_shortened(server: Server) -> None:
+    known = Secrets()
+    known.know(["tell-nobody-12345"])
+    server.publish("1.0.0", changelog=["fix: " + "x" * 290 + "tell-nobody-12345" + "x" * 3000])
+
+    (change,) = (await shop(server, known_secrets=known).changelog("", "1.0.0")).changes
+
+    assert "tell" not in change.subject
