@@ -10,7 +10,9 @@ import asyncio
 import codecs
 import json
 import re
+import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -67,6 +69,7 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
     """The result of `ask` with a connected client. A ClientError ends the command with its message and exit code."""
 
     async def connected() -> T:
+        _be_woken_by_signals()
         async with Client(configured_url(), configured_token()) as client:
             try:
                 return await ask(client)
@@ -81,6 +84,16 @@ def run(ask: Callable[[Client], Awaitable[T]]) -> T:
         stop("\n".join([error.cause, *(f"  │ {line}" for line in error.log), error.remedy]).strip(), error.exit_code)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _be_woken_by_signals() -> None:
+    """Until the event loop is closed, every signal wakes it. Python acts on a signal only between two of its own
+    instructions: Ctrl-C that comes just before the loop begins to wait, or to another thread, would be acted on when
+    the next thing happens, which may be never. asyncio has that solved for as long as it handles one signal of its own
+    (signal.set_wakeup_fd): this is one that nobody sends.
+    """
+    if threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGURG, lambda: None)
 
 
 def show(

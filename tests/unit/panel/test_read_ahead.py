@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,34 @@ def test_ctrl_c_ends_it_although_nobody_reads(server: Sending) -> None:
     command.send_signal(signal.SIGINT)
 
     assert command.wait(10) == 130
+
+
+def test_ctrl_c_ends_it_also_where_no_part_of_python_notices_the_signal(server: Sending) -> None:
+    """It came to the thread that writes, or just before the event loop began to wait, and was lost: nothing came."""
+    server.silent = True
+    command = begun(server, *EXEC)
+    assert command.stdout is not None
+    command.stdout.read(1)
+    other = thread_beside(command.pid)
+
+    os.kill(other, signal.SIGINT)  # Linux lets this thread take it, of all of the process
+
+    assert command.wait(10) == 130
+
+
+def thread_beside(process: int) -> int:
+    """The one that writes, as soon as the one that reads has nothing to do."""
+    tasks = Path(f"/proc/{process}/task")
+
+    def sleeps() -> bool:
+        return (tasks / str(process) / "stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+    seen = 0
+    while seen < 20:
+        time.sleep(0.01)
+        seen = seen + 1 if sleeps() else 0
+    (other,) = {int(one.name) for one in tasks.iterdir()} - {process}
+    return other
 
 
 def test_a_reader_that_has_left_ends_it_although_the_command_prints_nothing_more(server: Sending) -> None:
