@@ -78,7 +78,7 @@ class Notices:
         self._files = UrlFiles(settings.config.parent, known_secrets)
         self._look_again_s, self._now = look_again_s, clock
         self.courier = courier or Courier(known_secrets)
-        told = (self._is_configured, self._done, self._failed, self._works, self._send)
+        told = (self._is_configured, self._done, self._failed, lambda one: self._publish(NoticesTaken(one)), self._send)
         self.lanes = Lanes(Rounds(self.courier), *told, first_pause_s, clock, problems)
         self._has_begun = False
         self._incoming: deque[_Incoming] = deque()
@@ -226,9 +226,14 @@ class Notices:
                 await self._done(service, [dropped])
 
     async def _forget(self, notice: Notice) -> None:
-        self._open.pop(notice.id, None)
-        self._taken.pop(notice.id, None)
+        """Raises JournalError; then it waits as before, and it is not forgotten who has it."""
         await self._journal.beside(self._journal.forget_notices, [notice.id])
+        self._waits_no_more(notice.id)
+
+    def _waits_no_more(self, id: int) -> None:
+        self._partly.discard(id)
+        self._open.pop(id, None)
+        self._taken.pop(id, None)
 
     async def current(self, app: str | None = None) -> ServiceUrls:
         """All services that are told something now, or those that are told something of one app."""
@@ -258,9 +263,7 @@ class Notices:
                 self._partly.add(notice.id)
             else:
                 self._over.add(notice.id)
-                self._partly.discard(notice.id)
-                self._open.pop(notice.id, None)
-                self._taken.pop(notice.id, None)
+                self._waits_no_more(notice.id)
         try:
             await self._record()
         except JournalError as error:
@@ -279,9 +282,6 @@ class Notices:
     async def _failed(self, service: str, cause: str, remedy: str) -> None:
         log.warning("notices not taken", cause=cause)
         await self._publish(NoticeFailed(cause, remedy, service))
-
-    async def _works(self, service: str) -> None:
-        await self._publish(NoticesTaken(service))
 
     async def _publish(self, happened: Occurrence) -> None:
         try:

@@ -325,6 +325,30 @@ async def test_what_was_told_while_the_journal_was_away_is_recorded_when_it_is_b
     assert [bench.titles(one) for one in services] == [["shop v1 is live"]] * len(services)
 
 
+@pytest.mark.parametrize("is_back_first", [False, True])
+async def test_a_service_that_is_removed_while_the_journal_is_away_keeps_no_other_notice_waiting(
+    bench: Bench, is_back_first: bool
+) -> None:
+    """Another service has the notice, and the journal does not know it yet."""
+    bench.urls(URL, OTHER)
+    bench.courier.answers[OTHER] = [fails()] * 1000
+    bench.courier.gate = asyncio.Event()
+    async with bench.sending():
+        await are_live(bench, "v1")
+        await bench.until(lambda: bool(bench.courier.runs))
+        with bench.journal.away():
+            bench.courier.gate.set()
+            await bench.until(lambda: bool(bench.titles() and bench.problems))
+            if not is_back_first:
+                bench.urls(URL)
+                await bench.until(lambda: len(bench.problems) > 1)
+        bench.urls(URL)
+        await are_live(bench, "v2")
+        await bench.until(lambda: len(bench.titles()) > 1 and not bench.journal.waiting_notices())
+
+    assert bench.titles() == ["shop v1 is live", "shop v2 is live"]
+
+
 async def test_a_service_that_has_a_notice_does_not_get_it_again_at_another_line_of_the_file(bench: Bench) -> None:
     bench.urls(URL, OTHER)
     bench.courier.answers[URL] = [fails()] * 1000
