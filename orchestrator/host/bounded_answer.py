@@ -14,10 +14,12 @@ MOST_BYTES = 64 * 1024
 LONGEST_TYPE = 200
 """So much of a Content-Type is looked at."""
 TEXT_CHARSET = re.compile(
-    r"""[;\s]charset\s*=\s*["']?(utf-?8|(?:us-)?ascii|iso-?8859-\d{1,2}|(?:windows-|cp)125\d)["']?\s*(?:;|$)""",
+    r"""[;\s]charset\s*=\s*["']?"""
+    r"""(utf-?8|(?:us-)?ascii|iso-?8859-(?:[1-9]|1[013-6])|(?:windows-|cp)125[0-8])["']?\s*(?:;|$)""",
     re.IGNORECASE,
 )
-"""An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`.
+"""An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`,
+and none for a number that is of no charset, such as ISO 8859-12.
 httpx asks Python's parser of e-mail, which raises other errors for odd headers, and is slow for long ones."""
 OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
