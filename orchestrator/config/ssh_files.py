@@ -49,7 +49,8 @@ def why_not_known(text: str, file: str, host: str, port: str) -> str:
     """Why a file of known hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) lets nobody reach this server, and what to do;
     empty if it has a key of it."""
     name = host.lower() if port in _USUAL_PORT else f"[{host.lower()}]:{port}"
-    if any(_is_of(hosts, name) for hosts in _known(text)):
+    # Where ssh knows no key of the port, one of the host without a port is accepted (check_host_key in sshconnect.c).
+    if any(_is_of(hosts, one) for hosts in _known(text) for one in {name, host.lower()}):
         return ""
     scan = f"ssh-keyscan {'' if port in _USUAL_PORT else f'-p {port} '}{host}"
     return (
