@@ -23,6 +23,7 @@ from orchestrator.events.stream import EventStream
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import Source
+from orchestrator.sources.order import comes_before
 from orchestrator.supervision import Supervisor
 from orchestrator.updates import due
 from orchestrator.updates.asked_host import asked_host
@@ -33,7 +34,6 @@ from orchestrator.updates.held_back import HeldBack, Older, older, why_held_back
 from orchestrator.updates.listed_versions import VersionLists
 from orchestrator.updates.live import live_release, live_revision
 from orchestrator.updates.newest_wanted import newest_wanted
-from orchestrator.updates.order import comes_before
 from orchestrator.updates.remembered import Remembered
 from orchestrator.updates.self_install import SelfInstall
 from orchestrator.updates.time_limit import checked_within

@@ -13,9 +13,9 @@ from orchestrator.domain.by_hand import is_by_hand
 from orchestrator.domain.release_history import checks_between_tries, may_install_itself
 from orchestrator.domain.update import Update
 from orchestrator.journal.store import Journal
+from orchestrator.sources.order import is_known_to_be_newer
 from orchestrator.updates import due
 from orchestrator.updates.live import live_release
-from orchestrator.updates.order import is_known_to_be_newer
 
 BY_ITSELF = "It installs itself (update.auto_update)."
 

@@ -98,14 +98,17 @@ def ends_by_sigterm() -> Iterator[None]:
 
 
 async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> list[str]:
-    """Sentences: that the release is live already, unless it is deployed `again`, or that the file is not in use."""
+    """Sentences: that the release is live already or why it is not offered as an update, unless it is deployed `again`,
+    and that the file is not in use."""
     try:
         update = None if ref or again else await client.check(app)
         now = await client.app(app)
     except ClientError as error:
         return [f"Which release it would be is not known: {error}"]
     live = "" if again else live_already(now, update, ref)
-    return [*([live] if live else []), *(f"! {says}" for says in file_not_used(now))]
+    takes = now.held_back if update is None and not ref and not again else None
+    nevertheless = [f"! {takes.says} The deployment would take it nevertheless."] if takes else []
+    return [*([live] if live else []), *nevertheless, *(f"! {says}" for says in file_not_used(now))]
 
 
 def live_already(now: App, update: Update | None, ref: str) -> str:

@@ -11,7 +11,10 @@ from orchestrator.deploy.by_hand import source_of
 from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.unchanged import is_live_already, known_run_of
 from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.domain.release import Release
 from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.base import Source
+from orchestrator.sources.order import comes_before
 
 
 class Fetch(Step):
@@ -36,6 +39,8 @@ class Fetch(Step):
             return replace(deployment, release=context.active.release)
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
+        if before and await _is_older(context, source, found.release, before):
+            context.say(deployment.id, f"! {found.release.version} is not newer than {before.version}, which is live.")
         changelog = await source.changelog(before.source_revision if before else "", wanted)
         await source.fetch(wanted, context.source_folder(deployment))
         known_run = known_run_of(context, found.release)
@@ -45,6 +50,18 @@ class Fetch(Step):
         """Remove the fetched source."""
         await remove_source(context, deployment)
         return ""
+
+
+async def _is_older(context: AppContext, source: Source, wanted: Release, live: Release) -> bool:
+    """Whether it is another release, and known to come before the one that is live, or to be as high.
+
+    Nobody may have asked for that: where the newest release was taken back, a deployment without --ref goes back.
+    Raises StepFailed.
+    """
+    if wanted.source_revision == live.source_revision:
+        return False
+    scheme = context.config.update.ordered_by
+    return comes_before(wanted, live, scheme) or await source.is_older(wanted.source_revision, live.source_revision)
 
 
 async def remove_source(context: AppContext, deployment: Deployment) -> None:

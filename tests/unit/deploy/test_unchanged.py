@@ -262,3 +262,33 @@ def decided(model: type[BaseModel], *, at_once: Mapping[str, Any], later: Mappin
 def test_of_each_key_it_is_decided_whether_it_takes_effect_at_once() -> None:
     """A new key that nobody thought of would make every container look outdated, or keep its old value silently."""
     decided(App, at_once=AT_ONCE, later=BY_DEPLOYMENT)
+
+
+@pytest.mark.parametrize("ref", ["", "v1"], ids=["taken back", "asked for"])
+def test_a_deployment_of_an_older_release_says_so_and_a_newer_one_says_nothing(world: World, ref: str) -> None:
+    """Without --ref it takes the newest release of the source, and a newer one may have been taken back."""
+
+    async def lines() -> tuple[list[str], list[str]]:
+        _, second = await two_releases(world)
+        if not ref:
+            world.source.withdraw()
+        older = await live(world, ref)
+        assert older.version == "v1"
+        return _said(world, second), _said(world, older)
+
+    of_newer, of_older = virtual_time.run(lines())
+    assert not [one for one in of_newer if "newer" in one]
+    assert [one for one in of_older if "newer" in one] == ["! v1 is not newer than v2, which is live."]
+
+
+def test_the_same_release_with_force_is_not_called_older(world: World) -> None:
+    async def lines() -> list[str]:
+        await two_releases(world)
+        return _said(world, await live(world, force=True))
+
+    assert not [one for one in virtual_time.run(lines()) if "newer" in one]
+
+
+def _said(world: World, deployment: Deployment) -> list[str]:
+    events = [one for one in world.journal.events() if one.deployment == deployment.id]
+    return [str(one.fields["line"]) for one in events if one.kind == EventKind.LINE]

@@ -58,7 +58,6 @@ def test_yes_says_which_question_it_leaves_out(command: tuple[str, ...], what: s
         ({"configuration_changed": True}, "", False),
         ({"health": "stopped"}, "", False),
         ({"active": None}, "", False),
-        ({"held_back": {"version": "v2", "revision": "b" * 40, "says": "It failed.", "remedy": ""}}, "", False),
     ],
 )
 async def test_a_dry_run_says_that_it_is_live_already(
@@ -73,6 +72,27 @@ async def test_a_dry_run_says_that_it_is_live_already(
 
     assert ("v1.0.0 is live already" in found) is says
     assert bool(found) is says
+
+
+@pytest.mark.parametrize(
+    ("ref", "again", "offered", "says"),
+    [
+        ("", False, False, ["! v2 failed. The deployment would take it nevertheless."]),
+        ("v1", False, False, []),
+        ("", True, False, []),
+        ("", False, True, []),
+    ],
+    ids=["newest", "ref", "again", "another is offered"],
+)
+async def test_a_dry_run_says_that_it_would_take_what_is_not_offered(
+    api: FakeApi, ref: str, again: bool, offered: bool, says: list[str]
+) -> None:
+    held = {"version": "v2", "revision": "b" * 40, "says": "v2 failed.", "remedy": ""}
+    api.gives("GET", "/v1/apps/shop", answers.app(held_back=held))
+    api.gives("POST", "/v1/apps/shop/update/check", answers.update() if offered else None)
+
+    async with Client(api.url, "co_secret") as client:
+        assert await what_it_takes(client, "shop", ref, again=again) == says
 
 
 async def test_a_dry_run_with_an_update_says_nothing_more(api: FakeApi) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.release import Release
+from orchestrator.sources.order import comes_before
 from orchestrator.sources.versions import Scheme
-from orchestrator.updates.order import comes_before
 
 ARCHIVE = "archive:sha256:" + "12345678" * 8
 COMMIT, DIGEST = "12345678" * 5, "sha256:" + "1234567a" * 8
