@@ -89,8 +89,10 @@ class ConfirmScreen(ModalScreen[bool]):
         self._redraw()
 
     def _take_update(self, newest: Update) -> None:
-        if newest.revision != self._update.revision:
-            self._newer = newest
+        """An answer may be older than the question: it was on its way while the source was asked once more."""
+        known = self._newer or self._update
+        if newest.checked_at >= known.checked_at:
+            self._newer = newest if newest.revision != self._update.revision else None
             self._redraw()
 
     def _redraw(self) -> None:

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from panel.app import PanelApp
 from panel.client.client import Client
+from panel.client.model import App
 from panel.screens.confirm import ConfirmScreen
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
@@ -71,6 +72,25 @@ async def test_the_question_says_when_something_newer_came_and_installs_what_it_
         await until(pilot, lambda: bool(api.requests("POST", "/v1/apps/shop/deployments")))
 
     assert [one.body["ref"] for one in api.requests("POST", "/v1/apps/shop/deployments")] == [SHOWN]
+
+
+async def test_an_answer_that_is_older_than_the_question_is_no_newer_version_nor_is_one_that_was_taken_back(
+    api: FakeApi,
+) -> None:
+    """The list of apps may have been on its way while the source was asked."""
+    api.gives("GET", "/v1/apps", {"apps": [answers.app(update=None)]})
+    api.gives("POST", "/v1/apps/shop/update/check", answers.update("v1.2.0", checked_at=answers.before(minutes=3)))
+    async with panel_of(api) as pilot:
+        await asked_about_the_update(pilot)
+        question = pilot.app.screen
+        assert isinstance(question, ConfirmScreen)
+        for version, minutes, is_told in (("v1.1.0", 4, False), ("v1.3.0", 2, True), ("v1.2.0", 1, False)):
+            revision = {"revision": version} if version != "v1.2.0" else {}
+            found = answers.update(version, checked_at=answers.before(minutes=minutes), **revision)
+            question.take(App.model_validate(answers.app(update=found)))
+            await pilot.pause()
+            assert (f"A newer version came meanwhile: {version}" in shown(pilot)) is is_told
+            assert ("came meanwhile" in shown(pilot)) is is_told
 
 
 async def test_the_question_says_how_old_the_check_is(api: FakeApi) -> None:
