@@ -29,6 +29,8 @@ RESERVE = 16 * MEGABYTE
 DATA, DUMP = "data", "dump"
 MOST_NAMED = 100
 """So many files are named in an answer: an app may have millions."""
+BY_HAND = "requested by"
+"""So begins the reason of a backup that somebody asked for; every other one was made before something was done."""
 MOST_MANIFEST = 256 * MEGABYTE
 """A larger manifest is not read."""
 
@@ -158,6 +160,11 @@ class Summary:
     after: int = 0
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody asked for it; else it was made before something was done."""
+        return self.reason.startswith(f"{BY_HAND} ")
 
     @property
     def made_at(self) -> datetime:

@@ -124,10 +124,21 @@ def live_since(attempts: Iterable[Attempt], after: int) -> list[str]:
 
 
 def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str]) -> list[str]:
-    """The backups that were made before deployments that did not go live and did not change the data.
+    """Deployments that did not go live and whose backups need not be kept, and the backups that they name.
 
-    `migrated` are the deployments that ran migrations. What these left may be settled by their backup only.
+    `migrated` are the deployments that ran migrations: what these did is not known without a comparison of all data, if
+    the app names nothing. Of those in a row, with no release going live in between, the first one's backup has the data
+    as it was before all of them, and is not spare.
     """
     ended = (State.FAILED, State.CANCELLED)
-    mine = [one for one in attempts if one.state in ended and one.backup and one.deployment not in migrated]
-    return [one.backup for one in mine]
+    spare: list[str] = []
+    in_a_row = False
+    for one in sorted(attempts, key=lambda one: one.number):
+        if one.was_live:
+            in_a_row = False
+        elif one.state in ended and one.backup:
+            if in_a_row or one.deployment not in migrated:
+                spare += [one.backup, one.deployment]
+            else:
+                in_a_row = True
+    return spare

@@ -19,7 +19,7 @@ from orchestrator.backup_sidecar import __main__ as sidecar
 from orchestrator.backup_sidecar import archive
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, Entry, _entry, unneeded
 from orchestrator.backup_sidecar.copy import Pace
-from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Manifest, Summary
+from orchestrator.backup_sidecar.manifest import ARCHIVE, BY_HAND, MANIFEST, NUMBER, Manifest, Summary
 
 
 def add(folder: Path, name: str, *, damaged: bool = False, numbered: bool = True) -> str:
@@ -133,7 +133,8 @@ def catalogues(draw: st.DrawFn) -> list[Entry]:
     found = []
     for number in range(draw(st.integers(0, 14)), 0, -1):
         name = f"2026010{draw(st.integers(1, 4))}-0000{number:02}-000000"
-        summary = Summary(name, "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", 6)
+        reason = draw(st.sampled_from(("before deployment d1", f"{BY_HAND} ann")))
+        summary = Summary(name, "shop", "v1", "abc", reason, "2026-01-01T00:00:00+00:00", 6)
         found.append(Entry(name, 6, None if draw(st.booleans()) else summary, number=number))
     return found
 
@@ -151,7 +152,12 @@ def test_the_newest_good_backup_and_the_only_way_back_are_never_pruned(
     good = [one.id for one in entries if one.summary]
     assert not set(good[:1]) & set(gone), "the newest good one"
     assert not needed & set(gone), "what a rollback needs, or settles what a failed migration left"
-    assert not set([one for one in good if one not in spare][:keep]) & set(gone), "the newest `keep` good ones"
+    by_hand = [one.id for one in entries if one.summary and one.summary.is_by_hand]
+    made = [one for one in good if one not in by_hand and one not in spare]
+    assert not set(made[:keep]) & set(gone), "the newest `keep` good ones of deployments"
+    assert not set(by_hand[:keep]) & set(gone), "the newest `keep` good ones that were made by hand"
+    days = {one[:8] for one in good}
+    assert len([one for one in by_hand if one not in gone]) <= keep + len(needed) + len(days) + 1
     left = [one for one in entries if one.id not in gone]
     assert unneeded(left, keep, needed, spare) == [], "one pass suffices"
 
@@ -205,6 +211,49 @@ def test_deployments_that_fail_do_not_push_out_what_others_made(tmp_path: Path) 
     Catalogue(tmp_path).prune(2, spare=failed)
 
     assert [one.id for one in Catalogue(tmp_path).entries()] == [failed[-1], *reversed(good)]
+
+
+def of(reason: str, day: int, number: int) -> Entry:
+    name = f"202601{day:02}-0000{number:02}-000000"
+    return Entry(name, 6, Summary(name, "shop", "v1", "abc", reason, "2026-01-01T00:00:00+00:00", 6), number=number)
+
+
+def test_deployments_do_not_push_out_what_was_made_by_hand_nor_the_other_way_round() -> None:
+    first, mine = of("before deployment d0", 1, 1), of(f"{BY_HAND} ann", 1, 2)
+    deployed = [of(f"before deployment d{number}", 1, number) for number in range(3, 40)]
+    again = [of(f"{BY_HAND} ann", 1, number) for number in range(40, 60)]
+
+    after_deployments = unneeded([*reversed(deployed), mine, first], 5, (), ())
+    after_both = unneeded([*reversed(again), *reversed(deployed), mine, first], 5, (), ())
+
+    assert after_deployments == [one.id for one in reversed(deployed[:-5])]
+    assert after_both == [*(one.id for one in reversed(again[:-5])), *after_deployments, mine.id]
+
+
+def test_both_backups_of_a_failed_deployment_are_spare_also_the_one_that_the_journal_does_not_name() -> None:
+    """With requests paused another one is made, and the journal then names only that."""
+    good = [of(f"before deployment d{number}", 1, number) for number in range(1, 6)]
+    failed = [
+        of(reason, 1, 10 + 2 * number + paused)
+        for number in range(6)
+        for paused, reason in enumerate(
+            (
+                f"before deployment f{number}",
+                f"before the migration of deployment f{number}, with requests paused",
+            )
+        )
+    ]
+    spare = [f"f{number}" for number in range(6)]
+
+    gone = unneeded([*reversed(failed), *reversed(good)], 5, (), spare)
+
+    assert gone == [one.id for one in reversed(failed[:-1])]
+
+
+def test_what_was_made_by_hand_is_not_spare_whatever_its_maker_is_called() -> None:
+    mine = [of(f"{BY_HAND} f1", 1, number) for number in range(1, 4)]
+
+    assert unneeded([*reversed(mine)], 5, (), ["f1", "before"]) == []
 
 
 def test_a_backup_that_is_removed_while_it_is_read_is_not_damaged(tmp_path: Path) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from orchestrator.app_data import backups
+from orchestrator.backup_sidecar.manifest import BY_HAND
 from orchestrator.domain.deployment import Deployment, State
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
@@ -81,7 +85,7 @@ def test_a_backup_before_a_failed_deployment_is_told_to_be_spare(world: World) -
 
     failed = virtual_time.run(story())
     assert failed.backup
-    assert world.engine.spare[APP] == [failed.backup]
+    assert world.engine.spare[APP] == [failed.backup, failed.id]
 
 
 def test_deployments_that_fail_in_the_step_of_their_backup_push_out_no_earlier_backup(world: World) -> None:
@@ -104,3 +108,36 @@ def test_deployments_that_fail_in_the_step_of_their_backup_push_out_no_earlier_b
     assert all(one.state is State.FAILED and one.backup for one in failed)
     assert good in world.engine.backups[APP]
     assert len(world.engine.backups[APP]) <= 3
+
+
+@pytest.mark.parametrize("compatible", [True, False])
+def test_deployments_that_fail_after_a_migrate_command_without_status_push_out_no_earlier_backup(
+    world: World, *, compatible: bool
+) -> None:
+    """The command runs at each of them, and what it did is not known: the backup made by hand was pushed out."""
+
+    async def story() -> tuple[str, str, list[Deployment]]:
+        world.configure(migrate={"command": "up", "compatible": compatible}, update={"backup": {"keep_backups": 7}})
+        world.publish("0001")
+        await live(world)
+        world.publish()
+        good = (await live(world)).backup
+        active = world.context.active
+        assert active
+        async with world.context.data_turn:
+            by_hand = (await backups.create(world.context, active, f"{BY_HAND} ann")).id
+        world.publish()
+        last = (await live(world)).backup
+        failed = []
+        for number in range(4, 12):
+            world.publish()
+            world.engine.broken.add(f"v{number}")
+            failed.append(await world.deploy())
+        return by_hand, last, [*failed, replace(failed[0], backup=good)]
+
+    by_hand, last, deployments = virtual_time.run(story())
+    *failed, before = deployments
+    kept = world.engine.backups[APP]
+    assert all(one.state is State.FAILED and one.backup for one in failed)
+    assert {by_hand, last, before.backup, failed[0].backup, failed[-1].backup} <= kept.keys()
+    assert not {one.backup for one in failed[1:-2]} & kept.keys()

@@ -87,4 +87,28 @@ def test_a_backup_that_a_failed_migration_may_need_is_not_spare() -> None:
         attempt(4, State.RUNNING, backup="b4"),
     ]
 
-    assert spare_backups(attempts, {"d2"}) == ["b1"]
+    assert spare_backups(attempts, {"d2"}) == ["b1", "d1"]
+
+
+def test_of_failed_deployments_in_a_row_that_migrated_only_the_backup_before_the_first_is_counted() -> None:
+    """Without migrate.status the command runs each time, and what it did is not known: each one was counted."""
+    row = [attempt(number, State.FAILED, backup=f"b{number}") for number in range(2, 9)]
+    attempts = [attempt(1, State.LIVE, backup="b1"), *row, attempt(9, State.RUNNING, backup="b9")]
+
+    spare = spare_backups(reversed(attempts), {f"d{number}" for number in range(1, 10)})
+
+    assert {one for one in spare if one.startswith("b")} == {f"b{number}" for number in range(3, 9)}
+
+
+def test_a_release_that_went_live_ends_a_row_of_failed_deployments() -> None:
+    attempts = [
+        attempt(1, State.FAILED, backup="b1"),
+        attempt(2, State.CANCELLED, backup="b2"),
+        attempt(3, State.UNCHANGED),
+        attempt(4, State.FAILED, backup="b4"),
+        attempt(5, State.ROLLED_BACK, was_live=True, backup="b5"),
+        attempt(6, State.FAILED, backup="b6"),
+        attempt(7, State.FAILED, backup="b7"),
+    ]
+
+    assert spare_backups(attempts, {one.deployment for one in attempts}) == ["b2", "d2", "b4", "d4", "b7", "d7"]

@@ -15,8 +15,8 @@ MADE: dict[str, Any] = {
     "data_size": 4096, "archive_size": 1024,
 }  # fmt: skip
 KEPT = (
-    "  It is kept while it is one of the newest 7, or the first of one of the last 7 days with backups "
-    "(update.backup.keep_backups)."
+    "  It is kept while it is one of the newest 7 that were made by hand, or the first of one of the last 7 days with "
+    "backups (update.backup.keep_backups)."
 )
 
 
