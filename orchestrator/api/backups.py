@@ -16,8 +16,8 @@ from orchestrator.api.kept_backups import context_with, contexts_of
 from orchestrator.api.values import App, BackupId
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import Entry
-from orchestrator.backup_sidecar.manifest import BY_HAND, Summary
+from orchestrator.backup_sidecar import reason
+from orchestrator.backup_sidecar.manifest import Entry, Summary
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release_history import Attempt, live_since
 from orchestrator.errors import NotAllowed, Refused
@@ -112,7 +112,7 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
     require_ready(orchestrator)
     context = orchestrator.apps.get(app)
     async with context.data_turn:
-        made = await backups.create(context, _active(orchestrator, context), reason=f"{BY_HAND} {who.name}")
+        made = await backups.create(context, _active(orchestrator, context), reason=reason.by_hand(who.name))
     return view(made, []).model_copy(update={"keep_backups": context.config.update.backup.keep_backups})
 
 

@@ -19,9 +19,9 @@ from orchestrator.app_data.backup_about import PLACE, about
 from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Entry
+from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER
 from orchestrator.backup_sidecar.difference import Difference
-from orchestrator.backup_sidecar.manifest import Summary
+from orchestrator.backup_sidecar.manifest import Entry, Summary
 from orchestrator.clock import now
 from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment

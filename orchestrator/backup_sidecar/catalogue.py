@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backup_sidecar import archive
-from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Summary, read_manifest, read_number
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Entry, read_manifest, read_number
+from orchestrator.backup_sidecar.retention import unneeded
 from orchestrator.files.beneath import Entry as FolderEntry
 from orchestrator.files.beneath import Folder
 
@@ -34,20 +34,6 @@ def is_id(name: str) -> bool:
 
 class NoSuchBackup(Exception):
     """The app has no backup with this id."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One backup: what its manifest says, or the `problem` of a damaged one. `size` is its disk space, in bytes.
-
-    `number` is its place in the order in which the app's backups were made, 0 for those of earlier versions.
-    """
-
-    id: str
-    size: int
-    summary: Summary | None
-    problem: str = ""
-    number: int = 0
 
 
 class Catalogue:
@@ -83,14 +69,7 @@ class Catalogue:
     def prune(self, keep: int, also: Collection[str] = (), spare: Collection[str] = ()) -> list[str]:
         """Remove backups that are older than the newest `keep` undamaged ones, except for `also`. Returns their ids.
 
-        Those that were made by hand and the others are counted apart, so that deploying removes nothing that a person
-        asked for. The first one of each of the last `keep` days is kept in addition: whoever may make backups or
-        deploy, however often, does not remove what others made before, and the one from before all that was done on a
-        day stays.
-
-        Damaged backups are not counted in `keep`, nor are `spare` ones, of which only the newest undamaged one is
-        kept, and damaged ones that are newer: they were made before deployments that failed, and must not push out all
-        others. `spare` has their ids, and those of deployments before which all backups are spare.
+        `retention` has the rules, and says what is `spare`.
         """
         gone = unneeded(self.entries(), keep, also, spare)
         for backup in gone:
@@ -124,53 +103,6 @@ class Catalogue:
             with suppress(OSError):  # a sidecar has it as a mount
                 self._folder.rmdir()
         return gone
-
-
-def _first_of_days(newest_first: list[str], days: int) -> list[str]:
-    """The first backup of each of the last `days` days that have any. The day is in the id; the order is that given."""
-    first = {backup[:8]: backup for backup in newest_first}
-    return list(first.values())[:days]
-
-
-def unneeded(entries: Sequence[Entry], keep: int, also: Collection[str], spare: Collection[str]) -> list[str]:
-    """The ids of the backups that `Catalogue.prune` removes; `entries` are all, the newest first, and `keep` at least 1.
-
-    The newest undamaged backup is never among them, whatever it was made for. What would go the next time, because the
-    days of those that are left have another order (after a jump of the clock), goes at once.
-    """
-    gone, left = set[str](), list(entries)
-    while found := _unneeded_first(left, keep, also, spare):
-        gone.update(found)
-        left = [one for one in left if one.id not in gone]
-    return [one.id for one in entries if one.id in gone]
-
-
-def _unneeded_first(entries: Sequence[Entry], keep: int, also: Collection[str], spare: Collection[str]) -> set[str]:
-    ids = [one.id for one in entries]
-    undamaged = [one.id for one in entries if one.summary]
-    by_hand = [one.id for one in entries if one.summary and one.summary.is_by_hand]
-    spare_ones = [one.id for one in entries if _is_spare(one, spare)]
-    good = [one for one in undamaged if one not in spare_ones]
-    made = [one for one in good if one not in by_hand]
-    old = {*_older(ids, made, keep), *_older(ids, by_hand, keep)} - {*by_hand, *made, *spare_ones}
-    old |= {*made[keep:], *by_hand[keep:], *(one for one in _older(ids, made, keep) if one in spare_ones)}
-    good_spare = next((one for one in undamaged if one in spare_ones), None)
-    spared = spare_ones[spare_ones.index(good_spare) + 1 :] if good_spare else []
-    stay = {*also, *_first_of_days(good, keep), *undamaged[:1]}
-    return {*old, *spared} - stay
-
-
-def _older(ids: list[str], counted: list[str], keep: int) -> list[str]:
-    """The backups that are older than the newest `keep` of those that are counted. All are the newest first."""
-    return ids[ids.index(counted[keep - 1]) + 1 :] if len(counted) > keep else []
-
-
-def _is_spare(entry: Entry, spare: Collection[str]) -> bool:
-    """Its reason names the deployment before which it was made. One that was made by hand never is."""
-    if entry.summary and entry.summary.is_by_hand:
-        return False
-    words = re.findall(r"\w+", entry.summary.reason) if entry.summary else []
-    return entry.id in spare or any(word in spare for word in words)
 
 
 def _is_ours(kept: Folder, entry: FolderEntry) -> bool:

@@ -29,8 +29,6 @@ RESERVE = 16 * MEGABYTE
 DATA, DUMP = "data", "dump"
 MOST_NAMED = 100
 """So many files are named in an answer: an app may have millions."""
-BY_HAND = "requested by"
-"""So begins the reason of a backup that somebody asked for; every other one was made before something was done."""
 MOST_MANIFEST = 256 * MEGABYTE
 """A larger manifest is not read."""
 
@@ -162,14 +160,23 @@ class Summary:
     notes: tuple[str, ...] = ()
 
     @property
-    def is_by_hand(self) -> bool:
-        """Whether somebody asked for it; else it was made before something was done."""
-        return self.reason.startswith(f"{BY_HAND} ")
-
-    @property
     def made_at(self) -> datetime:
         moment = datetime.fromisoformat(self.created_at)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One backup: what its manifest says, or the `problem` of a damaged one. `size` is its disk space, in bytes.
+
+    `number` is its place in the order in which the app's backups were made, 0 for those of earlier versions.
+    """
+
+    id: str
+    size: int
+    summary: Summary | None
+    problem: str = ""
+    number: int = 0
 
 
 def some(names: Sequence[str]) -> tuple[str, ...]:

@@ -35,9 +35,10 @@ class Backup(Section):
     the code too), because the images of earlier releases are kept. Example: false"""
     keep_backups: Annotated[int, Field(ge=1, le=MOST), Unit("backups")] = 5
     """How many backups of the app are kept; older ones are removed after a new one is complete. Those made by hand are
-    counted apart: so many of them are kept as well. In addition, the first one of each of so many last days is kept, and
-    a backup that is the only way back to the standby. One made before a deployment that failed is not counted, and only
-    the newest of these is kept; where migrations ran, the first one of a row of failures is counted. Example: 10"""
+    counted apart: so many of them are kept as well. In addition, the first one of each of so many last days is kept,
+    and a backup that is the only way back to the standby. One made before a deployment that failed is not counted, and
+    only the newest of these is kept; where migrations ran, the first one of a row of failures is counted. Example:
+    10"""
     backup_location: Annotated[str | None, Unit("path on the host")] = None
     """The folder of the host that backups are written to; `~` is the home folder of the user who ran `make up`. The
     Docker volume `changeover-backups` when not set. Differs from the original specification

@@ -21,8 +21,8 @@ def new_backup(made: Backup) -> str:
     lines += [f"[yellow]! In the backup, {inline(note)}.[/]" for note in made.notes]
     if made.keep_backups:
         lines.append(
-            f"  It is kept while it is one of the newest {made.keep_backups} that were made by hand, or the first of one "
-            f"of the last {made.keep_backups} days with backups (update.backup.keep_backups)."
+            f"  It is kept while it is one of the newest {made.keep_backups} that were made by hand, or the first of "
+            f"one of the last {made.keep_backups} days with backups (update.backup.keep_backups)."
         )
     return "\n".join(lines)
 

@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 
 from orchestrator.backup_sidecar import __main__ as sidecar
 from orchestrator.backup_sidecar import archive
-from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, Entry, _entry, unneeded
+from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, _entry
 from orchestrator.backup_sidecar.copy import Pace
-from orchestrator.backup_sidecar.manifest import ARCHIVE, BY_HAND, MANIFEST, NUMBER, Manifest, Summary
+from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Entry, Manifest, Summary
+from orchestrator.backup_sidecar.reason import (
+    before,
+    before_migration,
+    before_restoring,
+    by_hand,
+    deployment_in,
+    is_by_hand,
+)
+from orchestrator.backup_sidecar.retention import unneeded
 
 
 def add(folder: Path, name: str, *, damaged: bool = False, numbered: bool = True) -> str:
@@ -133,7 +142,7 @@ def catalogues(draw: st.DrawFn) -> list[Entry]:
     found = []
     for number in range(draw(st.integers(0, 14)), 0, -1):
         name = f"2026010{draw(st.integers(1, 4))}-0000{number:02}-000000"
-        reason = draw(st.sampled_from(("before deployment d1", f"{BY_HAND} ann")))
+        reason = draw(st.sampled_from((before("deployment", f"d{number}"), before("deployment", "d0"), by_hand("ann"))))
         summary = Summary(name, "shop", "v1", "abc", reason, "2026-01-01T00:00:00+00:00", 6)
         found.append(Entry(name, 6, None if draw(st.booleans()) else summary, number=number))
     return found
@@ -152,12 +161,13 @@ def test_the_newest_good_backup_and_the_only_way_back_are_never_pruned(
     good = [one.id for one in entries if one.summary]
     assert not set(good[:1]) & set(gone), "the newest good one"
     assert not needed & set(gone), "what a rollback needs, or settles what a failed migration left"
-    by_hand = [one.id for one in entries if one.summary and one.summary.is_by_hand]
-    made = [one for one in good if one not in by_hand and one not in spare]
+    mine = [one.id for one in entries if one.summary and is_by_hand(one.summary.reason)]
+    newest_of_each = {one.summary.reason: one.id for one in reversed(entries) if one.summary}
+    made = [one for one in good if one in newest_of_each.values() and one not in {*mine, *spare}]
     assert not set(made[:keep]) & set(gone), "the newest `keep` good ones of deployments"
-    assert not set(by_hand[:keep]) & set(gone), "the newest `keep` good ones that were made by hand"
+    assert not set(mine[:keep]) & set(gone), "the newest `keep` good ones that were made by hand"
     days = {one[:8] for one in good}
-    assert len([one for one in by_hand if one not in gone]) <= keep + len(needed) + len(days) + 1
+    assert len([one for one in mine if one not in gone]) <= keep + len(needed) + len(days) + 1
     left = [one for one in entries if one.id not in gone]
     assert unneeded(left, keep, needed, spare) == [], "one pass suffices"
 
@@ -219,9 +229,9 @@ def of(reason: str, day: int, number: int) -> Entry:
 
 
 def test_deployments_do_not_push_out_what_was_made_by_hand_nor_the_other_way_round() -> None:
-    first, mine = of("before deployment d0", 1, 1), of(f"{BY_HAND} ann", 1, 2)
+    first, mine = of("before deployment d0", 1, 1), of(by_hand("ann"), 1, 2)
     deployed = [of(f"before deployment d{number}", 1, number) for number in range(3, 40)]
-    again = [of(f"{BY_HAND} ann", 1, number) for number in range(40, 60)]
+    again = [of(by_hand("ann"), 1, number) for number in range(40, 60)]
 
     after_deployments = unneeded([*reversed(deployed), mine, first], 5, (), ())
     after_both = unneeded([*reversed(again), *reversed(deployed), mine, first], 5, (), ())
@@ -234,14 +244,9 @@ def test_both_backups_of_a_failed_deployment_are_spare_also_the_one_that_the_jou
     """With requests paused another one is made, and the journal then names only that."""
     good = [of(f"before deployment d{number}", 1, number) for number in range(1, 6)]
     failed = [
-        of(reason, 1, 10 + 2 * number + paused)
+        of(why, 1, 10 + 2 * number + paused)
         for number in range(6)
-        for paused, reason in enumerate(
-            (
-                f"before deployment f{number}",
-                f"before the migration of deployment f{number}, with requests paused",
-            )
-        )
+        for paused, why in enumerate((before("deployment", f"f{number}"), before_migration("deployment", f"f{number}")))
     ]
     spare = [f"f{number}" for number in range(6)]
 
@@ -250,8 +255,33 @@ def test_both_backups_of_a_failed_deployment_are_spare_also_the_one_that_the_jou
     assert gone == [one.id for one in reversed(failed[:-1])]
 
 
+def test_of_a_deployment_that_makes_two_backups_only_the_second_is_kept() -> None:
+    """With requests paused each deployment made two: of five that are kept, three were of the last deployments."""
+    went_live = [
+        of(why, 1, 10 + 2 * number + paused)
+        for number in range(7)
+        for paused, why in enumerate((before("rollback", f"d{number}"), before_migration("rollback", f"d{number}")))
+    ]
+    needed = went_live[8].id
+
+    gone = unneeded([*reversed(went_live)], 5, [needed], ())
+
+    kept = {one.id for one in went_live} - {*gone}
+    assert kept == {one.id for one in (*went_live[5::2], went_live[1])} | {needed}, (
+        "the first one of the day stays, too"
+    )
+
+
+def test_what_a_reason_says_is_read_again() -> None:
+    for deployment in ("d1", "20261127-0001-ab", "0"):
+        assert deployment_in(before("deployment", deployment)) == deployment
+        assert deployment_in(before_migration("rollback", deployment)) == deployment
+    for other in (before_restoring("20260101-000000-000000"), by_hand("ann"), by_hand("before deployment d1"), "", "x"):
+        assert not deployment_in(other)
+
+
 def test_what_was_made_by_hand_is_not_spare_whatever_its_maker_is_called() -> None:
-    mine = [of(f"{BY_HAND} f1", 1, number) for number in range(1, 4)]
+    mine = [of(by_hand("f1"), 1, number) for number in range(1, 4)]
 
     assert unneeded([*reversed(mine)], 5, (), ["f1", "before"]) == []
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orchestrator.app_data import backups, migrations, owners
 from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar import reason
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.counted import counted
 from orchestrator.domain.deployment import Deployment, StepName
@@ -97,8 +98,8 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
     if context.data_turn.locked():
         context.say(deployment.id, "waiting for the end of another backup or restore of this app")
     async with context.data_turn:
-        reason = f"before {deployment.kind_in_words} {deployment.id}"
-        made = await backups.create(context, before, reason)
+        why = reason.before(deployment.kind_in_words, deployment.id)
+        made = await backups.create(context, before, why)
     size = f"{made.data_size / MIB:.1f} MB in {counted(made.files, 'file')}"
     packed = f"{made.archive_size / MIB:.1f} MB packed"
     context.say(deployment.id, f"backup {made.id}: {size}, {packed}")

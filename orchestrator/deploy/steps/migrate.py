@@ -12,6 +12,7 @@ from orchestrator.app_data import backups, failed_migrations, migration_runs, mi
 from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar import reason
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.domain.schema_history import SchemaRevision, names
@@ -90,8 +91,8 @@ async def _pause(context: AppContext, deployment: Deployment, *, can_revert: boo
     async with context.data_turn:
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
-        reason = f"before the migration of {deployment.kind_in_words} {deployment.id}, with requests paused"
-        made = await backups.create(context, before, reason, requests_wait=True)
+        why = reason.before_migration(deployment.kind_in_words, deployment.id)
+        made = await backups.create(context, before, why, requests_wait=True)
     deployment = replace(deployment, backup=made.id, paused_backup=made.id)
     await context.journal.beside(context.journal.save, deployment)
     return deployment

@@ -7,6 +7,7 @@ from dataclasses import replace
 from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
 from orchestrator.apps import pause, verification
 from orchestrator.apps.context import AppContext
+from orchestrator.backup_sidecar import reason
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
@@ -34,8 +35,8 @@ class BackUpReplacedData(Step):
                 context.say(deployment.id, f"there is no data to back up: the volume {context.volume} is gone")
                 return deployment
             active = context.journal.deployment(deployment.previous)
-            reason = f"before restoring {wanted.id}"
-            replaced = await backups.create(context, active, reason, keeping=wanted.id, requests_wait=True)
+            why = reason.before_restoring(wanted.id)
+            replaced = await backups.create(context, active, why, keeping=wanted.id, requests_wait=True)
         context.say(deployment.id, f"the replaced data is kept as backup {replaced.id}")
         for note in replaced.notes:
             context.say(deployment.id, f"backup {replaced.id}: {note}")

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from orchestrator.app_data.backup_about import PLACE
-from orchestrator.backup_sidecar.catalogue import Entry, unneeded
 from orchestrator.backup_sidecar.difference import Difference
-from orchestrator.backup_sidecar.manifest import Summary
+from orchestrator.backup_sidecar.manifest import Entry, Summary
+from orchestrator.backup_sidecar.retention import unneeded
 from orchestrator.domain.schema_report import PREFIX
 from orchestrator.engine.base import (
     LABEL_APP,

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from orchestrator.api.backups import entry_view
-from orchestrator.backup_sidecar.catalogue import Entry
+from orchestrator.backup_sidecar.manifest import Entry
 from orchestrator.clock import now
 from orchestrator.config import loader
 from orchestrator.domain.access import Scope

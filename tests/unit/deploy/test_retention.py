@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.app_data import backups
-from orchestrator.backup_sidecar.manifest import BY_HAND
+from orchestrator.backup_sidecar import reason
 from orchestrator.domain.deployment import Deployment, State
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
@@ -125,7 +125,7 @@ def test_deployments_that_fail_after_a_migrate_command_without_status_push_out_n
         active = world.context.active
         assert active
         async with world.context.data_turn:
-            by_hand = (await backups.create(world.context, active, f"{BY_HAND} ann")).id
+            by_hand = (await backups.create(world.context, active, reason.by_hand("ann"))).id
         world.publish()
         last = (await live(world)).backup
         failed = []
