@@ -13,6 +13,7 @@ from orchestrator.access.gate import Gate
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
+from orchestrator.apps.outages import Outages
 from orchestrator.apps.probe import HttpProber
 from orchestrator.apps.registry import AppRegistry
 from orchestrator.config import user_files
@@ -86,6 +87,7 @@ class Orchestrator:
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
         self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)
+        self.outages = Outages(self.apps.all, self.journal, self.events, self.health.why, self.scheduler.busy_with)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
         self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
@@ -96,9 +98,8 @@ class Orchestrator:
         self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
         self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)
-        uploads = UsedUploads(self.journal, self.apps.uploads)
-        told = (LogNotifier(), self.health, self.failover, self.checker, uploads, self.reports, self.notices)
-        for notifier in told:
+        told = (LogNotifier(), self.health, self.outages, self.failover, self.checker, self.reports)
+        for notifier in (*told, UsedUploads(self.journal, self.apps.uploads), self.notices):
             self.events.add(notifier)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
@@ -142,6 +143,7 @@ class Orchestrator:
         """Start the background tasks. `ready` becomes true when every app was recovered, or was tried to be."""
         self.supervisor.keep("recovery", self._come_up)
         self.supervisor.keep("health probes", self.health.keep_current)
+        self.supervisor.keep("outages", self.outages.keep_current)
         self.supervisor.keep("engine events", self.engine_events.follow)
 
     async def stop(self) -> None:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, field_validator
 from orchestrator.config.section import Section, Unit
 from orchestrator.domain.notice import NoticeKind
 
-Kinds = tuple[Literal["live", "failed", "rolled_back", "update", "check_failed"], ...]
-EVERY_KIND: Kinds = ("live", "failed", "rolled_back", "update", "check_failed")
+Kinds = tuple[Literal["live", "failed", "rolled_back", "update", "check_failed", "outage"], ...]
+EVERY_KIND: Kinds = ("live", "failed", "rolled_back", "update", "check_failed", "outage")
 MOST_TARGETS = 20
 
 
@@ -23,7 +23,7 @@ class Notify(Section):
     are comments. The URLs are secrets. The file is read again for each notice. Example: secrets/notify"""
     on: Annotated[Kinds, Unit("list of these names")] = EVERY_KIND
     """What these services are told: a release is live, a deployment failed, a release was rolled back, a check found an
-    update, checks for updates fail. Example: ["failed", "rolled_back"]"""
+    update, checks for updates fail, the active release crashed or does not serve. Example: ["failed", "rolled_back"]"""
 
     @field_validator("on")
     @classmethod

@@ -38,6 +38,8 @@ class EventKind(StrEnum):
     FAILED_OVER = "failed_over"
     WENT_BACK = "went_back"
     FAILOVER_FAILED = "failover_failed"
+    OUTAGE = "outage"
+    OUTAGE_OVER = "outage_over"
     WAITING = "waiting"
     DRAINING = "draining"
     DRAINED = "drained"

@@ -17,6 +17,7 @@ class NoticeKind(StrEnum):
     ROLLED_BACK = "rolled_back"
     UPDATE = "update"
     CHECK_FAILED = "check_failed"
+    OUTAGE = "outage"
 
 
 class Tone(StrEnum):
@@ -37,16 +38,20 @@ class About(StrEnum):
     UPDATE = "update"
     CHECK_FAILED = "check_failed"
     CHECK_SUCCEEDED = "check_succeeded"
+    OUTAGE = "outage"
+    OUTAGE_OVER = "outage_over"
 
     @property
     def kind(self) -> NoticeKind:
-        return NoticeKind.CHECK_FAILED if self is About.CHECK_SUCCEEDED else NoticeKind(self.value)
+        return _ENDS.get(self) or NoticeKind(self.value)
 
     @property
     def tone(self) -> Tone:
         return _TONES[self]
 
 
+_ENDS = {About.CHECK_SUCCEEDED: NoticeKind.CHECK_FAILED, About.OUTAGE_OVER: NoticeKind.OUTAGE}
+"""Who is told that something began is told that it is over."""
 _TONES = {
     About.LIVE: Tone.SUCCESS,
     About.FAILED: Tone.FAILURE,
@@ -54,6 +59,8 @@ _TONES = {
     About.UPDATE: Tone.INFO,
     About.CHECK_FAILED: Tone.FAILURE,
     About.CHECK_SUCCEEDED: Tone.SUCCESS,
+    About.OUTAGE: Tone.FAILURE,
+    About.OUTAGE_OVER: Tone.SUCCESS,
 }
 
 

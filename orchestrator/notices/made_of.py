@@ -13,7 +13,7 @@ from orchestrator.domain.notice import About, Notice, NoticeKind
 from orchestrator.domain.update_events import CheckFailed
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.journal.store import Journal
-from orchestrator.notices.texts import OF_CHECKS, Texts, about_deployment
+from orchestrator.notices.texts import OF_CHECKS, OF_OUTAGES, Texts, about_deployment
 from orchestrator.notices.wanted import is_wanted
 from orchestrator.updates.remembered import LONGEST
 
@@ -51,6 +51,9 @@ class Making:
             if is_failure and await self._journal.beside(self._journal.checks_fail, app):
                 return None, None
             title, body = self._texts.of_check(happened, app, self.panel)
+        elif isinstance(happened, OF_OUTAGES):
+            about = About(happened.kind.value)
+            title, body = self._texts.of_outage(happened, app, self.panel)
         else:
             recorded = await self._journal.beside(self._journal.deployment, deployment)
             about = about_deployment(happened, recorded)

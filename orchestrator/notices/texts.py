@@ -15,6 +15,7 @@ from orchestrator.domain.deployment import Deployment, Kind
 from orchestrator.domain.events import Failed, Live, Occurrence, Restored, UpdateFound
 from orchestrator.domain.interruption import is_by_end_of_orchestrator
 from orchestrator.domain.notice import About, Notice, Tone
+from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.domain.update_events import CheckFailed, CheckSucceeded
 from orchestrator.notices.courier import Message
 
@@ -34,9 +35,15 @@ def inert(text: str, most: int = MOST_OF_LINE) -> str:
     return (line if len(line) <= most else f"{line[: most - 1]}…").translate(_LOOK_ALIKE)
 
 
+_UNWELL = {
+    "standby": "crashed", "crashing": "crashes again and again", "stopped": "has stopped", "unhealthy": "is unhealthy",
+    "unreached": "is not reached",
+}  # fmt: skip
+"""The title of an outage, by the app's health."""
 OF_DEPLOYMENTS = (Live, Restored, Failed)
 OF_CHECKS = (CheckFailed, CheckSucceeded)
-TOLD = (*OF_DEPLOYMENTS, UpdateFound, *OF_CHECKS)
+OF_OUTAGES = (Outage, OutageOver)
+TOLD = (*OF_DEPLOYMENTS, UpdateFound, *OF_CHECKS, *OF_OUTAGES)
 """The events that notices are made of."""
 
 
@@ -86,6 +93,15 @@ class Texts:
             return title, "\n".join([self._first_line(happened.cause), again, *where])
         return f"{self._name(app)}: checks for updates succeed again", "\n".join(where)
 
+    def of_outage(self, happened: Outage | OutageOver, app: str, panel: str) -> tuple[str, str]:
+        where = _where(f"changeover logs {app}", panel)
+        release = f"{self._name(app)} {self._name(happened.version)}"
+        if isinstance(happened, OutageOver):
+            return f"{release} is healthy again", "\n".join([f"After {_as_long_as(happened.seconds)}.", *where])
+        instead = [f"{self._name(happened.instead)} answers in its place."] if happened.instead else []
+        lines = [self._first_line(happened.cause), *instead, *where]
+        return f"{release} {_UNWELL.get(happened.health, 'is unhealthy')}"[:MOST_OF_TITLE], "\n".join(lines)
+
     def _name(self, text: str) -> str:
         return inert(self._border.text(text), MOST_OF_NAME)
 
@@ -101,6 +117,10 @@ class Texts:
     def _serving(self, deployment: Deployment) -> list[str]:
         serving = deployment.failure.serving if deployment.failure else None
         return [inert(self._border.text(serving.says))] if serving else []
+
+
+def _as_long_as(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _took(deployment: Deployment) -> list[str]:

@@ -38,3 +38,19 @@ class NoticesTaken(Fields):
     """A service takes notices again."""
 
     service: str = ""
+
+
+class Outage(Fields):
+    """The active release crashed, or does not serve for a while. `instead`: the version of the standby that does."""
+
+    version: str = ""
+    health: str = ""
+    cause: str = ""
+    instead: str = ""
+
+
+class OutageOver(Fields):
+    """The active release is healthy again; the outage took `seconds`."""
+
+    version: str = ""
+    seconds: float = 0.0

@@ -17,6 +17,8 @@ from panel.client.event_fields import ConfigRefused as ConfigRefused
 from panel.client.event_fields import Fields as Fields
 from panel.client.event_fields import NoticeFailed as NoticeFailed
 from panel.client.event_fields import NoticesTaken as NoticesTaken
+from panel.client.event_fields import Outage as Outage
+from panel.client.event_fields import OutageOver as OutageOver
 from panel.client.event_fields import Trouble as Trouble
 from panel.client.in_hand import InHand
 from panel.client.value import Value
@@ -40,6 +42,8 @@ class EventKind(StrEnum):
     FAILED_OVER = "failed_over"
     WENT_BACK = "went_back"
     FAILOVER_FAILED = "failover_failed"
+    OUTAGE = "outage"
+    OUTAGE_OVER = "outage_over"
     WAITING = "waiting"
     DRAINING = "draining"
     DRAINED = "drained"
@@ -236,6 +240,8 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.FAILED_OVER: FailedOver,
     EventKind.WENT_BACK: WentBack,
     EventKind.FAILOVER_FAILED: Trouble,
+    EventKind.OUTAGE: Outage,
+    EventKind.OUTAGE_OVER: OutageOver,
     EventKind.WAITING: Waiting,
     EventKind.DRAINING: Draining,
     EventKind.DRAINED: Drained,

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orchestrator.domain import drain_events, notice, update_events
+from orchestrator.domain import drain_events, notice, outage_events, update_events
 from orchestrator.domain import events as told
 from panel.client import events as read
 
@@ -15,6 +15,7 @@ def types_by_kind() -> dict[str, type[told.Occurrence]]:
     assert drain_events  # imported for their types
     assert update_events
     assert notice
+    assert outage_events
     return {str(one.kind): one for one in told.Occurrence.__subclasses__()}
 
 

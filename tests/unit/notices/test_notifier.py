@@ -21,6 +21,7 @@ from orchestrator.config.schema import Config
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
 from orchestrator.domain.events import Failed, Live, Occurrence, Restored, Started, UpdateFound
 from orchestrator.domain.notice import About, NoticeKind, Tone
+from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.domain.release import Release
 from orchestrator.domain.update_events import CheckFailed, CheckSucceeded, FoundBy
 from orchestrator.events.stream import EventStream
@@ -169,6 +170,16 @@ AGAIN = "You are told when they succeed again, and not of each one that fails."
         (CheckFailed("No answer.", ""), {}, "check_failed", "failure", "shop: checks for updates fail",
          ["No answer.", AGAIN]),
         (CheckSucceeded(), {}, "check_succeeded", "success", "shop: checks for updates succeed again", []),
+        (Outage("v2", "standby", "shop-blue exited with code 137", "v1"), {}, "outage", "failure", "shop v2 crashed",
+         ["shop-blue exited with code 137", "v1 answers in its place."]),
+        (Outage("v2", "crashing", "it has ended"), {}, "outage", "failure", "shop v2 crashes again and again",
+         ["it has ended"]),
+        (Outage("v2", "stopped", ""), {}, "outage", "failure", "shop v2 has stopped", ["It is not known why."]),
+        (Outage("v2", "unhealthy", "it answered 500"), {}, "outage", "failure", "shop v2 is unhealthy",
+         ["it answered 500"]),
+        (Outage("v2", "unreached", "x"), {}, "outage", "failure", "shop v2 is not reached", ["x"]),
+        (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop v2 is healthy again", ["After 75 s."]),
+        (OutageOver("v2", 3600), {}, "outage_over", "success", "shop v2 is healthy again", ["After 60 min."]),
     ],
 )  # fmt: skip
 async def test_each_thing_that_happens_has_its_words_and_its_colour_also_after_a_restart(
@@ -193,7 +204,7 @@ async def test_each_thing_that_happens_has_its_words_and_its_colour_also_after_a
     (message,) = bench.courier.taken[URL]
     lines = [line for line in message.body.splitlines() if not line.startswith(("More: ", "Panel: "))]
     assert (waits.about, message.tone, message.title, lines) == (about, tone, title, says)
-    assert waits.kind == ("check_failed" if about == "check_succeeded" else about)
+    assert waits.kind == {"check_succeeded": "check_failed", "outage_over": "outage"}.get(about, about)
 
 
 def test_everything_that_a_notice_is_about_has_a_tone_that_apprise_knows_and_a_kind() -> None:
@@ -221,13 +232,15 @@ async def test_what_a_stop_ends_after_the_task_that_sends_is_told_by_the_next_st
         (DOWN, "failed", "shop v2: the deployment failed at build"),
         (UpdateFound("v3", FoundBy.START), "update", "shop v3 is available"),
         (CheckFailed("No answer.", ""), "check_failed", "shop: checks for updates fail"),
+        (Outage("v2", "standby", "x", "v1"), "outage", "shop v2 crashed"),
+        (OutageOver("v2", 75.4), "outage", "shop v2 is healthy again"),
     ],
 )
 async def test_each_kind_is_told_to_those_who_asked_for_it_and_to_no_other(
     bench: Bench, happened: Occurrence, on: str, title: str
 ) -> None:
     bench.urls(OTHER, file="others")
-    others = [kind for kind in ("live", "failed", "rolled_back", "update", "check_failed") if kind != on]
+    others = [kind for kind in NoticeKind if kind != on]
     bench.configuration = (
         f"notify: [{{url_file: notify, on: [{on}]}}, {{url_file: others, on: [{', '.join(others)}]}}]\n{SHOP}"
     )

@@ -1,0 +1,163 @@
+"""Outages: when the active release of an app does not serve as it should, and since when it does again.
+
+A probe that fails is no outage, nor is what a deployment does to the app: it tells itself what becomes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from orchestrator.apps.context import AppContext
+from orchestrator.apps.health import Health
+from orchestrator.clock import elapsed, now
+from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence
+from orchestrator.domain.outage_events import Outage, OutageOver
+from orchestrator.errors import JournalError
+from orchestrator.events.stream import EventStream
+from orchestrator.journal.store import Journal
+
+log = structlog.get_logger()
+
+AFTER_S = 60.0
+"""So long an app is unwell before that is an outage, and well before it is over, in seconds."""
+AGAIN_AFTER_S = 5.0
+"""So soon the journal is tried again."""
+UNWELL = frozenset({Health.UNHEALTHY, Health.UNREACHED, Health.CRASHING, Health.STANDBY, Health.STOPPED})
+_SAYS = {
+    Health.CRASHING: "its container has ended several times in the last minutes",
+    Health.STANDBY: "its container has ended",
+}
+"""Why an app is unwell whose probe found nothing wrong."""
+
+
+@dataclass
+class _App:
+    """What is known of one app: its health, and since when it is well or unwell.
+
+    `since` is on the monotonic clock, in seconds. `ended`: how its active container ended, if nothing is told of that
+    yet. `is_told`: an outage is told, and not yet that it is over; None until the journal was asked.
+    """
+
+    health: Health = Health.NONE
+    since: float = 0.0
+    began: datetime | None = None
+    ended: FailedOver | None = None
+    is_told: bool | None = None
+
+
+class Outages:
+    """Finds outages in the events of health and of failovers, and publishes them as events of their own.
+
+    Implements Notifier. Used on the event loop alone; `keep_current` runs until it is cancelled. `why` is why an app is
+    unwell, and `busy_with` the deployment, rollback or restore of it that is under way, if there is
+    one.
+    """
+
+    def __init__(
+        self,
+        apps: Callable[[], list[AppContext]],
+        journal: Journal,
+        events: EventStream,
+        why: Callable[[str], str],
+        busy_with: Callable[[str], object],
+    ) -> None:
+        self._apps, self._journal, self._events = apps, journal, events
+        self._why, self._busy_with = why, busy_with
+        self._known: dict[str, _App] = {}
+        self._news = asyncio.Event()
+
+    def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
+        """Implements Notifier."""
+        if not isinstance(happened, HealthChanged | FailedOver):
+            return
+        known = self._known.setdefault(app, _App())
+        if isinstance(happened, FailedOver):
+            known.ended, known.began = happened, known.began or now()
+        else:
+            health = Health(happened.health)
+            if (health in UNWELL) != (known.health in UNWELL):
+                known.since = elapsed()
+            if health in UNWELL:
+                known.began = known.began or now()
+            elif not known.is_told and not known.ended:
+                known.began = None
+            known.health = health
+        self._news.set()
+
+    async def keep_current(self) -> None:
+        """Publish each outage when it is one, and its end."""
+        while True:
+            self._news.clear()
+            next_look = await self._look()
+            try:
+                async with asyncio.timeout(next_look):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> float | None:
+        """The seconds until the next look, if there is something to wait for. What is no app any more is forgotten."""
+        contexts = {context.name: context for context in self._apps()}
+        self._known = {name: known for name, known in self._known.items() if name in contexts}
+        waits = []
+        for name, known in list(self._known.items()):
+            try:
+                waits.append(await self._judge(contexts[name], known))
+            except JournalError as error:
+                log.warning("outage not recorded", app=name, cause=error.cause)
+                waits.append(AGAIN_AFTER_S)
+        return min((one for one in waits if one is not None), default=None)
+
+    async def _judge(self, context: AppContext, known: _App) -> float | None:
+        """Publish what is to be told of one app. The seconds until it may be more. Raises JournalError."""
+        if known.is_told is None:
+            await self._recall(context.name, known)
+        if known.is_told:
+            known.ended = None
+            return await self._end(context, known) if known.health is Health.HEALTHY else None
+        return await self._begin(context, known) if known.ended or known.health in UNWELL else None
+
+    async def _recall(self, app: str, known: _App) -> None:
+        """What an earlier process has told."""
+        kinds = (EventKind.OUTAGE, EventKind.OUTAGE_OVER)
+        newest = await self._journal.beside(self._journal.newest_events, kinds, app, limit=1)
+        known.is_told = bool(newest) and newest[0].kind == EventKind.OUTAGE
+        if known.is_told:
+            known.began = newest[0].at
+
+    async def _begin(self, context: AppContext, known: _App) -> float | None:
+        name = context.name
+        if known.ended:
+            found = Outage(_version(context), Health.STANDBY, known.ended.cause, known.ended.version)
+        else:
+            if self._busy_with(name):
+                known.since = elapsed()
+            if (left := _left(known)) > 0 and known.health is not Health.CRASHING:
+                return left
+            standby = context.standby if known.health is Health.STANDBY else None
+            cause = self._why(name) or _SAYS.get(known.health, "")
+            found = Outage(_version(context), known.health, cause, standby.version if standby else "")
+        await self._events.publish(found, name)
+        known.is_told, known.ended = True, None
+        return AFTER_S
+
+    async def _end(self, context: AppContext, known: _App) -> float | None:
+        if (left := _left(known)) > 0:
+            return left
+        seconds = (now() - known.began).total_seconds() if known.began else 0.0
+        await self._events.publish(OutageOver(_version(context), max(0.0, seconds)), context.name)
+        known.is_told, known.began = False, None
+        return None
+
+
+def _left(known: _App) -> float:
+    return known.since + AFTER_S - elapsed()
+
+
+def _version(context: AppContext) -> str:
+    return context.active.version if context.active else ""

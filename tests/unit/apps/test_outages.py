@@ -1,0 +1,202 @@
+"""When an app's release that does not serve is an outage: not at once, not for a deployment's sake, and told once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from orchestrator.apps.health import Health
+from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
+from orchestrator.domain.deployment import State
+from orchestrator.domain.events import Event, FailedOver, HealthChanged
+from orchestrator.errors import JournalError
+from tests.support import virtual_time
+from tests.support.fakes.world import APP, World
+
+SLOWLY = sorted(UNWELL - {Health.CRASHING})
+
+
+@dataclass
+class Watch:
+    """An orchestrator's outages, with what is told of an app's health."""
+
+    world: World
+    why: str = "it answered 500"
+    busy: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """What a new process knows."""
+        known = (lambda _app: self.why, lambda app: app in self.busy)
+        self.outages = Outages(self.world.apps, self.world.journal, self.world.events, *known)
+
+    def health(self, health: Health) -> None:
+        self.outages.notify(HealthChanged(health), APP, "")
+
+    def failed_over(self) -> None:
+        self.outages.notify(FailedOver("v1", "shop-blue exited with code 137", 0.4), APP, "")
+
+    def told(self) -> list[Event]:
+        return [one for one in self.world.journal.events() if one.kind in ("outage", "outage_over")]
+
+    def kinds(self) -> list[str]:
+        return [one.kind for one in self.told()]
+
+
+def watched(world: World, story: Callable[[Watch], Awaitable[None]]) -> Watch:
+    watch = Watch(world)
+
+    async def run() -> None:
+        world.publish()
+        assert (await world.deploy()).state is State.LIVE
+        keeping = asyncio.create_task(watch.outages.keep_current())
+        try:
+            await story(watch)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    virtual_time.run(run())
+    return watch
+
+
+@pytest.mark.parametrize("health", SLOWLY)
+def test_what_does_not_serve_for_a_while_is_told_once_and_when_it_is_over(world: World, health: Health) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.HEALTHY)
+        watch.health(health)
+        await asyncio.sleep(AFTER_S - 1)
+        assert not watch.told()
+        await asyncio.sleep(100 * AFTER_S)
+        assert watch.kinds() == ["outage"]
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(AFTER_S - 1)
+        assert watch.kinds() == ["outage"]
+        await asyncio.sleep(2)
+
+    began, over = watched(world, story).told()
+    assert began.fields == {"version": "v1", "health": health, "cause": "it answered 500", "instead": ""}
+    assert over.kind == "outage_over"
+    assert over.fields["version"] == "v1"
+
+
+def test_a_container_that_ended_is_told_at_once_although_it_answers_again_soon(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.HEALTHY)
+        watch.failed_over()
+        watch.health(Health.STANDBY)
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(1)
+        assert watch.kinds() == ["outage"]
+        watch.failed_over()  # again within the minute: it is the same outage
+        await asyncio.sleep(3 * AFTER_S)
+        watch.failed_over()
+        await asyncio.sleep(1)
+
+    watch = watched(world, story)
+    assert watch.kinds() == ["outage", "outage_over", "outage"]
+    assert watch.told()[0].fields == {
+        "version": "v1", "health": "standby", "cause": "shop-blue exited with code 137", "instead": "v1"
+    }  # fmt: skip
+
+
+def test_a_container_that_ends_again_and_again_is_told_at_once(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.why = ""
+        watch.health(Health.CRASHING)
+        await asyncio.sleep(1)
+
+    (told,) = watched(world, story).told()
+    assert told.fields["cause"] == "its container has ended several times in the last minutes"
+
+
+def test_what_answers_again_within_the_minute_is_no_outage_however_often(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        for _ in range(100):
+            watch.health(Health.UNHEALTHY)
+            watch.health(Health.UNREACHED)
+            await asyncio.sleep(AFTER_S - 1)
+            watch.health(Health.HEALTHY)
+            await asyncio.sleep(1)
+
+    assert watched(world, story).kinds() == []
+
+
+def test_one_kind_of_illness_after_another_is_one_outage(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        for health in (*SLOWLY, Health.CRASHING):
+            watch.health(health)
+            await asyncio.sleep(AFTER_S / 3)
+
+    assert watched(world, story).kinds() == ["outage"]
+
+
+def test_what_flaps_in_an_outage_is_not_told_again_until_it_was_well_for_a_while(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.UNHEALTHY)
+        for _ in range(20):
+            await asyncio.sleep(AFTER_S + 1)
+            watch.health(Health.HEALTHY)
+            await asyncio.sleep(AFTER_S - 1)
+            watch.health(Health.UNHEALTHY)
+
+    assert watched(world, story).kinds() == ["outage"]
+
+
+def test_what_a_deployment_or_a_pause_does_to_an_app_is_no_outage(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.PAUSED)
+        await asyncio.sleep(10 * AFTER_S)
+        watch.busy.add(APP)
+        watch.health(Health.STOPPED)
+        await asyncio.sleep(10 * AFTER_S)
+        assert watch.kinds() == []
+        watch.busy.clear()
+        await asyncio.sleep(2 * AFTER_S + 1)
+        assert watch.kinds() == ["outage"]
+
+    watched(world, story)
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_new_process_knows_what_was_told(world: World, *, well: bool) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
+        watch.restart()
+        keeping = asyncio.create_task(watch.outages.keep_current())
+        watch.health(Health.HEALTHY if well else Health.UNHEALTHY)
+        await asyncio.sleep(3 * AFTER_S)
+        keeping.cancel()
+
+    assert watched(world, story).kinds() == (["outage", "outage_over"] if well else ["outage"])
+
+
+def test_a_journal_that_is_away_delays_an_outage_and_loses_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(watch: Watch) -> None:
+        with monkeypatch.context() as patched:
+
+            async def away(*_args: object) -> None:
+                raise JournalError("The journal is away.", "Wait.")
+
+            patched.setattr(world.events, "publish", away)
+            watch.failed_over()
+            await asyncio.sleep(20)
+        assert watch.kinds() == []
+        await asyncio.sleep(AGAIN_AFTER_S + 1)
+
+    assert watched(world, story).kinds() == ["outage"]
+
+
+def test_an_app_that_is_taken_out_is_forgotten(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.STOPPED)
+        world.is_configured = False
+        await asyncio.sleep(3 * AFTER_S)
+
+    assert watched(world, story).kinds() == []
