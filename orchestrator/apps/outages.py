@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -39,13 +38,15 @@ _SAYS = {
 class _App:
     """What is known of one app: its health, and since when it is well or unwell.
 
-    `since` is on the monotonic clock, in seconds. `ended`: how its active container ended, if nothing is told of that
+    These moments are on the monotonic clock, in seconds: `since` is the last change between well, unwell and neither,
+    `began` and `over` are those of the outage. `ended`: how its active container ended, if nothing is told of that
     yet. `is_told`: an outage is told, and not yet that it is over; None until the journal was asked.
     """
 
     health: Health = Health.NONE
     since: float = 0.0
-    began: datetime | None = None
+    began: float | None = None
+    over: float | None = None
     ended: FailedOver | None = None
     is_told: bool | None = None
 
@@ -77,15 +78,16 @@ class Outages:
             return
         known = self._known.setdefault(app, _App())
         if isinstance(happened, FailedOver):
-            known.ended, known.began = happened, known.began or now()
+            known.ended, known.began = happened, known.began or elapsed()
         else:
             health = Health(happened.health)
-            if (health in UNWELL) != (known.health in UNWELL):
+            if _is_well(health) is not _is_well(known.health):
                 known.since = elapsed()
             if health in UNWELL:
-                known.began = known.began or now()
+                known.began = known.began or elapsed()
             elif not known.is_told and not known.ended:
                 known.began = None
+            known.over = elapsed() if health is Health.HEALTHY else None
             known.health = health
         self._news.set()
 
@@ -128,7 +130,7 @@ class Outages:
         newest = await self._journal.beside(self._journal.newest_events, kinds, app, limit=1)
         known.is_told = bool(newest) and newest[0].kind == EventKind.OUTAGE
         if known.is_told:
-            known.began = newest[0].at
+            known.began = elapsed() - max(0.0, (now() - newest[0].at).total_seconds())
 
     async def _begin(self, context: AppContext, known: _App) -> float | None:
         name = context.name
@@ -149,10 +151,15 @@ class Outages:
     async def _end(self, context: AppContext, known: _App) -> float | None:
         if (left := _left(known)) > 0:
             return left
-        seconds = (now() - known.began).total_seconds() if known.began else 0.0
+        seconds = known.over - known.began if known.over and known.began else 0.0
         await self._events.publish(OutageOver(_version(context), max(0.0, seconds)), context.name)
         known.is_told, known.began = False, None
         return None
+
+
+def _is_well(health: Health) -> bool | None:
+    """None: it is neither well nor unwell, such as while its requests are paused."""
+    return False if health in UNWELL else True if health is Health.HEALTHY else None
 
 
 def _left(known: _App) -> float:

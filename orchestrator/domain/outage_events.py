@@ -23,7 +23,7 @@ class Outage(Occurrence):
 
 @dataclass(frozen=True)
 class OutageOver(Occurrence):
-    """The active release, of this version, has been healthy for a while. The outage took `seconds` until then."""
+    """The active release, of this version, has been healthy for a while. The outage before that took `seconds`."""
 
     kind = EventKind.OUTAGE_OVER
     version: str

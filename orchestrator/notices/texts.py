@@ -97,7 +97,9 @@ class Texts:
         where = _where(f"changeover logs {app}", panel)
         release = f"{self._name(app)} {self._name(happened.version)}"
         if isinstance(happened, OutageOver):
-            return f"{release} is healthy again", "\n".join([f"After {_as_long_as(happened.seconds)}.", *where])
+            return f"{release} is healthy again", "\n".join(
+                [f"The outage took {_as_long_as(happened.seconds)}.", *where]
+            )
         instead = [f"{self._name(happened.instead)} answers in its place."] if happened.instead else []
         lines = [self._first_line(happened.cause), *instead, *where]
         return f"{release} {_UNWELL.get(happened.health, 'is unhealthy')}"[:MOST_OF_TITLE], "\n".join(lines)

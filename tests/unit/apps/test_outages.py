@@ -163,6 +163,18 @@ def test_what_a_deployment_or_a_pause_does_to_an_app_is_no_outage(world: World) 
     watched(world, story)
 
 
+def test_an_outage_is_not_over_as_soon_as_a_pause_is(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
+        watch.health(Health.PAUSED)
+        await asyncio.sleep(10 * AFTER_S)
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(AFTER_S / 2)
+
+    assert watched(world, story).kinds() == ["outage"]
+
+
 @pytest.mark.parametrize("well", [True, False])
 def test_a_new_process_knows_what_was_told(world: World, *, well: bool) -> None:
     async def story(watch: Watch) -> None:
@@ -191,6 +203,16 @@ def test_a_journal_that_is_away_delays_an_outage_and_loses_none(world: World, mo
         await asyncio.sleep(AGAIN_AFTER_S + 1)
 
     assert watched(world, story).kinds() == ["outage"]
+
+
+def test_how_long_an_outage_took_is_without_the_minute_until_it_is_over(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(300)
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(300)
+
+    assert watched(world, story).told()[-1].fields["seconds"] == pytest.approx(300, abs=1)
 
 
 def test_an_app_that_is_taken_out_is_forgotten(world: World) -> None:

@@ -116,7 +116,10 @@ async def test_validate_says_which_key_has_a_wrong_file_and_secrets_are_known_of
     [
         ("[{url_fil: x}]", "Did you mean 'url_file'?"),
         ("[{url_file: x, on: []}]", "expected at least one of live, failed"),
-        ("[{url_file: x, on: [lve]}]", "expected one of 'live', 'failed', 'rolled_back', 'update', 'check_failed' or 'outage'"),
+        (
+            "[{url_file: x, on: [lve]}]",
+            "expected one of 'live', 'failed', 'rolled_back', 'update', 'check_failed' or 'outage'",
+        ),
         ("{url_file: x}", "expected a list"),
         (f"[{', '.join(['{url_file: x}'] * 21)}]", "expected at most 20 entries"),
     ],

@@ -178,8 +178,8 @@ AGAIN = "You are told when they succeed again, and not of each one that fails."
         (Outage("v2", "unhealthy", "it answered 500"), {}, "outage", "failure", "shop v2 is unhealthy",
          ["it answered 500"]),
         (Outage("v2", "unreached", "x"), {}, "outage", "failure", "shop v2 is not reached", ["x"]),
-        (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop v2 is healthy again", ["After 75 s."]),
-        (OutageOver("v2", 3600), {}, "outage_over", "success", "shop v2 is healthy again", ["After 60 min."]),
+        (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop v2 is healthy again", ["The outage took 75 s."]),
+        (OutageOver("v2", 3600), {}, "outage_over", "success", "shop v2 is healthy again", ["The outage took 60 min."]),
     ],
 )  # fmt: skip
 async def test_each_thing_that_happens_has_its_words_and_its_colour_also_after_a_restart(
