@@ -65,7 +65,8 @@ class Disk(Section):
     """The disk space that must be free in the folder of fetched sources; otherwise a deployment fails. Example: 4096"""
     keep_images: Annotated[int, Field(ge=1, le=MOST), Unit("deployments per app")] = 5
     """The images of this many most recent releases that were live are kept, in addition to those of the active release
-    and the standby, those that a rollback to the standby needs, and those of backups. Example: 10"""
+    and the standby, those that a rollback to the standby needs, those of backups, and that of a deployment that failed
+    last. Example: 10"""
     keep_output: Annotated[int, Field(ge=1, le=MOST), Unit("deployments per app")] = 20
     """The output of builds and migrations is kept for this many most recent deployments; rollbacks and restores
     are not counted. Example: 100"""

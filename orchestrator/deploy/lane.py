@@ -14,6 +14,7 @@ from orchestrator.errors import Refused
 
 RECOVERED_WITHIN_S = 10.0
 TRY_ENDS_WITHIN_S = 10.0
+RETIRES = "its old colour is being retired"
 
 
 def _set() -> asyncio.Event:
@@ -24,7 +25,7 @@ def _set() -> asyncio.Event:
 
 @dataclass
 class Lane:
-    """The work of one app: the queued deployment, the running one, and the retiring of the old colour.
+    """The work of one app: the queued deployment, the running one, and the retiring of what is left after one.
 
     A deployment, a rollback and a restore lock `turn` while they run. `work` is the task that runs `running`; a cancel
     cancels that task. `queue` is the task that starts queued deployments. Nothing begins before the app is `recovered`.
@@ -39,7 +40,9 @@ class Lane:
     queue: asyncio.Task[None] | None = None
     retiring: asyncio.Task[None] | None = None
     drains: str = ""
-    """For a deployment that waits for `retiring`: what is drained, and how long that takes at most."""
+    """For a deployment that waits for `retiring`: what is done, such as what is drained and how long that takes at
+    most."""
+    retires: str = RETIRES
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -71,7 +74,7 @@ class Lane:
         if self.waiting:
             return f"{self.waiting.kind_in_words} {self.waiting.id} is queued"
         if self.is_retiring:
-            return "its old colour is being retired"
+            return self.retires
         return "it is being rolled back, restored or recovered" if self.turn.locked() else ""
 
     def interrupter(self) -> Interrupter:
@@ -82,9 +85,14 @@ class Lane:
         """Start work on the standby, unless something of the app runs. A rollback cancels it, a deployment waits."""
         if self.turn.locked() or self.is_retiring:
             return False
-        self.drains = "The standby is being paused, or stopped, as it is configured."
-        self.retiring = asyncio.create_task(work())
+        self.afterwards("The standby is being paused, or stopped, as it is configured.", work())
         return True
+
+    def afterwards(self, says: str, work: Coroutine[Any, Any, None], doing: str = RETIRES) -> None:
+        """Start what follows the end of a deployment. `says`: what one that waits for it is told; `doing`: what
+        is under way, within a sentence."""
+        self.drains, self.retires = says, doing
+        self.retiring = asyncio.create_task(work)
 
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""

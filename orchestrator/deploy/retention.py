@@ -12,12 +12,13 @@ from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Ro
 from orchestrator.errors import EngineError
 
 
-async def apply(context: AppContext) -> None:
+async def apply(context: AppContext, also: Collection[str] = ()) -> None:
     """Remove images, build cache and output that are not kept. The history in the journal is kept.
 
     Kept are the images of the `disk.keep_images` last releases that were live, of the active release and the standby,
     of the releases whose `migrate.down` a rollback to the standby needs, and of every backup, so that a restore can
-    bring its release back. Raises EngineError, JournalError, or StepFailed when the backups cannot be listed.
+    bring its release back; and the images `also`, by digest. Raises EngineError, JournalError, or StepFailed when the
+    backups cannot be listed.
     """
     journal, limits = context.journal, context.limits
     await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
@@ -25,7 +26,7 @@ async def apply(context: AppContext) -> None:
     attempts = await journal.beside(journal.attempts, context.name)
     needed = [one for one in (context.active, context.standby, *_for_rollback(context)) if one]
     keep = {one.release.image for one in needed if one.release}
-    keep |= {*newest_images(attempts, limits.keep_images)}
+    keep |= {*newest_images(attempts, limits.keep_images), *also}
     # Which images the backups keep is asked of a sidecar, and matters only if there are others than these.
     if await context.engine.tagged_images(context.image_name) - keep:
         keep |= await _images_of_backups(context)

@@ -12,7 +12,7 @@ import structlog
 
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy import pipeline
+from orchestrator.deploy import after_failure, pipeline
 from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane
 from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
@@ -158,13 +158,14 @@ class Scheduler:
             lane.running = lane.work = None
         if ended.state is State.LIVE:
             self.retire(self._context(ended.app), ended)
+        elif after_failure.has_left_an_image(ended) and not (self._stopping or lane.is_retiring):
+            lane.afterwards(*after_failure.removal(self._context, ended))
 
     def retire(self, context: AppContext, deployment: Deployment) -> None:
         """Start to retire the old colour, in the background."""
         if not self._stopping:
-            lane = self._lane(context.name)
-            lane.drains = drains_in_words(context, deployment)
-            lane.retiring = asyncio.create_task(self._retire(context, deployment))
+            says = drains_in_words(context, deployment)
+            self._lane(context.name).afterwards(says, self._retire(context, deployment))
 
     async def retire_again(self, context: AppContext) -> None:
         """Retire the active release if that did not end. Raises JournalError."""
