@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from border.revision import option
 from orchestrator.app_data import backups
+from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.colour import next_colour
 from orchestrator.domain.deployment import Deployment, State
@@ -16,8 +17,10 @@ from orchestrator.errors import Refused, UnknownDeployment
 async def candidate(context: AppContext, record: Deployment) -> Deployment:
     """The record of a restore that starts now, with the release of the backup `record.ref` and a container of its own.
 
-    Raises UnknownBackup, StepFailed when the backup is damaged, and Refused when its release's image does not exist.
+    Raises UnknownBackup, StepFailed when the backup is damaged, EnvFileUnreadable when no container can be made because
+    of `run.env_file`, and Refused when its release's image does not exist.
     """
+    environment_of(context)
     kept = await backups.find(context, record.ref)
     if not kept.image or not await context.engine.has_image(kept.image):
         again = f" {option(kept.revision)}" if kept.revision else ""

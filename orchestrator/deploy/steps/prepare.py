@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
+from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.colour import next_colour
@@ -28,9 +29,10 @@ class Prepare(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Check, and choose. Adds `colour`, `container`, `port` and `previous`, the id of the active deployment.
 
-        Raises EngineError or ProxyError when one does not answer, and StepFailed when disk space is short or the app's
-        requests are paused.
+        Raises EngineError or ProxyError when one does not answer, EnvFileUnreadable when `run.env_file` cannot be used,
+        and StepFailed when disk space is short or the app's requests are paused.
         """
+        environment_of(context)  # what no container can be made with is said before anything is built
         engine, proxy = await context.engine.version(), await context.proxy.version()
         context.say(deployment.id, f"Docker Engine {engine}, HAProxy {proxy}")
         check_disk(context)
