@@ -208,7 +208,8 @@ class Dump(Section):
     """Replaces the database by the content of the folder, in one transaction: also what is newer than the dump must be
     gone. If it fails, its exit code must not be 0; psql needs `ON_ERROR_STOP` for that. Required in this section.
     Example: sh -c 'psql --single-transaction --set=ON_ERROR_STOP=1 --command="DROP SCHEMA public CASCADE; CREATE SCHEMA
-    public" --file=$CHANGEOVER_DUMP/shop.sql "$DATABASE_URL"'"""
+    public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC; COMMENT ON SCHEMA public IS
+    \\$\\$standard public schema\\$\\$" --file=$CHANGEOVER_DUMP/shop.sql "$DATABASE_URL"'"""
     timeout: Seconds = 3600
     """How long each command may take; then it is killed and the backup or restore fails. Example: 7200"""
 

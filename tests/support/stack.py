@@ -282,8 +282,9 @@ ON_POSTGRESQL = """run: {{port: 8000, env: {{SHOP_DATABASE_URL: "{url}"}}}}
       restore: >
         sh -c 'sed -i /transaction_timeout/d $CHANGEOVER_DUMP/shop.sql &&
         psql --quiet --single-transaction --set ON_ERROR_STOP=1
-        --command "DROP SCHEMA public CASCADE; CREATE SCHEMA public" --file $CHANGEOVER_DUMP/shop.sql
-        $SHOP_DATABASE_URL'"""
+        --command "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+        GRANT USAGE ON SCHEMA public TO PUBLIC; COMMENT ON SCHEMA public IS \\$\\$standard public schema\\$\\$"
+        --file $CHANGEOVER_DUMP/shop.sql $SHOP_DATABASE_URL'"""
 
 
 NO_APPS = "disk: {min_free_mb: 100}\n"
