@@ -9,6 +9,7 @@ import typer
 from panel.cli import text
 from panel.cli.output import JsonOption, run, show, yes_option
 from panel.cli.question import ask
+from panel.client.model import Leftover
 
 commands = typer.Typer()
 
@@ -26,11 +27,26 @@ def remove(
     if not yes:
         left = run(lambda client: client.leftover(app))
         says = text.leftover(left, keep_backups)
-        lost = [f"The data of {app} cannot be brought back."] if left.volumes else []
-        ask("Remove all of this for ever?", [says, *lost])
+        ask("Remove all of this for ever?", [says, *lost_with(left, keep_backups)])
     show(
         lambda client: client.remove_leftover(app, keep_backups=keep_backups),
         as_json,
-        lambda _: f"What {app} had left is removed. Its history is kept.",
+        lambda _: (
+            f"What {app} had left is removed. Its history {'and its backups are' if keep_backups else 'is'} kept."
+        ),
         markup=False,
     )
+
+
+def lost_with(left: Leftover, keep_backups: bool) -> list[str]:
+    """A sentence about what of the data is lost; none if there is no data."""
+    if not left.volumes:
+        return []
+    if not keep_backups:
+        return [f"The data of {left.app} cannot be brought back."]
+    if not left.backups:
+        return [f"The data of {left.app} cannot be brought back: there is no backup of it."]
+    return [
+        f"Of the data of {left.app} what its backups have is kept: when the app is configured and deployed again, "
+        f"changeover backup restore {left.app} BACKUP brings it back. What was written since the newest one is lost."
+    ]

@@ -178,6 +178,35 @@ def test_an_answer_is_yes_or_no_and_anything_else_is_asked_again(api: FakeApi, t
     assert ended.stderr.count("[y/N]") == times
 
 
+@pytest.mark.parametrize(
+    ("options", "backups", "says", "says_not"),
+    [
+        ((), ["b1"], "The data of old cannot be brought back.\n", "what its backups have"),
+        (("--keep-backups",), ["b1"], "changeover backup restore old BACKUP brings it back.", "cannot be brought back"),
+        (("--keep-backups",), [], "cannot be brought back: there is no backup of it.", "what its backups have"),
+    ],
+    ids=["with backups", "without backups", "no backups"],
+)
+def test_the_question_says_whether_the_data_can_be_brought_back(
+    api: FakeApi, options: tuple[str, ...], backups: list[str], says: str, says_not: str
+) -> None:
+    api.gives("GET", "/v1/leftovers/old", {"app": "old", "volumes": ["old-data"], "backups": backups})
+
+    asked = changeover("remove", "old", *options, typed="n\n").output
+
+    assert says in asked
+    assert says_not not in asked
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"), [((), "history is"), (("--keep-backups",), "history and its backups are")]
+)
+def test_what_is_kept_of_a_removed_app_is_said(api: FakeApi, options: tuple[str, ...], kept: str) -> None:
+    api.gives("DELETE", "/v1/leftovers/old", {"app": "old"})
+
+    assert f"Its {kept} kept." in changeover("remove", "old", "--yes", *options).output
+
+
 def test_data_is_not_said_to_be_lost_where_there_is_none(api: FakeApi) -> None:
     api.gives("GET", "/v1/leftovers/old", {"app": "old", "containers": ["old-blue"]})
 
