@@ -6,13 +6,16 @@ keys in `config/update_schema.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ MOST_VERSIONS = 100
 """So many are listed, those that come first."""
 
 
+def followed_first(found: Iterable[T], is_followed: Callable[[T], bool]) -> list[tuple[T, bool]]:
+    """Those that are followed, then the others, each in their order, at most MOST_VERSIONS; and whether each is
+    followed. Of a package with many pre-releases, the version that a person looks for would come after all of them."""
+    judged = [(one, is_followed(one)) for one in found]
+    return sorted(judged, key=lambda one: not one[1])[:MOST_VERSIONS]
+
+
 class Source(Protocol):
     """One app's source of updates. Every method raises StepFailed when the source does not answer or is not valid."""
 
@@ -49,7 +59,8 @@ class Source(Protocol):
         """Ask the source for the release that `ref` names: a branch, tag, version or commit. Empty: the newest one."""
 
     async def versions(self) -> tuple[SourceVersion, ...]:
-        """Ask the source for its versions, the newest first, at most MOST_VERSIONS."""
+        """Ask the source for its versions, at most MOST_VERSIONS: those that are followed, the newest first, then the
+        others in the same way."""
 
     def forget(self) -> None:
         """The next question is asked as the first one was: without "only if it changed since"."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from border.plain import plain
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
-from orchestrator.sources.base import MOST_VERSIONS, SourceVersion
+from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.sources.base import SourceVersion, followed_first
 from orchestrator.sources.commits import is_whole
 from orchestrator.sources.git_names import Git, commit_named, follows, newest_tag, tags_in_order, version_of
 from orchestrator.sources.versions import Scheme
@@ -42,11 +44,11 @@ async def tagged_versions(
     git: Git, pattern: str, version_range: str | None, scheme: Scheme
 ) -> tuple[SourceVersion, ...]:
     """Of the tags that match the pattern, those that are versions; pre-releases, too."""
-    order = (await tags_in_order(git, pattern, scheme))[:MOST_VERSIONS]
+    known, followed = await tags_in_order(git, pattern, scheme), follows(pattern, version_range, scheme)
+    order = dict(await to_its_end(asyncio.to_thread(followed_first, known, followed)))
     listed = (await git("for-each-ref", _TAGS, *(f"refs/tags/{tag}" for tag in order))).splitlines() if order else []
     dates = dict(line.split("\0", 1) for line in listed if "\0" in line)
-    followed = follows(pattern, version_range, scheme)
-    return tuple(SourceVersion(plain(tag), tag, _moment(dates[tag]), followed(tag)) for tag in order if tag in dates)
+    return tuple(SourceVersion(plain(tag), tag, _moment(dates[tag]), order[tag]) for tag in order if tag in dates)
 
 
 async def committed_versions(git: Git, commit: str, path: str) -> tuple[SourceVersion, ...]:

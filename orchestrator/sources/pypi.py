@@ -22,7 +22,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive, package_changelog, package_source
-from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+from orchestrator.sources.base import SourceRelease, SourceVersion, followed_first
 from orchestrator.sources.machine_index import index_of, machine_index, refuse_no_web_address
 from orchestrator.sources.package_changelog import Files
 from orchestrator.sources.package_index import SDIST, IndexRelease, PackageIndex
@@ -85,7 +85,7 @@ class PackageReleases:
         # In a thread: of thousands of releases none may be in the range.
         chosen = _named(found, ref) if ref else await to_its_end(asyncio.to_thread(self._newest, found))
         if chosen is None:
-            raise StepFailed(*self._why_none(found, ref))
+            raise StepFailed(*await to_its_end(asyncio.to_thread(self._why_none, found, ref)))
         return SourceRelease(Release(str(chosen.version), str(chosen.version)), chosen.released_at)
 
     def _newest(self, found: tuple[IndexRelease, ...]) -> IndexRelease | None:
@@ -101,16 +101,18 @@ class PackageReleases:
 
     async def versions(self) -> tuple[SourceVersion, ...]:
         """Ask the index; pre-releases, too."""
+        found = await self._index.releases(self._python)
         return tuple(
-            SourceVersion(str(one.version), str(one.version), one.released_at, self._is_followed(one))
-            for one in (await self._index.releases(self._python))[:MOST_VERSIONS]
+            SourceVersion(str(one.version), str(one.version), one.released_at, is_followed)
+            for one, is_followed in await to_its_end(asyncio.to_thread(followed_first, found, self._is_followed))
         )
 
     def forget(self) -> None:
         self._index.forget()
 
     def _why_none(self, found: tuple[IndexRelease, ...], ref: str) -> tuple[str, str]:
-        package, shown = self._index.package, ", ".join(str(one.version) for one in found[:MOST_SHOWN])
+        first = followed_first(found, self._is_followed)[:MOST_SHOWN]
+        package, shown = self._index.package, ", ".join(str(one.version) for one, _ in first)
         if ref:
             has = f" The newest ones: {shown}." if shown else ""
             return (

@@ -21,7 +21,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import cosign, image_changelog
-from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+from orchestrator.sources.base import SourceRelease, SourceVersion, followed_first
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.registry_client import RegistryClient, Tagged
 from orchestrator.sources.versions import SEMVER, Scheme, is_in, is_version, newest_first
@@ -127,11 +127,14 @@ class RegistryImages:
             raise StepFailed(f"{self._image} is not in its registry.", "Correct update.registry.image.") from error
         except Unauthorised as error:
             raise StepFailed(error.cause, self._why_unauthorised()) from error
-        order = await to_its_end(asyncio.to_thread(newest_first, tags))
-        return tuple(
-            SourceVersion(tag, tag, None, is_in(tag, wanted) if wanted else tag == self._settings.tag)
-            for tag in [*order, *sorted(set(tags) - set(order))][:MOST_VERSIONS]
-        )
+
+        def in_order() -> list[tuple[str, bool]]:
+            order = newest_first(tags)
+            known = [*order, *sorted(set(tags) - set(order))]
+            return followed_first(known, lambda tag: is_in(tag, wanted) if wanted else tag == self._settings.tag)
+
+        listed = await to_its_end(asyncio.to_thread(in_order))
+        return tuple(SourceVersion(tag, tag, None, is_followed) for tag, is_followed in listed)
 
     def forget(self) -> None:
         self._known = {}

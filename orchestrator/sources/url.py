@@ -20,7 +20,7 @@ from orchestrator.domain.release import Release
 from orchestrator.errors import StepFailed
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import archive
-from orchestrator.sources.base import MOST_VERSIONS, SourceRelease, SourceVersion
+from orchestrator.sources.base import SourceRelease, SourceVersion, followed_first
 from orchestrator.sources.changelog import parse_commit
 from orchestrator.sources.manifest import MOST_OF_MANIFEST, ArchivedRelease, read_manifest
 from orchestrator.sources.moment import in_utc
@@ -67,7 +67,7 @@ class ArchivedReleases:
         found = await self._releases()
         chosen = _named(found, ref) if ref else self._newest([one for one in found if self._is_followed(one)])
         if chosen is None:
-            shown = ", ".join(newest_first(one.version for one in found)[:MOST_SHOWN])
+            shown = ", ".join(one.version for one, _ in self._in_order(found)[:MOST_SHOWN])
             wanted, key = (f"'{ref[:80]}'", "the --ref that was given") if ref else self._range_in_words()
             raise StepFailed(f"{await self.origin()} names no version {wanted}. It names: {shown}.", f"Correct {key}.")
         released_at = in_utc(chosen.released_at) if chosen.released_at else None
@@ -81,13 +81,16 @@ class ArchivedReleases:
 
     async def versions(self) -> tuple[SourceVersion, ...]:
         """Read the manifest; what has no order comes last."""
-        found = {one.version: one for one in await self._releases()}
-        order = newest_first(found, self._scheme)
         return tuple(
-            SourceVersion(name, name, in_utc(one.released_at) if one.released_at else None, self._is_followed(one))
-            for name in [*order, *(name for name in found if name not in order)][:MOST_VERSIONS]
-            if (one := found[name])
+            SourceVersion(one.version, one.version, in_utc(one.released_at) if one.released_at else None, is_followed)
+            for one, is_followed in self._in_order(await self._releases())
         )
+
+    def _in_order(self, releases: tuple[ArchivedRelease, ...]) -> list[tuple[ArchivedRelease, bool]]:
+        found = {one.version: one for one in releases}
+        order = newest_first(found, self._scheme)
+        names = [*order, *(name for name in found if name not in order)]
+        return followed_first((found[name] for name in names), self._is_followed)
 
     def forget(self) -> None:
         self._known = None

@@ -90,9 +90,11 @@ async def test_of_tags_only_those_of_the_range_are_followed(remote: Remote, want
     listed = await git.versions()
 
     assert found.release.version == newest
-    assert [one.version for one in listed] == ["v2.0.0-rc.1", "v1.10.0", "v1.9.0", "v1.2.0"]
-    assert next(one.version for one in listed if one.is_followed) == newest
-    assert (await git.newest(listed[-1].ref)).release.version.startswith("v1.2.0")
+    names = [one.version for one in listed if one.is_followed] + [one.version for one in listed if not one.is_followed]
+    assert [one.version for one in listed] == names
+    assert sorted(names) == ["v1.10.0", "v1.2.0", "v1.9.0", "v2.0.0-rc.1"]
+    assert names[0] == newest
+    assert (await git.newest("v1.2.0")).release.version.startswith("v1.2.0")
     assert all(one.released_at for one in listed)
 
 
