@@ -160,7 +160,7 @@ def slow_images(world: World) -> list[str]:
     """From now on the engine does not say for a long time which images it has. Returns what becomes of the question."""
     told: list[str] = []
 
-    async def slowly(_name: str) -> set[str]:
+    async def slowly(name: str) -> set[str]:
         told.append("asked")
         try:
             await asyncio.sleep(1000)
