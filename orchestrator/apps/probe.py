@@ -34,12 +34,12 @@ class HttpProber:
     """Opens a new connection for each probe: a kept one would not show whether the container accepts connections."""
 
     async def ask(self, address: str, port: int, path: str, *, host: str) -> httpx.Response:
-        async with _client() as client:
-            return await bounded_get(client, f"http://{address}:{port}{path}", {"host": host}, PROBE_TIMEOUT_S)
+        async with _transport() as transport:
+            return await bounded_get(transport, f"http://{address}:{port}{path}", {"host": host}, PROBE_TIMEOUT_S)
 
     async def waits_for_idle_connections(self, address: str, port: int, path: str, *, host: str) -> bool:
         url, headers = f"http://{address}:{port}{path}", {"host": host}
-        async with _client() as idle, _client() as other:
+        async with _transport() as idle, _transport() as other:
             with suppress(httpx.HTTPError):
                 began = elapsed()
                 await bounded_get(idle, url, headers, PROBE_TIMEOUT_S)
@@ -59,7 +59,7 @@ class HttpProber:
         return False
 
 
-def _client() -> httpx.AsyncClient:
-    """For plain HTTP to a container: without certificates, whose loading takes most of a client's start, and not by a
-    proxy server that the environment names for this host's way to the internet."""
-    return httpx.AsyncClient(timeout=PROBE_TIMEOUT_S, verify=False, trust_env=False)
+def _transport() -> httpx.AsyncHTTPTransport:
+    """For plain HTTP to a container: without certificates, whose loading takes most of a start, and not by a proxy
+    server that the environment names for this host's way to the internet."""
+    return httpx.AsyncHTTPTransport(verify=False, trust_env=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -21,6 +22,8 @@ TEXT_CHARSET = re.compile(
 """An answer that claims another charset is read as UTF-8: Python has codecs that are none for a text, such as `hex`,
 and none for a number that is of no charset, such as ISO 8859-12.
 httpx asks Python's parser of e-mail, which raises other errors for odd headers, and is slow for long ones."""
+EVERY = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "changeover"}
+"""Every request has these headers."""
 OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
@@ -30,19 +33,19 @@ def no_cookies() -> CookieJar:
 
 
 async def bounded_get(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], within_s: float
+    transport: httpx.AsyncBaseTransport, url: str, headers: Mapping[str, str], within_s: float
 ) -> httpx.Response:
     """Send GET `url`: status, headers and the first MOST_BYTES of the body, all within `within_s` seconds.
 
-    httpx's own timeouts are for each read, so that an answer that drips has no end. A compressed body is not read: it
+    httpx's own timeouts are for each read, so that an answer that drips has no end. Its client would also follow what
+    the answer says, such as a Location that is no URL, which it takes for an error. A compressed body is not read: it
     may be a thousand times as long. Raises httpx.HTTPError, a ReadTimeout also when the answer is not complete in time.
     """
+    limits = {"timeout": httpx.Timeout(within_s).as_dict()}
+    request = httpx.Request("GET", url, headers={**EVERY, **headers}, extensions=limits)
     body = bytearray()
     try:
-        async with (
-            asyncio.timeout(within_s),
-            client.stream("GET", url, headers=dict(headers), timeout=within_s) as answer,
-        ):
+        async with asyncio.timeout(within_s), aclosing(await transport.handle_async_request(request)) as answer:
             if answer.headers.get("content-encoding", "identity") == "identity":
                 async for chunk in answer.aiter_raw():
                     body += chunk[: MOST_BYTES - len(body)]
@@ -50,7 +53,7 @@ async def bounded_get(
                         break
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"the answer was not complete within {within_s:g} s") from error
-    return bounded(answer.status_code, answer.headers.raw, body, answer.request)
+    return bounded(answer.status_code, answer.headers.raw, body, request)
 
 
 def bounded(

@@ -14,12 +14,12 @@ from pathlib import Path
 import h11
 import httpx
 
-from orchestrator.host.bounded_answer import MOST_BYTES, bounded
+from orchestrator.host.bounded_answer import EVERY, MOST_BYTES, bounded
 
 MOST_OF_HEAD = 100 * 1024
 """Bytes of status and headers. As httpx."""
 CHUNK = 64 * 1024
-_EVERY = {"accept": "*/*", "accept-encoding": "identity", "connection": "close", "user-agent": "changeover"}
+_EVERY = {**EVERY, "connection": "close"}
 
 
 async def local_get(socket: Path, path: str, headers: Mapping[str, str], within_s: float) -> httpx.Response:

@@ -75,18 +75,18 @@ async def app(answers: Callable[[asyncio.StreamWriter], object]) -> AsyncIterato
 async def test_an_answer_that_is_not_complete_in_time_is_none(
     answers: Callable[[asyncio.StreamWriter], object],
 ) -> None:
-    async with app(answers) as url, httpx.AsyncClient() as client:
+    async with app(answers) as url, httpx.AsyncHTTPTransport() as transport:
         with pytest.raises(httpx.HTTPError):
             async with asyncio.timeout(20):
-                await bounded_get(client, url, {}, WITHIN_S)
+                await bounded_get(transport, url, {}, WITHIN_S)
 
 
 @pytest.mark.parametrize(("answers", "size"), [(never_ends, MOST_BYTES), (is_300_mb, MOST_BYTES), (is_a_bomb, 0)])
 async def test_of_a_long_answer_the_beginning_is_read(
     answers: Callable[[asyncio.StreamWriter], object], size: int
 ) -> None:
-    async with app(answers) as url, httpx.AsyncClient() as client:
-        answer = await bounded_get(client, url, {"host": "shop.test"}, 20)
+    async with app(answers) as url, httpx.AsyncHTTPTransport() as transport:
+        answer = await bounded_get(transport, url, {"host": "shop.test"}, 20)
 
     assert answer.status_code == 200
     assert len(answer.content) == size
@@ -100,8 +100,8 @@ async def test_an_answer_has_a_text_whatever_charset_it_claims(charset: str) -> 
         writer.write(HEAD + f"Content-Type: text/plain; charset={charset}\r\n\r\nnot ready \xe9".encode("latin-1"))
         await writer.drain()
 
-    async with app(claims) as url, httpx.AsyncClient() as client:
-        assert (await bounded_get(client, url, {}, 20)).text == "not ready \ufffd"
+    async with app(claims) as url, httpx.AsyncHTTPTransport() as transport:
+        assert (await bounded_get(transport, url, {}, 20)).text == "not ready \ufffd"
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,24 @@ def test_an_answer_in_a_charset_that_is_numbered_has_a_text_whether_it_exists_or
     assert answer.text == "ready"
 
 
+@pytest.mark.parametrize("location", [b"http://[::1", b"http://a:b:c/", b"//", b"", b"http://\xe9:99999/", b"a b"])
+async def test_an_answer_may_lead_to_what_is_no_address(location: bytes) -> None:
+    """httpx's client reads where an answer leads, also if it does not follow it: the probe failed."""
+
+    async def leads(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: " + location + b"\r\n\r\nready")
+        await writer.drain()
+
+    async with app(leads) as url, httpx.AsyncHTTPTransport() as transport:
+        answer = await bounded_get(transport, url, {}, 20)
+
+    assert (answer.status_code, answer.text) == (302, "ready")
+
+
 async def test_an_answer_in_a_usual_charset_is_read_in_it() -> None:
     async def latin(writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD + b"Content-Type: text/html; charset=ISO-8859-1\r\n\r\n\xe9")
         await writer.drain()
 
-    async with app(latin) as url, httpx.AsyncClient() as client:
-        assert (await bounded_get(client, url, {}, 20)).text == "\u00e9"
+    async with app(latin) as url, httpx.AsyncHTTPTransport() as transport:
+        assert (await bounded_get(transport, url, {}, 20)).text == "\u00e9"

@@ -59,9 +59,8 @@ async def test_an_answer_is_the_one_that_httpx_gives(said: bytes, tmp_path: Path
     found: list[httpx.Response] = []
 
     async def both(socket: Path) -> None:
-        transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://changeover.internal") as client:
-            found.append(await bounded_get(client, "/a?b=c d", HOST, 5.0))
+        async with httpx.AsyncHTTPTransport(uds=str(socket)) as transport:
+            found.append(await bounded_get(transport, "http://changeover.internal/a?b=c d", HOST, 5.0))
         found.append(await local_get(socket, "/a?b=c d", HOST, 5.0))
 
     first, second = await answered(tmp_path, said, both)
