@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +16,20 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.web_address import why_no_address
 from orchestrator.sources.not_reached import LOOK
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement, has_proxy, is_global, is_private, judged
+
+
+@dataclass
+class Asked:
+    """What was asked: the address that is wanted, and the one that was asked last, to which servers have led."""
+
+    first: str
+    last: str
+
+    @property
+    def in_words(self) -> str:
+        """The beginning of a sentence about why it cannot be read."""
+        first, last = shown(self.first), shown(self.last)
+        return first if first == last else f"{first} leads to {last}, which"
 
 
 def is_same_server(one: str, other: str) -> bool:

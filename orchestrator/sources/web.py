@@ -24,7 +24,7 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
 from orchestrator.sources.not_reached import why_not_reached
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
-from orchestrator.sources.redirects import answered, is_same_server, look_at, request_at, shown, where_it_leads
+from orchestrator.sources.redirects import Asked, answered, is_same_server, look_at, request_at, shown, where_it_leads
 
 T = TypeVar("T")
 
@@ -116,12 +116,10 @@ class Web:
         if post:
             headers["content-type"] = post[1]
 
-        async def ask() -> Page:
+        async def ask(asked: Asked) -> Page:
             method, body = ("POST", post[0]) if post else ("GET", b"")
-            async with self._answer(url, headers, method=method, content=body, led_from=led_from, judged=judged) as (
-                answer,
-                found,
-            ):
+            by = self._answer(asked, headers, method=method, content=body, led_from=led_from, judged=judged)
+            async with by as (answer, found):
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
                     if known and "if-none-match" in headers:
                         return known
@@ -143,8 +141,8 @@ class Web:
         if authorization:
             headers["authorization"] = authorization
 
-        async def ask() -> bool:
-            async with self._answer(url, headers, method="HEAD") as (answer, _):
+        async def ask(asked: Asked) -> bool:
+            async with self._answer(asked, headers, method="HEAD") as (answer, _):
                 is_same = bool(known.etag) and _etag(answer) == known.etag
                 return is_same or (answer.status_code == httpx.codes.NOT_MODIFIED and bool(known.etag))
 
@@ -171,9 +169,9 @@ class Web:
         more = {name.lower(): value for name, value in (headers or {}).items()}
         sent = {**more, "accept-encoding": "identity"}
 
-        async def ask() -> int:
+        async def ask(asked: Asked) -> int:
             digest, size = hashlib.sha256(), 0
-            async with self._answer(url, sent, led_from=led_from, judged=judged, is_secret=bool(more)) as (answer, _):
+            async with self._answer(asked, sent, led_from=led_from, judged=judged, is_secret=bool(more)) as (answer, _):
                 with to.open("wb") as file:
                     async for chunk in _body(answer, MOST_OF_DOWNLOAD if most is None else most):
                         digest.update(chunk)
@@ -204,7 +202,7 @@ class Web:
                 to.unlink(missing_ok=True)
             raise
 
-    async def _tried(self, url: str, ask: Callable[[], Awaitable[T]], within_s: float) -> T:
+    async def _tried(self, url: str, ask: Callable[[Asked], Awaitable[T]], within_s: float) -> T:
         """What `ask` gives, within `within_s` seconds in all. Raises StepFailed."""
         again = AsyncRetrying(
             retry=retry_if_exception_type((_Again, httpx.TransportError)),
@@ -212,22 +210,23 @@ class Web:
             wait=wait_exponential_jitter(multiplier=self._pause_s, max=LONGEST_PAUSE_S, jitter=self._pause_s),
             reraise=True,
         )
+        asked = Asked(url, url)
         try:
             async with asyncio.timeout(within_s):
-                return await again(ask)
+                return await again(ask, asked)
         except TimeoutError as error:
-            raise StepFailed(f"{shown(url)} was not read within {within_s:g} s.", look_at(url)) from error
+            raise StepFailed(f"{asked.in_words} was not read within {within_s:g} s.", look_at(asked.last)) from error
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as error:
             said = plain(str(error))[:300].rstrip(".") or type(error).__name__
             why, remedy = why_not_reached(f"{type(error).__name__}: {said}") or (said, "")
             raise StepFailed(
-                f"{shown(url)} cannot be read: {why}. It was tried {TRIES} times.", look_at(url, remedy)
+                f"{asked.in_words} cannot be read: {why}. It was tried {TRIES} times.", look_at(asked.last, remedy)
             ) from error
 
     @asynccontextmanager
     async def _answer(
         self,
-        url: str,
+        asked: Asked,
         headers: Mapping[str, str],
         *,
         method: str = "GET",
@@ -237,9 +236,10 @@ class Web:
         is_secret: bool = True,
     ) -> AsyncGenerator[tuple[httpx.Response, Judgement], None]:
         """The answer with status 200 or 304, after redirects that lead where they may, and what is known of who gives
-        it."""
+        it. Writes into `asked` what is asked."""
         sent = dict(headers)
-        url, judged = await where_it_leads(led_from, url, judged, is_secret=is_secret)
+        asked.last = asked.first
+        url, judged = await where_it_leads(led_from, asked.first, judged, is_secret=is_secret)
         async with httpx.AsyncClient(
             transport=self._transport, timeout=SILENCE_S, cookies=no_cookies(), verify=authorities()
         ) as client:
@@ -256,7 +256,7 @@ class Web:
                 leads_to, judged = await where_it_leads(url, location, judged)
                 if not is_same_server(url, leads_to):
                     sent = {name: value for name, value in sent.items() if name in _FOR_ANY_SERVER}
-                url = leads_to
+                asked.last = url = leads_to
         raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
 
 
