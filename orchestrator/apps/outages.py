@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -70,6 +71,9 @@ class Outages:
         self._apps, self._journal, self._events = apps, journal, events
         self._why, self._busy_with = why, busy_with
         self._known: dict[str, _App] = {}
+        self._open: dict[str, datetime] | None = None
+        """By app, when an outage was told of which it is not told that it is over. None until the journal was asked,
+        once for all apps."""
         self._news = asyncio.Event()
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
@@ -126,11 +130,18 @@ class Outages:
 
     async def _recall(self, app: str, known: _App) -> None:
         """What an earlier process has told."""
-        kinds = (EventKind.OUTAGE, EventKind.OUTAGE_OVER)
-        newest = await self._journal.beside(self._journal.newest_events, kinds, app, limit=1)
-        known.is_told = bool(newest) and newest[0].kind == EventKind.OUTAGE
-        if known.is_told:
-            known.began = elapsed() - max(0.0, (now() - newest[0].at).total_seconds())
+        if self._open is None:
+            kinds = (EventKind.OUTAGE, EventKind.OUTAGE_OVER)
+            found = await self._journal.beside(self._journal.newest_events, kinds, None)
+            newest = {one.app: one for one in reversed(found)}
+            self._open = {one.app: one.at for one in newest.values() if one.kind == EventKind.OUTAGE}
+        known.is_told = app in self._open
+        if told_at := self._open.get(app):
+            known.began = elapsed() - max(0.0, (now() - told_at).total_seconds())
+
+    def _told(self) -> dict[str, datetime]:
+        assert self._open is not None, "the journal was asked before anything is told"
+        return self._open
 
     async def _begin(self, context: AppContext, known: _App) -> float | None:
         name = context.name
@@ -145,7 +156,7 @@ class Outages:
             cause = self._why(name) or _SAYS.get(known.health, "")
             found = Outage(_version(context), known.health, cause, standby.version if standby else "")
         await self._events.publish(found, name)
-        known.is_told, known.ended = True, None
+        self._told()[name], known.is_told, known.ended = now(), True, None
         return AFTER_S
 
     async def _end(self, context: AppContext, known: _App) -> float | None:
@@ -153,6 +164,7 @@ class Outages:
             return left
         seconds = known.over - known.began if known.over and known.began else 0.0
         await self._events.publish(OutageOver(_version(context), max(0.0, seconds)), context.name)
+        self._told().pop(context.name, None)
         known.is_told, known.began = False, None
         return None
 

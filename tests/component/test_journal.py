@@ -56,11 +56,14 @@ def write(journal: Journal) -> None:
     line: dict[str, object] = {"line": "said"}
     journal.append_events([NewEvent(EventKind.LINE, "shop", one, line) for one in ("d1", "d2", "d3")])
     journal.append_events([NewEvent(EventKind.ENDED, "shop", "d1", {"state": "live"})])
+    journal.append_events([NewEvent(EventKind.OUTAGE, app, "", {"health": "stopped"}) for app in ("shop", "blog")])
+    journal.append_events([NewEvent(EventKind.OUTAGE_OVER, "shop", "", {}), NewEvent(EventKind.HEALTH, "shop", "", {})])
     journal.add(replace(deployment(4), kind=Kind.ROLLBACK))
     journal.forget_output("shop", keep=1)
     journal.migration_never_began(journal.migration_started("shop", "d4", Direction.UP))
 
 
+OUTAGES = (EventKind.OUTAGE, EventKind.OUTAGE_OVER)
 READS: dict[str, Callable[[Journal], Any]] = {
     "one": lambda journal: journal.deployment("d2"),
     "all": lambda journal: journal.deployments("shop"),
@@ -82,6 +85,9 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "events of one": lambda journal: journal.events(after=1, deployment_id="d1"),
     "with an event": lambda journal: journal.with_event(["d1", "d3", "d9"], {EventKind.ENDED, EventKind.LIVE}),
     "of none with an event": lambda journal: journal.with_event([], {EventKind.ENDED}),
+    "the newest events of all apps": lambda journal: journal.newest_events(OUTAGES, None),
+    "the newest events of one": lambda journal: journal.newest_events(OUTAGES, "shop", limit=1),
+    "the newest events of none": lambda journal: journal.newest_events(OUTAGES),
     "the last event": lambda journal: journal.last_event_id() > 0,
 }
 

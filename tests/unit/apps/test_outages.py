@@ -215,6 +215,22 @@ def test_how_long_an_outage_took_is_without_the_minute_until_it_is_over(world: W
     assert watched(world, story).told()[-1].fields["seconds"] == pytest.approx(300, abs=1)
 
 
+def test_an_app_that_is_taken_out_in_an_outage_and_comes_back_is_not_told_twice(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.failed_over()
+        await asyncio.sleep(1)
+        world.is_configured = False
+        watch.health(Health.NONE)
+        await asyncio.sleep(1)
+        world.is_configured = True
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(2 * AFTER_S)
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(2 * AFTER_S)
+
+    assert watched(world, story).kinds() == ["outage", "outage_over"]
+
+
 def test_an_app_that_is_taken_out_is_forgotten(world: World) -> None:
     async def story(watch: Watch) -> None:
         watch.health(Health.STOPPED)
