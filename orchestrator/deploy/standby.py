@@ -15,6 +15,7 @@ from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
+from orchestrator.domain.age import ago
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import SchemaChange, names
 from orchestrator.errors import EngineError, Refused
@@ -131,11 +132,8 @@ def way_by_restore(context: AppContext) -> str:
     active = context.active
     if active is None or not active.backup or active.live_at is None:
         return f"Restore an earlier backup. List them: changeover backup list {context.name}"
-    minutes = round((now() - active.live_at).total_seconds() / 60)
-    # The clock may have been set back since.
-    when = f"{max(1, minutes)} min ago" if minutes >= 0 else f"at {active.live_at:%Y-%m-%d %H:%M} UTC"
+    when = ago(active.live_at, now())
     return (
-        f"Restore backup {active.backup}, made before {active.version} went live {when}. Data written since "
-        f"then is kept in a new backup. Run: "
-        f"changeover rollback {context.name} --restore {active.backup}"
+        f"Restore backup {active.backup}, made before {active.version} went live {when}. Data written since then is "
+        f"kept in a new backup. Run: changeover rollback {context.name} --restore {active.backup}"
     )

@@ -96,7 +96,8 @@ async def _without_release(orchestrator: Orchestrator, context: AppContext) -> F
     if not newest or newest[0].failure is None:
         return Finding(what, False, says, f"Deploy one: {deploy}")
     (failed,), why = newest, newest[0].failure
-    says = f"{says}: deployment {failed.id} {failed.state.replace('_', ' ')} at {why.step}: {why.cause}"
+    at = failed.step_in_words(why.step)
+    says = f"{says}: {failed.kind_in_words} {failed.id} {failed.state.replace('_', ' ')} at {at}: {why.cause}"
     look, again = f"Its log and steps: changeover show {failed.id}", f"Then deploy again: {deploy}"
     return Finding(what, False, says, sentences(why.tip, look, again))
 

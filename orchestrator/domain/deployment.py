@@ -195,6 +195,11 @@ class Deployment:
     def kind_in_words(self) -> str:
         return "deployment" if self.kind is Kind.DEPLOY else str(self.kind)
 
+    def step_in_words(self, step: str) -> str:
+        """The step's name, and what it does where a backup takes the place of the data, and no migrations run."""
+        restores = self.kind is Kind.RESTORE or (self.kind is Kind.ROLLBACK and bool(self.ref))
+        return f"replacing the data (step {step})" if restores and step == StepName.MIGRATE else step
+
     @property
     def paused_s(self) -> float | None:
         """How long requests were paused, in seconds; no request waited longer. None when none were paused, or if that

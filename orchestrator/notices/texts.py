@@ -69,7 +69,7 @@ class Texts:
             case Failed(step=step, cause=cause):
                 what = f"{app} {version}" if deployment.release else app
                 how = "was interrupted" if is_by_end_of_orchestrator(deployment) else "failed"
-                title = f"{what}: the {deployment.kind_in_words} {how} at {self._name(step)}"
+                title = f"{what}: the {deployment.kind_in_words} {how} at {self._name(deployment.step_in_words(step))}"
                 lines = [self._first_line(cause), *self._again(deployment), *self._serving(deployment), about]
             case _ if deployment.kind is Kind.DEPLOY:
                 title, lines = f"{app} {version} is live", [about, *_took(deployment)]

@@ -10,7 +10,7 @@ from border.revision import short
 from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
-from panel.text.outcome import ending, release_of, why_unbegun
+from panel.text.outcome import ending, release_of, step_in_words, why_unbegun
 from panel.text.why import add_why, why
 
 NONE = "–"
@@ -71,7 +71,7 @@ def _step(step: Step, *, with_note: bool) -> str:
 
 
 def _why(one: Deployment) -> str:
-    return f"{one.failure.step}: {one.failure.cause}" if one.failure else why_unbegun(one)
+    return f"{step_in_words(one, one.failure.step)}: {one.failure.cause}" if one.failure else why_unbegun(one)
 
 
 def _seconds(seconds: float | None) -> str:

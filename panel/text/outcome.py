@@ -15,6 +15,9 @@ DONE = {
     DeploymentKind.ROLLBACK: "Rolled back",
     DeploymentKind.RESTORE: "Restored",
 }
+OF_KIND = {DeploymentKind.ROLLBACK.value: "Rollback to ", DeploymentKind.RESTORE.value: "Restore of "}
+"""What failed, before app and version."""
+MIGRATE = "migrate"
 INTERRUPTED_BY = {
     "person": "somebody asked for that, see 'changeover audit'",
     "stop": "the orchestrator was stopped meanwhile",
@@ -85,7 +88,8 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if ended.failure is None:
         return []
     why = ended.failure
-    lines = [f"[red]✗ {release_of(ended)} {inline(ended.state)} at {inline(why.step)}: {inline(why.cause)}[/]"]
+    what = f"{OF_KIND.get(ended.kind, '')}{release_of(ended)}"
+    lines = [f"[red]✗ {what} {inline(ended.state)} at {inline(step_in_words(ended, why.step))}: {inline(why.cause)}[/]"]
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     if not all(line.rstrip() in printed for line in why.log):
@@ -104,6 +108,13 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if why.tip:
         lines.append(f"  💡 {inline(why.tip)}")
     return lines
+
+
+def step_in_words(ended: Deployment, step: str) -> str:
+    """The step's name, and what it does where that is something else than in a deployment: a backup takes the
+    place of the data in the step that runs migrations otherwise."""
+    restores = ended.kind == DeploymentKind.RESTORE or (ended.kind == DeploymentKind.ROLLBACK and bool(ended.ref))
+    return f"replacing the data (step {step})" if restores and step == MIGRATE else step
 
 
 def what_is_active(app: App) -> str:

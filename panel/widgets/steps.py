@@ -26,6 +26,11 @@ STEPS = {
     "retire": "Draining the old container",
 }
 """The steps of a deployment in their order, and their names in the panel."""
+OTHERWISE = {
+    DeploymentKind.RESTORE.value: {"migrate": "Replacing the data", "start": "Starting the container"},
+    DeploymentKind.ROLLBACK.value: {"migrate": "Changing the data", "start": "Making the standby ready"},
+}
+"""Their names in what does something else in them."""
 RETIRE = "retire"
 """The step that runs after it is known how the deployment ended."""
 OUTPUT_LINES = 8
@@ -126,7 +131,7 @@ def step_lines(progress: Progress, now: datetime) -> list[Text]:
 
 def _line(number: int, step: str, progress: Progress, now: datetime) -> Text:
     of = f"/{len(STEPS)}" if progress.kind == DeploymentKind.DEPLOY else ""
-    says = f"Step {number}{of}: {STEPS[step]}".ljust(38)
+    says = f"Step {number}{of}: {OTHERWISE.get(progress.kind, {}).get(step, STEPS[step])}".ljust(38)
     took = f"{progress.seconds.get(step, 0.0):.1f} s"
     match progress.states.get(step):
         case StepState.DONE:

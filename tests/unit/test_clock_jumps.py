@@ -165,7 +165,7 @@ def test_a_backup_is_not_said_to_be_minutes_old_by_a_clock_that_was_set_back(tmp
             await live(world, "0001")
             world.engine.incompatible.add("0002")
             await live(world, "0002")
-        with showing(lambda: START + timedelta(minutes=14)):
+        with showing(lambda: START + timedelta(minutes=14, seconds=30)):
             later = way_by_restore(world.context)
         with showing(lambda: START - timedelta(days=40)):
             return later, way_by_restore(world.context)

@@ -92,3 +92,20 @@ def test_a_rollback_or_restore_has_no_steps_of_an_update(kind: str) -> None:
     progress = progress_of(Events().add("started", "d1", deployment_kind=kind).steps("d1", "switch"))
 
     assert list(shown(progress)) == ["switch"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("deploy", ["Running migrations", "Starting the new container"]),
+        ("restore", ["Replacing the data", "Starting the container"]),
+        ("rollback", ["Changing the data", "Making the standby ready"]),
+        ("eclipse", ["Running migrations", "Starting the new container"]),
+    ],
+)
+def test_a_step_is_called_by_what_it_does_in_a_restore_and_a_rollback(kind: str, says: list[str]) -> None:
+    events = Events().add("started", "d1", deployment_kind=kind).steps("d1", "migrate", "start")
+
+    lines = [line.plain for line in step_lines(progress_of(events), NOW)]
+
+    assert [one for one in says if any(one in line for line in lines)] == says
