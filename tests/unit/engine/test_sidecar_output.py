@@ -152,6 +152,9 @@ def test_a_sidecar_has_its_usual_priority_from_its_start(gives_way: bool) -> Non
 
     assert (status.exit_code, container.shares) == (0, [])
     assert "cpu_shares" not in container.made_with
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    later = [one for one in timers if one.args == [container] and not one.finished.is_set()]
+    assert later == [], "nothing is done later to a container that is gone"
 
 
 class Refusing(Talking):
