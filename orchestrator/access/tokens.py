@@ -88,9 +88,10 @@ def leave_token(journal: Journal, folder: Path, name: str) -> Path:
 def _write(path: Path, secret: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     owner, new = path.parent.stat(), path.with_name(f"{path.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    # What a start that was killed has left there, or whoever the folder belongs to: a link to a file, or a pipe.
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, 0o600)
         if os.geteuid() == 0:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         file.write(secret + "\n")

@@ -317,6 +317,21 @@ def test_a_route_that_leads_elsewhere_without_news_is_found_within_half_a_minute
     watched(world, story)
 
 
+def test_where_an_app_leads_that_was_not_healthy_is_asked_as_soon_as_it_is(world: World) -> None:
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        await asyncio.sleep(REACHED_EVERY_S + PROBE_EVERY_S)
+        world.engine.broken.add("v1")
+        await asyncio.sleep(PROBE_EVERY_S + 1)
+        assert await board.of(APP) is Health.UNHEALTHY
+        world.proxy.leads_elsewhere = "the proxy knows no app for shop.test/"
+        world.engine.broken.clear()
+        await asyncio.sleep(PROBE_UNWELL_EVERY_S + 1)
+        assert await board.of(APP) is Health.UNREACHED
+
+    watched(world, story)
+
+
 def test_probes_of_many_apps_come_together_whatever_happened_to_each(world: World) -> None:
     """They share one question about pauses, which each of fifty apps had asked for itself."""
 

@@ -215,6 +215,35 @@ async def test_an_end_of_before_says_nothing_of_one_that_was_missed() -> None:
     assert crashes.last_end("shop-1") is None
 
 
+async def test_a_memory_limit_that_was_exceeded_before_a_start_says_nothing_of_the_next_end() -> None:
+    crashes = Crashes()
+    for action in ("oom", "die", "start", "die"):
+        crashes.heard(ContainerEvent(action, APP, Role.APP, "shop-1", 137))
+
+    assert crashes.last_end("shop-1") == End(137, oom=False)
+
+
+def test_a_failover_that_a_switch_has_ended_is_not_taken_for_the_one_of_now(world: World) -> None:
+    """The orchestrator was killed before it had told this one."""
+
+    async def story() -> None:
+        await end(world, active(world).container, 139)
+        await asyncio.sleep(5)
+        assert EventKind.FAILED_OVER in kinds(world)
+        await live(world)
+        await world.proxy.fail_over(APP, active(world).colour)
+
+        restarted = Failover(lambda: [world.context], world.scheduler, world.events, Crashes())
+        async with world.context.standby_turn:
+            keep = asyncio.create_task(restarted.keep())
+        await asyncio.sleep(0.1)
+        keep.cancel()
+        await asyncio.gather(keep, return_exceptions=True)
+        assert restarted.record(APP).cause == "why is not recorded"
+
+    watched(world, story)
+
+
 async def test_what_is_known_of_containers_has_a_limit() -> None:
     crashes = Crashes()
 
