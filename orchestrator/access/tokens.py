@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.clock import now
 from orchestrator.domain.access import Scope
 from orchestrator.errors import Refused
+from orchestrator.files.new_file import open_new
 from orchestrator.files.synced import sync_folder
 from orchestrator.journal.store import Journal
 
@@ -88,9 +89,7 @@ def leave_token(journal: Journal, folder: Path, name: str) -> Path:
 def _write(path: Path, secret: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     owner, new = path.parent.stat(), path.with_name(f"{path.name}.new")
-    # What a start that was killed has left there, or whoever the folder belongs to: a link to a file, or a pipe.
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = open_new(new)
     with os.fdopen(descriptor, "w") as file:
         if os.geteuid() == 0:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)

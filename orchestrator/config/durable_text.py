@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from orchestrator.errors import Refused
+from orchestrator.files.new_file import open_new
 
 
 def save(path: Path, text: str) -> None:
@@ -17,8 +18,7 @@ def save(path: Path, text: str) -> None:
     if path.exists() and path.read_bytes() == content:
         return
     temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with os.fdopen(open_new(temporary), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -37,8 +37,7 @@ def rewrite(path: Path, text: str, before: str) -> bool:
             return False
         status = target.stat()
         temporary = target.with_name(target.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(open_new(temporary), "wb") as file:
             os.fchmod(file.fileno(), status.st_mode & 0o777)
             os.fchown(file.fileno(), status.st_uid, status.st_gid)
             file.write(text.encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from orchestrator.files.new_file import open_new
+
 SECRETS = "secrets"
 
 
@@ -28,7 +30,7 @@ def make_missing(config: Path, kept: Path) -> str:
     source = kept if kept.is_file() and kept.stat().st_size else example
     new = config.with_name(f".{config.name}.new")
     # The example has no secrets; what the user wrote may have some.
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    descriptor = open_new(new)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, 0o644 if source == example else 0o600)
         file.write(source.read_bytes())

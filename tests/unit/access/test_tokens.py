@@ -105,34 +105,6 @@ def test_a_token_that_cannot_be_left_is_none_and_the_next_start_leaves_one(journ
     assert [one.name for one in folder.iterdir()] == ["token"]
 
 
-@pytest.mark.parametrize("kind", ["file", "hard link", "link", "pipe"])
-def test_nothing_is_written_into_what_stands_where_the_token_is_written_first(
-    journal: Journal, tmp_path: Path, kind: str
-) -> None:
-    """The folder is a person's, and the orchestrator is root: it wrote into a file, gave it away, or waited for ever."""
-    folder, other = tmp_path / "left", tmp_path / "of-somebody-else"
-    folder.mkdir()
-    other.write_text("theirs")
-    new = folder / "token.new"
-    match kind:
-        case "file":
-            new.write_text("half a tok")
-            new.chmod(0o644)
-        case "hard link":
-            new.hardlink_to(other)
-        case "link":
-            new.symlink_to(other)
-        case "pipe":
-            os.mkfifo(new)
-
-    path = tokens.leave_token(journal, folder, "given")
-
-    assert other.read_text() == "theirs"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert left_in(path, journal) == ("given", Scope.ADMIN, None)
-    assert [one.name for one in folder.iterdir()] == ["token"]
-
-
 def test_a_journal_that_fails_leaves_no_token_that_keeps_everybody_out(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

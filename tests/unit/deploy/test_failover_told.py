@@ -231,7 +231,9 @@ def test_a_failover_that_a_switch_has_ended_is_not_taken_for_the_one_of_now(worl
         await asyncio.sleep(5)
         assert EventKind.FAILED_OVER in kinds(world)
         await live(world)
-        await world.proxy.fail_over(APP, active(world).colour)
+        colour = active(world).colour
+        assert colour
+        await world.proxy.fail_over(APP, colour)
 
         restarted = Failover(lambda: [world.context], world.scheduler, world.events, Crashes())
         async with world.context.standby_turn:
