@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -201,12 +202,13 @@ class ProgressScreen(Screen[None]):
         if not is_whole(self):
             return
         is_update = ended.kind == DeploymentKind.DEPLOY
-        says = complete(ended, app) if live and is_update else failed(ended, app)
+        warnings = self._progress.warnings
+        says = complete(ended, app, warnings) if live and is_update else failed(ended, app)
         well = ended.state in (DeploymentState.LIVE, DeploymentState.UNCHANGED)
         self._has_outcome = True
         dialog = self.query_one("#progress")
         dialog.border_title = Text(
-            f"{'UPDATE' if is_update else one_line(ended.kind).upper()} "
+            f"{('DEPLOYMENT' if warnings else 'UPDATE') if is_update else one_line(ended.kind).upper()} "
             f"{'COMPLETE' if live else one_line(ended.state).upper().replace('_', ' ')}"
         )
         dialog.set_class(not well, "-failed")
@@ -249,8 +251,9 @@ class ProgressScreen(Screen[None]):
         self.app.pop_screen()
 
 
-def complete(ended: Deployment, app: App | None = None) -> RenderableType:
-    """The result of a deployment that is live."""
+def complete(ended: Deployment, app: App | None = None, warnings: Sequence[str] = ()) -> RenderableType:
+    """The result of a deployment that is live. `warnings`: what was said of its release, such as that it is an older
+    one: then it is no update."""
     took = f" in {ended.seconds:.1f} s" if ended.seconds is not None else ""
     lines = ["Changelog:", *changes] if (changes := changelog(ended.changes)) else []
     if ended.paused is not None:
@@ -258,9 +261,11 @@ def complete(ended: Deployment, app: App | None = None) -> RenderableType:
     if cut := cut_in_words(ended):
         lines = [f"[yellow]{cut}[/]", "", *lines]
     lines = [*while_paused(ended, app), *while_file_not_used(ended, app), *lines]
+    says = f"{ended.version} is live" if warnings else f"Successfully updated to {ended.version}"
     return Group(
         Text(),
-        Text(f"✓ Successfully updated to {ended.version}{took}", "bold green3"),
+        Text(f"✓ {says}{took}", "bold green3"),
+        *(Text(one, "yellow") for one in warnings),
         Text.from_markup("\n".join(["", *lines]) if lines else "", emoji=False),
     )
 

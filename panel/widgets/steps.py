@@ -34,6 +34,9 @@ OTHERWISE = {
 RETIRE = "retire"
 """The step that runs after it is known how the deployment ended."""
 OUTPUT_LINES = 8
+MOST_WARNINGS = 4
+WARNING = "! "
+"""So a line of output begins that is told again with the result."""
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Progress:
     began: dict[str, datetime] = field(default_factory=dict)
     output: dict[str, deque[str]] = field(default_factory=dict)
     """The newest lines of each step, as many as are shown."""
+    warnings: list[str] = field(default_factory=list)
+    """Lines of output that warn, each once, at most MOST_WARNINGS."""
     current: str = ""
     kind: str = DeploymentKind.DEPLOY
     """One of DeploymentKind, or another one of a newer orchestrator."""
@@ -59,6 +64,10 @@ class Progress:
                 self._take_step(step, event.at)
             case events.Line(line=line):
                 self.output.setdefault(self.current, deque(maxlen=OUTPUT_LINES)).append(line)
+                # The output of a build may begin so, too: what a step of ours says of the release comes before it.
+                is_warning = self.current == "fetch" and line.startswith(WARNING) and line not in self.warnings
+                if is_warning and len(self.warnings) < MOST_WARNINGS:
+                    self.warnings.append(line)
         if event.kind in DECIDED:
             self.decided = event.kind
 

@@ -40,7 +40,9 @@ class Fetch(Step):
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
         if before and await _is_older(context, source, found.release, before):
-            context.say(deployment.id, f"! {found.release.version} is not newer than {before.version}, which is live.")
+            context.say(
+                deployment.id, f"! {found.release.version} is not newer than {before.version}, which it replaces."
+            )
         changelog = await source.changelog(before.source_revision if before else "", wanted)
         await source.fetch(wanted, context.source_folder(deployment))
         known_run = known_run_of(context, found.release)

@@ -278,7 +278,7 @@ def test_a_deployment_of_an_older_release_says_so_and_a_newer_one_says_nothing(w
 
     of_newer, of_older = virtual_time.run(lines())
     assert not [one for one in of_newer if "newer" in one]
-    assert [one for one in of_older if "newer" in one] == ["! v1 is not newer than v2, which is live."]
+    assert [one for one in of_older if "newer" in one] == ["! v1 is not newer than v2, which it replaces."]
 
 
 def test_the_same_release_with_force_is_not_called_older(world: World) -> None:
