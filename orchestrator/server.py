@@ -20,6 +20,7 @@ from orchestrator.config import user_files
 from orchestrator.config.preflight import Deployable
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile, Read
+from orchestrator.deploy.crashed_standby import CrashedStandbys
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
 from orchestrator.deploy.scheduler import Scheduler
@@ -82,10 +83,10 @@ class Orchestrator:
         self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy, tell=self.events.publish)
         parts = (settings, self.engine, self.proxy, self.journal, HttpProber())
-        self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets)
+        self.crashes, self.crashed_standbys = Crashes(), CrashedStandbys()
+        self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets, self.crashes)
         self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
-        self.crashes = Crashes()
         self.health = HealthBoard(self.apps.all, self.events, self.crashes)
         self.outages = Outages(self.apps.all, self.journal, self.events, self.health.why, self.scheduler.busy_with)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
@@ -99,14 +100,13 @@ class Orchestrator:
         self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)
         told = (LogNotifier(), self.health, self.outages, self.failover, self.checker, self.reports)
-        for notifier in (*told, UsedUploads(self.journal, self.apps.uploads), self.notices):
+        for notifier in (*told, UsedUploads(self.journal, self.apps.uploads), self.notices, self.crashed_standbys):
             self.events.add(notifier)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
         listeners = (self.crashes, self.health, self.failover, self.recovery)
         self.engine_events = EngineEvents(self.engine, listeners)
-        self._proxy_is_prepared = False
-        self._reload_is_due = False
+        self._proxy_is_prepared = self._reload_is_due = False
         self._proxy_may_differ = False
         """It failed while it took a configuration: it may have a part of one that is not in use."""
 

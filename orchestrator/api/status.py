@@ -18,6 +18,7 @@ from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_changed_since
 from orchestrator.config.schema import PANEL, Route
+from orchestrator.deploy.crashed_standby import Crash, warning
 from orchestrator.doctor import problems, removed_apps
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.unsettled import Unsettled
@@ -36,6 +37,12 @@ class SlotView(BaseModel):
     image: str
     container: str
     since: datetime | None
+
+
+class StandbyView(SlotView):
+    """`warning` is a sentence that says what speaks against a rollback to it, as that it crashed; empty if nothing."""
+
+    warning: str
 
 
 class CurrentDeploymentView(BaseModel):
@@ -68,7 +75,7 @@ class AppView(BaseModel):
     name: str
     url: str
     active: SlotView | None
-    standby: SlotView | None
+    standby: StandbyView | None
     candidate: SlotView | None
     update: UpdateView | None
     held_back: HeldBackView | None
@@ -115,6 +122,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
     """
     journal, checker, defects = orchestrator.journal, orchestrator.checker, Defects(context.name)
     health = await orchestrator.health.of(context.name)
+    crash = await defects.awaited(None, "its standby's crashes", orchestrator.crashed_standbys.of(context))
     is_dismissed = partial(checker.remembered.is_dismissed, context.name)
     active = defects.without(None, "its active release", lambda: context.active)
     standby = defects.without(None, "its standby", lambda: context.standby)
@@ -124,7 +132,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
         name=context.name,
         url=url_of(orchestrator.settings.public_url, context.name, context.config.route),
         active=_slot(journal, active),
-        standby=_slot(journal, standby),
+        standby=_standby(journal, standby, crash),
         candidate=_slot(journal, candidate),
         update=defects.without(
             None, "its update", lambda: update_view(checker.known(context.name), checker.waits(context.name))
@@ -137,7 +145,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
         health=health,
         unsettled=defects.without(None, "its data", lambda: _unsettled(journal.unsettled(context.name))),
         troubles=defects.without(
-            [], "its troubles", lambda: _troubles(problems.of_app(orchestrator, context.name, health))
+            [], "its troubles", lambda: _troubles(problems.of_app(orchestrator, context.name, health, crash))
         ),
         configuration_changed=defects.without(
             False, "its configuration", lambda: active is not None and is_changed_since(context, active)
@@ -184,6 +192,11 @@ def url_of(public: str, app: str, route: Route) -> str:
     # Without hosts, any host that is not another app's leads to it; names below localhost need no DNS.
     host = route.first_host or f"{app}.localhost"
     return f"{scheme}://{host}{colon}{port}{route.path or ''}"
+
+
+def _standby(journal: Journal, standby: Deployment | None, crash: Crash | None) -> StandbyView | None:
+    slot = _slot(journal, standby)
+    return StandbyView(**slot.model_dump(), warning=warning(standby, crash)) if slot and standby else None
 
 
 def _slot(journal: Journal, deployment: Deployment | None) -> SlotView | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from border.secrets import Secrets
 from orchestrator.apps.commands_under_way import CommandsUnderWay
+from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.not_paused import NotPaused
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Migrate, probe_host
@@ -71,6 +72,8 @@ class AppContext:
     known_secrets: Secrets = field(default_factory=Secrets)
     """Text from outside passes it before it is shortened, kept or shown."""
     standby_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    crashes: Crashes = field(default_factory=Crashes)
+    """Of the containers of all apps, as the engine's events tell."""
     not_paused: NotPaused = field(default_factory=NotPaused)
     """Not kept when the app's configuration changes: then it is tried again."""
 

@@ -42,11 +42,14 @@ NOTHING = Cut("", InHand(), 0.0)
 """For a first release: there is no colour to drain."""
 
 
-async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, paused: bool = False) -> Cut | None:
+async def drain(
+    context: AppContext, old: Deployment, said_by: Deployment, *, paused: bool = False, instead: bool = False
+) -> Cut | None:
     """Wait until the colour has nothing in hand, at most `drain.timeout` seconds, then cut what remains.
 
     `paused`: all requests of the app wait for this, so WebSockets and long streams are cut at once, and so is what
-    waits for a container that does not run. `said_by` is the deployment whose output and events report what is waited
+    waits for a container that does not run. `instead`: also what the standby has in hand that answered in its place,
+    after a crash. `said_by` is the deployment whose output and events report what is waited
     for. Returns None for a deployment without a colour. Raises EngineError or ProxyError.
     """
     if old.colour is None:
@@ -58,18 +61,18 @@ async def drain(context: AppContext, old: Deployment, said_by: Deployment, *, pa
     tell_at = started + TELL_AFTER_S
     end_long_lived_at = started + (SIGNAL_GRACE_S if settings.signal else 0)
     cut, pause = InHand(), FIRST_PAUSE_S
-    while await context.proxy.sessions(context.name, colour):
+    while await context.proxy.sessions(context.name, colour, instead=instead):
         waited = elapsed() - started
         if paused and elapsed() >= end_long_lived_at:
             cut += await context.proxy.cut_long_lived(context.name, colour, LONG_LIVED_S)
             end_long_lived_at = elapsed() + LONG_LIVED_EVERY_S
             limit = limit if await _runs(context, old) else 0.0
         if waited > limit:
-            cut += await context.proxy.in_hand(context.name, colour)
-            await context.proxy.cut_sessions(context.name, colour)
+            cut += await context.proxy.in_hand(context.name, colour, instead=instead)
+            await context.proxy.cut_sessions(context.name, colour, instead=instead)
             break
         if elapsed() >= tell_at:
-            left = await context.proxy.in_hand(context.name, colour)
+            left = await context.proxy.in_hand(context.name, colour, instead=instead)
             progress = Draining(colour, **asdict(left), waited=waited, limit=settings.timeout, paused=paused)
             await _tell(context, progress, said_by)
             tell_at = elapsed() + TELL_EVERY_S

@@ -10,6 +10,7 @@ from border.secrets import Secrets
 from orchestrator.apps.backup_places import BackupPlaces
 from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
 from orchestrator.config.schema import PANEL, Config, Disk
@@ -39,6 +40,7 @@ class AppRegistry:
         say: Callable[[str, str], None],
         publish: Callable[[Occurrence, str, str], Awaitable[None]],
         known_secrets: Secrets,
+        crashes: Crashes,
     ) -> None:
         self._settings = settings
         self._engine = engine
@@ -48,6 +50,7 @@ class AppRegistry:
         self._say = say
         self._publish = publish
         self._known_secrets = known_secrets
+        self._crashes = crashes
         self._contexts: dict[str, AppContext] = {}
         self.uploads = Uploads(settings.state / "uploads")
         self.backup_places = BackupPlaces(settings.state / "backup-places.json")
@@ -146,6 +149,7 @@ class AppRegistry:
             say=self._say,
             publish=self._publish,
             known_secrets=self._known_secrets,
+            crashes=self._crashes,
             standby_turn=self._standby_turns.setdefault(name, asyncio.Lock()),
         )
 

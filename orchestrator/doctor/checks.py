@@ -15,7 +15,7 @@ from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.notices import notices
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.doctor.report import Finding
-from orchestrator.doctor.standby import stopped_standby
+from orchestrator.doctor.standby import crashed_standby, stopped_standby
 from orchestrator.domain.counted import counted
 from orchestrator.domain.sentences import sentences
 from orchestrator.engine.disk_usage import DiskUsage, ImageSize
@@ -39,6 +39,8 @@ async def examine(orchestrator: Orchestrator) -> list[Finding]:
     findings += [found for context in orchestrator.apps.all() for found in missing_limits(context)]
     findings += [found for context in orchestrator.apps.all() for found in _unsettled(context)]
     findings += [found for context in orchestrator.apps.all() for found in await stopped_standby(context)]
+    for context in orchestrator.apps.all():
+        findings += await crashed_standby(orchestrator, context)
     findings += await labelled(orchestrator)
     contexts = orchestrator.apps.all()
     found = await asyncio.gather(*(_app_or_defect(orchestrator, context, usage) for context in contexts))

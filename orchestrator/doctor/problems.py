@@ -10,6 +10,7 @@ from datetime import datetime
 
 from orchestrator.apps.health import Health
 from orchestrator.config.schema import PANEL
+from orchestrator.deploy.crashed_standby import Crash
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
@@ -65,9 +66,10 @@ def file_not_used(orchestrator: Orchestrator, *, with_why: bool) -> str:
     return f"{says}: {file.problem.splitlines()[0].rstrip('.')}." if with_why else f"{says}."
 
 
-def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble]:
-    """What keeps requests from the app or its active release: a pause, crashes, a wrong route, or a failed recovery."""
-    found = _of_traffic(orchestrator, app)
+def of_app(orchestrator: Orchestrator, app: str, health: Health, crash: Crash | None = None) -> list[Trouble]:
+    """What keeps requests from the app or its active release: a pause, crashes, a wrong route, or a failed recovery;
+    and that its standby crashed (`crash`)."""
+    found = _of_traffic(orchestrator, app, crash)
     running = orchestrator.scheduler.busy_with(app)
     if health is Health.PAUSED and running is None:
         found.append(Trouble("New requests wait: they are paused.", f"Resume them: changeover resume {app}"))
@@ -76,12 +78,17 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health) -> list[Trouble
         remedy = "Restart the proxy, which reads its routes again: docker compose restart proxy"
         found.append(Trouble(says, remedy))
     if health in (Health.UNHEALTHY, Health.STOPPED) and (why := orchestrator.health.why(app)):
-        found.append(Trouble(f"Its active release does not serve: {why}.", _see_log_or_return(orchestrator, app)))
+        remedy = _see_log_or_return(orchestrator, app, crash)
+        found.append(Trouble(f"Its active release does not serve: {why}.", remedy))
     if settings := orchestrator.config_file.config.app(app):
         section = "" if app == PANEL else f"apps.{app}."
         for why in orchestrator.deployable.why_not(app, settings):
             says = f"It cannot be deployed: {section}{why.rstrip('.')}."
             found.append(Trouble(says, "Correct it; what is live is left alone."))
+    if crash:
+        found.append(
+            Trouble(f"A rollback goes to a release that crashed. {crash.says}", no_return(app), crash.since, True)
+        )
     found += _stopped_standby(orchestrator, app)
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
@@ -100,7 +107,12 @@ def _stopped_standby(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     return [Trouble(says, f"Correct that, then start it: docker start {container}", warns=True)] if why else []
 
 
-def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
+def no_return(app: str) -> str:
+    """What to do instead of a rollback to a standby that crashed."""
+    return f"Do not roll back to it; deploy another release. List them: changeover versions {app}"
+
+
+def _of_traffic(orchestrator: Orchestrator, app: str, crash: Crash | None) -> list[Trouble]:
     """That the standby answers in the active release's place, and that the active container ends again and again."""
     found = []
     record = orchestrator.failover.record(app)
@@ -114,12 +126,13 @@ def _of_traffic(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     active = orchestrator.journal.deployment(slots.active) if slots.active else None
     if active is not None and orchestrator.crashes.is_loop(active.container):
         says = f"The active container ended {orchestrator.crashes.count(active.container)} times in ten minutes."
-        found.append(Trouble(says, _see_log_or_return(orchestrator, app)))
+        found.append(Trouble(says, _see_log_or_return(orchestrator, app, crash)))
     return found
 
 
-def _see_log_or_return(orchestrator: Orchestrator, app: str) -> str:
+def _see_log_or_return(orchestrator: Orchestrator, app: str, crash: Crash | None) -> str:
+    """`crash`: that of the standby, to which nobody should return then."""
     see = f"See its log: changeover logs {app}"
-    if not orchestrator.journal.slots(app).standby:
+    if crash or not orchestrator.journal.slots(app).standby:
         return see
     return f"{see}. Return to the release before: changeover rollback {app}"

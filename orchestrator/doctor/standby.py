@@ -1,11 +1,13 @@
-"""Whether the standby is kept as configured: one that is stopped costs a rollback the start of its container."""
+"""Whether the standby is kept as configured, and whether it crashed: both make a rollback to it slow or useless."""
 
 from __future__ import annotations
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.park import kept_as
+from orchestrator.doctor.problems import no_return
 from orchestrator.doctor.report import Finding
 from orchestrator.errors import ChangeoverError
+from orchestrator.server import Orchestrator
 
 
 async def stopped_standby(context: AppContext) -> list[Finding]:
@@ -32,6 +34,15 @@ async def stopped_standby(context: AppContext) -> list[Finding]:
         f"no lock. If {context.name} cannot be paused, set its key standby to stopped or warm."
     )
     return [Finding(_what(context), True, f"{says}. Why: {why}", remedy, warns=True)]
+
+
+async def crashed_standby(orchestrator: Orchestrator, context: AppContext) -> list[Finding]:
+    """A standby that crashed when it was live, or in the last minutes. Another one has no finding."""
+    try:
+        crash = await orchestrator.crashed_standbys.of(context)
+    except ChangeoverError:
+        return []  # the finding about the journal says it
+    return [Finding(_what(context), True, crash.says.rstrip("."), no_return(context.name), warns=True)] if crash else []
 
 
 def _what(context: AppContext) -> str:

@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     FAILOVER_FAILED = "failover_failed"
     OUTAGE = "outage"
     OUTAGE_OVER = "outage_over"
+    STANDBY_STAYS = "standby_stays"
+    STANDBY_CRASHED = "standby_crashed"
     WAITING = "waiting"
     DRAINING = "draining"
     DRAINED = "drained"

@@ -50,13 +50,16 @@ class EventLog(Database):
             for row in rows
         ]
 
-    def newest_events(self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000) -> list[Event]:
-        """Those of these kinds that belong to no deployment, the newest first: of one app, of none, or of all (None).
+    def newest_events(
+        self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000, deployment: str = ""
+    ) -> list[Event]:
+        """Those of these kinds that belong to this deployment or to none, the newest first: of one app, of none, or of
+        all (None).
 
-        It looks at all events that belong to no deployment if there are fewer of these.
+        It looks at all events that belong to the deployment, or to none, if there are fewer of these.
         """
         table = self._events
-        mine = (table.c.deployment == "") & table.c.kind.in_(kinds)
+        mine = (table.c.deployment == deployment) & table.c.kind.in_(kinds)
         mine = mine if app is None else mine & (table.c.app == app)
         return self._events_of(table.select().where(mine).order_by(table.c.id.desc()).limit(limit))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,11 +36,20 @@ class LiveSince(Database):
             self._known_since[container] = found
         return found
 
+    def newest_live(self, container: str) -> int:
+        """The number of the deployment or rollback by which the container went live last; 0 if it never did."""
+        with self._reading() as connection:
+            newest = self._moves_to(container, sa.func.max(self._deployments.c.number))
+            return connection.execute(newest.where(self._deployments.c.live_at.is_not(None))).scalar() or 0
+
     def _since_in(self, connection: sa.Connection, container: str) -> datetime | None:
+        newest = self._moves_to(container, sa.func.max(self._deployments.c.live_at))
+        return zoned_if_any(connection.execute(newest).scalar())
+
+    def _moves_to(self, container: str, what: sa.ColumnElement[Any]) -> sa.Select[Any]:  # Any: a moment or a number
         table = self._deployments
         moves = (table.c.kind != Kind.RESTORE) | table.c.brings_release
-        query = sa.select(sa.func.max(table.c.live_at)).where((table.c.container == container) & moves)
-        return zoned_if_any(connection.execute(query).scalar())
+        return sa.select(what).where((table.c.container == container) & moves)
 
     def _keep_since(self, deployment: Deployment) -> None:
         """A deployment was written."""

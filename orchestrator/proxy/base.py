@@ -119,20 +119,21 @@ class Proxy(Protocol):
         """Send a WebSocket handshake to the candidate. Returns its status line, empty after `timeout_s`."""
         ...
 
-    async def sessions(self, app: str, colour: Colour) -> int:
-        """The number of requests and WebSockets that the colour serves now, also those that its fallback serves."""
+    async def sessions(self, app: str, colour: Colour, *, instead: bool = False) -> int:
+        """The number of requests and WebSockets that the colour serves now, also those that it serves in the place of
+        the other one; with `instead`, also those that the other one serves in its place."""
         ...
 
-    async def in_hand(self, app: str, colour: Colour) -> InHand:
-        """What the colour serves now, by kind."""
+    async def in_hand(self, app: str, colour: Colour, *, instead: bool = False) -> InHand:
+        """What the colour serves now, by kind; `instead` as in `sessions`."""
         ...
 
     async def cut_long_lived(self, app: str, colour: Colour, older_than_s: float) -> InHand:
         """End the WebSockets of the colour, and streams that began earlier. Returns what was ended."""
         ...
 
-    async def cut_sessions(self, app: str, colour: Colour) -> None:
-        """End what the colour serves now. When this returns, the colour serves nothing any more."""
+    async def cut_sessions(self, app: str, colour: Colour, *, instead: bool = False) -> None:
+        """End what the colour serves now, `instead` as in `sessions`. When this returns, that is nothing any more."""
         ...
 
     async def pause(self, app: str, limit_s: float) -> None:

@@ -160,7 +160,8 @@ def confirm_rollback(app: str) -> str:
     if known.standby is None:
         return ""
     live = known.active.version if known.active else "no release"
-    ask(f"Roll {app} back?", [f"{known.standby.version} on {known.standby.colour} gets the traffic instead of {live}."])
+    says = [f"{known.standby.version} on {known.standby.colour} gets the traffic instead of {live}."]
+    ask(f"Roll {app} back?", [*says, *([known.standby.warning] if known.standby.warning else [])])
     return known.standby.container
 
 

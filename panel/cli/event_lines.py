@@ -7,6 +7,7 @@ from panel.client.events import Event
 from panel.client.model import Deployment, StepState
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline, output
+from panel.text.standby import standby_stays_in_words
 
 STEP_MARKS = {StepState.DONE: "✓", StepState.FAILED: "✗", StepState.SKIPPED: "–"}
 
@@ -20,6 +21,8 @@ def progress_line(event: Event) -> str:
             return f"  [dim]{output(line)}[/]"
         case events.Queued() | events.Started():
             return inline(f"{event.kind} {event.deployment}")
+        case events.StandbyStays() as stays:
+            return f"  [yellow]standby[/] {standby_stays_in_words(stays)}"
         case events.Waiting(cause=cause):
             return f"  [yellow]waits[/] {inline(cause)}"
         case events.Draining() as draining:

@@ -54,3 +54,19 @@ class OutageOver(Fields):
 
     version: str = ""
     seconds: float = 0.0
+
+
+class StandbyStays(Fields):
+    """The standby, of this version, stays when a deployment replaces the release `instead_of`, which crashes."""
+
+    version: str = ""
+    instead_of: str = ""
+    cause: str = ""
+
+
+class StandbyCrashed(Fields):
+    """This release crashed, and is the standby since the deployment `by` took the traffic from it."""
+
+    version: str = ""
+    cause: str = ""
+    by: str = ""

@@ -19,6 +19,8 @@ from panel.client.event_fields import NoticeFailed as NoticeFailed
 from panel.client.event_fields import NoticesTaken as NoticesTaken
 from panel.client.event_fields import Outage as Outage
 from panel.client.event_fields import OutageOver as OutageOver
+from panel.client.event_fields import StandbyCrashed as StandbyCrashed
+from panel.client.event_fields import StandbyStays as StandbyStays
 from panel.client.event_fields import Trouble as Trouble
 from panel.client.in_hand import InHand
 from panel.client.value import Value
@@ -44,6 +46,8 @@ class EventKind(StrEnum):
     FAILOVER_FAILED = "failover_failed"
     OUTAGE = "outage"
     OUTAGE_OVER = "outage_over"
+    STANDBY_STAYS = "standby_stays"
+    STANDBY_CRASHED = "standby_crashed"
     WAITING = "waiting"
     DRAINING = "draining"
     DRAINED = "drained"
@@ -242,6 +246,8 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.FAILOVER_FAILED: Trouble,
     EventKind.OUTAGE: Outage,
     EventKind.OUTAGE_OVER: OutageOver,
+    EventKind.STANDBY_STAYS: StandbyStays,
+    EventKind.STANDBY_CRASHED: StandbyCrashed,
     EventKind.WAITING: Waiting,
     EventKind.DRAINING: Draining,
     EventKind.DRAINED: Drained,

@@ -39,7 +39,7 @@ class DeploymentKind(StrEnum):
 
 
 class Slot(Value):
-    """The release in one colour; `since` is when it went live."""
+    """The release in one colour; `since` is when it went live. `warning`: what speaks against a rollback to it."""
 
     colour: str
     version: str
@@ -47,6 +47,7 @@ class Slot(Value):
     image: str
     container: str
     since: datetime | None = None
+    warning: str = ""
 
 
 class HeldBack(Value):

@@ -59,7 +59,9 @@ def deploy_again(app: str, active: Slot) -> QuestionScreen:
 def roll_back(app: str, standby: Slot, active: Slot | None) -> QuestionScreen:
     """The question before the traffic goes to the standby."""
     live = active.version if active else "no release"
-    consequences = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
+    consequences: tuple[str, ...] = (f"{standby.version} on {standby.colour} gets the traffic instead of {live}.",)
+    if standby.warning:
+        consequences += (standby.warning,)
     return QuestionScreen(f"ROLL BACK {app.upper()}", consequences, f"Roll {app} back?")
 
 

@@ -13,6 +13,7 @@ from panel.client.model import StepState
 from panel.text.counted import counted
 from panel.text.drain import drained_in_words, draining_in_words
 from panel.text.markup import inline
+from panel.text.standby import standby_crashed_in_words, standby_stays_in_words
 
 
 class EventLog(RichLog):
@@ -92,6 +93,10 @@ def _says(event: Event, told: str) -> str:
         case events.WentBack(requests=requests, seconds=seconds):
             answered = f"{counted(requests, 'request')} in {seconds:.1f} s"
             return f"went back to the active release: the standby answered {answered}"
+        case events.StandbyStays() as stays:
+            return f"[yellow]standby[/] {standby_stays_in_words(stays)}"
+        case events.StandbyCrashed() as crashed:
+            return f"[yellow]standby[/] {standby_crashed_in_words(crashed)}"
         case events.Waiting(cause=cause):
             return f"[yellow]waits[/] {inline(cause)}"
         case events.Draining() as draining:

@@ -57,7 +57,9 @@ async def _drain_and_park(context: AppContext, deployment: Deployment) -> Deploy
         # A standby that was rolled back to has no restart policy.
         await context.engine.keep_running(active.container)
     left = _left_by(context, deployment)
-    cut = await drain(context, left, said_by=deployment) if left else NOTHING
+    # What answered in its place goes on only if a rollback made that the active release.
+    instead = deployment.kind is not Kind.ROLLBACK
+    cut = await drain(context, left, said_by=deployment, instead=instead) if left else NOTHING
     recorded = await context.journal.beside(context.journal.deployment, deployment.id)
     deployment = await record_cut(context, replace(deployment, cut=recorded.cut), cut)
     if standby := context.standby:

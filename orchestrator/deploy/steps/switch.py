@@ -8,11 +8,14 @@ from dataclasses import replace
 from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
+from orchestrator.deploy import crashed_standby, standby_stays
+from orchestrator.deploy.crash_in_words import crash_in_words
 from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.steps.start import WakeStandby
 from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
 from orchestrator.domain.schema_history import newest_run
+from orchestrator.proxy.routes import Server
 
 
 class SwitchToCandidate(Step):
@@ -26,23 +29,32 @@ class SwitchToCandidate(Step):
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
         """Switch, record the new slots, and resume paused requests. Returns the deployment as live.
 
-        The last other release is the standby. If that is not the one that had the traffic, because the same release was
-        deployed again, it gets the colour that the new container does not have.
-        Raises ProxyError when the proxy does not switch or another release answers afterwards, and JournalError.
+        The last other release is the standby. If that is not the one that had the traffic, because that one crashes or
+        the same release was deployed again, it gets the colour that the new container does not have.
+        Raises ProxyError when the proxy does not switch or another release answers afterwards, EngineError and
+        JournalError.
         """
+        kept, crash = await standby_stays.kept_by(context, deployment), _crash_of_left(context, deployment)
         await traffic.send_to(context, deployment)
         live_at, known_run = context.journal.timing.moment(deployment.id), deployment.known_run
         if known_run is None:
             known_run = newest_run(context.journal.migrations(context.name))
         live = replace(deployment, state=State.LIVE, live_at=live_at, known_run=known_run)
-        standby = await standby_after(context, live)
-        if standby is not None and standby.id != live.previous and live.colour is not None:
+        standby = kept or await standby_after(context, live)
+        is_kept = standby is not None and standby.id != live.previous
+        if standby is not None and is_kept and live.colour is not None:
             standby = replace(standby, colour=live.colour.other)
         changed = [one for one in (live, standby) if one]
         journal, slots = context.journal, Slots(active=live.id, standby=standby.id if standby else "")
         await journal.beside(journal.save_switch, context.name, slots, *changed)
         await journal.beside(journal.settle, context.name)
-        return await pause.resume(context, live)
+        live = await pause.resume(context, live)
+        if standby is not None and is_kept and standby.colour is not None:
+            # A failover while the release that had the traffic drains goes to the standby.
+            await context.proxy.set_server(context.name, standby.colour, Server(standby.address, standby.port))
+        elif standby is not None and crash:
+            await crashed_standby.tell(context, standby, crash, by=live)
+        return live
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Switch the traffic back to the release that had it before. Raises ProxyError."""
@@ -57,6 +69,7 @@ class SwitchToStandby(SwitchToCandidate):
         standby = context.standby
         assert standby is not None
         assert standby.container == deployment.container, "only a switch changes which release is standby"
+        crash = _crash_of_left(context, deployment)
         await traffic.send_to(context, standby)
         live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         changed = [live, replace(standby, state=State.LIVE)]
@@ -69,7 +82,16 @@ class SwitchToStandby(SwitchToCandidate):
             await journal.beside(
                 journal.settle, context.name
             )  # the data is a backup's; a rollback alone leaves it as it is
-        return await pause.resume(context, live)
+        live = await pause.resume(context, live)
+        if crash:
+            await crashed_standby.tell(context, context.journal.deployment(deployment.previous), crash, by=live)
+        return live
+
+
+def _crash_of_left(context: AppContext, deployment: Deployment) -> str:
+    """How the release that is left crashes (crash_in_words.py); empty if it does not, or a kill came before."""
+    left = context.active
+    return crash_in_words(context, left) if left and left.id == deployment.previous else ""
 
 
 class SwitchToAwakened(SwitchToStandby):

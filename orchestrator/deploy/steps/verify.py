@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from orchestrator.apps import verification
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy import standby_stays
 from orchestrator.deploy.steps.base import Step
-from orchestrator.domain.deployment import Deployment, StepName
+from orchestrator.domain.deployment import Deployment, Kind, StepName
 
 
 class Verify(Step):
@@ -22,8 +23,14 @@ class Verify(Step):
         return f"Wait for {probes}, up to {health.timeout:g} s{then}."
 
     async def run(self, context: AppContext, deployment: Deployment) -> Deployment:
-        """Verify the container. Raises StepFailed with its log when it fails a check."""
+        """Verify the container; then decide, for the switch of a new release, whether the standby stays.
+
+        Here, because a kill in the switch must find the decision. Raises StepFailed with the container's log when it
+        fails a check, EngineError or JournalError.
+        """
         await verification.verify(context, deployment)
+        if deployment.kind is Kind.DEPLOY or deployment.brings_release:
+            await standby_stays.decide(context, deployment)
         return deployment
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:

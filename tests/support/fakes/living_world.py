@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.config.app_schema import App
 from orchestrator.deploy import leftovers
@@ -27,7 +26,7 @@ from tests.support.fakes.absence import MayBeAway
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.memory_journal import MemoryJournal
 from tests.support.fakes.power import Power
-from tests.support.fakes.proxy import FakeProxy
+from tests.support.fakes.proxy import Answering, FakeProxy
 from tests.support.fakes.world import APP, World
 
 RESTARTS_AFTER_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -152,8 +151,8 @@ class LivingProxy(MayBeAway, FakeProxy):
 
     def __init__(self, engine: FakeEngine, power: Power | None = None) -> None:
         super().__init__(engine, power)
-        self.at_work: dict[str, set[str]] = {}
-        """Address -> the requests that it was sent and has not answered."""
+        self.at_work: dict[str, Answering] = {}
+        """What has no answer yet, and which server it was sent to."""
 
     def restarted(self) -> LivingProxy:
         again = super().restarted()
@@ -161,13 +160,17 @@ class LivingProxy(MayBeAway, FakeProxy):
         again.at_work = self.at_work
         return again
 
-    async def sessions(self, app: str, colour: Colour) -> int:
-        server = self.route(app).servers.get(colour)
-        return len(self.at_work.get(server.address, ())) if server else 0
+    async def sessions(self, app: str, colour: Colour, *, instead: bool = False) -> int:
+        return len(self._sent_to(colour, instead))
 
-    async def cut_sessions(self, app: str, colour: Colour) -> None:
-        if server := self.route(app).servers.get(colour):
-            self.at_work.pop(server.address, None)
+    async def cut_sessions(self, app: str, colour: Colour, *, instead: bool = False) -> None:
+        for row in self._sent_to(colour, instead):
+            del self.at_work[row]
+
+    def _sent_to(self, colour: Colour, instead: bool) -> list[str]:
+        mine = {Answering(colour, instead=False), Answering(colour.other, instead=True)}
+        mine |= {Answering(colour, instead=True)} if instead else set()
+        return [row for row, answering in self.at_work.items() if answering in mine]
 
     async def wait_until_up(self, deadline_s: float = 0) -> str:
         with suppress(TimeoutError):
@@ -215,7 +218,6 @@ class LivingWorld(World):
 
     def _open(self) -> None:
         super()._open()
-        self.crashes = Crashes()
         self.failover = Failover(self.apps, self.scheduler, self.events, self.crashes)
         self.events.add(self.failover)
 
@@ -313,6 +315,7 @@ class LivingWorld(World):
             route = self.proxy.route(name)
             if server := route.server_of(colour) or route.fallback_of(colour):
                 self.proxy.running[name] = server
+                self.proxy.answering[name] = Answering(colour, instead=not route.server_of(colour))
         self.proxy.at_work.clear()
 
     def comes_back(self, kind: type[MayBeAway]) -> None:
@@ -399,16 +402,16 @@ class LivingWorld(World):
             return
         self._sent += 1
         row = f"order {self._sent}"
-        self.proxy.at_work.setdefault(server.address, set()).add(row)
-        asyncio.get_running_loop().call_later(self.request_s(), self._answer, row, server.address, name)
+        self.proxy.at_work[row] = self.proxy.answering[APP]
+        asyncio.get_running_loop().call_later(self.request_s(), self._answer, row, name)
 
-    def _answer(self, row: str, address: str, name: str) -> None:
+    def _answer(self, row: str, name: str) -> None:
         """It is kept if the release has written it; the customer is told so, unless the request was cut."""
         if self.engine.can_run(name):
             self.engine.data_of(APP).rows.add(row)
-            if row in self.proxy.at_work.get(address, ()):
+            if row in self.proxy.at_work:
                 self.acknowledged.add(row)
-        self.proxy.at_work.get(address, set()).discard(row)
+        self.proxy.at_work.pop(row, None)
 
     def _saw(self, loop: asyncio.AbstractEventLoop, said: dict[str, object]) -> None:
         """A task that died unseen, unless the power was cut under it."""

@@ -216,9 +216,15 @@ class MemoryJournal(Journal):
         found = [one for one in self._records.events if one.id > after]
         return [one for one in found if not deployment_id or one.deployment == deployment_id][:limit]
 
-    def newest_events(self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000) -> list[Event]:
-        of_none = [one for one in self._records.events if one.kind in kinds and not one.deployment]
-        return [one for one in of_none if app in (None, one.app)][::-1][:limit]
+    def newest_events(
+        self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000, deployment: str = ""
+    ) -> list[Event]:
+        mine = [one for one in self._records.events if one.kind in kinds and one.deployment == deployment]
+        return [one for one in mine if app in (None, one.app)][::-1][:limit]
+
+    def newest_live(self, container: str) -> int:
+        moves = (one for one in self._newest_first() if one.kind is not Kind.RESTORE or one.brings_release)
+        return next((one.number for one in moves if one.container == container and one.live_at), 0)
 
     def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
         return {one.deployment for one in self._records.events if one.kind in kinds} & set(deployment_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -15,6 +15,14 @@ from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.power import Power
 
 
+@dataclass(frozen=True)
+class Answering:
+    """The backend of this colour answers; `instead`: by its fallback, the standby in the place of the active one."""
+
+    colour: Colour
+    instead: bool
+
+
 class FakeProxy:
     """Implements the Proxy protocol. `running` is where each app's requests go; `files` what a restart would do."""
 
@@ -24,10 +32,12 @@ class FakeProxy:
         self._power = power or Power()
         self._routes: dict[str, AppRoute] = {}
         self.running: dict[str, Server] = {}
+        self.answering: dict[str, Answering] = {}
+        """By which server of which backend the requests go to `running`."""
         self.files: dict[str, Colour] = {}
         self.waiting: set[str] = set()
         self.previews: dict[str, Server] = {}
-        self.open_sessions = 0
+        self.open_sessions = self.open_at_standby = 0
         self.long_lived = InHand()
         self.refuses_switch = False
         self.refuses_confirmation = False
@@ -45,6 +55,7 @@ class FakeProxy:
         """What a new orchestrator knows of the same proxy: nothing yet."""
         again = type(self)(self._engine, self._power)
         again.running, again.files, again.waiting = self.running, self.files, self.waiting
+        again.answering = self.answering
         again.refused_resumes = self.refused_resumes
         return again
 
@@ -79,6 +90,7 @@ class FakeProxy:
         for route in self._routes.values():
             if route.active and (server := route.server_of(route.active) or route.fallback_of(route.active)):
                 self.running[route.app] = server
+                self.answering[route.app] = Answering(route.active, instead=not route.server_of(route.active))
         return False
 
     async def lacks_backends(self) -> bool:
@@ -116,6 +128,7 @@ class FakeProxy:
         await asyncio.sleep(0)
         self._power.before("switch: running proxy")
         self.running[app] = server
+        self.answering[app] = Answering(colour, instead=False)
         self._routes[app] = replace(route, active=colour, servers=route.servers | {colour: server}, failed_over=False)
         self._power.after()
         await asyncio.sleep(0)
@@ -150,6 +163,7 @@ class FakeProxy:
             raise ProxyError(f"{app} cannot fail over.")
         self._routes[app] = replace(route, failed_over=True)
         self.running[app] = route.servers[active.other]
+        self.answering[app] = Answering(active, instead=True)
         self._power.after()
         await asyncio.sleep(0)
 
@@ -160,6 +174,7 @@ class FakeProxy:
         self._routes[app] = replace(route, failed_over=False)
         if route.active and route.active in route.servers:
             self.running[app] = route.servers[route.active]
+            self.answering[app] = Answering(route.active, instead=False)
         self._power.after()
         await asyncio.sleep(0)
 
@@ -182,18 +197,20 @@ class FakeProxy:
     async def open_preview_websocket(self, app: str, path: str, timeout_s: float) -> str:
         return "HTTP/1.1 101 Switching Protocols"
 
-    async def sessions(self, app: str, colour: Colour) -> int:
-        return self.open_sessions + self.long_lived.total
+    async def sessions(self, app: str, colour: Colour, *, instead: bool = False) -> int:
+        return (await self.in_hand(app, colour, instead=instead)).total
 
-    async def in_hand(self, app: str, colour: Colour) -> InHand:
-        return InHand(requests=self.open_sessions) + self.long_lived
+    async def in_hand(self, app: str, colour: Colour, *, instead: bool = False) -> InHand:
+        requests = self.open_sessions + (self.open_at_standby if instead else 0)
+        return InHand(requests=requests) + self.long_lived
 
     async def cut_long_lived(self, app: str, colour: Colour, older_than_s: float) -> InHand:
         cut, self.long_lived = self.long_lived, InHand()
         return cut
 
-    async def cut_sessions(self, app: str, colour: Colour) -> None:
+    async def cut_sessions(self, app: str, colour: Colour, *, instead: bool = False) -> None:
         self.open_sessions, self.long_lived = 0, InHand()
+        self.open_at_standby = 0 if instead else self.open_at_standby
 
     async def pause(self, app: str, limit_s: float) -> None:
         await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from orchestrator.app_data import backups
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Kind, State, StepState
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.engine.base import ContainerEvent, Role
 from tests.support.fakes.world import APP, World
 
 Story = Callable[[World], Awaitable[None]]
@@ -81,6 +82,16 @@ async def two_releases(world: World) -> None:
 
 async def a_standby_and_a_newer_release(world: World) -> None:
     await two_releases(world)
+    world.publish()
+
+
+async def a_crash_loop(world: World) -> None:
+    """The live release has ended twice, and runs at this moment; the release that mends that is there."""
+    await two_releases(world)
+    active = world.context.active
+    assert active is not None
+    for _ in range(2):
+        world.crashes.heard(ContainerEvent("die", APP, Role.APP, active.container, 6))
     world.publish()
 
 
@@ -157,6 +168,7 @@ STORIES: dict[str, tuple[App, Story, Story]] = {
     "a deployment": (app(), one_release, deploy),
     "a deployment with a standby": (app(), a_standby_and_a_newer_release, deploy),
     "the same release again": (app(), two_releases, deploy_again),
+    "a deployment in a crash loop": (app(), a_crash_loop, deploy),
     "a compatible migration": (app(), compatible_migration, deploy),
     "an incompatible migration": (app(), incompatible_migration, deploy),
     "an incompatible migration without a way down": (app(down=False), incompatible_migration, deploy),

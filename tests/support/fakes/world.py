@@ -9,6 +9,7 @@ import httpx
 
 from orchestrator.apps.commands_under_way import CommandsUnderWay
 from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.clock import now
 from orchestrator.config.app_schema import App
@@ -83,6 +84,7 @@ class World:
         self.journal = self.journal_kind(self.records, self.power)
         self.events = EventStream(self.journal)
         self.commands = CommandsUnderWay(APP)
+        self.crashes = Crashes()
         self.context = self._context()
         self.scheduler = Scheduler(self.journal, self.events, self._configured)
         self.recovery = Recovery(self.apps, self.proxy, self.events, self.scheduler, lambda _app: None)
@@ -115,6 +117,7 @@ class World:
             data_turn=self.data_turn,
             standby_turn=self.standby_turn,
             commands=self.commands,
+            crashes=self.crashes,
             prober=FakeProber(self.engine),
             say=self.events.say,
             publish=self.events.publish,

@@ -24,7 +24,7 @@ def failing_for(app: str, error: Exception, otherwise: Callable[..., Any]) -> Ca
     return ask
 
 
-PARTS = ["known", "waits", "held_back", "unsettled", "busy_with", "of_app", "active", "standby"]
+PARTS = ["known", "waits", "held_back", "unsettled", "busy_with", "of_app", "active", "standby", "crashed_standbys"]
 
 
 def break_part(api: Api, part: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +38,16 @@ def break_part(api: Api, part: str, error: Exception, monkeypatch: pytest.Monkey
             return before.fget(context)
 
         monkeypatch.setattr(AppContext, part, property(slot))
+        return
+    if part == "crashed_standbys":
+        of_standby = orchestrator.crashed_standbys.of
+
+        async def crash(context: AppContext) -> Any:
+            if context.name == "shop":
+                raise error
+            return await of_standby(context)
+
+        monkeypatch.setattr(orchestrator.crashed_standbys, "of", crash)
         return
     owner = {"unsettled": orchestrator.journal, "busy_with": orchestrator.scheduler, "of_app": problems}
     of = owner.get(part, orchestrator.checker)

@@ -37,7 +37,7 @@ def watched(
     """Two releases are live and standby; then the story, while failover is kept up, which `told` is told of."""
 
     async def run() -> None:
-        crashes = Crashes()
+        crashes = world.crashes
         failover = Failover(lambda: [world.context], world.scheduler, world.events, crashes)
         world.events.add(failover)
         told(failover)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.deploy.failover import Failover
 from orchestrator.errors import ChangeoverError
@@ -84,7 +83,7 @@ def test_after_any_history_of_crashes_the_active_release_answers_and_the_standby
     world, choices, story = World(tmp_path, app()), random.Random(number), list[str]()
 
     async def run() -> None:
-        crashes = Crashes()
+        crashes = world.crashes
         failover = Failover(lambda: [world.context], world.scheduler, world.events, crashes)
         world.events.add(failover)
         follow = EngineEvents(world.engine, [crashes, failover]).follow

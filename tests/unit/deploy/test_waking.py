@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.health import HealthBoard
 from orchestrator.deploy import pipeline
 from orchestrator.deploy.failover import Failover
@@ -155,7 +154,7 @@ def test_nobody_looks_at_the_app_in_the_milliseconds_after_a_wake(world: World) 
 
     async def story() -> None:
         await two_releases(world)
-        crashes = Crashes()
+        crashes = world.crashes
         failover = Failover(lambda: [world.context], world.scheduler, world.events, crashes)
         health = HealthBoard(lambda: [world.context], world.events, crashes)
         keeping = [asyncio.create_task(failover.keep()), asyncio.create_task(health.keep_current())]

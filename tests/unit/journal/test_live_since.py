@@ -35,3 +35,17 @@ def test_a_rollback_is_when_the_release_went_live_last(tmp_path: Path, asked_bef
     found = journal.live_since("one"), journal.live_since("two"), journal.live_since("none")
     journal.close()
     assert found == (NOON + 2 * HOUR, NOON + HOUR, None)
+
+
+def test_by_which_deployment_a_release_went_live_last_is_known_by_numbers(tmp_path: Path) -> None:
+    journal = Journal(f"sqlite:///{tmp_path}/journal.db")
+    record(journal, "d1", Kind.DEPLOY, "one", 9)
+    record(journal, "d2", Kind.DEPLOY, "two", 1)
+    record(journal, "r1", Kind.ROLLBACK, "one", 2)
+    record(journal, "r2", Kind.ROLLBACK, "two", None)
+    record(journal, "s1", Kind.RESTORE, "one", 3)
+
+    number = journal.deployment("r1").number, journal.deployment("d2").number
+    found = journal.newest_live("one"), journal.newest_live("two"), journal.newest_live("none")
+    journal.close()
+    assert found == (*number, 0)

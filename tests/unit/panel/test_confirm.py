@@ -125,6 +125,16 @@ async def test_a_rollback_names_the_standby_that_was_shown(api: FakeApi) -> None
     assert asked.body["container"] == answers.slot("v0.9.0", "green")["container"]
 
 
+async def test_a_rollback_to_a_release_that_crashed_is_warned_of(api: FakeApi) -> None:
+    warned = answers.slot("v0.9.0", "green", warning="v0.9.0 crashed when it was live: its container ended.")
+    api.gives("GET", "/v1/apps", {"apps": [answers.app(standby=warned)]})
+    async with panel_of(api) as pilot:
+        await pilot.press("b")
+        await until(pilot, lambda: "Roll shop back?" in shown(pilot))
+
+        assert "v0.9.0 crashed when it was live: its container ended." in shown(pilot)
+
+
 async def test_the_question_about_a_dismissed_update_names_no_key_that_shows_nothing(api: FakeApi) -> None:
     api.gives("GET", "/v1/apps", {"apps": [answers.app(update=None)]})
     api.gives("POST", "/v1/apps/shop/update/check", answers.update())

@@ -134,6 +134,17 @@ def test_a_rollback_that_was_confirmed_is_to_the_standby_that_was_shown(api: Fak
     assert asked.body == {"restore": "", "container": standby["container"]}
 
 
+def test_a_rollback_to_a_release_that_crashed_is_warned_of(api: FakeApi) -> None:
+    says = "v0.9.0 crashed when it was live: its container ended 3 times in ten minutes."
+    api.gives("GET", "/v1/apps/shop", answers.app(standby=answers.slot("v0.9.0", "green", warning=says)))
+
+    ended = changeover("rollback", "shop", typed="n\n")
+
+    assert says in ended.stderr
+    assert ended.stderr.index(says) < ended.stderr.index("[y/N]")
+    assert api.requests("POST", "/v1/apps/shop/rollback") == []
+
+
 def test_what_does_not_exist_is_not_asked_about(api: FakeApi) -> None:
     api.refuses("DELETE", "/v1/tokens", 404, detail="There is no token 'other'.")
 
