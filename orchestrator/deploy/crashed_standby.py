@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.counted import counted
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind, Occurrence
 from orchestrator.domain.standby_events import StandbyCrashed
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
