@@ -99,6 +99,14 @@ async def test_what_is_no_whole_answer_is_an_error_of_the_protocol(said: bytes, 
     await answered(tmp_path, said, ask)
 
 
+async def test_interim_answers_are_read_as_far_as_a_head_may_be_long(tmp_path: Path) -> None:
+    async def ask(socket: Path) -> None:
+        with pytest.raises(httpx.RemoteProtocolError, match="its status and headers are too long"):
+            await local_get(socket, "/", HOST, 5.0)
+
+    await answered(tmp_path, FAULTS["interim answers without end"], ask)
+
+
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok"])
 async def test_the_time_limit_is_one_for_the_whole_answer(said: bytes, tmp_path: Path) -> None:
     async def ask(socket: Path) -> None:
