@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import posixpath
 import shutil
 import tarfile
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from border.plain import plain
 from orchestrator.errors import StepFailed
+from orchestrator.sources.archive_links import OUTSIDE, refuse_links_out, refuse_links_out_of
 
 SUFFIX = ".tar.gz"
 _GZIP = b"\x1f\x8b"
@@ -42,7 +42,6 @@ _CUT = ("unexpected end of data", "truncated header")
 _NO_TAR = ("invalid header", "empty header", "bad checksum", "empty file", "not a gzip file",
            "Unknown compression method")  # fmt: skip
 """What tarfile says of something else."""
-_OUTSIDE = "which leads outside of the archive"
 
 
 class _TooMuch(Exception):
@@ -66,9 +65,9 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "", called: str = "")
             root = _only_folder(names)
             if only_with and f"{root}{only_with}" not in names:
                 return False
-            _refuse_links_out(members)
+            refuse_links_out(members)
             archive.extractall(beside, members, filter="data")
-            _refuse_links_out_of(beside / root, [beside / member.name for member in members if member.issym()])
+            refuse_links_out_of(beside / root, [beside / member.name for member in members if member.issym()])
         folder.rmdir()
         (beside / root).rename(folder)
     except _TooMuch as error:
@@ -145,7 +144,7 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
         if len(name) > MOST_OF_NAME:
             raise tarfile.ExtractError("one of its names is too long")
         if name.startswith(("/", "../")) or name == ".." or "\0" in name:
-            raise tarfile.ExtractError(f"it has the name {member.name!r}, {_OUTSIDE}")
+            raise tarfile.ExtractError(f"it has the name {member.name!r}, {OUTSIDE}")
         if member.issym():
             links.add(name)
         elif member.islnk():
@@ -167,33 +166,13 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
                 raise tarfile.ExtractError(f"{name!r} is a link, and there is something below it")
 
 
-def _refuse_links_out(members: Iterable[tarfile.TarInfo]) -> None:
-    """Raises tarfile.ExtractError for a symbolic link whose text leads out of the archive. What a link reaches by other
-    links is looked at by tarfile, when it is unpacked."""
-    for member in members:
-        if member.issym():
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.linkname))
-            if member.linkname.startswith("/") or target == ".." or target.startswith("../"):
-                raise tarfile.ExtractError(f"{member.name!r} is a link to {member.linkname[:100]!r}, {_OUTSIDE}")
-
-
-def _refuse_links_out_of(folder: Path, links: Iterable[Path]) -> None:
-    """Raises tarfile.ExtractError for a link that leads out of the only folder of the archive, which alone is kept:
-    tarfile takes what is beside it for a part of the archive."""
-    kept = os.path.realpath(folder)
-    for link in links:
-        target = os.path.realpath(link)
-        if target != kept and not target.startswith(f"{kept}{os.sep}"):
-            raise tarfile.ExtractError(f"{str(link.relative_to(folder.parent))!r} is a link, {_OUTSIDE}")
-
-
 def _why(error: Exception, folder: Path) -> str:
     """What was wrong, for people: without the folder of this machine in which it was to be unpacked."""
     match error:
         case tarfile.OutsideDestinationError() | tarfile.LinkOutsideDestinationError():
-            return f"{error.tarinfo.name[:100]!r} is a name or link, {_OUTSIDE}"
+            return f"{error.tarinfo.name[:100]!r} is a name or link, {OUTSIDE}"
         case tarfile.AbsoluteLinkError():
-            return f"{error.tarinfo.name[:100]!r} is a link to an absolute path, {_OUTSIDE}"
+            return f"{error.tarinfo.name[:100]!r} is a link to an absolute path, {OUTSIDE}"
         case tarfile.SpecialFileError():
             return f"{error.tarinfo.name[:100]!r} is a device or pipe, which no build needs"
         case EOFError():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import tarfile
 from pathlib import Path
+from time import process_time
 
 import pytest
 
 from orchestrator.errors import StepFailed
-from orchestrator.sources import archive
+from orchestrator.sources import archive, archive_links
 
 LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 END = bytes(2 * tarfile.BLOCKSIZE)
@@ -64,6 +65,19 @@ REFUSED = {
         FILE + member("shop/a", LINK, ".") + member("shop/b", LINK, "a/.."),
         "'shop/b' is a link, which leads outside of the archive",
     ),
+    "a link by way of many": (
+        FILE + b"".join(member(f"shop/l{number}", LINK, f"l{number + 1}") for number in range(41)),
+        "is a link by way of too many links",
+    ),
+    "a link that passes others often": (
+        FILE + member("shop/a", LINK, ".") + member("shop/b", LINK, "/".join(["a"] * 41)),
+        "'shop/b' is a link by way of too many links",
+    ),
+    "a link to a long path": (FILE + member("shop/l", LINK, "d/" * 2100), "or to a path that is too long"),
+    "two links of one name": (
+        FILE + member("shop/l", LINK, "a") + member("./shop/l", LINK, "b"),
+        "'./shop/l' is in it as two different links",
+    ),
     "a device": (FILE + member("shop/d", tarfile.CHRTYPE), "'shop/d' is a device or pipe, which no build needs"),
     "an absolute name": (
         member("/etc/Dockerfile"),
@@ -116,6 +130,36 @@ def test_links_that_stay_inside_are_unpacked(tmp_path: Path) -> None:
     )
 
     assert {one.name for one in tree.iterdir()} == {"Dockerfile", "l", "h"}
+
+
+def test_links_that_lead_to_themselves_or_nowhere_and_one_that_is_in_it_twice_are_unpacked(tmp_path: Path) -> None:
+    links = {"self": "self", "one": "two", "two": "one", "gone": "a/b/../c", "by-loop": "self/x", "l": "Dockerfile"}
+    links |= {f"l{number}": f"l{number + 1}" for number in range(39)}
+    packed = b"".join(member(f"shop/{name}", LINK, to) for name, to in links.items())
+
+    tree = unpacked(tmp_path, FILE + packed + member("shop/l", LINK, "Dockerfile"))
+
+    assert {one.name: str(one.readlink()) for one in tree.iterdir() if one.is_symlink()} == links
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_links_are_followed_in_linear_time(tmp_path: Path, is_first: bool) -> None:
+    """13 ms for each of 100,000 links were 20 minutes, in which nothing could be cancelled."""
+    way = b"".join(member(f"shop/l{number}", LINK, f"l{number + 1}") for number in range(900))
+    many = b"".join(member(f"shop/x{number}", LINK, "l0") for number in range(300))
+    began = process_time()
+
+    with pytest.raises(StepFailed, match="by way of too many links"):
+        unpacked(tmp_path, FILE + (way + many if is_first else many + way))
+
+    assert process_time() - began < 1
+
+
+def test_the_texts_of_all_links_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_links, "MOST_OF_TEXTS", 1000)
+
+    with pytest.raises(StepFailed, match="its links have more than"):
+        unpacked(tmp_path, FILE + b"".join(member(f"shop/x{number}", LINK, "d/" * 40) for number in range(20)))
 
 
 def test_headers_for_all_members_are_few(tmp_path: Path) -> None:
