@@ -13,7 +13,6 @@ import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from border.plain import plain
 from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
 from orchestrator.domain.encryption import may_be_sent_to
@@ -24,6 +23,7 @@ from orchestrator.sources.git_process import ended_command
 from orchestrator.sources.git_ssh import SSH_COMMAND, ssh_environment, why_ssh_failed
 from orchestrator.sources.lfs_download import LfsServer, server_of
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
+from orchestrator.sources.redirects import shown
 
 MOST_OF_ANSWER = 64 * 1024
 _HEADER = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,8000}")
@@ -52,7 +52,7 @@ async def lfs_server(
     if authorization and not may_be_sent_to(url):
         raise StepFailed(
             f"The server {_host(login)} names a server of Git LFS without encryption, where its token is not sent: "
-            f"{plain(url)[:200]}.",
+            f"{shown(url)}.",
             "Set the address of the forge to an https:// one in its own configuration.",
         )
     # Only the address is judged by it: without a token nothing is secret, and each file is compared with its digest.

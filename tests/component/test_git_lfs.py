@@ -204,6 +204,7 @@ async def test_a_repository_by_ssh_says_where_its_files_in_lfs_are(tmp_path: Pat
         (None, "it names no server of Git LFS"),
         ("no JSON", "gives no answer of Git LFS"),
         ({"href": "http://git.test/lfs", "header": {"Authorization": "Basic s3cret"}}, "without encryption"),
+        ({"href": "http://me:s3cret@git.test/lfs", "header": {"Authorization": "Basic s3cret"}}, "without encryption"),
     ],
 )
 async def test_a_repository_by_ssh_without_a_server_of_lfs_that_can_be_asked_is_told(

@@ -21,7 +21,8 @@ def bench(journal: UnreliableJournal, tmp_path: Path) -> Bench:
 async def test_why_a_release_is_not_offered_is_dismissed_for_24_hours_and_over_a_restart(bench: Bench) -> None:
     with_update(bench)
     await bench.checker.check(bench.app("minimum_age: 20d"))
-    assert await bench.checker.dismiss(APP, "v2") is None
+    for _ in range(2):  # pressed twice, or by two people
+        assert await bench.checker.dismiss(APP, "v2") is None
     held_back = bench.checker.held_back(APP)
     assert held_back is not None
     assert held_back.release.version == "v2"
