@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +71,10 @@ class HAProxySockets:
             case ["show", "proc"]:
                 return LISTING
             case ["show", "stat", backend, *_]:
-                served = self.sessions.count(f"backend={backend} ")
-                return f"# pxname,svname,scur,status\n{backend},app,{served},UP\n{backend},BACKEND,{served},UP\n"
+                by = Counter(re.findall(rf"backend={backend} .*\n  server=(\S+)", self.sessions))
+                rows = {"app": by["app"], "fallback": by["fallback"], "BACKEND": by.total()}
+                listed = (f"{backend},{name},{served},UP\n" for name, served in rows.items())
+                return "# pxname,svname,scur,status\n" + "".join(listed)
             case ["show", "sess", *_]:
                 return self.sessions
             case ["show", "map", file]:

@@ -14,6 +14,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
 from orchestrator.domain.standby_events import StandbyCrashed
+from orchestrator.engine.base import ContainerEvent, Role
 from tests.unit.api.conftest import Api
 
 CRASHED = "v1 crashed when it was live: its container ended 3 times in ten minutes."
@@ -53,9 +54,21 @@ async def test_status_and_doctor_warn_of_a_rollback_to_what_crashed(api: Api, le
     (trouble,) = [one for one in found["troubles"] if CRASHED in one["says"]]
     assert trouble["warns"]
     assert "changeover versions shop" in trouble["remedy"]
-    assert not any("changeover rollback shop" in one["remedy"] for one in found["troubles"])
     (finding,) = [one for one in await examine(api.orchestrator) if one.says == CRASHED.rstrip(".")]
     assert (finding.what, finding.well, finding.warns) == ("standby of shop", True, True)
+
+
+@pytest.mark.parametrize("crashed", [True, False])
+async def test_nobody_is_advised_to_return_to_what_crashed(api: Api, left: Deployment, crashed: bool) -> None:
+    deployed(api, left)
+    for _ in range(2):
+        api.orchestrator.crashes.heard(ContainerEvent("die", "shop", Role.APP, "shop-green", 1))
+    if crashed:
+        await api.orchestrator.events.publish(StandbyCrashed("v1", "its container ended", "d2"), "shop", "d1")
+
+    (trouble,) = [one for one in (await status(api))["troubles"] if one["says"].startswith("The active container")]
+
+    assert ("changeover rollback shop" in trouble["remedy"]) is not crashed
 
 
 async def test_that_a_release_was_rolled_back_is_told_before_a_rollback_to_it_and_is_no_trouble(

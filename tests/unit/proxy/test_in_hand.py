@@ -32,3 +32,15 @@ async def test_nothing_is_listed_for_who_serves_nothing(tmp_path: Path) -> None:
 
         assert await proxy.in_hand("shop", Colour.BLUE) == InHand()
         assert LIST not in sockets.exchanges
+
+
+async def test_what_the_standby_answers_in_the_place_of_a_colour_is_its_own_unless_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    async with HAProxySockets(tmp_path) as sockets:
+        proxy = await prepared(sockets)
+        sockets.sessions = details("0x1", "app_1_blue", "DONE", "DATA", server="fallback")
+
+        assert await proxy.in_hand("shop", Colour.BLUE) == InHand()
+        assert await proxy.in_hand("shop", Colour.GREEN) == InHand(streams=1)
+        assert await proxy.in_hand("shop", Colour.BLUE, instead=True) == InHand(streams=1)
