@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from border.secrets import Secrets
 from orchestrator.config.source_schema import GitSource
 from orchestrator.errors import StepFailed
 from orchestrator.sources import lfs_download
@@ -49,9 +50,9 @@ def app(tmp_path: Path) -> Remote:
     return made
 
 
-def shop(folder: Path, remote: str, **more: object) -> GitRepository:
+def shop(folder: Path, remote: str, secrets: Secrets | None = None, **more: object) -> GitRepository:
     settings = GitSource.model_validate({"remote": remote, "lfs": True, "token_file": "token", **more})
-    return GitRepository(settings, folder / "mirrors" / "app.git", folder)
+    return GitRepository(settings, folder / "mirrors" / "app.git", folder, known_secrets=secrets)
 
 
 async def test_a_file_in_lfs_is_built_instead_of_its_pointer(tmp_path: Path, app: Remote) -> None:
@@ -174,7 +175,8 @@ class Forge:
             keys = ssh.folder / "authorized_keys"
             keys.write_text(f'command="{folder}/forge" {keys.read_text()}')
         files = {"key_file": "key", "known_hosts_file": "known_hosts", "token_file": None}
-        self.source = shop(folder, ssh.url(app.path), **files)
+        self.secrets = Secrets()
+        self.source = shop(folder, ssh.url(app.path), self.secrets, **files)
 
     async def fetch(self) -> Path:
         await self.source.newest()
@@ -190,6 +192,7 @@ async def test_a_repository_by_ssh_says_where_its_files_in_lfs_are(tmp_path: Pat
 
         assert ((await forge.fetch()) / "static" / "a picture.png").read_bytes() == CONTENT
         assert (tmp_path / "asked").read_text() == f"git-lfs-authenticate {app.path} download\n"
+        assert let_in not in forge.secrets.text(f"It lets in by {let_in}.")
 
         (tmp_path / "mirrors" / "app.git" / "lfs").rename(tmp_path / "away")
         ssh.replace_host_key()
