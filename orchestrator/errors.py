@@ -44,11 +44,16 @@ class ChangeoverError(Exception):
         return f"{self.cause} {self.remedy}".strip()
 
 
+OF_WHO_ASKS = frozenset({errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EBADF})
+"""The system's answers to who asks for what is not there, or there already: as a rule a defect, or two that work on the
+same files. These are logged with where it happened."""
+
+
 def of_the_system(error: OSError) -> ChangeoverError | None:
     """What the system refused, such as a file on a full or read-only disk, which is no defect in Changeover. None for
-    an error that is not the system's: it has no number.
+    an error that is not the system's, as it has no number, and for one of OF_WHO_ASKS.
     """
-    if error.errno is None:
+    if error.errno is None or error.errno in OF_WHO_ASKS:
         return None
     where = f": {error.filename}" if isinstance(error.filename, str) else ""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
