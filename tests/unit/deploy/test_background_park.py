@@ -83,7 +83,7 @@ def test_an_app_whose_parking_is_cancelled_at_any_moment_is_looked_at_again(step
     class Waiting:
         name = APPS[0]
         config = SimpleNamespace(drain=SimpleNamespace(signal="", timeout=LATER_S))
-        proxy = SimpleNamespace(sessions=lambda _app, _colour: asyncio.sleep(1.0, 1))
+        proxy = SimpleNamespace(sessions=lambda _app, _colour, **_more: asyncio.sleep(1.0, 1))
         active = standby = SimpleNamespace(colour=Colour.BLUE, container="")
 
     async def story() -> None:
