@@ -74,11 +74,12 @@ class Health(StrEnum):
 class _Entry:
     """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`.
 
-    `reached`: when the proxy last said that the app's hosts lead to it; 0 if they do not. `answered`: the paths that
-    containers of the app have answered well.
+    `told`: the health that was published last. `reached`: when the proxy last said that the app's hosts lead to it; 0
+    if they do not. `answered`: the paths that containers of the app have answered well.
     """
 
     health: Health = Health.NONE
+    told: Health = Health.NONE
     why: str = ""
     due: float = 0.0
     under_way: bool = False
@@ -192,11 +193,11 @@ class HealthBoard:
             self._wake.set()
         if health not in (Health.HEALTHY, Health.NONE):
             entry.due, entry.reached = min(entry.due, _round_after(PROBE_UNWELL_EVERY_S)), 0.0
-        changed, entry.health, entry.why = health is not entry.health, health, why
+        entry.health, entry.why = health, why
         if not entry.news:
             entry.fresh.set()
-        if changed:
-            await self._tell(context.name, health)
+        if health is not entry.told:
+            await self._tell(context.name, entry, health)
 
     async def _why_unreached(self, context: AppContext, entry: _Entry) -> str:
         if entry.reached and elapsed() - entry.reached < REACHED_EVERY_S:
@@ -205,11 +206,13 @@ class HealthBoard:
         entry.reached = 0.0 if why else elapsed()
         return why
 
-    async def _tell(self, app: str, health: Health) -> None:
+    async def _tell(self, app: str, entry: _Entry, health: Health) -> None:
+        before, entry.told = entry.told, health
         try:
             await self._events.publish(HealthChanged(health), app)
         except JournalError as error:
-            # `status` shows the new health all the same, and the next change is published again.
+            # `status` shows the new health all the same, and the next probe tells it again.
+            entry.told = before
             log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 

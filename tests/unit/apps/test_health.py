@@ -27,6 +27,7 @@ from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import State
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.errors import JournalError
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
 from tests.support.fakes.engine import FakeEngine
@@ -212,6 +213,29 @@ def test_each_change_is_told_once(world: World) -> None:
     watched(world, story)
     changes = [event.fields["health"] for event in world.journal.events() if event.kind == EventKind.HEALTH]
     assert changes == ["healthy", "stopped"]
+
+
+def test_a_change_that_the_journal_did_not_take_is_told_as_soon_as_it_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a full disk, which the app is unwell for, too: who is told of outages never heard of this one."""
+
+    async def takes_nothing(*_args: object) -> None:
+        raise JournalError("The disk is full.", "Make room.")
+
+    async def story(board: HealthBoard) -> None:
+        await live(world)
+        await board.of(APP)
+        with monkeypatch.context() as patched:
+            patched.setattr(world.events, "publish", takes_nothing)
+            world.engine.broken.add("v1")
+            await asyncio.sleep(60)
+            assert await board.of(APP) is Health.UNHEALTHY
+        await asyncio.sleep(60)
+
+    watched(world, story)
+    changes = [event.fields["health"] for event in world.journal.events() if event.kind == EventKind.HEALTH]
+    assert changes == ["healthy", "unhealthy"]
 
 
 def test_whatever_is_known_is_answered_at_once_while_nothing_happens(world: World) -> None:
