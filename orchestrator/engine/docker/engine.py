@@ -237,14 +237,16 @@ class DockerEngine:
         return await self._call(stop_and_remove, self._ends if stop_timeout_s else None)
 
     async def remove_images(self, name: str, keep: set[str]) -> list[str]:
-        return await self._call(lambda client: remove_tags(client, name, keep), self._long_calls)
+        return await remove_tags(lambda ask: self._call(ask, self._long_calls), name, keep)
 
     async def tagged_images(self, name: str) -> set[str]:
         return await self._call(lambda client: tagged(client, name), self._long_calls)
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
-        """As BuildCache.reduce."""
-        await self._call(lambda client: self._build_cache.reduce(client, keep_bytes), self._long_calls)
+        """As BuildCache.reduce. Whoever cancels this, such as a rollback, does not wait for BuildKit."""
+        await asyncio.get_running_loop().run_in_executor(
+            self._long_calls, self._ask, lambda client: self._build_cache.reduce(client, keep_bytes)
+        )
 
     async def remove_volume(self, name: str) -> None:
         await self._call(lambda client: volumes.remove(client, name))
@@ -264,8 +266,6 @@ class DockerEngine:
     async def keeps_containers_running(self) -> bool:
         """As in Engine: `live-restore` in Docker's daemon.json."""
         return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
-
-    # Inside the threads
 
     async def _call(self, ask: Callable[[docker.DockerClient], T], threads: ThreadPoolExecutor | None = None) -> T:
         """A short call, or one of these threads. A thread cannot be cancelled: whoever cancels waits for its end."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
+import docker
 import pytest
 
 from orchestrator.engine.docker.image_tags import remove_tags
 
+T = TypeVar("T")
 OF_RELEASE = "0123456789ab-20261126-120000-abc"
 
 
@@ -26,5 +30,8 @@ def test_an_app_with_the_name_of_one_of_our_own_images_removes_its_own_releases_
         api=SimpleNamespace(images=lambda _name: images), images=SimpleNamespace(remove=removed.append)
     )
 
-    assert remove_tags(client, name, keep={"sha256:active"}) == [f"{name}:{OF_RELEASE}"]
+    async def call(ask: Callable[[docker.DockerClient], T], /) -> T:
+        return ask(client)
+
+    assert asyncio.run(remove_tags(call, name, keep={"sha256:active"})) == [f"{name}:{OF_RELEASE}"]
     assert removed == [f"{name}:{OF_RELEASE}"]

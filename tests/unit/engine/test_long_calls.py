@@ -64,6 +64,49 @@ def test_a_container_ends_while_all_that_may_take_minutes_is_under_way() -> None
     asyncio.run(story())
 
 
+def test_a_rollback_does_not_wait_until_the_build_cache_is_reduced() -> None:
+    """It stops what is tidied up after a deployment, also after one that has failed: BuildKit may take a minute."""
+    may_end = threading.Event()
+    engine = _engine(may_end)
+
+    async def story() -> None:
+        tidying = asyncio.ensure_future(engine.prune_build_cache(0))
+        await asyncio.sleep(0.05)
+        tidying.cancel()
+        try:
+            ended, _ = await asyncio.wait([tidying], timeout=5)
+            assert ended
+        finally:
+            may_end.set()
+
+    asyncio.run(story())
+
+
+def test_a_rollback_waits_for_the_removal_of_one_image_at_most() -> None:
+    may_end = threading.Event()
+    engine, removed, begun = _engine(may_end), list[str](), threading.Event()
+    images = [{"Id": f"sha256:{number}", "RepoTags": [f"test/shop:{number}"]} for number in range(5)]
+
+    def remove(tag: str) -> None:
+        removed.append(tag)
+        begun.set()
+        may_end.wait(10)
+
+    client = SimpleNamespace(api=SimpleNamespace(images=lambda _name: images), images=SimpleNamespace(remove=remove))
+    engine._client = cast(docker.DockerClient, client)
+
+    async def story() -> None:
+        tidying = asyncio.ensure_future(engine.remove_images("test/shop", set()))
+        assert await asyncio.to_thread(begun.wait, 10)
+        tidying.cancel()
+        await asyncio.sleep(0.05)
+        may_end.set()
+        await asyncio.wait([tidying])
+
+    asyncio.run(story())
+    assert removed == ["test/shop:0"]
+
+
 def _engine(may_end: threading.Event, stopped: threading.Event | None = None) -> DockerEngine:
     """One whose long calls wait; a stop does not, if the test wants to know that it was done."""
 
