@@ -124,7 +124,8 @@ def live_since(attempts: Iterable[Attempt], after: int) -> list[str]:
 
 
 def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str]) -> list[str]:
-    """Deployments that did not go live and whose backups need not be kept, and the backups that they name.
+    """Deployments that did not go live and whose backups need not be kept, and the backups that they name. One that was
+    ended while it made a backup names none, and may have made it nevertheless.
 
     `migrated` are the deployments that ran migrations: what these did is not known without a comparison of all data, if
     the app names nothing. Of those in a row, with no release going live in between, the first one's backup has the data
@@ -136,9 +137,9 @@ def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str]) -> lis
     for one in sorted(attempts, key=lambda one: one.number):
         if one.was_live:
             in_a_row = False
-        elif one.state in ended and one.backup:
+        elif one.state in ended:
             if in_a_row or one.deployment not in migrated:
-                spare += [one.backup, one.deployment]
+                spare += [known for known in (one.backup, one.deployment) if known]
             else:
-                in_a_row = True
+                in_a_row = bool(one.backup)
     return spare

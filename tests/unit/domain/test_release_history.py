@@ -112,3 +112,13 @@ def test_a_release_that_went_live_ends_a_row_of_failed_deployments() -> None:
     ]
 
     assert spare_backups(attempts, {one.deployment for one in attempts}) == ["b2", "d2", "b4", "d4", "b7", "d7"]
+
+
+def test_a_backup_that_was_complete_when_a_cancel_or_kill_came_is_spare_although_nobody_has_recorded_it() -> None:
+    """The sidecar still removed older ones. Counted, each of these pushed out a good one."""
+    cancelled = attempt(2, State.CANCELLED)
+    killed_in_migrate = [attempt(3, State.FAILED), attempt(4, State.FAILED, backup="b4")]
+
+    spare = spare_backups([attempt(1, State.LIVE, backup="b1"), cancelled, *killed_in_migrate], {"d3", "d4"})
+
+    assert spare == ["d2"], "the first backup with the data as it was before migrations is b4"
