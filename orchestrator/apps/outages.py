@@ -17,7 +17,7 @@ from orchestrator.apps.health import Health
 from orchestrator.clock import elapsed, now
 from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence
 from orchestrator.domain.outage_events import Outage, OutageOver
-from orchestrator.errors import JournalError
+from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
 from orchestrator.journal.store import Journal
 
@@ -107,20 +107,29 @@ class Outages:
                 continue
 
     async def _look(self) -> float | None:
-        """The seconds until the next look, if there is something to wait for. What is no app any more is forgotten."""
+        """The seconds until the next look, if there is something to wait for. What is no app any more is forgotten.
+
+        A defect at one app is raised when all are looked at: it keeps no outage of another from being told.
+        """
         contexts = {context.name: context for context in self._apps()}
         self._known = {name: known for name, known in self._known.items() if name in contexts}
-        waits = []
+        waits: list[float | None] = []
+        defect: Exception | None = None
         for name, known in list(self._known.items()):
             try:
                 waits.append(await self._judge(contexts[name], known))
-            except JournalError as error:
+            except ChangeoverError as error:
                 log.warning("outage not recorded", app=name, cause=error.cause)
                 waits.append(AGAIN_AFTER_S)
+            except Exception as error:  # noqa: BLE001 (raised below)
+                defect = defect or error
+        if defect:
+            raise defect
         return min((one for one in waits if one is not None), default=None)
 
     async def _judge(self, context: AppContext, known: _App) -> float | None:
-        """Publish what is to be told of one app. The seconds until it may be more. Raises JournalError."""
+        """Publish what is to be told of one app. The seconds until it may be more. Raises JournalError, and
+        UnknownDeployment where the journal does not have the active release."""
         if known.is_told is None:
             await self._recall(context.name, known)
         if known.is_told:
@@ -155,8 +164,10 @@ class Outages:
             standby = context.standby if known.health is Health.STANDBY else None
             cause = self._why(name) or _SAYS.get(known.health, "")
             found = Outage(_version(context), known.health, cause, standby.version if standby else "")
+        began = known.began
         await self._events.publish(found, name)
-        self._told()[name], known.is_told, known.ended = now(), True, None
+        # It may be well by now.
+        self._told()[name], known.is_told, known.ended, known.began = now(), True, None, began
         return AFTER_S
 
     async def _end(self, context: AppContext, known: _App) -> float | None:
@@ -165,7 +176,8 @@ class Outages:
         seconds = known.over - known.began if known.over and known.began else 0.0
         await self._events.publish(OutageOver(_version(context), max(0.0, seconds)), context.name)
         self._told().pop(context.name, None)
-        known.is_told, known.began = False, None
+        # It may be unwell again by now.
+        known.is_told, known.began = False, elapsed() if known.ended or known.health in UNWELL else None
         return None
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from orchestrator.apps.health import Health
 from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
 from orchestrator.domain.deployment import State
-from orchestrator.domain.events import Event, FailedOver, HealthChanged
-from orchestrator.errors import JournalError
+from orchestrator.domain.events import Event, FailedOver, HealthChanged, Occurrence
+from orchestrator.domain.outage_events import Outage, OutageOver
+from orchestrator.errors import JournalError, UnknownDeployment
 from tests.support import virtual_time
 from tests.support.fakes.world import APP, World
 
@@ -213,6 +214,60 @@ def test_how_long_an_outage_took_is_without_the_minute_until_it_is_over(world: W
         await asyncio.sleep(300)
 
     assert watched(world, story).told()[-1].fields["seconds"] == pytest.approx(300, abs=1)
+
+
+@pytest.mark.parametrize("instead", [Health.HEALTHY, Health.UNHEALTHY])
+def test_what_happens_while_an_outage_or_its_end_is_recorded_does_not_shorten_it(
+    world: World, instead: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow journal: the first outage was said to have taken 0 s, or the second one."""
+    publish = world.events.publish
+
+    async def slowly(happened: Occurrence, app: str = "", deployment: str = "") -> None:
+        if isinstance(happened, Outage if instead is Health.HEALTHY else OutageOver):
+            await asyncio.sleep(2)
+        await publish(happened, app, deployment)
+
+    async def story(watch: Watch) -> None:
+        monkeypatch.setattr(world.events, "publish", slowly)
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
+        if instead is Health.UNHEALTHY:
+            watch.health(Health.UNHEALTHY)
+            await asyncio.sleep(AFTER_S + 2)
+            watch.health(Health.HEALTHY)
+        await asyncio.sleep(2 * AFTER_S)
+
+    told = [one.fields["seconds"] for one in watched(world, story).told() if one.kind == "outage_over"]
+    assert told == [pytest.approx(AFTER_S + 1, abs=2)] * (1 if instead is Health.HEALTHY else 2)
+
+
+@pytest.mark.parametrize("defect", [UnknownDeployment("It is not there.", "Restore the journal."), ValueError()])
+def test_what_is_wrong_with_one_app_keeps_no_outage_of_another_from_being_told(world: World, defect: Exception) -> None:
+    """Such as a slot in the journal whose deployment is not there. A defect is told by the supervisor."""
+
+    def why(app: str) -> str:
+        if app == "broken":
+            raise defect
+        return ""
+
+    async def run() -> None:
+        world.publish()
+        await world.deploy()
+        contexts = [replace(world.context, name=name) for name in ("broken", APP)]
+        outages = Outages(lambda: contexts, world.journal, world.events, why, lambda _app: None)
+        for context in contexts:
+            outages.notify(HealthChanged(Health.CRASHING), context.name, "")
+        keeping = asyncio.create_task(outages.keep_current())
+        await asyncio.wait([keeping], timeout=AFTER_S)
+        assert keeping.done() is isinstance(defect, ValueError)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    virtual_time.run(run())
+    assert [(one.app, one.kind) for one in world.journal.events() if one.kind == "outage"] == [(APP, "outage")]
 
 
 def test_an_app_that_is_taken_out_in_an_outage_and_comes_back_is_not_told_twice(world: World) -> None:
