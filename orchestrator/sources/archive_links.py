@@ -46,6 +46,8 @@ class _Ways:
         tarfile.ExtractError."""
         if found := self._known.get(name):
             return found
+        if before >= MOST_OF_WAY:
+            raise _too_far(name)
         self._known[name] = name, 1  # one that leads to itself leads nowhere
         at, passed = posixpath.dirname(name), 1
         for part in self._links[name].split("/"):
@@ -54,11 +56,13 @@ class _Ways:
                 at, more = self.end_of(at, before + 1)
                 passed += more
             if before + passed > MOST_OF_WAY or len(at) > MOST_OF_PATH:
-                raise tarfile.ExtractError(
-                    f"{name!r} is a link by way of too many links, or to a path that is too long"
-                )
+                raise _too_far(name)
         self._known[name] = at, passed
         return at, passed
+
+
+def _too_far(name: str) -> tarfile.ExtractError:
+    return tarfile.ExtractError(f"{name[:100]!r} is a link by way of too many links, or to a path that is too long")
 
 
 def refuse_links_out_of(folder: Path, links: Iterable[Path]) -> None:
