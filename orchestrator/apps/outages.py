@@ -15,7 +15,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.health import Health
 from orchestrator.clock import elapsed, now
-from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence
+from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
@@ -40,8 +40,9 @@ class _App:
     """What is known of one app: its health, and since when it is well or unwell.
 
     These moments are on the monotonic clock, in seconds: `since` is the last change between well, unwell and neither,
-    `began` and `over` are those of the outage. `ended`: how its active container ended, if nothing is told of that
-    yet. `is_told`: an outage is told, and not yet that it is over; None until the journal was asked.
+    or the last failover; `began` and `over` are those of the outage. `ended`: how its active container ended, if
+    nothing is told of that yet. `is_told`: an outage is told, and not yet that it is over; None until the journal was
+    asked.
     """
 
     health: Health = Health.NONE
@@ -78,11 +79,14 @@ class Outages:
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
         """Implements Notifier."""
-        if not isinstance(happened, HealthChanged | FailedOver):
+        if not isinstance(happened, HealthChanged | FailedOver | WentBack):
             return
         known = self._known.setdefault(app, _App())
         if isinstance(happened, FailedOver):
-            known.ended, known.began = happened, known.began or elapsed()
+            known.ended, known.began, known.since = happened, known.began or elapsed(), elapsed()
+        elif isinstance(happened, WentBack):
+            if known.health is Health.HEALTHY:  # it was, at every probe
+                known.since = known.over = elapsed()
         else:
             health = Health(happened.health)
             if _is_well(health) is not _is_well(known.health):

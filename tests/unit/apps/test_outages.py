@@ -11,7 +11,7 @@ import pytest
 from orchestrator.apps.health import Health
 from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
 from orchestrator.domain.deployment import State
-from orchestrator.domain.events import Event, FailedOver, HealthChanged, Occurrence
+from orchestrator.domain.events import Event, FailedOver, HealthChanged, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import JournalError, UnknownDeployment
 from tests.support import virtual_time
@@ -41,6 +41,9 @@ class Watch:
 
     def failed_over(self) -> None:
         self.outages.notify(FailedOver("v1", "shop-blue exited with code 137", 0.4), APP, "")
+
+    def went_back(self) -> None:
+        self.outages.notify(WentBack(3, 5.0), APP, "")
 
     def told(self) -> list[Event]:
         return [one for one in self.world.journal.events() if one.kind in ("outage", "outage_over")]
@@ -104,6 +107,22 @@ def test_a_container_that_ended_is_told_at_once_although_it_answers_again_soon(w
     assert watch.told()[0].fields == {
         "version": "v1", "health": "standby", "cause": "shop-blue exited with code 137", "instead": "v1"
     }  # fmt: skip
+
+
+def test_a_failover_between_two_probes_is_an_outage_of_its_seconds_that_is_over_a_minute_later(world: World) -> None:
+    """It was said to have taken 0 s."""
+
+    async def story(watch: Watch) -> None:
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(10 * AFTER_S)
+        watch.failed_over()
+        await asyncio.sleep(5)
+        watch.went_back()
+        await asyncio.sleep(AFTER_S - 1)
+        assert watch.kinds() == ["outage"]
+        await asyncio.sleep(2)
+
+    assert watched(world, story).told()[-1].fields["seconds"] == pytest.approx(5, abs=0.1)
 
 
 def test_a_container_that_ends_again_and_again_is_told_at_once(world: World) -> None:
