@@ -9,7 +9,7 @@ import structlog
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import retention
-from orchestrator.domain.deployment import Deployment, Kind
+from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.errors import ChangeoverError
 
 log = structlog.get_logger()
@@ -19,8 +19,10 @@ DOING = "images of earlier deployments are being removed"
 
 
 def has_left_an_image(ended: Deployment) -> bool:
-    """Whether a deployment has built an image and ended, so that those of the attempts before are of no use."""
-    return ended.kind is Kind.DEPLOY and ended.state.ended and bool(ended.release and ended.release.image)
+    """Whether a deployment has built an image and was not made live, so that those of the attempts before are of no
+    use. One of what is live already has tried nothing."""
+    is_failure = ended.kind is Kind.DEPLOY and ended.state in (State.FAILED, State.CANCELLED)
+    return is_failure and bool(ended.release and ended.release.image)
 
 
 def removal(context_of: Callable[[str], AppContext], failed: Deployment) -> tuple[str, Coroutine[Any, Any, None], str]:

@@ -80,6 +80,19 @@ def test_of_first_releases_that_fail_the_image_of_the_last_one_is_kept(world: Wo
     virtual_time.run(story())
 
 
+def test_a_deployment_of_what_is_live_already_leaves_the_image_of_the_last_failure(world: World) -> None:
+    async def story() -> None:
+        kept = await live(world)
+        failed = await fails(world)
+        await tidied(world)
+        assert kept.release is not None
+        assert (await world.deploy(kept.release.source_revision)).state is State.UNCHANGED
+        await tidied(world)
+        assert world.engine.tags == {tag(kept), tag(failed)}
+
+    virtual_time.run(story())
+
+
 def test_while_a_migration_that_failed_stands_in_the_data_its_image_is_kept(world: World) -> None:
     """Its down command may be the way back."""
 
