@@ -15,6 +15,7 @@ import structlog
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.health import Health
 from orchestrator.clock import elapsed, now
+from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import ChangeoverError
@@ -67,7 +68,7 @@ class Outages:
         journal: Journal,
         events: EventStream,
         why: Callable[[str], str],
-        busy_with: Callable[[str], object],
+        busy_with: Callable[[str], Deployment | None],
     ) -> None:
         self._apps, self._journal, self._events = apps, journal, events
         self._why, self._busy_with = why, busy_with
@@ -152,6 +153,11 @@ class Outages:
         if told_at := self._open.get(app):
             known.began = elapsed() - max(0.0, (now() - told_at).total_seconds())
 
+    def _is_worked_on(self, app: str) -> bool:
+        """One that is only queued does nothing to the app yet: it may wait for long."""
+        busy = self._busy_with(app)
+        return busy is not None and self._journal.deployment(busy.id).state is not State.QUEUED
+
     def _told(self) -> dict[str, datetime]:
         assert self._open is not None, "the journal was asked before anything is told"
         return self._open
@@ -161,7 +167,7 @@ class Outages:
         if known.ended:
             found = Outage(_version(context), Health.STANDBY, known.ended.cause, known.ended.version)
         else:
-            if self._busy_with(name):
+            if self._is_worked_on(name):
                 known.since = elapsed()
             if (left := _left(known)) > 0 and known.health is not Health.CRASHING:
                 return left

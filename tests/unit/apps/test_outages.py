@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from orchestrator.apps.health import Health
 from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
-from orchestrator.domain.deployment import State
+from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import Event, FailedOver, HealthChanged, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import JournalError, UnknownDeployment
@@ -26,14 +26,14 @@ class Watch:
 
     world: World
     why: str = "it answered 500"
-    busy: set[str] = field(default_factory=set)
+    busy: Deployment | None = None
 
     def __post_init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
         """What a new process knows."""
-        known = (lambda _app: self.why, lambda app: app in self.busy)
+        known = (lambda _app: self.why, lambda _app: self.busy)
         self.outages = Outages(self.world.apps, self.world.journal, self.world.events, *known)
 
     def health(self, health: Health) -> None:
@@ -172,11 +172,12 @@ def test_what_a_deployment_or_a_pause_does_to_an_app_is_no_outage(world: World) 
     async def story(watch: Watch) -> None:
         watch.health(Health.PAUSED)
         await asyncio.sleep(10 * AFTER_S)
-        watch.busy.add(APP)
+        watch.busy = replace(world.queue_without_running(), state=State.RUNNING)
+        world.journal.save(watch.busy)
         watch.health(Health.STOPPED)
         await asyncio.sleep(10 * AFTER_S)
         assert watch.kinds() == []
-        watch.busy.clear()
+        watch.busy = None
         await asyncio.sleep(2 * AFTER_S + 1)
         assert watch.kinds() == ["outage"]
 
@@ -191,6 +192,15 @@ def test_an_outage_is_not_over_as_soon_as_a_pause_is(world: World) -> None:
         await asyncio.sleep(10 * AFTER_S)
         watch.health(Health.HEALTHY)
         await asyncio.sleep(AFTER_S / 2)
+
+    assert watched(world, story).kinds() == ["outage"]
+
+
+def test_a_deployment_that_only_waits_keeps_no_outage_from_being_told(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.busy = world.queue_without_running()
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
 
     assert watched(world, story).kinds() == ["outage"]
 
