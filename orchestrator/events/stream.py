@@ -98,7 +98,7 @@ class EventStream:
                 return
             try:
                 await self._journal.beside(self._journal.append_events, batch)
-            except BaseException:
+            except (Exception, asyncio.CancelledError):
                 rest = [one for one in batch if one is not event]
                 self._waiting = _with_newest_lines([*rest, *self._waiting])
                 if self._waiting:

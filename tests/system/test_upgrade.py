@@ -180,13 +180,19 @@ def state(installation: Installation) -> State:
         engine.close()
     return State(
         apps={
-            app["name"]: {slot: app[slot] for slot in ("active", "standby", "health")}
+            app["name"]: {slot: release(app[slot]) for slot in ("active", "standby")} | {"health": app["health"]}
             for app in installation.json("status")["apps"]
         },
         containers={one.name or "": (one.id, one.status, one.attrs["State"]["StartedAt"]) for one in containers},
         histories={app: [recorded(one) for one in history(installation, app)] for app in ("panel", "shop")},
         backups=[one["id"] for one in installation.json("backup", "list", "shop")["backups"]],
     )
+
+
+def release(told: Any) -> dict[str, Any] | None:
+    """What both versions say of a release: newer ones say more."""
+    same = ("colour", "version", "revision", "image", "container", "since")
+    return told and {name: told[name] for name in same}
 
 
 def history(installation: Installation, app: str) -> list[Any]:
