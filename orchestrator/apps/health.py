@@ -74,8 +74,8 @@ class Health(StrEnum):
 class _Entry:
     """The health of one app; `fresh` is not set while a probe is due because of an event, which is `news`.
 
-    `told`: the health that was published last. `reached`: when the proxy last said that the app's hosts lead to it; 0
-    if they do not. `answered`: the paths that containers of the app have answered well.
+    `told`: the health that was published last; `telling`: while one is. `reached`: when the proxy last said
+    that the app's hosts lead to it; 0 if they do not. `answered`: the paths that its containers have answered well.
     """
 
     health: Health = Health.NONE
@@ -86,6 +86,7 @@ class _Entry:
     news: bool = False
     reached: float = 0.0
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     answered: dict[str, str] = field(default_factory=dict)
 
 
@@ -158,8 +159,7 @@ class HealthBoard:
         finally:
             for probe in probes:
                 probe.cancel()
-            if probes:
-                await asyncio.wait(probes)
+            await asyncio.gather(*probes, return_exceptions=True)
 
     def heard(self, event: ContainerEvent) -> None:
         """Implements Listener."""
@@ -196,8 +196,7 @@ class HealthBoard:
         entry.health, entry.why = health, why
         if not entry.news:
             entry.fresh.set()
-        if health is not entry.told:
-            await self._tell(context.name, entry, health)
+        await self._tell(context.name, entry)
 
     async def _why_unreached(self, context: AppContext, entry: _Entry) -> str:
         if entry.reached and elapsed() - entry.reached < REACHED_EVERY_S:
@@ -206,14 +205,18 @@ class HealthBoard:
         entry.reached = 0.0 if why else elapsed()
         return why
 
-    async def _tell(self, app: str, entry: _Entry, health: Health) -> None:
-        before, entry.told = entry.told, health
-        try:
-            await self._events.publish(HealthChanged(health), app)
-        except JournalError as error:
-            # `status` shows the new health all the same, and the next probe tells it again.
-            entry.told = before
-            log.warning("health change not recorded", app=app, health=health, cause=error.cause)
+    async def _tell(self, app: str, entry: _Entry) -> None:
+        """One at a time: that the journal takes nothing is known after seconds, in which probes have found more."""
+        if entry.telling.locked():
+            return
+        async with entry.telling:
+            try:
+                while (health := entry.health) is not entry.told:
+                    await self._events.publish(HealthChanged(health), app)
+                    entry.told = health
+            except JournalError as error:
+                # `status` shows the new health all the same, and the next probe tells it again.
+                log.warning("health change not recorded", app=app, health=health, cause=error.cause)
 
 
 def _round_after(seconds: float) -> float:
@@ -231,11 +234,8 @@ async def look(
 ) -> tuple[Health, str]:
     """The health of an app, and why it is unhealthy or stopped.
 
-    Probe the active release through the proxy, or the standby that has its requests; ask the engine only if the
-    probe fails.
-
-    `answered`: the path that the container has answered well before, which is kept there. Raises EngineError or
-    JournalError.
+    Probe the active release through the proxy, or the standby that has its requests; ask the engine only if that fails.
+    `answered`: the path that it has answered well before, which is kept there. Raises EngineError or JournalError.
     """
     active = context.active
     if active is None or active.colour is None:

@@ -238,6 +238,35 @@ def test_a_change_that_the_journal_did_not_take_is_told_as_soon_as_it_does(
     assert changes == ["healthy", "unhealthy"]
 
 
+def test_what_changes_twice_while_the_journal_takes_nothing_is_told_when_it_changes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal says that only after seconds, in which the next probe has found something else."""
+    publish, turn = world.events.publish, asyncio.Lock()
+
+    async def takes_nothing(*_args: object) -> None:
+        async with turn:
+            await asyncio.sleep(PROBE_UNWELL_EVERY_S)
+        raise JournalError("It does not answer.", "Look at its disk.")
+
+    async def story(board: HealthBoard) -> None:
+        container = await live(world)
+        await board.of(APP)
+        monkeypatch.setattr(world.events, "publish", takes_nothing)
+        for is_well in (False, True, False):
+            (world.engine.broken.discard if is_well else world.engine.broken.add)("v1")
+            await told(world, "start", container)
+            assert await board.of(APP) is (Health.HEALTHY if is_well else Health.UNHEALTHY)
+            if is_well:
+                await asyncio.sleep(3 * PROBE_UNWELL_EVERY_S)
+                monkeypatch.setattr(world.events, "publish", publish)
+        await asyncio.sleep(2 * PROBE_EVERY_S)
+
+    watched(world, story)
+    changes = [event.fields["health"] for event in world.journal.events() if event.kind == EventKind.HEALTH]
+    assert changes == ["healthy", "unhealthy"]
+
+
 def test_whatever_is_known_is_answered_at_once_while_nothing_happens(world: World) -> None:
     async def story(board: HealthBoard) -> None:
         await live(world)
