@@ -20,6 +20,8 @@ async def about(context: AppContext, release: Deployment, reason: str) -> bytes:
     runs = context.journal.migrations(context.name)
     attempts = await context.journal.beside(context.journal.attempts, context.name)
     has, known = applied(runs), release.release
+    migrated = {run.deployment for run in runs}
+    others = [context.journal.deployment(one).number for one in migrated - {one.deployment for one in attempts}]
     says: dict[str, object] = {
         "version": known.version if known else "",
         "revision": known.source_revision if known else "",
@@ -29,6 +31,6 @@ async def about(context: AppContext, release: Deployment, reason: str) -> bytes:
         "data_schema": has[-1].revision if has else "",
         "applied": as_json(has),
         "after": max((one.number for one in attempts if one.was_live), default=0),
-        "spare": spare_backups(attempts, {run.deployment for run in runs}),
+        "spare": spare_backups(attempts, migrated, changed=others),
     }
     return json.dumps(says).encode()

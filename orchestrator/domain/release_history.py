@@ -123,23 +123,25 @@ def live_since(attempts: Iterable[Attempt], after: int) -> list[str]:
     return list(dict.fromkeys(one.release.version for one in later if one.release))
 
 
-def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str]) -> list[str]:
+def spare_backups(attempts: Iterable[Attempt], migrated: Collection[str], changed: Collection[int] = ()) -> list[str]:
     """Deployments that did not go live and whose backups need not be kept, and the backups that they name. One that was
     ended while it made a backup names none, and may have made it nevertheless.
 
     `migrated` are the deployments that ran migrations: what these did is not known without a comparison of all data, if
-    the app names nothing. Of those in a row, with no release going live in between, the first one's backup has the data
-    as it was before all of them, and is not spare.
+    the app names nothing. Of those in a row, the first one's backup has the data as it was before all of them, and is
+    not spare. A row ends where a release went live, and where a rollback or restore replaced or migrated the data:
+    `changed` has the numbers of these.
     """
     ended = (State.FAILED, State.CANCELLED)
     spare: list[str] = []
-    in_a_row = False
+    row_began: int | None = None
     for one in sorted(attempts, key=lambda one: one.number):
-        if one.was_live:
-            in_a_row = False
-        elif one.state in ended:
-            if in_a_row or one.deployment not in migrated:
-                spare += [known for known in (one.backup, one.deployment) if known]
-            else:
-                in_a_row = bool(one.backup)
+        if one.was_live or any((row_began or one.number) < number < one.number for number in changed):
+            row_began = None
+        if one.was_live or one.state not in ended:
+            continue
+        if row_began or one.deployment not in migrated:
+            spare += [known for known in (one.backup, one.deployment) if known]
+        else:
+            row_began = one.number if one.backup else None
     return spare

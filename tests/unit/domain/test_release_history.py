@@ -114,6 +114,15 @@ def test_a_release_that_went_live_ends_a_row_of_failed_deployments() -> None:
     assert spare_backups(attempts, {one.deployment for one in attempts}) == ["b2", "d2", "b4", "d4", "b7", "d7"]
 
 
+def test_a_restore_ends_a_row_of_failed_deployments() -> None:
+    """What was written since is in no backup but in that before the next failure, which was spare."""
+    row = [attempt(number, State.FAILED, backup=f"b{number}") for number in (1, 3, 5, 6)]
+
+    spare = spare_backups([*row, attempt(7, State.RUNNING)], {f"d{number}" for number in range(9)}, changed={4, 8})
+
+    assert spare == ["b3", "d3", "b6", "d6"]
+
+
 def test_a_backup_that_was_complete_when_a_cancel_or_kill_came_is_spare_although_nobody_has_recorded_it() -> None:
     """The sidecar still removed older ones. Counted, each of these pushed out a good one."""
     cancelled = attempt(2, State.CANCELLED)
