@@ -11,7 +11,8 @@ CALLS_WITHOUT = 4
 
 
 class BuildCache:
-    """Reduces the cache when it is needed. Its methods may be called by several threads; one at a time asks BuildKit.
+    """Reduces the cache when it is needed. Its methods may be called by several threads; one at a time asks BuildKit,
+    which may take a minute: whoever comes meanwhile does not wait for it.
 
     BuildKit reads every record of its cache for that, whether it removes one or not, and a limit of the size keeps
     thousands of small ones: with 5,800 records it took 0.55 s of a processor, in each deployment. So it is asked again
@@ -25,10 +26,15 @@ class BuildCache:
         """How many calls more need not ask."""
 
     def reduce(self, client: docker.DockerClient, keep_bytes: int) -> None:
-        """Reduce the cache to this size, least recently used entries first. Raises what Docker's client raises."""
-        with self._turn:
+        """Reduce the cache to this size, least recently used entries first; or do nothing if that is under way, also
+        with another size, which the next call asks for. Raises what Docker's client raises."""
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
             if keep_bytes == self._limit and self._without:
                 self._without -= 1
                 return
             removed = client.api.prune_builds(keep_storage=keep_bytes).get("CachesDeleted")
             self._limit, self._without = keep_bytes, 0 if removed else CALLS_WITHOUT
+        finally:
+            self._turn.release()

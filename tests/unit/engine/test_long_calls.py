@@ -18,7 +18,6 @@ CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
     "stop": lambda engine: engine.stop("shop", 10),
     "stop and remove": lambda engine: engine.remove("shop", 10),
     "log": lambda engine: engine.logs("shop"),
-    "build cache": lambda engine: engine.prune_build_cache(0),
     "disk usage": lambda engine: engine.disk_usage(),
     "images": lambda engine: engine.remove_images("test/shop", set()),
 }
@@ -80,6 +79,34 @@ def test_a_rollback_does_not_wait_until_the_build_cache_is_reduced() -> None:
             may_end.set()
 
     asyncio.run(story())
+
+
+def test_as_many_rollbacks_as_there_are_threads_leave_one_call_to_the_build_cache() -> None:
+    """Each leaves what it does not wait for: they kept every log and every removal of an image waiting for BuildKit."""
+    may_end, asked = threading.Event(), list[int]()
+    engine = _engine(may_end)
+
+    def prune_builds(keep_storage: int) -> dict[str, object]:
+        asked.append(keep_storage)
+        may_end.wait(10)
+        return {}
+
+    api = SimpleNamespace(images=lambda _name: [], prune_builds=prune_builds)
+    engine._client = cast(docker.DockerClient, SimpleNamespace(api=api))
+
+    async def story() -> None:
+        try:
+            for _ in range(LONG_CALLS):
+                tidying = asyncio.ensure_future(engine.prune_build_cache(0))
+                await asyncio.sleep(0.01)
+                tidying.cancel()
+            async with asyncio.timeout(5):
+                assert await engine.tagged_images("test/shop") == set()
+        finally:
+            may_end.set()
+
+    asyncio.run(story())
+    assert asked == [0]
 
 
 def test_a_rollback_waits_for_the_removal_of_one_image_at_most() -> None:
