@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,7 +16,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.health import Health
 from orchestrator.clock import elapsed, now
 from orchestrator.domain.deployment import Deployment, State
-from orchestrator.domain.events import EventKind, FailedOver, HealthChanged, Occurrence, WentBack
+from orchestrator.domain.events import Event, EventKind, FailedOver, HealthChanged, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import ChangeoverError
 from orchestrator.events.stream import EventStream
@@ -74,7 +74,7 @@ class Outages:
         self._why, self._busy_with = why, busy_with
         self._known: dict[str, _App] = {}
         self._open: dict[str, datetime] | None = None
-        """By app, when an outage was told of which it is not told that it is over. None until the journal was asked,
+        """By app, when an outage began that is told, and not yet that it is over. None until the journal was asked,
         once for all apps."""
         self._news = asyncio.Event()
 
@@ -146,12 +146,11 @@ class Outages:
         """What an earlier process has told."""
         if self._open is None:
             kinds = (EventKind.OUTAGE, EventKind.OUTAGE_OVER)
-            found = await self._journal.beside(self._journal.newest_events, kinds, None)
-            newest = {one.app: one for one in reversed(found)}
-            self._open = {one.app: one.at for one in newest.values() if one.kind == EventKind.OUTAGE}
+            newest = await self._journal.beside(self._journal.newest_of_each_app, kinds)
+            self._open = {one.app: _began(one) for one in newest if one.kind == EventKind.OUTAGE}
         known.is_told = app in self._open
-        if told_at := self._open.get(app):
-            known.began = elapsed() - max(0.0, (now() - told_at).total_seconds())
+        if began := self._open.get(app):
+            known.began = elapsed() - max(0.0, (now() - began).total_seconds())
 
     def _is_worked_on(self, app: str) -> bool:
         """One that is only queued does nothing to the app yet: it may wait for long."""
@@ -163,7 +162,7 @@ class Outages:
         return self._open
 
     async def _begin(self, context: AppContext, known: _App) -> float | None:
-        name = context.name
+        name, began = context.name, known.began or elapsed()
         if known.ended:
             found = Outage(_version(context), Health.STANDBY, known.ended.cause, known.ended.version)
         else:
@@ -174,10 +173,10 @@ class Outages:
             standby = context.standby if known.health is Health.STANDBY else None
             cause = self._why(name) or _SAYS.get(known.health, "")
             found = Outage(_version(context), known.health, cause, standby.version if standby else "")
-        began = known.began
-        await self._events.publish(found, name)
+        await self._events.publish(replace(found, seconds=round(elapsed() - began, 3)), name)
         # It may be well by now.
-        self._told()[name], known.is_told, known.ended, known.began = now(), True, None, began
+        self._told()[name] = now() - timedelta(seconds=elapsed() - began)
+        known.is_told, known.ended, known.began = True, None, began
         return AFTER_S
 
     async def _end(self, context: AppContext, known: _App) -> float | None:
@@ -194,6 +193,11 @@ class Outages:
 def _is_well(health: Health) -> bool | None:
     """None: it is neither well nor unwell, such as while its requests are paused."""
     return False if health in UNWELL else True if health is Health.HEALTHY else None
+
+
+def _began(told: Event) -> datetime:
+    """An event of an earlier version does not say how long the outage had lasted."""
+    return told.at - timedelta(seconds=float(str(told.fields.get("seconds", 0.0))))
 
 
 def _left(known: _App) -> float:

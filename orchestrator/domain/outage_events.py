@@ -12,6 +12,7 @@ class Outage(Occurrence):
     """The active release, of this version, ended by itself, or has not answered as it should for a while.
 
     `health` is as in HealthChanged. `instead`: the version of the standby that answers in its place, if one does.
+    `seconds`: how long it has lasted when this is told.
     """
 
     kind = EventKind.OUTAGE
@@ -19,6 +20,7 @@ class Outage(Occurrence):
     health: str
     cause: str
     instead: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -51,17 +51,22 @@ class EventLog(Database):
         ]
 
     def newest_events(
-        self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000, deployment: str = ""
+        self, kinds: Collection[EventKind], app: str = "", limit: int = 1000, deployment: str = ""
     ) -> list[Event]:
-        """Those of these kinds that belong to this deployment or to none, the newest first: of one app, of none, or of
-        all (None).
+        """Those of these kinds, of one app or of none, that belong to this deployment or to none, the newest first.
 
         It looks at all events that belong to the deployment, or to none, if there are fewer of these.
         """
         table = self._events
-        mine = (table.c.deployment == deployment) & table.c.kind.in_(kinds)
-        mine = mine if app is None else mine & (table.c.app == app)
+        mine = (table.c.deployment == deployment) & (table.c.app == app) & table.c.kind.in_(kinds)
         return self._events_of(table.select().where(mine).order_by(table.c.id.desc()).limit(limit))
+
+    def newest_of_each_app(self, kinds: Collection[EventKind]) -> list[Event]:
+        """By app, the newest one of these kinds that belongs to no deployment. It looks at all of these events."""
+        table = self._events
+        mine = (table.c.deployment == "") & table.c.kind.in_(kinds)
+        newest = sa.select(sa.func.max(table.c.id)).where(mine).group_by(table.c.app)
+        return self._events_of(table.select().where(table.c.id.in_(newest)).order_by(table.c.id))
 
     def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
         """Those of these deployments that have an event of one of these kinds."""

@@ -95,11 +95,11 @@ class Texts:
 
     def of_outage(self, happened: Outage | OutageOver, app: str, panel: str) -> tuple[str, str]:
         where = _where(f"changeover logs {app}", panel)
-        release = f"{self._name(app)} {self._name(happened.version)}"
         if isinstance(happened, OutageOver):
-            return f"{release} is healthy again", "\n".join(
-                [f"The outage took {_as_long_as(happened.seconds)}.", *where]
-            )
+            # Another release may have been made live since: that one was never unhealthy.
+            title = f"{self._name(app)} is healthy again, with {self._name(happened.version)}"
+            return title[:MOST_OF_TITLE], "\n".join([f"The outage took {_as_long_as(happened.seconds)}.", *where])
+        release = f"{self._name(app)} {self._name(happened.version)}"
         instead = [f"{self._name(happened.instead)} answers in its place."] if happened.instead else []
         lines = [self._first_line(happened.cause), *instead, *where]
         return f"{release} {_UNWELL.get(happened.health, 'is unhealthy')}"[:MOST_OF_TITLE], "\n".join(lines)

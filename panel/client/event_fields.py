@@ -41,12 +41,13 @@ class NoticesTaken(Fields):
 
 
 class Outage(Fields):
-    """The active release crashed, or does not serve for a while. `instead`: the version of the standby that does."""
+    """The active release crashed, or does not serve for `seconds`. `instead`: the version of the standby that does."""
 
     version: str = ""
     health: str = ""
     cause: str = ""
     instead: str = ""
+    seconds: float = 0.0
 
 
 class OutageOver(Fields):

@@ -85,7 +85,7 @@ READS: dict[str, Callable[[Journal], Any]] = {
     "events of one": lambda journal: journal.events(after=1, deployment_id="d1"),
     "with an event": lambda journal: journal.with_event(["d1", "d3", "d9"], {EventKind.ENDED, EventKind.LIVE}),
     "of none with an event": lambda journal: journal.with_event([], {EventKind.ENDED}),
-    "the newest events of all apps": lambda journal: journal.newest_events(OUTAGES, None),
+    "the newest event of each app": lambda journal: journal.newest_of_each_app(OUTAGES),
     "the newest events of one": lambda journal: journal.newest_events(OUTAGES, "shop", limit=1),
     "the newest events of none": lambda journal: journal.newest_events(OUTAGES),
     "the last event": lambda journal: journal.last_event_id() > 0,

@@ -217,10 +217,14 @@ class MemoryJournal(Journal):
         return [one for one in found if not deployment_id or one.deployment == deployment_id][:limit]
 
     def newest_events(
-        self, kinds: Collection[EventKind], app: str | None = "", limit: int = 1000, deployment: str = ""
+        self, kinds: Collection[EventKind], app: str = "", limit: int = 1000, deployment: str = ""
     ) -> list[Event]:
         mine = [one for one in self._records.events if one.kind in kinds and one.deployment == deployment]
-        return [one for one in mine if app in (None, one.app)][::-1][:limit]
+        return [one for one in mine if one.app == app][::-1][:limit]
+
+    def newest_of_each_app(self, kinds: Collection[EventKind]) -> list[Event]:
+        mine = [one for one in self._records.events if one.kind in kinds and not one.deployment]
+        return sorted({one.app: one for one in mine}.values(), key=lambda one: one.id)
 
     def newest_live(self, container: str) -> int:
         moves = (one for one in self._newest_first() if one.kind is not Kind.RESTORE or one.brings_release)

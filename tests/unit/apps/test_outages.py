@@ -11,7 +11,7 @@ import pytest
 from orchestrator.apps.health import Health
 from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
 from orchestrator.domain.deployment import Deployment, State
-from orchestrator.domain.events import Event, FailedOver, HealthChanged, Occurrence, WentBack
+from orchestrator.domain.events import Event, FailedOver, HealthChanged, NewEvent, Occurrence, WentBack
 from orchestrator.domain.outage_events import Outage, OutageOver
 from orchestrator.errors import JournalError, UnknownDeployment
 from tests.support import virtual_time
@@ -84,7 +84,10 @@ def test_what_does_not_serve_for_a_while_is_told_once_and_when_it_is_over(world:
         await asyncio.sleep(2)
 
     began, over = watched(world, story).told()
-    assert began.fields == {"version": "v1", "health": health, "cause": "it answered 500", "instead": ""}
+    assert began.fields == {
+        "version": "v1", "health": health, "cause": "it answered 500", "instead": "",
+        "seconds": pytest.approx(AFTER_S, abs=0.1),
+    }  # fmt: skip
     assert over.kind == "outage_over"
     assert over.fields["version"] == "v1"
 
@@ -105,7 +108,8 @@ def test_a_container_that_ended_is_told_at_once_although_it_answers_again_soon(w
     watch = watched(world, story)
     assert watch.kinds() == ["outage", "outage_over", "outage"]
     assert watch.told()[0].fields == {
-        "version": "v1", "health": "standby", "cause": "shop-blue exited with code 137", "instead": "v1"
+        "version": "v1", "health": "standby", "cause": "shop-blue exited with code 137", "instead": "v1",
+        "seconds": pytest.approx(0, abs=0.1),
     }  # fmt: skip
 
 
@@ -216,7 +220,28 @@ def test_a_new_process_knows_what_was_told(world: World, *, well: bool) -> None:
         await asyncio.sleep(3 * AFTER_S)
         keeping.cancel()
 
-    assert watched(world, story).kinds() == (["outage", "outage_over"] if well else ["outage"])
+    watch = watched(world, story)
+    assert watch.kinds() == (["outage", "outage_over"] if well else ["outage"])
+    if well:
+        lasted = watch.told()[-1].fields["seconds"]
+        assert lasted == pytest.approx(AFTER_S, abs=2), "with what was before it was told; no day passes here"
+
+
+def test_a_new_process_knows_what_was_told_of_one_app_before_thousands_of_outages_of_another(world: World) -> None:
+    async def story(watch: Watch) -> None:
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(AFTER_S + 1)
+        others = [Outage("v1", "stopped", ""), OutageOver("v1", 60.0)]
+        world.journal.append_events([NewEvent(one.kind, "other", "", one.as_json()) for one in others] * 1000)
+        watch.restart()
+        keeping = asyncio.create_task(watch.outages.keep_current())
+        watch.health(Health.UNHEALTHY)
+        await asyncio.sleep(3 * AFTER_S)
+        keeping.cancel()
+
+    watched(world, story)
+    told = world.journal.events(limit=10_000)
+    assert [one.kind for one in told if one.app == APP and one.kind == "outage"] == ["outage"]
 
 
 def test_a_journal_that_is_away_delays_an_outage_and_loses_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

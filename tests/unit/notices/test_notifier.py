@@ -183,8 +183,10 @@ AGAIN = "You are told when they succeed again, and not of each one that fails."
         (Outage("v2", "unhealthy", "it answered 500"), {}, "outage", "failure", "shop v2 is unhealthy",
          ["it answered 500"]),
         (Outage("v2", "unreached", "x"), {}, "outage", "failure", "shop v2 is not reached", ["x"]),
-        (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop v2 is healthy again", ["The outage took 75 s."]),
-        (OutageOver("v2", 3600), {}, "outage_over", "success", "shop v2 is healthy again", ["The outage took 60 min."]),
+        (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop is healthy again, with v2",
+         ["The outage took 75 s."]),
+        (OutageOver("v2", 3600), {}, "outage_over", "success", "shop is healthy again, with v2",
+         ["The outage took 60 min."]),
     ],
 )  # fmt: skip
 async def test_each_thing_that_happens_has_its_words_and_its_colour_also_after_a_restart(
@@ -238,7 +240,7 @@ async def test_what_a_stop_ends_after_the_task_that_sends_is_told_by_the_next_st
         (UpdateFound("v3", FoundBy.START), "update", "shop v3 is available"),
         (CheckFailed("No answer.", ""), "check_failed", "shop: checks for updates fail"),
         (Outage("v2", "standby", "x", "v1"), "outage", "shop v2 crashed"),
-        (OutageOver("v2", 75.4), "outage", "shop v2 is healthy again"),
+        (OutageOver("v2", 75.4), "outage", "shop is healthy again, with v2"),
     ],
 )
 async def test_each_kind_is_told_to_those_who_asked_for_it_and_to_no_other(
