@@ -74,7 +74,8 @@ async def skip(app: App, orchestrator: Serving, who: Deployer, wanted: SkipReque
     context = orchestrator.apps.get(app)
     name = context.name
     if not wanted.undo:
-        await orchestrator.checker.refuse_skip(context, wanted.version)
+        crash = await orchestrator.crashed_standbys.of(context)
+        await orchestrator.checker.refuse_skip(context, wanted.version, crash)
     await orchestrator.checker.skip(name, wanted.version, who.name, undo=wanted.undo)
     return Skip(app=name, version=wanted.version, skipped=not wanted.undo)
 

@@ -39,6 +39,18 @@ def warning(standby: Deployment, crash: Crash | None) -> str:
     return ""
 
 
+def no_return(app: str) -> str:
+    """What to do instead of a rollback to a standby that crashed."""
+    return f"Do not roll back to it; deploy another release. List them: changeover versions {app}"
+
+
+def way_back(app: str, standby: Deployment | None, crash: Crash | None) -> str:
+    """How to leave the release that is live; `crash` is that of the standby."""
+    if standby is None:
+        return f"There is no standby to roll back to; deploy another release. List them: changeover versions {app}"
+    return f"{crash.says} {no_return(app)}" if crash else f"To go back to {standby.version}: changeover rollback {app}"
+
+
 class CrashedStandbys:
     """Which standbys crashed. What the journal has of the standbys of now is kept in memory: `status` asks often.
 

@@ -150,7 +150,7 @@ class Lane:
         if not may_be_cancelled(deployment):
             raise Refused(
                 f"Deployment {deployment.id} cannot be cancelled: it is switching traffic.",
-                f"Roll back when it is live: changeover rollback {deployment.app}",
+                f"When it is live, changeover status {deployment.app} says what a rollback would go to.",
             )
         self.cancelling = True
         self.work.cancel()

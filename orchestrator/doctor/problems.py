@@ -10,7 +10,7 @@ from datetime import datetime
 
 from orchestrator.apps.health import Health
 from orchestrator.config.schema import PANEL
-from orchestrator.deploy.crashed_standby import Crash
+from orchestrator.deploy.crashed_standby import Crash, no_return
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
 from orchestrator.server import Orchestrator
@@ -105,11 +105,6 @@ def _stopped_standby(orchestrator: Orchestrator, app: str) -> list[Trouble]:
     why = context.not_paused.why_of(container)
     says = f"The standby is stopped instead of paused; a rollback takes the start of its container. Why: {why}"
     return [Trouble(says, f"Correct that, then start it: docker start {container}", warns=True)] if why else []
-
-
-def no_return(app: str) -> str:
-    """What to do instead of a rollback to a standby that crashed."""
-    return f"Do not roll back to it; deploy another release. List them: changeover versions {app}"
 
 
 def _of_traffic(orchestrator: Orchestrator, app: str, crash: Crash | None) -> list[Trouble]:

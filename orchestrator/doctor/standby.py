@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.crashed_standby import no_return
 from orchestrator.deploy.park import kept_as
-from orchestrator.doctor.problems import no_return
 from orchestrator.doctor.report import Finding
 from orchestrator.errors import ChangeoverError
 from orchestrator.server import Orchestrator

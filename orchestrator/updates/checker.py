@@ -11,6 +11,7 @@ from orchestrator.clock import elapsed, now
 from orchestrator.config.named_files import refuse_unread
 from orchestrator.config.section import Section
 from orchestrator.config.update_schema import UpdatePolicy
+from orchestrator.deploy.crashed_standby import Crash
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.events import EventKind, Occurrence, UpdateFound
 from orchestrator.domain.push_check import Head
@@ -255,11 +256,11 @@ class UpdateChecker:
         await dismiss(app, shown, version, self.remembered, self._events)
         return update
 
-    async def refuse_skip(self, context: AppContext, version: str) -> None:
+    async def refuse_skip(self, context: AppContext, version: str, crash: Crash | None) -> None:
         """Raises UnknownVersion for one that the source does not have, Refused for the one that is live, and StepFailed
-        where the source does not say what it has."""
+        where the source does not say what it has. `crash` is that of the standby."""
         update = self._found.get(context.name)
-        await self.lists.refuse_skip(context, version, update.release.version if update else "")
+        await self.lists.refuse_skip(context, version, update.release.version if update else "", crash)
 
     async def skip(self, app: str, version: str, by: str, *, undo: bool = False) -> None:
         """Never offer this version, whether the source has it or not; with `undo`, offer it again. The source is asked

@@ -7,6 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.crashed_standby import Crash, way_back
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import Attempt, Standing, standing
 from orchestrator.errors import Refused, StepFailed, UnknownVersion
@@ -52,13 +53,13 @@ class VersionLists:
         attempts = context.journal.attempts(context.name)
         return tuple(Listed(one, _state(one, context, attempts, self._remembered)) for one in found)
 
-    async def refuse_skip(self, context: AppContext, version: str, found: str) -> None:
+    async def refuse_skip(self, context: AppContext, version: str, found: str, crash: Crash | None) -> None:
         """As UpdateChecker.refuse_skip. `found`: the version that a check found, which needs no list."""
         app, release = context.name, context.active.release if context.active else None
         if release and is_same(version, release.version):
             raise Refused(
                 f"{version} of {app} is live: only what is not live is skipped.",
-                f"To go back to the release before it: changeover rollback {app}",
+                way_back(app, context.standby, crash),
             )
         if is_same(version, found):
             return

@@ -18,6 +18,8 @@ DONE = {
 OF_KIND = {DeploymentKind.ROLLBACK.value: "Rollback to ", DeploymentKind.RESTORE.value: "Restore of "}
 """What failed, before app and version."""
 MIGRATE = "migrate"
+ACTIVE = "active"
+"""The slot of the release that has the traffic."""
 INTERRUPTED_BY = {
     "person": "somebody asked for that, see 'changeover audit'",
     "stop": "the orchestrator was stopped meanwhile",
@@ -162,9 +164,12 @@ def _success(ended: Deployment, app: App | None) -> list[str]:
 
 
 def _before(ended: Deployment, app: App | None) -> str:
-    """What had the traffic, and where a rollback leads if that is another release: with --force it may be the same."""
-    if ended.previous_version != ended.version:
-        return f"Previous release: {inline(ended.previous_version)}"
-    same = f"It replaces another container of the same release, {inline(ended.version)}."
+    """What had the traffic, and where a rollback leads if that is another release: it stays the standby where what had
+    the traffic crashed, or is the same release, as with --force."""
     standby = app.standby if app else None
-    return f"{same} A rollback goes to {inline(standby.version)}." if standby else same
+    leads = f" A rollback goes to {inline(standby.version)}." if standby else ""
+    if ended.previous_version == ended.version:
+        return f"It replaces another container of the same release, {inline(ended.version)}.{leads}"
+    says = f"Previous release: {inline(ended.previous_version)}"
+    is_other = standby and ended.slot == ACTIVE and standby.version != ended.previous_version
+    return f"{says}.{leads}" if is_other else says

@@ -123,6 +123,26 @@ def test_a_release_that_was_deployed_again_is_not_its_own_previous_release(stand
     assert told.splitlines()[1] == f"  It replaces another container of the same release, v1.1.0.{says}"
 
 
+@pytest.mark.parametrize(
+    ("slot", "standby", "says"),
+    [
+        ("active", "v0.0.1", "Previous release: v1.0.0. A rollback goes to v0.0.1."),
+        ("active", "v1.0.0", "Previous release: v1.0.0"),
+        ("active", "", "Previous release: v1.0.0"),
+        ("", "v0.0.1", "Previous release: v1.0.0"),
+        (None, "v0.0.1", "Previous release: v1.0.0"),
+    ],
+)
+def test_where_a_rollback_leads_is_said_if_that_is_not_the_previous_release(
+    slot: str | None, standby: str, says: str
+) -> None:
+    """As where the previous one crashed, and its standby stays. Of an older deployment it is not known any more."""
+    ended = Deployment.model_validate(answers.deployment(slot=slot))
+    app = App.model_validate(answers.app(standby=answers.slot(standby, "green") if standby else None))
+
+    assert plain(outcome(ended, app)).splitlines()[1] == f"  {says}"
+
+
 def test_a_failure_says_nothing_about_what_is_active_when_that_was_not_asked() -> None:
     failing = Deployment.model_validate(answers.failed())
 
