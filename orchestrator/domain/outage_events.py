@@ -25,7 +25,8 @@ class Outage(Occurrence):
 
 @dataclass(frozen=True)
 class OutageOver(Occurrence):
-    """The active release, of this version, has been healthy for a while. The outage before that took `seconds`."""
+    """The active release, of this version, has been healthy for a while. The outage before that took `seconds`; 0 if
+    that is not known, as after a crash between two probes when it was not heard that the traffic went back."""
 
     kind = EventKind.OUTAGE_OVER
     version: str

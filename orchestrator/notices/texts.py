@@ -98,7 +98,7 @@ class Texts:
         if isinstance(happened, OutageOver):
             # Another release may have been made live since: that one was never unhealthy.
             title = f"{self._name(app)} is healthy again, with {self._name(happened.version)}"
-            return title[:MOST_OF_TITLE], "\n".join([f"The outage took {_as_long_as(happened.seconds)}.", *where])
+            return title[:MOST_OF_TITLE], "\n".join([_how_long(happened.seconds), *where])
         release = f"{self._name(app)} {self._name(happened.version)}"
         instead = [f"{self._name(happened.instead)} answers in its place."] if happened.instead else []
         lines = [self._first_line(happened.cause), *instead, *where]
@@ -121,8 +121,10 @@ class Texts:
         return [inert(self._border.text(serving.says))] if serving else []
 
 
-def _as_long_as(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def _how_long(seconds: float) -> str:
+    if not seconds:
+        return "How long the outage took is not known."
+    return f"The outage took {f'{seconds:.0f} s' if seconds < 120 else f'{seconds / 60:.0f} min'}."
 
 
 def _took(deployment: Deployment) -> list[str]:

@@ -51,7 +51,7 @@ class Outage(Fields):
 
 
 class OutageOver(Fields):
-    """The active release is healthy again; the outage took `seconds`."""
+    """The active release is healthy again; the outage took `seconds`, 0 if that is not known."""
 
     version: str = ""
     seconds: float = 0.0

@@ -89,7 +89,8 @@ def _says(event: Event, told: str) -> str:
         case events.Outage(version=version, health=health, cause=cause):
             return f"[bold red]outage[/] {inline(version)} ({inline(health)}): {inline(cause)}"
         case events.OutageOver(version=version, seconds=seconds):
-            return f"outage over: healthy again, with {inline(version)}; it took {seconds:.0f} s"
+            took = f"; it took {seconds:.0f} s" if seconds else ""
+            return f"outage over: healthy again, with {inline(version)}{took}"
         case events.WentBack(requests=requests, seconds=seconds):
             answered = f"{counted(requests, 'request')} in {seconds:.1f} s"
             return f"went back to the active release: the standby answered {answered}"

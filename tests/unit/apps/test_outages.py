@@ -129,6 +129,18 @@ def test_a_failover_between_two_probes_is_an_outage_of_its_seconds_that_is_over_
     assert watched(world, story).told()[-1].fields["seconds"] == pytest.approx(5, abs=0.1)
 
 
+def test_how_long_a_failover_took_is_not_known_where_nobody_hears_that_the_traffic_went_back(world: World) -> None:
+    """As where the journal did not take that event, or a switch ended it."""
+
+    async def story(watch: Watch) -> None:
+        watch.health(Health.HEALTHY)
+        await asyncio.sleep(10)
+        watch.failed_over()
+        await asyncio.sleep(2 * AFTER_S)
+
+    assert watched(world, story).told()[-1].fields == {"version": "v1", "seconds": 0.0}
+
+
 def test_a_container_that_ends_again_and_again_is_told_at_once(world: World) -> None:
     async def story(watch: Watch) -> None:
         watch.why = ""

@@ -185,6 +185,8 @@ AGAIN = "You are told when they succeed again, and not of each one that fails."
         (Outage("v2", "unreached", "x"), {}, "outage", "failure", "shop v2 is not reached", ["x"]),
         (OutageOver("v2", 75.4), {}, "outage_over", "success", "shop is healthy again, with v2",
          ["The outage took 75 s."]),
+        (OutageOver("v2", 0.0), {}, "outage_over", "success", "shop is healthy again, with v2",
+         ["How long the outage took is not known."]),
         (OutageOver("v2", 3600), {}, "outage_over", "success", "shop is healthy again, with v2",
          ["The outage took 60 min."]),
     ],
