@@ -107,7 +107,8 @@ async def what_it_takes(client: Client, app: str, ref: str, *, again: bool) -> l
         return [f"Which release it would be is not known: {error}"]
     live = "" if again else live_already(now, update, ref)
     takes = now.held_back if update is None and not ref and not again else None
-    nevertheless = [f"! {takes.says} The deployment would take it nevertheless."] if takes else []
+    newest = "Without --ref, the deployment takes the newest release of the source nevertheless."
+    nevertheless = [f"! {takes.says} {newest}"] if takes else []
     return [*([live] if live else []), *nevertheless, *(f"! {says}" for says in file_not_used(now))]
 
 

@@ -77,7 +77,12 @@ async def test_a_dry_run_says_that_it_is_live_already(
 @pytest.mark.parametrize(
     ("ref", "again", "offered", "says"),
     [
-        ("", False, False, ["! v2 failed. The deployment would take it nevertheless."]),
+        (
+            "",
+            False,
+            False,
+            ["! v2 failed. Without --ref, the deployment takes the newest release of the source nevertheless."],
+        ),
         ("v1", False, False, []),
         ("", True, False, []),
         ("", False, True, []),
@@ -87,6 +92,7 @@ async def test_a_dry_run_says_that_it_is_live_already(
 async def test_a_dry_run_says_that_it_would_take_what_is_not_offered(
     api: FakeApi, ref: str, again: bool, offered: bool, says: list[str]
 ) -> None:
+    """It may be a newer one than that of which it is said: one that is skipped or too young."""
     held = {"version": "v2", "revision": "b" * 40, "says": "v2 failed.", "remedy": ""}
     api.gives("GET", "/v1/apps/shop", answers.app(held_back=held))
     api.gives("POST", "/v1/apps/shop/update/check", answers.update() if offered else None)
