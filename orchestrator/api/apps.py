@@ -53,7 +53,8 @@ class DeploymentRequest(BaseModel):
     `archive`: the name that an uploaded archive got, with a `version` for people.
 
     `migrate` allows migrations although `update.migrations.auto_run` is off. `force` deploys a release that is live
-    already, with the same configuration; otherwise such a deployment ends as unchanged.
+    already, with the same configuration; otherwise such a deployment ends as unchanged. It also deploys one of before
+    an incompatible migration on the newer data; otherwise that is refused.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -28,6 +28,8 @@ class DeploymentView(BaseModel):
     changed, in seconds; null if they were not. `interrupted_by`: person, stop or kill; null if nothing interrupted it.
     `slot`: active or standby, if the deployment's container is that now, or empty: a deployment stays in the state
     `live` when a newer one has replaced it.
+    `colour` and `container` are what the deployment has chosen; null and empty if it ended before that container was
+    made.
     `cut` is what draining cut, by kind, before the data changed and after the switch; null if nothing was cut so far.
     """
 
@@ -62,6 +64,7 @@ class DeploymentView(BaseModel):
 def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
     release = deployment.release
     previous = journal.deployment(deployment.previous).release if deployment.previous else None
+    has_container = not deployment.made_no_container
     return DeploymentView(
         id=deployment.id,
         app=deployment.app,
@@ -81,8 +84,8 @@ def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
         version=release.version if release else "",
         revision=release.source_revision if release else "",
         image=release.image if release else "",
-        colour=deployment.colour,
-        container=deployment.container,
+        colour=deployment.colour if has_container else None,
+        container=deployment.container if has_container else "",
         previous_version=previous.version if previous else "",
         changes=list(deployment.changes),
         steps=[

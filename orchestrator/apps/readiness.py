@@ -26,6 +26,8 @@ LONGER_EACH_TIME = 1.1
 AWAKE_PAUSE_S, LONGEST_AWAKE_PAUSE_S = 0.005, 0.1
 """One that was paused answers within milliseconds; one that was stopped may take as long as any start."""
 LOG_LINES = 100
+OF_CHECK = "The last lines of its log are of the check."
+STILL_STARTING = "it answers, but Docker's HEALTHCHECK has not succeeded yet"
 PROGRESS_HEADER = "x-progress"
 """A header in which an app that is starting reports its progress. Each new value extends the deadline."""
 LONGEST_S = 24 * 3600.0
@@ -119,7 +121,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         status = await _running(context, deployment)
         await _probe(context, deployment, so_far)
         if so_far.good >= health.answers and status.health == "starting":
-            so_far.good, so_far.last = health.answers - 1, "Docker's HEALTHCHECK is still starting"
+            so_far.good, so_far.last = health.answers - 1, STILL_STARTING
         if so_far.good >= health.answers:
             break
         late = elapsed() > so_far.deadline
@@ -133,7 +135,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
             raise StepFailed(
                 f"{context.name} was not ready within {so_far.limit_in_words}: {so_far.why_late}.",
                 so_far.remedy(context.name, deployment.port),
-                log=await context.engine.logs(deployment.container, LOG_LINES),
+                log=(*await context.engine.logs(deployment.container, LOG_LINES), *so_far.lines_of_check(status)),
             )
         await asyncio.sleep(so_far.pause)
         if so_far.good == 0:
@@ -187,9 +189,18 @@ class _SoFar:
             return (
                 f"Let the app answer plain HTTP at port {port}; HTTPS and other protocols do not work there. {longer}"
             )
+        if self.last == STILL_STARTING:
+            return (
+                f"{OF_CHECK} Correct the HEALTHCHECK of its Dockerfile, or its base image's; HEALTHCHECK NONE removes "
+                f"that one. {longer}"
+            )
         if not self.why_not:
             return longer
         return f"Correct what it answers at {self.path}, or set health.path of {app} to another path. {longer}"
+
+    def lines_of_check(self, status: ContainerStatus) -> list[str]:
+        """What Docker's HEALTHCHECK has printed, if that is what was waited for."""
+        return _lines_of_check(status) if self.last == STILL_STARTING else []
 
     @property
     def why_late(self) -> str:
@@ -254,14 +265,17 @@ async def _running(context: AppContext, deployment: Deployment) -> ContainerStat
         )
     if status.health == "unhealthy":
         log = await context.engine.logs(deployment.container, LOG_LINES)
-        checks = (line for entry in status.health_log for line in entry.splitlines())
         called = _called(context, deployment).lower()
         raise StepFailed(
             f"Docker's HEALTHCHECK reports {called} as unhealthy.",
-            "The last lines of its log are of the check. Correct the app, or the HEALTHCHECK of its Dockerfile.",
-            log=(*log, *checks),
+            f"{OF_CHECK} Correct the app, or the HEALTHCHECK of its Dockerfile.",
+            log=(*log, *_lines_of_check(status)),
         )
     return status
+
+
+def _lines_of_check(status: ContainerStatus) -> list[str]:
+    return [line for entry in status.health_log for line in entry.splitlines()]
 
 
 def _called(context: AppContext, deployment: Deployment) -> str:

@@ -91,7 +91,9 @@ async def _what_is_left(
     if left is None:
         return replace(failure, serving=serving)
     await patiently(lambda: journal.beside(journal.leave, context.name, left))
-    return replace(failure, serving=serving, left=left.says, left_remedy=left.remedy)
+    # What an earlier one has left is none of this deployment's, whose own output may say that it changed nothing.
+    says = left.says if left.deployment == deployment.id else left.says_since
+    return replace(failure, serving=serving, left=says, left_remedy=left.remedy)
 
 
 async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from border.revision import option
 from orchestrator.app_data import migrations
 from orchestrator.apps import readiness
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_made_from
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release import Release
-from orchestrator.domain.schema_history import newer_than
+from orchestrator.domain.schema_history import NOT_REPORTED, names, newer_than
+from orchestrator.errors import StepFailed
 
 
 async def is_live_already(context: AppContext, deployment: Deployment, wanted: Release) -> bool:
@@ -53,6 +55,31 @@ def known_run_of(context: AppContext, wanted: Release) -> int | None:
         if one and _are_same(one.release, wanted) and newer_than(one.known_run, one.live_at, runs):
             return None if migrations.needed_by(context, one).down else one.known_run
     return None
+
+
+def refuse_on_newer_schema(context: AppContext, deployment: Deployment, wanted: Release) -> None:
+    """A release that was live before and cannot run on the data by now is not deployed on it.
+
+    Not every tool fails on migrations that it does not have: `migrate` of Django does nothing then. A deployment that
+    is forced is carried out. Raises StepFailed or JournalError.
+    """
+    if deployment.forced:
+        return
+    journal = context.journal
+    live = [one for one in journal.attempts(context.name) if one.was_live and _are_same(one.release, wanted)]
+    down = migrations.needed_by(context, journal.deployment(live[0].deployment)).down if live else ()
+    # Without a status command, a release that has migrated nothing counts as well.
+    breaking = [one for one in down if one.says != NOT_REPORTED]
+    if not breaking:
+        return
+    name, ref = context.name, option(wanted.source_revision)
+    raise StepFailed(
+        f"{wanted.version} cannot run on the data: {names(breaking)} came after it, and the release before cannot run "
+        "on that.",
+        f"If {wanted.version} is the standby: changeover rollback {name}. Otherwise bring its data back, too: "
+        f"changeover backup restore {name} BACKUP --release (changeover backup list {name}). If it can run on the data "
+        f"as it is, deploy it nevertheless: changeover deploy {name} {ref} --force",
+    )
 
 
 def _are_same(one: Release | None, other: Release | None) -> bool:

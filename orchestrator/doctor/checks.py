@@ -109,8 +109,7 @@ def _unsettled(context: AppContext) -> list[Finding]:
     left = context.journal.unsettled(context.name)
     if left is None:
         return []
-    says = f"{left.says} Since {left.since:%Y-%m-%d %H:%M} UTC, by deployment {left.deployment}."
-    return [Finding(f"data of {context.name}", False, says, left.remedy)]
+    return [Finding(f"data of {context.name}", False, left.says_since, left.remedy)]
 
 
 def missing_limits(context: AppContext) -> list[Finding]:

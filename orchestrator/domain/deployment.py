@@ -207,6 +207,12 @@ class Deployment:
         """
         return seconds_between(self.paused_at, self.resumed_at)
 
+    @property
+    def made_no_container(self) -> bool:
+        """Whether it ended before the container was made that it had chosen a name and a colour for."""
+        made = self.live_at is not None or self.has_begun(StepName.START)
+        return self.kind is Kind.DEPLOY and self.state.ended and self.state is not State.LIVE and not made
+
     def has_begun(self, step: StepName) -> bool:
         """Whether the step was begun, in whatever state it is now."""
         return any(record.name is step for record in self.steps)

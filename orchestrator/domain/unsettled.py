@@ -20,3 +20,8 @@ class Unsettled:
     says: str
     remedy: str
     backup: str = ""
+
+    @property
+    def says_since(self) -> str:
+        """For messages that are not about the deployment that has left it."""
+        return f"{self.says} Since {self.since:%Y-%m-%d %H:%M} UTC, by deployment {self.deployment}."

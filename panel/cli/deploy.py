@@ -42,7 +42,9 @@ def deploy(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is live and drained, or has failed.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="How --wait prints the progress.")] = LogFormat.AUTO,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Deploy it even if it is live already, unchanged.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Deploy it even if it is live, unchanged, or older than the schema.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -144,8 +144,9 @@ def plan(found: Plan) -> str:
 
 def backups(app: str, found: Sequence[Backup], now: datetime) -> Table | str:
     if not found:
+        name = inline(app)
         return (
-            f"{inline(app)} has no backups. While it is live, create one with: changeover backup create {inline(app)}"
+            f"{name} has no backups. While it is configured and live, create one with: changeover backup create {name}"
         )
     table = table_of("ID", "MADE", "VERSION", "SCHEMA", "FILES", "DATA", "PACKED")
     add_why(table)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from tests.support.paths import ROOT
 DOCKER = """#!/bin/sh
 echo "$*" >> "$ORDERS"
 case "$*" in
+    *"--status running"*) [ -z "$OURS_RUN" ] || echo c0ffee;;
     *"--status restarting"*) [ -z "$RESTARTING" ] || echo c0ffee;;
     "network ls"*) echo old;;
     "network inspect --format"*) [ -n "$RANGES" ] && echo "$RANGES";;
@@ -24,7 +28,7 @@ esac
 """
 
 
-def make_up(folder: Path, **more: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def make_up(folder: Path, checkout: Path = ROOT, **more: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """How it ended, and its orders to Docker."""
     docker, orders = folder / "docker", folder / "orders"
     docker.write_text(DOCKER)
@@ -34,6 +38,7 @@ def make_up(folder: Path, **more: str) -> tuple[subprocess.CompletedProcess[str]
         "ORDERS": str(orders),
         "CHANGEOVER_STACK": "changeover",
         "RESTARTING": "",
+        "OURS_RUN": "",
         "SAYS": "",
         "NETWORKS": "[]",
         "RANGES": "",
@@ -41,7 +46,7 @@ def make_up(folder: Path, **more: str) -> tuple[subprocess.CompletedProcess[str]
         "CHANGEOVER_API_PORT": str(free_port()),
     }
     ended = subprocess.run(
-        ["bash", str(ROOT / "tools" / "up")], env=environment | more, capture_output=True, text=True, timeout=60
+        ["bash", str(checkout / "tools" / "up")], env=environment | more, capture_output=True, text=True, timeout=60
     )
     return ended, orders.read_text().splitlines()
 
@@ -113,3 +118,42 @@ def test_a_network_that_exists_with_another_range_than_asked_is_told(
     assert ("The network changeover exists with" in ended.stderr) is is_told
     assert (f"Not used: CHANGEOVER_SUBNET={subnet} CHANGEOVER_IP_RANGE={part}." in ended.stderr) is is_told
     assert "compose build --quiet" in given, "it goes on with the network as it is"
+
+
+CHANGEOVER = """#!/bin/sh
+[ "$1" != validate ] || { echo "apps.shop.run.env_file: the file cannot be read" >&2; exit 2; }
+"""
+
+
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Nothing is printed."""
+
+
+def test_an_error_that_validate_finds_is_told_and_not_that_another_file_is_in_use(tmp_path: Path) -> None:
+    """A file that names an `env_file` which is not there is valid, and in use: `doctor` says so."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "tools", checkout / "tools")
+    command = checkout / ".venv" / "bin" / "changeover"
+    command.parent.mkdir(parents=True)
+    command.write_text(CHANGEOVER)
+    command.chmod(0o755)
+    with HTTPServer(("127.0.0.1", 0), Ready) as api:
+        threading.Thread(target=api.serve_forever, daemon=True).start()
+        more = {
+            "CHANGEOVER_API_PORT": str(api.server_port),
+            "OURS_RUN": "yes",
+            "CHANGEOVER_TOKEN": "t",
+            "STARTS_WITH": "0",
+        }
+        ended, _ = make_up(tmp_path, checkout, **more)
+        api.shutdown()
+
+    assert ended.returncode == 0, ended.stderr
+    assert "apps.shop.run.env_file: the file cannot be read" in ended.stderr
+    assert "the last valid one is in use." not in ended.stderr
+    assert "changeover doctor" in ended.stderr

@@ -9,7 +9,7 @@ from dataclasses import replace
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.by_hand import source_of
 from orchestrator.deploy.steps.base import Step
-from orchestrator.deploy.unchanged import is_live_already, known_run_of
+from orchestrator.deploy.unchanged import is_live_already, known_run_of, refuse_on_newer_schema
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.domain.release import Release
 from orchestrator.host.uninterrupted import to_its_end
@@ -37,6 +37,7 @@ class Fetch(Step):
         context.say(deployment.id, f"{await source.origin()} at {found.release.version}")
         if context.active and await is_live_already(context, deployment, found.release):
             return replace(deployment, release=context.active.release)
+        refuse_on_newer_schema(context, deployment, found.release)
         before = context.journal.deployment(deployment.previous).release if deployment.previous else None
         wanted = found.release.source_revision
         if before and await _is_older(context, source, found.release, before):

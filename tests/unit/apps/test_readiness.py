@@ -17,6 +17,7 @@ from orchestrator.apps.readiness import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TOL
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind
+from orchestrator.engine.base import ContainerStatus
 from tests.support import virtual_time
 from tests.support.fakes.world import World
 
@@ -211,3 +212,24 @@ def test_a_pause_between_probes_is_a_tenth_of_the_time_that_has_passed() -> None
         assert pause <= next_pause(pause) <= LONGEST_PAUSE_S
         pause = next_pause(pause)
     assert pause == LONGEST_PAUSE_S
+
+
+def test_a_healthcheck_that_never_succeeds_is_shown_with_what_it_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image has it from its base image, which asks another server. More time does not help."""
+    app = world(tmp_path, Answering(lambda _host, _path: 200))
+    status = app.engine.status
+
+    async def starting(name: str) -> ContainerStatus | None:
+        found = await status(name)
+        return found and replace(found, health="starting", health_log=("curl: nothing at port 8090",))
+
+    monkeypatch.setattr(app.engine, "status", starting)
+
+    ended, _ = deployed(app)
+
+    assert ended.failure is not None
+    assert "it answers, but Docker's HEALTHCHECK has not succeeded yet" in ended.failure.cause
+    assert ended.failure.log == ("the app's log", "curl: nothing at port 8090")
+    assert "HEALTHCHECK NONE" in ended.failure.tip

@@ -279,6 +279,11 @@ def test_a_second_failure_keeps_the_backup_of_before_the_first(tmp_path: Path) -
     assert left.backup == first.backup != second.backup
     assert second.failure is not None
     assert first.backup in second.failure.left_remedy
+    # Its own output says that it has committed nothing.
+    assert first.failure is not None
+    assert (
+        second.failure.left == f"{first.failure.left} Since {left.since:%Y-%m-%d %H:%M} UTC, by deployment {first.id}."
+    )
 
 
 def test_a_first_deployment_says_that_what_was_committed_stays(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.app_data import backups, migrations
 from orchestrator.config.app_schema import App
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.schema_history import Direction, Outcome
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
@@ -201,17 +201,63 @@ def test_the_live_release_is_deployed_again_after_it_was_rolled_back_to(world: W
     assert_whole(world, "deployed once more")
 
 
-def test_a_release_that_cannot_run_on_the_newer_schema_is_not_deployed_again(world: World) -> None:
-    async def story() -> Deployment:
-        await live(world, "0001")
+async def two_releases_ago(world: World, *, compatible: bool, force: bool = False) -> Deployment:
+    """Neither the active release nor the standby is deployed again: it is one of before the newer schema."""
+    await live(world, "0001")
+    if not compatible:
         world.engine.incompatible.add("0002")
-        await live(world, "0002")
-        return await world.deploy("r1", force=True)
+    await live(world, "0002")
+    await live(world)
+    return await world.deploy("r1", force=force)
+
+
+@pytest.mark.parametrize("tool_fails", [True, False], ids=["as Alembic", "as Django"])
+def test_a_release_that_cannot_run_on_the_newer_schema_is_not_deployed_again(world: World, tool_fails: bool) -> None:
+    """`migrate` of Django does nothing on migrations that it does not have: the release went live without a word."""
+    world.engine.ignores_unknown_revisions = not tool_fails
+
+    ended = virtual_time.run(two_releases_ago(world, compatible=False))
+
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.FETCH
+    assert ended.failure.cause.startswith("v1 cannot run on the data: 0002 came after it")
+    assert "changeover deploy shop --ref r1 --force" in ended.failure.tip
+    assert_whole(world, "not deployed")
+
+
+def test_a_person_can_deploy_it_nevertheless(world: World) -> None:
+    ended = virtual_time.run(two_releases_ago(world, compatible=False, force=True))
+
+    assert ended.failure is not None
+    assert ended.failure.step is not StepName.FETCH
+    assert "Add the migration files that this release does not have." in ended.failure.tip
+    assert_whole(world, "the tool refused it")
+
+
+def test_an_older_release_that_can_run_on_the_newer_schema_is_deployed(world: World) -> None:
+    world.engine.ignores_unknown_revisions = True
+
+    ended = virtual_time.run(two_releases_ago(world, compatible=True))
+
+    assert ended.state is State.LIVE, ended.failure
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "an older release")
+
+
+def test_without_a_status_command_an_older_release_is_not_refused(tmp_path: Path) -> None:
+    """It is not known that anything was migrated after it."""
+    world = World(tmp_path, app(down=False, names=False))
+
+    async def story() -> Deployment:
+        world.engine.silent = True
+        await live(world, "0001")
+        await live(world)
+        await live(world)
+        return await world.deploy("r1")
 
     ended = virtual_time.run(story())
-    assert ended.failure is not None
-    assert "Add the migration files that this release does not have." in ended.failure.tip
-    assert_whole(world, "not deployed")
+    assert ended.state is State.LIVE, ended.failure
 
 
 @pytest.mark.parametrize("fails", ["up", "verify"])

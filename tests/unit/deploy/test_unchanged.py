@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from orchestrator.api.deployment_view import deployment_view
 from orchestrator.apps.made_from import AT_ONCE, AT_ONCE_BEFORE, BY_DEPLOYMENT, digest_without, is_changed_since
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Deployment, Interrupter, State, StepName
@@ -60,6 +61,30 @@ def test_a_deployment_of_the_live_release_ends_as_unchanged_and_touches_nothing(
     assert changed == set()
     assert standby_version(world) == "v1"
     assert_whole(world, "unchanged")
+
+
+@pytest.mark.parametrize("why", ["unchanged", "does not build", "does not get ready"])
+def test_no_deployment_is_told_with_a_container_that_was_never_made(world: World, why: str) -> None:
+    """A name and a colour are chosen in its first step."""
+
+    async def story() -> Deployment:
+        await two_releases(world)
+        if why != "unchanged":
+            world.publish()
+        world.engine.failing |= {"build"} if why == "does not build" else set()
+        world.engine.broken |= {"v3"}
+        return await world.deploy()
+
+    ended = virtual_time.run(story())
+    told = deployment_view(world.journal, ended)
+    if why in ("unchanged", "does not build"):
+        assert ended.container, "what it had chosen stays on record"
+        assert (told.container, told.colour) == ("", None)
+    else:
+        assert (told.container, told.colour) == (ended.container, ended.colour)
+    live_now = world.context.active
+    assert live_now is not None
+    assert deployment_view(world.journal, live_now).container == live_now.container
 
 
 def test_a_live_release_whose_container_does_not_answer_is_deployed_again(world: World) -> None:
