@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 
 from orchestrator.clock import showing
 from orchestrator.deploy.crashed_standby import Crash, CrashedStandbys, warning
+from orchestrator.domain.deployment import StepName
+from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.errors import JournalError
 from tests.support import virtual_time
 from tests.support.fakes.stories import a_crash_loop, app, live
 from tests.support.fakes.world import APP, World
@@ -33,6 +37,10 @@ def known_by(world: World) -> CrashedStandbys:
     return known
 
 
+def steps(world: World, deployment: str) -> list[Event]:
+    return [one for one in world.journal.events() if one.kind == EventKind.STEP and one.deployment == deployment]
+
+
 def says(crash: Crash | None) -> str:
     return crash.says if crash else ""
 
@@ -47,6 +55,32 @@ def test_a_release_that_crashes_and_is_rolled_back_is_a_standby_with_a_warning(w
         expected = "v2 crashed when it was live: its container ended 3 times in ten minutes."
         assert warning(standby(world), await known.of(world.context)) == expected
         assert says(await CrashedStandbys().of(world.context)) == expected, "also for a new process"
+
+    watched(world, story)
+
+
+def test_that_the_standby_crashed_is_known_although_the_journal_took_nothing_for_a_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traffic was switched by then, and nothing tells it later."""
+    append, refused = world.journal.append_events, list[NewEvent]()
+
+    def takes_nothing_at_first(events: Iterable[NewEvent]) -> None:
+        events = list(events)
+        told = [one for one in events if one.kind is EventKind.STANDBY_CRASHED]
+        if told and len(refused) < 3:
+            refused.extend(told)
+            raise JournalError("The disk is full.", "Make room.")
+        append(events)
+
+    async def story() -> None:
+        monkeypatch.setattr(world.journal, "append_events", takes_nothing_at_first)
+        await crash_again_and_again(world)
+        ended = await world.roll_back()
+        assert ended.has_begun(StepName.SWITCH)
+        assert "switch failed" not in [f"{one.fields['step']} {one.fields['state']}" for one in steps(world, ended.id)]
+        assert len(refused) == 3
+        assert "crashed when it was live" in says(await CrashedStandbys().of(world.context))
 
     watched(world, story)
 
