@@ -122,6 +122,7 @@ async def until_ready(context: AppContext, deployment: Deployment) -> None:
         await _probe(context, deployment, so_far)
         if so_far.good >= health.answers and status.health == "starting":
             so_far.good, so_far.last = health.answers - 1, STILL_STARTING
+            so_far.pause = so_far.pause_of_check = next_pause(so_far.pause_of_check)
         if so_far.good >= health.answers:
             break
         late = elapsed() > so_far.deadline
@@ -157,6 +158,8 @@ class _SoFar:
     good: int = 0
     refused: bool = False
     pause: float = FIRST_PAUSE_S
+    pause_of_check: float = FIRST_PAUSE_S
+    """While it answers, and Docker's HEALTHCHECK is waited for."""
     last: str = "no answer yet"
     no_http: bool = False
     """The last connection was accepted, and what came was no answer of HTTP."""

@@ -218,7 +218,8 @@ def test_a_healthcheck_that_never_succeeds_is_shown_with_what_it_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An image has it from its base image, which asks another server. More time does not help."""
-    app = world(tmp_path, Answering(lambda _host, _path: 200))
+    prober = Answering(lambda _host, _path: 200)
+    app = world(tmp_path, prober, health={"answers": 1, "timeout": 60})
     status = app.engine.status
 
     async def starting(name: str) -> ContainerStatus | None:
@@ -233,3 +234,4 @@ def test_a_healthcheck_that_never_succeeds_is_shown_with_what_it_printed(
     assert "it answers, but Docker's HEALTHCHECK has not succeeded yet" in ended.failure.cause
     assert ended.failure.log == ("the app's log", "curl: nothing at port 8090")
     assert "HEALTHCHECK NONE" in ended.failure.tip
+    assert len(prober.asked) < 60 / LONGEST_PAUSE_S + 50, "it is asked less and less often, as one that is not ready"
