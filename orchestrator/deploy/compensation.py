@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
@@ -75,9 +76,9 @@ async def compensate(
     failure = await _what_is_left(context, deployment, replace(failure, undone=tuple(undone)), data_error)
     ended_at = context.journal.timing.moment(deployment.id)
     ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=ended_at)
-    await patiently(lambda: context.journal.beside(context.journal.save, ended))
-    happened = Failed if end is State.FAILED else Cancelled
-    await patiently(lambda: events.publish(happened(failure.step, failure.cause), context.name, ended.id))
+    told, save = Failed if end is State.FAILED else Cancelled, partial(context.journal.save, ended)
+    happened = told(failure.step, failure.cause)
+    await patiently(lambda: events.publish(happened, context.name, ended.id, with_record=save))
     return ended
 
 

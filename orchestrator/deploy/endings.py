@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -40,17 +41,16 @@ class Endings:
 
     async def _of_unbegun(self, deployment: Deployment, state: State, failure: Failure) -> Deployment:
         ended = replace(deployment, state=state, failure=failure, ended_at=now())
-        await patiently(lambda: self._journal.beside(self._journal.save, ended))
-        told = Failed if state is State.FAILED else Cancelled
+        told, save = Failed if state is State.FAILED else Cancelled, partial(self._journal.save, ended)
         happened = told(failure.step, failure.cause)
-        await patiently(lambda: self._events.publish(happened, deployment.app, deployment.id))
+        await patiently(lambda: self._events.publish(happened, ended.app, ended.id, with_record=save))
         return ended
 
     async def of_queued(self, deployment: Deployment, state: State, by: Interrupter | None = None) -> None:
         """End a deployment that has not begun. Raises JournalError."""
         ended = replace(deployment, state=state, interrupted_by=by, ended_at=now())
-        await self._journal.beside(self._journal.save, ended)
-        await self.tell(Superseded() if state is State.SUPERSEDED else Cancelled(), deployment)
+        told = Superseded() if state is State.SUPERSEDED else Cancelled()
+        await self._events.publish(told, ended.app, ended.id, with_record=partial(self._journal.save, ended))
 
     async def tell(self, happened: Occurrence, deployment: Deployment) -> None:
         """Publish what is already done: that this cannot be recorded must not undo half of it."""

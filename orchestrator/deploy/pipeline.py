@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -18,6 +19,7 @@ from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
+from orchestrator.domain.duration import seconds_between
 from orchestrator.domain.interruption import end_by, note_of
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused, of_the_system
 from orchestrator.events.stream import EventStream
@@ -39,9 +41,9 @@ async def deploy(context: AppContext, events: EventStream, deployment: Deploymen
     """
     try:
         deployment = replace(deployment, state=State.RUNNING, started_at=context.journal.timing.moment(deployment.id))
-        await context.journal.beside(context.journal.save, deployment)
         started = happenings.Started(deployment.requested_by, deployment.kind)
-        await events.publish(started, context.name, deployment.id)
+        save = partial(context.journal.save, deployment)
+        await events.publish(started, context.name, deployment.id, with_record=save)
     except JournalError as error:
         failure = failure_at(StepName.PREPARE, error)
         return await compensate(context, events, deployment, State.FAILED, failure, plans.DEPLOY)
@@ -125,8 +127,8 @@ async def retire(context: AppContext, events: EventStream, deployment: Deploymen
 async def _end_retired(context: AppContext, events: EventStream, deployment_id: str) -> Deployment:
     recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment_id))
     ended = replace(recorded, ended_at=context.journal.timing.moment(deployment_id))
-    await patiently(lambda: context.journal.beside(context.journal.save, ended))
-    await patiently(lambda: events.publish(happenings.Ended(ended.state), context.name, deployment_id))
+    told, save = happenings.Ended(ended.state), partial(context.journal.save, ended)
+    await patiently(lambda: events.publish(told, context.name, deployment_id, with_record=save))
     return ended
 
 
@@ -171,8 +173,8 @@ async def publish_live(events: EventStream, live: Deployment, *, recovered: bool
 
 async def _end_unchanged(events: EventStream, context: AppContext, deployment: Deployment) -> Deployment:
     ended = replace(deployment, state=State.UNCHANGED, ended_at=context.journal.timing.moment(deployment.id))
-    await patiently(lambda: context.journal.beside(context.journal.save, ended))
-    await patiently(lambda: events.publish(happenings.Unchanged(ended.version), context.name, ended.id))
+    told, save = happenings.Unchanged(ended.version), partial(context.journal.save, ended)
+    await patiently(lambda: events.publish(told, context.name, ended.id, with_record=save))
     return ended
 
 
@@ -180,10 +182,10 @@ async def _perform(
     context: AppContext, events: EventStream, step: Step, deployment: Deployment, by: Asks | None = None
 ) -> Deployment:
     """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
-    journal = context.journal
     try:
-        await journal.beside(journal.step_started, deployment.id, step.name)
-        await _publish_step(context, events, step, deployment, StepState.RUNNING)
+        begun = happenings.Step(step.name, StepState.RUNNING)
+        record = partial(context.journal.step_started, deployment.id, step.name)
+        await events.publish(begun, context.name, deployment.id, with_record=record)
         deployment = await _run(context, step, deployment)
     except BaseException as error:
         note = str(error) or _why_cancelled(step, by)
@@ -215,29 +217,39 @@ def _why_cancelled(step: Step, by: Asks | None) -> str:
 async def _record_ended(
     context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str
 ) -> None:
-    journal = context.journal
-    await patiently(lambda: journal.beside(journal.step_ended, deployment.id, step.name, state, note))
-    await patiently(lambda: _publish_step(context, events, step, deployment, state, note))
+    await patiently(lambda: _tell_end(context, events, step, deployment, state, note))
 
 
 async def _record_done(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> None:
     """Raises JournalError; then the step is recorded as failed, as soon as the journal can be written."""
-    journal = context.journal
     try:
-        await journal.beside(journal.save, deployment)
-        await journal.beside(journal.step_ended, deployment.id, step.name, StepState.DONE)
-        await _publish_step(context, events, step, deployment, StepState.DONE)
+        await _tell_end(context, events, step, deployment, StepState.DONE, result=deployment)
     except JournalError as error:
         await _record_ended(context, events, step, deployment, StepState.FAILED, str(error))
         raise
 
 
-async def _publish_step(
-    context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str = ""
+async def _tell_end(
+    context: AppContext,
+    events: EventStream,
+    step: Step,
+    deployment: Deployment,
+    state: StepState,
+    note: str = "",
+    result: Deployment | None = None,
 ) -> None:
-    recorded = await context.journal.beside(context.journal.deployment, deployment.id)
-    took = next((one.seconds for one in recorded.steps if one.name is step.name), None)
-    await events.publish(happenings.Step(step.name, state, note, took), context.name, deployment.id)
+    """Record a step's end, with what it has made of the deployment, and publish it. Raises JournalError."""
+    journal, ended_at = context.journal, context.journal.timing.moment(deployment.id)
+    begun = next((one for one in journal.deployment(deployment.id).steps if one.name is step.name), None)
+    took = seconds_between(begun.started_at, ended_at) if begun else None
+
+    def record() -> None:
+        if result:
+            journal.save(result)
+        journal.step_ended(deployment.id, step.name, state, note, ended_at)
+
+    ended = happenings.Step(step.name, state, note, took)
+    await events.publish(ended, context.name, deployment.id, with_record=record)
 
 
 async def _end_of(

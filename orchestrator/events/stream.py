@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -41,16 +41,25 @@ class EventStream:
         self._writes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def publish(self, happened: Occurrence, app: str = "", deployment: str = "") -> None:
+    async def publish(
+        self,
+        happened: Occurrence,
+        app: str = "",
+        deployment: str = "",
+        *,
+        with_record: Callable[[], None] | None = None,
+    ) -> None:
         """Record an event, after all lines of output that came before it, then notify. Raises JournalError.
 
-        Control characters and secrets are taken out before anybody sees it. This is done to its end, also when the
-        calling task is cancelled.
+        `with_record` writes to the journal what the event tells, in the same transaction: a kill leaves both or
+        neither. Control characters and secrets are taken out before anybody sees it. This is done to its end, also when
+        the calling task is cancelled.
         """
         happened = replace(happened, **self._border.values(happened.as_json()))
         event = NewEvent(happened.kind, app, deployment, happened.as_json())
-        self._waiting.append(event)
-        await to_its_end(self._record(event, happened))
+        if with_record is None:
+            self._waiting.append(event)
+        await to_its_end(self._record(event, happened, with_record))
 
     def add(self, notifier: Notifier) -> None:
         """Add a notifier. It receives events from now on."""
@@ -80,24 +89,28 @@ class EventStream:
     def _has_news(self, seen: int) -> bool:
         return self._writes != seen
 
-    async def _record(self, event: NewEvent, happened: Occurrence) -> None:
-        await self._write(event)
+    async def _record(self, event: NewEvent, happened: Occurrence, with_record: Callable[[], None] | None) -> None:
+        await self._write(event, with_record)
         for notifier in self._notifiers:
             notifier.notify(happened, event.app, event.deployment)
 
-    async def _write(self, event: NewEvent | None = None) -> None:
+    async def _write(self, event: NewEvent | None = None, with_record: Callable[[], None] | None = None) -> None:
         """Write what waits, `event` included. Raises JournalError; then `event` is dropped, and the rest waits on.
+
+        An event with a record has not waited: what another publishes at the same time does not fail for its record.
 
         Of lines, at most MOST_LINES wait for a journal that is away.
         """
         async with self._turn:
-            if event is not None and all(one is not event for one in self._waiting):
+            if event is not None and with_record:
+                self._waiting.append(event)
+            elif event is not None and all(one is not event for one in self._waiting):
                 return  # an earlier write took it along
             batch = self._take()
             if not batch:
                 return
             try:
-                await self._journal.beside(self._journal.append_events, batch)
+                await self._journal.beside(self._journal.append_events, batch, with_record)
             except (Exception, asyncio.CancelledError):
                 rest = [one for one in batch if one is not event]
                 self._waiting = _with_newest_lines([*rest, *self._waiting])

@@ -59,7 +59,9 @@ class Database:
         self._engine = engine_of(url, self.answer_within_s)
         sa.event.listen(self._engine, "handle_error", explain)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="journal")
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+        self._transaction: sa.Connection | None = None
+        """That of the thread whose turn it is."""
         self._written = 0
         """The number of writes that were begun or done. What was read while it changed is not kept in memory."""
         self._to_keep: list[Callable[[], None]] = []
@@ -113,15 +115,21 @@ class Database:
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction that is committed, and on the disk, when the block ends. One at a time.
 
+        Inside of another block, in the same thread, it is a part of that one's transaction.
+
         After a write that failed, nobody knows whether it was committed: the next one reads again what is kept in
         memory. What would only be emptied would be read on the event loop, which must not wait for the database.
         Raises JournalError, also when it has no turn in time.
         """
         with self._taken_turn():
+            if self._transaction:
+                yield self._transaction
+                return
             self._written += 1
             self._to_keep = []
             try:
                 with self._engine.begin() as connection:
+                    self._transaction = connection
                     yield connection
                     if self._in_doubt:
                         self._read_again(connection)
@@ -129,6 +137,7 @@ class Database:
                 self._in_doubt = True
                 raise
             finally:
+                self._transaction = None
                 self._written += 1
             self._in_doubt = False
             for keep in self._to_keep:

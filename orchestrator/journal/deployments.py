@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 
 import sqlalchemy as sa
@@ -120,10 +121,14 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
             )
             self._keep_current(connection, deployment_id)
 
-    def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+    def step_ended(
+        self, deployment_id: str, name: StepName, state: StepState, note: str = "", at: datetime | None = None
+    ) -> None:
+        """Record the end of a step: now, or at a moment of the deployment's timing."""
         with self._writing() as connection:
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
-            values: dict[str, object] = {"state": state, "ended_at": stored(self.timing.moment(deployment_id))}
+            ended_at = at or self.timing.moment(deployment_id)
+            values: dict[str, object] = {"state": state, "ended_at": stored(ended_at)}
             if note:
                 values["note"] = self._border.text(note)
             connection.execute(self._steps.update().where(mine).values(values))

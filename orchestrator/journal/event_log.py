@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -25,11 +25,13 @@ class EventLog(Database):
     _of_no_deployment = PRUNED_EVERY
     """How many were recorded since the oldest ones were removed."""
 
-    def append_events(self, events: Iterable[NewEvent]) -> None:
-        """Record events, in their order and in one transaction."""
+    def append_events(self, events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
+        """Record events, in their order and in one transaction, with what `with_record` writes."""
         rows = [self._border.values(asdict(event)) | {"at": stored(now())} for event in events]
         if rows:
             with self._writing() as connection:
+                if with_record:
+                    with_record()
                 connection.execute(self._events.insert(), rows)
                 self._of_no_deployment += sum(not row["deployment"] for row in rows)
                 if self._of_no_deployment >= PRUNED_EVERY:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from orchestrator.__main__ import main
-from orchestrator.domain.deployment import StepName, StepState
+from orchestrator.domain.deployment import StepState
+from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.domain.schema_history import Outcome, SchemaRevision
 from orchestrator.journal.store import Journal
 from orchestrator.proxy.haproxy import HAProxy
@@ -28,16 +29,19 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class CrashingJournal(Journal):
-    def step_started(self, deployment_id: str, name: StepName) -> None:
-        super().step_started(deployment_id, name)
-        if name == STEP and MOMENT == "begun":
-            die()
+def _is_told(events: list[NewEvent], state: StepState) -> bool:
+    wanted = {"step": STEP, "state": state}
+    return any(one.kind is EventKind.STEP and wanted.items() <= one.fields.items() for one in events)
 
-    def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
-        if name == STEP and MOMENT == "unrecorded" and state is StepState.DONE:
+
+class CrashingJournal(Journal):
+    def append_events(self, events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
+        told = list(events)
+        if MOMENT == "unrecorded" and _is_told(told, StepState.DONE):
             die()
-        super().step_ended(deployment_id, name, state, note)
+        super().append_events(told, with_record)
+        if MOMENT == "begun" and _is_told(told, StepState.RUNNING):
+            die()
 
     def migration_ended(self, run: int, outcome: Outcome, revisions: Iterable[SchemaRevision], note: str = "") -> None:
         if STEP == "data" and outcome is Outcome.DONE and note.startswith("backup "):

@@ -47,13 +47,15 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     _refuse_long_labels(image.get("Labels") or {})
     user = spec.user or _user_of(str(image.get("User") or ""), spec)
     container = _create(client, spec, stack, user)
-    if not spec.user and not spec.capabilities and is_root(user, passwd_of(container, user)):
+    may_be_root = is_root(user, passwd_of(container, user))
+    if not spec.user and not spec.capabilities and may_be_root:
         container.remove(force=True, v=True)
-        user = UNPRIVILEGED
+        user, may_be_root = UNPRIVILEGED, False
         container = _create(client, spec, stack, user)
     try:
-        for _, path in spec.owned:
-            _own_empty_volume(container, path, user)
+        if not may_be_root:
+            for _, path in spec.owned:
+                _own_empty_volume(container, path, user)
         for path, content in spec.files:
             folder = _mount_with(spec, path)
             container.put_archive(folder, _packed(path.removeprefix(folder), content))
@@ -216,13 +218,13 @@ def _packed(path: str, content: bytes) -> bytes:
 
 
 def _own_empty_volume(container: Container, path: str, user: str) -> None:
-    """Make the container's user the owner of a volume that root owns.
+    """Make the container's user, who is not root, the owner of a volume that root owns.
 
     Docker copies the owner of the image's folder to a new volume. If the image has no such folder, root owns the volume
     and the app cannot write to it. Unpacking an archive that has only this folder sets the owner without running a
     command.
     """
-    if is_root(user, passwd_of(container, user)) or _owner_of(container, path) != 0:
+    if _owner_of(container, path) != 0:
         return
     folder = PurePosixPath(path)
     entry = tarfile.TarInfo(folder.name)

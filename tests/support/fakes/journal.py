@@ -41,10 +41,10 @@ class UnreliableJournal(Journal):
         finally:
             self.is_away = False
 
-    def append_events(self, events: Iterable[NewEvent]) -> None:
+    def append_events(self, events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
         self._answer()
         batch = list(events)
-        super().append_events(batch)
+        super().append_events(batch, with_record)
         self.writes.append(len(batch))
 
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:

@@ -14,7 +14,7 @@ from orchestrator.domain.events import Event, EventKind, NewEvent
 from orchestrator.domain.release_history import Attempt, attempt_by
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision
 from orchestrator.domain.unsettled import Unsettled
-from orchestrator.errors import UnknownDeployment
+from orchestrator.errors import JournalError, UnknownDeployment
 from orchestrator.journal.store import Journal
 from tests.support.fakes.power import Power
 
@@ -22,6 +22,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ORDER = {name: number for number, name in enumerate(StepName)}
+
+
+def _written(events: list[NewEvent]) -> str:
+    newest = events[-1]
+    if newest.kind is not EventKind.STEP:
+        return "append events"
+    return f"{newest.fields['step']} {'started' if newest.fields['state'] == StepState.RUNNING else 'ended'}"
 
 
 @dataclass
@@ -130,9 +137,11 @@ class MemoryJournal(Journal):
         self._record_step(deployment_id, started)
         self._power.after()
 
-    def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+    def step_ended(
+        self, deployment_id: str, name: StepName, state: StepState, note: str = "", at: datetime | None = None
+    ) -> None:
         self._power.before(f"journal: {name} ended")
-        ended_at = self.timing.moment(deployment_id)
+        ended_at = at or self.timing.moment(deployment_id)
         for record in self._records.deployments[deployment_id].steps:
             if record.name is name:
                 ended = replace(record, state=state, ended_at=ended_at, note=note or record.note)
@@ -203,14 +212,27 @@ class MemoryJournal(Journal):
         del self._records.unsettled[app]
         self._power.after()
 
-    def append_events(self, events: Iterable[NewEvent]) -> None:
-        self._power.before("journal: append events")
+    def append_events(self, events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
+        events = list(events)
+        self._power.before(f"journal: {_written(events)}")
+        if with_record:
+            self._record(with_record)
         for event in events:
             number = len(self._records.events) + 1
             self._records.events.append(
                 Event(number, now(), event.kind, event.app, event.deployment, dict(event.fields))
             )
         self._power.after()
+
+    def _record(self, write: Callable[[], None]) -> None:
+        """As a part of an operation; nothing is written of what fails."""
+        deployments = dict(self._records.deployments)
+        try:
+            with self._power.in_one_operation():
+                write()
+        except JournalError:
+            self._records.deployments = deployments
+            raise
 
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         found = [one for one in self._records.events if one.id > after]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Killed(BaseException):
@@ -17,6 +18,7 @@ class Power:
         self._at: int | str | None = None
         self._after = False
         self.dead = False
+        self._is_in_one = False
         self._interrupt: tuple[int, Callable[[], None]] | None = None
 
     def interrupt_at(self, number: int, act: Callable[[], None]) -> None:
@@ -46,6 +48,8 @@ class Power:
 
     def before(self, what: str) -> None:
         """To be called before an operation has its effect."""
+        if self._is_in_one:
+            return
         self._check()
         self.operations.append(what)
         if self._is_here and not self._after:
@@ -54,6 +58,8 @@ class Power:
 
     def after(self) -> None:
         """To be called when it has had it."""
+        if self._is_in_one:
+            return
         self._check()
         if self._is_here and self._after:
             self.dead = True
@@ -62,6 +68,15 @@ class Power:
             act = self._interrupt[1]
             self._interrupt = None
             act()
+
+    @contextmanager
+    def in_one_operation(self) -> Iterator[None]:
+        """What happens in the block is a part of the operation that has begun: nothing is cut in between."""
+        self._is_in_one = True
+        try:
+            yield
+        finally:
+            self._is_in_one = False
 
     @property
     def _is_here(self) -> bool:

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -384,10 +385,12 @@ def test_a_step_whose_result_cannot_be_recorded_runs_in_no_history(world: World,
     """The deployment had failed, and one of its steps ran for ever."""
 
     class AwayOnce(MemoryJournal):
-        def step_ended(self, deployment_id: str, name: StepName, state: StepState, note: str = "") -> None:
+        def step_ended(
+            self, deployment_id: str, name: StepName, state: StepState, note: str = "", at: datetime | None = None
+        ) -> None:
             if name is step and state is StepState.DONE:
                 raise JournalError("The journal does not answer.", "Start its database.")
-            super().step_ended(deployment_id, name, state, note)
+            super().step_ended(deployment_id, name, state, note, at)
 
     world.journal = AwayOnce(world.records, world.power)
     world.context = replace(world.context, journal=world.journal)

@@ -227,3 +227,27 @@ async def test_notifiers_are_told_after_the_journal_has_it_and_not_of_what_it_re
     for notifier in (first, second):
         assert notifier.heard == [(Dismissed("v2"), "shop", "d1")]
         assert notifier.were_in_the_journal == [1]
+
+
+async def test_an_event_whose_record_is_refused_keeps_no_other_event_from_being_written(events: EventStream) -> None:
+    def refused() -> None:
+        raise JournalError("The record is refused.", "Correct it.")
+
+    events.say("d1", "a line")
+    results = await asyncio.gather(
+        events.publish(Queued("first"), "shop", "d1", with_record=refused),
+        events.publish(Queued("second"), "blog"),
+        return_exceptions=True,
+    )
+
+    assert [type(one) for one in results] == [JournalError, type(None)]
+    assert said(await take(2, events.follow(after=0))) == ["a line", Queued.kind]
+
+
+async def test_what_was_said_before_an_event_with_a_record_stands_before_it(events: EventStream) -> None:
+    recorded: list[str] = []
+    events.say("d1", "a line")
+    await events.publish(Queued("anna"), "shop", "d1", with_record=lambda: recorded.append("written"))
+
+    assert said(await take(2, events.follow(after=0))) == ["a line", Queued.kind]
+    assert recorded == ["written"]

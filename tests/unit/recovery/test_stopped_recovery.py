@@ -62,18 +62,23 @@ async def _recovery(folder: Path, name: str, number: int, at: int | None) -> int
     world = await killed(folder, name, number)
     where = f"{name}, killed after operation {number}, and stopped in operation {at} of its recovery"
     before = interrupted(world)
-    stops: list[asyncio.Task[None]] = []
     world.power.operations = []
-    if at is not None:
-        world.power.interrupt_at(at, lambda: stops.append(asyncio.create_task(world.recovery.stop())))
-    task = asyncio.create_task(recover(world))
-    while not (stops or task.done()):  # noqa: ASYNC110 (at that moment)
-        await asyncio.sleep(0)
     if at is None:
-        await task
+        await recover(world)
         count = len(world.power.operations)
         await asyncio.sleep(1)
         return count
+    stops: list[asyncio.Task[None]] = []
+    began_to_stop = asyncio.Event()
+
+    def stop() -> None:
+        stops.append(asyncio.create_task(world.recovery.stop()))
+        began_to_stop.set()
+
+    world.power.interrupt_at(at, stop)
+    task = asyncio.create_task(recover(world))
+    # Not by a loop of turns: the recovery may wait for some time, which does not pass while anything is ready to run.
+    await asyncio.wait([task, asyncio.create_task(began_to_stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*stops)
     task.cancel()
     await until_ended(task)
