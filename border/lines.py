@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from border.plain import plain
 from border.secrets import Secrets
 from border.urls import HIDDEN
 
@@ -88,6 +89,26 @@ class SecretLines:
     def _remember(self, given: list[str], longest: int) -> None:
         contents = [_BUILDKIT.sub("", line, count=1).strip() for line in given]
         self._shown = (self._shown + "".join(contents))[-longest:] if contents else self._shown
+
+
+def end_of_cut_line(before: str, end: str, secrets: Secrets) -> str:
+    """The end of a line that was cut, as it may be shown. `before`: what stands before it, at least as long as the
+    longest secret, or all of it.
+
+    A secret that begins in what is left out is hidden, and a word with credentials that may begin there is left out.
+    """
+    before, end = plain(before), plain(end)
+    text, shown = before + end, len(before)
+    begins = 0
+    while (found := secrets.find(text[begins:])) and begins + found[0] < shown:
+        ends = begins + found[1]
+        if ends > shown:
+            return secrets.text(HIDDEN + text[ends:])
+        begins = ends
+    word, space, rest = end.partition(" ")
+    if "@" in word:
+        end = rest if space else word.rpartition("@")[2]
+    return secrets.text(end)
 
 
 def _beginning_at_end(text: str, longest: int, in_order: tuple[str, ...]) -> int:

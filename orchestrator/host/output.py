@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from border.lines import SecretLines
+from border.lines import SecretLines, end_of_cut_line
 from border.secrets import Secrets
 
 MOST_LINES = 5000
@@ -16,6 +16,9 @@ MOST_KEPT = 2000
 """So many of the lines that must be heard are passed on beyond MOST_LINES. An app decides what its lines look like."""
 LINE_BYTES = 4096
 """A longer line is cut to this length, where the caller does not allow longer ones."""
+END_BYTES = 1024
+"""So many of them are the end of a line that is cut, the others its beginning. An error that is printed after a line
+without an end is joined to it, and is the reason that everybody looks for."""
 
 
 class Note(str):
@@ -23,7 +26,7 @@ class Note(str):
 
 
 class CutLine(str):
-    """A line of which the end is missing; it says so itself."""
+    """A line of which a part is missing; it says so itself."""
 
 
 class Output:
@@ -46,9 +49,12 @@ class Output:
         self._line_bytes = line_bytes
         self._must_be_heard = must_be_heard
         self._is_log = is_log
-        self._border = SecretLines(known_secrets or Secrets())
+        self._secrets = known_secrets or Secrets()
+        self._border = SecretLines(self._secrets)
         self._line = bytearray()
         self._cut = 0
+        self._end = b""
+        """The end of a line that is too long: more of it than is shown, so that a secret is found whole."""
         self._passed = 0
         self._kept = 0
         self._left_out = 0
@@ -76,13 +82,23 @@ class Output:
     def _add(self, part: bytes) -> None:
         room = self._line_bytes - len(self._line)
         self._line += part[:room]
-        self._cut += max(0, len(part) - room)
+        if len(part) > room:
+            self._cut += len(part) - room
+            # A character of a secret may take four bytes.
+            kept = END_BYTES + 4 * self._secrets.longest
+            self._end = ((self._end or bytes(self._line[-kept:])) + part[room:][-kept:])[-kept:]
 
     def _end_line(self) -> None:
+        missing = ""
+        if self._cut:
+            shown = min(END_BYTES, self._line_bytes // 2)
+            before, end = (part.decode(errors="replace") for part in (self._end[:-shown], self._end[-shown:]))
+            del self._line[self._line_bytes - shown :]
+            said = end_of_cut_line(before, end.rstrip("\r"), self._secrets)
+            missing = f" [{self._cut} bytes left out]{said and f' {said}'}"
         text = self._line.decode(errors="replace").rstrip("\r")
-        missing = f" [{self._cut} bytes left out]" if self._cut else ""
         self._line.clear()
-        self._cut = 0
+        self._cut, self._end = 0, b""
         for line in self._border.take(text, missing):
             self._pass_on(CutLine(line) if missing and line.endswith(missing) else line)
 

@@ -276,7 +276,7 @@ async def test_a_line_that_is_not_the_commands_or_not_whole_is_told_apart(api: A
 
     found = [one async for one in output.pieces()]
 
-    assert [one["line"].strip("x") for one in found if one.get("cut")] == [" [904 bytes left out]"]
+    assert [one["line"].strip("x") for one in found if one.get("cut")] == [" [904 bytes left out] "]
     assert [one["line"].split(":")[0] for one in found if one.get("note")] == ["[2 lines left out"]
 
 

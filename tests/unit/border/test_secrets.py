@@ -153,6 +153,23 @@ def test_a_line_that_is_cut_in_the_middle_of_a_secret_shows_nothing_of_it() -> N
         assert "bytes left out" in line
 
 
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(1, 50))
+def test_of_a_secret_in_a_line_that_is_cut_nothing_is_shown_wherever_it_stands(
+    before: int, after: int, size: int
+) -> None:
+    value = "canary-4711-value"
+    lines = shown(knowing(value), "x" * before + value + "y" * after + "\nnext", size, line_bytes=100)
+
+    assert not any(value[at : at + 5] in line for at in range(len(value) - 4) for line in lines)
+
+
+def test_what_may_be_the_end_of_credentials_does_not_begin_the_end_of_a_line_that_is_cut() -> None:
+    (line,) = shown(Secrets(), "x" * 100 + "https://anna:" + "p" * 60 + "@host/app failed", line_bytes=100)
+
+    assert "pp" not in line
+    assert line.endswith(" failed")
+
+
 def test_lines_are_not_kept_back_for_ever() -> None:
     value = "a" * 5000
     lines = SecretLines(knowing(value))

@@ -41,8 +41,32 @@ def test_a_very_long_line_is_cut_and_does_not_push_the_reason_out() -> None:
     lines = shown(b"x" * 10_000_000, b"\nthe reason\n")
 
     assert len(lines[0]) < LINE_BYTES + 50
-    assert lines[0].endswith(f"[{10_000_000 - LINE_BYTES} bytes left out]")
+    assert lines[0].strip("x") == f" [{10_000_000 - LINE_BYTES} bytes left out] "
     assert lines[1] == "the reason"
+
+
+def test_the_reason_at_the_end_of_a_very_long_line_is_shown() -> None:
+    """A line on standard error that follows output without an end is a part of that line."""
+    (line,) = shown(*[b"x" * 16_384] * 100, b"the reason stands here\n")
+
+    assert line.endswith("xthe reason stands here")
+    assert len(line) < LINE_BYTES + 50
+
+
+@given(st.integers(LINE_BYTES - 5, LINE_BYTES + 3000), st.integers(1, 3000))
+def test_of_a_long_line_is_shown_what_is_said_wherever_the_chunks_end(length: int, size: int) -> None:
+    text = "".join(f"{number} " for number in range(length))[:length]
+    (line,) = shown(*[text[start : start + size].encode() for start in range(0, length, size)])
+
+    assert line == shown(text.encode())[0]
+    beginning, said, end = line.partition(" bytes left out] ")
+    if not said:
+        assert line == text
+        return
+    beginning, _, left_out = beginning.rpartition(" [")
+    assert text.startswith(beginning)
+    assert text.endswith(end)
+    assert len(beginning) + int(left_out) + len(end) == length
 
 
 def test_what_must_always_be_heard_is_passed_on_beyond_the_limit() -> None:
