@@ -10,7 +10,7 @@ from functools import partial
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy import plans, restored_release
+from orchestrator.deploy import plans, restored_release, step_entries
 from orchestrator.deploy.compensation import compensate, failure_at, resume_requests
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.standby import Standby
@@ -19,7 +19,6 @@ from orchestrator.deploy.steps.fetch import remove_source
 from orchestrator.deploy.switch_outcome import Interruption, Outcome, outcome_of
 from orchestrator.domain import events as happenings
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, State, StepName, StepState
-from orchestrator.domain.duration import seconds_between
 from orchestrator.domain.interruption import end_by, note_of
 from orchestrator.errors import ChangeoverError, EngineError, JournalError, ProxyError, Refused, of_the_system
 from orchestrator.events.stream import EventStream
@@ -183,18 +182,16 @@ async def _perform(
 ) -> Deployment:
     """Run one step. Its intent is recorded before it begins, its result before the next step begins."""
     try:
-        begun = happenings.Step(step.name, StepState.RUNNING)
-        record = partial(context.journal.step_started, deployment.id, step.name)
-        await events.publish(begun, context.name, deployment.id, with_record=record)
+        await step_entries.begun(context, events, step.name, deployment)
         deployment = await _run(context, step, deployment)
     except BaseException as error:
         note = str(error) or _why_cancelled(step, by)
         # A release that is live is retired later: nothing has failed.
         later = isinstance(error, asyncio.CancelledError) and step.name is StepName.RETIRE
         state = StepState.SKIPPED if later else StepState.FAILED
-        await in_spite_of_cancels(_record_ended(context, events, step, deployment, state, note))
+        await in_spite_of_cancels(step_entries.ended(context, events, step.name, deployment, state, note))
         raise
-    await to_its_end(_record_done(context, events, step, deployment))
+    await to_its_end(step_entries.done(context, events, step.name, deployment))
     return deployment
 
 
@@ -212,44 +209,6 @@ def _why_cancelled(step: Step, by: Asks | None) -> str:
     if step.name is StepName.RETIRE:
         return "interrupted by a rollback, a restore or a stop of Changeover; what is left is retired after that"
     return note_of(by() if by else Interrupter.PERSON)
-
-
-async def _record_ended(
-    context: AppContext, events: EventStream, step: Step, deployment: Deployment, state: StepState, note: str
-) -> None:
-    await patiently(lambda: _tell_end(context, events, step, deployment, state, note))
-
-
-async def _record_done(context: AppContext, events: EventStream, step: Step, deployment: Deployment) -> None:
-    """Raises JournalError; then the step is recorded as failed, as soon as the journal can be written."""
-    try:
-        await _tell_end(context, events, step, deployment, StepState.DONE, result=deployment)
-    except JournalError as error:
-        await _record_ended(context, events, step, deployment, StepState.FAILED, str(error))
-        raise
-
-
-async def _tell_end(
-    context: AppContext,
-    events: EventStream,
-    step: Step,
-    deployment: Deployment,
-    state: StepState,
-    note: str = "",
-    result: Deployment | None = None,
-) -> None:
-    """Record a step's end, with what it has made of the deployment, and publish it. Raises JournalError."""
-    journal, ended_at = context.journal, context.journal.timing.moment(deployment.id)
-    begun = next((one for one in journal.deployment(deployment.id).steps if one.name is step.name), None)
-    took = seconds_between(begun.started_at, ended_at) if begun else None
-
-    def record() -> None:
-        if result:
-            journal.save(result)
-        journal.step_ended(deployment.id, step.name, state, note, ended_at)
-
-    ended = happenings.Step(step.name, state, note, took)
-    await events.publish(ended, context.name, deployment.id, with_record=record)
 
 
 async def _end_of(
