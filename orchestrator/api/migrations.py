@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -12,10 +12,18 @@ from pydantic import BaseModel
 from orchestrator.api.access import Deployer, Reader, Serving
 from orchestrator.api.values import App
 from orchestrator.app_data import migrations
+from orchestrator.app_data.migration_runs import brought
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.standby import can_take_back, no_way_down, way_by_restore
-from orchestrator.domain.schema_history import MigrationRun, SchemaRevision, applied, names
-from orchestrator.errors import Refused, StepFailed
+from orchestrator.domain.schema_history import (
+    MigrationRun,
+    SchemaRevision,
+    applied,
+    names,
+    newer_than,
+    not_reported,
+)
+from orchestrator.errors import Refused, StepFailed, UnknownDeployment
 
 router = APIRouter(prefix="/apps/{app}/migrations")
 
@@ -31,6 +39,17 @@ class RunView(BaseModel):
     started_at: datetime
     seconds: float | None
     note: str
+
+
+class NotKnownView(BaseModel):
+    """A schema revision of the data that the live release does not know. `by`: the version of the release that applied
+    it; empty if that is not known. `compatible`: whether the release before it can run on it."""
+
+    revision: str
+    previous: str
+    compatible: bool
+    says: str
+    by: str
 
 
 class RollbackView(BaseModel):
@@ -52,10 +71,16 @@ class Accepted(BaseModel):
 
 class MigrationsView(BaseModel):
     """`pending` is null if the app has no status command, the command failed, or the app is not configured any more;
-    `problem` says so."""
+    `problem` says so.
+
+    `live` is the version of the live release; empty without one. `not_known` is what was applied on record and not
+    reverted since, and is not known to that release, as when it is older than the data: `applied` does not have it.
+    """
 
     app: str
+    live: str = ""
     applied: list[SchemaRevision]
+    not_known: list[NotKnownView] = []
     pending: list[SchemaRevision] | None
     problem: str = ""
     runs: list[RunView]
@@ -68,20 +93,24 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     runs = context.journal.migrations(app)
     if not orchestrator.apps.has(app):
         return _of_removed(app, runs)
-    active = context.journal.slots(app).active
+    active = context.active
     problem = ""
     schema = None
     # What the command prints is of no deployment that is under way.
     silently = replace(context, say=lambda _deployment, _line: None)
     try:
         async with orchestrator.sidecars_of_readers.turn_of(app):
-            schema = await migrations.schema_of(silently, context.journal.deployment(active)) if active else None
+            schema = await migrations.schema_of(silently, active) if active else None
     except StepFailed as error:
         problem = str(error)
     pending = schema.pending if schema else None
+    recorded = applied(runs)
+    beyond = not_known(schema, recorded, newer_than(active.known_run, active.live_at, runs) if active else ())
     return MigrationsView(
         app=app,
-        applied=list(known(schema, applied(runs))),
+        live=active.release.version if active and active.release else "",
+        applied=[one for one in known(schema, recorded) if one not in beyond],
+        not_known=[_not_known(context, one) for one in beyond],
         pending=None if pending is None else list(pending),
         problem=problem,
         runs=[_run(run) for run in reversed(runs)],
@@ -124,6 +153,23 @@ def known(schema: migrations.Schema | None, recorded: tuple[SchemaRevision, ...]
     if first in ("", "base") or first in details:
         return recorded
     return (*recorded, SchemaRevision(first, says="reported by the app; applied outside of Changeover"))
+
+
+def not_known(
+    schema: migrations.Schema | None, recorded: tuple[SchemaRevision, ...], newer: tuple[SchemaRevision, ...]
+) -> tuple[SchemaRevision, ...]:
+    """The schema revisions on record that the live release does not know: by what it reports, and those that are
+    `newer` than it because they were applied after it had been live."""
+    beyond = (*newer, *(not_reported(schema.applied, schema.pending, recorded) if schema else ()))
+    return tuple(one for one in recorded if one in beyond)
+
+
+def _not_known(context: AppContext, revision: SchemaRevision) -> NotKnownView:
+    try:
+        by = brought(context, revision)
+    except UnknownDeployment:  # as in a journal that was rebuilt
+        by = None
+    return NotKnownView(**asdict(revision), by=by.release.version if by and by.release else "")
 
 
 def _run(run: MigrationRun) -> RunView:

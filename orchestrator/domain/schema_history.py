@@ -134,6 +134,26 @@ def newer_than(
     return tuple(one for one in applied(runs) if one.revision not in names_of_known)
 
 
+def not_reported(
+    reported: Sequence[SchemaRevision], pending: Sequence[SchemaRevision], recorded: Sequence[SchemaRevision]
+) -> tuple[SchemaRevision, ...]:
+    """The schema revisions on record that a release does not know, which reports these as applied and as pending.
+
+    It knows what it reports, and what comes before that on record: some status commands name the last one only. One
+    that is named after its release is never reported. Empty if it reports nothing as applied: it may report pending
+    migrations only.
+    """
+    if not reported:
+        return ()
+    before = {one.revision: one.previous for one in (*recorded, *reported, *pending)}
+    known: set[str] = set()
+    for name in [one.revision for one in (*reported, *pending)]:
+        while name and name not in known:
+            known.add(name)
+            name = before.get(name, "")
+    return tuple(one for one in recorded if one.revision not in known and one.says != NOT_REPORTED)
+
+
 def newest_run(runs: Sequence[MigrationRun]) -> int:
     """The id of an app's last migration run, for `Deployment.known_run`; 0 if there was none."""
     return runs[-1].id if runs else 0

@@ -19,10 +19,7 @@ from panel.client.model import (
     Finding,
     HeldBack,
     Leftover,
-    MigrationRun,
-    Migrations,
     Plan,
-    SchemaRevision,
     Slot,
     Trouble,
     Validation,
@@ -178,17 +175,6 @@ def loss(one: Backup, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def migrations(found: Migrations, now: datetime) -> str:
-    lines = ["[bold]Applied[/]", *([_revision(one) for one in found.applied] or ["  none recorded"])]
-    lines += ["[bold]Pending[/]", *_pending(found)]
-    lines += ["[bold]Rollback[/]", f"  {inline(found.rollback.says)}"]
-    if found.rollback.remedy:
-        lines.append(f"  💡 {inline(found.rollback.remedy)}")
-    if found.runs:
-        lines += ["[bold]Runs[/], the newest first", *(_run(run, now) for run in found.runs)]
-    return "\n".join(lines)
-
-
 def findings(found: Sequence[Finding]) -> str:
     lines = []
     for finding in found:
@@ -266,32 +252,3 @@ def _slot(slot: Slot | None) -> str:
         return NONE
     style = slot.colour if slot.colour in COLOURS else "default"
     return f"[{style}]●[/] {inline(slot.version)}"
-
-
-def _pending(found: Migrations) -> list[str]:
-    if found.pending is not None:
-        return [_revision(one) for one in found.pending] or ["  none"]
-    if found.problem:
-        return [f"  {inline(found.problem)}"]
-    return [
-        f"  not known, nor what was applied before Changeover deployed {inline(found.app)}: migrate.status is not set",
-        "  💡 Set it to the tool's own command: 'python manage.py showmigrations --plan' (Django),",
-        "     'alembic history --indicate-current' (Alembic), or to one of yours; see docs/migrations.md",
-    ]
-
-
-def _revision(one: SchemaRevision) -> str:
-    incompatible = "" if one.compatible else "  [yellow]the previous release cannot run on it[/]"
-    return f"  {inline(one.revision):<8} {inline(one.says)}{incompatible}"
-
-
-def _run(run: MigrationRun, now: datetime) -> str:
-    ends = inline(f"{run.from_schema or '?'} → {run.to_schema or '?'}")
-    when, took = ago(run.started_at, now), _seconds(run.seconds)
-    note = inline(run.note)
-    what, end = inline(run.direction), inline(run.outcome)
-    return f"  {when:<14} {what:<8} {ends:<16} {end:<7} {took:>8}  {inline(run.deployment)} {note}"
-
-
-def _seconds(seconds: float | None) -> str:
-    return f"{seconds:.2f} s" if seconds is not None else NONE

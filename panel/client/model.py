@@ -232,6 +232,12 @@ class SchemaRevision(Value):
     says: str = ""
 
 
+class NotKnown(SchemaRevision):
+    """One that the data has and the live release does not know. `by`: the version that applied it, if that is known."""
+
+    by: str = ""
+
+
 class MigrationRun(Value):
     """One run of an app's migrations. The schema revisions are empty if the app does not report them."""
 
@@ -255,10 +261,16 @@ class RollbackNeeds(Value):
 
 
 class Migrations(Value):
-    """`pending` is None if the app has no status command or it failed; then `problem` is the error."""
+    """`pending` is None if the app has no status command or it failed; then `problem` is the error.
+
+    `live`: the version of the live release. `not_known`: what the data has on record and that release does not know;
+    `applied` is without it.
+    """
 
     app: str
+    live: str = ""
     applied: tuple[SchemaRevision, ...]
+    not_known: tuple[NotKnown, ...] = ()
     pending: tuple[SchemaRevision, ...] | None
     problem: str = ""
     runs: tuple[MigrationRun, ...]

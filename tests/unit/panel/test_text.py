@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from panel.cli import event_lines, text
+from panel.cli import event_lines, migration_text, text
 from panel.client.events import Event
 from panel.client.model import App, Apps, Deployment, Finding, Migrations
 from panel.client.update_model import Change
@@ -221,10 +221,31 @@ def test_migrations_say_what_is_pending_or_why_that_is_not_known(pending: Any, p
         }
     )  # fmt: skip
 
-    lines = plain(text.migrations(found, NOW)).splitlines()
+    lines = plain(migration_text.migrations(found, NOW)).splitlines()
 
     assert lines[lines.index("Pending") + 1].strip() == says
     assert lines[-1].strip() == "v1 can run on this schema."
+
+
+def test_what_the_live_release_does_not_know_is_told_apart_from_what_it_reports() -> None:
+    found = Migrations.model_validate(
+        {
+            "app": "shop", "live": "v1.0", "applied": [{"revision": "0001", "says": "orders"}], "pending": [],
+            "not_known": [
+                {"revision": "0002", "says": "receipts", "by": "v2.0"},
+                {"revision": "0003", "compatible": False, "by": ""},
+            ],
+            "runs": [], "rollback": {"to": "", "way": "none", "says": "shop has no standby release."},
+        }
+    )  # fmt: skip
+
+    lines = [" ".join(line.split()) for line in plain(migration_text.migrations(found, NOW)).splitlines()]
+
+    assert lines[:6] == [
+        "Applied", "0001 orders",
+        "Applied, and not known to v1.0", "0002 receipts by v2.0", "0003 the previous release cannot run on it",
+        "Pending",
+    ]  # fmt: skip
 
 
 def test_a_release_that_is_live_while_requests_wait_is_told_so() -> None:
