@@ -11,6 +11,7 @@ from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.serving_check import ask_once
 from orchestrator.config.preflight import preflight
+from orchestrator.config.watcher import ConfigFile
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.notices import notices
 from orchestrator.doctor.refused_file import refused_file
@@ -31,9 +32,8 @@ log = structlog.get_logger()
 
 async def examine(orchestrator: Orchestrator) -> list[Finding]:
     engine, usage = await _engine(orchestrator)
-    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), _config(orchestrator)]
+    findings = [engine, await _proxy(orchestrator), _disk(orchestrator), *await _configuration(orchestrator)]
     findings.append(await _journal(orchestrator))
-    findings += await _preflight(orchestrator)
     findings += await notices(orchestrator)
     findings += _tasks(orchestrator)
     findings += [found for context in orchestrator.apps.all() for found in missing_limits(context)]
@@ -199,20 +199,21 @@ async def _journal(orchestrator: Orchestrator) -> Finding:
     return Finding("journal", True, f"{orchestrator.journal.backend}, schema {schema}{since}")
 
 
-async def _preflight(orchestrator: Orchestrator) -> list[Finding]:
-    """What the configuration names and what cannot work."""
+async def _configuration(orchestrator: Orchestrator) -> list[Finding]:
+    """Whether the file is in use, and what it names and cannot work. It is called valid only where nothing is wrong."""
     file = orchestrator.config_file
     problems = await preflight(file.config, file.path.parent)
-    return [
+    wrong = [
         Finding("configuration", False, problem, "Correct it; until then, what needs it fails.") for problem in problems
     ]
+    return [*_file_in_use(file, valid=not wrong), *wrong]
 
 
-def _config(orchestrator: Orchestrator) -> Finding:
-    file = orchestrator.config_file
+def _file_in_use(file: ConfigFile, *, valid: bool) -> list[Finding]:
     if file.problem:
         first, *more = refused_file(file).splitlines()
         since = f" (since {file.problem_since:%Y-%m-%d %H:%M} UTC)" if file.problem_since else ""
         says = "\n".join([f"{first}{since}", *more])
-        return Finding("configuration", file.waits, says, file.remedy, warns=file.waits)
-    return Finding("configuration", True, "; ".join(["valid", *map(str, file.in_use.notices)]))
+        return [Finding("configuration", file.waits, says, file.remedy, warns=file.waits)]
+    says = "; ".join([*(["valid"] if valid else []), *map(str, file.in_use.notices)])
+    return [Finding("configuration", True, says)] if says else []

@@ -97,6 +97,23 @@ async def test_the_doctor_finds_an_environment_file_that_is_not_there(api: Api) 
     assert [one.well for one in found] == [False]
 
 
+@pytest.mark.parametrize(
+    "text", ["", "    run: {env_file: gone.env}\n", "    run: {ports: 3}\n", "    run: {env_file: .}\n"]
+)
+async def test_no_finding_of_the_doctor_contradicts_one_of_the_same_part(api: Api, text: str) -> None:
+    orchestrator = api.orchestrator
+    orchestrator.settings.config.write_text(SHOP + text)
+    await orchestrator.reload_config()
+
+    found = await examine(orchestrator)
+    await orchestrator.supervisor.stop()
+
+    green = {one.what for one in found if one.well and not one.warns}
+    assert not green & {one.what for one in found if not one.well}
+    assert any(one.what == "configuration" for one in found)
+    assert any(one.says == "valid" for one in found) is (text == "")
+
+
 def shop_is_live(api: Api) -> None:
     journal = api.orchestrator.journal
     journal.add(Deployment("d1", "shop", Kind.DEPLOY, State.LIVE, "test", now(), live_at=now(), ended_at=now()))
