@@ -102,10 +102,11 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
         lines.append(f"  [yellow]{cut}[/]")
     if why.left:
         lines += [f"  [red]✗ In the data: {inline(why.left)}[/]", f"  💡 {inline(why.left_remedy)}"]
-    if why.serving:
+    # What is left in the data may say it already.
+    if why.serving and why.serving.says not in why.left:
         mark = "[green]✓" if why.serving.answers else "[red]✗"
         lines.append(f"  {mark} {inline(why.serving.says)}[/]")
-    elif app:
+    elif app and not why.serving:
         lines.append(f"  {what_is_active(app)}")
     if why.tip:
         lines.append(f"  💡 {inline(why.tip)}")

@@ -165,6 +165,18 @@ def test_a_failure_says_what_the_active_release_answered_and_what_is_left_in_the
         assert "healthy" not in shown
 
 
+@pytest.mark.parametrize("says", ["No release of shop is live.", "v1 on blue does not serve: it is paused."])
+def test_a_failure_says_once_that_nothing_serves_also_where_what_is_left_in_the_data_has_it(says: str) -> None:
+    left = {"left": f"0003 of the failed deployment stands in the data. {says}", "left_remedy": "Restore b1."}
+    why = answers.FAILURE | left | {"serving": {"answers": False, "says": says}}
+    failing = Deployment.model_validate(answers.failed() | {"failure": why})
+
+    shown = plain("\n".join(failure(failing, App.model_validate(answers.app()))))
+
+    assert shown.count(says) == 1
+    assert "active" not in shown
+
+
 def event(kind: str, **fields: Any) -> Event:
     (one,) = answers.Events().add(kind, "d42", **fields).all
     return Event.model_validate(one)
