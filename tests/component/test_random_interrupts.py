@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.clock import elapsed
 from orchestrator.config.app_schema import App
 from orchestrator.domain.deployment import Kind, State
 from orchestrator.errors import Refused
@@ -26,6 +27,7 @@ from tests.support.results import keep_result
 ROUNDS, SOAK_ROUNDS = 15, 1000
 LONGEST_S = 0.6
 """A story takes about half of this on a machine with nothing else to do."""
+RESTS_WITHIN_S = 20.0
 CONFIG = {
     "route": {"host": "shop.test"},
     "run": {"data": "/data"},
@@ -113,6 +115,15 @@ async def _to_its_end(world: ProcessWorld, dice: random.Random) -> None:
         await dice.choice(ACTIONS)(world, dice)
 
 
+async def _at_rest(world: ProcessWorld, where: str) -> None:
+    """Until also what follows an end is done, as the removal of a failed release's images."""
+    await world.at_rest()
+    deadline = elapsed() + RESTS_WITHIN_S
+    while doing := world.scheduler.doing(APP):
+        assert elapsed() < deadline, f"{where}: {doing}, and does not end"
+        await asyncio.sleep(0.01)
+
+
 def _is_told_truly(world: ProcessWorld, where: str) -> None:
     """What the history calls live last is what has the traffic, and each end has its reason."""
     active = world.context.active
@@ -142,7 +153,7 @@ def test_whatever_is_interrupted_at_random_is_told_truly_and_leaves_nothing(
         for number in range(rounds):
             where = f"seed {seed}, round {number}"
             await _interrupted(world, dice, where)
-            await world.at_rest()
+            await _at_rest(world, where)
             world.engine.failing.clear()
             assert_whole(world, where)
             _is_told_truly(world, where)
