@@ -31,7 +31,7 @@ def stack(client: docker.DockerClient) -> Iterator[str]:
     name = f"t{secrets.token_hex(3)}"
     create_network(client, name)
     yield name
-    for one in client.containers.list(all=True, filters={"label": f"changeover.stack={name}"}):
+    for one in client.containers.list(all=True, filters={"label": f"changeover.stack={name}"}, ignore_removed=True):
         one.remove(force=True, v=True)
     client.networks.get(name).remove()
 
@@ -48,7 +48,7 @@ def start(stack: str, wanted: ContainerSpec) -> str:
 
 
 def of(client: docker.DockerClient, stack: str) -> list[Container]:
-    return client.containers.list(all=True, filters={"label": f"changeover.stack={stack}"})
+    return client.containers.list(all=True, filters={"label": f"changeover.stack={stack}"}, ignore_removed=True)
 
 
 def test_a_container_that_was_renamed_is_the_same_one(client: docker.DockerClient, stack: str) -> None:

@@ -121,7 +121,7 @@ class Installation:
         subprocess.run(
             ["docker", "compose", "kill", "orchestrator"], cwd=self.folder, env=self.environment, capture_output=True
         )
-        for container in engine.containers.list(all=True, filters={"label": label}):
+        for container in engine.containers.list(all=True, filters={"label": label}, ignore_removed=True):
             container.remove(force=True)
         down = ["docker", "compose", "down", "--volumes", "--timeout", "2"]
         subprocess.run(down, cwd=self.folder, env=self.environment, capture_output=True)

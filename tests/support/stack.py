@@ -68,7 +68,7 @@ class Stack(User):
 
     def __exit__(self, *_: object) -> None:
         self.kill_orchestrator()
-        for container in self.engine.containers.list(all=True, filters={"network": self.name}):
+        for container in self.engine.containers.list(all=True, filters={"network": self.name}, ignore_removed=True):
             container.remove(force=True)
         for container in self.containers():
             container.remove(force=True)
@@ -260,7 +260,9 @@ class Stack(User):
             self.engine.images.remove(tag, force=True)
 
     def containers(self) -> list[Any]:
-        return self.engine.containers.list(all=True, filters={"label": f"changeover.stack={self.name}"})
+        return self.engine.containers.list(
+            all=True, filters={"label": f"changeover.stack={self.name}"}, ignore_removed=True
+        )
 
     def volumes(self) -> list[Any]:
         return self.engine.volumes.list(filters={"label": f"changeover.stack={self.name}"})

@@ -98,7 +98,7 @@ def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(installati
 def test_no_token_stands_in_logs_events_or_the_environment_of_containers(installation: Installation) -> None:
     engine = docker.from_env()
     try:
-        for container in engine.containers.list(filters={"network": installation.name}):
+        for container in engine.containers.list(filters={"network": installation.name}, ignore_removed=True):
             assert installation.token not in container.logs().decode(errors="replace")
             assert installation.token not in json.dumps(container.attrs)
     finally:

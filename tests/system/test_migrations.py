@@ -132,7 +132,7 @@ def test_a_kill_of_the_sidecar_half_way_changes_nothing_and_loses_no_row(
     stack = shop.stack
 
     labels = [f"changeover.deployment={half_way.deployment}", "changeover.role=sidecar"]
-    (sidecar,) = stack.engine.containers.list(filters={"label": labels})
+    (sidecar,) = stack.engine.containers.list(filters={"label": labels}, ignore_removed=True)
     sidecar.kill()
     ended = stack.wait_ended(half_way.deployment)
     seen = customers()

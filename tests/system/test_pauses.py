@@ -138,7 +138,7 @@ class Place:
 
     def remove(self) -> None:
         label = f"changeover.stack={self.stack}"
-        for container in self.client.containers.list(all=True, filters={"label": label}):
+        for container in self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
             container.remove(force=True)
         for volume in self.client.volumes.list(filters={"label": label}):
             volume.remove(force=True)

@@ -175,7 +175,9 @@ def open_websocket(installation: Installation) -> Iterator[ClientConnection]:
 def state(installation: Installation) -> State:
     engine = docker.from_env()
     try:
-        containers = engine.containers.list(all=True, filters={"label": f"changeover.stack={installation.name}"})
+        containers = engine.containers.list(
+            all=True, filters={"label": f"changeover.stack={installation.name}"}, ignore_removed=True
+        )
     finally:
         engine.close()
     return State(
