@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from orchestrator.domain.deployment import Deployment, Failure, Slots
+from orchestrator.domain.deployment import Deployment, Failure, State
 from orchestrator.domain.in_hand import InHand
 from orchestrator.domain.release import Change
 from orchestrator.domain.schema_history import SchemaRevision
@@ -26,8 +26,8 @@ class DeploymentView(BaseModel):
 
     `seconds` is the time from the start to the switch. `paused` is how long requests were paused while the data
     changed, in seconds; null if they were not. `interrupted_by`: person, stop or kill; null if nothing interrupted it.
-    `slot`: active or standby, if the deployment's container is that now, or empty: a deployment stays in the state
-    `live` when a newer one has replaced it.
+    `slot`: active or standby, if the deployment's container is that now; removed, if its release was the last of an app
+    that was removed; or empty: a deployment stays in the state `live` when a newer one has replaced it.
     `colour` and `container` are what the deployment has chosen; null and empty if it ended before that container was
     made.
     `cut` is what draining cut, by kind, before the data changed and after the switch; null if nothing was cut so far.
@@ -94,9 +94,18 @@ def deployment_view(journal: Journal, deployment: Deployment) -> DeploymentView:
         ],
         failure=deployment.failure,
         interrupted_by=deployment.interrupted_by,
-        slot=_slot(journal.slots(deployment.app), deployment),
+        slot=_slot(journal, deployment),
     )
 
 
-def _slot(slots: Slots, deployment: Deployment) -> str:
+def _slot(journal: Journal, deployment: Deployment) -> str:
+    slots = journal.slots(deployment.app)
+    if not slots.active and deployment.state is State.LIVE and _was_last(journal, deployment):
+        return "removed"
     return {slots.standby: "standby", slots.active: "active"}.get(deployment.id, "")
+
+
+def _was_last(journal: Journal, deployment: Deployment) -> bool:
+    """Whether no later deployment has made a release live."""
+    live = (one.deployment for one in journal.attempts(deployment.app) if one.state is State.LIVE)
+    return next(live, "") == deployment.id

@@ -134,7 +134,8 @@ class Deployment(Value):
     """`seconds`: from its start to the switch. `paused`: how long requests were paused, in seconds; None: not at all.
 
     `state` is one of DeploymentState and `kind` one of DeploymentKind, or an unknown one of a newer orchestrator.
-    `slot`: whether its release is the active one or the standby now; empty if neither, None if it is not known.
+    `slot`: whether its release is the active one or the standby now, or was removed with its app; empty if none of
+    these, None if it is not known.
     `interrupted_by`: person, stop or kill; None if nothing interrupted it.
     """
 

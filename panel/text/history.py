@@ -43,8 +43,8 @@ def state_now(one: Deployment) -> str:
         return one.state.replace("_", " ")
     if one.slot == "active":
         return "live"
-    if one.slot == "standby":
-        return "standby"
+    if one.slot in ("standby", "removed"):
+        return one.slot
     return "replaced" if one.kind == DeploymentKind.DEPLOY else "done"
 
 

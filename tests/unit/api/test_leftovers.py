@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,11 @@ from orchestrator.api import leftovers
 from orchestrator.clock import now
 from orchestrator.deploy.leftovers import GONE
 from orchestrator.domain.access import Scope
-from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
+from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
 from orchestrator.errors import Refused
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeEngine
+from tests.unit.api.conftest import Api
 from tests.unit.conftest import SHOP
 
 BLOG = "  blog:\n    update: {git: {remote: /srv/blog}}\n    route: {host: blog.test}\n"
@@ -62,3 +64,29 @@ async def test_what_was_interrupted_of_an_app_that_is_removed_has_an_end(orchest
     assert (failure.step, failure.cause) == (StepName.BUILD, GONE)
     assert journal.deployment("d2").steps[0].state is StepState.FAILED
     await orchestrator.stop()
+
+
+@pytest.mark.parametrize("last", [State.LIVE, State.FAILED])
+async def test_the_last_release_of_a_removed_app_was_removed_and_those_before_it_replaced(
+    api: Api, last: State
+) -> None:
+    orchestrator, journal = api.orchestrator, api.orchestrator.journal
+    engine = orchestrator.engine
+    assert isinstance(engine, FakeEngine)
+    engine.named_volumes.add("test-blog-data")
+    for one, state in (("d1", State.LIVE), ("d2", State.LIVE), ("d3", last)):
+        journal.add(Deployment(one, "blog", Kind.DEPLOY, state, "me", now(), live_at=now(), ended_at=now()))
+    active, standby = ("d3", "d2") if last is State.LIVE else ("d2", "d1")
+    journal.save_switch("blog", Slots(active, standby))
+
+    before = await slots_in_history(api)
+    await leftovers.remove("blog", orchestrator, ADMIN)
+    after = await slots_in_history(api)
+
+    assert before == {"d1": "", "d2": "", "d3": ""} | {standby: "standby", active: "active"}
+    assert after == {"d1": "", "d2": "", "d3": ""} | {active: "removed"}
+
+
+async def slots_in_history(api: Api) -> dict[str, str]:
+    page: Any = await api.json("GET", "/v1/apps/blog/deployments", api.token(Scope.READ))
+    return {one["id"]: one["slot"] for one in page["deployments"]}

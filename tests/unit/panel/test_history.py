@@ -20,6 +20,7 @@ HTML = "status 500: <!doctype html>\n<html>\n<head><title>Oh no</title></head>\n
         ("deploy", "live", "active", "live"),
         ("deploy", "live", "standby", "standby"),
         ("deploy", "live", "", "replaced"),
+        ("deploy", "live", "removed", "removed"),
         ("deploy", "live", None, "live"),
         ("rollback", "live", "", "done"),
         ("restore", "live", "", "done"),
