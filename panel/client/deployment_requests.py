@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from panel.client.events import Event
 from panel.client.http_request import UPLOAD_TIMEOUT
 from panel.client.model import Deployment, Deployments, Plan
 from panel.client.value import Value
@@ -20,6 +21,13 @@ class UploadedArchive(Value):
     archive: str
     sha256: str = ""
     bytes: int = 0
+
+
+class EventPage(Value):
+    """Events of one deployment, the oldest first. `after` is the cursor of the next page; None on the last one."""
+
+    events: tuple[Event, ...]
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,10 @@ class DeploymentRequests:
 
     async def deployment(self, deployment: str) -> Deployment:
         return await self._read(Deployment, "GET", f"/v1/deployments/{deployment}")
+
+    async def events_so_far(self, deployment: str, after: int = 0) -> EventPage:
+        """A page of the deployment's events with ids above `after`."""
+        return await self._read(EventPage, "GET", f"/v1/deployments/{deployment}/events", params={"after": after})
 
     async def history(self, app: str, limit: int = 20, before: int | None = None) -> Deployments:
         """A page of the app's deployments, the newest first; `before` is the cursor that the page before gave."""

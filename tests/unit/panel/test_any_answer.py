@@ -41,6 +41,7 @@ ASKS: dict[str, Ask] = {
     "rollback": lambda client: client.rollback("shop"),
     "deployment": lambda client: client.deployment("d42"),
     "history": lambda client: client.history("shop"),
+    "events so far": lambda client: client.events_so_far("d42"),
     "check": lambda client: client.check("shop"),
     "versions": lambda client: client.versions("shop"),
     "backups": lambda client: client.backups("shop"),
