@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,10 @@ from tests.support.turns import Takes, Turns, of_other_runs
 # No test is about how fast this machine is.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As whatever a shell runs in the background. Processes that the tests start would ignore Ctrl-C as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migrations", "test_interruptions")
 """What takes longest is begun first, so that no worker is left alone with it at the end."""

@@ -134,6 +134,10 @@ async def test_an_app_that_gets_another_name_is_told_of_before_and_afterwards(ap
     after: Any = await api.json("GET", "/v1/apps", api.token(Scope.READ))
     orchestrator.settings.config.write_text(SHOP)
     await orchestrator.reload_config()
+    async with asyncio.timeout(20):
+        while orchestrator.config_file.waits:  # for the end of the other one's recovery
+            await asyncio.sleep(0.02)
+            await orchestrator.reload_config()
     again: Any = await api.json("GET", "/v1/apps", api.token(Scope.READ))
     await orchestrator.supervisor.stop()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,13 +65,13 @@ def test_that_the_standby_crashed_is_known_although_the_journal_took_nothing_for
     """The traffic was switched by then, and nothing tells it later."""
     append, refused = world.journal.append_events, list[NewEvent]()
 
-    def takes_nothing_at_first(events: Iterable[NewEvent]) -> None:
+    def takes_nothing_at_first(events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
         events = list(events)
         told = [one for one in events if one.kind is EventKind.STANDBY_CRASHED]
         if told and len(refused) < 3:
             refused.extend(told)
             raise JournalError("The disk is full.", "Make room.")
-        append(events)
+        append(events, with_record)
 
     async def story() -> None:
         monkeypatch.setattr(world.journal, "append_events", takes_nothing_at_first)
