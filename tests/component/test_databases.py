@@ -21,6 +21,7 @@ from orchestrator.domain.deployment import Deployment, Failure, Kind, Slots, Sta
 from orchestrator.domain.events import EventKind, NewEvent
 from orchestrator.domain.release import Change, Release
 from orchestrator.domain.schema_history import Direction, Outcome, SchemaRevision
+from orchestrator.errors import JournalError
 from orchestrator.journal.store import OWN, Journal
 from panel.session.state import SessionState
 from panel.session.store import Store
@@ -255,6 +256,25 @@ def deployment(**changes: object) -> Deployment:
         "failure": Failure(StepName.VERIFY, "why", "tip", ("a", "b"), 1, True, ("undone",)),
     }  # fmt: skip
     return Deployment(**values | changes)  # type: ignore[arg-type]
+
+
+def test_an_event_whose_record_is_refused_is_in_no_database(url: str) -> None:
+    journal = Journal(url)
+    journal.add(deployment())
+    told = [NewEvent(EventKind.STEP, "shop", "abc", {"step": "build"})]
+
+    def refused() -> None:
+        journal.step_started("abc", StepName.BUILD)
+        raise JournalError("The record is refused.", "Correct it.")
+
+    with pytest.raises(JournalError):
+        journal.append_events(told, refused)
+    assert (Journal(url).events(), Journal(url).deployment("abc").steps) == ([], ())
+
+    journal.append_events(told, lambda: journal.step_started("abc", StepName.BUILD))
+
+    again = Journal(url)
+    assert len(again.events()) == len(again.deployment("abc").steps) == 1
 
 
 def test_the_journal_gives_back_what_it_was_told(url: str) -> None:
