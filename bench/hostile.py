@@ -1,8 +1,8 @@
-"""Hostile requests at a real orchestrator process: which statuses they get, and what memory stays.
+"""Hostile requests at a whole Changeover with a live app: which statuses they get, and what memory stays.
 
-Run it alone: `python -m bench.hostile [number]`. The process has neither a proxy nor live apps; its API, its limits and
-its journal are the real ones. A request that gets a status of 500 or more is printed with its answer: the one that may
-is the rare good request to pause an app, because there is no proxy.
+Run it alone: `python -m bench.hostile [number]`. The requests have an admin token, so that the rare good one among them
+deploys, rolls back, pauses or restores the app. A request that gets a status of 500 or more is printed with its answer;
+one such, or a traceback in the log, or an app that does not answer afterwards, is exit code 1.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import collections
 import json
-import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.addresses import free_port
+from tests.support.images import build_image
 from tests.support.paths import ROOT
+from tests.support.repository import Repository
+from tests.support.stack import MIGRATE_BOTH_WAYS, Stack, shop_config
 
 AT_ONCE = 20
 ROUNDS = 4
@@ -123,32 +123,16 @@ def allocator() -> dict[str, str]:
 
 
 @contextmanager
-def orchestrator() -> Iterator[tuple[int, int, str]]:
-    """Its process id, its port and an admin token."""
+def changeover() -> Iterator[Stack]:
+    """With the allocator's settings of the images, and the shop live."""
+    for target in ("proxy", "orchestrator"):
+        build_image(target)
     with tempfile.TemporaryDirectory() as folder:
-        home, port = Path(folder), free_port()
-        (home / "config.yaml").write_text("apps:\n  shop:\n    update: {git: {remote: /srv/shop}}\n")
-        settings = {
-            "STACK": "w-limits-hostile", "STATE": home / "state", "PROXY": home / "proxy",
-            "CONFIG": home / "config.yaml", "TOKEN_FOLDER": home, "API_HOST": "127.0.0.1", "API_PORT": port,
-            "DEPLOY_PANEL": "false",
-        }  # fmt: skip
-        environment = os.environ | allocator() | {f"CHANGEOVER_{name}": str(value) for name, value in settings.items()}
-        log = (home / "log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator"], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            until = time.monotonic() + START_WITHIN_S
-            while asyncio.run(ask(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) != "200":
-                assert time.monotonic() < until, (home / "log").read_text()
-                time.sleep(0.2)
-            yield process.pid, port, (home / "token").read_text().strip()
-            tracebacks = (home / "log").read_text(errors="replace").count("Traceback")
-            print(f"tracebacks in its log: {tracebacks}")
-        finally:
-            process.terminate()
-            process.wait(30)
+        repository = Repository(Path(folder) / "repository", ROOT / "examples" / "shop")
+        config = shop_config(repository.path, migrate=MIGRATE_BOTH_WAYS)
+        with Stack(Path(folder), config, environment=allocator()) as stack:
+            assert stack.deploy()["state"] == "live"
+            yield stack
 
 
 async def all_of_them(port: int, token: str, number: int, seed: int) -> collections.Counter[str]:
@@ -164,18 +148,33 @@ async def all_of_them(port: int, token: str, number: int, seed: int) -> collecti
     return statuses
 
 
-def main(number: int) -> None:
-    with orchestrator() as (process, port, token):
-        asyncio.run(all_of_them(port, token, 1000, seed=0))
+def answers_afterwards(stack: Stack) -> bool:
+    """Once what the requests began has ended, and the pauses among them are taken back."""
+    stack.wait_idle()
+    stack.post("/apps/shop/resume")
+    return stack.ask().status_code == 200
+
+
+def main(number: int) -> int:
+    with changeover() as stack:
+        assert stack.process is not None
+        process, port = stack.process.pid, stack.api_port
+        totals = asyncio.run(all_of_them(port, stack.token, 1000, seed=0))
         print(f"memory after 1,000 requests: {memory_mb(process):.1f} MB")
         for seed in range(1, ROUNDS + 1):
             began = time.monotonic()
-            statuses = asyncio.run(all_of_them(port, token, number, seed))
+            statuses = asyncio.run(all_of_them(port, stack.token, number, seed))
+            totals += statuses
             took = time.monotonic() - began
             print(f"{number} requests in {took:.0f} s: {dict(sorted(statuses.items()))}; {memory_mb(process):.1f} MB")
             time.sleep(QUIET_S)
             print(f"after {QUIET_S} s of quiet: {memory_mb(process):.1f} MB", flush=True)
+        answers = answers_afterwards(stack)
+        tracebacks = stack.log.read_text(errors="replace").count("Traceback")
+    refused = sum(count for status, count in totals.items() if status.startswith("5") or status == "no answer")
+    print(f"5xx or no answer: {refused}; tracebacks in its log: {tracebacks}; the app answers afterwards: {answers}")
+    return int(bool(refused or tracebacks or not answers))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
