@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
 from orchestrator.app_data import way_back
 from orchestrator.apps import pause
@@ -28,7 +27,7 @@ from orchestrator.errors import (
     of_the_system,
 )
 from orchestrator.events.stream import EventStream
-from orchestrator.journal.retry import RETRY_S, patiently
+from orchestrator.journal.retry import PROXY_OR_JOURNAL, RETRY_S, patiently
 
 log = structlog.get_logger()
 
@@ -99,11 +98,7 @@ async def _what_is_left(
 
 async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:
     """Resume the requests that the deployment has paused. Retries, without limit, on ProxyError and JournalError."""
-    away = retry_if_exception_type((ProxyError, JournalError))
-    async for attempt in AsyncRetrying(retry=away, wait=wait_fixed(RETRY_S)):
-        with attempt:
-            return await pause.resume(context, deployment)
-    raise AssertionError  # the loop has no limit
+    return await patiently(lambda: pause.resume(context, deployment), away=PROXY_OR_JOURNAL)
 
 
 def failure_at(step: StepName, error: ChangeoverError) -> Failure:

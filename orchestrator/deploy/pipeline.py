@@ -185,14 +185,35 @@ async def _perform(
         await step_entries.begun(context, events, step.name, deployment)
         deployment = await _run(context, step, deployment)
     except BaseException as error:
-        note = str(error) or _why_cancelled(step, by)
-        # A release that is live is retired later: nothing has failed.
-        later = isinstance(error, asyncio.CancelledError) and step.name is StepName.RETIRE
-        state = StepState.SKIPPED if later else StepState.FAILED
-        await in_spite_of_cancels(step_entries.ended(context, events, step.name, deployment, state, note))
+        await in_spite_of_cancels(_enter_interrupted(context, events, step, deployment, error, by))
         raise
     await to_its_end(step_entries.done(context, events, step.name, deployment))
     return deployment
+
+
+async def _enter_interrupted(
+    context: AppContext,
+    events: EventStream,
+    step: Step,
+    deployment: Deployment,
+    error: BaseException,
+    by: Asks | None,
+) -> None:
+    """Enter a step's end by an error or a cancel: as failed, but for what follows once a release is live."""
+    note = str(error) or _why_cancelled(step, by)
+    state = StepState.FAILED
+    if step.name is StepName.SWITCH and await _is_live(context, deployment):
+        # Nothing takes the switch back any more.
+        state, note = StepState.DONE, ""
+    if step.name is StepName.RETIRE and isinstance(error, asyncio.CancelledError):
+        # It is retired later.
+        state = StepState.SKIPPED
+    await step_entries.ended(context, events, step.name, deployment, state, note)
+
+
+async def _is_live(context: AppContext, deployment: Deployment) -> bool:
+    recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
+    return recorded.state is State.LIVE
 
 
 async def _run(context: AppContext, step: Step, deployment: Deployment) -> Deployment:
@@ -241,15 +262,9 @@ async def _keep_or_compensate(
 ) -> Deployment:
     recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
-        return await _keep_live(context, replace(recorded, changes=deployment.changes), failure.step)
+        # Finish a deployment that the journal has as live.
+        return await resume_requests(context, replace(recorded, changes=deployment.changes))
     return await compensate(context, events, deployment, end, failure, plan, by)
-
-
-async def _keep_live(context: AppContext, live: Deployment, last: StepName) -> Deployment:
-    """Finish a deployment that the journal has as live: resume paused requests, and record the step's end."""
-    live = await resume_requests(context, live)
-    await patiently(lambda: context.journal.beside(context.journal.step_ended, live.id, last, StepState.DONE))
-    return live
 
 
 def _going_to(context: AppContext, made: Deployment, record: Deployment, left: str) -> Deployment:

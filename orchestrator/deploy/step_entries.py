@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from orchestrator.apps.context import AppContext
-from orchestrator.domain.deployment import Deployment, StepName, StepState
+from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.duration import seconds_between
 from orchestrator.domain.events import Step
 from orchestrator.errors import JournalError
@@ -25,11 +25,15 @@ async def begun(context: AppContext, events: EventStream, name: StepName, deploy
 async def done(context: AppContext, events: EventStream, name: StepName, result: Deployment) -> None:
     """Enter that a step is done, and what it has made of the deployment.
 
-    Raises JournalError; then the step is entered as failed, as soon as the journal can be written.
+    Raises JournalError; then the step is entered as failed, as soon as the journal can be written. Of a release that is
+    live nothing is undone: that waits for a journal that does not answer.
     """
     try:
         await _end(context, events, name, result, StepState.DONE, is_result=True)
     except JournalError as error:
+        if result.state is State.LIVE:
+            await patiently(lambda: _end(context, events, name, result, StepState.DONE, is_result=True))
+            return
         await ended(context, events, name, result, StepState.FAILED, str(error))
         raise
 

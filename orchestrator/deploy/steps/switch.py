@@ -1,4 +1,8 @@
-"""Step 8, switch: one atomic change at the proxy, read back, and confirmed by a request through the proxy."""
+"""Step 8, switch: one atomic change at the proxy, read back, and confirmed by a request through the proxy.
+
+From the moment when the journal has the release as live, nothing takes the switch back: what follows cannot fail it,
+and waits for a journal or a proxy that is away.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from orchestrator.deploy.steps.start import WakeStandby
 from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
 from orchestrator.domain.schema_history import newest_run
+from orchestrator.errors import ProxyError
+from orchestrator.journal.retry import PROXY_OR_JOURNAL, patiently
 from orchestrator.proxy.routes import Server
 
 
@@ -47,11 +53,9 @@ class SwitchToCandidate(Step):
         changed = [one for one in (live, standby) if one]
         journal, slots = context.journal, Slots(active=live.id, standby=standby.id if standby else "")
         await journal.beside(journal.save_switch, context.name, slots, *changed)
-        await journal.beside(journal.settle, context.name)
-        live = await pause.resume(context, live)
-        if standby is not None and is_kept and standby.colour is not None:
-            # A failover while the release that had the traffic drains goes to the standby.
-            await context.proxy.set_server(context.name, standby.colour, Server(standby.address, standby.port))
+        live = await _resume(context, live, settled=True)
+        if standby is not None and is_kept:
+            await _fail_over_to(context, standby, said_by=live)
         elif standby is not None and crash:
             await crashed_standby.tell(context, standby, crash, by=live)
         return live
@@ -73,19 +77,33 @@ class SwitchToStandby(SwitchToCandidate):
         await traffic.send_to(context, standby)
         live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         changed = [live, replace(standby, state=State.LIVE)]
-        if deployment.previous:
-            left = context.journal.deployment(deployment.previous)
+        left = context.journal.deployment(deployment.previous) if deployment.previous else None
+        if left is not None:
             changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
         journal, slots = context.journal, Slots(active=standby.id, standby=deployment.previous)
         await journal.beside(journal.save_switch, context.name, slots, *changed)
-        if deployment.ref:
-            await journal.beside(
-                journal.settle, context.name
-            )  # the data is a backup's; a rollback alone leaves it as it is
-        live = await pause.resume(context, live)
-        if crash:
-            await crashed_standby.tell(context, context.journal.deployment(deployment.previous), crash, by=live)
+        # After a restore the data is a backup's; a rollback alone leaves it as it is.
+        live = await _resume(context, live, settled=bool(deployment.ref))
+        if left is not None and crash:
+            await crashed_standby.tell(context, left, crash, by=live)
         return live
+
+
+async def _resume(context: AppContext, live: Deployment, *, settled: bool) -> Deployment:
+    """Resume paused requests, once the data is on record as `settled`. Returns the deployment with `resumed_at`."""
+    journal = context.journal
+    if settled:
+        await patiently(lambda: journal.beside(journal.settle, context.name))
+    return await patiently(lambda: pause.resume(context, live), away=PROXY_OR_JOURNAL)
+
+
+async def _fail_over_to(context: AppContext, standby: Deployment, said_by: Deployment) -> None:
+    """A failover while the release that had the traffic drains goes to the standby. Retiring sets it again."""
+    assert standby.colour is not None
+    try:
+        await context.proxy.set_server(context.name, standby.colour, Server(standby.address, standby.port))
+    except ProxyError as error:
+        context.say(said_by.id, f"the proxy does not know the standby {standby.version} yet: {error}")
 
 
 def _crash_of_left(context: AppContext, deployment: Deployment) -> str:

@@ -20,6 +20,11 @@ class Power:
         self.dead = False
         self._is_in_one = False
         self._interrupt: tuple[int, Callable[[], None]] | None = None
+        self._failure: tuple[int, Exception] | None = None
+
+    def fail_at(self, number: int, error: Exception) -> None:
+        """The operation of this number is refused once, with this error and without an effect."""
+        self.operations, self._failure = [], (number, error)
 
     def interrupt_at(self, number: int, act: Callable[[], None]) -> None:
         """Somebody does something as soon as the operation of this number has had its effect."""
@@ -44,7 +49,7 @@ class Power:
 
     def restore(self) -> None:
         """From now on nothing is cut or interrupted; a killed process is replaced by a new one."""
-        self._at, self.dead, self._interrupt = None, False, None
+        self._at, self.dead, self._interrupt, self._failure = None, False, None, None
 
     def before(self, what: str) -> None:
         """To be called before an operation has its effect."""
@@ -55,6 +60,9 @@ class Power:
         if self._is_here and not self._after:
             self.dead = True
             raise Killed(what)
+        if self._failure and self._failure[0] == len(self.operations) - 1:
+            error, self._failure = self._failure[1], None
+            raise error
 
     def after(self) -> None:
         """To be called when it has had it."""

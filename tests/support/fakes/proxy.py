@@ -135,8 +135,12 @@ class FakeProxy:
 
     async def set_server(self, app: str, colour: Colour, server: Server | None) -> None:
         route = self.route(app)
+        if route.servers.get(colour) == server:
+            return
+        self._power.before("set server")
         others = {one: kept for one, kept in route.servers.items() if one is not colour}
         self._routes[app] = replace(route, servers=others | ({colour: server} if server else {}))
+        self._power.after()
 
     async def unreached(self, app: str) -> str:
         self.asked_where += 1
