@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from border.lines import SecretLines, end_of_cut_line
 from border.secrets import Secrets
@@ -29,9 +30,20 @@ class CutLine(str):
     """A line of which a part is missing; it says so itself."""
 
 
+@dataclass
+class _Begun:
+    """A line that has begun on one stream: what is shown of it, and how many bytes are not."""
+
+    line: bytearray = field(default_factory=bytearray)
+    cut: int = 0
+    end: bytes = b""
+    """The end of a line that is too long: more of it than is shown, so that a secret is found whole."""
+
+
 class Output:
     """Takes bytes as they arrive and passes lines on, without control characters and without `known_secrets`.
 
+    A line of one stream is whole, whatever another one writes meanwhile.
     Memory is limited whatever the command prints. `must_be_heard` chooses lines of which MOST_KEPT are passed on beyond
     MOST_LINES. A log that is followed has no limit in lines (`is_log`).
     """
@@ -51,26 +63,25 @@ class Output:
         self._is_log = is_log
         self._secrets = known_secrets or Secrets()
         self._border = SecretLines(self._secrets)
-        self._line = bytearray()
-        self._cut = 0
-        self._end = b""
-        """The end of a line that is too long: more of it than is shown, so that a secret is found whole."""
+        self._begun: dict[int, _Begun] = {}
         self._passed = 0
         self._kept = 0
         self._left_out = 0
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes, stream: int = 1) -> None:
+        begun = self._begun.setdefault(stream, _Begun())
         *whole, rest = chunk.split(b"\n")
         for part in whole:
-            self._add(part)
-            self._end_line()
-        self._add(rest)
+            self._add(begun, part)
+            self._end_line(begun)
+        self._add(begun, rest)
 
     def close(self) -> None:
         """The command has ended: pass on what is left, and say how many lines were left out."""
-        if self._line or self._cut:
-            self._end_line()
+        for begun in self._begun.values():
+            if begun.line or begun.cut:
+                self._end_line(begun)
         for line in self._border.close():
             self._pass_on(line)
         if self._left_out:
@@ -79,26 +90,26 @@ class Output:
             for line in self._last:
                 self._on_line(line)
 
-    def _add(self, part: bytes) -> None:
-        room = self._line_bytes - len(self._line)
-        self._line += part[:room]
+    def _add(self, begun: _Begun, part: bytes) -> None:
+        room = self._line_bytes - len(begun.line)
+        begun.line += part[:room]
         if len(part) > room:
-            self._cut += len(part) - room
+            begun.cut += len(part) - room
             # A character of a secret may take four bytes.
             kept = END_BYTES + 4 * self._secrets.longest
-            self._end = ((self._end or bytes(self._line[-kept:])) + part[room:][-kept:])[-kept:]
+            begun.end = ((begun.end or bytes(begun.line[-kept:])) + part[room:][-kept:])[-kept:]
 
-    def _end_line(self) -> None:
+    def _end_line(self, begun: _Begun) -> None:
         missing = ""
-        if self._cut:
+        if begun.cut:
             shown = min(END_BYTES, self._line_bytes // 2)
-            before, end = (part.decode(errors="replace") for part in (self._end[:-shown], self._end[-shown:]))
-            del self._line[self._line_bytes - shown :]
+            before, end = (part.decode(errors="replace") for part in (begun.end[:-shown], begun.end[-shown:]))
+            del begun.line[self._line_bytes - shown :]
             said = end_of_cut_line(before, end.rstrip("\r"), self._secrets)
-            missing = f" [{self._cut} bytes left out]{said and f' {said}'}"
-        text = self._line.decode(errors="replace").rstrip("\r")
-        self._line.clear()
-        self._cut, self._end = 0, b""
+            missing = f" [{begun.cut} bytes left out]{said and f' {said}'}"
+        text = begun.line.decode(errors="replace").rstrip("\r")
+        begun.line.clear()
+        begun.cut, begun.end = 0, b""
         for line in self._border.take(text, missing):
             self._pass_on(CutLine(line) if missing and line.endswith(missing) else line)
 

@@ -116,12 +116,19 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
         mounts=_mounts(client, spec, stack),
         stdin_open=has_input(spec.stdin),
         tty=isinstance(spec.stdin, Terminal),
-        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"}),
+        log_config=_log(spec),
         **_network(client, spec, stack),
         **_processes(client, spec, stack),
         **_limits(spec),
         **_healthcheck(spec),
     )
+
+
+def _log(spec: ContainerSpec) -> LogConfig:
+    """None of a sidecar: whoever runs it reads its output, of which the disk keeps what the journal does alone."""
+    if spec.labels.get(LABEL_ROLE) == Role.SIDECAR:
+        return LogConfig(type="none")
+    return LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"})
 
 
 def _healthcheck(spec: ContainerSpec) -> dict[str, Any]:  # Any: as above

@@ -171,8 +171,8 @@ class Execution:
         show = self._taker.show if self._taker else self._output.feed
         head = b""
         for stream, chunk in self._pieces(made["Id"]):
-            if stream == STDERR and self._taker:
-                self._output.feed(chunk)
+            if stream == STDERR and (self._taker or self._process):
+                self._output.feed(chunk, STDERR)
                 continue
             if self._process:
                 show(chunk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Any
 
 import docker
 import structlog
@@ -23,7 +22,7 @@ from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import STDERR, Upgraded, broken_off
 from orchestrator.engine.docker.window import Window
-from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of, let_go
+from orchestrator.engine.terminal import Pipe, Size, Terminal, content_of, has_input, let_go
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 
@@ -65,46 +64,40 @@ class Run:
             late.set()
             while not _is_killed(container) and not end_of_output.wait(KILL_AGAIN_S):
                 log.warning("sidecar not killed yet", container=self.spec.name)
-            # Docker goes on to send what it has of the output, for minutes if that is 100 MB.
+            # What holds the output open need not be the process that was killed.
             if not end_of_output.wait(self.output_within_s):
                 let_go(self.spec.stdin)
-                stop_reading()
+                printed.end()
 
         connections = ExitStack()
-        first = InitsWord(self.spec.stdin.show if isinstance(self.spec.stdin, Terminal) else self.output.feed)
+        first = InitsWord(self._shown)
         if not self.spec.init:
             first.let_pass()
         deadline = threading.Timer(self.timeout_s, kill)
         giving_way = threading.Timer(self.begins_within_s, _give_way, [container])
+        broke_off: EngineError | None = None
         try:
-            attached = self._attached(container, connections)
-            window = self._window(container)
+            printed = self._attached(container, connections)
             if not self.stopped.is_set():
                 _start(container)
                 if self.spec.gives_way:
                     giving_way.start()
-            # Any: docker-py's stream has no stub
-            printed: Any = window or (None if attached else container.logs(stream=True, follow=True))
-            stop_reading = attached.end if attached else printed.close
-            if not self.stopped.is_set():
                 deadline.start()
-            try:
-                if attached:
-                    self._pass_on(attached, first)
-                else:
-                    for chunk in printed:
-                        first.feed(chunk)
-            except (OSError, ProtocolError) as error:
-                first.let_pass()
-                # Closed, when its time is over. Who counts on all bytes must hear that the rest is missing.
-                if attached and not late.is_set():
-                    raise broken_off(error) from error
+                try:
+                    self._pass_on(container, printed, first)
+                except (OSError, ProtocolError) as error:
+                    first.let_pass()
+                    # Closed, when its time is over.
+                    broke_off = None if late.is_set() else broken_off(error)
             end_of_output.set()
             container.wait()
             container.reload()
             status = status_of(container, self.spec.network)
             if why := first.refusal(str(container.attrs.get("Path", "")), status.exit_code):
                 raise why
+            if broke_off and not status.exit_code:
+                # Who counts on all that it printed must hear that the rest is missing.
+                raise broke_off from broke_off.__cause__
             return status, late.is_set()
         finally:
             connections.close()
@@ -122,36 +115,44 @@ class Run:
         except EngineError as error:
             raise _never_began(error) from error.__cause__
 
-    def _attached(self, container: Container, connections: ExitStack) -> Upgraded | None:
-        """Its output, byte for byte, if a Pipe takes it. Its input is written meanwhile."""
-        pipe, content = isinstance(self.spec.stdin, Pipe), content_of(self.spec.stdin)
-        if not pipe and content is None:
-            return None
+    def _attached(self, container: Container, connections: ExitStack) -> Upgraded:
+        """Its output, byte for byte. Input that is known before is written meanwhile.
+
+        Not by way of its log: Docker drops the oldest lines there, and all lines while the disk is full, and a command
+        that reports nothing because nothing is to be done looks the same.
+        """
+        content = content_of(self.spec.stdin)
         # Before it starts: its input ends with the first connection to it, and nothing that it prints is missed.
-        wanted = ({"stdin": 1} if content is not None else {}) | ({"stdout": 1, "stderr": 1} if pipe else {})
-        connection = Upgraded(container.attach_socket(params=wanted | {"stream": 1}))
+        wanted = {"stdin": 1} if has_input(self.spec.stdin) else {}
+        connection = Upgraded(container.attach_socket(params=wanted | {"stdout": 1, "stderr": 1, "stream": 1}))
         connections.enter_context(closing(connection) if content is None else fed(connection, content))
-        return connection if pipe else None
+        return connection
 
-    def _pass_on(self, connection: Upgraded, first: InitsWord) -> None:
-        """The container's log is not read for it: Docker writes lines there, and drops the oldest ones."""
-        for stream, chunk in connection.frames():
-            if stream == STDERR or not isinstance(self.spec.stdin, Pipe):
+    def _pass_on(self, container: Container, connection: Upgraded, first: InitsWord) -> None:
+        if isinstance(self.spec.stdin, Terminal):
+            for chunk in Window(connection, self.spec.stdin, lambda size: _resize(container, size)):
                 first.feed(chunk)
-            else:
-                first.let_pass()
+            return
+        for stream, chunk in connection.frames():
+            if stream == STDERR:
+                first.feed(chunk)
+                continue
+            first.let_pass()
+            if isinstance(self.spec.stdin, Pipe):
                 self.spec.stdin.show(chunk)
+            else:
+                self.output.feed(chunk, stream)
 
-    def _window(self, container: Container) -> Window | None:
-        """Attached before it starts, so that nothing that it shows is missed."""
-        if not isinstance(self.spec.stdin, Terminal):
-            return None
+    def _shown(self, chunk: bytes) -> None:
+        """What the terminal shows; without one, standard error."""
+        if isinstance(self.spec.stdin, Terminal):
+            self.spec.stdin.show(chunk)
+        else:
+            self.output.feed(chunk, STDERR)
 
-        def resize(size: Size) -> None:
-            container.resize(height=size.rows, width=size.columns)
 
-        everything = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        return Window(Upgraded(container.attach_socket(params=everything)), self.spec.stdin, resize)
+def _resize(container: Container, size: Size) -> None:
+    container.resize(height=size.rows, width=size.columns)
 
 
 def _start(container: Container) -> None:

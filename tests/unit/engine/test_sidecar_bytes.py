@@ -33,7 +33,7 @@ class Dumping:
         self.read = b""
         self.asked: dict[str, int] = {}
         self.labels: dict[str, str] = {}
-        self.attrs = {
+        self.attrs: dict[str, Any] = {
             "Id": self.id, "Name": f"/{self.name}", "Image": "sha256:1", "Config": {"Labels": {}}, "RestartCount": 0,
             "State": {"Running": False, "Paused": False, "ExitCode": 0, "OOMKilled": False, "Error": ""},
             "NetworkSettings": {"Networks": {}}, "HostConfig": {},
@@ -71,7 +71,7 @@ def none(name: str) -> None:
     raise NotFound(name)
 
 
-def carried_out(container: Dumping, pipe: Pipe, lines: list[str]) -> tuple[int, bool]:
+def carried_out(container: Dumping, pipe: Pipe | None, lines: list[str]) -> tuple[int, bool]:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
     containers = SimpleNamespace(create=lambda *_names, **_options: container, get=none)
     api = SimpleNamespace(containers=lambda **_options: [])
@@ -98,3 +98,26 @@ def test_a_pipe_gets_the_standard_output_byte_for_byte_and_nothing_else(content:
 def test_output_that_breaks_off_in_the_middle_is_a_failure(sent: bytes) -> None:
     with pytest.raises(EngineError, match="broke off"):
         carried_out(Dumping(sent), Pipe(None, lambda _: None), [])
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_command_that_succeeds_is_not_believed_where_its_output_broke_off(exit_code: int) -> None:
+    """What it has reported is not whole. One that fails has said enough."""
+    container = Dumping(framed(1, b"one\n") + b"\x01\x00")
+    container.attrs["State"]["ExitCode"] = exit_code
+    lines = list[str]()
+
+    if exit_code:
+        assert carried_out(container, None, lines) == (exit_code, False)
+    else:
+        with pytest.raises(EngineError, match="broke off"):
+            carried_out(container, None, lines)
+    assert lines == ["one"]
+
+
+def test_reports_and_warnings_are_lines_of_their_own() -> None:
+    lines = list[str]()
+    said = framed(1, b'{"revision": ') + framed(2, b"a warning\n") + framed(1, b'"0002"}\n')
+
+    assert carried_out(Dumping(said), None, lines) == (0, False)
+    assert lines == ["a warning", '{"revision": "0002"}']

@@ -25,6 +25,24 @@ def test_lines_are_the_same_wherever_the_chunks_end(text: bytes, size: int) -> N
     assert shown(*chunks) == shown(text)
 
 
+@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.text("ab\n", max_size=6))))
+def test_a_line_of_one_stream_is_whole_whatever_the_other_one_says_meanwhile(said: list[tuple[int, str]]) -> None:
+    """A report on standard output, and a warning on standard error that came while it was written, were neither."""
+    lines: list[str] = []
+    output = Output(lines.append)
+    for stream, text in said:
+        output.feed(text.encode(), stream)
+    output.close()
+
+    of_each = [line for stream in (1, 2) for line in lines_of("".join(text for one, text in said if one == stream))]
+    assert sorted(lines) == sorted(of_each)
+
+
+def lines_of(text: str) -> list[str]:
+    *whole, rest = text.split("\n")
+    return [*whole, rest] if rest else whole
+
+
 def test_whole_lines_are_passed_on_without_their_ends() -> None:
     assert shown(b"one\r\ntwo\n\nthree") == ["one", "two", "", "three"]
 
