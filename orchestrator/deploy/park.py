@@ -73,18 +73,28 @@ async def park(context: AppContext, standby: Deployment, said_by: Deployment) ->
 
 
 async def _paused(context: AppContext, standby: Deployment, said_by: Deployment) -> bool:
-    """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead."""
-    try:
-        await _start(context, standby)
-        why = await _why_not_paused(context, standby)
-    except StepFailed as error:
-        why = error.cause
+    """Pause the standby at a moment at which it holds no lock on the data. False: it must be stopped instead.
+
+    One that ended meanwhile is started once more: the kernel, or a person, may have killed it.
+    """
+    why = await _why_not_kept(context, standby)
+    if why and await _why_ended(context, standby):
+        why = await _why_not_kept(context, standby)
     if not why:
         context.not_paused.forget()
         return True
     context.not_paused.say(standby.container, why.rstrip("."))
     context.say(said_by.id, f"the standby {standby.container} is stopped instead of paused: {why}")
     return False
+
+
+async def _why_not_kept(context: AppContext, standby: Deployment) -> str:
+    """Start the standby, if it does not run, and pause it. Returns why that fails; empty if it does not."""
+    try:
+        await _start(context, standby)
+        return await _why_not_paused(context, standby)
+    except StepFailed as error:
+        return error.cause
 
 
 async def _why_not_paused(context: AppContext, standby: Deployment) -> str:

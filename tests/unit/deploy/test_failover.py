@@ -764,6 +764,32 @@ def test_a_standby_that_ends_while_its_locks_are_looked_at_says_so(
     watched(world, story)
 
 
+def test_a_standby_that_is_killed_while_its_locks_are_looked_at_is_started_again_and_paused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One `kill -9` at that moment left it stopped until somebody started it."""
+    look = world.engine._look_at_locks
+    kills = [137]
+
+    async def story() -> None:
+        kept = world.engine.running[standby(world).container]
+        kept.paused = False
+
+        async def is_killed(*arguments: Any) -> object:
+            if kills:
+                kept.running, kept.exit_code = False, kills.pop()
+                raise EngineError("Docker refused: failed to join PID namespace: container is not running")
+            return await look(*arguments)
+
+        monkeypatch.setattr(world.engine, "_look_at_locks", is_killed)
+        await world.engine.goes_away()
+        await asyncio.sleep(60)
+        assert await stopped_standby(world.context) == []
+        assert kept.paused
+
+    watched(world, story)
+
+
 @pytest.mark.parametrize(("away_s", "told"), [(3, []), (20, [EventKind.FAILOVER_FAILED])])
 def test_a_proxy_that_is_away_for_a_moment_is_no_alarm(
     world: World, monkeypatch: pytest.MonkeyPatch, away_s: float, told: list[str]
