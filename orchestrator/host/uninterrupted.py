@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from concurrent.futures import Future
 from typing import TypeVar
+
+import structlog
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -41,3 +46,18 @@ async def until_ended(task: asyncio.Future[T]) -> bool:
         except asyncio.CancelledError:
             cancelled = True
     return cancelled
+
+
+async def unless_cancelled(call: Future[T], failed: str) -> T:
+    """The result of a call in a thread. Whoever cancels does not wait for its end: an error that it has then is logged,
+    with `failed` as what it means."""
+
+    def ended(call: Future[T]) -> None:
+        if not call.cancelled() and (error := call.exception()):
+            log.warning(failed, cause=str(error))
+
+    try:
+        return await asyncio.wrap_future(call)
+    except asyncio.CancelledError:
+        call.add_done_callback(ended)
+        raise

@@ -48,7 +48,7 @@ from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.terminal import Input
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
-from orchestrator.host.uninterrupted import to_its_end
+from orchestrator.host.uninterrupted import to_its_end, unless_cancelled
 
 API_TIMEOUT_S = 120
 SHORT_CALLS, ENDS, LONG_CALLS = 8, 16, 8
@@ -244,9 +244,8 @@ class DockerEngine:
 
     async def prune_build_cache(self, keep_bytes: int) -> None:
         """As BuildCache.reduce. Whoever cancels this, such as a rollback, does not wait for BuildKit."""
-        await asyncio.get_running_loop().run_in_executor(
-            self._long_calls, self._ask, lambda client: self._build_cache.reduce(client, keep_bytes)
-        )
+        call = self._long_calls.submit(self._ask, lambda client: self._build_cache.reduce(client, keep_bytes))
+        await unless_cancelled(call, "BuildKit's cache not reduced")
 
     async def remove_volume(self, name: str) -> None:
         await self._call(lambda client: volumes.remove(client, name))
