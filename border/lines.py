@@ -18,6 +18,10 @@ _BUILDKIT = re.compile(r"#\d+ (?:\d+\.\d+ )?")
 """What BuildKit's plain progress writes before each line of a command's output."""
 
 
+class CutLine(str):
+    """A line of which a part is missing; it says so itself."""
+
+
 class SecretLines:
     """Takes lines one after another, and gives those that may be shown, in their order, each made plain."""
 
@@ -32,7 +36,7 @@ class SecretLines:
         longest = self._secrets.longest
         line = self._secrets.text(line)
         if missing:
-            line = _without_beginning(line, self._secrets) + missing
+            line = CutLine(_without_beginning(line, self._secrets) + missing)
         if not longest:
             return [line]
         self._held.append(line)
@@ -62,7 +66,7 @@ class SecretLines:
             if first < last:
                 line = self._held[number]
                 left, right = offset + first - begins, offset + last - begins
-                self._held[number] = line[:left] + HIDDEN + line[right:]
+                self._held[number] = type(line)(line[:left] + HIDDEN + line[right:])
 
     def _joined(self) -> tuple[str, list[tuple[int, int, int]]]:
         """What was shown and the lines kept back as one text, without what separates lines; and for each of these
@@ -99,12 +103,8 @@ def end_of_cut_line(before: str, end: str, secrets: Secrets) -> str:
     """
     before, end = plain(before), plain(end)
     text, shown = before + end, len(before)
-    begins = 0
-    while (found := secrets.find(text[begins:])) and begins + found[0] < shown:
-        ends = begins + found[1]
-        if ends > shown:
-            return secrets.text(HIDDEN + text[ends:])
-        begins = ends
+    if (first := secrets.shown_from(text, shown)) > shown:
+        return secrets.text(HIDDEN + text[first:])
     word, space, rest = end.partition(" ")
     if "@" in word:
         end = rest if space else word.rpartition("@")[2]

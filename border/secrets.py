@@ -9,7 +9,7 @@ from typing import Any
 from border.binary_text import binary_forms
 from border.escaped_text import escaped_forms
 from border.plain import plain
-from border.urls import HIDDEN, hide_in_urls
+from border.urls import HIDDEN, hidden_in_urls, hide_in_urls
 
 LEAST = 8
 """A shorter value is not taken out: it would be found in the middle of other words."""
@@ -118,6 +118,14 @@ class Secrets:
         """Where the first known secret begins and ends in the text."""
         found = self._pattern.search(text) if self._pattern else None
         return found.span() if found else None
+
+    def shown_from(self, text: str, place: int) -> int:
+        """The first place from this one on from which the text may be shown alone: after what is hidden and begins
+        before this one."""
+        known = (found.span() for found in self._pattern.finditer(text)) if self._pattern else ()
+        tokens = (found.span() for found in _TOKEN.finditer(text))
+        ends = (end for start, end in (*known, *tokens, *hidden_in_urls(text)) if start < place < end)
+        return max(ends, default=place)
 
     def text(self, text: str) -> str:
         """Text from outside, as it may be kept and shown: without control characters, then without secrets."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "[hidden]"
@@ -53,6 +54,12 @@ def hide_in_urls(text: str) -> str:
     if "=" in text:
         text = _IN_QUERY.sub(rf"\1{HIDDEN}", text)
     return _IN_HEADER.sub(rf"\1{HIDDEN}", text) if "uthoriz" in text or "UTHORIZ" in text else text
+
+
+def hidden_in_urls(text: str) -> Iterator[tuple[int, int]]:
+    """Where what `hide_in_urls` hides begins, with the words that show it, and where it ends."""
+    for pattern in (_IN_AUTHORITY, _IN_QUERY, _IN_HEADER):
+        yield from (found.span() for found in pattern.finditer(text))
 
 
 def _split(rest: str) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Any
 
-from orchestrator.host.output import CutLine, Note
+from border.lines import CutLine
+from orchestrator.host.output import Note
 
 MOST_SHOWN = 64
 """So many chunks of bytes, of at most 16 kB each, wait for a slow reader; then the command waits."""

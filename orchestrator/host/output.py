@@ -20,14 +20,15 @@ LINE_BYTES = 4096
 END_BYTES = 1024
 """So many of them are the end of a line that is cut, the others its beginning. An error that is printed after a line
 without an end is joined to it, and is the reason that everybody looks for."""
+BEFORE_BYTES = 1024
+"""So much of what stands before that end is looked at, and more if a secret is longer: it may begin with the rest of an
+address with a password, or of a header."""
+MOST_OF_CHARACTER = 4
+"""So many bytes has a character at most."""
 
 
 class Note(str):
     """A line that is not the command's own: it says how many lines were left out."""
-
-
-class CutLine(str):
-    """A line of which a part is missing; it says so itself."""
 
 
 @dataclass
@@ -96,22 +97,28 @@ class Output:
         if len(part) > room:
             begun.cut += len(part) - room
             # A character of a secret may take four bytes.
-            kept = END_BYTES + 4 * self._secrets.longest
+            kept = END_BYTES + BEFORE_BYTES + 4 * self._secrets.longest
             begun.end = ((begun.end or bytes(begun.line[-kept:])) + part[room:][-kept:])[-kept:]
 
     def _end_line(self, begun: _Begun) -> None:
-        missing = ""
-        if begun.cut:
-            shown = min(END_BYTES, self._line_bytes // 2)
-            before, end = (part.decode(errors="replace") for part in (begun.end[:-shown], begun.end[-shown:]))
-            del begun.line[self._line_bytes - shown :]
-            said = end_of_cut_line(before, end.rstrip("\r"), self._secrets)
-            missing = f" [{begun.cut} bytes left out]{said and f' {said}'}"
+        missing = self._cut_out(begun) if begun.cut else ""
         text = begun.line.decode(errors="replace").rstrip("\r")
         begun.line.clear()
         begun.cut, begun.end = 0, b""
         for line in self._border.take(text, missing):
-            self._pass_on(CutLine(line) if missing and line.endswith(missing) else line)
+            self._pass_on(line)
+
+    def _cut_out(self, begun: _Begun) -> str:
+        """Cut the line to its beginning. Returns what stands in its place from there on: how much is missing, and its
+        end. No character is cut in two: of a secret, a part would be taken for another text."""
+        shown = min(END_BYTES, self._line_bytes // 2)
+        begins = _between_characters(begun.line, self._line_bytes - shown, -1)
+        ends = _between_characters(begun.end, len(begun.end) - shown, 1)
+        left_out = begun.cut + len(begun.line) - begins - (len(begun.end) - ends)
+        del begun.line[begins:]
+        before, end = (part.decode(errors="replace") for part in (begun.end[:ends], begun.end[ends:]))
+        said = end_of_cut_line(before, end.rstrip("\r"), self._secrets)
+        return f" [{left_out} bytes left out]{said and f' {said}'}"
 
     def _pass_on(self, text: str) -> None:
         if self._is_log or self._passed < MOST_LINES:
@@ -123,3 +130,13 @@ class Output:
         else:
             self._left_out += 1
             self._last.append(text)
+
+
+def _between_characters(part: bytes | bytearray, place: int, step: int) -> int:
+    """The first place from this one on, in steps of 1 or -1, at which no character is cut; this one if there is none
+    near: then it is no text."""
+    for at in range(place, place + step * MOST_OF_CHARACTER, step):
+        # In UTF-8, a byte within a character begins with the bits 10 (RFC 3629).
+        if at in (0, len(part)) or part[at] & 0xC0 != 0x80:
+            return at
+    return place

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from border.lines import MOST_HELD, SecretLines
+from border.lines import MOST_HELD, CutLine, SecretLines
 from border.secrets import LEAST, Secrets, may_be_secret
 from border.urls import HIDDEN, credentials_in, hide_in_urls, without_credentials
 from orchestrator.host.output import LINE_BYTES, Output
@@ -163,10 +163,50 @@ def test_of_a_secret_in_a_line_that_is_cut_nothing_is_shown_wherever_it_stands(
     assert not any(value[at : at + 5] in line for at in range(len(value) - 4) for line in lines)
 
 
+@given(st.integers(0, 60), st.integers(1, 30), st.sampled_from(["pässwört-0815-ñandú", "秘密のパスワード1234"]))
+def test_a_secret_is_not_shown_where_one_of_its_characters_is_cut(before: int, size: int, value: str) -> None:
+    for lines in (
+        shown(knowing(value), "x" * before + value + "y" * 100 + "\nnext", size, line_bytes=100),
+        shown(knowing(value), "x" * 100 + "y" * before + value + "\nnext", size, line_bytes=100),
+    ):
+        assert not any(value[at : at + 5] in line for at in range(len(value) - 4) for line in lines)
+        assert "\N{REPLACEMENT CHARACTER}" not in "".join(lines)
+
+
+TOKEN = "cs_" + "t0ken" * 8 + "abc"
+
+
+@pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        ("https://host/app?access_token=" + "p4ss" * 20, "p4ssp4ss"),
+        ("Authorization: Bearer " + "p4ss" * 20, "p4ssp4ss"),
+        (f"the token {TOKEN}", "t0kent0ken"),
+        ("https://anna:" + "p4ss" * 20 + "@host/app", "p4ssp4ss"),
+    ],
+)
+def test_credentials_that_begin_in_what_is_cut_are_not_shown_in_the_end_of_the_line(said: str, secret: str) -> None:
+    for after in range(60):
+        (line,) = shown(Secrets(), "x" * 200 + " " + said + " " + "y" * after, line_bytes=100)
+
+        assert secret not in line, line
+
+
+def test_a_line_that_is_cut_is_known_as_such_also_where_it_may_end_with_the_beginning_of_a_secret() -> None:
+    lines = SecretLines(knowing("canary-4711-value"))
+
+    given_first = lines.take("a line", " [9 bytes left out] canary-47")
+    given_then = lines.take("11-value ends")
+
+    assert not given_first, "it is kept back"
+    assert [type(one) for one in given_then] == [CutLine, str]
+    assert "canary-47" not in given_then[0]
+
+
 def test_what_may_be_the_end_of_credentials_does_not_begin_the_end_of_a_line_that_is_cut() -> None:
     (line,) = shown(Secrets(), "x" * 100 + "https://anna:" + "p" * 60 + "@host/app failed", line_bytes=100)
 
-    assert "pp" not in line
+    assert "ppp" not in line
     assert line.endswith(" failed")
 
 
