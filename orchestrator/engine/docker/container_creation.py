@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,23 +48,30 @@ def create(client: docker.DockerClient, spec: ContainerSpec, stack: str) -> Cont
     _refuse_long_labels(image.get("Labels") or {})
     user = spec.user or _user_of(str(image.get("User") or ""), spec)
     container = _create(client, spec, stack, user)
-    may_be_root = is_root(user, passwd_of(container, user))
+    with _removed_on_error(container):
+        may_be_root = is_root(user, passwd_of(container, user))
     if not spec.user and not spec.capabilities and may_be_root:
         container.remove(force=True, v=True)
         user, may_be_root = UNPRIVILEGED, False
         container = _create(client, spec, stack, user)
-    try:
+    with _removed_on_error(container):
         if not may_be_root:
             for _, path in spec.owned:
                 _own_empty_volume(container, path, user)
         for path, content in spec.files:
             folder = _mount_with(spec, path)
             container.put_archive(folder, _packed(path.removeprefix(folder), content))
+    return container
+
+
+@contextmanager
+def _removed_on_error(container: Container) -> Iterator[None]:
+    """Nobody else knows of a container that is not whole."""
+    try:
+        yield
     except BaseException:
-        # Nobody else knows of it.
         container.remove(force=True, v=True)
         raise
-    return container
 
 
 def image_exists(client: docker.DockerClient, digest: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import docker
 import pytest
 from docker.errors import NotFound
+from requests.exceptions import ReadTimeout
 
 from orchestrator.engine.base import LABEL_ROLE, LABEL_STACK, ContainerSpec, Role
 from orchestrator.engine.docker.container_creation import create, ensure_folders
@@ -24,11 +25,14 @@ class Containers:
         self.removed = 0
         self.put: list[tuple[str, bytes]] = []
         self._passwd = passwd
+        self.answers_late = False
 
     def create(self, image: str, **options: Any) -> Any:
         self.made.append({"image": image, **options})
 
         def get_archive(path: str, chunk_size: int = 0) -> tuple[list[bytes], object]:
+            if self.answers_late:
+                raise ReadTimeout("the engine does not answer")
             if self._passwd is None or path != "/etc/passwd":
                 raise NotFound(path)
             packed = io.BytesIO()
@@ -102,6 +106,18 @@ def test_an_image_with_labels_of_megabytes_is_refused(user: str) -> None:
         create(client(containers, user="1000", labels={"a": "x" * 10**6}), spec(user=user), "test")
 
     assert containers.made == []
+
+
+@pytest.mark.parametrize(("user", "configured"), [("app", ""), ("", "app")])
+def test_a_container_whose_users_cannot_be_read_is_removed(user: str, configured: str) -> None:
+    """Nobody else knows of it: that of a sidecar stood there until the next start."""
+    containers = Containers(PASSWD)
+    containers.answers_late = True
+
+    with pytest.raises(ReadTimeout):
+        create(client(containers, user=configured), spec(user=user), "test")
+
+    assert containers.removed == len(containers.made) == 1
 
 
 def test_root_is_who_the_configuration_says_it_is() -> None:
