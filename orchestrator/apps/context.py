@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from border.secrets import Secrets
 from orchestrator.apps.commands_under_way import CommandsUnderWay
@@ -32,6 +33,20 @@ class Limits:
     keep_images: int
     keep_output: int
     build_cache_bytes: int
+
+
+class Publish(Protocol):
+    """Publish an event, and other ones with it, as the event stream does. Raises JournalError."""
+
+    def __call__(
+        self,
+        happened: Occurrence,
+        app: str,
+        deployment: str,
+        *,
+        also: Iterable[tuple[Occurrence, str]] = (),
+        with_record: Callable[[], None] | None = None,
+    ) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True)
@@ -67,8 +82,7 @@ class AppContext:
     prober: Prober
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
-    publish: Callable[[Occurrence, str, str], Awaitable[None]]
-    """Publish an event: app, deployment id. Raises JournalError."""
+    publish: Publish
     known_secrets: Secrets = field(default_factory=Secrets)
     """Text from outside passes it before it is shortened, kept or shown."""
     standby_turn: asyncio.Lock = field(default_factory=asyncio.Lock)

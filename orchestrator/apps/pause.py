@@ -8,6 +8,7 @@ from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain, record_cut
 from orchestrator.domain.deployment import Deployment
+from orchestrator.journal.retry import PROXY_OR_JOURNAL, patiently
 
 PAUSE_LIMIT_S = 300.0
 """The longest time that a paused request waits, in seconds. Then it is answered with status 503."""
@@ -46,6 +47,23 @@ async def resume(context: AppContext, deployment: Deployment) -> Deployment:
     resumed = replace(deployment, resumed_at=context.journal.timing.moment(deployment.id))
     await context.journal.beside(context.journal.save, resumed)
     return resumed
+
+
+async def resume_patiently(context: AppContext, deployment: Deployment) -> Deployment:
+    """As `resume`. Waits, without limit, for a proxy or a journal that is away, and says why requests still wait."""
+    told = ""
+
+    async def ask() -> Deployment:
+        nonlocal told
+        try:
+            return await resume(context, deployment)
+        except PROXY_OR_JOURNAL as error:
+            if str(error) != told:
+                told = str(error)
+                context.say(deployment.id, f"requests are not resumed yet, which is tried again by itself: {told}")
+            raise
+
+    return await patiently(ask, away=PROXY_OR_JOURNAL)
 
 
 def holds(context: AppContext, work: Deployment | None) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from border.secrets import Secrets
 from orchestrator.apps.backup_places import BackupPlaces
 from orchestrator.apps.commands_under_way import CommandsUnderWay
-from orchestrator.apps.context import AppContext, Limits
+from orchestrator.apps.context import AppContext, Limits, Publish
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.probe import Prober
 from orchestrator.config.app_schema import App, Route
 from orchestrator.config.schema import PANEL, Config, Disk
 from orchestrator.config.secret_values import open_names, secret_values
-from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.journal.store import Journal
@@ -38,7 +37,7 @@ class AppRegistry:
         journal: Journal,
         prober: Prober,
         say: Callable[[str, str], None],
-        publish: Callable[[Occurrence, str, str], Awaitable[None]],
+        publish: Publish,
         known_secrets: Secrets,
         crashes: Crashes,
     ) -> None:

@@ -27,7 +27,7 @@ from orchestrator.errors import (
     of_the_system,
 )
 from orchestrator.events.stream import EventStream
-from orchestrator.journal.retry import PROXY_OR_JOURNAL, RETRY_S, patiently
+from orchestrator.journal.retry import RETRY_S, patiently
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ async def compensate(
             for said in undo.says:
                 context.say(deployment.id, said)
             data_error = undo.error if step.name is StepName.MIGRATE else data_error
-    deployment = await resume_requests(context, deployment)
+    deployment = await pause.resume_patiently(context, deployment)
     failure = await _what_is_left(context, deployment, replace(failure, undone=tuple(undone)), data_error)
     ended_at = context.journal.timing.moment(deployment.id)
     ended = replace(deployment, state=end, interrupted_by=by, failure=failure, ended_at=ended_at)
@@ -94,11 +94,6 @@ async def _what_is_left(
     # What an earlier one has left is none of this deployment's, whose own output may say that it changed nothing.
     says = left.says if left.deployment == deployment.id else left.says_since
     return replace(failure, serving=serving, left=says, left_remedy=left.remedy)
-
-
-async def resume_requests(context: AppContext, deployment: Deployment) -> Deployment:
-    """Resume the requests that the deployment has paused. Retries, without limit, on ProxyError and JournalError."""
-    return await patiently(lambda: pause.resume(context, deployment), away=PROXY_OR_JOURNAL)
 
 
 def failure_at(step: StepName, error: ChangeoverError) -> Failure:

@@ -10,7 +10,6 @@ from orchestrator.domain.counted import counted
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import EventKind, Occurrence
 from orchestrator.domain.standby_events import StandbyCrashed
-from orchestrator.journal.retry import patiently
 
 
 @dataclass(frozen=True)
@@ -21,15 +20,13 @@ class Crash:
     since: datetime | None = None
 
 
-async def tell(context: AppContext, standby: Deployment, crash: str, by: Deployment) -> None:
-    """The release crashed, as said in `crash` (crash_in_words.py), and `by` made it the standby.
+def told(standby: Deployment, crash: str, by: Deployment) -> tuple[Occurrence, str]:
+    """That the release crashed, as said in `crash` (crash_in_words.py), and `by` made it the standby.
 
-    The event belongs to the deployment that made the standby, so that it is found with it. Waits, without limit, for a
-    journal that does not take it: the traffic is switched by then, and nothing tells it later.
+    The event belongs to the deployment that made the standby, so that it is found with it. It is recorded with the
+    switch: nothing tells it later.
     """
-    cause = f"its container {crash}"
-    context.say(by.id, f"{standby.version} is the standby now, and crashed: {cause}")
-    await patiently(lambda: context.publish(StandbyCrashed(standby.version, cause, by.id), context.name, standby.id))
+    return StandbyCrashed(standby.version, f"its container {crash}", by.id), standby.id
 
 
 def warning(standby: Deployment, crash: Crash | None) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
-from orchestrator.domain.deployment import Failure, Slots, State, StepName, StepState
-from orchestrator.domain.events import Failed
+from orchestrator.domain.deployment import Deployment, Failure, Slots, State, StepName, StepState
+from orchestrator.domain.events import Ended, Failed, Occurrence, Step
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, applied
 from orchestrator.engine.base import LABEL_APP, Engine
 from orchestrator.engine.own_images import is_own
@@ -20,6 +20,7 @@ from orchestrator.errors import EngineError
 from orchestrator.host.uninterrupted import to_its_end
 
 DATA_VOLUME = "-data"
+INTERRUPTED = "interrupted"
 GONE = "The app was taken out of the configuration, and what it had left was removed."
 
 
@@ -133,21 +134,28 @@ async def remove(
 async def _end_unfinished(context: AppContext) -> None:
     """Nobody finishes or undoes what a stop of Changeover interrupted before the app was taken out of the
     configuration: what it worked on is removed. Raises JournalError."""
-    journal = context.journal
-    for one in await journal.beside(journal.unfinished):
-        if one.app != context.name:
-            continue
-        step = next((step.name for step in one.steps if step.state is StepState.RUNNING), None)
+    for one in await context.journal.beside(context.journal.unfinished):
+        if one.app == context.name:
+            await _end(context, one)
+
+
+async def _end(context: AppContext, one: Deployment) -> None:
+    """Record the end of a deployment and of the step that was under way, and tell both in the same transaction."""
+    step = next((step.name for step in one.steps if step.state is StepState.RUNNING), None)
+    ended = replace(one, ended_at=now())
+    last: Occurrence = Ended(one.state)
+    if one.state is not State.LIVE:
+        failure = Failure(step or StepName.PREPARE, GONE)
+        ended, last = replace(ended, state=State.FAILED, failure=failure), Failed(failure.step, failure.cause)
+
+    def record() -> None:
         if step:
-            await journal.beside(journal.step_ended, one.id, step, StepState.FAILED, "interrupted")
-        ended = replace(one, ended_at=now())
-        if one.state is not State.LIVE:
-            failure = Failure(step or StepName.PREPARE, GONE)
-            ended = replace(ended, state=State.FAILED, failure=failure)
-            await journal.beside(journal.save, ended)
-            await context.publish(Failed(failure.step, failure.cause), context.name, one.id)
-        else:
-            await journal.beside(journal.save, ended)
+            context.journal.step_ended(one.id, step, StepState.FAILED, INTERRUPTED)
+        context.journal.save(ended)
+
+    told: list[tuple[Occurrence, str]] = [(Step(step, StepState.FAILED, INTERRUPTED), one.id)] if step else []
+    (happened, of), *also = [*told, (last, one.id)]
+    await context.publish(happened, context.name, of, also=also, with_record=record)
 
 
 async def _forget_data(context: AppContext) -> None:

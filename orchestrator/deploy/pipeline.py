@@ -9,9 +9,10 @@ from functools import partial
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from orchestrator.apps import pause
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import plans, restored_release, step_entries
-from orchestrator.deploy.compensation import compensate, failure_at, resume_requests
+from orchestrator.deploy.compensation import compensate, failure_at
 from orchestrator.deploy.plans import Plan
 from orchestrator.deploy.standby import Standby
 from orchestrator.deploy.steps.base import Step
@@ -202,12 +203,11 @@ async def _enter_interrupted(
     """Enter a step's end by an error or a cancel: as failed, but for what follows once a release is live."""
     note = str(error) or _why_cancelled(step, by)
     state = StepState.FAILED
-    if step.name is StepName.SWITCH and await _is_live(context, deployment):
-        # Nothing takes the switch back any more.
-        state, note = StepState.DONE, ""
-    if step.name is StepName.RETIRE and isinstance(error, asyncio.CancelledError):
-        # It is retired later.
-        state = StepState.SKIPPED
+    if step.name is StepName.RETIRE:
+        if isinstance(error, asyncio.CancelledError):
+            state = StepState.SKIPPED  # it is retired later
+    elif await _is_live(context, deployment):
+        state, note = StepState.DONE, ""  # nothing takes it back any more
     await step_entries.ended(context, events, step.name, deployment, state, note)
 
 
@@ -263,7 +263,7 @@ async def _keep_or_compensate(
     recorded = await patiently(lambda: context.journal.beside(context.journal.recorded, deployment.id))
     if outcome_of(recorded, interruption) is Outcome.KEEP_LIVE:
         # Finish a deployment that the journal has as live.
-        return await resume_requests(context, replace(recorded, changes=deployment.changes))
+        return await pause.resume_patiently(context, replace(recorded, changes=deployment.changes))
     return await compensate(context, events, deployment, end, failure, plan, by)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,6 +14,9 @@ from orchestrator.errors import JournalError
 from orchestrator.events.notifier import Notifier
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
+
+Told = tuple[Occurrence, str]
+"""What happened, and the deployment that it belongs to; empty for none."""
 
 BATCH = 500
 GATHER_S = 0.05
@@ -47,19 +50,20 @@ class EventStream:
         app: str = "",
         deployment: str = "",
         *,
+        also: Iterable[Told] = (),
         with_record: Callable[[], None] | None = None,
     ) -> None:
         """Record an event, after all lines of output that came before it, then notify. Raises JournalError.
 
-        `with_record` writes to the journal what the event tells, in the same transaction: a kill leaves both or
-        neither. Control characters and secrets are taken out before anybody sees it. This is done to its end, also when
-        the calling task is cancelled.
+        `also` are more events of the same app, and `with_record` writes to the journal what they tell: all of it is one
+        transaction, of which a kill leaves everything or nothing. Control characters and secrets are taken out before
+        anybody sees it. This is done to its end, also when the calling task is cancelled.
         """
-        happened = replace(happened, **self._border.values(happened.as_json()))
-        event = NewEvent(happened.kind, app, deployment, happened.as_json())
+        told = [(replace(one, **self._border.values(one.as_json())), of) for one, of in ((happened, deployment), *also)]
+        events = [NewEvent(one.kind, app, of, one.as_json()) for one, of in told]
         if with_record is None:
-            self._waiting.append(event)
-        await to_its_end(self._record(event, happened, with_record))
+            self._waiting += events
+        await to_its_end(self._record(events, told, app, with_record))
 
     def add(self, notifier: Notifier) -> None:
         """Add a notifier. It receives events from now on."""
@@ -89,30 +93,33 @@ class EventStream:
     def _has_news(self, seen: int) -> bool:
         return self._writes != seen
 
-    async def _record(self, event: NewEvent, happened: Occurrence, with_record: Callable[[], None] | None) -> None:
-        await self._write(event, with_record)
-        for notifier in self._notifiers:
-            notifier.notify(happened, event.app, event.deployment)
+    async def _record(
+        self, events: list[NewEvent], told: list[Told], app: str, with_record: Callable[[], None] | None
+    ) -> None:
+        await self._write(events, with_record)
+        for happened, deployment in told:
+            for notifier in self._notifiers:
+                notifier.notify(happened, app, deployment)
 
-    async def _write(self, event: NewEvent | None = None, with_record: Callable[[], None] | None = None) -> None:
-        """Write what waits, `event` included. Raises JournalError; then `event` is dropped, and the rest waits on.
+    async def _write(self, events: Sequence[NewEvent] = (), with_record: Callable[[], None] | None = None) -> None:
+        """Write what waits, `events` included. Raises JournalError; then `events` are dropped, and the rest waits on.
 
-        An event with a record has not waited: what another publishes at the same time does not fail for its record.
+        Events with a record have not waited: what another publishes at the same time does not fail for their record.
 
         Of lines, at most MOST_LINES wait for a journal that is away.
         """
         async with self._turn:
-            if event is not None and with_record:
-                self._waiting.append(event)
-            elif event is not None and all(one is not event for one in self._waiting):
-                return  # an earlier write took it along
+            if with_record:
+                self._waiting += events
+            elif events and not _has(self._waiting, events[0]):
+                return  # an earlier write took them along
             batch = self._take()
             if not batch:
                 return
             try:
                 await self._journal.beside(self._journal.append_events, batch, with_record)
             except (Exception, asyncio.CancelledError):
-                rest = [one for one in batch if one is not event]
+                rest = [one for one in batch if not _has(events, one)]
                 self._waiting = _with_newest_lines([*rest, *self._waiting])
                 if self._waiting:
                     self._flush_in(RETRY_S)
@@ -142,6 +149,11 @@ class EventStream:
         # If the journal is away, they are written later; the deployment that printed them reports the journal's error.
         with suppress(JournalError):
             await self._write()
+
+
+def _has(events: Iterable[NewEvent], event: NewEvent) -> bool:
+    """Whether it is this one, and not another one like it."""
+    return any(one is event for one in events)
 
 
 def _with_newest_lines(waiting: list[NewEvent]) -> list[NewEvent]:

@@ -12,10 +12,10 @@ import structlog
 
 from border.revision import option
 from orchestrator.app_data import backups, failed_migrations, migrations
-from orchestrator.apps import readiness, traffic, verification
+from orchestrator.apps import pause, readiness, traffic, verification
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy import plans, retention
-from orchestrator.deploy.compensation import compensate, resume_requests
+from orchestrator.deploy import plans, retention, step_entries
+from orchestrator.deploy.compensation import compensate
 from orchestrator.deploy.pipeline import publish_live
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.deploy.steps.start import StartCandidate
@@ -77,7 +77,7 @@ async def finish_interrupted(context: AppContext, events: EventStream) -> None:
             continue
         match outcome_of(deployment, Interruption.RESTART):
             case Outcome.KEEP_LIVE:
-                await _keep_live(context, deployment)
+                await _keep_live(context, events, deployment)
             case Outcome.FINISH_SWITCH:
                 await _finish_switch(context, events, deployment)
             case Outcome.COMPENSATE:
@@ -115,15 +115,15 @@ async def _unfinished(context: AppContext) -> list[Deployment]:
     ]
 
 
-async def _keep_live(context: AppContext, live: Deployment) -> None:
+async def _keep_live(context: AppContext, events: EventStream, live: Deployment) -> None:
     """Record the end of the last step, and resume paused requests. The caller retires again, unless a rollback, which
     retires for both, comes first."""
     for step in live.steps:
         if step.state is StepState.RUNNING:
             later = step.name is StepName.RETIRE
             state, note = (StepState.SKIPPED, LATER) if later else (StepState.DONE, "recorded after a restart")
-            await context.journal.beside(context.journal.step_ended, live.id, step.name, state, note)
-    await resume_requests(context, live)
+            await step_entries.ended(context, events, step.name, live, state, note)
+    await pause.resume_patiently(context, live)
 
 
 async def _finish_switch(context: AppContext, events: EventStream, deployment: Deployment) -> None:
@@ -136,8 +136,7 @@ async def _finish_switch(context: AppContext, events: EventStream, deployment: D
     except ChangeoverError as error:
         await to_its_end(_end_failed_switch(context, events, deployment, error))
         return
-    note = "finished after a restart"
-    await context.journal.beside(context.journal.step_ended, live.id, StepName.SWITCH, StepState.DONE, note)
+    await step_entries.ended(context, events, StepName.SWITCH, live, StepState.DONE, "finished after a restart")
     await publish_live(events, live, recovered=True)
 
 
@@ -146,12 +145,11 @@ async def _end_failed_switch(
 ) -> None:
     recorded = await context.journal.beside(context.journal.recorded, deployment.id)
     if outcome_of(recorded, Interruption.STEP_FAILED) is Outcome.KEEP_LIVE:
-        await _keep_live(context, recorded)
+        await _keep_live(context, events, recorded)
         return
     cause = f"The orchestrator was stopped during the switch, and the switch could not be finished: {error.cause}"
-    journal = context.journal
-    failure = Failure(StepName.SWITCH, cause, tip_of(deployment, journal.attempts(context.name)))
-    await journal.beside(journal.step_ended, deployment.id, StepName.SWITCH, StepState.FAILED, INTERRUPTED)
+    failure = Failure(StepName.SWITCH, cause, tip_of(deployment, context.journal.attempts(context.name)))
+    await step_entries.ended(context, events, StepName.SWITCH, deployment, StepState.FAILED, INTERRUPTED)
     plan = plans.of_interrupted(deployment)
     await compensate(context, events, deployment, State.FAILED, failure, plan, Interrupter.KILL)
 
@@ -164,9 +162,9 @@ async def _compensate(context: AppContext, events: EventStream, deployment: Depl
 async def _compensate_interrupted(context: AppContext, events: EventStream, deployment: Deployment) -> None:
     step, by, cause = _stopped_at(deployment)
     end, failure = end_by(by, deployment, step, context.journal.attempts(context.name))
-    failure, journal = replace(failure, cause=cause or failure.cause), context.journal
+    failure = replace(failure, cause=cause or failure.cause)
     if any(step.state is StepState.RUNNING for step in deployment.steps):
-        await journal.beside(journal.step_ended, deployment.id, failure.step, StepState.FAILED, INTERRUPTED)
+        await step_entries.ended(context, events, failure.step, deployment, StepState.FAILED, INTERRUPTED)
     plan = plans.of_interrupted(deployment)
     await compensate(context, events, deployment, end, failure, plan, by)
 

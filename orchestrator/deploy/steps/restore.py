@@ -12,6 +12,7 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.errors import NoWayBack
+from orchestrator.journal.retry import patiently
 
 
 class BackUpReplacedData(Step):
@@ -123,8 +124,9 @@ class ResumeActive(Step):
         await swap.wake_writers(context)
         live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         await context.journal.beside(context.journal.save, live)
-        await context.journal.beside(context.journal.settle, context.name)
-        return await pause.resume(context, live)
+        # Nothing takes that back any more: what follows waits for a journal or a proxy that is away.
+        await patiently(lambda: context.journal.beside(context.journal.settle, context.name))
+        return await pause.resume_patiently(context, live)
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Remove the preview route."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.apps import pause, traffic
 from orchestrator.apps.context import AppContext
@@ -18,9 +19,10 @@ from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.steps.start import WakeStandby
 from orchestrator.deploy.unchanged import standby_after
 from orchestrator.domain.deployment import Deployment, Slots, State, StepName
+from orchestrator.domain.events import Ended, Occurrence
 from orchestrator.domain.schema_history import newest_run
 from orchestrator.errors import ProxyError
-from orchestrator.journal.retry import PROXY_OR_JOURNAL, patiently
+from orchestrator.journal.retry import patiently
 from orchestrator.proxy.routes import Server
 
 
@@ -51,13 +53,14 @@ class SwitchToCandidate(Step):
         if standby is not None and is_kept and live.colour is not None:
             standby = replace(standby, colour=live.colour.other)
         changed = [one for one in (live, standby) if one]
-        journal, slots = context.journal, Slots(active=live.id, standby=standby.id if standby else "")
-        await journal.beside(journal.save_switch, context.name, slots, *changed)
+        slots = Slots(active=live.id, standby=standby.id if standby else "")
+        crashed = standby if crash and not is_kept else None
+        await _record(context, slots, changed, [crashed_standby.told(crashed, crash, by=live)] if crashed else [])
         live = await _resume(context, live, settled=True)
         if standby is not None and is_kept:
             await _fail_over_to(context, standby, said_by=live)
-        elif standby is not None and crash:
-            await crashed_standby.tell(context, standby, crash, by=live)
+        elif crashed is not None:
+            _say_crashed(context, crashed, crash, by=live)
         return live
 
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
@@ -78,15 +81,34 @@ class SwitchToStandby(SwitchToCandidate):
         live = replace(deployment, state=State.LIVE, live_at=context.journal.timing.moment(deployment.id))
         changed = [live, replace(standby, state=State.LIVE)]
         left = context.journal.deployment(deployment.previous) if deployment.previous else None
+        told: list[tuple[Occurrence, str]] = []
         if left is not None:
             changed.append(replace(left, state=State.ROLLED_BACK, ended_at=left.ended_at or now()))
-        journal, slots = context.journal, Slots(active=standby.id, standby=deployment.previous)
-        await journal.beside(journal.save_switch, context.name, slots, *changed)
+            # It was not retired yet: this is its end, which nothing else tells.
+            told += [] if left.ended_at else [(Ended(State.ROLLED_BACK), left.id)]
+            told += [crashed_standby.told(left, crash, by=live)] if crash else []
+        await _record(context, Slots(active=standby.id, standby=deployment.previous), changed, told)
         # After a restore the data is a backup's; a rollback alone leaves it as it is.
         live = await _resume(context, live, settled=bool(deployment.ref))
         if left is not None and crash:
-            await crashed_standby.tell(context, left, crash, by=live)
+            _say_crashed(context, left, crash, by=live)
         return live
+
+
+async def _record(
+    context: AppContext, slots: Slots, changed: list[Deployment], told: list[tuple[Occurrence, str]]
+) -> None:
+    """Record a switch, in one transaction with what it tells of the release that is left. Raises JournalError."""
+    record = partial(context.journal.save_switch, context.name, slots, *changed)
+    if not told:
+        await context.journal.beside(record)
+        return
+    (happened, of), *also = told
+    await context.publish(happened, context.name, of, also=also, with_record=record)
+
+
+def _say_crashed(context: AppContext, standby: Deployment, crash: str, by: Deployment) -> None:
+    context.say(by.id, f"{standby.version} is the standby now, and crashed: its container {crash}")
 
 
 async def _resume(context: AppContext, live: Deployment, *, settled: bool) -> Deployment:
@@ -94,7 +116,7 @@ async def _resume(context: AppContext, live: Deployment, *, settled: bool) -> De
     journal = context.journal
     if settled:
         await patiently(lambda: journal.beside(journal.settle, context.name))
-    return await patiently(lambda: pause.resume(context, live), away=PROXY_OR_JOURNAL)
+    return await pause.resume_patiently(context, live)
 
 
 async def _fail_over_to(context: AppContext, standby: Deployment, said_by: Deployment) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from orchestrator.clock import Timing, now
@@ -24,7 +25,9 @@ T = TypeVar("T")
 ORDER = {name: number for number, name in enumerate(StepName)}
 
 
-def _written(events: list[NewEvent]) -> str:
+def _written(events: list[NewEvent], with_record: Callable[[], None] | None) -> str:
+    if isinstance(with_record, partial) and with_record.func.__name__ == "save_switch":
+        return "save switch"
     newest = events[-1]
     if newest.kind is not EventKind.STEP:
         return "append events"
@@ -214,7 +217,7 @@ class MemoryJournal(Journal):
 
     def append_events(self, events: Iterable[NewEvent], with_record: Callable[[], None] | None = None) -> None:
         events = list(events)
-        self._power.before(f"journal: {_written(events)}")
+        self._power.before(f"journal: {_written(events, with_record)}")
         if with_record:
             self._record(with_record)
         for event in events:
@@ -226,12 +229,12 @@ class MemoryJournal(Journal):
 
     def _record(self, write: Callable[[], None]) -> None:
         """As a part of an operation; nothing is written of what fails."""
-        deployments = dict(self._records.deployments)
+        deployments, slots = dict(self._records.deployments), dict(self._records.slots)
         try:
             with self._power.in_one_operation():
                 write()
         except JournalError:
-            self._records.deployments = deployments
+            self._records.deployments, self._records.slots = deployments, slots
             raise
 
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:

@@ -13,6 +13,7 @@ from orchestrator.clock import now
 from orchestrator.deploy.leftovers import GONE
 from orchestrator.domain.access import Scope
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
+from orchestrator.domain.events import EventKind
 from orchestrator.errors import Refused
 from orchestrator.server import Orchestrator
 from tests.support.fakes.engine import FakeEngine
@@ -63,6 +64,9 @@ async def test_what_was_interrupted_of_an_app_that_is_removed_has_an_end(orchest
     assert failure is not None
     assert (failure.step, failure.cause) == (StepName.BUILD, GONE)
     assert journal.deployment("d2").steps[0].state is StepState.FAILED
+    told = [(one.deployment, one.kind) for one in reversed(journal.events())]
+    ends = {"d1": [EventKind.ENDED], "d2": [EventKind.FAILED, EventKind.STEP], "d3": [EventKind.FAILED]}
+    assert {name: [kind for of, kind in told if of == name] for name in ends} == ends
     await orchestrator.stop()
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.events import EventKind
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
-from tests.support.fakes.stories import STORIES, operations_of
-from tests.support.fakes.world import World
+from tests.support.fakes.stories import STORIES, app, operations_of, two_releases
+from tests.support.fakes.world import APP, World
 from tests.support.turns import Turns
 
 IN_TURN = 4
@@ -66,9 +66,35 @@ def test_after_a_kill_at_any_operation_each_end_is_told(name: str, tmp_path: Pat
             return otherwise
         world.engine.mend()
         await world.restart()
+        if otherwise := [told for one in world.journal.deployments("shop") for told in told_otherwise(world, one)]:
+            return [f"after the restart: {one}" for one in otherwise]
         return [f"{one.kind} {one.id}: {one.state}" for one in world.journal.deployments("shop") if untold(world, one)]
 
     count = len(virtual_time.run(operations_of(tmp_path / "whole", name)))
     numbers = turns.of(range(count), one_in=IN_TURN)
     not_told = {number: left for number in numbers if (left := virtual_time.run(killed(number)))}
     assert not not_told
+
+
+@pytest.mark.parametrize("back_and_forth", [False, True])
+def test_what_a_rollback_takes_the_traffic_from_before_it_is_retired_is_told_to_have_ended(
+    tmp_path: Path, back_and_forth: bool
+) -> None:
+    """'events --deployment' and the panel waited for that for ever."""
+
+    async def story() -> None:
+        world = World(tmp_path, app())
+        await two_releases(world)
+        world.publish()
+        newest = await world.scheduler.request(APP, ref="", by="test")
+        world.proxy.open_sessions = 1  # the old colour drains for some time
+        await world.until_step(newest, StepName.RETIRE)
+        for _ in range(2 if back_and_forth else 1):
+            await world.scheduler.roll_back(APP, by="test")
+        world.proxy.open_sessions = 0
+        await world.at_rest()
+        for one in world.journal.deployments(APP):
+            ends = [event for event in world.journal.events(deployment_id=one.id) if event.kind is EventKind.ENDED]
+            assert len(ends) == 1, f"{one.kind} {one.id}: {one.state}"
+
+    virtual_time.run(story())

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, State, StepName, StepState
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.events import EventKind
+from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import JournalError, ProxyError
 from tests.support import virtual_time
-from tests.support.fakes.stories import STORIES, operations_of
+from tests.support.fakes.power import Killed
+from tests.support.fakes.stories import STORIES, app, operations_of, two_releases
 from tests.support.fakes.world import APP, World
 
-RECORDED, AFTERWARDS = "journal: save switch", "journal: retire started"
+RECORDED, WITHOUT_A_SWITCH, AFTERWARDS = "journal: save switch", "a restore", "journal: retire started"
+REFUSED = ProxyError("The proxy does not answer.", "Start it.")
 OF_THE_PROXY = {"resume requests", "set server"}
 SWITCHING = [
     "a deployment",
@@ -25,26 +30,33 @@ SWITCHING = [
     "a rollback with the data",
     "a rollback with a backup",
     "a restore with the release",
+    WITHOUT_A_SWITCH,
 ]
 
 
 def after_the_record(operations: list[str]) -> dict[int, str]:
     """The operations of a story between the record of its switch and the beginning of what runs in the background."""
-    record = operations.index(RECORDED)
+    record = operations.index(RECORDED if RECORDED in operations else "resume requests")
+    record -= RECORDED not in operations  # the write before it
     return dict(list(enumerate(operations))[record + 1 : operations.index(AFTERWARDS, record)])
 
 
-def told_of_the_switch(world: World, one: Deployment) -> list[str]:
+def last_step_of(one: Deployment) -> StepName:
+    """The one that makes it live."""
+    return StepName.VERIFY if one.kind is Kind.RESTORE and not one.brings_release else StepName.SWITCH
+
+
+def told_of(world: World, one: Deployment, step: StepName) -> list[str]:
     events = [event for event in world.journal.events(deployment_id=one.id) if event.kind is EventKind.STEP]
-    return [str(event.fields["state"]) for event in events if event.fields["step"] == StepName.SWITCH]
+    return [str(event.fields["state"]) for event in events if event.fields["step"] == step]
 
 
 def assert_kept(world: World, where: str) -> None:
     newest = world.journal.deployments(APP)[0]
     assert newest.state is State.LIVE, f"{where}: {newest.failure}"
-    recorded = [step.state for step in newest.steps if step.name is StepName.SWITCH]
-    assert recorded == [StepState.DONE], where
-    assert told_of_the_switch(world, newest) == [StepState.RUNNING, StepState.DONE], where
+    last = last_step_of(newest)
+    assert [step.state for step in newest.steps if step.name is last] == [StepState.DONE], where
+    assert told_of(world, newest, last) == [StepState.RUNNING, StepState.DONE], where
     assert APP not in world.proxy.waiting, f"{where}: requests wait"
 
 
@@ -78,21 +90,86 @@ def test_a_stop_after_the_record_of_a_switch_leaves_it_done(name: str, tmp_path:
     async def stopped(number: int, what: str) -> None:
         world = World(tmp_path / str(number), config)
         await before(world)
-        stops: list[asyncio.Task[None]] = []
-        struck = asyncio.Event()
-
-        def stop() -> None:
-            stops.append(asyncio.create_task(world.scheduler.stop()))
-            struck.set()
-
-        world.power.interrupt_at(number, stop)
-        story = asyncio.ensure_future(act(world))
-        await struck.wait()
-        await asyncio.gather(*stops)
-        story.cancel()
-        await asyncio.wait([story])
+        await act_and_stop(world, act(world), number)
         assert_kept(world, f"a stop at {what}, operation {number} of {name}")
 
     operations = after_the_record(virtual_time.run(operations_of(tmp_path / "whole", name)))
     for number, what in operations.items():
         virtual_time.run(stopped(number, what))
+
+
+def test_it_is_said_once_why_requests_still_wait(tmp_path: Path) -> None:
+    """Nothing else tells it while the proxy answers, and refuses this alone."""
+    config, before, act = STORIES["an incompatible migration"]
+
+    async def story() -> None:
+        world = World(tmp_path, config)
+        await before(world)
+        world.proxy.refused_resumes = 3
+        await act(world)
+        assert_kept(world, "refused three times")
+        lines = [str(event.fields.get("line")) for event in world.journal.events() if event.kind is EventKind.LINE]
+        said = [line for line in lines if line.startswith("requests are not resumed yet")]
+        assert said == [f"requests are not resumed yet, which is tried again by itself: {REFUSED}"]
+
+    virtual_time.run(story())
+
+
+async def taken_from_one_that_crashes(world: World) -> Deployment:
+    """A rollback, before its release is retired, takes the traffic from one that crashes. Returns that one."""
+    await two_releases(world)
+    left = world.context.active
+    assert left is not None
+    for _ in range(2):
+        world.crashes.heard(ContainerEvent("die", APP, Role.APP, left.container, 6))
+    return left
+
+
+def of_a_rollback(world: World) -> list[str]:
+    return world.power.operations[: world.power.operations.index(AFTERWARDS) + 1]
+
+
+@pytest.mark.parametrize("end", ["kill before", "kill after", "stop"])
+def test_that_the_standby_crashed_is_known_as_soon_as_it_is_the_standby(end: str, tmp_path: Path) -> None:
+    """Whatever ends the process, nothing tells it later."""
+
+    async def counted() -> int:
+        world = World(tmp_path / "whole", app())
+        await taken_from_one_that_crashes(world)
+        world.power.operations = []
+        await world.roll_back()
+        return len(of_a_rollback(world))
+
+    async def ended(number: int) -> None:
+        world = World(tmp_path / f"{end} {number}", app())
+        left = await taken_from_one_that_crashes(world)
+        world.power.operations = []
+        if end == "stop":
+            await act_and_stop(world, world.roll_back(), number)
+        else:
+            world.power.cut_at(number, after=end == "kill after")
+            with suppress(Killed):
+                await world.roll_back()
+        if world.journal.slots(APP).standby == left.id:
+            told = [event.kind for event in world.journal.events(deployment_id=left.id)]
+            assert EventKind.STANDBY_CRASHED in told, f"{end} {number}: {world.power.operations[number:]}"
+
+    for number in range(virtual_time.run(counted())):
+        virtual_time.run(ended(number))
+
+
+async def act_and_stop(world: World, act: Awaitable[object], number: int) -> None:
+    """The orchestrator is stopped when the operation of this number has had its effect."""
+    stops: list[asyncio.Task[None]] = []
+    struck = asyncio.Event()
+
+    def stop() -> None:
+        stops.append(asyncio.create_task(world.scheduler.stop()))
+        struck.set()
+
+    world.power.interrupt_at(number, stop)
+    story = asyncio.ensure_future(act)
+    await struck.wait()
+    await asyncio.gather(*stops)
+    story.cancel()
+    await asyncio.wait([story])

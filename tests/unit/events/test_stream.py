@@ -229,6 +229,26 @@ async def test_notifiers_are_told_after_the_journal_has_it_and_not_of_what_it_re
         assert notifier.were_in_the_journal == [1]
 
 
+async def test_events_that_are_told_together_are_recorded_and_told_in_their_order_or_not_at_all(
+    journal: UnreliableJournal,
+) -> None:
+    told = Told(journal)
+    events = EventStream(journal, [told])
+    also = [(Dismissed("v3"), "d2"), (Dismissed("v4"), "")]
+
+    await events.publish(Dismissed("v2"), "shop", "d1", also=also)
+    for with_record in (None, lambda: None):
+        with journal.away(), pytest.raises(JournalError):
+            await events.publish(Dismissed("v5"), "shop", "d1", also=also, with_record=with_record)
+    await events.publish(Dismissed("v6"), "shop", "d1", also=also, with_record=lambda: None)
+
+    expected = [(Dismissed("v2"), "d1"), *also, (Dismissed("v6"), "d1"), *also]
+    assert told.heard == [(happened, "shop", deployment) for happened, deployment in expected]
+    assert [(one.fields["version"], one.deployment) for one in journal.events()] == [
+        (happened.version, deployment) for happened, deployment in expected
+    ]
+
+
 async def test_an_event_whose_record_is_refused_keeps_no_other_event_from_being_written(events: EventStream) -> None:
     def refused() -> None:
         raise JournalError("The record is refused.", "Correct it.")
