@@ -36,8 +36,9 @@ class Upgraded:
 
     def __init__(self, connection: Any) -> None:  # Any: docker-py's socket.SocketIO has no stub
         self._connection = connection
+        self._response = connection._response
         # docker-py itself reaches for these; it offers no other way.
-        self._reader: io.BufferedReader = connection._response.raw._fp.fp
+        self._reader: io.BufferedReader = self._response.raw._fp.fp
         self._socket: socket.socket = connection._sock
         self._socket.settimeout(None)  # a command may be silent for hours, and a person may think for hours
 
@@ -77,4 +78,7 @@ class Upgraded:
     def close(self) -> None:
         """In the thread that reads, if there is one."""
         self.end()
+        # First: an answer whose connection is closed before it cannot be closed any more, and Python prints a traceback
+        # when it throws it away.
+        self._response.close()
         self._connection.close()

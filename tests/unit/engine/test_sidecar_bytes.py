@@ -17,6 +17,7 @@ from orchestrator.engine.docker.sidecar_run import Run
 from orchestrator.engine.terminal import Pipe
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
+from tests.support.attached import attached
 
 DUMP = bytes(range(256)) * 4000
 
@@ -41,8 +42,7 @@ class Dumping:
 
     def attach_socket(self, params: dict[str, int]) -> Any:
         self.asked = params
-        answer = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=self._ours.makefile("rb"))))
-        return SimpleNamespace(_sock=self._ours, _response=answer, close=self._ours.close)
+        return attached(self._ours, self._theirs)
 
     def start(self) -> None:
         self._work = threading.Thread(target=self._talk)

@@ -17,6 +17,7 @@ from orchestrator.engine.base import ContainerSpec
 from orchestrator.engine.docker.sidecar_run import Run
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
+from tests.support.attached import attached
 from tests.unit.engine.test_sidecar_bytes import framed
 
 
@@ -42,8 +43,7 @@ class Talking:
         self.labels: dict[str, str] = {}
 
     def attach_socket(self, params: dict[str, int]) -> Any:
-        answer = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=self._ours.makefile("rb"))))
-        return SimpleNamespace(_sock=self._ours, _response=answer, close=self._ours.close)
+        return attached(self._ours, self._theirs)
 
     def start(self) -> None:
         threading.Thread(target=self._talk, daemon=True).start()

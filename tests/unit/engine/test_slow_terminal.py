@@ -20,6 +20,7 @@ from orchestrator.engine.docker.live_output import Execution, to_the_end
 from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.engine.terminal import Input, Pipe, Size, Terminal
 from orchestrator.host.output import Output
+from tests.support.attached import attached
 
 T = TypeVar("T")
 NAME = "test-shop-run"
@@ -50,9 +51,7 @@ class FakeContainer:
 
     def __init__(self, stdin: Input) -> None:
         ours, self._theirs = socket.socketpair()
-        # As docker-py hands it out: see engine/docker/upgraded.py.
-        answer = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=ours.makefile("rb"))))
-        self._connection = SimpleNamespace(_sock=ours, _response=answer, close=ours.close)
+        self._connection = attached(ours, self._theirs)
         said = b"changeover-process 71\nhello"
         framed = struct.pack(">BxxxL", 1, len(said)) + said
         self._theirs.sendall(framed if isinstance(stdin, Pipe) else said)
