@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Accidents:
     def __init__(self, machine: Machine, app: str, server: Postgres | None) -> None:
         self._machine, self._app, self._server = machine, app, server
         self._names = 0
+        self.killed: Counter[str] = Counter()
+        """How often each container of the app was killed."""
 
     @contextmanager
     def happening(self, accident: Accident) -> Iterator[None]:
@@ -135,15 +138,20 @@ class Accidents:
             case "rename":
                 return any([self.rename(one) for one in machine.containers(self._app, "app")])
             case "active":
-                return machine.kill_process_of(before["active"]["container"])
+                return self._kills(before["active"]["container"])
             case "candidate":
                 # One that has become active meanwhile is a candidate no more.
                 known.add(machine.app(self._app)["active"]["container"])
-                return any([machine.kill_process_of(one) for one in machine.containers(self._app, "app") - known])
+                return any([self._kills(one) for one in machine.containers(self._app, "app") - known])
             case "sidecar":
                 return any([machine.kill_process_of(one) for one in machine.sidecars(self._app)])
             case _:
                 return machine.kill_process_of(f"changeover-{accident.what}-1")
+
+    def _kills(self, container: str) -> bool:
+        is_killed = self._machine.kill_process_of(container)
+        self.killed[container] += is_killed
+        return is_killed
 
     def _cancels(self) -> bool:
         under_way = self._machine.app(self._app)["deployment"]
