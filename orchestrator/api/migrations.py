@@ -19,7 +19,7 @@ from orchestrator.domain.schema_history import (
     MigrationRun,
     SchemaRevision,
     applied,
-    names,
+    change_in_words,
     newer_than,
     not_reported,
 )
@@ -197,7 +197,5 @@ def _rollback(context: AppContext) -> RollbackView:
     if not can_take_back(context, change):
         says, remedy = no_way_down(context, standby, change), way_by_restore(context)
         return RollbackView(to=version, way="restore", says=says, remedy=remedy)
-    todo = [f"reverts {names(change.down)}"] if change.down else []
-    todo += [f"applies {names(change.up)}"] if change.up else []
-    says = f"A rollback to {version} {' and '.join(todo)}, with requests paused. A backup is made first."
+    says = f"A rollback to {version} {change_in_words(change)}, with requests paused. A backup is made first."
     return RollbackView(to=version, way="migrate", says=says)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from orchestrator.app_data.migrations import needed_by
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import LONG_LIVED_S
 from orchestrator.deploy.plans import DEPLOY, RESTORE, ROLL_BACK_WITH_BACKUP, ROLL_BACK_WITH_DATA, Plan
+from orchestrator.domain.schema_history import SchemaChange, change_in_words
 from orchestrator.errors import ProxyError
 
 
@@ -44,12 +46,18 @@ def _stopped(context: AppContext, plan: Plan) -> str:
     )
 
 
+def _change(context: AppContext) -> str:
+    """What a rollback does to the data, which the standby's release cannot run on as it is."""
+    change = needed_by(context, context.standby) if context.standby else SchemaChange()
+    return "changes the data" if change.is_empty else change_in_words(change)
+
+
 def _paused(context: AppContext, plan: Plan) -> str:
     """When requests are paused; empty if they are not."""
     if plan in (RESTORE, ROLL_BACK_WITH_BACKUP):
         return "Requests are paused while the data is replaced."
     if plan == ROLL_BACK_WITH_DATA:
-        return "Requests are paused while migrations are reverted."
+        return f"The rollback {_change(context)}. A backup is made first; then requests are paused until the switch."
     settings = context.migrations
     if settings is None or plan != DEPLOY:
         return ""

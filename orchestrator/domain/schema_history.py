@@ -184,6 +184,12 @@ def named_after(version: str, runs: Iterable[MigrationRun]) -> SchemaRevision:
     return SchemaRevision(version, reported[-1].revision if reported else "", compatible=False, says=NOT_REPORTED)
 
 
+def change_in_words(change: SchemaChange) -> str:
+    """For messages, after the name of what makes it: 'reverts 0003 and applies 0002 (receipts)'. It is not empty."""
+    reverts = [f"reverts {names(change.down)}"] if change.down else []
+    return " and ".join([*reverts, *([f"applies {names(change.up)}"] if change.up else [])])
+
+
 def names(revisions: Iterable[SchemaRevision]) -> str:
     """For messages: '0002 (receipts), 0003'."""
     return ", ".join(f"{one.revision} ({one.says})" if one.says else one.revision for one in revisions)

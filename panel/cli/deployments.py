@@ -128,10 +128,11 @@ def wait(
         raise typer.Exit(FAILED)
 
 
-async def cost(client: Client, app: str) -> tuple[str, ...]:
-    """What a restore costs those who are connected now; empty if an older orchestrator does not say it."""
+async def cost(client: Client, app: str, kind: str) -> tuple[str, ...]:
+    """What a rollback or restore costs those who are connected now, and what it does to the data; empty if an older
+    orchestrator does not say it, or if it would be refused, as it then is."""
     try:
-        return (await client.plan(app, "restore")).cost
+        return (await client.plan(app, kind)).cost
     except ClientError:
         return ()
 
@@ -147,12 +148,12 @@ def confirm_restore(app: str, backup: str, *, release: bool = False) -> None:
     else:
         says.append(text.loss(wanted, utc_now()))
         says += [f"{wanted.version} gets the traffic instead of the release that is live."] if release else []
-        says += run(lambda client: cost(client, app))
+        says += run(lambda client: cost(client, app, "restore"))
     ask(f"Restore backup {backup}?", says)
 
 
 def confirm_rollback(app: str) -> str:
-    """Say which release gets the traffic, and ask. Ends the command when the answer is no.
+    """Say which release gets the traffic and what that costs, and ask. Ends the command when the answer is no.
 
     Returns the standby's container, which the question is about; empty without one: then the rollback is refused.
     """
@@ -161,7 +162,8 @@ def confirm_rollback(app: str) -> str:
         return ""
     live = known.active.version if known.active else "no release"
     says = [f"{known.standby.version} on {known.standby.colour} gets the traffic instead of {live}."]
-    ask(f"Roll {app} back?", [*says, *([known.standby.warning] if known.standby.warning else [])])
+    says += [known.standby.warning] if known.standby.warning else []
+    ask(f"Roll {app} back?", [*says, *run(lambda client: cost(client, app, "rollback"))])
     return known.standby.container
 
 

@@ -11,7 +11,7 @@ from panel.cli.output import CTRL_C, err
 from panel.cli.progress import Progress
 from panel.client.client import Client
 from panel.client.drain_wait import NO_STREAM, each_change, until_drained
-from panel.client.errors import ClientError, Unanswered
+from panel.client.errors import ClientError, NotSignedIn, Unanswered
 from panel.client.events import Event
 from panel.client.model import Deployment, DeploymentKind, DeploymentState
 
@@ -106,10 +106,11 @@ def _is_lost(answer: asyncio.Future[Deployment]) -> bool:
 
 @contextmanager
 def _said_to_go_on(client: Client, asked: Deployment) -> Iterator[None]:
-    """Ctrl-C says what goes on without the command, and how it is cancelled."""
+    """Ctrl-C says what goes on without the command, and how it is cancelled. So does the end of the token with which it
+    was asked for: who revokes one cancels nothing."""
     try:
         yield
-    except CTRL_C:
+    except (*CTRL_C, NotSignedIn):
         client.waits_for_a_change = False  # that it goes on is said here
         err.print(
             f"Deployment {asked.id} of {asked.app} goes on without this command. "

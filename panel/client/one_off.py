@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from panel.client.errors import ClientError, Failed, Refused
+from panel.client.errors import ClientError, Failed, NotSignedIn, Refused
 from panel.client.value import Value
 
-_REFUSALS = ("Refused", "TooManyStreams")
+_KINDS = {"Refused": Refused, "TooManyStreams": Refused, "NotAllowed": NotSignedIn}
+"""By the kind of a problem in a stream, whose status was sent before it was known. Others are a Failed."""
 
 
 def _decoded(text: object) -> object:
@@ -111,5 +112,5 @@ def _terminal(app: str, number: str, what: str) -> str:
 
 
 def _error(problem: dict[str, Any]) -> ClientError:  # Any: JSON
-    kind = Refused if problem.get("kind") in _REFUSALS else Failed
+    kind = _KINDS.get(str(problem.get("kind")), Failed)
     return kind(str(problem.get("detail", "")), str(problem.get("remedy", "")))

@@ -26,7 +26,7 @@ from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
 from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
-from panel.screens.question import ask_although_off, deploy_again, deploy_version, roll_back
+from panel.screens.question import AsksPlan, ask_although_off, deploy_again, deploy_version, roll_back
 from panel.screens.versions import VersionsScreen
 from panel.screens.whole import is_whole
 from panel.text.held_back import held_back_in_words
@@ -166,7 +166,7 @@ class DashboardScreen(AppKeys):
 
     def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
         """The live release with the configuration as it is now. The standby stays the goal of a rollback."""
-        self._ask_to_deploy(deploy_again(app.name, active), app.name, active.revision)
+        self._ask_to_deploy(deploy_again(app.name, active, self._plan_of(app.name)), app.name, active.revision)
 
     def _ask_to_deploy(self, question: ModalScreen[bool], app: str, revision: str) -> None:
         """Ask, deploy what was confirmed, and show its progress."""
@@ -240,7 +240,7 @@ class DashboardScreen(AppKeys):
     def _show_versions(self, app: App) -> None:
         def closed(wanted: Version | None) -> None:
             if wanted:
-                question = deploy_version(app.name, wanted, app.active)
+                question = deploy_version(app.name, wanted, app.active, self._plan_of(app.name))
                 self._ask_to_deploy(question, app.name, wanted.ref)
 
         self.app.push_screen(VersionsScreen(self._client, app, self._clock), closed)
@@ -254,7 +254,11 @@ class DashboardScreen(AppKeys):
         if standby is None:
             self.notify(f"{name} has no standby release to roll back to. Deploy a second release first.", markup=False)
             return
-        self._ask(roll_back(name, standby, app.active), lambda: self._roll_back(name, standby.container))
+        question = roll_back(name, standby, app.active, self._plan_of(name, "rollback"))
+        self._ask(question, lambda: self._roll_back(name, standby.container))
+
+    def _plan_of(self, app: str, kind: str = "deploy") -> AsksPlan:
+        return lambda: self._client.plan(app, kind)
 
     @work(group="changes")
     async def _roll_back(self, app: str, container: str) -> None:

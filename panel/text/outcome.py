@@ -18,6 +18,8 @@ DONE = {
 OF_KIND = {DeploymentKind.ROLLBACK.value: "Rollback to ", DeploymentKind.RESTORE.value: "Restore of "}
 """What failed, before app and version."""
 MIGRATE = "migrate"
+LONGEST_HEAD, LONGEST_TAIL = 400, 200
+"""Characters of a line of output that a failure shows, from its beginning and its end. `show --json` has more."""
 ACTIVE = "active"
 """The slot of the release that has the traffic."""
 INTERRUPTED_BY = {
@@ -95,7 +97,7 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if why.exit_code is not None:
         lines.append(f"  Exit code {why.exit_code}{', killed because it exceeded its memory limit' if why.oom else ''}")
     if not all(line.rstrip() in printed for line in why.log):
-        lines += [f"  [dim]│[/] {output(line)}" for line in without_repetition(why.log)]
+        lines += [f"  [dim]│[/] {output(_short(line))}" for line in without_repetition(why.log)]
     lines += [f"  • {inline(undone)}" for undone in why.undone if undone.rstrip() not in printed]
     lines += _paused(ended)
     if cut := cut_in_words(ended):
@@ -111,6 +113,14 @@ def failure(ended: Deployment, app: App | None = None, printed: Collection[str] 
     if why.tip:
         lines.append(f"  💡 {inline(why.tip)}")
     return lines
+
+
+def _short(line: str) -> str:
+    """The beginning and the end of a long line of output: the reason often stands in the line after it."""
+    left_out = len(line) - LONGEST_HEAD - LONGEST_TAIL
+    if left_out <= 0:
+        return line
+    return f"{line[:LONGEST_HEAD]} [{left_out} characters left out] {line[-LONGEST_TAIL:]}"
 
 
 def step_in_words(ended: Deployment, step: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from orchestrator.config.app_schema import App
 from orchestrator.deploy import plans
 from orchestrator.deploy.cost import cost_of
+from orchestrator.deploy.standby import find_standby
 from orchestrator.domain.deployment import Deployment, State, StepName, StepState
 from orchestrator.domain.events import EventKind
 from orchestrator.domain.in_hand import InHand
@@ -176,6 +177,34 @@ def test_before_it_begins_it_is_said_what_a_deployment_costs_those_who_are_conne
         "10 s (drain.stop_timeout)."
     )
     assert len(restore) == 2
+
+
+def test_before_a_rollback_it_is_said_what_it_does_to_the_data_whether_it_reverts_or_applies(tmp_path: Path) -> None:
+    world = world_at(tmp_path)
+
+    async def cost() -> list[str]:
+        return await cost_of(world.context, plans.to_standby(await find_standby(world.context)))
+
+    async def story() -> list[list[str]]:
+        await live(world, "0001")
+        world.publish()
+        await world.deploy()
+        only_switched = await cost()
+        world.engine.incompatible.add("0002")
+        await live(world, "0002")
+        back = await cost()
+        await world.roll_back()
+        return [only_switched, back, await cost()]
+
+    only_switched, back, forth = virtual_time.run(story())
+    assert [back[1].partition(".")[0], forth[1].partition(".")[0]] == [
+        "The rollback reverts 0002",
+        "The rollback applies 0002",
+    ]
+    for says in (back[1], forth[1]):
+        assert ". A backup is made first; then requests are paused until the switch. New requests wait." in says
+    assert "paused" not in "".join(only_switched)
+    assert "The rollback" not in "".join(only_switched)
 
 
 @pytest.mark.parametrize("limit_s", [0, 2])

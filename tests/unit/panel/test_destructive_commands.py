@@ -134,6 +134,19 @@ def test_a_rollback_that_was_confirmed_is_to_the_standby_that_was_shown(api: Fak
     assert asked.body == {"restore": "", "container": standby["container"]}
 
 
+def test_before_a_rollback_it_is_said_what_it_costs_those_who_use_the_app(api: FakeApi) -> None:
+    api.gives("GET", "/v1/apps/shop", answers.app(standby=answers.slot("v0.9.0", "green")))
+    says = ["v1.0.0 on blue has in hand now: 1 WebSocket.", "The rollback reverts 0003 (amount)."]
+    api.gives("GET", "/v1/apps/shop/plan", {"app": "shop", "kind": "rollback", "steps": [], "cost": says})
+
+    ended = changeover("rollback", "shop", typed="n\n")
+
+    (asked,) = api.requests("GET", "/v1/apps/shop/plan")
+    assert asked.query == {"kind": "rollback"}
+    for line in says:
+        assert ended.stderr.index(line) < ended.stderr.index("[y/N]")
+
+
 def test_a_rollback_to_a_release_that_crashed_is_warned_of(api: FakeApi) -> None:
     says = "v0.9.0 crashed when it was live: its container ended 3 times in ten minutes."
     api.gives("GET", "/v1/apps/shop", answers.app(standby=answers.slot("v0.9.0", "green", warning=says)))

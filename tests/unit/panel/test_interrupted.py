@@ -15,6 +15,7 @@ import pytest
 from panel.cli.followed import followed
 from panel.cli.progress import Silent
 from panel.client.client import Client
+from panel.client.errors import NotSignedIn
 from panel.client.events import Event
 from tests.support import api_answers as answers
 from tests.support.fakes.api import FakeApi
@@ -63,6 +64,33 @@ async def test_a_deployment_that_is_no_longer_waited_for_is_said_to_go_on(
     said = capsys.readouterr().err
     assert "Deployment d42 of shop goes on without this command" in said
     assert "changeover cancel d42" in said
+
+
+class Revoked(Client):
+    """Its token is revoked in the middle of the stream."""
+
+    async def events(
+        self, after: int | None = None, deployment: str = "", recent: int = 0
+    ) -> AsyncGenerator[Event, None]:
+        async for event in super().events(after, deployment, recent):
+            yield event
+            raise NotSignedIn("Token 'ci' is revoked.")
+
+
+async def test_a_deployment_whose_token_is_revoked_meanwhile_is_said_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with FakeApi() as api:
+        api.gives("GET", "/v1/deployments/d42", answers.deployment(state="running"))
+        api.events = answers.Events().add("queued", "d42", by="ci").all
+        async with Revoked(api.url, "co_secret") as client:
+            asked = await client.deployment("d42")
+            with pytest.raises(NotSignedIn, match="is revoked"):
+                await followed(client, asked, Silent())
+
+    said = capsys.readouterr().err
+    assert "Deployment d42 of shop goes on without this command" in said
+    assert "changeover show d42" in said
 
 
 class Interrupted(Client):

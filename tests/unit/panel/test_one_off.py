@@ -188,6 +188,23 @@ def test_an_end_without_an_exit_code_is_a_failure(api: FakeApi) -> None:
     assert changeover("run", "shop", "ls").exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"), [("NotAllowed", 4), ("Refused", 3), ("TooManyStreams", 3), ("EngineError", 1), ("", 1)]
+)
+@pytest.mark.parametrize("command", [("run", "shop", "ls"), ("logs", "shop", "--follow")])
+def test_a_problem_in_a_stream_has_the_exit_code_of_the_same_problem_in_an_answer(
+    api: FakeApi, command: tuple[str, ...], kind: str, code: int
+) -> None:
+    problem = {"kind": kind, "detail": "The token was revoked.", "remedy": "Use another one."}
+    for way in (("POST", "/v1/apps/shop/run"), ("GET", "/v1/apps/shop/logs/follow")):
+        api.gives_text(*way, stream({"line": "one"}, {"problem": problem}))
+
+    done = changeover(*command)
+
+    assert done.exit_code == code
+    assert "The token was revoked." in done.output
+
+
 def test_a_log_is_followed(api: FakeApi) -> None:
     api.gives_text("GET", "/v1/apps/shop/logs/follow", stream({"line": "one"}, {}, {"line": "two"}))
 

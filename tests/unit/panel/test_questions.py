@@ -16,6 +16,8 @@ from tests.support.screen import shown
 
 CANCEL, ROLL_BACK = ("POST", "/v1/deployments/d42/cancel"), ("POST", "/v1/apps/shop/rollback")
 
+VERSIONS = "/v1/apps/shop/update/versions"
+
 
 async def until(true: Callable[[], bool]) -> None:
     for _ in range(1000):
@@ -48,6 +50,30 @@ async def test_a_cancel_and_a_rollback_ask_first(key: str, request_: tuple[str, 
 
         assert before == 0
         assert len(api.requests(*request_)) == times
+
+
+@pytest.mark.parametrize(("keys", "kind"), [(("b",), "rollback"), (("v", "enter"), "deploy"), (("u",), "deploy")])
+async def test_each_question_before_the_traffic_moves_says_what_it_costs(keys: tuple[str, ...], kind: str) -> None:
+    says = "v1.0.0 on blue has in hand now: 1 WebSocket [of 3]."
+    known = answers.app(update=None, standby=answers.slot("v0.9.0", "green"), configuration_changed=True)
+    with FakeApi() as api:
+        api.gives("GET", "/v1/apps", {"apps": [known]})
+        api.gives("GET", "/v1/apps/shop", known)
+        api.gives("GET", VERSIONS, {"versions": [{"version": "v2", "ref": "v2"}]})
+        api.gives("POST", "/v1/apps/shop/update/check", None)
+        api.gives("GET", "/v1/apps/shop/plan", {"app": "shop", "kind": kind, "steps": [], "cost": [says]})
+        panel = PanelApp(Client(api.url, "co_secret"), clock=lambda: answers.NOW)
+        async with panel.run_test(size=(120, 40)) as pilot:
+            await until(lambda: bool(api.requests("GET", "/v1/apps")))
+            await pilot.press(keys[0])
+            for key in keys[1:]:
+                await until(lambda: bool(api.requests("GET", VERSIONS)))
+                await pilot.pause()
+                await pilot.press(key)
+            await until(lambda: type(panel.screen).__name__ == "QuestionScreen")
+            await until(lambda: says in shown(pilot))
+
+        assert [one.query for one in api.requests("GET", "/v1/apps/shop/plan")] == [{"kind": kind}]
 
 
 async def test_without_a_standby_nothing_is_asked_and_nobody_goes_back() -> None:

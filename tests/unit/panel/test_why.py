@@ -1,17 +1,20 @@
-"""A long reason in a table is cut, and takes no room from what is typed again: ids, actions, versions."""
+"""A long reason in a table is cut, and takes no room from what is typed again: ids, actions, versions. So is a
+long line of output, and takes none from the line after it, which often is the reason."""
 
 from __future__ import annotations
 
 import pytest
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.clock import now
 from panel.cli import text
 from panel.client.access_model import AuditEntries
-from panel.client.model import Backup, Deployments
+from panel.client.model import Backup, Deployment, Deployments
 from panel.text.history import history
 from panel.text.markup import inline
+from panel.text.outcome import failure
 from panel.text.why import why
 from tests.support import api_answers as answers
 
@@ -64,3 +67,17 @@ def test_a_long_reason_is_cut_and_nothing_else_is(table: Table, whole: tuple[str
 def test_a_reason_is_shown_as_it_is() -> None:
     """Rich makes pictures of words between colons."""
     assert why(inline("no such image shop:key:1 [red]")).plain == "no such image shop:key:1 [red]"
+
+
+@pytest.mark.parametrize("length", [1, 600, 601, 4096])
+def test_a_long_line_of_output_is_cut_in_a_failure_and_the_reason_after_it_is_whole(length: int) -> None:
+    line = "[" * (length - 1) + "z"
+    failed = answers.failed()
+    failed["failure"] = failed["failure"] | {"log": [line, "ERROR: the reason"]}
+
+    shown = Text.from_markup("\n".join(failure(Deployment.model_validate(failed)))).plain.splitlines()
+
+    of_line, reason = (one.removeprefix("  │ ") for one in shown if one.startswith("  │ "))
+    left_out = max(0, length - 600)
+    assert reason == "ERROR: the reason"
+    assert of_line == (line if not left_out else f"{line[:400]} [{left_out} characters left out] {line[-200:]}")
