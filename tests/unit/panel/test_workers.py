@@ -32,6 +32,7 @@ from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
+from panel.screens.question import QuestionScreen, roll_back
 from panel.screens.versions import VersionsScreen
 from panel.screens.whole import is_whole
 from panel.session.state import SessionState
@@ -176,6 +177,16 @@ async def _follow(_app: PanelApp, screen: Screen[Any]) -> None:
     await inspect.unwrap(ProgressScreen._follow)(screen)
 
 
+def _question(client: Client) -> Screen[Any]:
+    assert SHOP.standby
+    return roll_back("shop", SHOP.standby, SHOP.active, lambda: client.plan("shop", "rollback"))
+
+
+async def _say_cost(app: PanelApp, screen: Screen[Any]) -> None:
+    assert isinstance(screen, QuestionScreen)
+    await inspect.unwrap(QuestionScreen._say_cost)(screen, lambda: app.client.plan("shop", "rollback"))
+
+
 async def _skip(app: PanelApp, screen: Screen[Any]) -> None:
     assert isinstance(screen, VersionsScreen)
     await screen._skip(VERSION, app)
@@ -197,6 +208,7 @@ RUNS: dict[str, tuple[Make, Run]] = {
         lambda client: ConfirmScreen(client, SHOP, Update.model_validate(answers.update()), NOW),
         worker("_ask"),
     ),
+    "question._say_cost": (_question, _say_cost),
     "versions._load": (lambda client: VersionsScreen(client, SHOP, lambda: NOW), worker("_load")),
     "versions._skip": (lambda client: VersionsScreen(client, SHOP, lambda: NOW), _skip),
     "progress._follow": (lambda client: ProgressScreen(client, "shop", "d43", lambda: NOW), _follow),
