@@ -1,6 +1,6 @@
 """Hostile requests at a whole Changeover with a live app: which statuses they get, and what memory stays.
 
-Run it alone: `python -m bench.hostile [number]`. The requests have an admin token, so that the rare good one among them
+Run it alone: `python -m bench.hostile [number] [rounds]`. The requests have an admin token, so that the rare good one among them
 deploys, rolls back, pauses or restores the app. A request that gets a status of 500 or more is printed with its answer;
 one such, or a traceback in the log, or an app that does not answer afterwards, is exit code 1.
 """
@@ -155,13 +155,13 @@ def answers_afterwards(stack: Stack) -> bool:
     return stack.ask().status_code == 200
 
 
-def main(number: int) -> int:
+def main(number: int, rounds: int) -> int:
     with changeover() as stack:
         assert stack.process is not None
         process, port = stack.process.pid, stack.api_port
         totals = asyncio.run(all_of_them(port, stack.token, 1000, seed=0))
         print(f"memory after 1,000 requests: {memory_mb(process):.1f} MB")
-        for seed in range(1, ROUNDS + 1):
+        for seed in range(1, rounds + 1):
             began = time.monotonic()
             statuses = asyncio.run(all_of_them(port, stack.token, number, seed))
             totals += statuses
@@ -177,4 +177,5 @@ def main(number: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    given = [int(one) for one in sys.argv[1:]]
+    sys.exit(main(*(given + [10_000, ROUNDS][len(given) :])))
