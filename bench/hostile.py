@@ -1,8 +1,8 @@
 """Hostile requests at a whole Changeover with a live app: which statuses they get, and what memory stays.
 
-Run it alone: `python -m bench.hostile [number] [rounds]`. The requests have an admin token, so that the rare good one among them
-deploys, rolls back, pauses or restores the app. A request that gets a status of 500 or more is printed with its answer;
-one such, or a traceback in the log, or an app that does not answer afterwards, is exit code 1.
+Run it alone: `python -m bench.hostile [number] [rounds]`. The requests have an admin token, so that the rare good one
+among them deploys, rolls back, pauses or restores the app. A request that gets a status of 500 or more is printed with
+its answer; one such, or a traceback in the log, or an app that does not answer afterwards, is exit code 1.
 """
 
 from __future__ import annotations
