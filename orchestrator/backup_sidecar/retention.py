@@ -78,7 +78,7 @@ def _superseded(undamaged: Sequence[Entry]) -> set[str]:
 def _older(entries: Sequence[Entry], counted: Sequence[str], keep: int) -> set[str]:
     """The backups that are older than the newest `keep` of those that are counted. All are the newest first."""
     ids = _ids(entries)
-    return {*ids[ids.index(counted[keep - 1]) + 1 :]} if len(counted) > keep else set()
+    return {*ids[ids.index(counted[keep - 1]) + 1 :]} if len(counted) >= keep else set()
 
 
 def _but_the_newest(spared: Sequence[str], undamaged: Collection[str]) -> Sequence[str]:

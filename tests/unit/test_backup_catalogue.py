@@ -73,6 +73,20 @@ def test_the_newest_good_ones_are_kept_whatever_the_clock_says(
             assert len(set(left) & set(good)) <= keep + 1
 
 
+@given(keep=st.integers(1, 5))
+def test_a_damaged_backup_goes_as_soon_as_enough_good_ones_are_newer(keep: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bad = add(folder, "20260101-000000-000000", damaged=True)
+        for second in range(keep):
+            assert bad in {one.id for one in Catalogue(folder).entries()}
+            made = add(folder, f"20260101-00000{second + 1}-000000")
+            Catalogue(folder).prune(keep, also=[made])
+
+        assert bad not in {one.id for one in Catalogue(folder).entries()}
+        assert len(Catalogue(folder).entries()) == keep
+
+
 GOOD = asdict(Manifest("20260102-000000-000000", "shop", "v1", "abc", "test", "2026-01-01T00:00:00+00:00", "", 6, ()))
 
 
