@@ -162,14 +162,15 @@ class GitMirror:
         if not (self.folder / "HEAD").exists():
             await self._make("sha1")
         began, self._digest = elapsed(), ""
-        try:
-            await self._fetch_from(remote, *more)
-        except StepFailed as error:
-            other = OTHER_FORMAT.search(said_by(error))
-            if not other:
-                raise
-            await self._make(other[1])
-            await self._fetch_from(remote, *more)
+        with mirror.no_lock_left(self.folder):
+            try:
+                await self._fetch_from(remote, *more)
+            except StepFailed as error:
+                other = OTHER_FORMAT.search(said_by(error))
+                if not other:
+                    raise
+                await self._make(other[1])
+                await self._fetch_from(remote, *more)
         self._fetched_at = began
         self.fetches += 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator.host import child_process
@@ -80,6 +80,17 @@ def remove_stale_locks(mirror: Path) -> bool:
             lock.unlink()
             removed = True
     return removed
+
+
+@contextmanager
+def no_lock_left(mirror: Path) -> Iterator[None]:
+    """A git process that a cancel of the block ends leaves no lock: git makes each one a moment before it notes that it
+    has to be removed. No other one may write to the mirror meanwhile."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        remove_stale_locks(mirror)
+        raise
 
 
 def remove_others(mirrors: Path, needed: Collection[str]) -> None:
