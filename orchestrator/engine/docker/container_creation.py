@@ -133,7 +133,7 @@ def _create(client: docker.DockerClient, spec: ContainerSpec, stack: str, user: 
 
 
 def _log(spec: ContainerSpec) -> LogConfig:
-    """None of a sidecar: whoever runs it reads its output, of which the disk keeps what the journal does alone."""
+    """None of a sidecar: whoever runs it is attached to its output, and the journal keeps what is worth keeping."""
     if spec.labels.get(LABEL_ROLE) == Role.SIDECAR:
         return LogConfig(type="none")
     return LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"})
