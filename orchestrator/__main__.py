@@ -14,6 +14,7 @@ import uvicorn
 
 from border.secrets import Secrets
 from http_limits.connections import ConnectionLimits, uvicorn_options
+from http_limits.server import run
 from orchestrator.access import tokens
 from orchestrator.api.application import create
 from orchestrator.api.waiting_room import WaitingRoom
@@ -53,7 +54,7 @@ def main() -> int:
         return USAGE_ERROR
     if orchestrator is None:
         return 0
-    uvicorn.run(
+    config = uvicorn.Config(
         create(orchestrator),
         host=settings.api_host,
         port=settings.api_port,
@@ -63,6 +64,7 @@ def main() -> int:
         timeout_keep_alive=KEEP_ALIVE_S,
         **uvicorn_options(CONNECTIONS),
     )
+    run(config)
     return 0
 
 

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from http_limits.connections import ConnectionLimits, uvicorn_options
+from http_limits.server import QuietServer
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.proxy.hooks_way import SOCKET
 
@@ -18,7 +19,7 @@ CONNECTIONS = ConnectionLimits(most=2000, most_kept=0)
 """The proxy sends few deliveries at the same time (hooks_way.py); each that waits tries whether somebody listens."""
 
 
-class _Server(uvicorn.Server):
+class _Server(QuietServer):
     """Signals belong to the server of the API, which stops this one."""
 
     @contextmanager

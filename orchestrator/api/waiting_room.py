@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from border.secrets import Secrets
 from http_limits.connections import ConnectionLimits, uvicorn_options
+from http_limits.server import QuietServer
 from orchestrator.clock import now
 from orchestrator.errors import JournalError
 from orchestrator.host.uninterrupted import to_its_end
@@ -84,7 +85,7 @@ class WaitingRoom:
             ]
         )
 
-    def _server(self) -> uvicorn.Server:
+    def _server(self) -> QuietServer:
         config = uvicorn.Config(
             self.application(),
             host=self._settings.api_host,
@@ -95,7 +96,7 @@ class WaitingRoom:
             timeout_graceful_shutdown=1,
             **uvicorn_options(CONNECTIONS),
         )
-        return uvicorn.Server(config)
+        return QuietServer(config)
 
     async def _alive(self, _request: Request) -> Response:
         return PlainTextResponse("ok, waiting for the journal\n")

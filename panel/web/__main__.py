@@ -7,6 +7,7 @@ import os
 import uvicorn
 
 from http_limits.connections import ConnectionLimits, uvicorn_options
+from http_limits.server import run
 from panel.client.settings import configured_url
 from panel.session.store import Store
 from panel.web.routes import create
@@ -20,7 +21,7 @@ CONNECTIONS = ConnectionLimits(most=1000, most_kept=100)
 
 def main() -> None:
     panel = PanelServer(configured_url(), Store(os.environ["PANEL_DATABASE_URL"]))
-    uvicorn.run(
+    config = uvicorn.Config(
         create(panel),
         host=os.environ.get("PANEL_HOST", "0.0.0.0"),
         port=int(os.environ.get("PANEL_PORT", "8000")),
@@ -30,6 +31,7 @@ def main() -> None:
         ws_max_size=LARGEST_MESSAGE_BYTES,
         **uvicorn_options(CONNECTIONS),
     )
+    run(config)
 
 
 if __name__ == "__main__":
