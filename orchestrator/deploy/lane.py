@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.apps.context import AppContext
 from orchestrator.deploy.switch_outcome import may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter
 from orchestrator.errors import Refused
@@ -15,6 +16,10 @@ from orchestrator.errors import Refused
 RECOVERED_WITHIN_S = 10.0
 TRY_ENDS_WITHIN_S = 10.0
 RETIRES = "its old colour is being retired"
+
+
+def _if_that_lasts(deployment: Deployment) -> str:
+    return f"If that lasts, see what it waits for: changeover events --deployment {deployment.id}"
 
 
 def _set() -> asyncio.Event:
@@ -102,17 +107,21 @@ class Lane:
         """Whether something is queued or runs that was requested after this deployment."""
         return any(one.number > deployment.number for one in (self.waiting, self.running) if one)
 
-    def refuse_if_busy(self, app: str) -> None:
-        """Raises Refused if something else of the app runs, or if nothing may begin."""
+    def refuse_if_busy(self, context: AppContext) -> None:
+        """Raises Refused if something else of the app runs, or if nothing may begin; JournalError."""
+        app = context.name
         self.refuse_unrecovered(app)
         if not self.turn.locked():
             return
         if self.running is None:
             raise Refused(f"{app} is being rolled back, restored or recovered.", "Wait until that has ended.")
+        running = context.journal.deployment(self.running.id)
         raise Refused(
-            f"Deployment {self.running.id} of {app} is running, requested at {self.running.requested_at:%H:%M:%S} UTC "
-            f"by {self.running.requested_by}.",
-            f"Wait until it has ended, or cancel it: changeover cancel {self.running.id}",
+            f"{running.kind_in_words.capitalize()} {running.id} of {app} is running, requested at "
+            f"{running.requested_at:%H:%M:%S} UTC by {running.requested_by}.",
+            f"Wait until it has ended, or cancel it: changeover cancel {running.id}"
+            if may_be_cancelled(running)
+            else f"It is switching traffic: wait until it has ended. {_if_that_lasts(running)}",
         )
 
     async def until_a_try_of_recovery_ends(self) -> None:
@@ -150,7 +159,8 @@ class Lane:
         if not may_be_cancelled(deployment):
             raise Refused(
                 f"Deployment {deployment.id} cannot be cancelled: it is switching traffic.",
-                f"When it is live, changeover status {deployment.app} says what a rollback would go to.",
+                f"When it is live, changeover status {deployment.app} says what a rollback would go to. "
+                f"{_if_that_lasts(deployment)}",
             )
         self.cancelling = True
         self.work.cancel()

@@ -106,7 +106,7 @@ class Scheduler:
         """
         context, lane = self._context(app), self._lane(app)
         refuse_where_rollback_is_off(context)
-        lane.refuse_if_busy(app)
+        lane.refuse_if_busy(context)
         async with lane.turn:
             standby = await find_standby(context)
             refuse_another_standby(context, standby.deployment, shown)
@@ -130,7 +130,7 @@ class Scheduler:
         if kind is Kind.ROLLBACK:
             refuse_where_rollback_is_off(context)
         await lane.until_a_try_of_recovery_ends()
-        lane.refuse_if_busy(app)
+        lane.refuse_if_busy(context)
         async with lane.turn:
             await backups.find(context, backup)
             async with self._retiring_stopped(context, lane):

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.events import EventKind
 from orchestrator.engine.base import ContainerEvent, Role
-from orchestrator.errors import JournalError, ProxyError
+from orchestrator.errors import JournalError, ProxyError, Refused
 from tests.support import virtual_time
 from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import STORIES, app, operations_of, two_releases
@@ -20,6 +20,7 @@ from tests.support.fakes.world import APP, World
 
 RECORDED, WITHOUT_A_SWITCH, AFTERWARDS = "journal: save switch", "a restore", "journal: retire started"
 REFUSED = ProxyError("The proxy does not answer.", "Start it.")
+MANY, POLL_S = 1000, 0.01
 OF_THE_PROXY = {"resume requests", "set server"}
 SWITCHING = [
     "a deployment",
@@ -111,6 +112,35 @@ def test_it_is_said_once_why_requests_still_wait(tmp_path: Path) -> None:
         lines = [str(event.fields.get("line")) for event in world.journal.events() if event.kind is EventKind.LINE]
         said = [line for line in lines if line.startswith("requests are not resumed yet")]
         assert said == [f"requests are not resumed yet, which is tried again by itself: {REFUSED}"]
+
+    virtual_time.run(story())
+
+
+def test_a_rollback_meanwhile_is_told_what_to_look_at_and_not_to_cancel_what_cannot_be_cancelled(
+    tmp_path: Path,
+) -> None:
+    config, before, act = STORIES["an incompatible migration"]
+
+    async def story() -> None:
+        world = World(tmp_path, config)
+        await before(world)
+        world.proxy.refused_resumes = MANY
+        acting = asyncio.ensure_future(act(world))
+        while world.proxy.refused_resumes == MANY:  # noqa: ASYNC110 (the time of this test is virtual)
+            await asyncio.sleep(POLL_S)
+        newest = world.journal.deployments(APP)[0]
+        looks = f"changeover events --deployment {newest.id}"
+        with pytest.raises(Refused) as refused:
+            await world.scheduler.roll_back(APP, by="me")
+        assert looks in refused.value.remedy
+        assert "cancel" not in refused.value.remedy
+        with pytest.raises(Refused) as refused:
+            await world.scheduler.cancel(newest.id)
+        assert looks in refused.value.remedy
+        assert not acting.done()
+        world.proxy.refused_resumes = 0
+        await acting
+        assert_kept(world, "refused for long")
 
     virtual_time.run(story())
 
