@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.domain.deployment import Interrupter, State
+from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED, Attempt, killed, may_be_offered
 
 
@@ -70,6 +71,10 @@ class Head:
     revision: str
     version: str
     is_older: bool = False
+
+    @classmethod
+    def of(cls, release: Release, *, is_older: bool = False) -> Head:
+        return cls(release.source_revision, release.version, is_older)
 
 
 def under_way(attempts: Sequence[Attempt]) -> Attempt | None:

@@ -33,7 +33,7 @@ from orchestrator.updates.dismissal import dismiss
 from orchestrator.updates.expected import expected_of
 from orchestrator.updates.held_back import HeldBack, Older, older, why_held_back
 from orchestrator.updates.listed_versions import VersionLists
-from orchestrator.updates.live import live_release, live_revision
+from orchestrator.updates.live import live_release, live_revision, tried_revision
 from orchestrator.updates.newest_wanted import newest_wanted
 from orchestrator.updates.remembered import Remembered
 from orchestrator.updates.self_install import SelfInstall
@@ -41,10 +41,9 @@ from orchestrator.updates.time_limit import checked_within
 from orchestrator.updates.turns import CheckTurns
 from orchestrator.updates.wanted import Wanted
 
-CHECK_WITHIN_S = 330.0
-"""One fetch of a repository has 300 s."""
+CHECK_WITHIN_S = 330.0  # one fetch of a repository has 300
 MADE_LIVE = frozenset({EventKind.LIVE, EventKind.RESTORED, EventKind.FAILED_OVER})
-"""After these another release may be live."""
+NOT_MADE_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED})
 
 
 class UpdateChecker:
@@ -136,8 +135,9 @@ class UpdateChecker:
         return self._self_install.waits(app, policy, update) if update and policy else ""
 
     def notify(self, happened: Occurrence, app: str, deployment: str) -> None:
-        """Implements Notifier: check again soon if the release that is live now was not known at the last check."""
-        if happened.kind in MADE_LIVE and self.is_outdated(app):
+        """Implements Notifier: check again soon if the last check did not know what is live now, or was tried."""
+        tried = tried_revision(self._journal, deployment) if happened.kind in NOT_MADE_LIVE else ""
+        if (happened.kind in MADE_LIVE and self.is_outdated(app)) or (tried and self.is_outdated(app, tried)):
             self._background.ask_soon(app)
 
     async def check(self, context: AppContext, *, afresh: bool = False) -> Update | None:
@@ -174,10 +174,9 @@ class UpdateChecker:
         """Ask the source now, afresh, for what it has, whether that may be offered or not. Raises as `check`."""
         await self.check(context, afresh=True)
         if found := self._older.get(context.name):
-            release = found.held_back.release
-            return Head(release.source_revision, release.version, is_older=True)
+            return Head.of(found.held_back.release, is_older=True)
         if update := self._found.get(context.name):
-            return Head(update.release.source_revision, update.release.version)
+            return Head.of(update.release)
         raise Refused(f"The check of {context.name} has no result: its source was changed meanwhile.")
 
     async def _find(self, context: AppContext, found_by: FoundBy) -> Update | None:
@@ -289,11 +288,12 @@ class UpdateChecker:
         moment = max(filter(None, (young, due.opens_at(policy, self._now()))), default=None)
         return (moment - self._now()).total_seconds() if moment else None
 
-    def is_outdated(self, app: str) -> bool:
-        """Whether it is not known if the release that was found is newer than what is live now."""
+    def is_outdated(self, app: str, revision: str = "") -> bool:
+        """Whether it is not known if the release that was found is newer than what is live now, or than `revision`."""
+        than = revision or live_revision(self._journal, app)
         if found := self._older.get(app):
-            return found.is_outdated(live_revision(self._journal, app))
-        return self._found.get(app) is not None and live_revision(self._journal, app) not in self._newer_than[app]
+            return found.is_outdated(than)
+        return self._found.get(app) is not None and than not in self._newer_than[app]
 
     def _is_offered(self, app: str, update: Update) -> bool:
         may_be = may_be_offered(self._journal.attempts(app), update.release.source_revision)

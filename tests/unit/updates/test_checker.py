@@ -21,7 +21,7 @@ from orchestrator.apps.probe import HttpProber
 from orchestrator.config import loader
 from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Kind, Slots, State, StepName
-from orchestrator.domain.events import Event, EventKind, FailedOver, Live, Occurrence, Restored
+from orchestrator.domain.events import Cancelled, Event, EventKind, Failed, FailedOver, Live, Occurrence, Restored
 from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import Refused, StepFailed
@@ -124,11 +124,12 @@ class Bench:
         self.journal.save_switch(APP, Slots(deployment.id, standby))
         return deployment.id
 
-    def tried(self, release: Release, state: State, kind: Kind = Kind.DEPLOY, **more: Any) -> None:
-        """A deployment of this release ended so."""
+    def tried(self, release: Release, state: State, kind: Kind = Kind.DEPLOY, **more: Any) -> str:
+        """A deployment of this release ended so; gives its id."""
         moment = self.clock()
         tried = Deployment(f"t{next(self._ids)}", APP, kind, state, "auto_update", moment, release=release, **more)
         self.journal.add(replace(tried, ended_at=moment, live_at=moment if state is State.LIVE else None))
+        return tried.id
 
     @asynccontextmanager
     async def following(self, update: str) -> AsyncIterator[None]:
@@ -591,6 +592,34 @@ async def test_a_release_that_an_older_one_was_not_compared_with_makes_the_next_
         async with asyncio.timeout(DEADLINE_S):
             while bench.source.asked < 2:  # noqa: ASYNC110 (the source tells nobody)
                 await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("state", "happened"), [(State.FAILED, Failed("verify", "It is not ready.")), (State.CANCELLED, Cancelled())]
+)
+async def test_what_was_tried_and_is_newer_than_what_the_check_found_makes_the_next_check_due(
+    bench: Bench, state: State, happened: Occurrence
+) -> None:
+    """`status` offered the version before the one that had just failed, until the next check."""
+    bench.live(bench.source.publish())
+    bench.source.publish()
+    bench.events.add(bench.checker)
+    async with bench.following("background_check: {interval: 1000}"), asyncio.timeout(DEADLINE_S):
+        while bench.checker.known(APP) is None:  # noqa: ASYNC110 (what is known is no event)
+            await asyncio.sleep(0)
+        newest = bench.source.publish()
+        tried = bench.tried(newest, state)
+        await bench.events.publish(happened, APP, tried)
+        while bench.source.asked < 2:  # noqa: ASYNC110 (the source tells nobody)
+            await asyncio.sleep(0)
+        await bench.checker.check(bench.app())
+        known = bench.checker.known(APP)
+        assert (known and known.release) == (None if state is State.FAILED else newest)
+        asked = bench.source.asked
+        await bench.events.publish(happened, APP, tried)
+        assert not bench.checker.is_outdated(APP, newest.source_revision)
+        await asyncio.sleep(0)
+        assert bench.source.asked == asked, "it is known now"
 
 
 class OtherKind(FakeSource):
