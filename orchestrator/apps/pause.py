@@ -8,7 +8,8 @@ from orchestrator.apps import one_off
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.drain import drain, record_cut
 from orchestrator.domain.deployment import Deployment
-from orchestrator.journal.retry import PROXY_OR_JOURNAL, patiently
+from orchestrator.errors import ProxyError
+from orchestrator.journal.retry import patiently
 
 PAUSE_LIMIT_S = 300.0
 """The longest time that a paused request waits, in seconds. Then it is answered with status 503."""
@@ -36,34 +37,30 @@ async def pause(context: AppContext, deployment: Deployment) -> Deployment:
     return paused
 
 
-async def resume(context: AppContext, deployment: Deployment) -> Deployment:
-    """Resume the requests that this deployment has paused, and record when. Does nothing if none are paused.
+async def resume_patiently(context: AppContext, deployment: Deployment) -> Deployment:
+    """Resume the requests that this deployment has paused, once, and record when. Does nothing if none are paused.
 
-    Returns the deployment with `resumed_at`. Raises ProxyError or JournalError.
+    Waits, without limit, for a proxy that is away, and says so; then for a journal that is away: requests go on by
+    then. Returns the deployment with `resumed_at`.
     """
     if deployment.paused_at is None or deployment.resumed_at is not None:
         return deployment
-    await context.proxy.resume(context.name)
-    resumed = replace(deployment, resumed_at=context.journal.timing.moment(deployment.id))
-    await context.journal.beside(context.journal.save, resumed)
-    return resumed
-
-
-async def resume_patiently(context: AppContext, deployment: Deployment) -> Deployment:
-    """As `resume`. Waits, without limit, for a proxy or a journal that is away, and says why requests still wait."""
     told = ""
 
-    async def ask() -> Deployment:
+    async def let_go() -> None:
         nonlocal told
         try:
-            return await resume(context, deployment)
-        except PROXY_OR_JOURNAL as error:
+            await context.proxy.resume(context.name)
+        except ProxyError as error:
             if str(error) != told:
                 told = str(error)
-                context.say(deployment.id, f"requests are not resumed yet, which is tried again by itself: {told}")
+                context.say(deployment.id, f"requests are not resumed for certain, which is tried again: {told}")
             raise
 
-    return await patiently(ask, away=PROXY_OR_JOURNAL)
+    await patiently(let_go, away=(ProxyError,))
+    resumed = replace(deployment, resumed_at=context.journal.timing.moment(deployment.id))
+    await patiently(lambda: context.journal.beside(context.journal.save, resumed))
+    return resumed
 
 
 def holds(context: AppContext, work: Deployment | None) -> bool:

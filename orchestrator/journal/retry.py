@@ -7,11 +7,10 @@ from typing import TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
-from orchestrator.errors import ChangeoverError, JournalError, ProxyError
+from orchestrator.errors import ChangeoverError, JournalError
 
 T = TypeVar("T")
 RETRY_S = 1.0
-PROXY_OR_JOURNAL = (ProxyError, JournalError)
 
 
 async def patiently(ask: Callable[[], Awaitable[T]], *, away: tuple[type[ChangeoverError], ...] = (JournalError,)) -> T:

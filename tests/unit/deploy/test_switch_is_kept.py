@@ -110,8 +110,8 @@ def test_it_is_said_once_why_requests_still_wait(tmp_path: Path) -> None:
         await act(world)
         assert_kept(world, "refused three times")
         lines = [str(event.fields.get("line")) for event in world.journal.events() if event.kind is EventKind.LINE]
-        said = [line for line in lines if line.startswith("requests are not resumed yet")]
-        assert said == [f"requests are not resumed yet, which is tried again by itself: {REFUSED}"]
+        said = [line for line in lines if line.startswith("requests are not resumed")]
+        assert said == [f"requests are not resumed for certain, which is tried again: {REFUSED}"]
 
     virtual_time.run(story())
 
@@ -143,6 +143,25 @@ def test_a_rollback_meanwhile_is_told_what_to_look_at_and_not_to_cancel_what_can
         assert_kept(world, "refused for long")
 
     virtual_time.run(story())
+
+
+def test_requests_that_go_on_are_not_said_to_wait_while_that_is_not_on_record(tmp_path: Path) -> None:
+    """They were told to wait, and as paused for as long as the journal was away."""
+    config, before, act = STORIES["an incompatible migration"]
+    whole = virtual_time.run(operations_of(tmp_path / "whole", "an incompatible migration"))
+
+    async def failing() -> None:
+        world = World(tmp_path / "failing", config)
+        await before(world)
+        world.power.fail_at(whole.index("resume requests") + 1, JournalError("The disk is full.", "Make room."))
+        await act(world)
+        await world.at_rest()
+        assert_kept(world, "its record is refused")
+        lines = [str(event.fields.get("line")) for event in world.journal.events() if event.kind is EventKind.LINE]
+        assert [line for line in lines if "The disk is full" in line] == []
+        assert world.power.operations.count("resume requests") == 1, "it may be a person's pause that would end"
+
+    virtual_time.run(failing())
 
 
 async def taken_from_one_that_crashes(world: World) -> Deployment:
