@@ -59,10 +59,12 @@ class Run:
         container = self._created(client)
         late = threading.Event()
         end_of_output = threading.Event()
+        # Later, where it closes its output and works on.
+        ended = threading.Event()
 
         def kill() -> None:
             late.set()
-            while not _is_killed(container) and not end_of_output.wait(KILL_AGAIN_S):
+            while not _is_killed(container) and not ended.wait(KILL_AGAIN_S):
                 log.warning("sidecar not killed yet", container=self.spec.name)
             # What holds the output open need not be the process that was killed.
             if not end_of_output.wait(self.output_within_s):
@@ -105,6 +107,7 @@ class Run:
             deadline.cancel()
             giving_way.cancel()
             end_of_output.set()
+            ended.set()
             remove(client, self.spec.name, self.stack)
 
     def _created(self, client: docker.DockerClient) -> Container:

@@ -89,6 +89,30 @@ def test_a_kill_that_docker_does_not_answer_is_sent_again() -> None:
     _is_killed_in_time(Talking(b"a line\n", lost_kills=2))
 
 
+class Silent(Talking):
+    """A container that closes its output at once, and works on until it is killed."""
+
+    def __init__(self, lost_kills: int) -> None:
+        super().__init__(b"", lost_kills)
+        self._was_killed = threading.Event()
+
+    def start(self) -> None:
+        self.end()
+        self.is_let_go.set()
+
+    def kill(self) -> None:
+        super().kill()
+        self._was_killed.set()
+
+    def wait(self) -> None:
+        self._was_killed.wait(20)
+
+
+def test_a_kill_is_sent_again_also_where_the_output_has_ended_before() -> None:
+    """It ran on without any limit: it was killed once, and then waited for."""
+    _is_killed_in_time(Silent(lost_kills=1))
+
+
 def _client_of(container: Talking) -> docker.DockerClient:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
 
@@ -112,7 +136,7 @@ def _is_killed_in_time(container: Talking) -> None:
     assert (late, status.running, container.killed) == (True, False, True)
     assert container.is_let_go.wait(10)
     assert time.monotonic() - began < 30
-    assert max(map(len, lines)) < LINE_BYTES + 60
+    assert max(map(len, lines), default=0) < LINE_BYTES + 60
 
 
 class Working(Talking):
