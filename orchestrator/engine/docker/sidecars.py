@@ -40,7 +40,7 @@ class Sidecars:
 
     `short` runs a short call in a thread of the pool; `alone` runs a call in a thread of its own, because waiting for
     a sidecar must not keep short calls waiting. When the calling task is cancelled, the sidecar is removed before the
-    cancel continues, at any point between its creation and its end.
+    cancel continues, at any point between its creation and its end; by an engine that is away, as soon as it is back.
     """
 
     def __init__(self, stack: str, short: Call, alone: Call, known_secrets: Secrets) -> None:
@@ -69,7 +69,8 @@ class Sidecars:
         except asyncio.CancelledError:
             stopped.set()
             let_go(spec.stdin)
-            await in_spite_of_cancels(self._end(spec.name, work))
+            if not await in_spite_of_cancels(self._end(spec.name, work)):
+                self._remove_later(spec.name)
             raise
         except EngineError:
             self._remove_later(spec.name)
@@ -94,16 +95,16 @@ class Sidecars:
         """The containers for which a call waits, and those that are removed as soon as the engine answers again."""
         return frozenset(self._awaited | self._to_be_removed)
 
-    async def _end(self, name: str, work: asyncio.Future[tuple[ContainerStatus, bool]]) -> None:
-        """Remove the container until the thread that runs it has ended."""
+    async def _end(self, name: str, work: asyncio.Future[tuple[ContainerStatus, bool]]) -> bool:
+        """Remove the container until the thread that runs it has ended. False if it may be there: a removed sidecar
+        ends with an error, and so does one whose engine is away."""
         while not work.done():
             try:
                 await self._remove(name)
             except EngineError as error:
                 log.warning("sidecar not removed yet", container=name, cause=error.cause)
             await asyncio.wait([work], timeout=END_POLL_S)
-        if not work.cancelled():
-            work.exception()  # retrieved: a removed sidecar ends with an error
+        return work.cancelled() or not isinstance(work.exception(), EngineError)
 
     def _remove_later(self, name: str) -> None:
         removal = asyncio.create_task(self._remove_when_back(name))
