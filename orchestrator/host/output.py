@@ -33,8 +33,10 @@ class Note(str):
 
 @dataclass
 class _Begun:
-    """A line that has begun on one stream: what is shown of it, and how many bytes are not."""
+    """A line that has begun on one stream: what is shown of it, and how many bytes are not. `border` keeps back lines
+    of this stream with which a secret may begin."""
 
+    border: SecretLines
     line: bytearray = field(default_factory=bytearray)
     cut: int = 0
     end: bytes = b""
@@ -44,7 +46,7 @@ class _Begun:
 class Output:
     """Takes bytes as they arrive and passes lines on, without control characters and without `known_secrets`.
 
-    A line of one stream is whole, whatever another one writes meanwhile.
+    A line of one stream is whole, and so is a secret in several lines, whatever another one writes meanwhile.
     Memory is limited whatever the command prints. `must_be_heard` chooses lines of which MOST_KEPT are passed on beyond
     MOST_LINES. A log that is followed has no limit in lines (`is_log`).
     """
@@ -63,7 +65,6 @@ class Output:
         self._must_be_heard = must_be_heard
         self._is_log = is_log
         self._secrets = known_secrets or Secrets()
-        self._border = SecretLines(self._secrets)
         self._begun: dict[int, _Begun] = {}
         self._passed = 0
         self._kept = 0
@@ -71,7 +72,8 @@ class Output:
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
     def feed(self, chunk: bytes, stream: int = 1) -> None:
-        begun = self._begun.setdefault(stream, _Begun())
+        if (begun := self._begun.get(stream)) is None:
+            begun = self._begun[stream] = _Begun(SecretLines(self._secrets))
         *whole, rest = chunk.split(b"\n")
         for part in whole:
             self._add(begun, part)
@@ -83,8 +85,8 @@ class Output:
         for begun in self._begun.values():
             if begun.line or begun.cut:
                 self._end_line(begun)
-        for line in self._border.close():
-            self._pass_on(line)
+            for line in begun.border.close():
+                self._pass_on(line)
         if self._left_out:
             before = self._left_out - len(self._last)
             self._on_line(Note(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]"))
@@ -105,7 +107,7 @@ class Output:
         text = begun.line.decode(errors="replace").rstrip("\r")
         begun.line.clear()
         begun.cut, begun.end = 0, b""
-        for line in self._border.take(text, missing):
+        for line in begun.border.take(text, missing):
             self._pass_on(line)
 
     def _cut_out(self, begun: _Begun) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from border.secrets import Secrets
+from border.urls import HIDDEN
 from orchestrator.domain.schema_report import is_report
 from orchestrator.host.output import LAST_LINES, LINE_BYTES, MOST_KEPT, MOST_LINES, Output
 
@@ -36,6 +38,18 @@ def test_a_line_of_one_stream_is_whole_whatever_the_other_one_says_meanwhile(sai
 
     of_each = [line for stream in (1, 2) for line in lines_of("".join(text for one, text in said if one == stream))]
     assert sorted(lines) == sorted(of_each)
+
+
+def test_a_secret_that_is_wrapped_is_hidden_also_where_the_other_stream_speaks_in_between() -> None:
+    secrets = Secrets()
+    secrets.know(["correct-horse-battery-staple"])
+    lines: list[str] = []
+    output = Output(lines.append, known_secrets=secrets)
+    for stream, said in ((1, b"correct-horse-\n"), (2, b"a warning\n"), (1, b"battery-staple\n")):
+        output.feed(said, stream)
+    output.close()
+
+    assert sorted(lines) == sorted(["a warning", HIDDEN, HIDDEN])
 
 
 def lines_of(text: str) -> list[str]:
