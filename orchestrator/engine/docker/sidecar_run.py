@@ -16,6 +16,7 @@ from urllib3.exceptions import ProtocolError
 from orchestrator.engine.base import ContainerSpec, ContainerStatus
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_status import status_of
+from orchestrator.engine.docker.exit_watch import ExitWatch
 from orchestrator.engine.docker.init import InitsWord
 from orchestrator.engine.docker.lookup import remove
 from orchestrator.engine.docker.refusals import refused_by
@@ -80,6 +81,7 @@ class Run:
         broke_off: EngineError | None = None
         try:
             printed = self._attached(container, connections)
+            exit_watch = connections.enter_context(closing(ExitWatch(container)))
             if not self.stopped.is_set():
                 _start(container)
                 if self.spec.gives_way:
@@ -91,8 +93,8 @@ class Run:
                     first.let_pass()
                     # Closed, when its time is over.
                     broke_off = None if late.is_set() else broken_off(error)
-            end_of_output.set()
-            container.wait()
+                end_of_output.set()
+                exit_watch.wait()
             container.reload()
             status = status_of(container, self.spec.network)
             if why := first.refusal(str(container.attrs.get("Path", "")), status.exit_code):

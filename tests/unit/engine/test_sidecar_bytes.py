@@ -11,6 +11,7 @@ from typing import Any, cast
 import docker
 import pytest
 from docker.errors import NotFound
+from requests.exceptions import ChunkedEncodingError
 
 from orchestrator.engine.base import ContainerSpec
 from orchestrator.engine.docker.sidecar_run import Run
@@ -18,11 +19,12 @@ from orchestrator.engine.terminal import Pipe
 from orchestrator.errors import EngineError
 from orchestrator.host.output import Output
 from tests.support.attached import attached
+from tests.support.waited import Waited
 
 DUMP = bytes(range(256)) * 4000
 
 
-class Dumping:
+class Dumping(Waited):
     """Docker's container: when it is started it sends `sent` to whoever has attached, then ends."""
 
     id = "c1"
@@ -113,6 +115,26 @@ def test_a_command_that_succeeds_is_not_believed_where_its_output_broke_off(exit
         with pytest.raises(EngineError, match="broke off"):
             carried_out(container, None, lines)
     assert lines == ["one"]
+
+
+class Outliving(Dumping):
+    """Its engine is restarted while it runs, and connections to the old one end; the new one says how it ended."""
+
+    def __init__(self, sent: bytes, *, stopped: bool) -> None:
+        super().__init__(sent)
+        self._is_stopped = stopped
+
+    def json(self) -> dict[str, int]:
+        if self._is_stopped:
+            return {"StatusCode": -1}
+        raise ChunkedEncodingError("Response ended prematurely")
+
+
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "killed"])
+def test_output_is_not_believed_whose_engine_was_restarted_before_its_end(stopped: bool) -> None:
+    """It ended between two pieces, as if the command had nothing more to report: no pending migration."""
+    with pytest.raises(EngineError, match="was restarted, while container test-shop-run ran: not all of its output"):
+        carried_out(Outliving(framed(1, b"one\n"), stopped=stopped), None, [])
 
 
 def test_reports_and_warnings_are_lines_of_their_own() -> None:

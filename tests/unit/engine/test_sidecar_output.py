@@ -18,10 +18,11 @@ from orchestrator.engine.docker.sidecar_run import Run
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 from tests.support.attached import attached
+from tests.support.waited import Waited
 from tests.unit.engine.test_sidecar_bytes import framed
 
 
-class Talking:
+class Talking(Waited):
     """A container that prints for ever, also when it was killed; the first `lost_kills` kills do not arrive."""
 
     id = "c1"
@@ -58,8 +59,6 @@ class Talking:
 
     def end(self) -> None:
         self._theirs.close()
-
-    def wait(self) -> None: ...
 
     def reload(self) -> None: ...
 

@@ -21,6 +21,7 @@ from orchestrator.engine.docker.sidecars import Sidecars
 from orchestrator.engine.terminal import Input, Pipe, Size, Terminal
 from orchestrator.host.output import Output
 from tests.support.attached import attached
+from tests.support.waited import Waited
 
 T = TypeVar("T")
 NAME = "test-shop-run"
@@ -41,7 +42,7 @@ class Reader:
         self.is_let_go.wait(STUCK_S)
 
 
-class FakeContainer:
+class FakeContainer(Waited):
     """Docker's container, whose process shows something, and ends when it is killed or the container is removed."""
 
     id = "c1"
@@ -57,7 +58,6 @@ class FakeContainer:
         self._theirs.sendall(framed if isinstance(stdin, Pipe) else said)
         self.labels = {LABEL_STACK: "test", LABEL_NAME: NAME}
         self.is_gone = False
-        self.client = SimpleNamespace(api=self)
 
     def remove(self, **_options: bool) -> None:
         self.is_gone = True
