@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.app_data.migration_runs import brought
 from orchestrator.app_data.migration_tip import migration_tip
+from orchestrator.app_data.reported import Reported
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.config.app_schema import Migrate
@@ -23,8 +24,6 @@ from orchestrator.domain.schema_history import (
     names,
     newer_than,
 )
-from orchestrator.domain.schema_report import EXAMPLE, NotAReport, report
-from orchestrator.domain.tool_status import ToolStatus
 from orchestrator.engine.base import Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed
 
@@ -208,23 +207,12 @@ async def _run(
     report that is not valid.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
-    reports: list[SchemaRevision] = []
-    wrong: list[NotAReport] = []
-    tool = ToolStatus()
+    reported = Reported()
 
     def line(text: str) -> None:
         last.append(text)
-        tool.line(text)
         context.say(command.by.id, text)
-        try:
-            found = report(text)
-        except NotAReport as error:
-            wrong.append(error)
-        else:
-            if found and found.applied and has is not None:
-                has.append(found.revision_alone)
-            if found and not found.applied:
-                reports.append(_filled(found.revision_alone, _settings(context)))
+        reported.line(text)
 
     settings = _settings(context)
     name = context.sidecar_name(command.by, command.job)
@@ -246,14 +234,12 @@ async def _run(
             exit_code=status.exit_code,
             oom=status.oom,
         )
-    if wrong:
-        raise StepFailed(
-            f"The migration printed a report that is not valid: {wrong[0]}.", f"Print lines such as: {EXAMPLE}"
-        )
-    if has is not None and not (reports or has):
-        has += [one.revision_alone for one in tool.reports if one.applied]
-        reports += [_filled(one.revision_alone, settings) for one in tool.reports if not one.applied]
-    return tuple(reports)
+    if command.job != DOWN:
+        reported.check()
+    if has is not None:
+        reported.of_a_tool(command.text)
+        has += reported.applied
+    return tuple(_filled(one, settings) for one in reported.others)
 
 
 def _filled(report: SchemaRevision, settings: Migrate) -> SchemaRevision:

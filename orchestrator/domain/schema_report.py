@@ -7,6 +7,7 @@ the data has already.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,6 +43,24 @@ class NotAReport(ValueError):
 def is_report(line: str) -> bool:
     """Whether a line of output claims to be a report."""
     return line.startswith(PREFIX)
+
+
+def may_report(line: str) -> bool:
+    """Whether a line of output must be heard, however much is printed: a report, also behind other text."""
+    return is_report(line) or late_report(line) is not None
+
+
+def late_report(line: str) -> Report | None:
+    """The report in a line that begins with other text, such as a logger's prefix or what was printed without an end of
+    line. It is no report, and whoever printed it takes it for one. None for any other line."""
+    before, found, rest = line.partition(PREFIX)
+    if not (before and found):
+        return None
+    try:
+        said, _ = json.JSONDecoder().raw_decode(rest.lstrip())
+        return _REPORT.validate_python(said, extra="forbid")
+    except (ValueError, RecursionError):
+        return None
 
 
 def reported(line: str) -> SchemaRevision | None:
