@@ -13,6 +13,7 @@ from orchestrator.config.schema import PANEL
 from orchestrator.deploy.crashed_standby import Crash, no_return
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.domain.counted import counted
+from orchestrator.domain.deployment import Deployment
 from orchestrator.server import Orchestrator
 
 
@@ -79,7 +80,8 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health, crash: Crash | 
         found.append(Trouble(says, remedy))
     if health in (Health.UNHEALTHY, Health.STOPPED) and (why := orchestrator.health.why(app)):
         remedy = _see_log_or_return(orchestrator, app, crash)
-        found.append(Trouble(f"Its active release does not serve: {why}.", remedy))
+        fault = Trouble(f"Its active release does not serve: {why}.", remedy)
+        found.append(_while_data_changes(orchestrator, running) or fault)
     if settings := orchestrator.config_file.config.app(app):
         section = "" if app == PANEL else f"apps.{app}."
         for why in orchestrator.deployable.why_not(app, settings):
@@ -93,6 +95,15 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health, crash: Crash | 
     if problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
     return found
+
+
+def _while_data_changes(orchestrator: Orchestrator, running: Deployment | None) -> Trouble | None:
+    """What runs has stopped the app, so that nobody writes while the data changes, and tells itself how it ends."""
+    known = orchestrator.journal.deployment(running.id) if running else None
+    if known is None or known.paused_at is None or known.resumed_at is not None:
+        return None
+    says = f"It is stopped, and new requests wait, while {known.kind_in_words} {known.id} changes the data."
+    return Trouble(says, f"Wait until that has ended: changeover show {known.id}", known.paused_at, warns=True)
 
 
 def _stopped_standby(orchestrator: Orchestrator, app: str) -> list[Trouble]:
