@@ -14,6 +14,7 @@ from panel.client.drain_wait import NO_STREAM, each_change, until_drained
 from panel.client.errors import ClientError, NotSignedIn, Unanswered
 from panel.client.events import Event
 from panel.client.model import Deployment, DeploymentKind, DeploymentState
+from panel.text.outcome import named
 
 LOOKED_FOR_EVERY_S = 0.2
 """How often the deployment is looked for that a request has begun which is answered at its end."""
@@ -113,7 +114,7 @@ def _said_to_go_on(client: Client, asked: Deployment) -> Iterator[None]:
     except (*CTRL_C, NotSignedIn):
         client.waits_for_a_change = False  # that it goes on is said here
         err.print(
-            f"Deployment {asked.id} of {asked.app} goes on without this command. "
+            f"{named(asked)} of {asked.app} goes on without this command. "
             f"See how it ends: changeover show {asked.id}. Cancel it: changeover cancel {asked.id}",
             style="yellow",
             markup=False,

@@ -10,7 +10,7 @@ from border.revision import short
 from panel.client.model import App, Deployment, DeploymentKind, Deployments, DeploymentState, Step, StepState
 from panel.text.age import ago
 from panel.text.markup import inline
-from panel.text.outcome import ending, release_of, step_in_words, why_unbegun
+from panel.text.outcome import ending, named, release_of, step_in_words, why_unbegun
 from panel.text.why import add_why, why
 
 NONE = "–"
@@ -50,8 +50,7 @@ def state_now(one: Deployment) -> str:
 
 def record(one: Deployment, app: App | None, now: datetime) -> str:
     """Markup for everything about one deployment: what was asked, its steps, and how it ended, with its log."""
-    what = "Deployment" if one.kind == DeploymentKind.DEPLOY else one.kind.capitalize()
-    lines = [f"[bold]{inline(what)} {inline(one.id)} of {release_of(one)}[/]: {inline(state_now(one))}"]
+    lines = [f"[bold]{inline(named(one))} of {release_of(one)}[/]: {inline(state_now(one))}"]
     asked = f"Requested {ago(one.requested_at, now)} ({one.requested_at:%Y-%m-%d %H:%M:%S} UTC) by {one.requested_by}"
     lines.append(f"  {inline(asked)}" + (f", ref {inline(one.ref)}" if one.ref else ""))
     if one.revision:

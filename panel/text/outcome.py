@@ -35,7 +35,9 @@ def outcome(ended: Deployment, app: App | None = None, printed: Collection[str] 
 
     Whatever its end is, it says if the saved configuration file is not what was deployed.
     """
-    return "\n".join([ending(ended, app, printed), *while_file_not_used(ended, app)])
+    return "\n".join(
+        [ending(ended, app, printed), *while_another_follows(ended, app), *while_file_not_used(ended, app)]
+    )
 
 
 def ending(ended: Deployment, app: App | None = None, printed: Collection[str] = frozenset()) -> str:
@@ -67,6 +69,16 @@ def while_paused(ended: Deployment, app: App | None) -> list[str]:
     if app is None or app.health != PAUSED:
         return []
     return [f"[red]✗ But new requests wait: they are paused. Resume them: changeover resume {inline(ended.app)}[/]"]
+
+
+def while_another_follows(ended: Deployment, app: App | None) -> list[str]:
+    """A line of markup if a deployment was waiting when traffic or data went back: it begins now, and takes the traffic
+    from what was gone back to."""
+    next_one = app.deployment if app else None
+    if ended.kind == DeploymentKind.DEPLOY or not next_one or next_one.id == ended.id:
+        return []
+    says = f"Deployment {next_one.id} was asked for before, and takes the traffic when it is live."
+    return [f"[yellow]! {inline(says)} Cancel it: changeover cancel {inline(next_one.id)}[/]"]
 
 
 def while_file_not_used(ended: Deployment, app: App | None) -> list[str]:
@@ -149,6 +161,11 @@ def why_unbegun(ended: Deployment) -> str:
     if ended.state == DeploymentState.CANCELLED:
         return INTERRUPTED_BY.get(ended.interrupted_by or "", "")
     return ""
+
+
+def named(one: Deployment) -> str:
+    """What it is, with its id: a deployment, a rollback or a restore. No markup."""
+    return f"{'Deployment' if one.kind == DeploymentKind.DEPLOY else one.kind.capitalize()} {one.id}"
 
 
 def release_of(ended: Deployment) -> str:

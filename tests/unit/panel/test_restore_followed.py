@@ -171,4 +171,5 @@ def test_ctrl_c_says_once_which_one_goes_on(api: Works, kind: str) -> None:
 
     assert process.returncode == 128 + signal.SIGINT
     assert said.count("goes on without this command") == 1
+    assert said.startswith(f"{kind.capitalize()} ")
     assert "changeover cancel d7" in said
