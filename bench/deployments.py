@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.rest import ticks
 from bench.status import configuration, make_live, small_app
+from tests.support.images import build_image
 from tests.support.repository import Repository
 from tests.support.stack import Stack
 
@@ -108,5 +109,7 @@ def _deploy(stack: Stack, repository: Repository, took: Took, number: int) -> No
 
 
 if __name__ == "__main__":
+    for target in ("proxy", "orchestrator"):
+        build_image(target)
     print(found := measure())
     print(f"in turn {found.in_turn:.3f}, one after the other {found.one_after_the_other:.3f}")

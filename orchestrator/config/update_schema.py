@@ -37,8 +37,8 @@ class Backup(Section):
     """How many backups of the app are kept; older ones are removed after a new one is complete. Those made by hand are
     counted apart: so many of them are kept as well. In addition, the first one of each of so many last days is kept,
     and a backup that is the only way back to the standby. One made before a deployment that failed is not counted, and
-    only the newest of these is kept; where migrations ran, the first one of a row of failures is counted. Example:
-    10"""
+    only the newest of these is kept, until so many counted ones are newer; where migrations ran, the first one of a
+    row of failures is counted. Example: 10"""
     backup_location: Annotated[str | None, Unit("path on the host")] = None
     """The folder of the host that backups are written to; `~` is the home folder of the user who ran `make up`. The
     Docker volume `changeover-backups` when not set. Differs from the original specification

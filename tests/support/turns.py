@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
-TURNS = 4
+TURNS = 6
 """Of the tests that take turns, a run takes one in so many."""
 
 
