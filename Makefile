@@ -3,7 +3,7 @@
 # make uninstall   remove everything of it from Docker, data and backups included; asks first
 # make token       write a new token with scope admin to .changeover/token, when the one that was there is lost
 # make test-unit   run the unit tests, without an engine, in two to five minutes of two idle cores
-# make test        run every unit and component test and a sixth of those with whole stacks, another one each time
+# make test        run every unit and component test and an eighth of those with whole stacks, another one each time
 #                  and print the ten slowest; of the kill points of the unit tests it takes some, others each time.
 #                  The choices of run 7 again: make test FIRST=7
 # make test-all    run all of these, and every kill point of the unit tests: before a release

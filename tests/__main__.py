@@ -1,6 +1,6 @@
 """`python -m tests`: by two workers where the machine has two cores; then those tests that put load on it.
 
-Every unit and component test, and a sixth of the tests with whole stacks (tests/system), another one in each run;
+Every unit and component test, and an eighth of the tests with whole stacks (tests/system), another one in each run;
 `python -m tests all` runs all of these. `python -m tests --first 7` repeats the choices of run 7.
 `python -m tests soak` runs in parts what takes long; `python -m tests soak --histories 40 --first 160` one part of the
 random histories; `python -m tests soak tests/system/test_many_at_once.py` the tests of a file. The last line of the
@@ -77,7 +77,7 @@ def _files_with_tests_that_run_alone() -> list[str]:
 
 
 def _some_number() -> int:
-    """Other histories, and another sixth, in each run; the number is part of the histories' names."""
+    """Other histories, and another eighth, in each run; the number is part of the histories' names."""
     return secrets.randbelow(1_000_000)
 
 

@@ -25,7 +25,7 @@ LONGEST = ("test_schema_changes", "machine", "test_installation", "test_migratio
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="everything: all kill points, all rounds, promises of speed")
-    parser.addoption("--in-turn", action="store_true", help="one in six system tests, chosen by --first")
+    parser.addoption("--in-turn", action="store_true", help="one in eight system tests, chosen by --first")
     parser.addoption("--thorough", action="store_true", help="unit tests: every kill point, not a part of them")
     parser.addoption("--histories", type=int, default=1, help="how many random histories to go through")
     parser.addoption("--first", type=int, default=0, help="the first one's number, which its choices come from")

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 T = TypeVar("T")
-TURNS = 6
+TURNS = 8
 """Of the tests that take turns, a run takes one in so many."""
 
 

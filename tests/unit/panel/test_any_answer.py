@@ -187,6 +187,7 @@ def test_a_command_ends_with_4_where_something_else_answers(
     answer: bytes, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("panel.cli.output.Client", lambda url, token: Client(url, token, (0.0,)))
+    monkeypatch.setattr("panel.client.client.REPEAT_PAUSES_S", (0.01,))
 
     async def run(client: Client) -> None:
         monkeypatch.setenv("CHANGEOVER_URL", client.url)
