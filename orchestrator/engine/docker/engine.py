@@ -40,7 +40,7 @@ from orchestrator.engine.docker.image_tags import find_image, remove_tags, tagge
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
 from orchestrator.engine.docker.log import last_lines
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start, wake
-from orchestrator.engine.docker.refusals import refused_by
+from orchestrator.engine.docker.refusals import refused_by, unanswered
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import check_user, user_change
 from orchestrator.engine.image_build import ImageBuild
@@ -284,10 +284,7 @@ class DockerEngine:
         except APIError as error:
             raise refused_by(error) from error
         except _ERRORS as error:
-            raise EngineError(
-                f"Docker Engine does not answer: {str(error).rstrip('.')}.",
-                "Start it (systemctl start docker, or tools/engine), then try again.",
-            ) from error
+            raise unanswered(error) from error
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
         await self._call(self._acting(name, lambda _client, container: act(container)))

@@ -1,10 +1,12 @@
-"""What Docker's refusals mean: the sentence without the layers that passed it on, and what to do."""
+"""What Docker's refusals and its silence mean: the sentence without the layers that passed it on, and what to do."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from docker.errors import APIError
+from requests.exceptions import RequestException, Timeout
 
 from orchestrator.errors import CREATED_AGAIN, EngineError, NotStarted, UserUnknown
 
@@ -63,6 +65,33 @@ def not_started(program: str) -> str:
 
 def refused_by(error: APIError) -> EngineError:
     return refused(str(error.explanation or error))
+
+
+def unanswered(error: Exception) -> EngineError:
+    """The error where Docker did not answer a request."""
+    why = "no answer in time" if isinstance(error, Timeout) else _reason(error) or str(error)
+    return EngineError(
+        f"Docker Engine does not answer: {why.rstrip('.')}.",
+        "Start it (systemctl start docker, or tools/engine), then try again.",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, which requests and urllib3 show with names of classes and numbers around it."""
+    of_the_system = (
+        one for one in _within(error) if isinstance(one, OSError) and not isinstance(one, RequestException)
+    )
+    found = next(of_the_system, None)
+    if isinstance(found, FileNotFoundError):
+        return "its socket does not exist"
+    return (found.strerror or str(found)) if found else ""
+
+
+def _within(error: object) -> Iterator[BaseException]:
+    if isinstance(error, BaseException):
+        yield error
+        for part in (*error.args, error.__cause__):
+            yield from _within(part)
 
 
 def refused(explanation: str) -> EngineError:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import errno
+import os
+from http.client import RemoteDisconnected
 
-from orchestrator.engine.docker.refusals import refused
+import pytest
+from docker import DockerClient
+from docker.errors import DockerException
+from requests.exceptions import ConnectionError, ReadTimeout
+from urllib3.exceptions import ProtocolError
+
+from orchestrator.engine.docker.refusals import refused, unanswered
 from orchestrator.errors import ContainerGone
 
 OCI = (
@@ -54,3 +62,32 @@ def test_a_container_that_was_removed_has_the_remedy_of_docker_and_of_ours() -> 
 
     assert ours.remedy == of_docker.remedy
     assert "Deploy the app again" not in ours.remedy
+
+
+def _cut(error: OSError) -> ConnectionError:
+    return ConnectionError(ProtocolError("Connection aborted.", error))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (_cut(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))), "its socket does not exist"),
+        (_cut(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))), "Connection reset by peer"),
+        (_cut(RemoteDisconnected("Remote end closed connection without response")), "Remote end closed connection"),
+        (ReadTimeout("UnixHTTPConnectionPool(host='localhost', port=None): Read timed out."), "no answer in time"),
+        (DockerException("of another kind."), "of another kind."),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_told_without_names_of_classes(error: Exception, says: str) -> None:
+    cause = unanswered(error).cause
+
+    assert says in cause
+    assert "Error(" not in cause
+    assert cause.count(".") == 1
+
+
+def test_an_engine_whose_socket_is_not_there_is_told_so() -> None:
+    with pytest.raises(DockerException) as raised:
+        DockerClient("unix:///nowhere/docker.sock").ping()
+
+    assert unanswered(raised.value).cause == "Docker Engine does not answer: its socket does not exist."
