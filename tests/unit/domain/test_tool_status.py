@@ -30,6 +30,43 @@ INFO  [alembic.runtime.migration] Context impl SQLiteImpl.
 0001 -> 0002 (current), sold by
 <base> -> 0001, first
 """
+BRANCHES = """\
+a3, b2 -> c1 (beta, rel_A2, x-9) (head) (mergepoint), doc of c1, and more
+a2 (b1) -> a3 (rel_A2, x-9), doc of a3, and more
+a1 -> a2 (rel_A2, x-9), doc of a2, and more
+<base> -> a1 (rel_A2, x-9), doc of a1, and more
+b1 -> b2 (beta), doc of b2, and more
+<base> -> b1 (beta), doc of b1, and more
+"""
+VERBOSE = """\
+Rev: c1 (head) (mergepoint)
+Merges: a2, b1
+Branch names: beta
+Path: /app/migrations/versions/c1.py
+
+    doc of c1
+
+Rev: a2 (current)
+Parent: a1
+Also depends on: beta
+Path: /app/migrations/versions/a2.py
+
+    doc of a2
+    Parent: none
+
+Rev: a1
+Parent: <base>
+Path: /app/migrations/versions/a1.py
+
+    doc of a1
+
+Rev: b1
+Parent: <base>
+Branch names: beta
+Path: /app/migrations/versions/b1.py
+
+    doc of b1
+"""
 
 
 @pytest.mark.parametrize(
@@ -41,6 +78,14 @@ INFO  [alembic.runtime.migration] Context impl SQLiteImpl.
         (HISTORY.replace(" (current)", ""), [], ["0001", "0002", "0003"]),
         (HISTORY.replace("(head)", "(head) (current)").replace("0002 (current)", "0002"), ["0001", "0002", "0003"], []),
         ("a1, b2 -> c3 (mergepoint) (head)\n<base> -> a1 (current)\n", ["a1"], ["c3"]),
+        (BRANCHES, [], ["b1", "b2", "a1", "a2", "a3", "c1"]),
+        (BRANCHES.replace("x-9), doc of a2", "x-9) (current), doc of a2"), ["a1", "a2"], ["b1", "b2", "a3", "c1"]),
+        (BRANCHES.replace("(beta), doc of b2", "(beta) (current), doc of b2"), ["b1", "b2"], ["a1", "a2", "a3", "c1"]),
+        (BRANCHES.replace("x-9), doc of a3", "x-9) (current), doc of a3"), ["b1", "a1", "a2", "a3"], ["b2", "c1"]),
+        (BRANCHES.replace("(head)", "(head) (current)"), ["b1", "b2", "a1", "a2", "a3", "c1"], []),
+        (VERBOSE, ["b1", "a1", "a2"], ["c1"]),
+        ("Rev: 3f2a9c\nParent company: none\n", [], []),
+        ("INFO rename foo -> bar, done\n", [], []),
         ("Operations to perform:\n  Apply all migrations\nok\n", [], []),
         ("", [], []),
     ],
