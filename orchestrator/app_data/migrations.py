@@ -155,7 +155,7 @@ async def _on_record(
     journal = context.journal
     run = await journal.beside(journal.migration_started, context.name, command.by.id, direction, planned)
     try:
-        said = await _run(context, command)
+        said = await _run(context, command, planned=planned)
         if checked:
             await _must_be_pending(context, planned, command)
     except StepFailed as error:
@@ -197,9 +197,13 @@ def _done(context: AppContext, release: Deployment, reported: tuple[SchemaRevisi
 
 
 async def _run(
-    context: AppContext, command: Command, has: list[SchemaRevision] | None = None
+    context: AppContext,
+    command: Command,
+    has: list[SchemaRevision] | None = None,
+    planned: tuple[SchemaRevision, ...] = (),
 ) -> tuple[SchemaRevision, ...]:
     """Run a command; the schema revisions that it reported. `has`, of a status command, gets those that the data has.
+    `planned` are those that a migrate command is to apply, as far as they are known.
 
     A status command that reports nothing in our form may print that of a common tool (domain/tool_status.py).
 
@@ -234,6 +238,8 @@ async def _run(
             exit_code=status.exit_code,
             oom=status.oom,
         )
+    if command.job == UP:
+        reported.hear_late(planned)
     if command.job != DOWN:
         reported.check()
     if has is not None:

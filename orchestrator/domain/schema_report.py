@@ -8,6 +8,7 @@ the data has already.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,6 +20,13 @@ from orchestrator.domain.schema_history import SchemaRevision
 PREFIX = "changeover:"
 EXAMPLE = 'changeover: {"revision": "0002", "previous": "0001", "compatible": true}'
 MOST_SHOWN = 200
+_LIKE_PREFIX = re.compile(r"""changeover[\\"']*\s*:""", re.IGNORECASE)
+_OBJECT = re.compile(r"""[\s\\"'\[]*\{""")
+_NAMED = re.compile(r"""\brevision[\\"']*\s*(?::|=>?)\s*[\\"']*([^\s\\"',}]+)""")
+_APPLIED = re.compile(r"""\bapplied[\\"']*\s*(?::|=>?)\s*[Tt]rue""")
+"""As JSON, as JSON within JSON, or as a dictionary of a programming language is printed."""
+_PLACEHOLDER = re.compile(r"[%${}<]")
+"""In a revision: the line is of a program that prints reports, as a shell shows it with `set -x`."""
 _REVISIONS = TypeAdapter(tuple[SchemaRevision, ...])
 
 
@@ -47,20 +55,47 @@ def is_report(line: str) -> bool:
 
 def may_report(line: str) -> bool:
     """Whether a line of output must be heard, however much is printed: a report, also behind other text."""
-    return is_report(line) or late_report(line) is not None
+    return is_report(line) or bool(late_reports(line))
 
 
-def late_report(line: str) -> Report | None:
-    """The report in a line that begins with other text, such as a logger's prefix or what was printed without an end of
-    line. It is no report, and whoever printed it takes it for one. None for any other line."""
-    before, found, rest = line.partition(PREFIX)
-    if not (before and found):
+@dataclass(frozen=True)
+class LateReport:
+    """A report in a line that begins with other text, such as a logger's prefix or what was printed without an end of
+    line; or what is meant as one, such as the text of a JSON logger. `revision` is empty if the line does not name it,
+    `whole` None if it cannot be read."""
+
+    revision: str
+    applied: bool = False
+    whole: Report | None = None
+
+
+def late_reports(line: str) -> tuple[LateReport, ...]:
+    """The reports behind other text in a line: whoever printed them takes them for reports."""
+    if "changeover" not in line.lower():
+        return ()
+    return tuple(late for after in _LIKE_PREFIX.split(line)[1:] if (late := _late_report(after)))
+
+
+def _late_report(after: str) -> LateReport | None:
+    """The report that stands after the prefix, read as leniently as it can be; None if it is not meant as one."""
+    if not (begins := _OBJECT.match(after)):
         return None
     try:
-        said, _ = json.JSONDecoder().raw_decode(rest.lstrip())
-        return _REPORT.validate_python(said, extra="forbid")
+        said, _ = json.JSONDecoder().raw_decode(after.lstrip())
+        whole = _REPORT.validate_python(said, extra="forbid")
     except (ValueError, RecursionError):
+        whole = None
+    named = _NAMED.search(after)
+    if named is None:
+        is_spread = begins.end() == len(after.rstrip())
+        return LateReport("") if is_spread else None
+    if _PLACEHOLDER.search(named[1]):
         return None
+    return (
+        LateReport(whole.revision, whole.applied, whole)
+        if whole
+        else LateReport(named[1], bool(_APPLIED.search(after)))
+    )
 
 
 def reported(line: str) -> SchemaRevision | None:

@@ -28,7 +28,9 @@ MOST_OF_CHARACTER = 4
 
 
 class Note(str):
-    """A line that is not the command's own: it says how many lines were left out."""
+    """A line that is not the command's own: it says how many lines were left out. `unheard` of them must be heard."""
+
+    unheard = 0
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Output:
         self._passed = 0
         self._kept = 0
         self._left_out = 0
+        self._unheard = 0
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
     def feed(self, chunk: bytes, stream: int = 1) -> None:
@@ -89,7 +92,9 @@ class Output:
                 self._pass_on(line)
         if self._left_out:
             before = self._left_out - len(self._last)
-            self._on_line(Note(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]"))
+            note = Note(f"[{before} lines left out: a command's output is limited to {MOST_LINES} lines]")
+            note.unheard = self._unheard
+            self._on_line(note)
             for line in self._last:
                 self._on_line(line)
 
@@ -126,12 +131,15 @@ class Output:
         if self._is_log or self._passed < MOST_LINES:
             self._passed += 1
             self._on_line(text)
-        elif self._kept < MOST_KEPT and self._must_be_heard(text):
+            return
+        must_be_heard = self._must_be_heard(text)
+        if must_be_heard and self._kept < MOST_KEPT:
             self._kept += 1
             self._on_line(text)
-        else:
-            self._left_out += 1
-            self._last.append(text)
+            return
+        self._unheard += must_be_heard
+        self._left_out += 1
+        self._last.append(text)
 
 
 def _between_characters(part: bytes | bytearray, place: int, step: int) -> int:

@@ -13,7 +13,7 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
 from border.secrets import Secrets
-from orchestrator.domain.schema_report import may_report
+from orchestrator.domain.heard_lines import must_be_heard
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, LABEL_STACK, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.container_creation import ensure_folders
 from orchestrator.engine.docker.lookup import name_of, remove
@@ -61,7 +61,7 @@ class Sidecars:
         """
         self._awaited.add(spec.name)
         stopped = threading.Event()
-        output = Output(told_to(on_line, asyncio.get_running_loop()), may_report, line_bytes, self._known_secrets)
+        output = Output(told_to(on_line, asyncio.get_running_loop()), must_be_heard, line_bytes, self._known_secrets)
         run = Run(spec, self._stack, timeout_s, output, stopped)
         work = asyncio.ensure_future(self._alone(run))
         try:

@@ -137,6 +137,8 @@ class FakeEngine:
         self.half_way: set[str] = set()
         self.torn: set[str] = set()
         self.silent = False
+        self.says_before_reports = ""
+        """What the migrate command prints on the line of each report, before it."""
         self.says_of_status: tuple[str, ...] = ()
         """What the status command prints instead of reports."""
         self.network_tables: list[str] = []
@@ -604,7 +606,7 @@ class FakeEngine:
                     on_line(f"{lacking[len(done)]} does not work")
                     return 1
                 if not self.silent:
-                    self._report(lacking, known, on_line)
+                    self._report(lacking, known, lambda line: on_line(self.says_before_reports + line))
             case "down":
                 target = command[1]
                 data.schema = data.schema[: data.schema.index(target) + 1] if target != "base" else []
