@@ -21,12 +21,13 @@ PENDING = {
 }
 """By tool: what a line of its status looks like that says that a migration is pending."""
 NAMES_NONE = (
-    r"\balembic\s+(?:-\S+\s+(?:\S+\s+)?)*(?:current|heads)\b",
+    r"\balembic\s+(?:-\S+\s+(?:[^-\s]\S*\s+)?)*(?:current|heads)\b",
     r"\bflask\s+db\s+(?:current|heads)\b",
     r"\b(?:rails|rake)\s+db:version\b",
     r"\bmigrate\s(?:.*\s)?version\b",
 )
 """Commands of Alembic, Flask-Migrate, Rails and golang-migrate that say where the data is, and not what is pending."""
+MOST_CHARACTERS = 1000
 _PENDING = re.compile("|".join(f"(?P<{tool.replace(' ', '_')}>{form})" for tool, form in PENDING.items()))
 _NAMES_NONE = re.compile("|".join(NAMES_NONE))
 
@@ -39,4 +40,4 @@ def unread_tool(line: str) -> str:
 
 def names_none(command: str) -> bool:
     """Whether a status command is one that does not name pending migrations."""
-    return bool(_NAMES_NONE.search(command))
+    return bool(_NAMES_NONE.search(command[:MOST_CHARACTERS]))
