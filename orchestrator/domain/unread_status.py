@@ -34,6 +34,8 @@ _NAMES_NONE = re.compile("|".join(NAMES_NONE))
 
 def unread_tool(line: str) -> str:
     """The tool in whose form a line of output says that a migration is pending; empty for any other line."""
+    if not ("Pending" in line or "down " in line or "not " in line or "Outdated" in line):
+        return ""  # each form has one of these, and millions of lines may be asked for
     found = _PENDING.fullmatch(line.rstrip())
     return (found.lastgroup or "").replace("_", " ") if found else ""
 
