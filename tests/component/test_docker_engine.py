@@ -108,6 +108,26 @@ def test_a_stopped_container_runs_again_at_its_address_after_its_network_was_mad
     assert asyncio.run(engine.status(wanted.name)) == status, "somebody has disconnected it by hand"
 
 
+def test_no_container_is_given_the_address_of_another_whatever_that_one_does(
+    client: docker.DockerClient, stack: str
+) -> None:
+    addresses = []
+    for number in range(5):
+        address = asyncio.run(DockerEngine(stack, stack).free_address(set()))
+        addresses.append(address)
+        made = create(client, spec(stack, deployment=f"d{number}", address=address), stack)
+        if number:
+            made.start()
+    for number in (2, 3):
+        client.containers.get(spec(stack, deployment=f"d{number}").name).stop(timeout=0)
+    client.containers.get(spec(stack, deployment="d1").name).pause()
+    states = [client.containers.get(spec(stack, deployment=f"d{number}").name).status for number in range(5)]
+
+    assert states == ["created", "paused", "exited", "exited", "running"]
+    assert asyncio.run(DockerEngine(stack, stack).free_address(set())) not in addresses
+    assert len(set(addresses)) == 5
+
+
 def test_a_container_whose_creation_was_interrupted_is_made_anew(client: docker.DockerClient, stack: str) -> None:
     wanted = spec(stack)
     half = create(client, wanted, stack)

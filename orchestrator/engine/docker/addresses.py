@@ -8,10 +8,13 @@ import time
 from itertools import chain
 
 import docker
+from docker.models.networks import Network
 
 from orchestrator.errors import EngineError
 
 RESERVED_S = 600.0
+NOT_RUNNING = ["created", "restarting", "removing", "exited", "dead"]
+"""All states of a container but running and paused (Docker Engine API, GET /containers/json)."""
 
 
 class AddressPool:
@@ -58,7 +61,7 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
             f"Network {network_name} has no ip_range that is smaller than its subnet.",
             f"Remove it and create it again: docker network rm {network_name}; make up",
         )
-    used = taken | _fixed_addresses(client, network_name)
+    used = taken | _connected(network) | _of_those_that_do_not_run(client, network_name)
     top, bottom = int(subnet.broadcast_address) - 1, int(subnet.network_address) + 2
     start = int(ipaddress.ip_address(after)) - 1 if after else top
     for number in chain(range(min(start, top), bottom - 1, -1), range(top, max(start, bottom - 1), -1)):
@@ -68,11 +71,19 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
     raise EngineError(f"Network {network_name} ({subnet}) has no free address.", "Use a larger subnet.")
 
 
-def _fixed_addresses(client: docker.DockerClient, network_name: str) -> set[str]:
-    """The addresses of all containers; also those of stopped ones, which Docker does not reserve."""
+def _connected(network: Network) -> set[str]:
+    """The addresses of all containers that run, paused ones too."""
+    endpoints = (network.attrs.get("Containers") or {}).values()
+    return {str(one["IPv4Address"]).partition("/")[0] for one in endpoints if one.get("IPv4Address")}
+
+
+def _of_those_that_do_not_run(client: docker.DockerClient, network_name: str) -> set[str]:
+    """The addresses that were given to them, which Docker does not reserve.
+
+    Only these are asked for: Docker needs a quarter of a millisecond for each container that it lists.
+    """
     addresses = set()
-    # Docker's list has the addresses. With each container's details it would take longer with every app.
-    for container in client.api.containers(all=True, filters={"network": network_name}):
+    for container in client.api.containers(all=True, filters={"network": network_name, "status": NOT_RUNNING}):
         endpoint = container["NetworkSettings"]["Networks"].get(network_name) or {}
         fixed = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
         addresses |= {address for address in (fixed, endpoint.get("IPAddress")) if address}

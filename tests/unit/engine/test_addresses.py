@@ -13,11 +13,12 @@ from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.errors import EngineError
 
 
-def network(subnet: str, own: str, fixed: tuple[str, ...] = ()) -> docker.DockerClient:
-    """As much of the SDK's client as is asked: a network, and its containers with their fixed addresses."""
-    attrs = {"IPAM": {"Config": [{"Subnet": subnet, "IPRange": own}]}}
+def network(subnet: str, own: str, running: tuple[str, ...] = (), stopped: tuple[str, ...] = ()) -> docker.DockerClient:
+    """As much of the SDK's client as is asked: a network, with its containers' fixed addresses."""
+    connected = {f"id-{address}": {"IPv4Address": f"{address}/29"} for address in running}
+    attrs = {"IPAM": {"Config": [{"Subnet": subnet, "IPRange": own}]}, "Containers": connected}
     containers: list[Any] = [
-        {"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}} for address in fixed
+        {"NetworkSettings": {"Networks": {"net": {"IPAMConfig": {"IPv4Address": address}}}}} for address in stopped
     ]
     client = SimpleNamespace(
         networks=SimpleNamespace(get=lambda _name: SimpleNamespace(attrs=attrs)),
@@ -36,9 +37,9 @@ def test_a_hundred_deployments_at_once_get_a_hundred_addresses() -> None:
 
 
 def test_what_a_container_or_a_route_has_is_not_given_out() -> None:
-    client, pool = network("10.1.0.0/29", "10.1.0.0/31", ("10.1.0.6",)), AddressPool("net")
+    client, pool = network("10.1.0.0/28", "10.1.0.0/31", ("10.1.0.14",), ("10.1.0.13",)), AddressPool("net")
 
-    assert pool.take(client, {"10.1.0.5"}) == "10.1.0.4"
+    assert pool.take(client, {"10.1.0.12"}) == "10.1.0.11"
 
 
 def test_a_freed_address_is_given_out_again_only_after_all_others() -> None:
