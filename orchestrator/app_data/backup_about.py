@@ -6,6 +6,7 @@ import json
 
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER
+from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import spare_backups
 from orchestrator.domain.schema_history import applied
@@ -13,6 +14,7 @@ from orchestrator.domain.schema_report import as_json
 
 PLACE = f"/backups/{EXTRA_FOLDER}/about.json"
 """Where the backup sidecar reads it."""
+LOG_LINES = 10_000
 
 
 async def about(context: AppContext, release: Deployment, reason: str) -> bytes:
@@ -34,3 +36,17 @@ async def about(context: AppContext, release: Deployment, reason: str) -> bytes:
         "spare": spare_backups(attempts, migrated, changed=others),
     }
     return json.dumps(says).encode()
+
+
+async def for_people(context: AppContext, release: Deployment) -> tuple[tuple[str, bytes], ...]:
+    """The configuration file and the last lines of the app's log, to be stored in the backup."""
+    files = []
+    if context.config_file.is_file():
+        with context.config_file.open("rb") as file:
+            text = file.read(yaml_text.MOST_BYTES)
+        files.append((f"/backups/{EXTRA_FOLDER}/config/{context.config_file.name}", text))
+    lines = await context.engine.logs(release.container, LOG_LINES)
+    files.append(
+        (f"/backups/{EXTRA_FOLDER}/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode())
+    )
+    return tuple(files)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar import catalogue
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, is_id
+from orchestrator.backup_sidecar.pace import PROGRESS
 from orchestrator.engine.base import LABEL_APP, LABEL_ROLE, ContainerSpec, Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed, UnknownBackup
 
@@ -20,6 +22,7 @@ ANSWER_BYTES = 64 * 2**20
 """The longest answer of a backup sidecar: a line of JSON that names each file of a backup."""
 COPIES = ".copies"
 """The folder beside all backups that has a folder for each app, in which its sidecars make copies: on the same disk."""
+DOES = {"create": "backing up", "restore": "restoring"}
 MEMORY, PROCESSES = "1g", 64
 """What a backup sidecar may use: a backup or a restore of a million files needs some 700 MB."""
 
@@ -33,20 +36,29 @@ async def run(
     files: tuple[tuple[str, bytes], ...] = (),
     gently: bool = False,
     volumes: tuple[str, ...] = (),
+    on_line: Callable[[str], None] = lambda _line: None,
 ) -> Any:  # Any: JSON, validated by the callers
-    """Run a job of orchestrator/backup_sidecar; its answer. `volumes` are mounted below /volumes.
+    """Run a job of orchestrator/backup_sidecar; its answer. `volumes` are mounted below /volumes. `on_line` gets
+    how far a long one is.
 
     Raises UnknownBackup, StepFailed or EngineError.
     """
     if backup and not is_id(backup):
         raise unknown(context, backup)
     last: deque[str] = deque(maxlen=LAST_LINES)
+
+    def heard(line: str) -> None:
+        if line.startswith(PROGRESS):
+            on_line(f"{DOES.get(job, job)}: {line.removeprefix(PROGRESS)}")
+        else:
+            last.append(line)
+
     await _make_folders(context, job)
     options = (f"--app={context.name}", f"--backup={backup}", *more, *(("--gently",) if gently else ()))
     spec = replace(specification(context, job, dump, options), files=files, gives_way=gently)
     spec = replace(spec, mounts=(*spec.mounts, *((one, f"/volumes/{at}") for at, one in enumerate(volumes))))
     try:
-        status, late = await context.engine.run_to_end(spec, TIMEOUT_S, last.append, ANSWER_BYTES)
+        status, late = await context.engine.run_to_end(spec, TIMEOUT_S, heard, ANSWER_BYTES)
     except EngineError as error:
         if "mount" not in error.cause:
             raise

@@ -15,15 +15,13 @@ import structlog
 from pydantic import TypeAdapter
 
 from orchestrator.app_data import backup_sidecar, migrations
-from orchestrator.app_data.backup_about import PLACE, about
+from orchestrator.app_data.backup_about import PLACE, about, for_people
 from orchestrator.app_data.way_down import can_be_reverted
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
-from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Entry, Summary
 from orchestrator.clock import now
-from orchestrator.config import yaml_text
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.engine.base import KILLED, Role
@@ -33,7 +31,6 @@ from orchestrator.host.uninterrupted import in_spite_of_cancels
 log = structlog.get_logger()
 
 LAST_LINES = 20
-LOG_LINES = 10_000
 REMOVED_WITHIN_S = 60.0
 """How long a cancel waits until what the backup has left is removed: its disk may be what does not answer."""
 DUMP_FOLDER = "/changeover/dump"
@@ -69,14 +66,20 @@ async def find(context: AppContext, backup: str) -> Summary:
 
 
 async def create(
-    context: AppContext, release: Deployment, reason: str, *, keeping: str = "", requests_wait: bool = False
+    context: AppContext,
+    release: Deployment,
+    reason: str,
+    *,
+    keeping: str = "",
+    requests_wait: bool = False,
+    on_line: Callable[[str], None] = lambda _line: None,
 ) -> Summary:
     """Back up the app's data while the app runs. `reason` is shown in the list of backups.
 
     The sidecar runs with low priority, unless `requests_wait`. Afterwards, backups older than the newest
     `update.backup.keep_backups` are removed, except for `keeping`, one that a rollback needs, and one that settles what
-    a failed migration left. The caller must have locked `data_turn`. Raises Refused when the app has no data,
-    StepFailed and EngineError.
+    a failed migration left. `on_line` gets how far a long backup is. The caller must have locked `data_turn`. Raises
+    Refused when the app has no data, StepFailed and EngineError.
     """
     if not context.has_data:
         raise Refused(
@@ -95,10 +98,10 @@ async def create(
     async with _dump_volume(context) as volume:
         if context.config.backup and volume:
             await _command(context, release, "dump", backup, context.config.backup.dump, volume)
-        files = (*await _extra(context, release), (PLACE, await about(context, release, reason)))
+        files = (*await for_people(context, release), (PLACE, await about(context, release, reason)))
         try:
             made = await backup_sidecar.run(
-                context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait
+                context, "create", backup, *keep, dump=volume, files=files, gently=not requests_wait, on_line=on_line
             )
         except asyncio.CancelledError:
             await in_spite_of_cancels(_remove_unfinished(context))
@@ -183,12 +186,13 @@ async def restore(
     Nothing may write the data meanwhile, and the caller must have locked `data_turn`. Raises UnknownBackup or
     StepFailed. If the sidecar fails, the data is unchanged; a restore command of the app must guarantee that itself.
     A backup without data is refused; with `emptying`, one that was made of an empty volume empties it again. `token` is
-    what this restore is called in the sidecar's protocol. `on_line` gets the output of the restore command.
+    what this restore is called in the sidecar's protocol. `on_line` gets how far a long restore is, and the output of
+    the restore command.
     """
     await _be_alone(context)
     more = (f"--token={token}", *(("--emptying",) if emptying else ()))
     async with _dump_volume(context) as volume:
-        restored = _summary(await backup_sidecar.run(context, "restore", backup, *more, dump=volume))
+        restored = _summary(await backup_sidecar.run(context, "restore", backup, *more, dump=volume, on_line=on_line))
         if context.config.backup and volume:
             await _command(context, release, "load", backup, context.config.backup.restore, volume, on_line)
         return restored
@@ -233,20 +237,6 @@ async def _be_alone(context: AppContext) -> None:
     """Remove sidecars that still run on the data, for example after the engine did not answer."""
     assert context.data_turn.locked()
     await context.engine.remove_stray_sidecars(context.name)
-
-
-async def _extra(context: AppContext, release: Deployment) -> tuple[tuple[str, bytes], ...]:
-    """The configuration file and the last lines of the app's log, to be stored in the backup."""
-    files = []
-    if context.config_file.is_file():
-        with context.config_file.open("rb") as file:
-            text = file.read(yaml_text.MOST_BYTES)
-        files.append((f"/backups/{EXTRA_FOLDER}/config/{context.config_file.name}", text))
-    lines = await context.engine.logs(release.container, LOG_LINES)
-    files.append(
-        (f"/backups/{EXTRA_FOLDER}/logs/{release.container}.log", "".join(f"{line}\n" for line in lines).encode())
-    )
-    return tuple(files)
 
 
 @asynccontextmanager

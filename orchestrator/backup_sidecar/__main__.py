@@ -3,7 +3,8 @@
 They are: its backups at /backups, its data at /jail/data, a dump of its database at /jail/dump, and a place for copies
 at /jail/scratch.
 
-Exit code 0: the last line of output is the answer, as JSON. Exit code 1: the last line is the cause of the failure.
+Lines that begin with PROGRESS (pace.py) say how far it is. Exit code 0: the last line of output is the answer, as JSON.
+Exit code 1: the last line is the cause of the failure.
 Exit code 3: the backup does not exist. Exit code 4: as 1, and the cause is the app's data; 5: its disk.
 
 Standard library only.
@@ -30,9 +31,9 @@ from orchestrator.backup_sidecar.catalogue import (
     NoSuchBackup,
 )
 from orchestrator.backup_sidecar.copied_file import OF_THE_DISK, code_of
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import SCRATCH, use
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, DamagedBackup, NoRoom, Unsuitable
+from orchestrator.backup_sidecar.pace import PROGRESS, Pace
 from orchestrator.backup_sidecar.protocol import NotRecorded, Protocol
 from orchestrator.files.beneath import Folder, LeadsOutside
 
@@ -113,7 +114,7 @@ def _failed(why: str, exit_code: int) -> int:
 
 def carry_out(asked: argparse.Namespace) -> object:
     catalogue = Catalogue(BACKUPS)
-    pace = Pace(gently=asked.gently)
+    pace = Pace(gently=asked.gently, tell=lambda says: print(f"{PROGRESS}{says}", flush=True))
     jail = _jail()
     protocol = Protocol(BACKUPS, asked.token) if asked.token else None
     put_back = {name: root for name, root in PUT_BACK.items() if root.is_dir()}
@@ -130,7 +131,7 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(difference.compare(catalogue.folder(asked.backup), put_back, pace, jail))
         case "restore":
             folder = catalogue.folder(asked.backup)
-            manifest = restore.restore(folder, put_back, emptying=asked.emptying, protocol=protocol)
+            manifest = restore.restore(folder, put_back, emptying=asked.emptying, protocol=protocol, pace=pace)
             return asdict(manifest.summary)
         case "own":
             return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.backup_sidecar.content import unpack, verify
-from orchestrator.backup_sidecar.copy import Pace, entries_of, extents, opened, sync
+from orchestrator.backup_sidecar.copy import entries_of, extents, opened, sync
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
     DATA,
@@ -30,6 +30,7 @@ from orchestrator.backup_sidecar.manifest import (
     Unsuitable,
     write_manifest,
 )
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.backup_sidecar.pack import pack
 from orchestrator.files.beneath import Entry, Folder, NotAFile
 
@@ -69,11 +70,12 @@ def create(
     growing = folder.with_name(folder.name + UNFINISHED)
     with ExitStack() as stack:
         held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
-        needed = _needed(held)
+        size, needed = _size(held)
         if (free := shutil.disk_usage(folder.parent).free) < needed:
             raise NoRoom(
                 f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
             )
+        pace.expect(size, passes=2)
         growing.mkdir(mode=0o700)
         moment = datetime.now(UTC).isoformat()
         packed = growing / ARCHIVE
@@ -108,8 +110,9 @@ def remove_unfinished(folder: Path) -> list[str]:
     return gone
 
 
-def _needed(roots: dict[str, Folder]) -> int:
-    """The disk space that a backup may take, in bytes. Raises Unsuitable for too many holes.
+def _size(roots: dict[str, Folder]) -> tuple[int, int]:
+    """The size of the data, and of the disk space that a backup may take, in bytes. Raises Unsuitable for too many
+    holes.
 
     The data may not be compressible, and each file is copied before it is packed.
     """
@@ -124,7 +127,7 @@ def _needed(roots: dict[str, Folder]) -> int:
                     raise Unsuitable(
                         f"The data has files with more than {MOST_HOLES // 2**30} GiB of holes, such as '{entry.name}'."
                     )
-    return sum(sizes) + max(sizes) + RESERVE
+    return sum(sizes), sum(sizes) + max(sizes) + RESERVE
 
 
 def _data_in(root: Folder, entry: Entry) -> int:

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from orchestrator.backup_sidecar import attributes
-from orchestrator.backup_sidecar.copy import CHUNK, OWN, Flushed, Hashed, Pace, digest, filled, stays_inside
+from orchestrator.backup_sidecar.copy import CHUNK, OWN, Flushed, Hashed, digest, filled, stays_inside
 from orchestrator.backup_sidecar.manifest import (
     ARCHIVE,
     DATA,
@@ -29,6 +29,7 @@ from orchestrator.backup_sidecar.manifest import (
     read_manifest,
 )
 from orchestrator.backup_sidecar.notes import Notes
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder, LeadsOutside, NotAFile, parts_of
 
 FILE_MODE, FOLDER_MODE = 0o777, 0o1777
@@ -73,6 +74,7 @@ def forget_members(archive: tarfile.TarFile) -> None:
 def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace) -> Manifest:
     """`place` gives the folder to unpack a folder of the archive into; None: it is only checked."""
     manifest = read_manifest(folder)
+    pace.expect(sum(file.size for file in manifest.files))
     try:
         with Folder.open(folder) as kept:
             packed = kept.open_file(ARCHIVE)

@@ -15,12 +15,12 @@ from orchestrator.backup_sidecar.copy import (
     CHUNK,
     LOCKED_FOR_S,
     SQLITE_COMPANIONS,
-    Pace,
     copy_database,
     copy_file,
     is_sqlite,
     opened,
 )
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder, NotAFile
 
 LONGEST_PATH = 440

@@ -20,9 +20,10 @@ from typing import TextIO
 
 from orchestrator.backup_sidecar.content import unpack
 from orchestrator.backup_sidecar.copied_file import copy_of, remove_copies
-from orchestrator.backup_sidecar.copy import Pace, digest, entries_of, is_sqlite, opened
+from orchestrator.backup_sidecar.copy import digest, entries_of, is_sqlite, opened
 from orchestrator.backup_sidecar.jail import confined, scratch_of, seen_from
 from orchestrator.backup_sidecar.manifest import DATA, DUMP, some
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder, NotAFile
 
 RECORDS_OF_MIGRATIONS = re.compile(

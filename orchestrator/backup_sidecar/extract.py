@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from orchestrator.backup_sidecar.content import unpack_into
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.jail import scratch_of
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder
 
 PARTS = ("config", "logs")

@@ -12,10 +12,11 @@ from pathlib import Path
 from orchestrator.backup_sidecar import attributes
 from orchestrator.backup_sidecar.content import forget_members
 from orchestrator.backup_sidecar.copied_file import CopiedFile, copy_of, has_rows_beside, place_of, remove_copies
-from orchestrator.backup_sidecar.copy import Flushed, Hashed, Pace, entries_of, stays_inside
+from orchestrator.backup_sidecar.copy import Flushed, Hashed, entries_of, stays_inside
 from orchestrator.backup_sidecar.jail import scratch_of
 from orchestrator.backup_sidecar.manifest import File
 from orchestrator.backup_sidecar.notes import Notes
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Entry, Folder, NotAFile
 
 TRIES = 3

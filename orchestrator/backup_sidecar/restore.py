@@ -13,8 +13,8 @@ from pathlib import Path
 
 from orchestrator.backup_sidecar import owner
 from orchestrator.backup_sidecar.content import unpack_into
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import DUMP, MEGABYTE, RESERVE, Manifest, NoRoom, Unsuitable, read_manifest
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder
 
@@ -31,6 +31,7 @@ def restore(
     *,
     emptying: bool = False,
     protocol: Protocol | None = None,
+    pace: Pace | None = None,
 ) -> Manifest:
     """Replace the content of `roots` by the backup's. Nothing may write to them meanwhile.
 
@@ -50,7 +51,7 @@ def restore(
             staging = {name: stack.enter_context(_new_folder(root, FRESH)) for name, root in held.items()}
             for fresh in staging.values():
                 owner.give_nothing_on(fresh)
-            manifest = unpack_into(folder, staging, Pace(gently=False))
+            manifest = unpack_into(folder, staging, pace or Pace(gently=False))
             for name, root in held.items():
                 owner.follow(root, staging[name])
                 _replace(root, staging[name])

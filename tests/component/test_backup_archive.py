@@ -22,10 +22,11 @@ from orchestrator.backup_sidecar import archive, copy, extract, restore
 from orchestrator.backup_sidecar.catalogue import EXTRA_FOLDER, Catalogue
 from orchestrator.backup_sidecar.copy import digest
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, DamagedBackup, Manifest, NoRoom
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.backup_sidecar.protocol import Protocol
 from orchestrator.files.beneath import Folder
 
-SWIFTLY = copy.Pace(gently=False)
+SWIFTLY = Pace(gently=False)
 KILLED = 9
 WRITE_VERSION, WAL = 18, 2
 """In the header of an SQLite file: https://sqlite.org/fileformat.html"""
@@ -206,7 +207,7 @@ def test_a_backup_never_rests_while_a_writer_would_have_to_wait_for_it(data: Pat
         database.execute("INSERT INTO pictures VALUES (zeroblob(?))", (4 * copy.FLUSH,))
         before = database.execute("SELECT count(*) FROM orders").fetchone()
 
-        class WritesMeanwhile(copy.Pace):
+        class WritesMeanwhile(Pace):
             rests = 0
 
             def rest(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backup_sidecar import archive, owner, restore
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.owner import Ids
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder
 
 OLD, NEW, OTHER = Ids(21001, 21001), Ids(21002, 21002), Ids(21003, 21003)

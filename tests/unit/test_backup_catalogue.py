@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from orchestrator.backup_sidecar import __main__ as sidecar
 from orchestrator.backup_sidecar import archive
 from orchestrator.backup_sidecar.catalogue import NO_SUCH_BACKUP, Catalogue, _entry
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.manifest import ARCHIVE, MANIFEST, NUMBER, Entry, Manifest, Summary
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.backup_sidecar.reason import (
     before,
     before_migration,

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from orchestrator.backup_sidecar import archive, permission
-from orchestrator.backup_sidecar.copy import Pace
+from orchestrator.backup_sidecar.pace import Pace
 
 
 def modes(folder: Path) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.app_data import backups, migrations, owners
 from orchestrator.apps.context import AppContext
@@ -99,7 +100,7 @@ async def _back_up(context: AppContext, deployment: Deployment) -> Deployment:
         context.say(deployment.id, "waiting for the end of another backup or restore of this app")
     async with context.data_turn:
         why = reason.before(deployment.kind_in_words, deployment.id)
-        made = await backups.create(context, before, why)
+        made = await backups.create(context, before, why, on_line=partial(context.say, deployment.id))
     size = f"{made.data_size / MIB:.1f} MB in {counted(made.files, 'file')}"
     packed = f"{made.archive_size / MIB:.1f} MB packed"
     context.say(deployment.id, f"backup {made.id}: {size}, {packed}")

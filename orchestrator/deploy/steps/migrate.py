@@ -7,6 +7,7 @@ before it begins until the switch; if a step fails in between, the migration is 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, way_back
 from orchestrator.app_data.way_down import can_be_reverted
@@ -92,7 +93,9 @@ async def _pause(context: AppContext, deployment: Deployment, *, can_revert: boo
         deployment = await pause.pause(context, deployment)
         before = context.journal.deployment(deployment.previous)
         why = reason.before_migration(deployment.kind_in_words, deployment.id)
-        made = await backups.create(context, before, why, requests_wait=True)
+        made = await backups.create(
+            context, before, why, requests_wait=True, on_line=partial(context.say, deployment.id)
+        )
     deployment = replace(deployment, backup=made.id, paused_backup=made.id)
     await context.journal.beside(context.journal.save, deployment)
     return deployment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.app_data import backups, failed_migrations, migration_runs, migrations, swap
 from orchestrator.apps import pause, verification
@@ -37,7 +38,9 @@ class BackUpReplacedData(Step):
                 return deployment
             active = context.journal.deployment(deployment.previous)
             why = reason.before_restoring(wanted.id)
-            replaced = await backups.create(context, active, why, keeping=wanted.id, requests_wait=True)
+            replaced = await backups.create(
+                context, active, why, keeping=wanted.id, requests_wait=True, on_line=partial(context.say, deployment.id)
+            )
         context.say(deployment.id, f"the replaced data is kept as backup {replaced.id}")
         for note in replaced.notes:
             context.say(deployment.id, f"backup {replaced.id}: {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -104,3 +105,26 @@ async def test_the_remedy_names_what_has_failed(
         await backup_sidecar.run(world.context, "restore", "20260101-000000-000001")
 
     assert failed.value.remedy.startswith(remedy)
+
+
+async def test_how_far_a_backup_is_is_told_and_is_neither_its_answer_nor_the_cause_of_its_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, stories.app())
+    answers, told = iter(['{"made": 1}', "the disk is full"]), list[str]()
+
+    async def works(_spec: object, _timeout_s: float, on_line: Callable[[str], None], _line_bytes: int) -> object:
+        on_line("progress: 40 % of 612 MB")
+        answer = next(answers)
+        on_line(answer)
+        on_line("progress: 80 % of 612 MB")
+        return SimpleNamespace(exit_code=int(answer[0] != "{"), why_stopped="", oom=False), False
+
+    monkeypatch.setattr(world.engine, "run_to_end", works)
+
+    assert await backup_sidecar.run(world.context, "create", "", on_line=told.append) == {"made": 1}
+    assert told == ["backing up: 40 % of 612 MB", "backing up: 80 % of 612 MB"]
+    with pytest.raises(StepFailed, match="the disk is full") as failed:
+        await backup_sidecar.run(world.context, "restore", "20260101-000000-000001", on_line=told.append)
+    assert failed.value.log == ("the disk is full",)
+    assert told[2:] == ["restoring: 40 % of 612 MB", "restoring: 80 % of 612 MB"]

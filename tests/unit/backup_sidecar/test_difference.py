@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backup_sidecar import archive, restore
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.difference import Difference, compare
+from orchestrator.backup_sidecar.pace import Pace
 
 PACE = Pace(gently=False)
 DJANGO = """

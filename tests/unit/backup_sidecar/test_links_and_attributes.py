@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.backup_sidecar import archive, attributes, copy, pack, restore
-from orchestrator.backup_sidecar.copy import Pace
 from orchestrator.backup_sidecar.difference import Difference, compare
 from orchestrator.backup_sidecar.manifest import DamagedBackup, Manifest
 from orchestrator.backup_sidecar.owner import ACCESS, DEFAULT
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Entry, Folder
 
 PACE = Pace(gently=False)

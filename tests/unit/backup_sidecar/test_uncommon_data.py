@@ -16,9 +16,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from orchestrator.backup_sidecar import archive, restore
-from orchestrator.backup_sidecar.copy import CHUNK, Pace
+from orchestrator.backup_sidecar.copy import CHUNK
 from orchestrator.backup_sidecar.difference import Difference, compare
 from orchestrator.backup_sidecar.manifest import MOST_NAMED, DamagedBackup, Manifest, Summary
+from orchestrator.backup_sidecar.pace import Pace
 
 PACE = Pace(gently=False)
 MIB = 2**20

@@ -19,9 +19,10 @@ from orchestrator.backup_sidecar import __main__ as sidecar
 from orchestrator.backup_sidecar import archive, copied_file, copy, restore
 from orchestrator.backup_sidecar.catalogue import NOT_SUITABLE
 from orchestrator.backup_sidecar.copied_file import LONGEST_PATH
-from orchestrator.backup_sidecar.copy import Pace, extents
+from orchestrator.backup_sidecar.copy import extents
 from orchestrator.backup_sidecar.difference import Difference, compare
 from orchestrator.backup_sidecar.manifest import Manifest, Unsuitable
+from orchestrator.backup_sidecar.pace import Pace
 from orchestrator.files.beneath import Folder
 
 PACE = Pace(gently=False)
