@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.switch_outcome import may_be_cancelled
-from orchestrator.domain.deployment import Deployment, Interrupter
+from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.errors import Refused
 
 RECOVERED_WITHIN_S = 10.0
@@ -20,6 +20,17 @@ RETIRES = "its old colour is being retired"
 
 def _if_that_lasts(deployment: Deployment) -> str:
     return f"If that lasts, see what it waits for: changeover events --deployment {deployment.id}"
+
+
+def has_ended(deployment: Deployment) -> Refused:
+    """Why it cannot be cancelled any more, and what can be done instead."""
+    goes_back = deployment.kind is Kind.DEPLOY and deployment.state is State.LIVE
+    return Refused(
+        f"Deployment {deployment.id} cannot be cancelled: it has ended as {deployment.state}.",
+        f"To go back to the release before: changeover rollback {deployment.app}"
+        if goes_back
+        else f"What it did: changeover show {deployment.id}",
+    )
 
 
 def _set() -> asyncio.Event:

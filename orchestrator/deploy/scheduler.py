@@ -14,7 +14,7 @@ from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import after_failure, pipeline
 from orchestrator.deploy.endings import Endings
-from orchestrator.deploy.lane import Lane
+from orchestrator.deploy.lane import Lane, has_ended
 from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import awakened, find_standby
 from orchestrator.deploy.turn_wait import drains_in_words, until_retired
@@ -94,7 +94,7 @@ class Scheduler:
             elif deployment.state is State.QUEUED:
                 await self._endings.of_queued(deployment, State.CANCELLED, Interrupter.PERSON)
             else:
-                raise Refused(f"Deployment {deployment_id} cannot be cancelled: it has ended as {deployment.state}.")
+                raise has_ended(deployment)
         return self._journal.deployment(deployment_id)
 
     async def roll_back(self, app: str, by: str, shown: str = "") -> Deployment:

@@ -66,7 +66,9 @@ def rollback(
 
 @commands.command()
 def cancel(
-    deployment: Annotated[str, typer.Argument(help="Id of the deployment; 'status' and 'history' have it.")],
+    deployment: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the deployment; 'status' and 'history' have it.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Cancel a deployment before it switches the traffic. What it has done is compensated."""

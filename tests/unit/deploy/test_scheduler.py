@@ -100,11 +100,21 @@ def test_one_that_waits_is_cancelled_without_touching_the_one_under_way(world: W
     assert virtual_time.run(story()) == (State.CANCELLED, State.LIVE)
 
 
-def test_what_has_ended_cannot_be_cancelled(world: World) -> None:
+def test_what_has_ended_cannot_be_cancelled_and_it_is_said_what_can_be_done(world: World) -> None:
     async def story() -> None:
         ended = await live(world)
-        with pytest.raises(Refused, match="it has ended as live"):
+        with pytest.raises(Refused, match="it has ended as live") as refused:
             await world.scheduler.cancel(ended.id)
+        assert refused.value.remedy.endswith(f"changeover rollback {ended.app}")
+        world.publish("0002")
+        world.engine.build_s = LONG_S
+        cancelled = await request(world)
+        await world.until_step(cancelled, StepName.BUILD)
+        await world.scheduler.cancel(cancelled.id)
+        await world.until_ended(cancelled.id)
+        with pytest.raises(Refused, match="it has ended as cancelled") as refused:
+            await world.scheduler.cancel(cancelled.id)
+        assert refused.value.remedy.endswith(f"changeover show {cancelled.id}")
 
     virtual_time.run(story())
 
