@@ -18,6 +18,7 @@ from requests.exceptions import RequestException
 
 from border.secrets import Secrets
 from orchestrator.engine.base import KILLED
+from orchestrator.engine.docker.log_frames import LogFrames
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.refusals import NOT_EXECUTABLE, NOT_FOUND, not_started
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
@@ -50,7 +51,7 @@ async def follow_log(
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[str | Exception | None] = asyncio.Queue(MOST_WAITING)
     closed = threading.Event()
-    streams: list[Any] = []  # Any: docker-py's CancellableStream has no stub
+    streams: list[LogFrames] = []
 
     def tell(what: str | Exception | None) -> None:
         if closed.is_set() or loop.is_closed():
@@ -62,7 +63,7 @@ async def follow_log(
         output = Output(tell, known_secrets=known_secrets, is_log=True)
         try:
             if container := find(connect(), name, stack):
-                streams.append(container.logs(stream=True, follow=True, tail=tail))
+                streams.append(LogFrames(container, tail, follow=True))
                 # Whoever closed before this did not know the stream, which would be read until the next line comes.
                 if not closed.is_set():
                     _feed(streams[0], output, closed)
@@ -87,11 +88,11 @@ async def follow_log(
             stream.close()
 
 
-def _feed(stream: Any, output: Output, closed: threading.Event) -> None:  # Any: as above
-    for chunk in stream:
+def _feed(frames: LogFrames, output: Output, closed: threading.Event) -> None:
+    for stream, chunk in frames:
         if closed.is_set():
             return
-        output.feed(chunk)
+        output.feed(chunk, stream)
 
 
 # The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import closing
 
 from docker.models.containers import Container
 
 from border.secrets import Secrets
 from orchestrator.domain.counted import counted
+from orchestrator.engine.docker.log_frames import LogFrames
 from orchestrator.host.output import Output
 
 READ_WITHIN_S = 20.0
@@ -42,11 +44,12 @@ def last_lines(container: Container, tail: int, known_secrets: Secrets) -> tuple
     newest = _Newest(tail)
     output = Output(newest.add, known_secrets=known_secrets, is_log=True)
     late = time.monotonic() + READ_WITHIN_S
-    for chunk in container.logs(stream=True, follow=False, tail=tail):
-        output.feed(chunk)
-        if time.monotonic() > late:
-            newest.add(f"[the rest is left out: the log was not read within {READ_WITHIN_S:g} s]")
-            break
+    with closing(LogFrames(container, tail, follow=False)) as frames:
+        for stream, chunk in frames:
+            output.feed(chunk, stream)
+            if time.monotonic() > late:
+                newest.add(f"[the rest is left out: the log was not read within {READ_WITHIN_S:g} s]")
+                break
     output.close()
     if newest.left_out:
         cut = f"[{counted(newest.left_out, 'line')} before this left out: an answer has {MOST_CHARACTERS // 2**20} MB]"

@@ -14,6 +14,7 @@ from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, OPENED, ContainerE
 from orchestrator.engine.docker.event_watch import MOST_WAITING, arrive, watch
 from orchestrator.engine.docker.live_output import follow_log
 from orchestrator.errors import EngineError
+from tests.support.fakes.container_log import with_log
 
 
 def test_a_slow_reader_is_told_that_events_were_lost_and_keeps_no_more_than_the_limit() -> None:
@@ -59,10 +60,8 @@ async def test_the_exit_code_of_an_end_is_taken_if_it_is_one(said: object, code:
 
 
 async def test_a_log_that_is_not_understood_ends_and_does_not_wait_for_ever() -> None:
-    def logs(**_options: object) -> Iterator[str]:
-        yield "no bytes"
-
-    container = SimpleNamespace(labels={LABEL_STACK: "test", LABEL_NAME: "shop"}, name="shop", logs=logs)
+    container = with_log(b"", labels={LABEL_STACK: "test", LABEL_NAME: "shop"}, name="shop")
+    container.attrs = {"of": "another engine"}
     containers = SimpleNamespace(get=lambda _name: container)
     following = follow_log("shop", "test", 10, Secrets(), lambda: SimpleNamespace(containers=containers))
 
