@@ -94,7 +94,7 @@ async def show(app: App, orchestrator: Serving, _who: Reader) -> MigrationsView:
     if not orchestrator.apps.has(app):
         return _of_removed(app, runs)
     active = context.active
-    problem = ""
+    problem = "" if active else f"No release of {app} is live: what is pending is found out when one is deployed."
     schema = None
     # What the command prints is of no deployment that is under way.
     silently = replace(context, say=lambda _deployment, _line: None)

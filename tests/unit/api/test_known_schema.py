@@ -118,3 +118,14 @@ async def test_what_a_newer_release_applied_is_not_left_out_when_an_older_one_is
     assert (found["live"], [one["revision"] for one in found["applied"]]) == ("v1.0", ["0001"])
     assert [(one["revision"], one["by"]) for one in found["not_known"]] == [("0002", "v2.0"), ("0003", "v2.0")]
     assert found["pending"] == []
+
+
+async def test_before_the_first_release_is_live_nobody_is_told_to_set_a_status_command(api: Api) -> None:
+    """`migrate.status` was said not to be set, although it was: it has no release in whose image it could run."""
+    migrating = SHOP + "    run: {data: /data}\n    migrate: {command: up, status: status}\n"
+    api.orchestrator.apps.take(loader.parse(migrating, "c.yaml").config)
+
+    found: Any = await api.json("GET", "/v1/apps/shop/migrations", api.token(Scope.READ))
+
+    assert (found["pending"], found["live"]) == (None, "")
+    assert found["problem"].startswith("No release of shop is live")
