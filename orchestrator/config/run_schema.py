@@ -110,7 +110,8 @@ class Run(Section):
     without a value, an empty name, a name with white space and text after a value in quotes are refused. Example:
     secrets/shop.env"""
     data: Annotated[str | None, Unit("path in the container")] = None
-    """Where the app's data volume is mounted; the app has no volume when not set. Example: /data"""
+    """Where the app's data volume is mounted; the app has no volume when not set. When it is taken out of the
+    configuration of an app that has data there, deployments are refused, unless they are forced. Example: /data"""
     memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""

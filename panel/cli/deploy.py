@@ -43,7 +43,10 @@ def deploy(
     log_format: Annotated[LogFormat, typer.Option(help="How --wait prints the progress.")] = LogFormat.AUTO,
     migrate: Annotated[bool, typer.Option("--migrate", help="Run its migrations even if auto_run is off.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Deploy it even if it is live, unchanged, or older than the schema.")
+        bool,
+        typer.Option(
+            "--force", help="Deploy it even if it is live, unchanged, older than the schema, or without its data."
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and deploy nothing.")] = False,
     as_json: JsonOption = False,

@@ -25,7 +25,7 @@ class Backup(Step):
     def describe(self, context: AppContext) -> str:
         policy = context.config.update
         if not context.has_data:
-            return "Nothing to back up: the app has no data."
+            return "Nothing to back up: neither run.data nor backup is set."
         if policy.backup.create_before_update:
             return "Back up the app's data while the app runs, and ask the app for its pending migrations."
         if policy.migrations.backup_before_migration:

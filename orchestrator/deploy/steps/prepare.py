@@ -30,7 +30,8 @@ class Prepare(Step):
         """Check, and choose. Adds `colour`, `container`, `port` and `previous`, the id of the active deployment.
 
         Raises EngineError or ProxyError when one does not answer, EnvFileUnreadable when `run.env_file` cannot be used,
-        and StepFailed when disk space is short or the app's requests are paused.
+        and StepFailed when disk space is short, the app's requests are paused, or the release would start without the
+        data of the one before.
         """
         environment_of(context)  # what no container can be made with is said before anything is built
         engine, proxy = await context.engine.version(), await context.proxy.version()
@@ -38,6 +39,8 @@ class Prepare(Step):
         check_disk(context)
         await _refuse_while_paused(context)
         active = context.active
+        if active and not deployment.forced:
+            _refuse_to_leave_data(context, active)
         deployment = replace(
             deployment,
             colour=next_colour(active.colour if active else None),
@@ -53,6 +56,18 @@ async def _refuse_while_paused(context: AppContext) -> None:
         raise StepFailed(
             f"The requests of {context.name} are paused: the new release would get none.",
             f"Resume them, then deploy again: changeover resume {context.name}",
+        )
+
+
+def _refuse_to_leave_data(context: AppContext, active: Deployment) -> None:
+    """Without `run.data`, a release begins with nothing, and loses what it writes with its container. An app with the
+    section `backup` has its data elsewhere by now. Raises StepFailed."""
+    if active.volume and not context.has_data:
+        raise StepFailed(
+            f"{context.name} has data in the volume {active.volume}, and run.data is not set any more: the new release "
+            "would start without its data, and lose what it writes with its container.",
+            f"Set run.data of {context.name} again. If it has no data there any more, deploy it without: changeover "
+            f"deploy {context.name} --force. The volume and the backups stay.",
         )
 
 

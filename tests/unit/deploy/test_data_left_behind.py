@@ -1,0 +1,61 @@
+"""A configuration that has lost `run.data` takes nobody's data away: neither from the app, nor from its backups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.domain.deployment import Deployment, State, StepName
+from tests.support import virtual_time
+from tests.support.fakes.stories import ROW, live
+from tests.support.fakes.world import APP, World
+
+BACKUP = {"dump": "dump", "restore": "restore"}
+
+
+async def without_data(world: World, *, force: bool = False, backup: dict[str, str] | None = None) -> Deployment:
+    await live(world, "0001")
+    await live(world)
+    world.configure(run={}, migrate=None, **({"backup": backup} if backup else {}))
+    world.publish()
+    return await world.deploy(force=force)
+
+
+def test_a_release_that_would_start_without_the_data_is_refused_before_it_is_built(world: World) -> None:
+    ended = virtual_time.run(without_data(world))
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.PREPARE
+    assert world.context.volume in ended.failure.cause
+    assert "Set run.data of shop again" in ended.failure.tip
+    assert "changeover deploy shop --force" in ended.failure.tip
+    assert ROW in world.engine.data_of(APP).rows
+
+
+@pytest.mark.parametrize("way", ["forced", "elsewhere"])
+def test_an_app_that_needs_no_volume_any_more_is_deployed(world: World, way: str) -> None:
+    async def story() -> list[State]:
+        first = await without_data(world, force=way == "forced", backup=BACKUP if way == "elsewhere" else None)
+        world.publish()
+        return [first.state, (await world.deploy()).state]
+
+    assert virtual_time.run(story()) == [State.LIVE, State.LIVE]
+    assert world.context.volume in world.engine.named_volumes
+
+
+def test_the_images_of_backups_are_kept_also_while_the_app_has_no_data(world: World) -> None:
+    async def story() -> None:
+        world.context = replace(world.context, limits=replace(world.context.limits, keep_images=1))
+        for _ in range(4):
+            await live(world)
+        world.configure(run={}, migrate=None)
+        world.context = replace(world.context, limits=replace(world.context.limits, keep_images=1))
+        for _ in range(3):
+            world.publish()
+            assert (await world.deploy(force=True)).state is State.LIVE
+
+    virtual_time.run(story())
+    made = [manifest for manifest, _ in world.engine.backups[APP].values()]
+    assert made
+    assert {one.image.removeprefix("sha256:") for one in made} <= world.engine.tags
