@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy.switch_outcome import may_be_cancelled
+from orchestrator.deploy.switch_outcome import is_being_undone, may_be_cancelled
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
 from orchestrator.errors import Refused
 
@@ -31,6 +31,14 @@ def has_ended(deployment: Deployment) -> Refused:
         if goes_back
         else f"What it did: changeover show {deployment.id}",
     )
+
+
+def _what_to_do(running: Deployment) -> str:
+    if is_being_undone(running):
+        return f"It has failed, and what it did is being undone: wait until it has ended. {_if_that_lasts(running)}"
+    if may_be_cancelled(running):
+        return f"Wait until it has ended, or cancel it: changeover cancel {running.id}"
+    return f"It is switching traffic: wait until it has ended. {_if_that_lasts(running)}"
 
 
 def _set() -> asyncio.Event:
@@ -130,9 +138,7 @@ class Lane:
         raise Refused(
             f"{running.kind_in_words.capitalize()} {running.id} of {app} is running, requested at "
             f"{running.requested_at:%H:%M:%S} UTC by {running.requested_by}.",
-            f"Wait until it has ended, or cancel it: changeover cancel {running.id}"
-            if may_be_cancelled(running)
-            else f"It is switching traffic: wait until it has ended. {_if_that_lasts(running)}",
+            _what_to_do(running),
         )
 
     async def until_a_try_of_recovery_ends(self) -> None:
@@ -161,11 +167,16 @@ class Lane:
             )
 
     def cancel_running(self, deployment: Deployment) -> None:
-        """Cancel what runs. Raises Refused when it is being cancelled already, or its step switch has begun."""
+        """Cancel what runs. Raises Refused when it is being cancelled or undone, or its step switch has begun."""
         assert self.work is not None
         if self.cancelling:
             raise Refused(
                 f"Deployment {deployment.id} is being cancelled already.", "Wait until what it did is undone."
+            )
+        if is_being_undone(deployment):
+            raise Refused(
+                f"Deployment {deployment.id} cannot be cancelled: it has failed, and what it did is being undone.",
+                f"Wait until it has ended. {_if_that_lasts(deployment)}",
             )
         if not may_be_cancelled(deployment):
             raise Refused(

@@ -47,5 +47,10 @@ def may_be_cancelled(recorded: Deployment) -> bool:
     return not recorded.has_begun(StepName.SWITCH)
 
 
+def is_being_undone(recorded: Deployment) -> bool:
+    """Whether a step of what has not ended has failed: what it did is taken back, and a cancel changes nothing."""
+    return any(step.state is StepState.FAILED for step in recorded.steps)
+
+
 def _was_switching(recorded: Deployment) -> bool:
     return any(step.name is StepName.SWITCH and step.state is StepState.RUNNING for step in recorded.steps)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from orchestrator.config.app_schema import App
+from orchestrator.deploy.switch_outcome import is_being_undone
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State, StepName
 from orchestrator.domain.events import EventKind
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support import virtual_time
-from tests.support.fakes.world import APP, World
+from tests.support.fakes.world import APP, POLL_S, World
 
 LONG_S = 60.0
 
@@ -84,6 +85,29 @@ def test_a_cancelled_deployment_is_undone_and_the_old_release_serves_on(world: W
     assert ended.failure.step is StepName.BUILD
     assert busy is None
     assert not list((world.folder / "work").glob("*"))
+
+
+def test_who_cancels_what_is_being_undone_is_told_so_and_changes_nothing(world: World) -> None:
+    """The answer was that it is being cancelled, and it ended as failed."""
+
+    async def story() -> Deployment:
+        await live(world)
+        world.publish("0002")
+        world.engine.half_way.add("0002")
+        world.engine.sidecar_s = lambda: LONG_S
+        asked = await request(world)
+        while not is_being_undone(world.journal.deployment(asked.id)):  # noqa: ASYNC110 (the time of this test is virtual)
+            await asyncio.sleep(POLL_S)
+        with pytest.raises(Refused, match="has failed, and what it did is being undone"):
+            await world.scheduler.cancel(asked.id)
+        with pytest.raises(Refused) as refused:
+            await world.scheduler.roll_back(APP, by="me")
+        assert "being undone" in refused.value.remedy
+        assert "cancel" not in refused.value.remedy
+        return await world.until_ended(asked.id)
+
+    ended = virtual_time.run(story())
+    assert (ended.state, ended.interrupted_by) == (State.FAILED, None)
 
 
 def test_one_that_waits_is_cancelled_without_touching_the_one_under_way(world: World) -> None:
