@@ -14,6 +14,7 @@ from orchestrator.config.preflight import preflight
 from orchestrator.config.watcher import ConfigFile
 from orchestrator.doctor.labelled import labelled
 from orchestrator.doctor.notices import notices
+from orchestrator.doctor.problems import in_recovery
 from orchestrator.doctor.refused_file import refused_file
 from orchestrator.doctor.report import Finding
 from orchestrator.doctor.standby import crashed_standby, stopped_standby
@@ -67,6 +68,10 @@ async def _app(orchestrator: Orchestrator, context: AppContext, usage: DiskUsage
         return await _without_release(orchestrator, context)
     active = orchestrator.journal.deployment(slots.active)
     problem = orchestrator.recovery.problem(context.name)
+    if orchestrator.recovery.is_at_first_try(context.name):
+        undoes = not orchestrator.recovery.is_finished(context.name)
+        says = in_recovery(orchestrator, context.name)
+        return Finding(what, undoes, says, "Wait until that has ended.", warns=undoes)
     if problem and orchestrator.recovery.concerns(active):
         return Finding(what, False, f"recovery failed: {problem}", "Correct the cause; it is tried again.")
     says = f"{active.release.version if active.release else '?'} on {active.colour}"

@@ -92,9 +92,20 @@ def of_app(orchestrator: Orchestrator, app: str, health: Health, crash: Crash | 
             Trouble(f"A rollback goes to a release that crashed. {crash.says}", no_return(app), crash.since, True)
         )
     found += _stopped_standby(orchestrator, app)
-    if problem := orchestrator.recovery.problem(app):
+    if orchestrator.recovery.is_at_first_try(app):
+        remedy = f"Wait until that has ended: changeover history {app}"
+        undoes = not orchestrator.recovery.is_finished(app)
+        found.append(Trouble(in_recovery(orchestrator, app), remedy, warns=undoes))
+    elif problem := orchestrator.recovery.problem(app):
         found.append(Trouble(f"It is not recovered: {problem}", "Correct the cause; it is tried again by itself."))
     return found
+
+
+def in_recovery(orchestrator: Orchestrator, app: str) -> str:
+    """What is done at the first try to recover the app, in which nothing has failed yet."""
+    if orchestrator.recovery.is_finished(app):
+        return "Its active release is being started, and is not ready yet."
+    return "What a stop of the orchestrator has interrupted is being finished or undone."
 
 
 def _while_data_changes(orchestrator: Orchestrator, running: Deployment | None) -> Trouble | None:

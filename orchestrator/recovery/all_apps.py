@@ -82,10 +82,11 @@ class Recovery:
 
     def problem(self, app: str) -> str:
         """Why the app is not recovered yet; empty if it is."""
-        progress = self._seen(app)
-        if not progress.problem and progress.is_under_way:
-            return "it is being recovered, and not ready yet."
-        return progress.problem
+        return "it is being recovered, and not ready yet." if self.is_at_first_try(app) else self._seen(app).problem
+
+    def is_at_first_try(self, app: str) -> bool:
+        """Whether the app is being recovered, and nothing of that has failed."""
+        return self._seen(app).is_under_way and not self._seen(app).problem
 
     def concerns(self, active: Deployment) -> bool:
         """Whether this deployment, which is active now, was active already when its app was tried to be recovered."""
@@ -206,10 +207,9 @@ class Recovery:
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait for its end."""
-        tasks = self._under_way()
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        if tasks := self._under_way():
+            for task in tasks:
+                task.cancel()
             await asyncio.wait(tasks)
 
     def _begin(self, context: AppContext) -> None:
