@@ -161,6 +161,8 @@ class _SoFar:
     pause_of_check: float = FIRST_PAUSE_S
     """While it answers, and Docker's HEALTHCHECK is waited for."""
     last: str = "no answer yet"
+    slow: bool = False
+    """The last answer was not complete in time, as none of one that answers slowly is, however long it has."""
     no_http: bool = False
     """The last connection was accepted, and what came was no answer of HTTP."""
     why_not: str = ""
@@ -197,6 +199,11 @@ class _SoFar:
                 f"{OF_CHECK} Correct the HEALTHCHECK of its Dockerfile, or its base image's; HEALTHCHECK NONE removes "
                 f"that one. {longer}"
             )
+        if self.slow:
+            return (
+                f"Let the app answer at {self.path} within {PROBE_TIMEOUT_S:g} s, or set health.path of {app} to a "
+                f"path that it answers sooner. If it only starts slowly, raise health.timeout of {app}."
+            )
         if not self.why_not:
             return longer
         return f"Correct what it answers at {self.path}, or set health.path of {app} to another path. {longer}"
@@ -231,11 +238,12 @@ async def _probe(context: AppContext, deployment: Deployment, so_far: _SoFar) ->
         so_far.good, so_far.last = 0, f"no answer ({said(str(error), context.known_secrets) or type(error).__name__})"
         so_far.refused, so_far.why_not = isinstance(error, httpx.ConnectError), ""
         so_far.no_http = isinstance(error, httpx.RemoteProtocolError)
+        so_far.slow = isinstance(error, httpx.ReadTimeout)
         if not so_far.refused:
             so_far.tell_why_not(context, deployment, so_far.last)
         return
     answer = asked.answer
-    so_far.path, so_far.refused, so_far.no_http = asked.path, False, False
+    so_far.path, so_far.refused, so_far.no_http, so_far.slow = asked.path, False, False, False
     if asked.ready:
         so_far.good, so_far.pause, so_far.why_not = so_far.good + 1, FIRST_PAUSE_S, ""
     else:

@@ -158,14 +158,17 @@ def test_an_app_that_answers_badly_all_the_time_is_not_told_to_take_more_of_it(t
     assert ended.failure.tip.startswith("Correct what it answers at /readyz, or set health.path of shop")
 
 
-def test_an_app_that_does_not_answer_yet_may_need_longer(tmp_path: Path) -> None:
+def test_an_app_that_does_not_answer_in_time_is_not_only_given_more_of_it(tmp_path: Path) -> None:
     silent = world(tmp_path, Answering(lambda *_: 200))
     silent.context = replace(silent.context, prober=Silent(lambda *_: 200))
 
     ended, _ = deployed(silent)
 
     assert ended.failure is not None
-    assert ended.failure.tip == "Raise health.timeout of shop if it needs longer."
+    assert ended.failure.tip == (
+        "Let the app answer at /readyz within 2 s, or set health.path of shop to a path that it answers sooner. "
+        "If it only starts slowly, raise health.timeout of shop."
+    )
 
 
 class Silent(Answering):
@@ -188,7 +191,7 @@ class Foreign(Answering):
     [
         (httpx.RemoteProtocolError("illegal status line"), "Let the app answer plain HTTP at port 8000; HTTPS and"),
         (httpx.RemoteProtocolError("Server disconnected"), "Let the app answer plain HTTP at port 8000; HTTPS and"),
-        (httpx.ReadTimeout("the answer was not complete within 2 s"), "Raise health.timeout of shop"),
+        (httpx.ReadTimeout("the answer was not complete within 2 s"), "Let the app answer at /readyz within 2 s"),
     ],
 )
 def test_an_app_that_accepts_connections_and_does_not_answer_is_told_so_at_once_and_at_the_end(
