@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment
-from orchestrator.domain.release_history import newest_images
+from orchestrator.domain.release_history import Attempt, newest_images
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 from orchestrator.errors import EngineError
 
@@ -29,12 +29,14 @@ async def apply(context: AppContext, also: Collection[str] = ()) -> None:
     keep |= {*newest_images(attempts, limits.keep_images), *also}
     # Which images the backups keep is asked of a sidecar, and matters only if there are others than these.
     if await context.engine.tagged_images(context.image_name) - keep:
-        keep |= await _images_of_backups(context)
+        keep |= await _images_of_backups(context, attempts)
         await context.engine.remove_images(context.image_name, keep=keep)
 
 
-async def _images_of_backups(context: AppContext) -> set[str]:
+async def _images_of_backups(context: AppContext, attempts: Sequence[Attempt]) -> set[str]:
     """Also of an app that has no data by its configuration of now: its backups are those of before."""
+    if not context.has_data and not any(one.backup or one.volume for one in attempts):
+        return set()
     return {one.summary.image for one in await backups.entries(context) if one.summary and one.summary.image}
 
 

@@ -27,6 +27,8 @@ class Attempt:
     failure: Failure | None = None
     interrupted_by: Interrupter | None = None
     backup: str = ""
+    volume: str = ""
+    """Of its data; empty if it was not started, or had none in a volume."""
 
     def is_of(self, revision: str) -> bool:
         """Also one that failed before its source was fetched, if exactly this source revision was requested."""
@@ -51,6 +53,7 @@ def attempt_by(deployment: Deployment) -> Attempt:
         deployment.failure,
         deployment.interrupted_by,
         deployment.backup,
+        deployment.volume,
     )
 
 

@@ -11,7 +11,7 @@ from orchestrator.domain.release_history import Attempt, attempt_by
 from orchestrator.journal.database import Database
 from orchestrator.journal.rows import attempt_of
 
-COLUMNS = ("number", "id", "ref", "release", "state", "live_at", "failure", "interrupted_by", "backup")
+COLUMNS = ("number", "id", "ref", "release", "state", "live_at", "failure", "interrupted_by", "backup", "volume")
 
 
 class ReleaseRecords(Database):

@@ -110,6 +110,7 @@ def attempt_of(row: Any) -> Attempt:  # Any: as above
         failure=_FAILURE.validate_python(row["failure"]) if row["failure"] else None,
         interrupted_by=Interrupter(row["interrupted_by"]) if row["interrupted_by"] else None,
         backup=row["backup"],
+        volume=row["volume"],
     )
 
 

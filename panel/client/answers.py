@@ -20,6 +20,8 @@ KINDS: dict[int, type[ClientError]] = {
     429: Refused,
     503: Refused,
 }
+ENDED = (httpx.RemoteProtocolError, httpx.ReadError)
+"""A connection was taken, and ended without an answer."""
 
 
 def is_record_of_failure(answer: httpx.Response) -> bool:
@@ -75,10 +77,12 @@ def _invalid_value(error: dict[str, Any]) -> str:  # Any: JSON
 
 
 def unreachable(url: str, error: httpx.HTTPError, kind: type[Unreachable] = Unreachable) -> Unreachable:
-    """There was no answer from `url`."""
+    """There was no answer from `url`. Docker takes connections for a container that does not listen yet, and ends
+    them."""
+    begins = "It may be starting: try again in a moment. If it is not: s" if isinstance(error, ENDED) else "S"
     return kind(
         f"Nothing answers at {without_credentials(url)}: {_why(error)}.",
-        "Start the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
+        f"{begins}tart the orchestrator with 'make up', or set CHANGEOVER_URL to its address.",
     )
 
 

@@ -96,6 +96,23 @@ def test_whoever_holds_the_address_range_is_named_by_whichever_words_docker_says
 
 
 @pytest.mark.parametrize(
+    "says",
+    [
+        "failed to create network changeover: Error response from daemon: invalid network config:\n"
+        "no matching subnet for range 172.30.0.0/24",
+        "invalid ip-range 10.21.0.0/16: CIDR block is bigger than its parent subnet 10.21.0.0/24",
+        "parent subnet 10.21.0.0/24 doesn't contain ip-range 172.30.0.0/24",
+    ],
+)
+def test_of_two_ranges_that_do_not_fit_both_are_named_with_two_that_do(tmp_path: Path, says: str) -> None:
+    ended, _ = make_up(tmp_path, SAYS=says, CHANGEOVER_SUBNET="10.21.0.0/24")
+
+    assert ended.returncode == 1
+    assert "CHANGEOVER_IP_RANGE=172.30.0.0/24 must be a part of CHANGEOVER_SUBNET=10.21.0.0/24." in ended.stderr
+    assert "CHANGEOVER_SUBNET=10.20.0.0/16 CHANGEOVER_IP_RANGE=10.20.0.0/24 make up" in ended.stderr
+
+
+@pytest.mark.parametrize(
     ("has", "asked", "is_told"),
     [
         ("172.30.0.0/16 172.30.0.0/24", "172.26.0.0/16 172.26.0.0/24", True),

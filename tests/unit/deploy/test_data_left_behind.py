@@ -59,3 +59,15 @@ def test_the_images_of_backups_are_kept_also_while_the_app_has_no_data(world: Wo
     made = [manifest for manifest, _ in world.engine.backups[APP].values()]
     assert made
     assert {one.image.removeprefix("sha256:") for one in made} <= world.engine.tags
+
+
+def test_an_app_that_never_had_data_is_asked_for_no_backups_at_its_deployments(world: World) -> None:
+    async def story() -> None:
+        world.configure(run={}, migrate=None)
+        world.context = replace(world.context, limits=replace(world.context.limits, keep_images=1))
+        for _ in range(4):
+            world.publish()
+            assert (await world.deploy()).state is State.LIVE
+
+    virtual_time.run(story())
+    assert world.engine.sidecar_specs == []

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from panel.client.answers import unreachable
 from panel.client.client import Client
 from panel.client.errors import ClientError, Failed, Invalid, NotFound, NotSignedIn, Refused, Unreachable
 from panel.client.settings import PORT_FILE, configured_token, configured_url, is_near
@@ -433,3 +435,21 @@ async def test_an_orchestrator_of_this_machine_is_not_asked_by_a_proxy_server(
 )  # fmt: skip
 def test_which_orchestrator_is_near(url: str, near: bool) -> None:
     assert is_near(url) is near
+
+
+@pytest.mark.parametrize(
+    ("error", "is_starting"),
+    [
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), True),
+        (httpx.ReadError("Connection reset by peer"), True),
+        (httpx.ConnectError("Connection refused"), False),
+    ],
+)
+def test_who_meets_an_orchestrator_that_is_starting_is_told_to_try_again(
+    error: httpx.HTTPError, is_starting: bool
+) -> None:
+    """Docker takes connections for its container before it listens."""
+    remedy = unreachable("http://127.0.0.1:8090", error).remedy
+
+    assert ("It may be starting: try again" in remedy) is is_starting
+    assert "tart the orchestrator with 'make up'" in remedy
