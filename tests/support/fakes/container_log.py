@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,11 +18,18 @@ class _Raw(io.BytesIO):
         return SimpleNamespace(fp=SimpleNamespace(_sock=SimpleNamespace(shutdown=nothing, close=nothing)))
 
 
-def with_log(body: bytes, **attributes: object) -> Any:  # Any: the part of a container that is used
-    """A container without a terminal whose log is this answer of Docker."""
+def with_log(  # Any: the part of a container that is used
+    body: bytes, answers: Callable[[], object] = lambda: None, **attributes: object
+) -> Any:
+    """A container without a terminal whose log is this answer of Docker. `answers` returns when Docker answers."""
+
+    def get(*_arguments: object, **_options: object) -> SimpleNamespace:
+        answers()
+        return SimpleNamespace(raw=_Raw(body))
+
     api = SimpleNamespace(
         _url="{}{}".format,
-        _get=lambda *_, **__: SimpleNamespace(raw=_Raw(body)),
+        _get=get,
         _raise_for_status=lambda _: None,
         _get_raw_response_socket=lambda _: None,
         _disable_socket_timeout=lambda _: None,

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK
 from orchestrator.engine.docker.engine import ENDS, LONG_CALLS, SHORT_CALLS, DockerEngine
+from tests.support.fakes.container_log import with_log
 
 CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {
     "stop": lambda engine: engine.stop("shop", 10),
@@ -145,9 +146,9 @@ def _engine(may_end: threading.Event, stopped: threading.Event | None = None) ->
         wait()
         return {}
 
-    container = SimpleNamespace(
-        id="c1", name="shop", status="running", labels={LABEL_NAME: "shop", LABEL_STACK: "test"},
-        stop=(lambda **_options: stopped.set()) if stopped else wait, logs=wait, remove=lambda **_options: None,
+    container = with_log(
+        b"", wait, name="shop", status="running", labels={LABEL_NAME: "shop", LABEL_STACK: "test"},
+        stop=(lambda **_options: stopped.set()) if stopped else wait, remove=lambda **_options: None,
     )  # fmt: skip
     client = SimpleNamespace(
         containers=SimpleNamespace(get=lambda _name: container),
