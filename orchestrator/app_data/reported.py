@@ -13,6 +13,9 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.output import MOST_LINES, Note
 
 _REPORTS = f"Let migrate.status print a line for each pending migration: {EXAMPLE}"
+_OR_ITS_OWN = (
+    "(The commands 'alembic history --indicate-current' and 'manage.py showmigrations --plan' are understood, too.)"
+)
 
 
 @dataclass
@@ -88,6 +91,8 @@ class Reported:
             )
         if self.applied or self.others:
             return
+        if names_none(command):
+            raise StepFailed(f"The command '{command}' does not name pending migrations.", f"{_REPORTS} {_OR_ITS_OWN}")
         if not self._tool.reports:
             self._refuse_unread(command)
         elif self._is_cut:
@@ -102,8 +107,6 @@ class Reported:
     def _refuse_unread(self, command: str) -> None:
         if self._unread:
             raise StepFailed(f"The command '{command}' printed {self._unread}. That is not understood.", _REPORTS)
-        if names_none(command):
-            raise StepFailed(f"The command '{command}' does not name pending migrations.", _REPORTS)
 
 
 def _named(revision: str, revisions: tuple[SchemaRevision, ...]) -> SchemaRevision | None:

@@ -6,22 +6,27 @@ The formats are those of `cmd_format` and `log_entry` of alembic.script.Script.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from orchestrator.domain.schema_report import Report
 
-_ID = r"[^\s,()]+"
+_WORD = r"[^\s,()]+"
+_ID = rf"{_WORD}(?: (?!->){_WORD})*"
+"""Alembic allows blanks in one."""
 _SEVERAL = rf"{_ID}(?:, {_ID})*"
 _MARKS = r"(?: \([^()]*\))*"
 _SHORT = re.compile(
     rf"(?P<parents>{_SEVERAL})(?: \((?P<depends>{_SEVERAL})\))? -> "
-    rf"(?P<revision>{_ID})(?P<marks>{_MARKS})(?:, (?P<says>.*))?"
+    rf"(?P<revision>{_ID})(?P<marks>{_MARKS})(?:,(?: (?P<says>.*))?)?"
 )
 _REVISION = re.compile(rf"Rev: (?P<revision>{_ID})(?P<marks>{_MARKS})")
 _PARENTS = re.compile(rf"(?P<key>Parent|Merges|Also depends on|Branch names): (?P<names>{_SEVERAL})")
 _DOCUMENTED = re.compile(r" {4}(?P<says>\S.*)")
+_BETWEEN = re.compile(r"^Rev: |, | \(| -> ")
 _BASE = "<base>"
 _CURRENT = " (current)"
+_HEADS = (" (head)", " (effective head)")
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,13 @@ class _Entry:
     needs: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     is_current: bool = False
+    is_head: bool = False
     says: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its names have no blanks, so that few other lines look like it."""
+        return not any(" " in name for name in (self.revision, *self.needs))
 
 
 @dataclass
@@ -58,6 +69,8 @@ class AlembicHistory:
         elif found := _REVISION.fullmatch(text):
             self._is_verbose = True
             self._add(found, "", [], "")
+        elif text.startswith("Rev: "):
+            self._is_verbose = False
         elif self._is_verbose:
             self._more(text)
 
@@ -68,23 +81,22 @@ class AlembicHistory:
         # A label stands at each revision of its branch: of these, the oldest one counts, which needs the fewest.
         known = {label: one for one in self._entries for label in one.labels}
         known |= {one.revision: one for one in self._entries}
-        applied: set[str] = set()
-        left = [one for one in self._entries if one.is_current]
-        while left:
-            one = left.pop()
-            if one.revision not in applied:
-                applied.add(one.revision)
-                left += [known[need] for need in one.needs if need in known]
+        applied = _with_needs((one for one in self._entries if one.is_current), known)
+        # A branch ends with a head. What none of them needs is other text, such as a further line of a description.
+        heads = [one for one in self._entries if one.is_head]
+        there = _with_needs(heads, known) if heads else {one.revision for one in self._entries if one.is_plain}
         return tuple(
             Report(one.revision, one.previous, says=one.says, applied=one.revision in applied)
             for one in reversed(self._entries)
-            if one.previous
+            if one.previous and one.revision in there
         )
 
     def _add(self, found: re.Match[str], previous: str, needs: list[str], says: str) -> None:
         marks = found["marks"]
         labels = tuple(label for mark in re.findall(r"\(([^()]*)\)", marks) for label in mark.split(", "))
-        self._entries.append(_Entry(found["revision"], previous, _without_base(needs), labels, _CURRENT in marks, says))
+        is_head = any(head in marks for head in _HEADS)
+        entry = _Entry(found["revision"], previous, _without_base(needs), labels, _CURRENT in marks, is_head, says)
+        self._entries.append(entry)
 
     def _more(self, text: str) -> None:
         last = self._entries[-1]
@@ -101,8 +113,22 @@ class AlembicHistory:
 
 
 def is_of_a_history(line: str) -> bool:
-    """Whether a line may name a revision."""
-    return bool(_SHORT.fullmatch(line) or _REVISION.fullmatch(line))
+    """Whether a line may name a revision. Of too long an output, those with blanks in their names are not heard: much
+    else looks like them, and a history of which lines are missing is refused."""
+    found = _SHORT.fullmatch(line) or _REVISION.fullmatch(line)
+    return found is not None and " " not in _BETWEEN.sub("", line[: found.start("marks")])
+
+
+def _with_needs(entries: Iterable[_Entry], known: dict[str, _Entry]) -> set[str]:
+    """These revisions, and whatever they need."""
+    found: set[str] = set()
+    left = list(entries)
+    while left:
+        one = left.pop()
+        if one.revision not in found:
+            found.add(one.revision)
+            left += [known[need] for need in one.needs if need in known]
+    return found
 
 
 def _previous(names: str) -> str:

@@ -1,7 +1,8 @@
 """What the status commands of common tools print: a migration status without a program of one's own.
 
 Django: `manage.py showmigrations --plan`, or without `--plan`, in the formats of
-django/core/management/commands/showmigrations.py. Alembic: see `alembic_history`.
+django/core/management/commands/showmigrations.py. Alembic: see `alembic_history`. Of others that print such a list
+(Diesel's `migration list`, TypeORM's `migration:show`, dbmate's `status`), the marks and names are the same.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from orchestrator.domain.alembic_history import AlembicHistory, is_of_a_history
 from orchestrator.domain.schema_report import Report
 
 MOST_LINES = 20_000
-_DJANGO = re.compile(r"( ?)\[([ X])\]\s+([^\s()]+)(?: .*)?")
+_DJANGO = re.compile(r"( {0,2})\[([ X-])\]\s+(?:\d+ (?=\w))?([^\s()]+)(?: .*)?")
+"""`[-]`: a squashed migration whose parts are all applied; only its name is not recorded yet. TypeORM prints a number
+before the name of what is applied."""
 _DJANGO_APP = re.compile(r"\w+")
 
 
 def may_be_status(line: str) -> bool:
     """Whether a line of output must be heard, however much is printed: it may name a migration."""
-    if not (line.startswith((" [", "[", "Rev: ")) or " -> " in line):
+    if not (line.startswith((" [", "  [", "[", "Rev: ")) or " -> " in line):
         return False  # in a hundredth of the time: millions of lines may be asked for
     return bool(_DJANGO.fullmatch(text := line.rstrip())) or is_of_a_history(text)
 
@@ -42,7 +45,7 @@ class ToolStatus:
             return
         text = text.rstrip()
         if found := _DJANGO.fullmatch(text):
-            self._add_of_django(found, self._app if found[1] else "")
+            self._add_of_django(found, self._app if found[1] == " " else "")
         elif _DJANGO_APP.fullmatch(text):
             self._app = text
         else:
@@ -54,6 +57,7 @@ class ToolStatus:
 
     def _add_of_django(self, found: re.Match[str], app: str) -> None:
         revision = f"{app}.{found[3]}" if app else found[3]
-        of_app = revision.partition(".")[0]
-        self._django.append(Report(revision, self._last.get(of_app, "base"), applied=found[2] == "X"))
+        label, dot, _ = revision.partition(".")
+        of_app = label if dot and label.isidentifier() else ""
+        self._django.append(Report(revision, self._last.get(of_app, "base"), applied=found[2] != " "))
         self._last[of_app] = revision

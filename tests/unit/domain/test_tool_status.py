@@ -67,6 +67,29 @@ Path: /app/migrations/versions/b1.py
 
     doc of b1
 """
+SQUASHED = """\
+shop
+ [-] 0002_squashed (2 squashed migrations) Run 'manage.py migrate' to finish recording.
+ [ ] 0003_price
+"""
+UNDESCRIBED = "a2 -> a3 (head), \na1 -> a2, \n<base> -> a1 (current), \n"
+BLANKS = """\
+a2 -> c one (head), moved (see docs) -> elsewhere
+name -> title
+a1 -> a2, renamed these columns, of
+INFO Running upgrade x -> y
+<base> -> a1 (current), first
+"""
+VERBOSE_BLANKS = """\
+Rev: b2 (head)
+Parent: b1
+Rev: c one (head)
+Parent: b1
+Rev: b1 (current)
+Parent: <base>
+"""
+DIESEL = "Migrations:\n  [X] 2020-01-01-000000_users\n  [ ] 2020-01-02-000000_posts\n"
+TYPEORM = "[X] 1 First1690000000001\n[ ] Second1690000000002\n"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +107,12 @@ Path: /app/migrations/versions/b1.py
         (BRANCHES.replace("x-9), doc of a3", "x-9) (current), doc of a3"), ["b1", "a1", "a2", "a3"], ["b2", "c1"]),
         (BRANCHES.replace("(head)", "(head) (current)"), ["b1", "b2", "a1", "a2", "a3", "c1"], []),
         (VERBOSE, ["b1", "a1", "a2"], ["c1"]),
+        (SQUASHED, ["shop.0002_squashed"], ["shop.0003_price"]),
+        (UNDESCRIBED, ["a1"], ["a2", "a3"]),
+        (BLANKS, ["a1"], ["a2", "c one"]),
+        (VERBOSE_BLANKS, ["b1"], ["c one", "b2"]),
+        (DIESEL, ["2020-01-01-000000_users"], ["2020-01-02-000000_posts"]),
+        (TYPEORM, ["First1690000000001"], ["Second1690000000002"]),
         ("Rev: 3f2a9c\nParent company: none\n", [], []),
         ("INFO rename foo -> bar, done\n", [], []),
         ("Operations to perform:\n  Apply all migrations\nok\n", [], []),
@@ -113,6 +142,17 @@ def test_each_one_names_the_one_before_and_says_what_it_does() -> None:
         ("base", "first"), ("0001", "sold by"), ("0002", "receipts, and more"),
     ]  # fmt: skip
     assert [one.previous for one in django.reports] == ["base", "base", "base", "shop.0001_initial"]
+
+
+@pytest.mark.parametrize("output", [SQUASHED, DIESEL, TYPEORM, VERBOSE_BLANKS, "[X] 1_a.sql\n[ ] 2_b.sql\n"])
+def test_what_a_pending_one_comes_after_is_not_the_base_if_there_is_one_before_it(output: str) -> None:
+    status = ToolStatus()
+    for line in output.splitlines():
+        status.line(line)
+
+    first, *others = status.reports
+    assert first.previous == "base"
+    assert [one.previous for one in others] == [first.revision] * len(others)
 
 
 def test_a_status_of_thousands_of_migrations_is_read_as_it_comes() -> None:
