@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable
 
+from orchestrator.engine.docker.requirement_tips import requirement_tip
+
 _STEP = re.compile(r"^#\d+ \d+\.\d+ ", re.MULTILINE)
 """What BuildKit puts before each line of a step."""
 _PIP = re.compile(r"Package '([^'\n]{1,200})' requires a different Python: ([\w.+-]{1,50}) not in '([^'\n]{1,200})'")
@@ -13,6 +15,7 @@ _UV = re.compile(
     r"the current Python version \(([\w.+-]{1,50})\)\s+does\s+not\s+satisfy\s+"
     r"Python([<>=!~][^\s]{1,100})\s+and\s+(\S{1,200})"
 )
+_UV_NO_PYTHON = re.compile(r"No interpreter found for Python ([\w.<>=!~, ]{1,100}?) in ")
 _PIP_NONE = re.compile(r"satisfies the requirement ([\w.-]{1,200})==([\w.+!-]{1,100})")
 _FROM_PYTHON = re.compile(r"FROM \S{0,300}python:(3\.[\d.]{1,10})")
 _NPM = re.compile(r"Required:\s*(\{[^\n]{1,500}\})[^\n]*\n[^\n]*Actual:\s*(\{[^\n]{1,500}\})")
@@ -37,6 +40,12 @@ def _pip(said: str) -> str:
 def _uv(said: str) -> str:
     found = _UV.search(said)
     return _python(found[3], found[2], found[1]) if found else ""
+
+
+def _uv_no_python(said: str) -> str:
+    found = _UV_NO_PYTHON.search(said)
+    image = _FROM_PYTHON.search(said)
+    return _python("by its pyproject.toml or uv", found[1], image[1] if image else "") if found else ""
 
 
 def _pip_ignored(said: str) -> str:
@@ -65,13 +74,16 @@ def _npm(said: str) -> str:
         required, actual = json.loads(found[1]), json.loads(found[2])
     except ValueError:
         return ""
-    name = next((one for one in _PROGRAMS if one in required and one in actual), "")
-    if not name:
+    names = [one for one in _PROGRAMS if one in required]
+    if not names or not any(one in actual for one in _PROGRAMS):
         return ""
-    return (
-        f"Update requires {_PROGRAMS[name]} {_at_least(str(required[name]))}. The image has "
-        f"{str(actual[name]).removeprefix('v')}: use a base image with such a version."
-    )
+    # Which of them does not fit is not said; Debian's npm does not say either which Node.js there is.
+    wants = " and ".join(f"{_PROGRAMS[one]} {_at_least(str(required[one]))}" for one in names)
+    has = [f"{_PROGRAMS[one]} {str(actual[one]).removeprefix('v')}" for one in names if one in actual]
+    if len(names) == 1:
+        has = [one.rpartition(" ")[2] for one in has]
+    there = " and ".join(has) or "another one"
+    return f"Update requires {wants}. The image has {there}: use a base image with such a version."
 
 
 def _npm_none(said: str) -> str:
@@ -105,4 +117,14 @@ def _at_least(required: str) -> str:
     return f"{found[1]}+" if found else required
 
 
-_KINDS: tuple[Callable[[str], str], ...] = (_pip, _uv, _pip_ignored, _npm, _npm_none, _apt, _apt_none)
+_KINDS: tuple[Callable[[str], str], ...] = (
+    _pip,
+    _uv,
+    _uv_no_python,
+    _pip_ignored,
+    _npm,
+    _npm_none,
+    _apt,
+    _apt_none,
+    requirement_tip,
+)

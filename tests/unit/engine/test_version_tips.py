@@ -1,7 +1,7 @@
 """Outputs of real tools that fail for a version: each has its tip.
 
-The files are what pip 23.2, uv 0.13, npm 11 and apt 2.6 printed, without the lines that name addresses and paths of the
-machine.
+The files are what pip 23.2 and 25.1, uv 0.13, npm 9.2 and 11, and apt 2.6 and 3.0 printed, without the lines
+that name addresses and paths of the machine.
 """
 
 from __future__ import annotations
@@ -17,12 +17,26 @@ OUTPUTS = Path(__file__).with_name("version_conflicts")
 TIPS = {
     "pip-requires": "Update requires Python 3.14+ (shop). The image has 3.11.7: ",
     "pip-ignored": "Update requires Python 3.12+ (numpy==2.5.0). The image has another one: ",
-    "pip-none": "Correct the requirements: a package or version does not exist.",
+    "pip-none": "Update requires numpy==99.0, and pip finds ",
+    "pip-wheels": "Update requires scipy==1.5.4, and pip finds 1.18.0rc2, 1.18.0 and 1.18.1 as the newest for ",
+    "pip-nothing": "pip finds no package for no-such-package-of-nobody: ",
+    "pip-conflict": "The requirements contradict each other: The user requested httpcore<1; httpx 0.28.1 depends on "
+    "httpcore==1.*. ",
+    "uv-none": "uv finds no versions that satisfy all requirements, because there is no version of textual==99.9 and "
+    "you require textual==99.9. ",
+    "uv-range": "uv finds no versions that satisfy all requirements, because only textual<=8.2.8 is available and ",
+    "uv-conflict": "uv finds no versions that satisfy all requirements, because httpx==0.28.1 depends on httpcore==1.*",
+    "uv-python": "Update requires Python 3.99+ (by its pyproject.toml or uv). The image has another one: ",
     "uv-version": "Update requires Python 3.12+ (numpy==2.5.0). The image has 3.11.7: ",
     "uv-requires": "Update requires Python 3.14+ (shop==2.0.0). The image has 3.11.7: ",
     "npm-engine": "Update requires Node.js 99+. The image has 20.20.2: ",
+    "npm-engine-of-debian": "Update requires Node.js 18+ and npm 99+. The image has npm 9.2.0: ",
+    "npm-engines": "Update requires Node.js 18+ and npm 99+. The image has Node.js 20.20.2 and npm 11.19.1: ",
+    "npm-nothing": "npm's registry has no package no-such-package-of-nobody, ",
+    "npm-conflict": "The packages contradict each other: react-dom@18.2.0 requires react ^18.2.0, and react@17.0.2 is ",
     "npm-version": "npm has no version left-pad@99.0.0: ",
     "apt-version": "The package lists of the image have no version 99.0 of curl: ",
+    "apt-nothing": "The package lists of the image have no package curl: ",
     "apt-unmet": "openssh-client requires init-system-helpers 1.66~+. The image has 1.65.2+deb12u1: ",
 }
 
