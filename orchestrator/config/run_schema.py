@@ -110,8 +110,8 @@ class Run(Section):
     without a value, an empty name, a name with white space and text after a value in quotes are refused. Example:
     secrets/shop.env"""
     data: Annotated[str | None, Unit("path in the container")] = None
-    """Where the app's data volume is mounted; the app has no volume when not set. When it is taken out of the
-    configuration of an app that has data there, deployments are refused, unless they are forced. Example: /data"""
+    """Where the app's data volume is mounted; the app has no volume when not set. When it is changed, or taken out of
+    the configuration of an app that has data there, deployments are refused, unless they are forced. Example: /data"""
     memory: Annotated[Size | None, Unit("size of at least 6m, with k, m or g for KiB, MiB, GiB")] = None
     """The memory limit, with swap, of each container of the app; unlimited when not set. The kernel kills a container
     that exceeds it. Example: 512m"""
@@ -129,7 +129,9 @@ class Run(Section):
     [chown, setgid, setuid]"""
     volumes: Annotated[tuple[VolumeMount, ...], Unit("list of source:path or source:path:ro")] = ()
     """More volumes and folders of the host in the containers. A name is a volume of this app alone, an absolute path is
-    a folder of the host. They are not part of backups. Example: ["uploads:/srv/uploads", "/srv/photos:/photos:ro"]"""
+    a folder of the host. They are not part of backups. One that the live release can write and that the next one would
+    not have at the same path refuses deployments, as for `run.data`. Example: ["uploads:/srv/uploads",
+    "/srv/photos:/photos:ro"]"""
     networks: Annotated[tuple[NetworkName, ...], Unit("list of networks")] = ()
     """More Docker networks that the containers join, which must exist, for example that of a database server. Example:
     [database]"""

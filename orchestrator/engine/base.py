@@ -128,6 +128,8 @@ class ContainerStatus(Placed):
     called: str
     env: dict[str, str] = field(default_factory=dict, repr=False)
     """The environment variables that it was made with, secrets among them."""
+    writable: tuple[tuple[str, str], ...] = ()
+    """The volumes and folders of the host that it can write, each with its path in it."""
 
     @property
     def why_stopped(self) -> str:

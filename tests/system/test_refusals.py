@@ -266,3 +266,17 @@ def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path, repository: Re
 def small_free(folder: Path) -> int:
     usage = os.statvfs(folder)
     return usage.f_bavail * usage.f_frsize
+
+
+def test_a_release_that_would_not_have_the_data_where_it_was_is_refused_and_nothing_is_lost(
+    shop: Shop, good_config: str
+) -> None:
+    before = shop.contents()
+
+    shop.stack.set_config(good_config.replace(RUN, "run: {port: 8000, data: /store}"))
+    ended = shop.stack.wait_ended(shop.stack.post("/apps/shop/deployments")["id"])
+
+    assert ended["state"] == "failed"
+    assert "run.data mounts it at /store now, and no longer at /data" in ended["failure"]["cause"]
+    assert shop.contents() == before
+    assert shop.stack.ask().is_success

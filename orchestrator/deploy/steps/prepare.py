@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.data_left_behind import refuse_to_leave_data
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.colour import next_colour
 from orchestrator.domain.deployment import Deployment, StepName
@@ -40,7 +41,7 @@ class Prepare(Step):
         await _refuse_while_paused(context)
         active = context.active
         if active and not deployment.forced:
-            _refuse_to_leave_data(context, active)
+            await refuse_to_leave_data(context, active)
         deployment = replace(
             deployment,
             colour=next_colour(active.colour if active else None),
@@ -56,18 +57,6 @@ async def _refuse_while_paused(context: AppContext) -> None:
         raise StepFailed(
             f"The requests of {context.name} are paused: the new release would get none.",
             f"Resume them, then deploy again: changeover resume {context.name}",
-        )
-
-
-def _refuse_to_leave_data(context: AppContext, active: Deployment) -> None:
-    """Without `run.data`, a release begins with nothing, and loses what it writes with its container. An app with the
-    section `backup` has its data elsewhere by now. Raises StepFailed."""
-    if active.volume and not context.has_data:
-        raise StepFailed(
-            f"{context.name} has data in the volume {active.volume}, and run.data is not set any more: the new release "
-            "would start without its data, and lose what it writes with its container.",
-            f"Set run.data of {context.name} again. If it has no data there any more, deploy it without: changeover "
-            f"deploy {context.name} --force. The volume and the backups stay.",
         )
 
 

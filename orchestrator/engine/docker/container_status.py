@@ -32,6 +32,11 @@ def status_of(container: Container, network: str) -> ContainerStatus:
         image=str(container.attrs["Image"]),
         called=str(container.name),
         env=dict(_variable(one) for one in container.attrs["Config"].get("Env") or []),
+        writable=tuple(
+            (str(one.get("Name") or one.get("Source")), str(one["Destination"]))
+            for one in container.attrs.get("Mounts") or []
+            if one.get("RW") and one.get("Type") in ("volume", "bind")
+        ),
     )
 
 

@@ -705,6 +705,7 @@ class FakeEngine:
             image=spec.image,
             called=name,
             env=spec.env,
+            writable=(*spec.owned, *spec.mounts),
         )
 
 

@@ -28,9 +28,46 @@ def test_a_release_that_would_start_without_the_data_is_refused_before_it_is_bui
     assert ended.failure is not None
     assert ended.failure.step is StepName.PREPARE
     assert world.context.volume in ended.failure.cause
-    assert "Set run.data of shop again" in ended.failure.tip
+    assert "Set run.data of shop as it was" in ended.failure.tip
     assert "changeover deploy shop --force" in ended.failure.tip
     assert ROW in world.engine.data_of(APP).rows
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "said"),
+    [
+        ({"data": "/data"}, {"data": "/store"}, "run.data mounts it at /store now, and no longer at /data"),
+        ({"volumes": ("up:/up",)}, {"volumes": ()}, "volume test-shop-up, at /up, and run.volumes does not name it"),
+        ({"volumes": ("up:/up",)}, {"volumes": ("files:/up",)}, "run.volumes does not name it any more"),
+        ({"volumes": ("/srv/up:/up",)}, {"volumes": ("/srv/up:/more",)}, "the folder /srv/up, at /up"),
+        ({"volumes": ("up:/up",)}, {"volumes": ("up:/up/:ro",)}, ""),
+        ({"volumes": ("/srv/up:/up",)}, {"volumes": ("/srv/new:/up",)}, ""),
+        ({"volumes": ("up:/up:ro",)}, {"volumes": ()}, ""),
+        ({"data": "/data"}, {"data": "/data/", "volumes": ("more:/more",)}, ""),
+    ],
+)
+def test_what_the_release_before_can_write_is_in_its_place_or_the_next_one_is_refused(
+    world: World, before: dict[str, object], then: dict[str, object], said: str
+) -> None:
+    async def story() -> Deployment:
+        await live(world, "0001")
+        world.configure(run={"data": "/data"} | before)
+        await live(world)
+        world.configure(run={"data": "/data"} | before | then)
+        world.publish()
+        ended = await world.deploy()
+        if said:
+            assert (await world.deploy(force=True)).state is State.LIVE
+            world.publish()
+            assert (await world.deploy()).state is State.LIVE
+        return ended
+
+    ended = virtual_time.run(story())
+    assert ended.state is (State.FAILED if said else State.LIVE)
+    if said:
+        assert ended.failure is not None
+        assert ended.failure.step is StepName.PREPARE
+        assert said in ended.failure.cause
 
 
 @pytest.mark.parametrize("way", ["forced", "elsewhere"])

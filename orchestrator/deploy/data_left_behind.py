@@ -1,0 +1,60 @@
+"""Refuses a release that would start without data which the one before it has: what it writes instead is lost with its
+container."""
+
+from __future__ import annotations
+
+import posixpath
+
+from orchestrator.apps.context import AppContext
+from orchestrator.domain.deployment import Deployment
+from orchestrator.errors import StepFailed
+
+
+async def refuse_to_leave_data(context: AppContext, active: Deployment) -> None:
+    """Compare what the active release can write with what the configuration gives the next one.
+
+    An app that has got the section `backup` instead of `run.data` has its data elsewhere by now. Raises StepFailed or
+    EngineError.
+    """
+    run = context.config.run
+    elsewhere = context.config.backup is not None and not run.data
+    if active.volume and not context.has_data:
+        raise _left(context, active.volume, "run.data is not set any more", "run.data")
+    status = await context.engine.status(active.container)
+    for source, path in status.writable if status else ():
+        if source == active.volume and elsewhere:
+            continue
+        if moved := _moved(context, source, path):
+            key = "run.data" if source == active.volume else "run.volumes"
+            raise _left(context, source, f"{key} {moved}", key, path)
+
+
+def _moved(context: AppContext, source: str, path: str) -> str:
+    """What has become of a volume or folder of the host in the configuration, which had this path in the container.
+    Empty if it is in its place, or is none of the app's own.
+
+    A folder is known by its path in the container: another one in its place is what the configuration says.
+    """
+    run = context.config.run
+    paths = {(context.volume, run.data)} if run.data else set()
+    paths |= {(context.volume_called(one.source) if one.is_volume else one.source, one.target) for one in run.mounted}
+    now = {(name, posixpath.normpath(target)) for name, target in paths}
+    is_folder = source.startswith("/")
+    if not is_folder and not source.startswith(context.volume_called("")):
+        return ""  # an anonymous volume of the image
+    if (source, path) in now or (is_folder and path in {target for _, target in now}):
+        return ""
+    others = [target for name, target in now if name == source]
+    return f"mounts it at {others[0]} now, and no longer at {path}" if others else "does not name it any more"
+
+
+def _left(context: AppContext, source: str, why: str, key: str, path: str = "") -> StepFailed:
+    app = context.name
+    at = f", at {path}" if path else ""
+    where = f"the folder {source}" if source.startswith("/") else f"the volume {source}"
+    return StepFailed(
+        f"{app} has data in {where}{at}, and {why}: the new release would start without its data, and lose what it "
+        "writes with its container.",
+        f"Set {key} of {app} as it was. If the new release does not need the data{at}, deploy it: changeover deploy "
+        f"{app} --force. {'The folder' if source.startswith('/') else 'The volume'} and the backups stay.",
+    )
