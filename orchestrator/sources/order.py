@@ -7,9 +7,8 @@ import re
 from orchestrator.domain.by_hand import digits_of, is_by_hand
 from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit
-from orchestrator.sources.versions import SEMVER, Scheme, compare
+from orchestrator.sources.versions import SEMVER, Scheme, compare, tag_of
 
-_AFTER_A_TAG = re.compile(r"-\d+-g[0-9a-f]+$")
 _WITHOUT_TAG = re.compile(r"v0\.0\.\d+-g[0-9a-f]+")
 
 
@@ -22,22 +21,28 @@ def comes_before(release: Release, live: Release, scheme: Scheme = SEMVER) -> bo
     """
     if is_commit(release.source_revision) and not is_by_hand(live.source_revision):
         return False
-    order = compare(_number(release), _number(live), scheme)
+    order = compare(*_numbers(release, live), scheme)
     return order is not None and order < 0
 
 
 def is_known_to_be_newer(release: Release, live: Release) -> bool:
     """Whether their versions say that the release comes after `live`."""
-    order = compare(_number(release), _number(live))
+    order = compare(*_numbers(release, live))
     return order is not None and order > 0
 
 
+def _numbers(one: Release, other: Release) -> tuple[str, str]:
+    """The versions of both. If one of them is a commit, those of the tags before them: how many commits come after a
+    tag orders no commits of several branches."""
+    numbers = _number(one), _number(other)
+    if is_commit(one.source_revision) or is_commit(other.source_revision):
+        return tag_of(numbers[0]), tag_of(numbers[1])
+    return numbers
+
+
 def _number(release: Release) -> str:
-    """The version, of a commit that of the tag before it; empty where it is made of the revision or a number of
-    commits."""
+    """The version; empty where it is made of the revision or a number of commits."""
     revision = release.source_revision
     if revision != release.version and digits_of(revision).startswith(release.version):
         return ""
-    if not is_commit(revision):
-        return release.version
-    return "" if _WITHOUT_TAG.fullmatch(release.version) else _AFTER_A_TAG.sub("", release.version)
+    return "" if is_commit(revision) and _WITHOUT_TAG.fullmatch(release.version) else release.version

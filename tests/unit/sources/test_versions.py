@@ -59,6 +59,21 @@ def test_among_versions_of_both_schemes_the_order_is_that_of_the_wider_one() -> 
     assert newest_first(["1.2.3", "1.2.3.1", "v1.3", "1.2.3rc1"]) == ["v1.3", "1.2.3.1", "1.2.3", "1.2.3rc1"]
 
 
+DESCRIBED = ["1.2.0-rc.1", "1.2.0-rc.1-2-g1234567", "1.2.0", "v1.2.0-9-g1234567", "1.2.0-10-g0123abc", "1.2.1", "1.3"]
+"""Ascending: what git-describe(1) calls the commits after a tag."""
+
+
+def test_commits_after_a_tag_come_after_it_by_their_number() -> None:
+    assert newest_first(random.Random(1).sample(DESCRIBED, len(DESCRIBED))) == DESCRIBED[::-1]
+    for earlier, later in pairwise(DESCRIBED):
+        assert (compare(earlier, later) or 0) < 0, (earlier, later)
+
+
+def test_of_two_commits_as_many_after_a_tag_it_is_not_known_which_came_first() -> None:
+    assert compare("1.2.0-9-g1234567", "1.2.0-9-g7654321") is None
+    assert compare("v1.2.0-9-g1234567", "1.2.0-9-g1234567-dirty") == 0
+
+
 VALID = [
     "0.0.4",
     "1.2.3",
