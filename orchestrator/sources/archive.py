@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import posixpath
@@ -19,6 +20,11 @@ from orchestrator.sources.archive_links import OUTSIDE, refuse_links_out, refuse
 SUFFIX = ".tar.gz"
 _GZIP = b"\x1f\x8b"
 """RFC 1952, section 2.3.1. No name in a tar archive begins so: it is the first field of its header."""
+_OTHERS = {
+    b"BZh": "compressed by bzip2", b"\xfd7zXZ\0": "compressed by xz", b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"PK\3\4": "a zip file", b"PK\5\6": "a zip file", b"7z\xbc\xaf": "a 7z file",
+}  # fmt: skip
+"""How other archives begin."""
 MOST_FILES = 100_000
 MOST_BYTES = 4 * 2**30
 MOST_AT_ONCE = 2**20
@@ -38,6 +44,7 @@ MAKE_AGAIN = (
     "git archive --format=tar.gz HEAD > release.tar.gz"
 )
 _TOO_EARLY = "it ends too early, as if it was cut off on its way"
+_TOO_LONG = "one of its names is too long"
 _CUT = ("unexpected end of data", "truncated header")
 _NO_TAR = ("invalid header", "empty header", "bad checksum", "empty file", "not a gzip file",
            "Unknown compression method")  # fmt: skip
@@ -74,7 +81,7 @@ def unpack(packed: Path, folder: Path, *, only_with: str = "", called: str = "")
         raise StepFailed(f"{called} is not unpacked: {error}.", LESS) from error
     # tarfile and the calls of the system raise the latter ones for numbers, names and dates that are none.
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise StepFailed(f"{called} cannot be unpacked: {_why(error, beside)}.", MAKE_AGAIN) from error
+        raise StepFailed(f"{called} cannot be unpacked: {_why(error, beside, packed)}.", MAKE_AGAIN) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True
@@ -97,7 +104,7 @@ def text_of(packed: Path, name: Callable[[str], bool], most: int) -> str | None:
     except _TooMuch as error:
         raise StepFailed(f"{packed.name} is not read: {error}.", LESS) from error
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise StepFailed(f"{packed.name} cannot be read: {_why(error, packed.parent)}.", MAKE_AGAIN) from error
+        raise StepFailed(f"{packed.name} cannot be read: {_why(error, packed.parent, packed)}.", MAKE_AGAIN) from error
 
 
 def _opened(packed: Path) -> gzip.GzipFile | BinaryIO:
@@ -142,7 +149,7 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
     for member in members:
         name = posixpath.normpath(member.name)
         if len(name) > MOST_OF_NAME:
-            raise tarfile.ExtractError("one of its names is too long")
+            raise tarfile.ExtractError(_TOO_LONG)
         if name.startswith(("/", "../")) or name == ".." or "\0" in name:
             raise tarfile.ExtractError(f"it has the name {member.name!r}, {OUTSIDE}")
         if member.issym():
@@ -166,8 +173,10 @@ def _refuse_ambiguous(members: Iterable[tarfile.TarInfo]) -> None:
                 raise tarfile.ExtractError(f"{name!r} is a link, and there is something below it")
 
 
-def _why(error: Exception, folder: Path) -> str:
+def _why(error: Exception, folder: Path, packed: Path) -> str:
     """What was wrong, for people: without the folder of this machine in which it was to be unpacked."""
+    if isinstance(error, EOFError | tarfile.ReadError | gzip.BadGzipFile | zlib.error) and (other := _other(packed)):
+        return f"it is {other}, and not a tar archive, compressed by gzip or not"
     match error:
         case tarfile.OutsideDestinationError() | tarfile.LinkOutsideDestinationError():
             return f"{error.tarinfo.name[:100]!r} is a name or link, {OUTSIDE}"
@@ -177,12 +186,21 @@ def _why(error: Exception, folder: Path) -> str:
             return f"{error.tarinfo.name[:100]!r} is a device or pipe, which no build needs"
         case EOFError():
             return _TOO_EARLY
+        case OSError(errno=errno.ENAMETOOLONG):
+            return _TOO_LONG
         case tarfile.ReadError() if str(error) in _CUT:
             return _TOO_EARLY
         case tarfile.ReadError() | gzip.BadGzipFile() if str(error) in _NO_TAR:
             return "it is no tar archive, or a damaged one"
     says = plain(str(error)).replace(str(folder), "the archive")
     return says[:200].rstrip(".") or "it is damaged"
+
+
+def _other(packed: Path) -> str:
+    """Which other kind of archive the file is, by how it begins; empty if it is none that is known."""
+    with packed.open("rb") as file:
+        begin = file.read(max(map(len, _OTHERS)))
+    return next((name for magic, name in _OTHERS.items() if begin.startswith(magic)), "")
 
 
 class _Limited(io.RawIOBase):

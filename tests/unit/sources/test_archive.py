@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import tarfile
 from pathlib import Path
 from time import process_time
@@ -185,6 +187,7 @@ def test_what_a_killed_process_left_is_no_part_of_the_release(tmp_path: Path) ->
 
 
 CUT, NO_TAR = "it ends too early, as if it was cut off on its way", "it is no tar archive, or a damaged one"
+NOT_TAR = "and not a tar archive, compressed by gzip or not"
 
 
 HALF = member("shop/a", size=5000) + b"x" * 1000
@@ -196,7 +199,11 @@ NO_ARCHIVE: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", NO_TAR),
     "a text": (b"this is no archive\n" * 100, NO_TAR),
     "a text, compressed": (gzip.compress(b"nor is this\n" * 100, mtime=0), NO_TAR),
-    "a zip file": (b"PK\x03\x04" + bytes(range(256)) * 20, NO_TAR),
+    "a zip file": (b"PK\x03\x04" + bytes(range(256)) * 20, f"it is a zip file, {NOT_TAR}"),
+    "a short zip file": (b"PK\x03\x04" + bytes(96), f"it is a zip file, {NOT_TAR}"),
+    "compressed by bzip2": (bz2.compress(FILE + END), f"it is compressed by bzip2, {NOT_TAR}"),
+    "compressed by xz": (lzma.compress(FILE + END), f"it is compressed by xz, {NOT_TAR}"),
+    "a name that no disk takes": (member("y" * 255 + "/x") + member("y" * 256) + END, "one of its names is too long"),
     "the beginning of a compressed one": (b"\x1f\x8b" + b"nor is this", NO_TAR),
 }
 
