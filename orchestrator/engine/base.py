@@ -94,8 +94,8 @@ class ContainerSpec:
     """Whether the engine's init is its process 1, and the command a child of it: as process 1, a command that ends
     itself by a signal, such as `kill -TERM $$`, goes on instead, and may end as if it had succeeded."""
     gives_way: bool = False
-    """Whether it has the lowest CPU priority after its first second: then it gets the processor time that other
-    containers do not use."""
+    """Whether it starts after the app's other sidecars, if they begin together, and has the lowest CPU priority after
+    its first second: then it gets the processor time that other containers do not use."""
 
 
 @dataclass(frozen=True)

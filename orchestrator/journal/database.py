@@ -131,6 +131,7 @@ class Database:
                 with self._engine.begin() as connection:
                     self._transaction = connection
                     yield connection
+                    self._read_changed(connection)
                     if self._in_doubt:
                         self._read_again(connection)
             except BaseException:
@@ -161,6 +162,10 @@ class Database:
     def _when_written(self, keep: Callable[[], None]) -> None:
         """Inside of `_writing`: change what is kept in memory as soon as the transaction is committed."""
         self._to_keep.append(keep)
+
+    def _read_changed(self, connection: sa.Connection) -> None:
+        """Keep what this transaction has changed as it is after it. Once, at its end: a step's end changes its
+        deployment twice."""
 
     def _read_again(self, connection: sa.Connection) -> None:
         """Keep what is kept in memory as it is after this transaction."""

@@ -26,6 +26,8 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
         super().__init__(url)
         self._known_deployments: dict[str, Deployment] = {}
         self._known_slots: dict[str, Slots] = {}
+        self._changed: set[str] = set()
+        """The deployments that the transaction under way has changed."""
 
     def _read_again(self, connection: sa.Connection) -> None:
         super()._read_again(connection)
@@ -45,7 +47,7 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
                 "idempotency_key": _key(deployment.app, idempotency_key) if idempotency_key else None,
             }
             connection.execute(self._deployments.insert().values(row))
-            self._keep_current(connection, deployment.id)
+            self._changed.add(deployment.id)
         return numbered
 
     def save(self, deployment: Deployment) -> None:
@@ -116,10 +118,8 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
             mine = (self._steps.c.deployment == deployment_id) & (self._steps.c.name == name)
             connection.execute(self._steps.delete().where(mine))
             row = {"deployment": deployment_id, "name": name, "state": StepState.RUNNING, "note": ""}
-            connection.execute(
-                self._steps.insert().values(row | {"started_at": stored(self.timing.moment(deployment_id))})
-            )
-            self._keep_current(connection, deployment_id)
+            connection.execute(self._steps.insert(), row | {"started_at": stored(self.timing.moment(deployment_id))})
+            self._changed.add(deployment_id)
 
     def step_ended(
         self, deployment_id: str, name: StepName, state: StepState, note: str = "", at: datetime | None = None
@@ -131,8 +131,8 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
             values: dict[str, object] = {"state": state, "ended_at": stored(ended_at)}
             if note:
                 values["note"] = self._border.text(note)
-            connection.execute(self._steps.update().where(mine).values(values))
-            self._keep_current(connection, deployment_id)
+            connection.execute(self._steps.update().where(mine), values)
+            self._changed.add(deployment_id)
 
     # Slots
 
@@ -163,15 +163,17 @@ class DeploymentRecords(ReleaseRecords, LiveSince):
         return Slots(row["active"], row["standby"]) if row else Slots()
 
     def _save(self, connection: sa.Connection, deployment: Deployment) -> None:
-        mine = self._deployments.c.id == deployment.id
-        connection.execute(self._deployments.update().where(mine).values(self._border.values(row_of(deployment))))
-        self._keep_current(connection, deployment.id)
+        mine = self._deployments.update().where(self._deployments.c.id == deployment.id)
+        # Not by `values`, from which the statement is made anew each time: that took longer than the database.
+        connection.execute(mine, self._border.values(row_of(deployment)))
+        self._changed.add(deployment.id)
         if deployment.ended_at:
             self.timing.end(deployment.id)
 
-    def _keep_current(self, connection: sa.Connection, deployment_id: str) -> None:
-        """Keep a deployment as it is after this transaction."""
-        for found in self._found(connection, self._deployments.c.id == deployment_id, 1):
+    def _read_changed(self, connection: sa.Connection) -> None:
+        super()._read_changed(connection)
+        changed, self._changed = self._changed, set()
+        for found in self._found(connection, self._deployments.c.id.in_(changed), len(changed)) if changed else ():
             self._when_written(partial(self._keep, found))
             self._when_written(partial(self._keep_attempt, found))
             self._when_written(partial(self._keep_since, found))

@@ -10,6 +10,7 @@ from border.revision import short
 from orchestrator.domain.changelog import MOST_CHANGES
 from orchestrator.domain.counted import counted
 from orchestrator.domain.release import Change
+from orchestrator.host.at_once import at_once
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.changelog import parse_commit, without_reverted
 from orchestrator.sources.commit_log import FORMAT, CommitLog
@@ -45,17 +46,27 @@ async def commits_between(git: Git, since: str, until: str, path: str, read: Cal
     span, notes = await _span(git, since, until, path)
     below = () if is_whole(path) else ("--", path)
     log = CommitLog()
-    await git("log", *span, "--no-merges", f"--max-count={MOST_READ}", FORMAT, *below, on_out=log.feed)
-    total = int(await git("rev-list", *span, "--no-merges", "--count", *below) or 0)
+    _, total, changes_a_file = await at_once(
+        git("log", *span, "--no-merges", f"--max-count={MOST_READ}", FORMAT, *below, on_out=log.feed),
+        git("rev-list", *span, "--no-merges", "--count", *below),
+        _changes_a_file(git, span, path),
+    )
     # In a thread: many long messages take seconds.
     changes, reverted = await to_its_end(asyncio.to_thread(_changes_in, log, read))
-    if is_whole(path):
-        every_file = ("--full-history", "--format=%H", f"--max-count={MOST_READ}", "--", ".")
-        with_files = set((await git("log", *span, "--no-merges", *every_file)).split())
-        changes = tuple(one if one.revision in with_files else _without_files(one) for one in changes)
+    changes = tuple(one if changes_a_file(one.revision) else _without_files(one) for one in changes)
     if reverted:
         notes = (*notes, f"{counted(reverted, 'commit')} that revert each other are not listed.")
-    return Commits(changes, max(0, total - reverted - len(changes)), notes)
+    return Commits(changes, max(0, int(total or 0) - reverted - len(changes)), notes)
+
+
+async def _changes_a_file(git: Git, span: tuple[str, ...], path: str) -> Callable[[str], bool]:
+    """Whether a commit of these changes a file. Of those that change a folder, each does."""
+    if not is_whole(path):
+        return lambda _revision: True
+    found = await git(
+        "log", *span, "--no-merges", "--full-history", "--format=%H", f"--max-count={MOST_READ}", "--", "."
+    )
+    return frozenset(found.split()).__contains__
 
 
 def _changes_in(log: CommitLog, read: Callable[[str], str]) -> tuple[tuple[Change, ...], int]:

@@ -15,6 +15,7 @@ from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.release import Release
 from orchestrator.domain.source_names import is_commit, is_ref
 from orchestrator.errors import StepFailed
+from orchestrator.host.at_once import at_once
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources import git_lfs, git_submodules, git_tree, lfs_fetch, mirror
 from orchestrator.sources.base import SourceRelease, SourceVersion
@@ -283,13 +284,13 @@ class GitRepository:
 
     async def _release(self, commit: str) -> SourceRelease:
         await self._refuse_unsigned(commit)
-        version = await version_of(self._git, commit)
-        moment = (await self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")).strip()
+        dated = self._git("show", "--no-patch", "--format=%ct", f"{commit}^{{commit}}")
+        version, moment = await at_once(version_of(self._git, commit), dated)
         try:
             released_at = datetime.fromtimestamp(int(moment), UTC)
         except (ValueError, OverflowError, OSError) as error:
             raise StepFailed(
-                f"Commit {commit[:12]} of {await self.origin()} has no usable date: {moment[:40]}.",
+                f"Commit {commit[:12]} of {await self.origin()} has no usable date: {moment.strip()[:40]}.",
                 "Commit again with a date between the years 1 and 9999.",
             ) from error
         return SourceRelease(Release(version, commit), released_at)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from border.revision import short
 from orchestrator.domain.changelog import Changelog
+from orchestrator.host.at_once import at_once
 from orchestrator.sources.commits import Git, commits_between
 from orchestrator.sources.git_dependencies import dependencies_between
 
@@ -19,14 +20,17 @@ async def changelog_between(
         return Changelog(
             notes=(f"The live commit {short(since)} is not in the repository any more: what is new is not known.",)
         )
-    commits = await commits_between(git, since, until, path, read)
-    needs = await dependencies_between(git, mirror, since, until, path)
+    commits, needs, transferred = await at_once(
+        commits_between(git, since, until, path, read),
+        dependencies_between(git, mirror, since, until, path),
+        _transferred(git, since, until),
+    )
     return Changelog(
         changes=commits.changes,
         changes_left_out=commits.left_out,
         dependencies=needs.changes,
         dependencies_left_out=needs.left_out,
-        download_bytes=await _transferred(git, since, until),
+        download_bytes=transferred,
         notes=(*commits.notes, *((needs.note,) if needs.note else ())),
     )
 

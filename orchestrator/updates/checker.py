@@ -21,6 +21,7 @@ from orchestrator.domain.update import Update
 from orchestrator.domain.update_events import CheckSucceeded, FoundBy, Skipped
 from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
+from orchestrator.host.at_once import at_once
 from orchestrator.host.shared_question import SharedQuestion
 from orchestrator.journal.store import Journal
 from orchestrator.sources.base import Source
@@ -65,8 +66,7 @@ class UpdateChecker:
         self._journal = journal
         self._events = events
         self._scheduler = scheduler
-        self._now = clock
-        self._elapsed = elapsed
+        self._now, self._elapsed = clock, elapsed
         self.remembered = Remembered(journal, clock, elapsed)
         self._wanted = Wanted(self.remembered, clock)
         self._self_install = SelfInstall(journal, scheduler, clock)
@@ -212,9 +212,11 @@ class UpdateChecker:
         if newest.release.source_revision != live:
             await self.remembered.see(app, newest.release.version)
             newest = await newest_wanted(context, newest, live, self._wanted, self._is_older)
-        changelog = await context.source.changelog(live, revision := newest.release.source_revision)
-        origin = await context.source.origin()
-        expected = await expected_of(context, self._journal, is_live=revision == live)
+        revision = newest.release.source_revision
+        asked = context.source.changelog(live, revision), context.source.origin()
+        changelog, origin, expected = await at_once(
+            *asked, expected_of(context, self._journal, is_live=revision == live)
+        )
         update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
         self._refuse_if_replaced(context)
         self._found[app], self._older[app] = update, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import docker
 import structlog
@@ -37,15 +37,18 @@ LEAST_SHARE = 2
 BEGINS_WITHIN_S = 1.0
 """How long a sidecar that gives way has its usual priority: with the lowest one, its own start, and the start of its
 Python, wait for every other container, and so does who waits for a backup that is made in a moment."""
+LOOK_EACH_S = 0.05
+"""How often a sidecar that waits for the start of others looks whether it is stopped."""
 OUTPUT_WITHIN_S = 10.0
 """How long the output of a sidecar that was killed is read, in seconds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One sidecar from its creation to its removal, inside a thread.
 
-    Its output is read for `output_within_s` seconds more after it was killed.
+    Its output is read for `output_within_s` seconds more after it was killed. It starts after those of `lets_start`
+    have begun, and sets `begun` when Docker has started it.
     """
 
     spec: ContainerSpec
@@ -53,6 +56,8 @@ class Run:
     timeout_s: float
     output: Output
     stopped: threading.Event
+    begun: threading.Event = field(default_factory=threading.Event)
+    lets_start: tuple[threading.Event, ...] = ()
     output_within_s: float = OUTPUT_WITHIN_S
     begins_within_s: float = BEGINS_WITHIN_S
 
@@ -82,8 +87,10 @@ class Run:
         try:
             printed = self._attached(container, connections)
             exit_watch = connections.enter_context(closing(ExitWatch(container)))
+            self._let_others_start()
             if not self.stopped.is_set():
                 _start(container)
+                self.begun.set()
                 if self.spec.gives_way:
                     giving_way.start()
                 deadline.start()
@@ -119,6 +126,12 @@ class Run:
             raise _never_began(refused_by(error)) from error
         except EngineError as error:
             raise _never_began(error) from error.__cause__
+
+    def _let_others_start(self) -> None:
+        """Docker starts two containers at once hardly sooner than one after the other, and both of them late."""
+        for other in self.lets_start:
+            while not other.wait(LOOK_EACH_S) and not self.stopped.is_set():
+                pass
 
     def _attached(self, container: Container, connections: ExitStack) -> Upgraded:
         """Its output, byte for byte. Input that is known before is written meanwhile.

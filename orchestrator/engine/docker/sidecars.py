@@ -49,6 +49,7 @@ class Sidecars:
         self._alone = alone
         self._known_secrets = known_secrets
         self._awaited: set[str] = set()
+        self._under_way: set[Run] = set()
         self._to_be_removed: set[str] = set()
         self._removals: set[asyncio.Task[None]] = set()
 
@@ -62,8 +63,10 @@ class Sidecars:
         self._awaited.add(spec.name)
         stopped = threading.Event()
         output = Output(told_to(on_line, asyncio.get_running_loop()), must_be_heard, line_bytes, self._known_secrets)
-        run = Run(spec, self._stack, timeout_s, output, stopped)
+        run = Run(spec, self._stack, timeout_s, output, stopped, lets_start=self._first(spec))
         work = asyncio.ensure_future(self._alone(run))
+        self._under_way.add(run)
+        work.add_done_callback(lambda _: self._is_over(run))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -77,6 +80,18 @@ class Sidecars:
             raise
         finally:
             self._awaited.discard(spec.name)
+
+    def _first(self, spec: ContainerSpec) -> tuple[threading.Event, ...]:
+        """Whose start one that gives way waits for: those that are under way for the same app, and do not give way."""
+        if not spec.gives_way:
+            return ()
+        app = spec.labels.get(LABEL_APP)
+        others = (one for one in self._under_way if one.spec.labels.get(LABEL_APP) == app and not one.spec.gives_way)
+        return tuple(one.begun for one in others)
+
+    def _is_over(self, run: Run) -> None:
+        run.begun.set()
+        self._under_way.discard(run)
 
     async def ensure_folders(self, volume: str, folders: tuple[str, ...], image: str) -> None:
         """Create folders in a volume. If the engine ends meanwhile, the container is removed when it is back."""

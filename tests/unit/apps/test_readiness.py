@@ -237,4 +237,4 @@ def test_a_healthcheck_that_never_succeeds_is_shown_with_what_it_printed(
     assert "it answers, but Docker's HEALTHCHECK has not succeeded yet" in ended.failure.cause
     assert ended.failure.log == ("the app's log", "curl: nothing at port 8090")
     assert "HEALTHCHECK NONE" in ended.failure.tip
-    assert len(prober.asked) < 60 / LONGEST_PAUSE_S + 50, "it is asked less and less often, as one that is not ready"
+    assert len(prober.asked) < 60 / LONGEST_PAUSE_S + 80, "it is asked less and less often, as one that is not ready"

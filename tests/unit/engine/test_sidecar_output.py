@@ -112,7 +112,7 @@ def test_a_kill_is_sent_again_also_where_the_output_has_ended_before() -> None:
     _is_killed_in_time(Silent(lost_kills=1))
 
 
-def _client_of(container: Talking) -> docker.DockerClient:
+def client_of(container: Talking) -> docker.DockerClient:
     images = SimpleNamespace(get=lambda _image: SimpleNamespace(attrs={"Config": {"User": "1000"}}))
 
     def create(*_names: str, **options: object) -> Talking:
@@ -126,7 +126,7 @@ def _client_of(container: Talking) -> docker.DockerClient:
 
 def _is_killed_in_time(container: Talking) -> None:
     lines = list[str]()
-    client = _client_of(container)
+    client = client_of(container)
     spec = ContainerSpec(container.name, "sha256:1", {}, "")
     began = time.monotonic()
 
@@ -164,7 +164,7 @@ def test_a_sidecar_that_gives_way_has_the_lowest_priority_once_it_has_begun(refu
     spec = ContainerSpec(container.name, "sha256:1", {}, "", gives_way=True)
     run = Run(spec, "test", 60, Output(lambda _line: None), threading.Event(), begins_within_s=0.01)
 
-    status, late = run(_client_of(container))
+    status, late = run(client_of(container))
 
     assert (status.exit_code, late, container.shares) == (0, False, [2])
 
@@ -175,7 +175,7 @@ def test_a_sidecar_has_its_usual_priority_from_its_start(gives_way: bool) -> Non
     container = Working(work=0.05)
     spec = ContainerSpec(container.name, "sha256:1", {}, "", gives_way=gives_way)
 
-    status, _ = Run(spec, "test", 60, Output(lambda _line: None), threading.Event())(_client_of(container))
+    status, _ = Run(spec, "test", 60, Output(lambda _line: None), threading.Event())(client_of(container))
 
     assert (status.exit_code, container.shares) == (0, [])
     assert "cpu_shares" not in container.made_with
@@ -200,7 +200,7 @@ class Refusing(Talking):
 )
 def test_a_container_that_docker_has_not_started_never_began(started_at: str, never_began: bool) -> None:
     container = Refusing(started_at)
-    client = _client_of(container)
+    client = client_of(container)
 
     with pytest.raises(EngineError, match="network database not found") as refused:
         Run(ContainerSpec(container.name, "sha256:1", {}, ""), "test", 60, Output(print), threading.Event())(client)
