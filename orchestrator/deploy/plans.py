@@ -12,6 +12,7 @@ from orchestrator.deploy.standby import Standby
 from orchestrator.deploy.steps.backup import Backup, BackupBeforeRollback
 from orchestrator.deploy.steps.base import Step
 from orchestrator.deploy.steps.build import Build
+from orchestrator.deploy.steps.build_again import BuildAgain
 from orchestrator.deploy.steps.fetch import Fetch
 from orchestrator.deploy.steps.migrate import Migrate, MigrateForStandby
 from orchestrator.deploy.steps.prepare import Prepare
@@ -20,7 +21,7 @@ from orchestrator.deploy.steps.retire import Retire
 from orchestrator.deploy.steps.start import StartCandidate, StartRelease, StartStandby, WakeStandby
 from orchestrator.deploy.steps.switch import SwitchToAwakened, SwitchToCandidate, SwitchToStandby
 from orchestrator.deploy.steps.verify import Verify
-from orchestrator.domain.deployment import Deployment, Kind
+from orchestrator.domain.deployment import Deployment, Kind, StepName
 
 Plan = tuple[Step, ...]
 
@@ -68,6 +69,9 @@ RESTORE_WITH_RELEASE: Plan = (
 )
 """Replace the data by a backup's, and deploy the backup's release on it (`changeover backup restore … --release`)."""
 
+RESTORE_WITH_RELEASE_BUILT_AGAIN: Plan = (BuildAgain(), *RESTORE_WITH_RELEASE)
+"""The same where the image of the backup's release does not exist any more."""
+
 ROLL_BACK_WITH_BACKUP: Plan = (
     BackUpReplacedData(),
     ReplaceData(),
@@ -93,7 +97,8 @@ def to_standby(standby: Standby) -> Plan:
 def with_backup(record: Deployment) -> Plan:
     """The plan that restores a backup: for the active release, for the backup's, or for the standby (a rollback)."""
     if record.brings_release:
-        return RESTORE_WITH_RELEASE
+        has_image = record.release is not None and record.release.image and not record.has_begun(StepName.BUILD)
+        return RESTORE_WITH_RELEASE if has_image else RESTORE_WITH_RELEASE_BUILT_AGAIN
     return RESTORE if record.kind is Kind.RESTORE else ROLL_BACK_WITH_BACKUP
 
 

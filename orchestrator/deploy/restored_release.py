@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from border.revision import option
 from orchestrator.app_data import backups
 from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
@@ -17,17 +16,19 @@ from orchestrator.errors import Refused, UnknownDeployment
 async def candidate(context: AppContext, record: Deployment) -> Deployment:
     """The record of a restore that starts now, with the release of the backup `record.ref` and a container of its own.
 
-    Raises UnknownBackup, StepFailed when the backup is damaged, EnvFileUnreadable when no container can be made because
-    of `run.env_file`, and Refused when its release's image does not exist.
+    Its release has no image if that does not exist any more: it is built again. Raises UnknownBackup, StepFailed when
+    the backup is damaged, EnvFileUnreadable when no container can be made because of `run.env_file`, and Refused when
+    the backup does not say of which source revision it is.
     """
     environment_of(context)
     kept = await backups.find(context, record.ref)
-    if not kept.image or not await context.engine.has_image(kept.image):
-        again = f" {option(kept.revision)}" if kept.revision else ""
+    has_image = bool(kept.image) and await context.engine.has_image(kept.image)
+    if not has_image and not kept.revision:
         raise Refused(
-            f"The image of {kept.version or 'the release'} of backup {kept.id} does not exist any more.",
-            f"Deploy the release, then restore its data: changeover deploy {context.name}{again} --wait; "
-            f"changeover backup restore {context.name} {kept.id}",
+            f"The image of {kept.version or 'the release'} of backup {kept.id} does not exist any more, and the backup "
+            "does not say from which source revision it was built.",
+            "To bring back the data alone, migrated to the schema of the live release: changeover backup restore "
+            f"{context.name} {kept.id}",
         )
     active = context.active
     if active is None:
@@ -36,7 +37,7 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
         record,
         state=State.RUNNING,
         started_at=context.journal.timing.moment(record.id),
-        release=Release(kept.version, kept.revision, kept.image),
+        release=Release(kept.version, kept.revision, kept.image if has_image else ""),
         colour=next_colour(active.colour),
         port=context.config.run.port,
         previous=active.id,

@@ -9,9 +9,7 @@ import structlog
 from border.revision import short
 from orchestrator.app_data import migrations
 from orchestrator.apps.context import AppContext
-from orchestrator.deploy.by_hand import source_of
-from orchestrator.deploy.steps.build import Build
-from orchestrator.deploy.steps.fetch import remove_source
+from orchestrator.deploy.steps.build_again import built_again
 from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release import Release
 from orchestrator.domain.sentences import sentences
@@ -33,7 +31,7 @@ async def ensure(context: AppContext) -> None:
     log.warning("image of the live release is gone, it is built again", app=context.name, release=active.version)
     context.say(active.id, f"the image of {active.version} does not exist any more: it is built again from its source")
     try:
-        built = await _built(context, active, active.release)
+        built = await built_again(context, active, active.release)
     except (StepFailed, EngineError) as error:
         raise _cannot(context, active, active.release, error) from error
     await _record(context, active, built)
@@ -44,27 +42,6 @@ async def _is_needed(context: AppContext, active: Deployment) -> bool:
     if context.migrations is not None and not migrations.needed_by(context, active).is_empty:
         return True
     return await context.engine.status(active.container) is None
-
-
-async def _built(context: AppContext, active: Deployment, release: Release) -> Release:
-    """The release with its new image. Raises StepFailed or EngineError."""
-    try:
-        await _fetch(context, active, release)
-        built = await Build().run(context, active)
-    finally:
-        await remove_source(context, active)
-    assert built.release is not None  # Build has just added its image
-    return built.release
-
-
-async def _fetch(context: AppContext, active: Deployment, release: Release) -> None:
-    """Write the release's source. Asks the source only for what the mirror lacks: it may be away. Raises StepFailed."""
-    folder, source = context.source_folder(active), source_of(context, release.source_revision)
-    try:
-        await source.fetch(release.source_revision, folder)
-    except StepFailed:
-        await source.newest(release.source_revision)
-        await source.fetch(release.source_revision, folder)
 
 
 async def _record(context: AppContext, active: Deployment, built: Release) -> None:

@@ -231,3 +231,24 @@ def test_a_kill_of_the_orchestrator_during_a_restore_leaves_the_data_as_it_was(s
         assert "the orchestrator was stopped before it could record that" in str(stack.get("/apps/shop/migrations"))
     assert stack.post(f"/apps/shop/backups/{backup}/restore")["state"] == "live"
     assert stack.ask("/orders").json()["orders"] == ordered - 1
+
+
+def test_a_release_whose_image_was_removed_comes_back_with_its_data(shop: Shop) -> None:
+    stack = shop.stack
+    first = shop.deployed()
+    made = stack.command("backup", "create", "shop", "--json")
+    backup = json.loads(made.stdout)["id"]
+    gone = stack.app()["active"]["image"]
+    for number in range(2):
+        shop.repository.change(f"Another one, {number}")
+        assert stack.deploy()["state"] == "live"
+    stack.until(lambda: stack.app()["deployment"] is None, "the old release is retired")
+    for container in stack.containers():
+        if container.attrs["Image"] == gone:
+            container.remove(force=True)
+    stack.engine.images.remove(gone, force=True)
+
+    restored = stack.command("backup", "restore", "shop", backup, "--release", "--yes")
+
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert stack.ask().json()["release"] == first

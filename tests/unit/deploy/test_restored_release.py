@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from orchestrator.domain.deployment import Deployment, Kind, State
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import Refused
 from tests.support import virtual_time
 from tests.support.fakes.stories import assert_whole, live
@@ -69,13 +71,63 @@ def test_a_release_that_never_answers_leaves_data_and_release_as_they_were(world
     assert_whole(world, "not restored")
 
 
-def test_without_its_image_it_is_refused_before_anything_is_done(world: World) -> None:
+def without_the_image(world: World) -> str:
+    """Gives the backup of v1, whose image somebody has removed."""
+    backup = min(world.engine.backups[APP])
+    manifest, _ = world.engine.backups[APP][backup]
+    world.engine.tags.discard(manifest.image.removeprefix("sha256:"))
+    return backup
+
+
+def test_without_its_image_it_is_built_again_from_its_source(world: World) -> None:
+    """The way to deploy the release first is refused where the data is newer, with the advice to restore it."""
+
+    async def story() -> Deployment:
+        await three_releases(world)
+        return await restored(world, without_the_image(world))
+
+    ended = virtual_time.run(story())
+    active = world.context.active
+    assert ended.state is State.LIVE, ended.failure
+    assert ended.steps[0].name is StepName.BUILD
+    assert active is not None
+    assert active.version == "v1"
+    assert world.engine.data_of(APP).schema == ["0001"]
+    assert_whole(world, "restored with its release, which was built again")
+
+
+def test_a_release_that_cannot_be_built_again_fails_before_requests_wait_and_says_what_can_be_restored(
+    world: World,
+) -> None:
+    async def story() -> Deployment:
+        await three_releases(world)
+        backup = without_the_image(world)
+        world.engine.failing.add("build")
+        return await restored(world, backup)
+
+    ended = virtual_time.run(story())
+    active = world.context.active
+    assert ended.state is State.FAILED
+    assert ended.failure is not None
+    assert ended.failure.step is StepName.BUILD
+    assert "The image of v1 was removed, and the release cannot be built again" in ended.failure.cause
+    assert f"changeover backup restore shop {ended.ref}" in ended.failure.tip
+    assert ended.paused_s is None
+    assert active is not None
+    assert active.version == "v3"
+    assert world.engine.data_of(APP).schema == ["0001", "0002"]
+    assert_whole(world, "not built again")
+
+
+def test_without_its_image_and_its_source_revision_it_is_refused_before_anything_is_done(world: World) -> None:
     async def story() -> None:
-        backup = await three_releases(world)
-        world.engine.tags.clear()
+        await three_releases(world)
+        backup = without_the_image(world)
+        manifest, data = world.engine.backups[APP][backup]
+        world.engine.backups[APP][backup] = replace(manifest, revision=""), data
         with pytest.raises(Refused, match=r"The image of v1 of backup .* does not exist any more") as refused:
             await restored(world, backup)
-        assert "changeover deploy shop --ref r1 --wait; changeover backup restore shop" in refused.value.remedy
+        assert f"changeover backup restore shop {backup}" in refused.value.remedy
 
     virtual_time.run(story())
     assert world.journal.deployments(APP, limit=1)[0].kind is Kind.DEPLOY
