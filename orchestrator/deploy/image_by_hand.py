@@ -54,7 +54,9 @@ class ImageByHand(OneRelease):
             return await self._of_registry()
         except StepFailed as error:
             if not isinstance(error.__cause__, (NotThere, Unauthorised)):
-                raise
+                if self._asked.names_registry or not self._asked.name:
+                    raise
+                raise self._not_in_the_engine(error) from error
             if local := await self._of_engine():
                 return local
             raise self._nowhere(error.__cause__) from error
@@ -90,6 +92,13 @@ class ImageByHand(OneRelease):
                 "Name another image.",
             )
         return SourceRelease(Release(_version(self._asked, found), f"{IMAGE}{found.digest}"), when_built(found.created))
+
+    def _not_in_the_engine(self, error: StepFailed) -> StepFailed:
+        """Of a name without a registry: the engine was asked first. It may be a misspelt name of an image there."""
+        return StepFailed(
+            f"The engine has no image {self._asked.given}, so Docker Hub was asked: {error.cause}",
+            f"Correct the name of the image, or build it on this host. To use Docker Hub: {error.remedy}",
+        )
 
     def _nowhere(self, why: NotThere | Unauthorised | None) -> StepFailed:
         if self._registry is None:

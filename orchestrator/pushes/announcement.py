@@ -134,7 +134,11 @@ def _of_registry(body: bytes | None) -> Announcement:
     beside = [one for one in tagged if _BESIDE_IMAGE.fullmatch(one.tag)]
     named = dict.fromkeys(one for one in tagged if one not in beside)
     signed = dict.fromkeys(one.repository for one in beside if one.tag.endswith(_OF_SIGNATURE))
-    return Images(tuple(named), tuple(signed)) if named or signed else Other("no push of an image's tag")
+    return (
+        Images(tuple(named), tuple(signed))
+        if named or signed
+        else Other("a notification without a push of an image's tag")
+    )
 
 
 def _events(body: bytes | None) -> list[dict[str, Any]]:

@@ -22,12 +22,13 @@ from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.moment import in_utc
 from orchestrator.sources.redirects import is_same_server, shown
 from orchestrator.sources.versions import python_version
-from orchestrator.sources.web import NotThere, Page, Web
+from orchestrator.sources.web import NotThere, Page, Unauthorised, Web
 
 JSON = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 WHEEL, SDIST = "wheel", "sdist"
 _NAME_AN_INDEX = "Set update.pypi.index_url to an index, as pip takes it, or leave it out."
+_LOGIN = "Write the user and password or token that the index accepts into the file of update.pypi.credentials_file."
 MOST_MARKS = {"json": (b",[{", 3_000_000), "html": (b"<", 200_000), "attributes": (b" \t\r\n\f/", 2_000_000)}
 """So many of these characters a page may have, by its kind: each makes an object in memory, of up to a kilobyte. The
 largest index pages, with 50,000 files, have a quarter of them."""
@@ -89,10 +90,12 @@ class PackageIndex:
                 f"The package index {self.url} has no package '{self.package}'.",
                 "Correct update.pypi.package_name, or update.pypi.index_url.",
             ) from error
+        except Unauthorised as error:
+            raise StepFailed(error.cause, _LOGIN) from error
         if known and known[0] is page:
             return known[1]
         # A large page takes seconds, in which others want to be answered.
-        found = await to_its_end(asyncio.to_thread(lambda: tuple(_releases(_files(page), self.package, python))))
+        found = await to_its_end(asyncio.to_thread(lambda: _read(page, self.package, python)))
         self._known = replace(page, content=b""), found
         return found
 
@@ -150,6 +153,17 @@ def _files(page: Page) -> list[DistributionPackage]:
             _NAME_AN_INDEX,
         ) from error
     return found.packages
+
+
+def _read(page: Page, package: str, python: str) -> tuple[IndexRelease, ...]:
+    files = _files(page)
+    if not any(canonicalize_name(file.project or "") == package for file in files):
+        raise StepFailed(
+            f"{shown(page.url)} lists no file of '{package}'.",
+            "If the package has releases, this is no page of a package index, but one such as a sign-in page: correct "
+            "update.pypi.index_url.",
+        )
+    return tuple(_releases(files, package, python))
 
 
 def _releases(files: Iterable[DistributionPackage], package: str, python: str) -> Iterable[IndexRelease]:

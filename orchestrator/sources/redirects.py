@@ -82,7 +82,9 @@ async def where_it_leads(
     if why:
         raise StepFailed(
             f"{shown(url)} leads to {shown(leads_to)}, which is not followed: {why}.",
-            "If it is right, write that address into the configuration.",
+            "If it is right, write that address into the configuration."
+            if is_web
+            else "Write the address of a web server, https://…, into the configuration.",
         )
     return leads_to, found
 

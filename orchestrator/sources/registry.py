@@ -30,6 +30,8 @@ from orchestrator.sources.web import NotThere, Unauthorised, Web
 VERSION_LABEL = "org.opencontainers.image.version"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 MOST_OF_VERSION = 100
+MOST_SHOWN = 5
+"""Of an image's tags, where none is the wanted one."""
 
 
 class RegistryImages:
@@ -112,8 +114,9 @@ class RegistryImages:
         # In a thread: thousands of tags take half a second.
         newest = await to_its_end(asyncio.to_thread(_newest, tags, wanted, self._scheme))
         if not newest:
+            some = await to_its_end(asyncio.to_thread(_some, tags))
             raise StepFailed(
-                f"{self._image} has no tag in the range {self._settings.version_range}; it has {len(tags)} tags.",
+                f"{self._image} has no tag in the range {self._settings.version_range}. {some}",
                 "Correct update.registry.version_range, or push such a tag.",
             )
         return newest
@@ -189,6 +192,13 @@ class RegistryImages:
         if login:
             self._border.know({login.password})
         return RegistryClient(self._image, self._web, login, self._settings.insecure)
+
+
+def _some(tags: list[str]) -> str:
+    """Which ones there are, versions first."""
+    order = newest_first(tags)
+    shown = [*order, *sorted(set(tags) - set(order))][:MOST_SHOWN]
+    return f"Tags that it has, {len(tags)} in all: {', '.join(shown)}." if shown else "It has no tag."
 
 
 def _newest(tags: list[str], wanted: SpecifierSet, scheme: Scheme) -> str:

@@ -22,7 +22,7 @@ from orchestrator.errors import StepFailed
 from orchestrator.host.bounded_answer import no_cookies
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.sources.certificates import authorities
-from orchestrator.sources.not_reached import why_not_reached
+from orchestrator.sources.not_reached import LOOK, why_not_reached
 from orchestrator.sources.private_address import NOT_JUDGED, Judgement
 from orchestrator.sources.redirects import Asked, answered, is_same_server, look_at, request_at, shown, where_it_leads
 
@@ -41,6 +41,10 @@ MOST_OF_ETAG = 1000
 """Characters. A server may refuse a request with a longer one, for ever."""
 _FOR_ANY_SERVER = ("accept", "accept-encoding", "cache-control", "content-type", "if-none-match")
 """The headers that are sent on where a server leads to another one."""
+_CORRECT, _LIMITS = "Correct the address, or put there what it names.", "docs/limits.md has the limits."
+_NO_LOGIN = (
+    "Correct the address, or let the server give it without a login, which only Git, indexes and registries have."
+)
 _WANTS_HTTPS = "If the server answers by https, write https:// into the address, or remove 'insecure' of the registry."
 _ETAG = re.compile(r"[\x20-\x7e]+")
 """Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""
@@ -73,7 +77,7 @@ class Unauthorised(StepFailed):
     led to, which must not say to whom the credentials of the first one are sent."""
 
     def __init__(self, cause: str, challenge: str) -> None:
-        super().__init__(cause)
+        super().__init__(cause, _NO_LOGIN)
         self.challenge = challenge
 
 
@@ -257,7 +261,7 @@ class Web:
                 if not is_same_server(url, leads_to):
                     sent = {name: value for name, value in sent.items() if name in _FOR_ANY_SERVER}
                 asked.last = url = leads_to
-        raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.")
+        raise StepFailed(f"{shown(url)} leads on and on: after {MOST_REDIRECTS} redirects there was another one.", LOOK)
 
 
 async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None]:
@@ -266,12 +270,12 @@ async def _body(answer: httpx.Response, most: int) -> AsyncGenerator[bytes, None
     Compressed, a few bytes could become any number.
     """
     if answer.headers.get("content-encoding", "identity") != "identity":
-        raise StepFailed(f"{shown(str(answer.url))} is compressed, although that was not asked for.")
+        raise StepFailed(f"{shown(str(answer.url))} is compressed, although that was not asked for.", LOOK)
     size = 0
     async for chunk in answer.aiter_raw():
         size += len(chunk)
         if size > most:
-            raise StepFailed(f"{shown(str(answer.url))} is larger than {most // 2**20} MiB.")
+            raise StepFailed(f"{shown(str(answer.url))} is larger than {most // 2**20} MiB.", _LIMITS)
         yield chunk
 
 
@@ -286,7 +290,7 @@ def _refuse_by_status(url: str, answer: httpx.Response, *, is_first: bool) -> No
         return
     says = f"{shown(url)} answered with status {status}"
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        raise NotThere(f"{says}: it does not exist.")
+        raise NotThere(f"{says}: it does not exist.", look_at(url, _CORRECT))
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         challenge = answer.headers.get("www-authenticate", "")[:2000] if is_first else ""
         raise Unauthorised(f"{says}: it may not be read without credentials, or not with these.", challenge)

@@ -8,7 +8,7 @@ from panel.text.markup import inline
 from panel.text.size import size
 
 SECTIONS = (("✨ Features", ("feat",)), ("🐛 Bug fixes", ("fix",)), ("⚡ Performance", ("perf",)))
-NO_CHANGES = "No changes are listed: the source knows no commits between the live release and this one."
+NO_CHANGES = "No changes are listed: the source names none between the live release and this one."
 NO_LIVE_RELEASE = "No release is live yet: this is the first one, and there is nothing to compare it with."
 NAMED_KINDS = {kind for _, kinds in SECTIONS for kind in kinds}
 DIGITS = 7

@@ -7,12 +7,16 @@ import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from orchestrator.deploy.image_by_hand import ImageByHand
 from orchestrator.deploy.used_uploads import UsedUploads
-from orchestrator.domain.by_hand import ARCHIVE, IMAGE
+from orchestrator.domain.by_hand import ARCHIVE, IMAGE, named_image
 from orchestrator.domain.deployment import Deployment, State, StepName
 from orchestrator.engine.local_image import LocalImage
+from orchestrator.errors import StepFailed
+from orchestrator.sources.web import Web
 from tests.support import virtual_time
 from tests.support.fakes.stories import assert_whole
 from tests.support.fakes.world import APP, World
@@ -219,3 +223,17 @@ def test_an_id_that_the_engine_does_not_know_is_no_image(world: World) -> None:
 
     assert ended.failure
     assert ended.failure.cause == f"The engine has no image {ID[:19]}."
+
+
+async def test_of_a_name_without_a_registry_that_the_engine_does_not_know_both_places_are_named(world: World) -> None:
+    """It may be a misspelt name of an image of this host, where the registry of everybody is not reached."""
+    web = Web(httpx.MockTransport(lambda _: httpx.Response(418)))
+
+    with pytest.raises(StepFailed, match=r"The engine has no image shop:cii, so Docker Hub was asked: ") as failed:
+        await ImageByHand(world.context, named_image("shop:cii"), web).newest()
+    assert failed.value.remedy.startswith(
+        "Correct the name of the image, or build it on this host. To use Docker Hub: "
+    )
+
+    with pytest.raises(StepFailed, match=r"^https://registry\.test/") as failed:
+        await ImageByHand(world.context, named_image("registry.test/shop:cii"), web).newest()

@@ -149,7 +149,7 @@ async def test_the_question_about_a_dismissed_update_names_no_key_that_shows_not
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ([], "No changes are listed: the source knows no commits"),
+        ([], "No changes are listed: the source names none"),
         (answers.CHANGES[:1], "1 change. [D] on the dashboard lists it."),
         (answers.CHANGES, "4 changes. [D] on the dashboard lists them."),
     ],

@@ -28,6 +28,7 @@ from orchestrator.pushes.announcement import (
 from tests.support.forges import delivery, git_push, image_push
 from tests.support.paths import ROOT
 
+NO_TAG = Other("a notification without a push of an image's tag")
 NOTHING, COMMIT = "0" * 40, "b" * 40
 GITLAB_PUSH = {
     "object_kind": "push", "event_name": "push", "before": "95790bf891e76fee5e1747ab589903a6a1f80f22",
@@ -86,11 +87,11 @@ def test_each_event_of_github_is_understood(event: str) -> None:
         (Forge.GITEA, {"ref": "v1", "ref_type": "tag"}, "create", Other("the event 'create'")),
         (Forge.FORGEJO, GITEA_PUSH, "push", Push("refs/heads/develop", "master")),
         (Forge.REGISTRY, image_push(), "", Images((Image("shop", "stable"),))),
-        (Forge.REGISTRY, image_push(action="pull"), "", Other("no push of an image's tag")),
+        (Forge.REGISTRY, image_push(action="pull"), "", NO_TAG),
         (Forge.REGISTRY, image_push(tag=f"sha256-{'a' * 64}.sig"), "", Images((), ("shop",))),
-        (Forge.REGISTRY, image_push(tag=f"sha256-{'a' * 64}.att"), "", Other("no push of an image's tag")),
-        (Forge.REGISTRY, image_push(tag=f"sha256-{'a' * 64}"), "", Other("no push of an image's tag")),
-        (Forge.REGISTRY, image_push(tag=""), "", Other("no push of an image's tag")),
+        (Forge.REGISTRY, image_push(tag=f"sha256-{'a' * 64}.att"), "", NO_TAG),
+        (Forge.REGISTRY, image_push(tag=f"sha256-{'a' * 64}"), "", NO_TAG),
+        (Forge.REGISTRY, image_push(tag=""), "", NO_TAG),
     ],
 )  # fmt: skip
 def test_what_the_others_document_is_understood(forge: Forge, content: object, event: str, found: object) -> None:

@@ -95,6 +95,30 @@ async def test_a_version_for_another_python_is_not_offered() -> None:
     assert (await shop(index, python="3.14").newest("2.0")).release.version == "2.0"
 
 
+@pytest.mark.parametrize("page", [b"<html><body>Please <a href='/sign-in'>sign in</a></body></html>", b"ok"])
+async def test_a_page_that_lists_no_file_is_told_and_not_that_the_python_does_not_fit(page: bytes) -> None:
+    said = httpx.Response(200, headers={"content-type": "text/html"}, stream=httpx.ByteStream(page))
+    web = Web(httpx.MockTransport(lambda _: said))
+
+    with pytest.raises(StepFailed, match=r"/simple/shop/ lists no file of 'shop'\.") as failed:
+        await PackageReleases(
+            PypiSource(package_name="shop", index_url="http://192.0.2.1/simple/"), web, environment={}
+        ).newest()
+
+    assert "correct update.pypi.index_url" in failed.value.remedy
+
+
+async def test_of_an_index_that_wants_a_login_the_key_for_it_is_named() -> None:
+    web = Web(httpx.MockTransport(lambda _: httpx.Response(401)))
+
+    with pytest.raises(StepFailed, match="status 401") as failed:
+        await PackageReleases(
+            PypiSource(package_name="shop", index_url="http://192.0.2.1/simple/"), web, environment={}
+        ).newest()
+
+    assert "update.pypi.credentials_file" in failed.value.remedy
+
+
 async def test_the_day_of_a_release_is_that_of_its_upload() -> None:
     found = await shop(with_versions(StaticIndex(), "1.0")).newest()
 

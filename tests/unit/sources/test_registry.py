@@ -148,7 +148,7 @@ async def test_of_a_range_the_newest_tag_is_offered(hub: Hub) -> None:
     found = await shop(hub, version_range=">=1.2,<2").newest()
 
     assert (found.release.version, found.release.source_revision) == ("v1.10.0", hub.tags["v1.10.0"])
-    with pytest.raises(StepFailed, match=r"has no tag in the range ==1\.2; it has"):
+    with pytest.raises(StepFailed, match=r"range ==1\.2\. Tags that it has, 8 in all: 2\.0\.0, 1\.12\.0-4, v1\.11"):
         await shop(hub, version_range="==1.2").newest()
 
 

@@ -134,6 +134,23 @@ async def test_an_answer_that_stays_as_it_is_is_asked_for_once(
     assert isinstance(failed.value, NotThere) == ("exist" in says)
 
 
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [
+        (status(404), "Correct the address, or put there what it names."),
+        (status(403), "Correct the address, or let the server give it without a login"),
+        (status(200, **{"content-encoding": "gzip"}), "Check the address"),
+        (status(302, location="http://192.0.2.1/a"), "Check the address"),
+        (status(302, location="ftp://192.0.2.1/a"), "Write the address of a web server, https://"),
+    ],
+)
+async def test_what_a_person_can_do_is_said(fault: Callable[[httpx.Request], httpx.Response], remedy: str) -> None:
+    with pytest.raises(StepFailed) as failed:
+        await asked(Server(fault)).page("http://192.0.2.1/a", "text/plain")
+
+    assert failed.value.remedy.startswith(remedy)
+
+
 async def test_a_server_that_wants_encryption_is_told_as_such() -> None:
     """Go's servers and nginx answer so. It said: check the address."""
     with pytest.raises(StepFailed, match=r"answered with status 400, instead of 200\.") as failed:
