@@ -159,7 +159,7 @@ def _read(page: Page, package: str, python: str) -> tuple[IndexRelease, ...]:
     files = _files(page)
     if not any(canonicalize_name(file.project or "") == package for file in files):
         raise StepFailed(
-            f"{shown(page.url)} lists no file of '{package}'.",
+            f"{shown(page.url)} lists no wheel or source distribution of '{package}'.",
             "If the package has releases, this is no page of a package index, but one such as a sign-in page: correct "
             "update.pypi.index_url.",
         )

@@ -95,12 +95,19 @@ async def test_a_version_for_another_python_is_not_offered() -> None:
     assert (await shop(index, python="3.14").newest("2.0")).release.version == "2.0"
 
 
+async def test_a_package_that_is_for_other_pythons_alone_is_told() -> None:
+    index = with_versions(StaticIndex(), "2.0", **{"requires-python": ">=3.14"})
+
+    with pytest.raises(StepFailed, match=r"shop has no release that can be installed with Python 3\.13"):
+        await shop(index).newest()
+
+
 @pytest.mark.parametrize("page", [b"<html><body>Please <a href='/sign-in'>sign in</a></body></html>", b"ok"])
 async def test_a_page_that_lists_no_file_is_told_and_not_that_the_python_does_not_fit(page: bytes) -> None:
     said = httpx.Response(200, headers={"content-type": "text/html"}, stream=httpx.ByteStream(page))
     web = Web(httpx.MockTransport(lambda _: said))
 
-    with pytest.raises(StepFailed, match=r"/simple/shop/ lists no file of 'shop'\.") as failed:
+    with pytest.raises(StepFailed, match=r"/simple/shop/ lists no wheel or source distribution of 'shop'\.") as failed:
         await PackageReleases(
             PypiSource(package_name="shop", index_url="http://192.0.2.1/simple/"), web, environment={}
         ).newest()
@@ -152,7 +159,7 @@ async def test_what_is_no_page_of_an_index_is_an_error_that_says_so(body: bytes)
 async def test_a_file_with_an_absurd_name_is_no_release(index: StaticIndex, name: str) -> None:
     index.add("shop", name, b"")
 
-    with pytest.raises(StepFailed, match="shop has no release that can be installed with Python"):
+    with pytest.raises(StepFailed, match="lists no wheel or source distribution of 'shop'"):
         await shop(index).newest()
 
 
