@@ -7,6 +7,7 @@ from orchestrator.apps.context import AppContext
 from orchestrator.apps.readiness import LOG_LINES, until_ready
 from orchestrator.domain.deployment import Deployment
 from orchestrator.errors import ProxyError, StepFailed
+from orchestrator.host.at_once import at_once
 
 PAGE_TIMEOUT_S = 5.0
 HANDSHAKE_TIMEOUT_S = 5.0
@@ -23,8 +24,7 @@ async def verify(context: AppContext, deployment: Deployment) -> None:
         await _page(context, deployment, health.page)
     if health.websocket:
         await _websocket(context, deployment, health.websocket)
-    await _kept_connections(context, deployment)
-    await context.engine.keep_running(deployment.container)
+    await at_once(_kept_connections(context, deployment), context.engine.keep_running(deployment.container))
 
 
 async def _kept_connections(context: AppContext, deployment: Deployment) -> None:

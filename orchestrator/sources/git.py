@@ -66,7 +66,7 @@ class GitRepository:
         self._scheme = scheme
         self._last: tuple[tuple[str, str], Changelog] | None = None
         # What was found last, by the number of fetches and what was wanted; and which of two commits is older.
-        self._offered: tuple[tuple[int, str], SourceRelease] | None = None
+        self._offered: dict[tuple[int, str], SourceRelease] = {}
         self._order: tuple[tuple[int, str, str], bool] | None = None
         self._afresh = False
         self._border = known_secrets or Secrets()
@@ -112,10 +112,12 @@ class GitRepository:
             await self._bring_up_to_date(wanted)
         key = (self._mirror.fetches, wanted if ref else "")
         # Who may sign can be changed meanwhile.
-        if self._offered and self._offered[0] == key and not self.settings.signed_by:
-            return self._offered[1]
+        if key in self._offered and not self.settings.signed_by:
+            return self._offered[key]
         found = await self._resolved(ref, wanted)
-        self._offered = key, found
+        self._offered = {key: found}
+        if not self.settings.tags:  # what a check has found is deployed next, by its commit
+            self._offered[key[0], found.release.source_revision] = found
         return found
 
     async def _is_known_by_now(self, ref: str) -> bool:
