@@ -20,7 +20,7 @@ from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.domain.events import ConfigLoaded, EventKind, HealthChanged, Occurrence
 from orchestrator.domain.schema_history import Outcome
 from orchestrator.engine.base import ContainerEvent, ContainerSpec, ContainerStatus, Role
-from orchestrator.errors import EngineError, ProxyError, Refused
+from orchestrator.errors import EngineError, ProxyError, UnknownBackup
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, live
 from tests.support.fakes.world import APP, World
@@ -583,11 +583,9 @@ def test_a_standby_whose_parking_a_refused_restore_stopped_is_parked_again(world
         await world.engine.goes_away()
         await asyncio.sleep(1)
         assert world.scheduler.doing(APP) == "its old colour is being retired"
-        world.engine.tags.clear()
 
-        backup = next(iter(world.engine.backups[APP]))
-        with pytest.raises(Refused, match="does not exist any more"):
-            await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
+        with pytest.raises(UnknownBackup, match="has no backup"):
+            await world.scheduler.restore(APP, "20261128-000000-000000", by="test", kind=Kind.RESTORE, release=True)
 
         world.proxy.open_sessions = 0
         await asyncio.sleep(60)
