@@ -9,6 +9,7 @@ from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.domain.deployment import Deployment
+from orchestrator.domain.interruption import what_interrupted
 from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome, SchemaRevision, names
 from orchestrator.errors import StepFailed, UnknownBackup
 
@@ -62,7 +63,7 @@ async def find_out(context: AppContext, by: Deployment) -> Found:
             not_known = run
             continue
         outcome = Outcome.DONE if happened else Outcome.FAILED
-        revisions, note = happened or run.revisions, run.note or "interrupted"
+        revisions, note = happened or run.revisions, run.note or what_interrupted(by)
         await context.journal.beside(context.journal.migration_ended, run.id, outcome, revisions, note)
         perhaps = _perhaps_a_part(run, happened) or perhaps
         says.append(_reported_in_words(run, happened))
@@ -99,7 +100,7 @@ async def end_interrupted(context: AppContext, by: Deployment) -> None:
     for run in migration_runs.runs_of(context, by):
         if run.outcome is Outcome.RUNNING and run.direction is not Direction.RESTORED:
             await context.journal.beside(
-                context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, "interrupted"
+                context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, what_interrupted(by)
             )
 
 
@@ -159,7 +160,7 @@ def _verdict(found: Difference, backup: str, *, nobody_wrote: bool) -> tuple[Sta
 
 async def _compared(context: AppContext, by: Deployment, run: MigrationRun, says: tuple[str, ...]) -> Found:
     stands, sentence = await compared_now(context, by)
-    note = f"{run.note or 'interrupted'} {sentence}"
+    note = f"{run.note or what_interrupted(by)} {sentence}"
     await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
     is_nothing = stands is Stands.NOTHING
     return Found(None if is_nothing else run.direction, (*says, sentence), only_rows=stands is Stands.ROWS)
@@ -175,7 +176,7 @@ async def _checked(context: AppContext, by: Deployment, run: MigrationRun, says:
     if stands is not Stands.A_PART:
         return Found(None, says)
     sentence = f"The app reports the same migrations as before, but one of them is not whole. {sentence}"
-    note = f"{run.note or 'interrupted'} {sentence}"
+    note = f"{run.note or what_interrupted(by)} {sentence}"
     await context.journal.beside(context.journal.migration_ended, run.id, Outcome.FAILED, run.revisions, note)
     return Found(run.direction, (sentence,))
 

@@ -48,5 +48,10 @@ def noted(note: str) -> Interrupter | None:
     return next((by for by, said in _NOTES.items() if said == note), None)
 
 
+def what_interrupted(deployment: Deployment) -> str:
+    """What is on record of a migration or restore of a deployment that was interrupted in it: as of the step."""
+    return next((step.note for step in reversed(deployment.steps) if noted(step.note)), "interrupted")
+
+
 def is_by_end_of_orchestrator(deployment: Deployment) -> bool:
     return deployment.interrupted_by in (Interrupter.STOP, Interrupter.KILL)

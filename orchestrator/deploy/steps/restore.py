@@ -15,6 +15,8 @@ from orchestrator.domain.schema_history import Direction, MigrationRun, Outcome
 from orchestrator.errors import NoWayBack
 from orchestrator.journal.retry import patiently
 
+NOTHING_REPLACED = "The data is as it was before: nothing of the backup is in place"
+
 
 class BackUpReplacedData(Step):
     """Checks the requested backup, then pauses requests, stops the app's containers, and backs up the data."""
@@ -49,7 +51,7 @@ class BackUpReplacedData(Step):
     async def undo(self, context: AppContext, deployment: Deployment) -> str:
         """Start the app's containers again. Raises StepFailed when the active release does not become ready."""
         await swap.wake_writers(context)
-        return ""
+        return "" if deployment.has_begun(ReplaceData.name) else NOTHING_REPLACED
 
 
 class ReplaceData(Step):
@@ -82,7 +84,7 @@ class ReplaceData(Step):
         await swap.settle(context)  # what became of a restore is asked before anything is done about it
         restores = [run for run in migration_runs.runs_of(context, deployment) if run.direction is Direction.RESTORED]
         if not await _may_have_replaced(context, restores):
-            return ""
+            return NOTHING_REPLACED
         if not deployment.backup:
             # There was no data before: the volume was gone.
             done = any(run.outcome is Outcome.DONE for run in restores)
