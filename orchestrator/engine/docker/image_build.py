@@ -23,6 +23,8 @@ from orchestrator.host.output import Output
 
 Build = Callable[[ImageBuild, Callable[[str], None], Secrets], Awaitable[str]]
 LAST_LINES = 40
+LINES_FOR_TIP = 200
+"""BuildKit says again what a step said at its end: that alone takes half of the last lines."""
 AT_ONCE = max(2, os.cpu_count() or 1)
 """How many images are built at the same time."""
 OF_DOCKER = re.compile(
@@ -86,7 +88,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
 
     Raises StepFailed with the last lines when the build fails or takes longer than the image's `timeout_s`.
     """
-    last: deque[str] = deque(maxlen=LAST_LINES)
+    last: deque[str] = deque(maxlen=LINES_FOR_TIP)
 
     def line(text: str) -> None:
         if text := text.rstrip():
@@ -109,7 +111,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
             raise StepFailed(
                 f"The image was not built within {image.timeout_s:g} s (build.timeout).",
                 "Raise build.timeout if the build needs longer.",
-                log=tuple(last),
+                log=tuple(last)[-LAST_LINES:],
             ) from error
         except OSError as error:
             raise StepFailed(
@@ -120,7 +122,7 @@ async def build_image(image: ImageBuild, on_line: Callable[[str], None], known_s
             output.close()
         if ended.exit_code != 0:
             cause = why_it_failed(last)
-            raise StepFailed(cause, tip_for(last), log=tuple(last), exit_code=exit_code_in(cause))
+            raise StepFailed(cause, tip_for(last), log=tuple(last)[-LAST_LINES:], exit_code=exit_code_in(cause))
         return digest_file.read_text().strip()
 
 
@@ -202,8 +204,18 @@ _TIPS = (
 )
 
 
+_FAILED_STEP = re.compile(r"(#\d{1,6} )ERROR: ")
+
+
 def tip_for(lines: deque[str]) -> str:
-    text = "\n".join(lines)
-    if tip := version_tip(text):
+    """What to do, by what the step that failed has said, or by the last lines."""
+    if tip := version_tip("\n".join(_of_failed_step(lines))):
         return tip
+    text = "\n".join(list(lines)[-LAST_LINES:])
     return next((tip for pattern, tip in _TIPS if re.search(pattern, text, re.IGNORECASE)), "")
+
+
+def _of_failed_step(lines: deque[str]) -> list[str]:
+    """Those of other steps that ran beside it are left out. All of them, if BuildKit names no step."""
+    step = next((found[1] for line in reversed(lines) if (found := _FAILED_STEP.match(line))), "")
+    return [line for line in lines if line.startswith(step) or " FROM " in line]

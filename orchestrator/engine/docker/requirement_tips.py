@@ -13,8 +13,7 @@ _PIP_NONE = re.compile(
     r"satisfies the requirement ([^\s(]{1,200})[^\n]{0,500}?\(from versions: ([^\n]{1,6000})\)", re.IGNORECASE
 )
 _PIP_CONFLICT = re.compile(r"The conflict is caused by:\n((?:[ \t]{2,8}\S[^\n]{0,500}\n){1,20})")
-_UV = re.compile(r"No solution found when resolving.{1,200}?Because (.{1,3000}?)unsatisfiable\.", re.DOTALL)
-_UV_END = re.compile(r",? we can conclude that your requirements are $")
+_UV = re.compile(r"No solution found when resolving.{1,200}?(Because .{1,3000}?unsatisfiable\.)", re.DOTALL)
 _NPM_NONE = re.compile(r"404 +'(\S{1,200}?)(?:@\*)?' (?:is not in this registry|could not be found)")
 _NPM_FOUND = re.compile(r"Found: (\S{1,200})")
 _NPM_NEEDS = re.compile(
@@ -56,9 +55,9 @@ def _uv_explains(said: str) -> str:
     found = _UV.search(said)
     if not found:
         return ""
-    why = _UV_END.sub("", " ".join(found[1].split()) + " ")
+    why = " ".join(found[1].split())
     why = f"{why[:MOST_OF_UV]}…" if len(why) > MOST_OF_UV else why
-    return f"uv finds no versions that satisfy all requirements, because {why}. Change one of them."
+    return f"No versions satisfy all requirements. uv says: {why} Change one of them."
 
 
 def _npm_none(said: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,6 +150,26 @@ async def test_a_build_argument_that_is_too_long_for_the_system_fails_the_build_
         await build_image(image, lambda _line: None, Secrets())
 
     assert "build.args" in failed.value.remedy
+
+
+async def test_what_a_step_said_gives_the_tip_also_before_what_buildkit_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (Path(__file__).with_name("version_conflicts") / "npm-conflict.txt").read_text().splitlines()
+    beside = [f"#9 1.0 E: Unable to locate package curl{number}" for number in range(5)]
+    again = [f"1.752 npm ERR! line {number}" for number in range(30)]
+    output = tmp_path / "output"
+    lines = [*beside, *(f"#8 1.752 {line}" for line in said), '#8 ERROR: process "/bin/sh -c npm install" did', *again]
+    output.write_text("\n".join(lines))
+    (tmp_path / "docker").write_text(f"#!/bin/sh\ncat {output}\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with pytest.raises(StepFailed) as failed:
+        await build_image(ImageBuild(Path("/c"), Path("/c/D"), "a/b:1", 60), lambda _: None, Secrets())
+
+    assert failed.value.remedy.startswith("The packages contradict each other: react-dom@18.2.0 requires react ^18.2.0")
+    assert len(failed.value.log) == 40
 
 
 def test_the_exit_code_of_a_failed_build_is_that_of_its_command_and_not_of_docker() -> None:

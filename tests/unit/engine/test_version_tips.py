@@ -22,10 +22,10 @@ TIPS = {
     "pip-nothing": "pip finds no package for no-such-package-of-nobody: ",
     "pip-conflict": "The requirements contradict each other: The user requested httpcore<1; httpx 0.28.1 depends on "
     "httpcore==1.*. ",
-    "uv-none": "uv finds no versions that satisfy all requirements, because there is no version of textual==99.9 and "
-    "you require textual==99.9. ",
-    "uv-range": "uv finds no versions that satisfy all requirements, because only textual<=8.2.8 is available and ",
-    "uv-conflict": "uv finds no versions that satisfy all requirements, because httpx==0.28.1 depends on httpcore==1.*",
+    "uv-none": "No versions satisfy all requirements. uv says: Because there is no version of textual==99.9 and "
+    "you require textual==99.9, we ",
+    "uv-range": "No versions satisfy all requirements. uv says: Because only textual<=8.2.8 is available and ",
+    "uv-conflict": "No versions satisfy all requirements. uv says: Because httpx==0.28.1 depends on httpcore==1.*",
     "uv-python": "Update requires Python 3.99+ (by its pyproject.toml or uv). The image has another one: ",
     "uv-version": "Update requires Python 3.12+ (numpy==2.5.0). The image has 3.11.7: ",
     "uv-requires": "Update requires Python 3.14+ (shop==2.0.0). The image has 3.11.7: ",
