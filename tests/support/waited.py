@@ -14,6 +14,12 @@ class Waited:
     def client(self) -> Any:
         return SimpleNamespace(api=self)
 
+    removed = False
+
+    def remove(self, *, force: bool, v: bool) -> None:
+        """Its anonymous volumes, too."""
+        self.removed = force and v
+
     def wait(self) -> None:
         """Until the container has ended, or the connection breaks."""
 

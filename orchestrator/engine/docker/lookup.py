@@ -118,10 +118,14 @@ def remove(client: docker.DockerClient, name: str, stack: str) -> None:
 
     Does nothing if it does not exist.
     """
-    container = find(client, name, stack)
+    if container := find(client, name, stack):
+        remove_found(container)
+
+
+def remove_found(container: Container) -> None:
+    """As `remove`."""
     try:
-        if container is not None:
-            container.remove(force=True, v=True)
+        container.remove(force=True, v=True)
     except NotFound:
         return
     except APIError as error:

@@ -18,7 +18,7 @@ from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_status import status_of
 from orchestrator.engine.docker.exit_watch import ExitWatch
 from orchestrator.engine.docker.init import InitsWord
-from orchestrator.engine.docker.lookup import remove
+from orchestrator.engine.docker.lookup import remove_found
 from orchestrator.engine.docker.refusals import refused_by
 from orchestrator.engine.docker.standard_input import fed
 from orchestrator.engine.docker.upgraded import STDERR, Upgraded, broken_off
@@ -47,7 +47,7 @@ OUTPUT_WITHIN_S = 10.0
 class Run:
     """One sidecar from its creation to its removal, inside a thread.
 
-    Its output is read for `output_within_s` seconds more after it was killed. It starts after those of `lets_start`
+    Its output is read for `output_within_s` seconds more after it was killed. It is created after those of `lets_start`
     have begun, and sets `begun` when Docker has started it.
     """
 
@@ -62,6 +62,7 @@ class Run:
     begins_within_s: float = BEGINS_WITHIN_S
 
     def __call__(self, client: docker.DockerClient) -> tuple[ContainerStatus, bool]:
+        self._let_others_start()
         container = self._created(client)
         late = threading.Event()
         end_of_output = threading.Event()
@@ -87,7 +88,6 @@ class Run:
         try:
             printed = self._attached(container, connections)
             exit_watch = connections.enter_context(closing(ExitWatch(container)))
-            self._let_others_start()
             if not self.stopped.is_set():
                 _start(container)
                 self.begun.set()
@@ -117,7 +117,7 @@ class Run:
             giving_way.cancel()
             end_of_output.set()
             ended.set()
-            remove(client, self.spec.name, self.stack)
+            remove_found(container)
 
     def _created(self, client: docker.DockerClient) -> Container:
         try:

@@ -99,7 +99,6 @@ def test_it_starts_when_they_have_begun_and_not_at_all_if_it_is_stopped_before(i
 
     if is_stopped:
         stopped.set()
-        container.end()  # as its removal does
     else:
         begun.set()
     thread.join(10)

@@ -132,7 +132,7 @@ def _is_killed_in_time(container: Talking) -> None:
 
     status, late = Run(spec, "test", 0.1, Output(lines.append), threading.Event(), output_within_s=0.1)(client)
 
-    assert (late, status.running, container.killed) == (True, False, True)
+    assert (late, status.running, container.killed, container.removed) == (True, False, True, True)
     assert container.is_let_go.wait(10)
     assert time.monotonic() - began < 30
     assert max(map(len, lines), default=0) < LINE_BYTES + 60
