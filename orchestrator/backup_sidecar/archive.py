@@ -70,12 +70,12 @@ def create(
     growing = folder.with_name(folder.name + UNFINISHED)
     with ExitStack() as stack:
         held = {name: stack.enter_context(Folder.open(root)) for name, root in roots.items()}
-        size, needed = _size(held)
+        size, holes, needed = _size(held)
         if (free := shutil.disk_usage(folder.parent).free) < needed:
             raise NoRoom(
                 f"Not enough disk space for the backup: {free // MEGABYTE} MB free, {needed // MEGABYTE} MB required."
             )
-        pace.expect(size, passes=2)
+        pace.expect(size, 2 * size + holes)  # copied without its holes, and packed with them
         growing.mkdir(mode=0o700)
         moment = datetime.now(UTC).isoformat()
         packed = growing / ARCHIVE
@@ -110,9 +110,9 @@ def remove_unfinished(folder: Path) -> list[str]:
     return gone
 
 
-def _size(roots: dict[str, Folder]) -> tuple[int, int]:
-    """The size of the data, and of the disk space that a backup may take, in bytes. Raises Unsuitable for too many
-    holes.
+def _size(roots: dict[str, Folder]) -> tuple[int, int, int]:
+    """The size of the data without its holes, that of the holes, and the disk space that a backup may take, in bytes.
+    Raises Unsuitable for too many holes.
 
     The data may not be compressible, and each file is copied before it is packed.
     """
@@ -127,7 +127,7 @@ def _size(roots: dict[str, Folder]) -> tuple[int, int]:
                     raise Unsuitable(
                         f"The data has files with more than {MOST_HOLES // 2**30} GiB of holes, such as '{entry.name}'."
                     )
-    return sum(sizes), sum(sizes) + max(sizes) + RESERVE
+    return sum(sizes), holes, sum(sizes) + max(sizes) + RESERVE
 
 
 def _data_in(root: Folder, entry: Entry) -> int:

@@ -74,13 +74,13 @@ def forget_members(archive: tarfile.TarFile) -> None:
 def _read(folder: Path, place: Callable[[str], Folder | None], pace: Pace) -> Manifest:
     """`place` gives the folder to unpack a folder of the archive into; None: it is only checked."""
     manifest = read_manifest(folder)
-    pace.expect(sum(file.size for file in manifest.files))
     try:
         with Folder.open(folder) as kept:
             packed = kept.open_file(ARCHIVE)
     except (FileNotFoundError, NotAFile) as error:
         raise DamagedBackup(f"{folder.name}: {ARCHIVE} is missing.") from error
     with open(packed, "rb") as content:
+        pace.expect(manifest.disk_size, os.fstat(packed).st_size + manifest.data_size)
         if digest(os.dup(packed), pace) != manifest.archive_sha256:
             raise DamagedBackup(f"{folder.name}: {ARCHIVE} was changed after it was written: its checksum differs.")
         content.seek(0)

@@ -26,7 +26,7 @@ class Pace:
         self._gently = gently
         self._rested_at = time.process_time()
         self._tell = tell
-        self._expected = self._worked = 0
+        self._size = self._expected = self._worked = 0
         self._told_at = time.monotonic()
 
     def rest(self) -> None:
@@ -36,15 +36,16 @@ class Pace:
             time.sleep(REST * worked)
             self._rested_at = time.process_time()
 
-    def expect(self, size: int, *, passes: int = 1) -> None:
-        """From now on `size` bytes of the app's data are gone through, so many times."""
-        self._expected, self._worked, self._passes = size, 0, passes
+    def expect(self, size: int, work: int) -> None:
+        """From now on `work` bytes are read, in all passes, of data of `size` bytes."""
+        self._size, self._expected, self._worked = size, work, 0
 
     def worked(self, size: int) -> None:
-        """Take note of `size` bytes of it, in one pass."""
+        """Take note of `size` bytes that were read."""
         self._worked += size
         if self._expected and self._tell and (now := time.monotonic()) - self._told_at >= TOLD_EVERY_S:
             self._told_at = now
             # The app may write more meanwhile.
-            percent = min(99, 100 * self._worked // (self._passes * self._expected))
-            self._tell(f"{percent} % of {self._expected / MEGABYTE:.0f} MB")
+            percent = min(99, 100 * self._worked // self._expected)
+            size = f"{self._size / MEGABYTE:.0f} MB" if self._size >= MEGABYTE else "less than 1 MB"
+            self._tell(f"{percent} % of {size}")

@@ -68,6 +68,33 @@ def test_a_restore_says_how_much_is_unpacked(data: Path, tmp_path: Path, told: l
     assert percents(told) == sorted(percents(told))
     assert percents(told)[0] < 20
     assert percents(told)[-1] == 99
+    assert percents(told).count(99) <= len(told) // 50 + 1
+    assert {says.partition(" % of ")[2] for says in told} == {"8 MB"}
+
+
+@pytest.mark.parametrize("hole", [0, 64 * BLOCK])
+def test_it_is_nearly_done_only_near_the_end(tmp_path: Path, told: list[str], hole: int) -> None:
+    """A hole is read as well, and the archive before it is unpacked."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with (data / "file").open("wb") as file:
+        file.seek(hole)
+        file.write(os.urandom(16 * BLOCK))
+    back_up(data, tmp_path / "backups" / "one", told)
+    packed = percents(told)
+    told.clear()
+    restore.restore(tmp_path / "backups" / "one", {"data": data}, pace=Pace(gently=False, tell=told.append))
+
+    for told_percents in (packed, percents(told)):
+        assert sum(percent > 90 for percent in told_percents) < len(told_percents) / 5
+
+
+def test_small_data_is_not_told_as_nothing(told: list[str]) -> None:
+    small = Pace(gently=False, tell=told.append)
+    small.expect(300, 600)
+    small.worked(300)
+
+    assert told == ["50 % of less than 1 MB"]
 
 
 def test_what_takes_a_moment_says_nothing(data: Path, tmp_path: Path) -> None:
@@ -79,7 +106,7 @@ def test_what_takes_a_moment_says_nothing(data: Path, tmp_path: Path) -> None:
 
 def test_data_that_grows_while_it_is_backed_up_is_never_told_as_more_than_all(told: list[str]) -> None:
     grows = Pace(gently=False, tell=told.append)
-    grows.expect(BLOCK)
+    grows.expect(BLOCK, BLOCK)
     for _ in range(5):
         grows.worked(BLOCK)
 
