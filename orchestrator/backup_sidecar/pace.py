@@ -47,5 +47,5 @@ class Pace:
             self._told_at = now
             # The app may write more meanwhile.
             percent = min(99, 100 * self._worked // self._expected)
-            size = f"{self._size / MEGABYTE:.0f} MB" if self._size >= MEGABYTE else "less than 1 MB"
-            self._tell(f"{percent} % of {size}")
+            whole = f"{self._size / MEGABYTE:.0f} MB" if self._size >= MEGABYTE else "less than 1 MB"
+            self._tell(f"{percent} % of {whole}")
