@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import Refused
 from tests.support import virtual_time
+from tests.support.fakes.power import Killed
 from tests.support.fakes.stories import assert_whole, live
 from tests.support.fakes.world import APP, World
 
@@ -149,3 +151,24 @@ def test_an_app_that_does_not_end_on_sigterm_is_named_because_requests_wait_for_
     restored_by = virtual_time.run(story())
     said = [event.fields.get("line", "") for event in world.journal.events() if event.deployment == restored_by]
     assert any("did not end within 10 s after SIGTERM" in str(line) for line in said) is is_told
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_while_the_release_is_built_again_leaves_data_and_release_as_they_were(
+    world: World, *, after: bool
+) -> None:
+    async def story() -> None:
+        await three_releases(world)
+        backup = without_the_image(world)
+        world.power.cut_at("build", after=after)
+        with suppress(Killed):
+            await restored(world, backup)
+        await world.restart()
+
+    virtual_time.run(story())
+    newest, active = world.journal.deployments(APP, limit=1)[0], world.context.active
+    assert (newest.kind, newest.state) == (Kind.RESTORE, State.FAILED)
+    assert active is not None
+    assert active.version == "v3"
+    assert not world.context.source_folder(newest).exists()
+    assert_whole(world, "killed while it was built again")
