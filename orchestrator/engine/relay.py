@@ -22,10 +22,15 @@ class EngineAway(Exception):
 
 
 class Relay:
-    """Passes both directions of each connection on, until both have ended. `away` is set when the engine is away."""
+    """Passes both directions of each connection on, until both have ended. `away` is set when the engine is away.
+
+    It holds the task of each connection itself. asyncio does not once the client has ended its direction: a task that
+    waited for the engine then, as that of a command with `--stdin`, was collected as garbage, and its answer cut off.
+    """
 
     def __init__(self, engine: Path) -> None:
         self._engine = engine
+        self._tasks: set[asyncio.Task[object] | None] = set()
         self.away = asyncio.Event()
 
     async def serve(self, own: Path) -> None:
@@ -40,6 +45,14 @@ class Relay:
         raise EngineAway(f"Nobody answers at {self._engine}.")
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            await self._connect(reader, writer)
+        finally:
+            self._tasks.discard(task)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             engine_reader, engine_writer = await asyncio.open_unix_connection(self._engine, limit=CHUNK)
         except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -55,6 +56,31 @@ async def test_what_is_asked_and_answered_passes_whole_and_an_end_of_one_directi
         writer.close()
 
     assert answer == str(len(MUCH)).encode() + b":" + MUCH
+
+
+async def test_an_answer_that_comes_long_after_the_end_of_what_was_asked_comes_whole(tmp_path: Path) -> None:
+    """As that of `run --stdin`: only the loop waits for the engine meanwhile, which holds no task."""
+    goes_on = asyncio.Event()
+
+    async def thinks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        asked.set()
+        await goes_on.wait()
+        writer.write(b"the answer")
+        writer.close()
+
+    asked = asyncio.Event()
+    async with relayed(tmp_path, thinks):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "own")
+        writer.write(b"asked")
+        writer.write_eof()
+        await asyncio.wait_for(asked.wait(), 10)
+        gc.collect()
+        goes_on.set()
+        answer = await asyncio.wait_for(reader.read(-1), 10)
+        writer.close()
+
+    assert answer == b"the answer"
 
 
 async def test_only_root_may_use_it(tmp_path: Path) -> None:
