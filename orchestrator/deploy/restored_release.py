@@ -7,6 +7,7 @@ from dataclasses import replace
 from orchestrator.app_data import backups
 from orchestrator.apps.container_spec import environment_of
 from orchestrator.apps.context import AppContext
+from orchestrator.deploy.data_left_behind import refuse_to_leave_data
 from orchestrator.domain.colour import next_colour
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.release import Release
@@ -17,8 +18,9 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
     """The record of a restore that starts now, with the release of the backup `record.ref` and a container of its own.
 
     Its release has no image if that does not exist any more: it is built again. Raises UnknownBackup, StepFailed when
-    the backup is damaged, EnvFileUnreadable when no container can be made because of `run.env_file`, and Refused when
-    the backup does not say of which source revision it is.
+    the backup is damaged or the release would not have the data in its place, EnvFileUnreadable when no container can
+    be made because of `run.env_file`, EngineError, and Refused when the backup does not say of which source revision
+    it is.
     """
     environment_of(context)
     kept = await backups.find(context, record.ref)
@@ -33,6 +35,7 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
     active = context.active
     if active is None:
         raise Refused(f"Restore failed: {context.name} has no live release.", "Deploy one first.")
+    await refuse_to_leave_data(context, active)
     brought = replace(
         record,
         state=State.RUNNING,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.domain.deployment import Deployment, State, StepName
+from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.errors import StepFailed
 from tests.support import virtual_time
 from tests.support.fakes.stories import ROW, live
 from tests.support.fakes.world import APP, World
@@ -68,6 +69,22 @@ def test_what_the_release_before_can_write_is_in_its_place_or_the_next_one_is_re
         assert ended.failure is not None
         assert ended.failure.step is StepName.PREPARE
         assert said in ended.failure.cause
+
+
+def test_a_release_that_a_restore_would_start_without_the_data_is_refused_before_anything_is_done(world: World) -> None:
+    async def story() -> None:
+        await live(world, "0001")
+        await live(world)
+        backup = min(world.engine.backups[APP])
+        world.configure(run={"data": "/store"})
+        with pytest.raises(StepFailed, match=r"run\.data mounts it at /store now"):
+            await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
+        # The active release goes on in its container, where nothing has changed.
+        await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
+
+    virtual_time.run(story())
+    restores = [one for one in world.journal.deployments(APP) if one.kind is Kind.RESTORE]
+    assert [one.state for one in restores] == [State.LIVE]
 
 
 @pytest.mark.parametrize("way", ["forced", "elsewhere"])
