@@ -36,7 +36,7 @@ class Relay:
     async def serve(self, own: Path) -> None:
         """Serve until the engine is away. Raises EngineAway."""
         own.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._connected, own, limit=CHUNK)
+        server = await asyncio.start_unix_server(self._held, own, limit=CHUNK)
         # Only root may use it, as it may use the engine's own.
         own.chmod(0o600)
         await self.away.wait()
@@ -44,15 +44,15 @@ class Relay:
         server.close()
         raise EngineAway(f"Nobody answers at {self._engine}.")
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _held(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
-            await self._connect(reader, writer)
+            await self._connected(reader, writer)
         finally:
             self._tasks.discard(task)
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             engine_reader, engine_writer = await asyncio.open_unix_connection(self._engine, limit=CHUNK)
         except OSError:

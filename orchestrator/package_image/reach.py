@@ -38,6 +38,16 @@ async def relay(port: int) -> None:
     if any(address not in LOOPBACK for address in addresses):
         return
     inside = LOOPBACK[addresses[0]]
+    # Once a client has ended its direction, asyncio holds no task that waits for the answer: it would be collected.
+    tasks = set[asyncio.Task[object] | None]()
+
+    async def held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        tasks.add(task)
+        try:
+            await pass_on(reader, writer)
+        finally:
+            tasks.discard(task)
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -49,7 +59,7 @@ async def relay(port: int) -> None:
         for end in (writer, to_writer):
             end.close()
 
-    async with await asyncio.start_server(pass_on, own_addresses(), port, backlog=4096) as server:
+    async with await asyncio.start_server(held, own_addresses(), port, backlog=4096) as server:
         await server.serve_forever()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -69,6 +70,31 @@ async def test_a_command_that_listens_on_127_0_0_1_alone_is_reached_from_outside
             writer.write_eof()
             assert await reader.read() == sent
             writer.close()
+    relaying.cancel()
+
+
+async def test_an_answer_that_comes_long_after_the_end_of_the_request_comes_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reach, "own_addresses", lambda: ["127.0.0.2"])
+    port, asked, goes_on = free_port(), asyncio.Event(), asyncio.Event()
+
+    async def thinks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        asked.set()
+        await goes_on.wait()
+        writer.write(b"the answer")
+        writer.close()
+
+    relaying = asyncio.create_task(reach.relay(port))
+    async with await asyncio.start_server(thinks, "127.0.0.1", port), asyncio.timeout(60):
+        reader, writer = await opened("127.0.0.2", port)
+        writer.write_eof()
+        await asked.wait()
+        gc.collect()
+        goes_on.set()
+        assert await reader.read() == b"the answer"
+        writer.close()
     relaying.cancel()
 
 
