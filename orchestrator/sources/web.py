@@ -42,9 +42,7 @@ MOST_OF_ETAG = 1000
 _FOR_ANY_SERVER = ("accept", "accept-encoding", "cache-control", "content-type", "if-none-match")
 """The headers that are sent on where a server leads to another one."""
 _CORRECT, _LIMITS = "Correct the address, or put there what it names.", "docs/limits.md has the limits."
-_NO_LOGIN = (
-    "Correct the address, or let the server give it without a login, which only Git, indexes and registries have."
-)
+_NO_LOGIN = "Correct the address, or let the server give it without a login (Git, indexes and registries have one)."
 _WANTS_HTTPS = "If the server answers by https, write https:// into the address, or remove 'insecure' of the registry."
 _ETAG = re.compile(r"[\x20-\x7e]+")
 """Without the octets beyond ASCII that RFC 9110, section 8.8.3 allows: httpx cannot send them back."""

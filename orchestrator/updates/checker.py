@@ -197,11 +197,11 @@ class UpdateChecker:
         return update if update and self._is_offered(app, update) else None
 
     async def _ask(self, context: AppContext) -> Update | None:
-        app = context.name
+        app, source = context.name, context.source
         if app not in self._sources:  # else `follow` knows: this check may have waited while the configuration changed
             self._policies[app] = context.config.update
         refuse_unread(context.config, context.config_file.parent)
-        newest = await context.source.newest()
+        newest = await source.newest()
         release = live_release(self._journal, app)
         live = release.source_revision if release else ""
         were_live = {one.release.source_revision for one in self._journal.attempts(app) if one.was_live and one.release}
@@ -213,11 +213,9 @@ class UpdateChecker:
             await self.remembered.see(app, newest.release.version)
             newest = await newest_wanted(context, newest, live, self._wanted, self._is_older)
         revision = newest.release.source_revision
-        asked = context.source.changelog(live, revision), context.source.origin()
-        changelog, origin, expected = await at_once(
-            *asked, expected_of(context, self._journal, is_live=revision == live)
-        )
-        update = Update(newest.release, changelog, newest.released_at, self._now(), origin, expected)
+        expected = expected_of(context, self._journal, is_live=revision == live)
+        changelog, origin, takes = await at_once(source.changelog(live, revision), source.origin(), expected)
+        update = Update(newest.release, changelog, newest.released_at, self._now(), origin, takes)
         self._refuse_if_replaced(context)
         self._found[app], self._older[app] = update, None
         self._newer_than[app] = frozenset({live, revision, *were_live, *(one.revision for one in changelog.changes)})

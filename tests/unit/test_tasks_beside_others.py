@@ -15,6 +15,7 @@ ONE_PIECE_OF_WORK = {
     "orchestrator/host/child_process.py: run": "input and output of one process",
     "orchestrator/host/child_process.py: _end": "the outputs of one process",
     "orchestrator/host/child_process.py: _read_both": "the outputs of one process",
+    "orchestrator/host/at_once.py: at_once": "whoever calls it has one piece of work, which needs all of its parts",
     "orchestrator/notices/courier.py: keep_going": "the queues of rounds; a defect is raised where a send waits",
     "orchestrator/package_image/reach.py: pass_on": "the two directions of one connection",
     "orchestrator/package_image/reach.py: relay": "the two directions of one connection",
