@@ -74,7 +74,8 @@ class Pushed:
             f"push of one changed file, medians of {ROUNDS} rounds: git push {git:.2f} s, answer of the hook "
             f"{answer:.1f} ms (slowest {slowest:.1f}), from it to live {live:.2f} s; floor {floor:.2f} s, "
             f"times {self.ratio:.2f}, {self.beyond_s:+.2f} s;\n  floor with a backup beside its sidecar "
-            f"{self.by_hand.floor_with_backup:.2f} s, {self.beyond_with_backup_s:+.2f} s;\n  beyond the floor, each round: {each}"
+            f"{self.by_hand.floor_with_backup:.2f} s, {self.beyond_with_backup_s:+.2f} s;\n"
+            f"  beyond the floor, each round: {each}"
         )
 
 
