@@ -1,5 +1,5 @@
-"""Refuses a release that would start without data which the one before it has: what it writes instead is lost with its
-container."""
+"""Refuses a release that would start without data which it has, or the one before it: what it writes instead is lost
+with its container."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ async def refuse_to_leave_data(context: AppContext, active: Deployment) -> None:
         if moved := _moved(context, source, path):
             key = "run.data" if source == active.volume else "run.volumes"
             raise _left(context, source, f"{key} {moved}", key, path)
+
+
+def refuse_to_start_without_data(context: AppContext, made: Deployment) -> None:
+    """A container that is gone is made again from the configuration as it is now. Raises StepFailed where that gives
+    it no data any more: a deployment of it would be refused, too."""
+    if made.volume and not context.has_data:
+        raise StepFailed(
+            f"The container of {made.version} does not exist any more, and would be made again without its data in the "
+            f"volume {made.volume}: run.data is not set any more.",
+            f"Set run.data of {context.name} as it was: then the app is brought back by itself.",
+        )
 
 
 def _moved(context: AppContext, source: str, path: str) -> str:

@@ -9,6 +9,7 @@ from orchestrator.apps import readiness
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import made_from
+from orchestrator.deploy.data_left_behind import refuse_to_start_without_data
 from orchestrator.deploy.steps.base import Step
 from orchestrator.domain.deployment import Deployment, StepName
 from orchestrator.domain.schema_report import as_json
@@ -90,8 +91,10 @@ class WakeStandby(StartRelease):
 async def create_container(context: AppContext, deployment: Deployment) -> Deployment:
     """Create and start the container of a deployment. Returns it with its address and what it is made from.
 
-    Raises EngineError when the engine refuses it, VolumeGone when its data volume does not exist any more.
+    Raises EngineError when the engine refuses it, VolumeGone when its data volume does not exist any more, and
+    StepFailed when the configuration has lost its data.
     """
+    refuse_to_start_without_data(context, deployment)
     if not deployment.address:
         taken = await context.proxy.addresses()
         deployment = replace(deployment, address=await context.engine.free_address(taken))

@@ -125,3 +125,27 @@ def test_an_app_that_never_had_data_is_asked_for_no_backups_at_its_deployments(w
 
     virtual_time.run(story())
     assert world.engine.sidecar_specs == []
+
+
+def test_a_container_that_is_gone_is_not_made_again_without_its_data(world: World) -> None:
+    """The deployment with such a configuration was refused; a removed container then started the app with nothing."""
+
+    async def story() -> tuple[str, set[str], set[str]]:
+        await live(world, "0001")
+        await live(world)
+        as_it_was = world.config
+        await world.engine.remove(world.context.active.container if world.context.active else "")
+        world.configure(run={}, migrate=None)
+        await world.new_process()
+        await world.recovery.recover_all()
+        problem, without = world.recovery.problem(APP), world.engine.app_containers()
+        world.config = as_it_was
+        await world.new_process()
+        await world.recovery.recover_all()
+        return problem, without, world.engine.app_containers()
+
+    problem, without, after = virtual_time.run(story())
+    assert "would be made again without its data" in problem
+    assert "Set run.data of shop as it was" in problem
+    assert len(after) == len(without) + 1
+    assert ROW in world.engine.data_of(APP).rows
