@@ -120,7 +120,11 @@ class Lane:
 
     def will_run(self, deployment: Deployment) -> bool:
         """Whether a queued deployment is known to the lane, or will be after recovery."""
-        return not self.recovered.is_set() or deployment.id in {one.id for one in (self.waiting, self.running) if one}
+        return not self.recovered.is_set() or self.has(deployment)
+
+    def has(self, deployment: Deployment) -> bool:
+        """Whether it is queued here, or runs."""
+        return deployment.id in {one.id for one in (self.waiting, self.running) if one}
 
     def has_newer(self, deployment: Deployment) -> bool:
         """Whether something is queued or runs that was requested after this deployment."""

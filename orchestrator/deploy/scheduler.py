@@ -71,8 +71,7 @@ class Scheduler:
 
     async def queue_again(self, deployment: Deployment) -> None:
         """Queue what was recorded and did not begin; supersede it if a newer one has begun. Raises JournalError."""
-        lane = self._lane(deployment.app)
-        async with lane.asking:
+        async with (lane := self._lane(deployment.app)).asking:
             await self._queue_again(lane, deployment)
 
     async def cancel(self, deployment_id: str) -> Deployment:
@@ -184,16 +183,14 @@ class Scheduler:
     @asynccontextmanager
     async def turn_of(self, app: str) -> AsyncIterator[None]:
         """While this is held, nothing of the app runs or begins; retiring, which may be under way, has ended."""
-        lane = self._lane(app)
-        async with lane.turn:
+        async with (lane := self._lane(app)).turn:
             while lane.retiring and lane.is_retiring:
                 await asyncio.wait([lane.retiring])
             yield
 
     def busy_with(self, app: str) -> Deployment | None:
         """The app's running deployment, or else its queued one."""
-        lane = self._lane(app)
-        return lane.running or lane.waiting
+        return self._lane(app).running or self._lane(app).waiting
 
     def doing(self, app: str) -> str:
         """What is queued or under way for this app, for people; empty if nothing is."""
@@ -215,14 +212,13 @@ class Scheduler:
     lane_of = _lane
 
     async def _work(self, app: str) -> None:
-        lane = self._lane(app)
-        while lane.waiting:
+        while (lane := self._lane(app)).waiting:
             await until_retired(lane, self._endings.tell)
             async with lane.turn:
                 if lane.is_retiring:
                     continue  # a rollback ran first, and its old colour is draining
                 deployment, lane.waiting = lane.waiting, None
-                if deployment:
+                if deployment and self._is_queued(deployment):  # one that runs again undoes what is live
                     await self._deploy(lane, deployment)
 
     async def _deploy(self, lane: Lane, deployment: Deployment) -> None:
@@ -278,10 +274,15 @@ class Scheduler:
         return recorded
 
     async def _queue_again(self, lane: Lane, deployment: Deployment) -> None:
+        if lane.has(deployment) or not self._is_queued(deployment):
+            return  # it was queued, and may have ended, since the caller has read of it
         if await self._journal.beside(is_outdated, self._journal, deployment):
             await self._endings.of_queued(deployment, State.SUPERSEDED)
         else:
             await self._enqueue(lane, deployment)
+
+    def _is_queued(self, deployment: Deployment) -> bool:
+        return self._journal.deployment(deployment.id).state is State.QUEUED
 
     def _let_wait(self, lane: Lane, deployment: Deployment) -> bool:
         if not self._stopping:
