@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy.switch_outcome import is_being_undone, may_be_cancelled
@@ -47,6 +47,25 @@ def _set() -> asyncio.Event:
     return event
 
 
+class Turn(asyncio.Lock):
+    """The right to change an app. It counts as locked while somebody waits for it, too: what has ended has given it on
+    by then, and who comes in between would wait for all that begins next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = 0
+
+    async def acquire(self) -> Literal[True]:
+        self._wanted += 1
+        try:
+            return await super().acquire()
+        finally:
+            self._wanted -= 1
+
+    def locked(self) -> bool:
+        return super().locked() or self._wanted > 0
+
+
 @dataclass
 class Lane:
     """The work of one app: the queued deployment, the running one, and the retiring of what is left after one.
@@ -67,7 +86,7 @@ class Lane:
     """For a deployment that waits for `retiring`: what is done, such as what is drained and how long that takes at
     most."""
     retires: str = RETIRES
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turn: Turn = field(default_factory=Turn)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -137,7 +156,7 @@ class Lane:
         if not self.turn.locked():
             return
         if self.running is None:
-            raise Refused(f"{app} is being rolled back, restored or recovered.", "Wait until that has ended.")
+            raise Refused(f"{app} is busy: {self.doing}.", "Wait until that has ended.")
         running = context.journal.deployment(self.running.id)
         raise Refused(
             f"{running.kind_in_words.capitalize()} {running.id} of {app} is running, requested at "
@@ -145,12 +164,21 @@ class Lane:
             _what_to_do(running),
         )
 
-    async def until_a_try_of_recovery_ends(self) -> None:
-        """Wait a moment if it is tried to bring the app back: what is asked for may be the remedy."""
-        with suppress(TimeoutError):
+    @asynccontextmanager
+    async def turn_after_recovery(self, context: AppContext) -> AsyncIterator[None]:
+        """Have the turn, before whatever asks for it later. If it is tried to bring the app back, wait a moment: what
+        is asked for may be the remedy. Raises as `refuse_if_busy`."""
+        try:
             async with asyncio.timeout(TRY_ENDS_WITHIN_S if self.running is None else 0):
                 await self.turn.acquire()
-                self.turn.release()
+        except TimeoutError:
+            self.refuse_if_busy(context)
+            await self.turn.acquire()  # at once: what had it has ended by now, and nobody waits
+        try:
+            self.refuse_unrecovered(context.name)
+            yield
+        finally:
+            self.turn.release()
 
     async def until_recovered(self, app: str) -> None:
         """Wait a moment: an app that was just configured is recovered as soon as the proxy has its route.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import secrets
 
+import structlog
+
 from orchestrator.apps.context import AppContext
 from orchestrator.clock import now
 from orchestrator.domain.deployment import Deployment, Kind, State
-from orchestrator.errors import Refused
+from orchestrator.errors import JournalError, Refused
 from orchestrator.journal.store import Journal
+
+log = structlog.get_logger()
 
 LOOK_BACK = 1000
 """Among so many newest deployments of an app one is looked for that is newer than one that was queued earlier."""
@@ -41,3 +45,24 @@ def is_outdated(journal: Journal, deployment: Deployment) -> bool:
     """Whether a deployment, rollback or restore that was requested after this one has begun or ended already."""
     newest = journal.deployments(deployment.app, limit=LOOK_BACK)
     return any(one.number > deployment.number and one.state is not State.QUEUED for one in newest)
+
+
+def has_begun(journal: Journal, deployment: Deployment) -> bool:
+    """Whether what was queued has begun, or has ended. Raises JournalError."""
+    return journal.deployment(deployment.id).state is not State.QUEUED
+
+
+def would_begin_again(journal: Journal, deployment: Deployment) -> bool:
+    """Whether it has begun, as far as the journal says so, which is logged: one that begins again undoes what is live.
+
+    If the journal is away, it may begin: that cannot be recorded, and it fails by that.
+    """
+    try:
+        again = has_begun(journal, deployment)
+    except JournalError:
+        return False
+    if again:
+        log.warning(
+            "a deployment was queued again, and does not begin again", app=deployment.app, deployment=deployment.id
+        )
+    return again

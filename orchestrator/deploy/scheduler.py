@@ -13,9 +13,10 @@ import structlog
 from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.deploy import after_failure, pipeline
+from orchestrator.deploy import request as requests
 from orchestrator.deploy.endings import Endings
 from orchestrator.deploy.lane import Lane, has_ended
-from orchestrator.deploy.request import is_outdated, new_request, refuse_another_standby, refuse_where_rollback_is_off
+from orchestrator.deploy.request import new_request, refuse_another_standby, refuse_where_rollback_is_off
 from orchestrator.deploy.standby import awakened, find_standby
 from orchestrator.deploy.turn_wait import drains_in_words, until_retired
 from orchestrator.domain.deployment import Deployment, Interrupter, Kind, State
@@ -125,12 +126,11 @@ class Scheduler:
         when the backup's manifest cannot be read, and Refused when the app is busy, has no such release, or it is a
         rollback and rollback is off.
         """
-        context, lane = self._context(app), self._lane(app)
-        if kind is Kind.ROLLBACK:
-            refuse_where_rollback_is_off(context)
-        await lane.until_a_try_of_recovery_ends()
-        lane.refuse_if_busy(context)
-        async with lane.turn:
+        lane = self._lane(app)
+        async with lane.turn_after_recovery(self._context(app)):
+            context = self._context(app)  # another one, if it was configured anew meanwhile
+            if kind is Kind.ROLLBACK:
+                refuse_where_rollback_is_off(context)
             await backups.find(context, backup)
             async with self._retiring_stopped(context, lane):
                 self._refuse_while_stopping()
@@ -167,10 +167,11 @@ class Scheduler:
             self._lane(context.name).afterwards(says, self._retire(context, deployment))
 
     async def retire_again(self, context: AppContext) -> None:
-        """Retire the active release if that did not end. Raises JournalError."""
+        """Retire the active release if that did not end. Whoever calls this has the turn. Raises JournalError."""
         unfinished = await self._journal.beside(self._journal.unfinished)
         not_retired = next((one for one in unfinished if one.app == context.name and one.state is State.LIVE), None)
-        if not_retired and not self._lane(context.name).is_retiring:
+        has_ended_since = not_retired is None or self._journal.deployment(not_retired.id).ended_at
+        if not_retired and not has_ended_since and not self._lane(context.name).is_retiring:
             self.retire(context, not_retired)
 
     def wait_for_recovery(self, app: str) -> None:
@@ -218,19 +219,20 @@ class Scheduler:
                 if lane.is_retiring:
                     continue  # a rollback ran first, and its old colour is draining
                 deployment, lane.waiting = lane.waiting, None
-                if deployment and self._is_queued(deployment):  # one that runs again undoes what is live
+                if deployment:
                     await self._deploy(lane, deployment)
 
     async def _deploy(self, lane: Lane, deployment: Deployment) -> None:
+        if requests.would_begin_again(self._journal, deployment):
+            return
         try:
             context = self._context(deployment.app)
         except UnknownApp as error:  # it was removed from the configuration while the deployment was queued
             await self._endings.failed_unbegun(deployment, error)
             return
+        work = pipeline.deploy(context, self._events, deployment, lane.interrupter)
         try:
-            await self._carry_out(
-                lane, deployment, pipeline.deploy(context, self._events, deployment, lane.interrupter)
-            )
+            await self._carry_out(lane, deployment, work)
         except Exception:  # a defect in Changeover: the deployment is compensated, and the queue continues
             log.exception("deployment failed unexpectedly", app=deployment.app, deployment=deployment.id)
 
@@ -274,15 +276,13 @@ class Scheduler:
         return recorded
 
     async def _queue_again(self, lane: Lane, deployment: Deployment) -> None:
-        if lane.has(deployment) or not self._is_queued(deployment):
-            return  # it was queued, and may have ended, since the caller has read of it
-        if await self._journal.beside(is_outdated, self._journal, deployment):
+        # It may have been queued, and have ended, since the caller has read of it.
+        if lane.has(deployment) or await self._journal.beside(requests.has_begun, self._journal, deployment):
+            return
+        if await self._journal.beside(requests.is_outdated, self._journal, deployment):
             await self._endings.of_queued(deployment, State.SUPERSEDED)
         else:
             await self._enqueue(lane, deployment)
-
-    def _is_queued(self, deployment: Deployment) -> bool:
-        return self._journal.deployment(deployment.id).state is State.QUEUED
 
     def _let_wait(self, lane: Lane, deployment: Deployment) -> bool:
         if not self._stopping:

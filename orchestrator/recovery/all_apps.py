@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 
@@ -18,6 +17,7 @@ from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
 from orchestrator.recovery import left_behind, rebuilt_image, resume
+from orchestrator.recovery.progress import Progress
 
 log = structlog.get_logger()
 
@@ -29,29 +29,6 @@ AGAIN_AFTER_S = 5.0
 LOOK_EVERY_S = 20.0
 """How often it is looked at least whether the active containers exist."""
 AT_LEAST_EVERY_S = 120.0
-
-
-@dataclass
-class Progress:
-    """How far an app is recovered. Each stage is done once per process: what comes after may have begun new work."""
-
-    finished: bool = False
-    """What was interrupted is finished or undone. Before this, nothing new may begin."""
-    brought_back: bool = False
-    """The active release has the traffic."""
-    resumed: bool = False
-    """Its paused requests are resumed. After this, only new work pauses them."""
-    goes_on: bool = False
-    """Its queued work is queued again."""
-    problem: str = ""
-    """Why the next stage failed."""
-    active: str = ""
-    """The id of the active deployment at the last try."""
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def is_under_way(self) -> bool:
-        return self.task is not None and not self.task.done()
 
 
 class Recovery:
@@ -86,7 +63,7 @@ class Recovery:
 
     def is_at_first_try(self, app: str) -> bool:
         """Whether the app is being recovered, and nothing of that has failed."""
-        return self._seen(app).is_under_way and not self._seen(app).problem
+        return self._seen(app).is_at_first_try
 
     def concerns(self, active: Deployment) -> bool:
         """Whether this deployment, which is active now, was active already when its app was tried to be recovered."""
@@ -106,15 +83,19 @@ class Recovery:
         """Resume the paused requests of recovered apps, then continue their queued work.
 
         Requests that are paused for a schema change wait until it is finished or undone, and new work may pause them
-        again: so this comes after recovery, and an app is resumed before it goes on. Apps that are recovered later go
-        on by themselves. Raises ProxyError or JournalError.
+        again: so this comes after recovery, and an app is resumed before it goes on. Apps that are recovered later, or
+        of which something is under way already, go on by themselves. Raises ProxyError or JournalError.
         """
         self._may_go_on = True
         paused = await self._proxy.paused()
         for app in paused - {context.name for context in self._apps()}:
             await self._proxy.resume(app)
         for context in self._apps():
-            await self._go_on(context, paused)
+            if self._scheduler.doing(context.name):
+                self._goes_on_later(context)
+            else:
+                async with self._scheduler.turn_of(context.name):
+                    await self._go_on(context, paused)
 
     def expect(self) -> None:
         """There are other apps now: nothing begins for those that are new before `configured` has recovered them."""
@@ -214,7 +195,13 @@ class Recovery:
 
     def _begin(self, context: AppContext) -> None:
         progress = self._of(context.name)
-        if not progress.is_under_way and (progress.problem or not progress.brought_back):
+        if progress.problem or not progress.brought_back:
+            self._goes_on_later(context)
+
+    def _goes_on_later(self, context: AppContext) -> None:
+        """When it has its turn. What is left of its recovery comes first."""
+        progress = self._of(context.name)
+        if not progress.is_under_way:
             progress.task = asyncio.create_task(self._alone(context), name=f"recovery of {context.name}")
 
     async def _wait(self) -> None:
@@ -282,11 +269,13 @@ class Recovery:
     async def _go_on_after_failure(self, context: AppContext) -> None:
         """An app that could not be brought back takes its queued work, which may repair it."""
         try:
-            await self._queue(context)
+            async with self._scheduler.turn_of(context.name):
+                await self._queue(context)
         except JournalError as error:
             await self._failed(context, error)
 
     async def _queue(self, context: AppContext) -> None:
+        """Whoever calls this has the turn: what is retired, once something new has begun, takes that away."""
         progress = self._of(context.name)
         if progress.finished and not progress.goes_on:
             await resume.go_on(context, self._scheduler)
