@@ -52,6 +52,8 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
     Addresses are taken from the top to the bottom, beginning below `after`, then again from the top. Raises EngineError
     when the network has no ip_range smaller than its subnet, or no address is free.
     """
+    # Asked before and after: a container that starts, or ends, in between is in one of the answers.
+    at_first = _of_those_that_do_not_run(client, network_name)
     network = client.networks.get(network_name)
     settings = network.attrs["IPAM"]["Config"][0]
     subnet = ipaddress.ip_network(settings["Subnet"])
@@ -61,7 +63,7 @@ def free_address(client: docker.DockerClient, network_name: str, taken: set[str]
             f"Network {network_name} has no ip_range that is smaller than its subnet.",
             f"Remove it and create it again: docker network rm {network_name}; make up",
         )
-    used = taken | _connected(network) | _of_those_that_do_not_run(client, network_name)
+    used = taken | at_first | _connected(network) | _of_those_that_do_not_run(client, network_name)
     top, bottom = int(subnet.broadcast_address) - 1, int(subnet.network_address) + 2
     start = int(ipaddress.ip_address(after)) - 1 if after else top
     for number in chain(range(min(start, top), bottom - 1, -1), range(top, max(start, bottom - 1), -1)):

@@ -42,6 +42,27 @@ def test_what_a_container_or_a_route_has_is_not_given_out() -> None:
     assert pool.take(client, {"10.1.0.12"}) == "10.1.0.11"
 
 
+@pytest.mark.parametrize("way", ["starts", "ends"])
+def test_the_address_of_a_container_that_starts_or_ends_meanwhile_is_not_given_out(way: str) -> None:
+    """As all do when the engine is restarted. It was in neither answer: not connected yet, and running by then."""
+    nobody: tuple[str, ...] = ()
+    before, after = (nobody, ("10.1.0.14",)) if way == "starts" else (("10.1.0.14",), nobody)
+    first = network("10.1.0.0/28", "10.1.0.0/31", before, stopped=after)
+    then = network("10.1.0.0/28", "10.1.0.0/31", after, stopped=before)
+    asked = 0
+
+    def answer(of: str) -> Any:
+        nonlocal asked
+        asked += 1
+        return getattr(first if asked == 1 else then, of)
+
+    class Changing:
+        networks = property(lambda _self: answer("networks"))
+        api = property(lambda _self: answer("api"))
+
+    assert AddressPool("net").take(cast(docker.DockerClient, Changing()), set()) == "10.1.0.13"
+
+
 def test_a_freed_address_is_given_out_again_only_after_all_others() -> None:
     """Each container is gone, and its address free, before the next one is made."""
     client, pool = network("10.1.0.0/28", "10.1.0.0/29"), AddressPool("net")
