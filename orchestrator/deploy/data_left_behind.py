@@ -10,23 +10,23 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.errors import StepFailed
 
 
-async def refuse_to_leave_data(context: AppContext, active: Deployment) -> None:
+async def refuse_to_leave_data(context: AppContext, active: Deployment, *, instead: str = "") -> None:
     """Compare what the active release can write with what the configuration gives the next one.
 
-    An app that has got the section `backup` instead of `run.data` has its data elsewhere by now. Raises StepFailed or
-    EngineError.
+    An app that has got the section `backup` instead of `run.data` has its data elsewhere by now. `instead`: what to do
+    without the data, as a sentence; a deployment by force when not said. Raises StepFailed or EngineError.
     """
     run = context.config.run
     elsewhere = context.config.backup is not None and not run.data
     if active.volume and not context.has_data:
-        raise _left(context, active.volume, "run.data is not set any more", "run.data")
+        raise _left(context, active.volume, "run.data is not set any more", "run.data", instead=instead)
     status = await context.engine.status(active.container)
     for source, path in status.writable if status else ():
         if source == active.volume and elsewhere:
             continue
         if moved := _moved(context, source, path):
             key = "run.data" if source == active.volume else "run.volumes"
-            raise _left(context, source, f"{key} {moved}", key, path)
+            raise _left(context, source, f"{key} {moved}", key, path, instead=instead)
 
 
 def refuse_to_start_without_data(context: AppContext, made: Deployment) -> None:
@@ -49,7 +49,7 @@ def _moved(context: AppContext, source: str, path: str) -> str:
     run = context.config.run
     paths = {(context.volume, run.data)} if run.data else set()
     paths |= {(context.volume_called(one.source) if one.is_volume else one.source, one.target) for one in run.mounted}
-    now = {(name, posixpath.normpath(target)) for name, target in paths}
+    now = {(name, posixpath.normpath(f"/{target.strip('/')}")) for name, target in paths}
     is_folder = source.startswith("/")
     if not is_folder and not source.startswith(context.volume_called("")):
         return ""  # an anonymous volume of the image
@@ -59,13 +59,17 @@ def _moved(context: AppContext, source: str, path: str) -> str:
     return f"mounts it at {others[0]} now, and no longer at {path}" if others else "does not name it any more"
 
 
-def _left(context: AppContext, source: str, why: str, key: str, path: str = "") -> StepFailed:
+def _left(context: AppContext, source: str, why: str, key: str, path: str = "", *, instead: str = "") -> StepFailed:
     app = context.name
     at = f", at {path}" if path else ""
-    where = f"the folder {source}" if source.startswith("/") else f"the volume {source}"
+    what = "folder" if source.startswith("/") else "volume"
+    where = f"the {what} {source}"
+    otherwise = instead or (
+        f"If the new release does not need the data{at}, deploy it: changeover deploy {app} --force. The {what} and "
+        "the backups stay."
+    )
     return StepFailed(
         f"{app} has data in {where}{at}, and {why}: the new release would start without its data, and lose what it "
         "writes with its container.",
-        f"Set {key} of {app} as it was. If the new release does not need the data{at}, deploy it: changeover deploy "
-        f"{app} --force. {'The folder' if source.startswith('/') else 'The volume'} and the backups stay.",
+        f"Set {key} of {app} as it was. {otherwise}",
     )

@@ -25,17 +25,20 @@ async def candidate(context: AppContext, record: Deployment) -> Deployment:
     environment_of(context)
     kept = await backups.find(context, record.ref)
     has_image = bool(kept.image) and await context.engine.has_image(kept.image)
+    alone = (
+        "To bring back the data alone, migrated to the schema of the live release: changeover backup restore "
+        f"{context.name} {kept.id}"
+    )
     if not has_image and not kept.revision:
         raise Refused(
             f"The image of {kept.version or 'the release'} of backup {kept.id} does not exist any more, and the backup "
             "does not say from which source revision it was built.",
-            "To bring back the data alone, migrated to the schema of the live release: changeover backup restore "
-            f"{context.name} {kept.id}",
+            alone,
         )
     active = context.active
     if active is None:
         raise Refused(f"Restore failed: {context.name} has no live release.", "Deploy one first.")
-    await refuse_to_leave_data(context, active)
+    await refuse_to_leave_data(context, active, instead=alone)
     brought = replace(
         record,
         state=State.RUNNING,

@@ -42,6 +42,7 @@ def test_a_release_that_would_start_without_the_data_is_refused_before_it_is_bui
         ({"volumes": ("up:/up",)}, {"volumes": ("files:/up",)}, "run.volumes does not name it any more"),
         ({"volumes": ("/srv/up:/up",)}, {"volumes": ("/srv/up:/more",)}, "the folder /srv/up, at /up"),
         ({"volumes": ("up:/up",)}, {"volumes": ("up:/up/:ro",)}, ""),
+        ({"volumes": ("up:/up",)}, {"volumes": ("up://up",)}, ""),
         ({"volumes": ("/srv/up:/up",)}, {"volumes": ("/srv/new:/up",)}, ""),
         ({"volumes": ("up:/up:ro",)}, {"volumes": ()}, ""),
         ({"data": "/data"}, {"data": "/data/", "volumes": ("more:/more",)}, ""),
@@ -77,8 +78,10 @@ def test_a_release_that_a_restore_would_start_without_the_data_is_refused_before
         await live(world)
         backup = min(world.engine.backups[APP])
         world.configure(run={"data": "/store"})
-        with pytest.raises(StepFailed, match=r"run\.data mounts it at /store now"):
+        with pytest.raises(StepFailed, match=r"run\.data mounts it at /store now") as refused:
             await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE, release=True)
+        assert f"changeover backup restore shop {backup}" in refused.value.remedy
+        assert "--force" not in refused.value.remedy  # a restore has no such option
         # The active release goes on in its container, where nothing has changed.
         await world.scheduler.restore(APP, backup, by="test", kind=Kind.RESTORE)
 
