@@ -16,7 +16,7 @@ from orchestrator.engine.base import ContainerEvent, Role
 from orchestrator.errors import ChangeoverError, EngineError, JournalError
 from orchestrator.events.stream import EventStream
 from orchestrator.proxy.base import Proxy
-from orchestrator.recovery import left_behind, rebuilt_image, resume
+from orchestrator.recovery import left_behind, lost, rebuilt_image, resume
 from orchestrator.recovery.progress import Progress
 
 log = structlog.get_logger()
@@ -168,19 +168,22 @@ class Recovery:
         contexts = self._apps()
         try:
             found = await contexts[0].engine.placed() if contexts else []
+            for known in contexts:
+                context = self._current(known)
+                if context is None or context.name not in self._progress or self.problem(context.name):
+                    continue  # it is gone; or new; or it is tried again, with growing pauses
+                if await lost.is_still_lost(context, found) and not self._scheduler.doing(context.name):
+                    log.error("active container is gone, paused or elsewhere", app=context.name)
+                    self._of(context.name).brought_back = False
+                    self._begin(context)
+                else:
+                    await left_behind.remove(context, found, self._scheduler)
         except EngineError as error:
             log.warning("containers not known", cause=error.cause)
-            return
-        for context in contexts:
-            active = context.active
-            if context.name not in self._progress or self.problem(context.name):
-                continue  # it is new; or it is tried again, with growing pauses
-            if active and resume.is_lost(active, found) and not self._scheduler.doing(context.name):
-                log.error("active container is gone, paused or elsewhere", app=context.name, container=active.container)
-                self._of(context.name).brought_back = False
-                self._begin(context)
-            else:
-                await left_behind.remove(context, found, self._scheduler)
+
+    def _current(self, context: AppContext) -> AppContext | None:
+        """The app as it is configured now. None if it was taken out of the configuration."""
+        return next((one for one in self._apps() if one.name == context.name), None)
 
     def _pauses_active(self, event: ContainerEvent) -> bool:
         actives = [one.active.container for one in self._apps() if one.active]
@@ -215,6 +218,10 @@ class Recovery:
         """Recover one app. No error leaves it: each is recorded."""
         try:
             async with self._scheduler.turn_of(context.name):
+                if (current := self._current(context)) is None:
+                    self._progress.pop(context.name, None)
+                    return
+                context = current  # it may have been configured anew while something else had the turn
                 await self._recover(context)
                 self._of(context.name).problem = ""
                 if self._may_go_on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from orchestrator.domain.deployment import Deployment, Failure, Interrupter, Sta
 from orchestrator.domain.interruption import end_by, noted, tip_of
 from orchestrator.domain.schema_history import Direction
 from orchestrator.domain.schema_history import Outcome as RunOutcome
-from orchestrator.engine.base import LABEL_DEPLOYMENT, LABEL_ROLE, Engine, Placed, Role
+from orchestrator.engine.base import LABEL_ROLE, Engine, Role
 from orchestrator.errors import ChangeoverError, EngineError, StepFailed, VolumeGone
 from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.recovery import untold_ends
+from orchestrator.recovery.lost import is_out_of_place
 
 log = structlog.get_logger()
 
@@ -255,21 +256,6 @@ async def _bring_back(context: AppContext, active: Deployment) -> bool:
         return False
     await verification.verify(context, active)
     return True
-
-
-def is_out_of_place(status: Placed, active: Deployment) -> bool:
-    """Whether an active container that exists does not run, or not at the address at which the proxy looks for it."""
-    return not status.running or status.paused or bool(active.address and status.address != active.address)
-
-
-def is_lost(active: Deployment, found: Sequence[Placed]) -> bool:
-    """Whether of these containers none is the active one in its place: it was removed, paused or disconnected by hand.
-
-    One that has ended is started by failover.
-    """
-    apps = [one for one in found if one.labels.get(LABEL_ROLE) == Role.APP]
-    mine = [one for one in apps if one.labels.get(LABEL_DEPLOYMENT) == active.id]
-    return all(one.running and is_out_of_place(one, active) for one in mine)
 
 
 async def _create_again(context: AppContext, active: Deployment) -> None:

@@ -15,7 +15,7 @@ from orchestrator.clock import now
 from orchestrator.deploy import pause_by_hand
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State, StepName, StepState
 from orchestrator.domain.schema_history import Direction, Outcome, applied
-from orchestrator.engine.base import ContainerEvent, Role
+from orchestrator.engine.base import ContainerEvent, ContainerSpec, Placed, Role
 from orchestrator.errors import EngineError, Refused
 from orchestrator.recovery import resume
 from orchestrator.recovery.all_apps import AGAIN_AFTER_S, BRING_BACK_WITHIN_S, LOOK_EVERY_S, PATIENCE_S, Recovery
@@ -661,3 +661,62 @@ def test_data_that_only_a_person_can_settle_is_told_with_the_command_that_settle
         await world.recovery.stop()
 
     virtual_time.run(story())
+
+
+def test_a_release_that_is_newer_than_the_list_of_containers_is_not_taken_for_lost(tmp_path: Path) -> None:
+    """Other apps are looked at first, which takes as long as what they have left takes to be removed."""
+
+    async def story() -> tuple[str, int]:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path, config)
+        await before(world)
+        await world.restart()
+        listed, calls = world.engine.placed, 0
+
+        async def placed() -> list[Placed]:
+            nonlocal calls
+            calls += 1
+            found = await listed()
+            if calls == 1:
+                await world.deploy()
+                await world.at_rest()
+            return found
+
+        world.engine.placed = placed  # type: ignore[method-assign]
+        await world.recovery._look_for_lost()
+        return world.recovery.problem(APP), calls
+
+    assert virtual_time.run(story()) == ("", 2)
+
+
+def test_an_app_is_recovered_as_it_is_configured_when_it_has_its_turn(tmp_path: Path) -> None:
+    """It was brought back as it was configured when something else had the turn; one that was removed, too."""
+
+    async def story(*, is_removed: bool) -> tuple[list[dict[str, str]], str]:
+        config, before, _ = STORIES["a deployment"]
+        world = World(tmp_path / str(is_removed), config)
+        await before(world)
+        active = world.context.active
+        assert active is not None
+        await world.new_process()
+        await world.engine.remove(active.container)
+        specs: list[ContainerSpec] = []
+        start = world.engine.start
+
+        async def kept(spec: ContainerSpec) -> str:
+            specs.append(spec)
+            return await start(spec)
+
+        world.engine.start = kept  # type: ignore[method-assign]
+        async with world.scheduler.turn_of(APP):
+            recovering = asyncio.create_task(world.recovery.recover_all())
+            await asyncio.sleep(1)
+            world.configure(run={"data": "/data", "env": {"COLOUR": "red"}})
+            world.is_configured = not is_removed
+        await recovering
+        return [dict(one.env) for one in specs], world.recovery.problem(APP)
+
+    made, problem = virtual_time.run(story(is_removed=False))
+    assert [one.get("COLOUR") for one in made] == ["red"]
+    assert problem == ""
+    assert virtual_time.run(story(is_removed=True)) == ([], "")
