@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 import structlog
 
@@ -39,6 +40,12 @@ def refuse_where_rollback_is_off(context: AppContext) -> None:
     if not context.config.update.rollback.enabled:
         cause = f"Rollback of {context.name} is off (update.rollback.enabled)."
         raise Refused(cause, "Set it to true to allow rollbacks.")
+
+
+def refuse_outrun(app: str, still: Callable[[], bool]) -> None:
+    """Raises Refused if a machine's request is not wanted any more, because somebody else's has come before it."""
+    if not still():
+        raise Refused(f"{app} was asked for something else meanwhile.", "The next check looks again.")
 
 
 def is_outdated(journal: Journal, deployment: Deployment) -> bool:

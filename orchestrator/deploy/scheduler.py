@@ -50,11 +50,12 @@ class Scheduler:
         *,
         migrate: bool = False,
         force: bool = False,
+        still: Callable[[], bool] = lambda: True,
     ) -> Deployment:
         """Record and queue a deployment. The same idempotency key returns the same deployment again.
 
-        `migrate` allows migrations although `update.migrations.auto_run` is off; `force` deploys what is live.
-        Raises UnknownApp or JournalError.
+        `migrate` allows migrations although `update.migrations.auto_run` is off; `force` deploys what is live; `still`
+        says, when its turn has come, whether it is wanted yet. Raises UnknownApp, Refused or JournalError.
         """
         self._context(app)
         lane = self._lane(app)
@@ -63,10 +64,10 @@ class Scheduler:
             if known:
                 if known.state is State.QUEUED and not lane.will_run(known):
                     await self._queue_again(lane, known)  # it was recorded, and the request failed before it was queued
-                    known = self._journal.deployment(known.id)
-                return known
+                return self._journal.deployment(known.id)
             await lane.until_recovered(app)
             self._refuse_while_stopping()
+            requests.refuse_outrun(app, still)
             deployment = replace(new_request(app, Kind.DEPLOY, by), ref=ref, migrate=migrate, forced=force)
             return await to_its_end(self._recorded_and_queued(lane, deployment, idempotency_key))
 
@@ -177,9 +178,6 @@ class Scheduler:
     def wait_for_recovery(self, app: str) -> None:
         """Begin nothing for this app until `recovered`."""
         self._lane(app).recovered.clear()
-
-    def recovered(self, app: str) -> None:
-        self._lane(app).recovered.set()
 
     @asynccontextmanager
     async def turn_of(self, app: str) -> AsyncIterator[None]:

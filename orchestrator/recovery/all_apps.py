@@ -243,7 +243,7 @@ class Recovery:
             self._scheduler.wait_for_recovery(context.name)
             await resume.finish_interrupted(context, self._events)
             progress.finished = True
-            self._scheduler.recovered(context.name)
+            self._scheduler.lane_of(context.name).recovered.set()
         if not progress.brought_back:
             await rebuilt_image.ensure(context)  # a build has a limit of its own
             try:

@@ -40,7 +40,13 @@ class SelfInstall:
         wanted = policy.auto_update and due.opens_at(policy, self._now()) is None
         if not wanted or not self._is_worth_a_try(context.name, update, is_asked=is_asked):
             return False
-        await self._scheduler.request(context.name, ref=update.release.source_revision, by=BY_AUTO_UPDATE)
+        app, revision, live = context.name, update.release.source_revision, live_release(self._journal, context.name)
+
+        def still() -> bool:
+            """What a person has asked for since the check, as while the app was recovered, comes first, and stays."""
+            return self._scheduler.busy_with(app) is None and live_release(self._journal, app) == live
+
+        await self._scheduler.request(app, ref=revision, by=BY_AUTO_UPDATE, still=still)
         return True
 
     def waits(self, app: str, policy: UpdatePolicy, update: Update) -> str:

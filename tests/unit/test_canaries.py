@@ -106,7 +106,7 @@ class Bench:
         self.orchestrator.load()
         self.orchestrator.health.fresh_within_s = 0.0  # nothing probes
         self.orchestrator.ready = True
-        self.orchestrator.scheduler.recovered("shop")
+        self.orchestrator.scheduler.lane_of("shop").recovered.set()
         self.source = TalkingSource()
         contexts = self.orchestrator.apps._contexts
         contexts["shop"] = replace(contexts["shop"], source=self.source, prober=FakeProber(self.engine))

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.apps.context import AppContext
+from orchestrator.clock import now
 from orchestrator.config.app_schema import App
+from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
+from orchestrator.domain.update import Update
 from orchestrator.errors import EngineError, JournalError, Refused
 from orchestrator.recovery import resume
+from orchestrator.updates.self_install import SelfInstall
 from tests.support import virtual_time
 from tests.support.fakes.stories import app, assert_whole, live
 from tests.support.fakes.world import APP, World
@@ -149,6 +153,38 @@ def test_a_restore_that_waits_for_recovery_comes_before_a_deployment_that_was_as
     last, first = sorted(virtual_time.run(story()), key=lambda one: one.live_at or one.requested_at, reverse=True)
     assert [first.kind, last.kind] == [Kind.RESTORE, Kind.DEPLOY]
     assert last.state is State.LIVE
+
+
+@pytest.mark.parametrize("recovers", [True, False])
+def test_an_update_that_installs_itself_is_not_asked_for_after_what_a_person_has_asked_for(
+    world: World, recovers: bool
+) -> None:
+    """While the app was recovered, both waited: the machine's request came last, and superseded the person's."""
+
+    async def story() -> list[Deployment]:
+        await live(world, "0001")
+        world.config = App.model_validate(
+            world.config.model_dump(exclude_defaults=True) | {"update": {"auto_update": True}}
+        )
+        world.configure()
+        older, newest = world.source.publish(schema="0001"), world.source.publish(schema="0001")
+        lane = world.scheduler.lane_of(APP)
+        if recovers:
+            lane.recovered.clear()
+        person = asyncio.create_task(world.scheduler.request(APP, ref=older.source_revision, by="me"))
+        update = Update(newest, Changelog(), None, now(), "origin")
+        installs = SelfInstall(world.journal, world.scheduler, now)
+        machine = asyncio.create_task(installs.install_if_wanted(world.context, update))
+        await asyncio.sleep(1 if recovers else 0)
+        lane.recovered.set()
+        with pytest.raises(Refused, match="asked for something else"):
+            await machine
+        await world.until_ended((await person).id)
+        await world.at_rest()
+        return world.journal.deployments(APP)
+
+    newest, *_ = virtual_time.run(story())
+    assert (newest.state, newest.requested_by) == (State.LIVE, "me")
 
 
 def test_a_deployment_begins_although_the_journal_cannot_be_asked_at_that_moment(

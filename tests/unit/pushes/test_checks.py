@@ -338,7 +338,7 @@ def test_a_push_during_a_recovery_is_checked_when_that_ends_however_long_it_take
         check, _ = await pushes.push()
         await asyncio.sleep(3600)
         waits = pushes.bench.journal.push_check(APP, check.id)
-        pushes.bench.scheduler.recovered(APP)
+        pushes.bench.scheduler.lane_of(APP).recovered.set()
 
         ended = await pushes.ended(check)
 
@@ -360,7 +360,7 @@ def test_a_recovery_that_begins_during_a_check_costs_it_no_try(story: Story) -> 
             pushes.bench.scheduler.wait_for_recovery(APP)
             pushes.source.turns.release()
             await asyncio.sleep(100)
-            pushes.bench.scheduler.recovered(APP)
+            pushes.bench.scheduler.lane_of(APP).recovered.set()
             await asyncio.sleep(1)
 
         pushes.source.turns.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ class Recovering:
         self.asked = 0
         self._take = bench.scheduler.request
 
-    async def request(self, app: str, ref: str, by: str) -> Deployment:
+    async def request(self, app: str, ref: str, by: str, *, still: Callable[[], bool] = lambda: True) -> Deployment:
         self.asked += 1
         if not self.is_recovered:
             raise Refused(f"{app} is not recovered yet.", "It is tried again by itself.")

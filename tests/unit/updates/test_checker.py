@@ -64,6 +64,7 @@ class Requests(Scheduler):
         *,
         migrate: bool = False,
         force: bool = False,
+        still: Callable[[], bool] = lambda: True,
     ) -> Deployment:
         self.lane_of(app).refuse_unrecovered(app)
         self.taken.append((app, ref, by))

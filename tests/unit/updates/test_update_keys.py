@@ -65,7 +65,7 @@ class Requests:
     def __init__(self) -> None:
         self.refs: list[str] = []
 
-    async def request(self, _app: str, ref: str, **_by: str) -> None:
+    async def request(self, _app: str, ref: str, **_by: object) -> None:
         self.refs.append(ref)
 
     def busy_with(self, _app: str) -> None:
