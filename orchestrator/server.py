@@ -47,6 +47,7 @@ from orchestrator.recovery.all_apps import Recovery
 from orchestrator.reports.commit_reports import CommitReports
 from orchestrator.settings import Settings
 from orchestrator.supervision import Supervisor
+from orchestrator.traffic.traffic import Traffic
 from orchestrator.updates.checker import UpdateChecker
 
 log = structlog.get_logger()
@@ -87,7 +88,8 @@ class Orchestrator:
         self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets, self.crashes)
         self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
-        self.health = HealthBoard(self.apps.all, self.events, self.crashes)
+        self.traffic = Traffic(self.proxy, self.apps.names)
+        self.health = HealthBoard(self.apps.all, self.events, self.crashes, self.traffic.ticks)
         self.outages = Outages(self.apps.all, self.journal, self.events, self.health.why, self.scheduler.busy_with)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
         self.supervisor = Supervisor()
@@ -119,7 +121,7 @@ class Orchestrator:
         If the file is invalid, the configuration that was in use last is used. If there is none, the start waits for a
         valid file, and the proxy goes on with the files that it has. Raises JournalError or ProxyError.
         """
-        self._make_missing_files()
+        user_files.make_missing_if_possible(self.settings.config, self._kept_config)
         read = self.config_file.read_at_start()
         self._use(read.loaded.config if read else Config())
         if read is None:
@@ -131,20 +133,13 @@ class Orchestrator:
             self.config_file.accept(read)
         self.proxy.prepare_files(routes_of(self.apps.all()))
 
-    def _make_missing_files(self) -> None:
-        try:
-            if source := user_files.make_missing(self.settings.config, self._kept_config):
-                log.info("configuration file made", file=str(self.settings.config), source=source)
-        except OSError as error:
-            # The defaults, or the configuration that is kept, are used without it.
-            log.error("configuration file not made", file=str(self.settings.config), cause=error.strerror)
-
     async def start(self) -> None:
         """Start the background tasks. `ready` becomes true when every app was recovered, or was tried to be."""
         self.supervisor.keep("recovery", self._come_up)
         self.supervisor.keep("health probes", self.health.keep_current)
         self.supervisor.keep("outages", self.outages.keep_current)
         self.supervisor.keep("engine events", self.engine_events.follow)
+        self.traffic.start(self.supervisor)
 
     async def stop(self) -> None:
         """Cancel the background tasks and the running deployments, and close the journal."""

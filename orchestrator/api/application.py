@@ -35,6 +35,7 @@ from orchestrator.api import (
     status,
     terminals,
     tokens,
+    traffic,
     update_checks,
     versions,
 )
@@ -138,6 +139,7 @@ def routes() -> FastAPI:
         doctor,
         leftovers,
         notices,
+        traffic,
         update_checks,
     ):
         api.include_router(part.router, prefix="/v1", responses=problems.RESPONSES)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from orchestrator.api.access import ReaderOfSome, Serving
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.domain.push_check import Forge
 from orchestrator.pushes.refusals import Outcome, PushCounts
 from orchestrator.server import Orchestrator

@@ -6,22 +6,18 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-import httpx
 import structlog
 
-from orchestrator.apps import answer_text
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.crashes import Crashes
-from orchestrator.apps.probe import PROBE_TIMEOUT_S
-from orchestrator.apps.readiness_answer import ask_ready
+from orchestrator.apps.look import Health, look, why_unreached
 from orchestrator.clock import elapsed
-from orchestrator.domain.colour import Colour
 from orchestrator.domain.events import EventKind, HealthChanged, Occurrence
 from orchestrator.engine.base import ContainerEvent
-from orchestrator.errors import ChangeoverError, JournalError, ProxyError
+from orchestrator.errors import ChangeoverError, JournalError
 from orchestrator.events.stream import EventStream
+from orchestrator.traffic.ticks import BAD, GOOD, UNKNOWN, ProbeTicks
 
 log = structlog.get_logger()
 
@@ -33,11 +29,12 @@ REACHED_EVERY_S = 30.0
 PROBE_UNWELL_EVERY_S = 2.0
 """The interval between probes of an app that is not healthy, in seconds."""
 AFTER_WAKING_S = 0.2
-UNREACHED_AGAIN_AFTER_S = 0.5
 AT_ONCE = 8
 """The number of apps that are probed at the same time."""
 FRESH_WITHIN_S = 1.0
 """How long a reader waits for a probe that an event has made due, in seconds."""
+ANSWERED = frozenset({Health.HEALTHY, Health.PAUSED, Health.CRASHING, Health.STANDBY})
+"""A release of the app has answered the probe well."""
 CHANGES_HEALTH = frozenset(
     {
         EventKind.LIVE,
@@ -50,24 +47,6 @@ CHANGES_HEALTH = frozenset(
         EventKind.WENT_BACK,
     }
 )
-
-
-class Health(StrEnum):
-    """The health of an active release, as its clients see it.
-
-    `unhealthy`: its readiness path fails. `unreached`: it answers, but the proxy sends its requests elsewhere.
-    `paused`: it may be well, but new requests wait. `crashing`: it answers, and its container has ended several times
-    in the last minutes. `standby`: the standby answers, because the active container ended.
-    """
-
-    HEALTHY = "healthy"
-    PAUSED = "paused"
-    UNHEALTHY = "unhealthy"
-    UNREACHED = "unreached"
-    CRASHING = "crashing"
-    STANDBY = "standby"
-    STOPPED = "stopped"
-    NONE = "none"
 
 
 @dataclass
@@ -96,8 +75,16 @@ class HealthBoard:
     It must be used on the event loop only. If an app becomes due during its probe, another probe follows.
     """
 
-    def __init__(self, apps: Callable[[], list[AppContext]], events: EventStream, crashes: Crashes) -> None:
+    def __init__(
+        self,
+        apps: Callable[[], list[AppContext]],
+        events: EventStream,
+        crashes: Crashes,
+        ticks: ProbeTicks | None = None,
+    ) -> None:
+        """`ticks` takes the result of each probe."""
         self._apps = apps
+        self._ticks = ticks or ProbeTicks()
         self._crashes = crashes
         self._events = events
         self._entries: dict[str, _Entry] = {}
@@ -175,12 +162,13 @@ class HealthBoard:
         if entry.news:
             entry.reached = 0.0
         entry.due, entry.news = _round_after(PROBE_EVERY_S), False
-        why = ""
+        why, tick = "", UNKNOWN
         try:
             async with slots:
                 health, why = await look(context, self._crashes, entry.answered)
                 if health is Health.HEALTHY and (why := await self._why_unreached(context, entry)):
                     health = Health.UNREACHED
+                tick = GOOD if health in ANSWERED else BAD
         except ChangeoverError as error:
             # The engine or the journal does not answer: the app counts as unhealthy until the next probe.
             log.warning("health cannot be determined", app=context.name, cause=error.cause)
@@ -194,6 +182,8 @@ class HealthBoard:
         if health not in (Health.HEALTHY, Health.NONE):
             entry.due, entry.reached = min(entry.due, _round_after(PROBE_UNWELL_EVERY_S)), 0.0
         entry.health, entry.why = health, why
+        if health is not Health.NONE:
+            self._ticks.add(context.name, tick)
         if not entry.news:
             entry.fresh.set()
         await self._tell(context.name, entry)
@@ -222,79 +212,3 @@ class HealthBoard:
 def _round_after(seconds: float) -> float:
     """The last round that is at most `seconds` from now."""
     return math.floor((elapsed() + seconds) / ROUND_S) * ROUND_S
-
-
-async def ask(context: AppContext) -> Health:
-    """As `look`, without the reason."""
-    return (await look(context))[0]
-
-
-async def look(
-    context: AppContext, crashes: Crashes | None = None, answered: dict[str, str] | None = None
-) -> tuple[Health, str]:
-    """The health of an app, and why it is unhealthy or stopped.
-
-    Probe the active release through the proxy, or the standby that has its requests; ask the engine only if that fails.
-    `answered`: the path that it has answered well before, which is kept there. Raises EngineError or JournalError.
-    """
-    active = context.active
-    if active is None or active.colour is None:
-        return Health.NONE, ""
-    failed_over = context.proxy.route(context.name).failed_over
-    # The standby by its own colour: what is asked in the active one's place counts as requests that it has answered.
-    colour = active.colour.other if failed_over else active.colour
-    known = {} if answered is None else answered
-    path, why = await _answered_well(context, colour, known.get(active.container, ""))
-    if path:
-        known.clear()
-        known.update({} if failed_over else {active.container: path})
-        if await _is_paused(context):
-            return Health.PAUSED, ""
-        if failed_over:
-            return Health.STANDBY, ""
-        return Health.CRASHING if crashes and crashes.is_loop(active.container) else Health.HEALTHY, ""
-    status = await context.engine.status(active.container)
-    if status is None:
-        return Health.STOPPED, "its container does not exist any more"
-    if not status.running:
-        return Health.STOPPED, f"its container {status.why_stopped}"
-    return Health.UNHEALTHY, "its container is paused" if status.paused else why
-
-
-async def why_unreached(context: AppContext) -> str:
-    """Why requests with the app's own hosts and path do not reach the active release; empty if they do.
-
-    Asked again after a moment: a switch changes the routes. The app itself gets no request for this.
-    """
-    why = ""
-    for pause in (0.0, UNREACHED_AGAIN_AFTER_S):
-        await asyncio.sleep(pause)
-        try:
-            why = await context.proxy.unreached(context.name)
-        except ProxyError as error:
-            why = error.cause.rstrip(".")
-        if not why:
-            break
-    return why
-
-
-async def _answered_well(context: AppContext, colour: Colour, known: str) -> tuple[str, str]:
-    """The path that the release of this colour answers with success, or empty and why it does not. `known` as in
-    ask_ready."""
-
-    async def ask(path: str) -> httpx.Response:
-        return await context.proxy.ask_colour(context.name, colour, path, PROBE_TIMEOUT_S)
-
-    try:
-        found = await ask_ready(context.config.health.path, ask, known=known)
-    except ProxyError as error:
-        return "", error.cause.rstrip(".")
-    why_not = answer_text.said(found.why_not, context.known_secrets)
-    return (found.path, "") if found.ready else ("", f"through the proxy, {why_not}")
-
-
-async def _is_paused(context: AppContext) -> bool:
-    try:
-        return context.name in await context.proxy.paused()
-    except ProxyError:
-        return False

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from orchestrator.apps.context import AppContext
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.clock import elapsed, now
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import Event, EventKind, FailedOver, HealthChanged, Occurrence, WentBack

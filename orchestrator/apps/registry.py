@@ -88,6 +88,9 @@ class AppRegistry:
         """All contexts in the order of the configuration, the panel first."""
         return list(self._contexts.values())
 
+    def names(self) -> list[str]:
+        return list(self._contexts)
+
     def removed(self, app: str) -> AppContext:
         """A context for an app that is not configured any more, with defaults for everything. Raises Refused."""
         if app in self._contexts:

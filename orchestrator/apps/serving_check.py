@@ -6,9 +6,9 @@ import asyncio
 
 import httpx
 
-from orchestrator.apps import answer_text, health, readiness
+from orchestrator.apps import answer_text, look, readiness
 from orchestrator.apps.context import AppContext
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.apps.probe import PROBE_TIMEOUT_S
 from orchestrator.domain.deployment import Deployment, Serving
 from orchestrator.errors import ChangeoverError, JournalError
@@ -80,12 +80,12 @@ async def _at_its_container(context: AppContext, active: Deployment) -> Serving 
 async def _through_the_proxy(context: AppContext, active: Deployment, path: str) -> Serving:
     """`path`: what it has answered at its container."""
     settings = context.config.health
-    found = await health.ask(context)
+    found = await look.ask(context)
     if found is Health.PAUSED:
         return Serving(False, f"{_name(active)} is ready, but requests are paused: changeover resume {context.name}")
     if found is not Health.HEALTHY:
         return Serving(False, f"{_name(active)} does not serve: {path} has no good answer through the proxy.")
-    if why := await health.why_unreached(context):
+    if why := await look.why_unreached(context):
         return Serving(False, f"{_name(active)} answers, but its requests do not reach it: {why}.")
     asked = path
     if settings.page and active.colour:

@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import structlog
+
 from orchestrator.files.new_file import open_new
 
+log = structlog.get_logger()
+
 SECRETS = "secrets"
+
+
+def make_missing_if_possible(config: Path, kept: Path) -> None:
+    """As `make_missing`. Without them, the defaults are used, or the configuration that is kept."""
+    try:
+        if source := make_missing(config, kept):
+            log.info("configuration file made", file=str(config), source=source)
+    except OSError as error:
+        log.error("configuration file not made", file=str(config), cause=error.strerror)
 
 
 def make_missing(config: Path, kept: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.config.schema import PANEL
 from orchestrator.deploy.crashed_standby import Crash, no_return
 from orchestrator.doctor.refused_file import refused_file

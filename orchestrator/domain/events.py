@@ -49,6 +49,7 @@ class EventKind(StrEnum):
     REPORT_FAILED = "report_failed"
     NOTICE_FAILED = "notice_failed"
     NOTICES_TAKEN = "notices_taken"
+    SAMPLE = "sample"
 
 
 @dataclass(frozen=True)

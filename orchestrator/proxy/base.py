@@ -8,7 +8,9 @@ import httpx
 
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.in_hand import InHand
+from orchestrator.proxy.request_log import RequestLog
 from orchestrator.proxy.routes import AppRoute, Server
+from orchestrator.proxy.statistics import Statistics
 
 
 class Proxy(Protocol):
@@ -16,6 +18,14 @@ class Proxy(Protocol):
 
     spare_backends: int
     """How many apps can be added without a reload of the proxy (`proxy.spare_backends`)."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """What it has counted."""
+
+    @property
+    def request_log(self) -> RequestLog:
+        """What it has answered."""
 
     def route(self, app: str) -> AppRoute:
         """The app's current route. Raises ProxyError for an app that is not in the configuration."""

@@ -18,9 +18,11 @@ from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.internal_way import InternalWay
 from orchestrator.proxy.proxy_files import ProxyFiles
 from orchestrator.proxy.public_way import PublicWay
+from orchestrator.proxy.request_log import RingLog
 from orchestrator.proxy.retry import retrying
 from orchestrator.proxy.routes import AppRoute, Server
 from orchestrator.proxy.running_proxy import RunningProxy
+from orchestrator.proxy.statistics import WorkerStatistics
 from orchestrator.proxy.worker_end import Tell
 
 START_DEADLINE_S = 30.0
@@ -46,6 +48,8 @@ class HAProxy(AppSessions, AppRequests):
         self._public = PublicWay(folder)
         self._routes: dict[str, AppRoute] = {}
         self._numbers: dict[str, int] = {}
+        self.statistics = WorkerStatistics(folder, lambda: self._numbers)
+        self.request_log = RingLog(folder, lambda: self._numbers)
         self._lock = asyncio.Lock()
         self._pauses: SharedQuestion[set[str]] = SharedQuestion()
         """Each probe asks it, of each app."""

@@ -14,7 +14,7 @@ from importlib import resources
 
 from orchestrator.config.schema import PANEL
 from orchestrator.domain.colour import Colour
-from orchestrator.proxy import backends, hooks_way
+from orchestrator.proxy import backends, hooks_way, request_log
 from orchestrator.proxy.backends import ServerName
 from orchestrator.proxy.routes import CLOSE, DEFAULT_PREFIX, AppRoute, Server
 
@@ -86,6 +86,7 @@ _GLOBAL = f"""\
     tune.bufsize {HEADER_BYTES}
     tune.http.maxhdr {HEADERS}
 
+{request_log.SECTION}
 defaults
     mode http
     log global
@@ -121,6 +122,7 @@ frontend public
     bind unix@{HOME}/relay.sock mode 666 accept-proxy
     # The orchestrator asks here where requests lead (public_way.py).
     bind unix@{HOME}/check.sock mode 666 name check
+{request_log.PUBLIC}
     http-request allow if {_RELAYED}
     http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.),lower
     http-request set-var-fmt(txn.way) %[var(txn.host)]%[path]/
@@ -173,6 +175,7 @@ if {_NOT_PANEL} {{ res.fhdr(set-cookie) -m sub changeover_ }}
 # The orchestrator's own way in, by a socket that only the shared volume gives: previews and confirmations.
 frontend {OWN_FRONTEND}
     bind unix@{HOME}/internal.sock mode 666
+{request_log.OWN}
     # HAProxy goes on with a request whose client has gone: without a limit of its own, each probe of an app that is
     # silent would keep one of the app's connections for `timeout server`.
     http-request set-var(txn.limits) str({_OWN_LIMITS})

@@ -178,6 +178,15 @@ def old_workers(listing: str) -> list[int]:
     return [int(row[0]) for row in rows if len(row) > 1 and row[0].isdigit() and row[1] == "worker"]
 
 
+def process_id(answer: str) -> int:
+    """The process id of the worker, in an answer of `show info`. Raises ProxyError for any other answer."""
+    for line in answer.splitlines():
+        name, _, value = line.partition(": ")
+        if name == "Pid" and value.isdigit():
+            return int(value)
+    raise ProxyError(f"The proxy does not say which process answers: {answer.strip()[:200] or 'an empty answer'}.")
+
+
 def _batches(commands: Iterable[str]) -> Iterator[str]:
     batch = ""
     for command in commands:

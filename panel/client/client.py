@@ -18,7 +18,7 @@ from panel.client.answers import broke_off, error_of, is_record_of_failure, read
 from panel.client.backup_requests import BackupRequests
 from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError, Refused, Unanswered, Unreachable
-from panel.client.events import DECIDED, Event
+from panel.client.events import DECIDED, Event, EventKind
 from panel.client.failure import Accepted
 from panel.client.model import (
     App,
@@ -34,6 +34,7 @@ from panel.client.notice_requests import NoticeRequests
 from panel.client.one_off import OneOffRequests, Piece
 from panel.client.push_requests import PushRequests
 from panel.client.settings import is_https, is_near
+from panel.client.traffic_requests import TrafficRequests
 from panel.client.value import Value
 from panel.client.version_requests import VersionRequests
 
@@ -61,6 +62,7 @@ class Client(
     NoticeRequests,
     OneOffRequests,
     PushRequests,
+    TrafficRequests,
     VersionRequests,
 ):
     """An open connection to one orchestrator. Every method raises a ClientError, NotSignedIn also when it is made.
@@ -164,13 +166,30 @@ class Client(
         any time: Refused, too, when the token may have no further stream (429). Where nothing answers, or a server or
         proxy has trouble (5xx), that is raised before the first event only; after it, the stream is opened again.
         """
+        async with aclosing(self._followed(after, deployment, recent, samples=False)) as events:
+            async for event in events:
+                yield event
+
+    async def events_and_samples(self, after: int | None = None, recent: int = 0) -> AsyncGenerator[Event, None]:
+        """As `events`, with a sample each second in which an app's numbers have changed.
+
+        The first sample of each connection has all apps that are not idle: those that it does not have are.
+        """
+        async with aclosing(self._followed(after, "", recent, samples=True)) as events:
+            async for event in events:
+                yield event
+
+    async def _followed(
+        self, after: int | None, deployment: str, recent: int, *, samples: bool
+    ) -> AsyncGenerator[Event, None]:
         pauses_s = self._retry_pauses_s
         tried, ever = 0, False
         while True:
             try:
-                async with aclosing(self._stream(after, deployment, recent)) as stream:
+                async with aclosing(self._stream(after, deployment, recent, samples)) as stream:
                     async for event in stream:
-                        after, tried, ever = event.id, 0, True
+                        tried, ever = 0, True
+                        after = after if event.kind == EventKind.SAMPLE else event.id
                         yield event
             except (httpx.HTTPError, ServerTrouble) as error:
                 if not ever and tried >= len(pauses_s):
@@ -187,9 +206,11 @@ class Client(
                 if event.kind in DECIDED:
                     return
 
-    async def _stream(self, after: int | None, deployment: str, recent: int) -> AsyncGenerator[Event, None]:
+    async def _stream(
+        self, after: int | None, deployment: str, recent: int, samples: bool
+    ) -> AsyncGenerator[Event, None]:
         start = {"recent": str(recent)} if after is None else {"after": str(after)}
-        parameters = {"deployment": deployment} | start
+        parameters = {"deployment": deployment} | start | ({"samples": "true"} if samples else {})
         async with http_request.opened(self._http, "GET", "/v1/events", params=parameters) as answer:
             if not answer.is_success:
                 await answer.aread()

@@ -23,6 +23,7 @@ from panel.client.event_fields import StandbyCrashed as StandbyCrashed
 from panel.client.event_fields import StandbyStays as StandbyStays
 from panel.client.event_fields import Trouble as Trouble
 from panel.client.in_hand import InHand
+from panel.client.traffic_sample import Sample as Sample
 from panel.client.value import Value
 
 
@@ -65,6 +66,7 @@ class EventKind(StrEnum):
     REPORT_FAILED = "report_failed"
     NOTICE_FAILED = "notice_failed"
     NOTICES_TAKEN = "notices_taken"
+    SAMPLE = "sample"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -265,11 +267,12 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.REPORT_FAILED: Trouble,
     EventKind.NOTICE_FAILED: NoticeFailed,
     EventKind.NOTICES_TAKEN: NoticesTaken,
+    EventKind.SAMPLE: Sample,
 }
 
 
 class Event(Value):
-    """One event as the stream has it. `kind` may be one that EventKind does not have."""
+    """One event as the stream has it. `kind` may be one that EventKind does not have. A sample has the id 0."""
 
     id: int
     at: datetime

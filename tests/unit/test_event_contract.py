@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from orchestrator.domain import drain_events, notice, outage_events, standby_events, update_events
+from orchestrator.domain import drain_events, notice, outage_events, sample_event, standby_events, update_events
 from orchestrator.domain import events as told
 from panel.client import events as read
 
@@ -16,6 +16,7 @@ def types_by_kind() -> dict[str, type[told.Occurrence]]:
     assert update_events
     assert notice
     assert outage_events
+    assert sample_event
     assert standby_events
     return {str(one.kind): one for one in told.Occurrence.__subclasses__()}
 

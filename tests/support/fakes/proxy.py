@@ -13,6 +13,7 @@ from orchestrator.errors import ProxyError
 from orchestrator.proxy.routes import AppRoute, Server
 from tests.support.fakes.engine import FakeEngine
 from tests.support.fakes.power import Power
+from tests.support.fakes.traffic import FakeRequestLog, FakeStatistics
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class FakeProxy:
         self.asked = self.asked_where = 0
         self.configured = 0
 
+        self.statistics, self.request_log = FakeStatistics(), FakeRequestLog()
         self.leads_elsewhere = ""
         """Why the public frontend does not lead to the app."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.clock import now
 from orchestrator.deploy.failover_record import Record
 from orchestrator.doctor import problems

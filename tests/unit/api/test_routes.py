@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from orchestrator.access import tokens
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.config.schema import Config
 from orchestrator.doctor import problems
 from orchestrator.doctor.checks import examine

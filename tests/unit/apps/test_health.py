@@ -17,9 +17,9 @@ from orchestrator.apps.health import (
     PROBE_EVERY_S,
     PROBE_UNWELL_EVERY_S,
     REACHED_EVERY_S,
-    Health,
     HealthBoard,
 )
+from orchestrator.apps.look import Health
 from orchestrator.apps.serving_check import ask_once
 from orchestrator.clock import elapsed
 from orchestrator.config.app_schema import Health as HealthKeys

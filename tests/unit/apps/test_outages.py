@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from orchestrator.apps.health import Health
+from orchestrator.apps.look import Health
 from orchestrator.apps.outages import AFTER_S, AGAIN_AFTER_S, UNWELL, Outages
 from orchestrator.domain.deployment import Deployment, State
 from orchestrator.domain.events import Event, FailedOver, HealthChanged, NewEvent, Occurrence, WentBack
