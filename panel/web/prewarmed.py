@@ -23,7 +23,7 @@ class PrewarmedProcess:
     start of a process, which ends it.
     """
 
-    def __init__(self, start: Callable[[int, int], Awaitable[AppProcess]] = AppProcess.start) -> None:
+    def __init__(self, start: Callable[[int, int], Awaitable[AppProcess]]) -> None:
         self._start_process = start
         self._next: asyncio.Task[AppProcess] | None = None
         self._surplus: set[asyncio.Task[None]] = set()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from panel.keys.typed import Typed
-from panel.web.driver import LIFELINE
+from panel.web.complaints import Complaints
+from panel.web.fork_server import ForkServer, NotForked
+from panel.web.forked import PipedProcess
 
 START_DEADLINE_S = 20.0
 PAINT_DEADLINE_S = 20.0
@@ -19,7 +19,6 @@ SAVE_DEADLINE_S = 2.0
 ESCAPE_KEY = "\x1b[27u"
 """Escape in the kitty keyboard protocol. A bare ESC could be read as Alt with the next key."""
 PRELUDE = b"__GANGLION__\n"
-COMMAND = (sys.executable, "-m", "panel.web.session_app")
 
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 500
@@ -42,9 +41,8 @@ class AppFailed(Exception):
 class AppProcess:
     """A process that is started by `start`, read by `output` and ended by `end`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, lifeline: int) -> None:
+    def __init__(self, process: PipedProcess) -> None:
         self._process = process
-        self._lifeline = lifeline
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -52,14 +50,17 @@ class AppProcess:
         self.signed_out = asyncio.Event()
         """Set when the orchestrator does not accept the session any more."""
         self._saved = asyncio.Event()
-        self._complaints = b""
+        self._complaints = Complaints()
         self._typed = Typed(time.monotonic)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
 
     @classmethod
-    async def start(cls, columns: int, rows: int) -> AppProcess:
+    async def start(cls, server: ForkServer, columns: int, rows: int) -> AppProcess:
         """A process that has painted its first screen. Raises AppFailed when it ends or does not paint in time."""
-        app = cls(*await _started(columns, rows))
+        try:
+            app = cls(await server.fork(columns, rows))
+        except NotForked as error:
+            raise AppFailed(str(error)) from error
         try:
             async with asyncio.timeout(START_DEADLINE_S):
                 await app._painted.wait()
@@ -71,10 +72,7 @@ class AppProcess:
             raise
         if app.has_ended:
             await app.end()
-            raise AppFailed(
-                app._complaints.decode(errors="replace")[-2000:]
-                or f"the process ended with code {app._process.returncode}"
-            )
+            raise AppFailed(str(app._complaints)[-2000:] or f"the process ended with code {app._process.returncode}")
         return app
 
     @property
@@ -151,9 +149,7 @@ class AppProcess:
             task.cancel()
         await asyncio.wait(self._tasks)
         await asyncio.gather(_drop(self._process.stdout), _drop(self._process.stderr), self._process.wait())
-        with suppress(OSError):
-            os.close(self._lifeline)
-        self._lifeline = -1
+        self._process.close()
 
     async def _type(self, message: str) -> None:
         """Pass on what was typed. The page sends each key, and each answer of its terminal, as one message."""
@@ -210,43 +206,9 @@ class AppProcess:
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
-        while chunk := await self._process.stderr.read(4096):
-            self._complaints = (self._complaints + chunk)[-20_000:]
-            sys.stderr.buffer.write(chunk)
-            sys.stderr.flush()
+        await self._complaints.listen(self._process.stderr)
 
 
 async def _drop(stream: asyncio.StreamReader | None) -> None:
     while stream is not None and await stream.read(LARGEST_PACKET):
         continue
-
-
-async def _started(columns: int, rows: int) -> tuple[asyncio.subprocess.Process, int]:
-    """A new process, and our end of its lifeline."""
-    ours, theirs = os.pipe()
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "ROWS", "NO_COLOR")
-    }
-    environment |= {
-        "TEXTUAL_DRIVER": "panel.web.driver:PanelDriver",
-        "TEXTUAL_COLOR_SYSTEM": "truecolor",
-        "TERM_PROGRAM": "textual",
-        "COLUMNS": str(columns),
-        "ROWS": str(rows),
-        LIFELINE: str(ours),
-    }
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            env=environment,
-            pass_fds=(ours,),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except BaseException:
-        os.close(theirs)
-        raise
-    finally:
-        os.close(ours)
-    return process, theirs

@@ -58,6 +58,7 @@ def create(panel: PanelServer) -> FastAPI:
         yield
         first.cancel()
         await panel.prewarmed.end()
+        await panel.fork_server.end()
 
     web = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/textual", Revalidated(directory=str(files("textual_serve") / "static")))

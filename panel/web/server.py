@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 
 import httpx
 from fastapi import WebSocketDisconnect
@@ -18,10 +19,11 @@ from panel.client.errors import NotSignedIn
 from panel.client.settings import is_https, is_near
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
+from panel.web.fork_server import ForkServer
 from panel.web.open_pages import OpenPages, Page
 from panel.web.page import SERVICE_RESTART
 from panel.web.prewarmed import PrewarmedProcess
-from panel.web.process import AppFailed
+from panel.web.process import AppFailed, AppProcess
 from panel.web.readiness import Readiness
 from panel.web.sign_in_form import SignInAttempts
 from panel.web.unknown_visitors import (
@@ -39,7 +41,8 @@ class PanelServer:
     def __init__(self, orchestrator_url: str, store: Store) -> None:
         self.url = orchestrator_url
         self.store = store
-        self.prewarmed = PrewarmedProcess()
+        self.fork_server = ForkServer()
+        self.prewarmed = PrewarmedProcess(partial(AppProcess.start, self.fork_server))
         self.pages = OpenPages()
         self.attempts = SignInAttempts()
         self.asked_for = Places(MOST_ASKED_FOR, MOST_ASKED_FOR_OF_ADDRESS)

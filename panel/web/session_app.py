@@ -1,8 +1,9 @@
-"""The panel's app for one browser session: `python -m panel.web.session_app`, started by the web server."""
+"""The panel's app for one browser session, which runs in a process that the template has forked."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 
@@ -29,6 +30,8 @@ class SessionApp(PanelApp):
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._tell, "painted")
+        # The template has switched it off: a collection while the first picture is made would only delay that.
+        self.call_after_refresh(gc.enable)
 
     async def on_adopted(self, message: Adopted) -> None:
         self._session = message.session
@@ -78,11 +81,8 @@ class SessionApp(PanelApp):
             self._driver.write_meta({"type": what})
 
 
-def main() -> None:
+def run() -> int:
+    """Until the page's process ends. Returns its exit code."""
     app = SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
     app.run()
-    sys.exit(app.return_code)
-
-
-if __name__ == "__main__":
-    main()
+    return app.return_code or 0

@@ -62,15 +62,20 @@ class Web:
 
     @property
     def processes(self) -> set[int]:
-        """The processes of the panel's app that run."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(child) for child in children}
+        """The processes of the panel's app that run: the template has forked them."""
+        return {page for template in children(self.process.pid) for page in children(template)}
 
     def until_processes(self, count: int) -> None:
         deadline = time.monotonic() + WAIT_S
         while len(self.processes) != count:
             assert time.monotonic() < deadline, f"{len(self.processes)} processes run, not {count}"
             time.sleep(0.05)
+
+
+def children(process: int) -> set[int]:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return {int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()}
+    return set()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,13 +27,30 @@ ECHOES = "while head := os.read(0, 5): send(head[:1], os.read(0, int.from_bytes(
 STUCK = "time.sleep(100)"
 
 
+class Script:
+    """A process of asyncio's own, in the place of one that the template has forked."""
+
+    def __init__(self, running: asyncio.subprocess.Process) -> None:
+        self.stdin, self.stdout, self.stderr, self.pid = running.stdin, running.stdout, running.stderr, running.pid
+        self.kill, self.wait = running.kill, running.wait
+        self._running = running
+
+    @property
+    def returncode(self) -> int | None:
+        return self._running.returncode
+
+    def close(self) -> None:
+        assert self.stdin is not None
+        self.stdin.close()
+
+
 @asynccontextmanager
 async def process(script: str) -> AsyncIterator[AppProcess]:
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-c", BEGIN + script, stdin=pipe, stdout=pipe, stderr=pipe
     )
-    app = AppProcess(running, os.open(os.devnull, os.O_RDONLY))
+    app = AppProcess(Script(running))
     try:
         yield app
     finally:
