@@ -10,6 +10,8 @@ from border.secrets import Secrets
 from border.urls import credentials_in
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.gate import Gate
+from orchestrator.alerts.disk import DiskWatch
+from orchestrator.alerts.keeper import AlertKeeper
 from orchestrator.apps.crashes import Crashes
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
@@ -20,6 +22,7 @@ from orchestrator.config import user_files
 from orchestrator.config.preflight import Deployable
 from orchestrator.config.schema import PANEL, Config
 from orchestrator.config.watcher import ConfigFile, Read
+from orchestrator.deploy.busy_apps import refuse_to_remove
 from orchestrator.deploy.crashed_standby import CrashedStandbys
 from orchestrator.deploy.failover import Failover
 from orchestrator.deploy.routes import routes_of
@@ -101,7 +104,11 @@ class Orchestrator:
         self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
         self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)
-        told = (LogNotifier(), self.health, self.outages, self.failover, self.checker, self.reports)
+        self.alerts = AlertKeeper(self.journal)
+        self.disk = DiskWatch(
+            settings.state, lambda: self.config_file.config.disk.min_free_mb, self.journal, self.events
+        )
+        told = (LogNotifier(), self.alerts, self.health, self.outages, self.failover, self.checker, self.reports)
         for notifier in (*told, UsedUploads(self.journal, self.apps.uploads), self.notices, self.crashed_standbys):
             self.events.add(notifier)
         self.ready = False
@@ -138,6 +145,8 @@ class Orchestrator:
         self.supervisor.keep("recovery", self._come_up)
         self.supervisor.keep("health probes", self.health.keep_current)
         self.supervisor.keep("outages", self.outages.keep_current)
+        self.supervisor.keep("alerts", self.alerts.keep_current)
+        self.supervisor.keep("disk space", self.disk.keep_watching)
         self.supervisor.keep("engine events", self.engine_events.follow)
         self.traffic.start(self.supervisor)
 
@@ -163,7 +172,7 @@ class Orchestrator:
         try:
             read = await self._read_config()
             if (changed := read.loaded.config != before) or self._proxy_may_differ:
-                self._refuse_to_remove_busy_apps(read.loaded.config)
+                refuse_to_remove(self.apps.all(), read.loaded.config, self.scheduler.doing)
                 await self._take(read.loaded.config, before)
         except ChangeoverError as error:
             await self._refuse_config(error)
@@ -189,16 +198,6 @@ class Orchestrator:
             log.error("configuration refused", problems=error.cause)
             says = error.cause if invalid else f"{error.cause} {remedy}"
             await self.events.publish(ConfigRefused(says.splitlines()))
-
-    def _refuse_to_remove_busy_apps(self, config: Config) -> None:
-        """Raises Refused while something is under way for an app that this configuration lacks."""
-        removed = [context.name for context in self.apps.all() if context.name not in config.all_apps()]
-        busy = [f"{app} ({doing})" for app in removed if (doing := self.scheduler.doing(app))]
-        if busy:
-            raise Refused(
-                f"The saved file is not in use yet, because it lacks what is under way: {', '.join(busy)}.",
-                "Nothing to do: it is used by itself when that has ended. Until then the one before is in use.",
-            )
 
     async def _take(self, config: Config, before: Config) -> None:
         """Use this configuration; back to the one before when anything goes wrong. Raises ProxyError."""

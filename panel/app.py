@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
+from border.plain import one_line
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event, EventKind
@@ -27,6 +28,7 @@ from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
 from panel.session.state import SessionState
+from panel.text.alert_toast import alert_toast
 from panel.text.resumed import DONE, resumed
 from panel.version import is_deployed, release
 
@@ -38,6 +40,8 @@ REFRESH_S = 5.0
 STALE_S = 3 * REFRESH_S
 """What is shown is said to be old when no answer has come for so long."""
 RECENT_EVENTS = 100
+TOLD_WITHIN_S = 30.0
+"""An alert that is older is no news."""
 LAST_FEW = 5
 """Deployments in which the one is looked for that brought the release that is live."""
 PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
@@ -57,6 +61,8 @@ CHANGES_APPS = frozenset(
         EventKind.DISMISSED,
         EventKind.SKIPPED,
         EventKind.CONFIG_LOADED,
+        EventKind.MUTED,
+        EventKind.UNMUTED,
     }
 )
 """The kinds of events after which the apps are requested again."""
@@ -177,8 +183,17 @@ class PanelApp(App[int]):
 
     def _take(self, event: Event) -> None:
         self._dashboard.take(event)
+        if (told := alert_toast(event)) and (self.clock() - event.at).total_seconds() < TOLD_WITHIN_S:
+            self._tell_alert(event.app, *told)
         if event.kind in CHANGES_APPS:
             self._refresh()
+
+    @work
+    async def _tell_alert(self, app: str, says: str, is_bad: bool) -> None:
+        """A toast for what happens now, once it is known which apps are muted."""
+        await self._dashboard.loaded()
+        if not any(one.name == app and one.is_muted(self.clock()) for one in self._shown):
+            self.notify(one_line(says), severity="error" if is_bad else "information", timeout=10, markup=False)
 
     @work(group="refresh")
     async def _refresh(self) -> None:

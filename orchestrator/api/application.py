@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from http_limits.bodies import LimitedBodies
 from orchestrator.api import (
+    alerts,
     apps,
     archived_configuration,
     archives,
@@ -26,6 +27,7 @@ from orchestrator.api import (
     leftovers,
     metrics,
     migrations,
+    mute,
     notices,
     one_off,
     pause,
@@ -138,6 +140,8 @@ def routes() -> FastAPI:
         audit,
         doctor,
         leftovers,
+        alerts,
+        mute,
         notices,
         traffic,
         update_checks,

@@ -11,12 +11,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.access.caller import Caller
+from orchestrator.alerts.mute import muted_now
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.defects import Defects
 from orchestrator.api.update_view import HeldBackView, UpdateView, held_back_view, update_view
 from orchestrator.api.values import App
 from orchestrator.apps.context import AppContext
 from orchestrator.apps.made_from import is_changed_since
+from orchestrator.clock import now
 from orchestrator.config.schema import PANEL, Route
 from orchestrator.deploy.crashed_standby import Crash, warning
 from orchestrator.doctor import problems, removed_apps
@@ -91,6 +93,8 @@ class AppView(BaseModel):
     file_not_used: str
     """That the saved configuration file is not in use, so that a deployment takes the one before it; empty if it is.
     A token for all apps is told why."""
+    muted_until: datetime | None
+    """Until when people are told nothing of the app; null if it is not muted."""
 
 
 class Apps(BaseModel):
@@ -151,6 +155,7 @@ async def app_view(orchestrator: Orchestrator, context: AppContext, who: Caller)
             False, "its configuration", lambda: active is not None and is_changed_since(context, active)
         ),
         file_not_used=problems.file_not_used(orchestrator, with_why=who.apps is None),
+        muted_until=defects.without(None, "its mute", lambda: _muted_until(journal, context.name)),
     )
     view.troubles += _troubles([problems.not_known(one) for one in defects.parts])
     return view
@@ -179,6 +184,11 @@ def _troubles(found: list[problems.Trouble]) -> list[TroubleView]:
 
 def _unsettled(left: Unsettled | None) -> DataProblemView | None:
     return DataProblemView(**asdict(left)) if left else None
+
+
+def _muted_until(journal: Journal, app: str) -> datetime | None:
+    found = muted_now(journal, app, now())
+    return found.until if found else None
 
 
 def url_of(public: str, app: str, route: Route) -> str:

@@ -50,6 +50,11 @@ class EventKind(StrEnum):
     NOTICE_FAILED = "notice_failed"
     NOTICES_TAKEN = "notices_taken"
     SAMPLE = "sample"
+    NOTICE_MUTED = "notice_muted"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    DISK_LOW = "disk_low"
+    DISK_ENOUGH = "disk_enough"
 
 
 @dataclass(frozen=True)
@@ -285,14 +290,5 @@ class ProxyWorkerEnded(Occurrence):
     """A worker of the proxy from before a reload answered nothing, and was ended with its connections."""
 
     kind = EventKind.PROXY_WORKER_ENDED
-    cause: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class ReportFailed(Occurrence):
-    """The forge was not told what became of a commit (`report`). The deployment does not depend on it."""
-
-    kind = EventKind.REPORT_FAILED
     cause: str
     remedy: str = ""

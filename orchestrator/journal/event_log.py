@@ -63,6 +63,14 @@ class EventLog(Database):
         mine = (table.c.deployment == deployment) & (table.c.app == app) & table.c.kind.in_(kinds)
         return self._events_of(table.select().where(mine).order_by(table.c.id.desc()).limit(limit))
 
+    def events_of_kinds(self, kinds: Collection[EventKind], after: int, limit: int) -> tuple[list[Event], int]:
+        """The oldest ones of these kinds with ids above `after`, and the id of the last event that was looked at."""
+        newest = max(after, self.last_event_id())  # before: what comes meanwhile is looked at the next time
+        table = self._events
+        wanted = (table.c.id > after) & (table.c.id <= newest) & table.c.kind.in_(kinds)
+        found = self._events_of(table.select().where(wanted).order_by(table.c.id).limit(limit))
+        return found, found[-1].id if len(found) == limit else newest
+
     def newest_of_each_app(self, kinds: Collection[EventKind]) -> list[Event]:
         """By app, the newest one of these kinds that belongs to no deployment. It looks at all of these events."""
         table = self._events

@@ -11,11 +11,13 @@ from pathlib import Path
 from border.secrets import Secrets
 from migrations.database import current, head
 from orchestrator.domain.schema_history import Direction, Outcome
+from orchestrator.journal.alerts import Alerts
 from orchestrator.journal.audit_log import AuditLog
 from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.known_apps import KnownApps
 from orchestrator.journal.migration_runs import MigrationRuns
+from orchestrator.journal.mutes import Mutes
 from orchestrator.journal.notices import Notices
 from orchestrator.journal.panel_sessions import PanelSessions
 from orchestrator.journal.push_checks import PushChecks
@@ -36,6 +38,8 @@ class Journal(
     PanelSessions,
     PushChecks,
     AuditLog,
+    Alerts,
+    Mutes,
     Notices,
     EventLog,
 ):

@@ -39,6 +39,8 @@ class Fate(StrEnum):
     TAKEN = "taken"
     DROPPED = "dropped"
     """Refused, too old, or too many waited."""
+    MUTED = "muted"
+    """Not sent to any service, because its app was muted."""
 
 
 class NotTaken(Exception):

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,9 +25,11 @@ from orchestrator.events.stream import EventStream
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
 from orchestrator.notices.courier import Courier, Rounds
+from orchestrator.notices.heard_event import Incoming
 from orchestrator.notices.hourly_limit import MOST_OF_APP, HourlyLimit
 from orchestrator.notices.lanes import FIRST_PAUSE_S, Fate, Lanes, NotTaken
 from orchestrator.notices.made_of import Making
+from orchestrator.notices.muted import is_muted
 from orchestrator.notices.texts import TOLD
 from orchestrator.notices.url_files import UrlFiles, together
 from orchestrator.settings import Settings
@@ -43,14 +45,6 @@ LOOK_AGAIN_S = 60.0
 """So often the files of notices are read again of which no URL could be read."""
 LAST_WITHIN_S = 3.0
 CORRECT_FILE = "Correct the file. It is read again for the next notice. Try it: changeover notify test"
-
-
-@dataclass(frozen=True)
-class _Incoming:
-    happened: Occurrence
-    app: str
-    deployment: str
-    at: datetime
 
 
 class Notices:
@@ -81,7 +75,7 @@ class Notices:
         told = (self._is_configured, self._done, self._failed, lambda one: self._publish(NoticesTaken(one)), self._send)
         self.lanes = Lanes(Rounds(self.courier), *told, first_pause_s, clock, problems)
         self._has_begun = False
-        self._incoming: deque[_Incoming] = deque()
+        self._incoming: deque[Incoming] = deque()
         self._news = asyncio.Event()
         self._open: dict[int, set[str]] = {}
         """By the id of each notice that waits: the URLs that it waits for."""
@@ -103,7 +97,7 @@ class Notices:
             self.lanes.total[app, Fate.DROPPED] += 1
             log.warning("notice dropped: too many wait", app=app, kind=str(happened.kind))
             return
-        self._incoming.append(_Incoming(happened, app, deployment, self._now()))
+        self._incoming.append(Incoming(happened, app, deployment, self._now()))
         self._news.set()
 
     async def keep_sending(self) -> None:
@@ -172,7 +166,7 @@ class Notices:
         if notice:
             await self._send_or_log(notice)
 
-    async def _queued(self, one: _Incoming) -> Notice | None:
+    async def _queued(self, one: Incoming) -> Notice | None:
         """The notice of an event, as the journal has it. Raises JournalError; then it is tried again."""
         try:
             notice, told = await self._made.notice_of(one.happened, one.app, one.deployment, one.at)
@@ -184,7 +178,10 @@ class Notices:
         begins_to_fail = isinstance(one.happened, CheckFailed)
         if notice is None:
             return None
-        if not self._told(notice) or not self._limit.allows(notice.app, notice.queued_at):
+        muted = bool(self._told(notice)) and await is_muted(notice, self._journal, self._events)
+        if muted:
+            self.lanes.total[notice.app, Fate.MUTED] += 1
+        if muted or not self._told(notice) or not self._limit.allows(notice.app, notice.queued_at):
             if begins_to_fail:
                 await self._journal.beside(self._journal.check_failed, one.app)
             return None

@@ -21,8 +21,9 @@ from orchestrator.config.report_schema import Report, api_of, repository_of
 from orchestrator.config.secret_file import read_secret
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName, StepState
 from orchestrator.domain.encryption import ON_THIS_MACHINE
-from orchestrator.domain.events import EventKind, Occurrence, ReportFailed, Step
+from orchestrator.domain.events import EventKind, Occurrence, Step
 from orchestrator.domain.interruption import is_by_end_of_orchestrator
+from orchestrator.domain.report_events import ReportFailed
 from orchestrator.domain.source_names import is_commit
 from orchestrator.errors import ChangeoverError, JournalError, StepFailed, UnknownApp
 from orchestrator.events.stream import EventStream

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from panel.cli import (
+    alerts,
     apps,
     audit,
     backups,
@@ -53,6 +54,7 @@ for group in (
     configuration,
     doctor,
     audit,
+    alerts,
     removal,
     one_off,
     panel,

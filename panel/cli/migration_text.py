@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from panel.client.model import MigrationRun, Migrations, NotKnown, SchemaRevision
+from panel.client.migration_model import MigrationRun, Migrations, NotKnown, SchemaRevision
 from panel.text.age import ago
 from panel.text.markup import inline
 

@@ -25,9 +25,11 @@ from panel.client.model import (
     Validation,
 )
 from panel.client.update_model import Update
+from panel.clock import utc_now
 from panel.text.age import NO_RELEASE_DATE, ago
 from panel.text.changelog import brings, costs
 from panel.text.markup import inline
+from panel.text.moments import muted_until
 from panel.text.size import size
 from panel.text.why import add_why, why
 
@@ -36,8 +38,9 @@ COLOURS = ("blue", "green")
 WELL = ("healthy", "none")
 
 
-def status(found: Apps) -> Group:
+def status(found: Apps, now: datetime | None = None) -> Group:
     """The table of apps, and below it what is wrong: with the installation, and with each app."""
+    now = now or utc_now()
     lines = [_trouble("", one) for one in found.troubles]
     for app in found.apps:
         lines += [_trouble(f"{inline(app.name)}: ", one) for one in app.troubles]
@@ -45,6 +48,9 @@ def status(found: Apps) -> Group:
             lines.append(
                 f"[red]✗ {inline(app.name)}: {inline(app.unsettled.says)}[/]\n  💡 {inline(app.unsettled.remedy)}"
             )
+        if app.muted_until and app.is_muted(now):
+            name, until = inline(app.name), muted_until(app.muted_until, now)
+            lines.append(f"{name}: {until}. People are told nothing of it. End it with: changeover unmute {name}")
         if app.configuration_changed and app.active:
             lines.append(configuration_changed(app))
         if app.update and app.update.waits:

@@ -14,12 +14,14 @@ from pydantic import ValidationError
 
 from panel.client import http_request
 from panel.client.access import AccessRequests
+from panel.client.alert_requests import AlertRequests
 from panel.client.answers import broke_off, error_of, is_record_of_failure, read, strange, unreachable
 from panel.client.backup_requests import BackupRequests
 from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError, Refused, Unanswered, Unreachable
 from panel.client.events import DECIDED, Event, EventKind
 from panel.client.failure import Accepted
+from panel.client.migration_model import Migrations
 from panel.client.model import (
     App,
     Apps,
@@ -27,7 +29,6 @@ from panel.client.model import (
     Findings,
     Leftover,
     Logs,
-    Migrations,
     Validation,
 )
 from panel.client.notice_requests import NoticeRequests
@@ -57,6 +58,7 @@ class ServerTrouble(Exception):
 
 class Client(
     AccessRequests,
+    AlertRequests,
     BackupRequests,
     DeploymentRequests,
     NoticeRequests,

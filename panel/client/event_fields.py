@@ -71,3 +71,51 @@ class StandbyCrashed(Fields):
     version: str = ""
     cause: str = ""
     by: str = ""
+
+
+class UpdateFound(Fields):
+    """`found_by`: a check at the `start`, in the `background`, or one that was `asked` for."""
+
+    version: str = ""
+    found_by: str = ""
+
+
+class Skipped(Fields):
+    """A version is never offered; with `undone`, it is again."""
+
+    version: str = ""
+    by: str = ""
+    undone: bool = False
+
+
+class Dismissed(Fields):
+    version: str = ""
+
+
+class Muted(Fields):
+    """People are told nothing of the app until then."""
+
+    until: str = ""
+    by: str = ""
+
+
+class Unmuted(Fields):
+    by: str = ""
+
+
+class NoticeMuted(Fields):
+    """A notice of a muted app was not sent: what it is about, and its first line."""
+
+    about: str = ""
+    title: str = ""
+
+
+class DiskLow(Fields):
+    """There is less free disk space than deployments require, in megabytes."""
+
+    free_mb: int = 0
+    required_mb: int = 0
+
+
+class DiskEnough(Fields):
+    free_mb: int = 0

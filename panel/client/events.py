@@ -14,14 +14,22 @@ from pydantic import AliasChoices, Field, ValidationError
 
 from panel.client.event_fields import ConfigLoaded as ConfigLoaded
 from panel.client.event_fields import ConfigRefused as ConfigRefused
+from panel.client.event_fields import DiskEnough as DiskEnough
+from panel.client.event_fields import DiskLow as DiskLow
+from panel.client.event_fields import Dismissed as Dismissed
 from panel.client.event_fields import Fields as Fields
+from panel.client.event_fields import Muted as Muted
 from panel.client.event_fields import NoticeFailed as NoticeFailed
+from panel.client.event_fields import NoticeMuted as NoticeMuted
 from panel.client.event_fields import NoticesTaken as NoticesTaken
 from panel.client.event_fields import Outage as Outage
 from panel.client.event_fields import OutageOver as OutageOver
+from panel.client.event_fields import Skipped as Skipped
 from panel.client.event_fields import StandbyCrashed as StandbyCrashed
 from panel.client.event_fields import StandbyStays as StandbyStays
 from panel.client.event_fields import Trouble as Trouble
+from panel.client.event_fields import Unmuted as Unmuted
+from panel.client.event_fields import UpdateFound as UpdateFound
 from panel.client.in_hand import InHand
 from panel.client.traffic_sample import Sample as Sample
 from panel.client.value import Value
@@ -67,6 +75,11 @@ class EventKind(StrEnum):
     NOTICE_FAILED = "notice_failed"
     NOTICES_TAKEN = "notices_taken"
     SAMPLE = "sample"
+    NOTICE_MUTED = "notice_muted"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    DISK_LOW = "disk_low"
+    DISK_ENOUGH = "disk_enough"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -211,25 +224,6 @@ class Drained(Fields, InHand):
     paused: bool = False
 
 
-class UpdateFound(Fields):
-    """`found_by`: a check at the `start`, in the `background`, or one that was `asked` for."""
-
-    version: str = ""
-    found_by: str = ""
-
-
-class Skipped(Fields):
-    """A version is never offered; with `undone`, it is again."""
-
-    version: str = ""
-    by: str = ""
-    undone: bool = False
-
-
-class Dismissed(Fields):
-    version: str = ""
-
-
 FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.QUEUED: Queued,
     EventKind.STARTED: Started,
@@ -268,6 +262,11 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.NOTICE_FAILED: NoticeFailed,
     EventKind.NOTICES_TAKEN: NoticesTaken,
     EventKind.SAMPLE: Sample,
+    EventKind.NOTICE_MUTED: NoticeMuted,
+    EventKind.MUTED: Muted,
+    EventKind.UNMUTED: Unmuted,
+    EventKind.DISK_LOW: DiskLow,
+    EventKind.DISK_ENOUGH: DiskEnough,
 }
 
 

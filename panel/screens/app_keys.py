@@ -22,6 +22,10 @@ class AppKeys(Screen[None]):
         self._apps: tuple[App, ...] = ()
         self._loaded = asyncio.Event()
 
+    async def loaded(self) -> None:
+        """Wait for the API's first answer."""
+        await self._loaded.wait()
+
     @property
     @abstractmethod
     def selected(self) -> str:
@@ -40,7 +44,7 @@ class AppKeys(Screen[None]):
 
     @work(exclusive=True, group="asked")
     async def _once_loaded(self, act: Callable[[App], object]) -> None:
-        await self._loaded.wait()
+        await self.loaded()
         if self._is_shown:
             self._with_current(act)
 

@@ -20,7 +20,7 @@ from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Slot, Update
 from panel.client.version_model import Version
 from panel.clock import Clock, utc_now
-from panel.screens.app_keys import AppKeys
+from panel.screens.alert_keys import ALERT_KEYS, AlertKeys
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.details import DetailsScreen
@@ -41,7 +41,7 @@ SLOW_S = 1.0
 """After so many seconds, a check that is under way is told."""
 
 
-class DashboardScreen(AppKeys):
+class DashboardScreen(AlertKeys):
     BINDINGS = [
         Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
         Binding("d,D", "details", "Details", key_display="D", tooltip="Show what the update changes"),
@@ -58,6 +58,7 @@ class DashboardScreen(AppKeys):
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
         Binding("v,V", "versions", "Versions", key_display="V", tooltip="Deploy or skip a version"),
         Binding("n,N", "notices", "Notices", key_display="N", tooltip="Send a test of notices"),
+        *ALERT_KEYS,
     ]
 
     def __init__(self, client: Client, clock: Clock = utc_now) -> None:

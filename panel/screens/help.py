@@ -14,6 +14,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from panel.screens.alerts import AlertsScreen
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
 from panel.screens.dashboard import DashboardScreen
@@ -31,6 +32,7 @@ SCREENS: dict[str, type[Screen[Any]]] = {
     "Other questions [y/N]": QuestionScreen,
     "Versions of an app": VersionsScreen,
     "Notices of an app": NoticesScreen,
+    "Alerts": AlertsScreen,
     "Audit log": AuditScreen,
 }
 OF_TEXTUAL = (

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from panel.client.model import App, Slot
 from panel.text.age import ago
+from panel.text.moments import muted_until
 from panel.text.shortened import shortened
 from panel.widgets.table import Table
 
@@ -67,7 +68,7 @@ def _cells(app: App, now: datetime) -> tuple[Text, ...]:
     since = ago(app.active.since, now) if app.active and app.active.since else "–"
     return (
         Text(app.name, style="bold"),
-        _health(app),
+        _health(app, now),
         _slot(app.active),
         Text(under_way, style="yellow" if app.deployment else "grey50"),
         _slot(app.standby),
@@ -76,10 +77,11 @@ def _cells(app: App, now: datetime) -> tuple[Text, ...]:
     )
 
 
-def _health(app: App) -> Text:
+def _health(app: App, now: datetime) -> Text:
+    muted = f", {muted_until(app.muted_until, now)}" if app.muted_until and app.is_muted(now) else ""
     if app.unsettled:
-        return Text(f"{app.health}, data unsettled", style="red")
-    return Text(app.health, style=HEALTH.get(app.health, "red"))
+        return Text(f"{app.health}, data unsettled{muted}", style="red")
+    return Text(f"{app.health}{muted}", style=HEALTH.get(app.health, "red"))
 
 
 def _slot(slot: Slot | None) -> Text:

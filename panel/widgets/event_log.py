@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+
 from rich.text import Text
 from textual import on
 from textual.events import Resize
@@ -110,6 +113,16 @@ def _says(event: Event, told: str) -> str:
             return f"{inline(version)} is offered again" if undone else f"{inline(version)} is skipped"
         case events.Trouble(cause=cause, remedy=remedy):
             return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
+        case events.Muted(until=until, by=by):
+            return f"muted until {_moment(until)} by {inline(by)}"
+        case events.Unmuted(by=by):
+            return f"not muted any more, by {inline(by)}"
+        case events.NoticeMuted(title=title):
+            return f"[grey50]not sent, because it is muted:[/] {inline(title)}"
+        case events.DiskLow(free_mb=free, required_mb=required):
+            return f"[red]disk space is running out:[/] {free} MB free, {required} MB required"
+        case events.DiskEnough(free_mb=free):
+            return f"disk space is enough again: {free} MB free"
         case events.NoticesTaken(service=service):
             return f"{inline(service)} takes notices again"
         case events.ConfigRefused(problems=problems):
@@ -126,3 +139,10 @@ def _live(live: events.Live) -> str:
     took = f" after {live.seconds:.2f} s" if live.seconds is not None else ""
     done = "rolled back, live" if live.rollback else "live"
     return f"[bold green3]{done}[/] on {inline(live.colour)}{took}"
+
+
+def _moment(text: str) -> str:
+    """In the viewer's time zone; as it is, if it is no moment."""
+    with suppress(ValueError, OverflowError):
+        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+    return inline(text)

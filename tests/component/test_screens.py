@@ -145,7 +145,7 @@ def test_the_details_of_an_update(snap_compare: Snap, panel: PanelApp, size: tup
 
 
 def test_the_help(snap_compare: Snap, panel: PanelApp, size: tuple[int, int]) -> None:
-    assert snap_compare(panel, terminal_size=size, run_before=pressing("question_mark", "KEYS", "Everywhere"))
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("question_mark", "KEYS", "standby"))
 
 
 def test_a_deployment_under_way(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
@@ -230,3 +230,9 @@ def test_the_audit_log(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: 
     api.gives("GET", "/v1/audit", {"before": None, "entries": entries})
 
     assert snap_compare(panel, terminal_size=size, run_before=pressing("a", "Audit log", "unknown", "refused"))
+
+
+def test_the_alerts(snap_compare: Snap, api: FakeApi, panel: PanelApp, size: tuple[int, int]) -> None:
+    api.gives("GET", "/v1/alerts", {"before": None, "alerts": answers.alerts()})
+
+    assert snap_compare(panel, terminal_size=size, run_before=pressing("h", "4 alerts, 1 going on", "shop: away"))

@@ -107,6 +107,30 @@ def failed(id: str = "d43", **more: Any) -> dict[str, Any]:
     return deployment(id, "failed", seconds=None, failure=FAILURE, **more)
 
 
+def alert(id: int, kind: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "kind": kind,
+        "app": "shop",
+        "began_at": before(minutes=2),
+        "ended_at": None,
+        "cause": "it answered 500",
+        "deployment": "",
+        "muted": False,
+    } | more
+
+
+def alerts() -> list[dict[str, Any]]:
+    """One of each kind, the newest first; one goes on."""
+    over = {"ended_at": before(hours=1)}
+    return [
+        alert(9, "outage"),
+        alert(8, "failed_over", app="till", began_at=before(hours=1, seconds=14), muted=True, **over),
+        alert(6, "deployment_failed", began_at=before(days=1), deployment="d43", cause="build: exit code 1", **over),
+        alert(4, "disk", app="", began_at=before(days=3), cause="800 MB are free, and 1024 MB required", **over),
+    ]
+
+
 class Events:
     """Events with ids from 1 on, a second apart, the newest just before NOW."""
 

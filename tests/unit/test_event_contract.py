@@ -6,7 +6,17 @@ import dataclasses
 
 import pytest
 
-from orchestrator.domain import drain_events, notice, outage_events, sample_event, standby_events, update_events
+from orchestrator.domain import (
+    alert,
+    drain_events,
+    mute,
+    notice,
+    outage_events,
+    report_events,
+    sample_event,
+    standby_events,
+    update_events,
+)
 from orchestrator.domain import events as told
 from panel.client import events as read
 
@@ -15,6 +25,9 @@ def types_by_kind() -> dict[str, type[told.Occurrence]]:
     assert drain_events  # imported for their types
     assert update_events
     assert notice
+    assert alert
+    assert mute
+    assert report_events
     assert outage_events
     assert sample_event
     assert standby_events

@@ -15,7 +15,7 @@ from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
 from orchestrator.domain.release import Release
-from orchestrator.recovery.all_apps import Progress
+from orchestrator.recovery.progress import Progress
 from tests.unit.api.conftest import Api
 
 LIVE = Deployment(

@@ -30,6 +30,7 @@ IN_MEMORY = {
     "migrations",
     "attempts",
     "unsettled",
+    "mute",
     "live_since",
     "backend",
     "beside",
@@ -45,7 +46,11 @@ IN_A_THREAD = {
 }
 
 
-GIVEN_TO_BESIDE = {("orchestrator/access/gate.py", "_find"), ("orchestrator/access/gate.py", "_find_again")}
+GIVEN_TO_BESIDE = {
+    ("orchestrator/access/gate.py", "_find"),
+    ("orchestrator/access/gate.py", "_find_again"),
+    ("orchestrator/alerts/keeper.py", "_make"),
+}
 """Methods that are given to `beside`, and may therefore ask the journal."""
 
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from panel.cli import event_lines, migration_text, text
 from panel.client.events import Event
-from panel.client.model import App, Apps, Deployment, Finding, Migrations
+from panel.client.migration_model import Migrations
+from panel.client.model import App, Apps, Deployment, Finding
 from panel.client.update_model import Change
 from panel.text.age import ago
 from panel.text.changelog import changelog

@@ -1,0 +1,1 @@
+"""Alerts: made of events, kept in the journal for 90 days."""

@@ -1,0 +1,88 @@
+"""The keys of the dashboard that show what went wrong, and that mute an app."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from textual import work
+from textual.binding import Binding
+
+from panel.client.client import Client
+from panel.client.errors import ClientError
+from panel.client.model import App
+from panel.client.permission import DEPLOY, Permission
+from panel.clock import Clock
+from panel.screens.alerts import AlertsScreen
+from panel.screens.app_keys import AppKeys
+from panel.text.moments import muted_until
+
+ALERT_KEYS = (
+    Binding("h,H", "alerts", "Alerts", key_display="H", tooltip="Show what went wrong"),
+    Binding("m,M", "mute", "Mute", key_display="M", tooltip="Mute the app, or end that"),
+)
+
+
+class AlertKeys(AppKeys):
+    """A base of the dashboard, which has `ALERT_KEYS` among its keys."""
+
+    _client: Client
+    _clock: Clock
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._permission = Permission()
+        self._mute_turn = asyncio.Lock()
+        self._mute_wanted: dict[str, bool] = {}
+        """By app: whether it is to be muted, as the last key said whose request is under way."""
+
+    @abstractmethod
+    def show(self, apps: Sequence[App]) -> None:
+        """Show these apps."""
+
+    def on_mount(self) -> None:
+        self._ask_what_is_allowed()
+
+    @work
+    async def _ask_what_is_allowed(self) -> None:
+        await self._permission.ask(self._client)
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whoever may only read is not offered to mute."""
+        if action == "mute" and not self._permission.allows(DEPLOY):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_alerts(self) -> None:
+        """Show the alerts of the last 90 days."""
+        self.app.push_screen(AlertsScreen(self._client, self._clock, self.selected))
+
+    def action_mute(self) -> None:
+        """Mute the app under the cursor at once, or end that."""
+        self._with_current(self._change_mute)
+
+    def _change_mute(self, app: App) -> None:
+        is_muted = self._mute_wanted.get(app.name, app.is_muted(self._clock()))
+        self._mute_wanted[app.name] = not is_muted
+        self._mute(app.name, muted=not is_muted)
+
+    @work(group="changes")
+    async def _mute(self, app: str, *, muted: bool) -> None:
+        async with self._mute_turn:  # in the order of the keys
+            try:
+                answer = await (self._client.mute(app) if muted else self._client.unmute(app))
+            except ClientError as error:
+                self._mute_wanted.pop(app, None)
+                self._complain(error)
+                return
+        if self._mute_wanted.get(app) is muted:
+            del self._mute_wanted[app]
+        until = answer.muted_until
+        self.show([one.model_copy(update={"muted_until": until}) if one.name == app else one for one in self._apps])
+        if until:
+            says = f"{app} is {muted_until(until, self._clock())}: no notices of it are sent. M again takes it back."
+        else:
+            says = f"{app} is not muted any more."
+        self.app.notify(says, markup=False)
