@@ -42,6 +42,8 @@ STALE_S = 3 * REFRESH_S
 RECENT_EVENTS = 100
 TOLD_WITHIN_S = 30.0
 """An alert that is older is no news."""
+STREAM = "stream"
+"""The group of the worker that follows the events."""
 LAST_FEW = 5
 """Deployments in which the one is looked for that brought the release that is live."""
 PALETTE = Binding("ctrl+p", "command_palette", "Palette", tooltip="Open the command palette: theme, screenshot")
@@ -85,6 +87,8 @@ class PanelApp(App[int]):
         self._dashboard = DashboardScreen(client, clock)
         self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
+        self._after: int | None = None
+        """The last event that was taken."""
         self._shown: tuple[AppView, ...] = ()
         self._told = ""
         """The error that was told last, of those since the last answer."""
@@ -111,7 +115,7 @@ class PanelApp(App[int]):
             return
         self._started = True
         self._restore(state)
-        self._watch()
+        self._follow()
         self.set_interval(REFRESH_S, self._refresh)
         self.set_interval(REFRESH_S, self._say_if_stale)
 
@@ -150,17 +154,27 @@ class PanelApp(App[int]):
         panel = next((app for app in self._shown if app.name == PANEL), None)
         return resumed(before, release(), panel, newest)
 
-    @work
-    async def _watch(self) -> None:
+    def follow_again(self) -> None:
+        """Follow the event stream from where it was left, and ask for the apps."""
+        if self._started:
+            self._follow()
+            self._refresh()
+
+    def stop_following(self) -> None:
+        """Nobody looks: no event is taken until `follow_again`."""
+        self.workers.cancel_group(self, STREAM)
+
+    @work(group=STREAM, exclusive=True)
+    async def _follow(self) -> None:
         """Follow the event stream. After events that change an app, request the apps again.
 
         A stream that cannot be opened now, as when the token may have no further one, is asked for again.
         """
-        told, after = "", None
+        told = ""
         while True:
             try:
-                async for event in self.client.events(after, recent=RECENT_EVENTS):
-                    told, after = "", event.id
+                async for event in self.client.events(self._after, recent=RECENT_EVENTS):
+                    told, self._after = "", event.id
                     self._take(event)
             except NotSignedIn as error:
                 self.signed_out(error)

@@ -50,6 +50,7 @@ class AppProcess:
         self.signed_out = asyncio.Event()
         """Set when the orchestrator does not accept the session any more."""
         self._saved = asyncio.Event()
+        self._is_hidden = False
         self._complaints = Complaints()
         self._typed = Typed(time.monotonic)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
@@ -98,6 +99,9 @@ class AppProcess:
                 await self._type(str(rest[0]))
             elif kind == "resize":
                 await self._resize(int(rest[0]["width"]), int(rest[0]["height"]))
+            elif kind in ("hidden", "shown"):
+                self._is_hidden = kind == "hidden"
+                await self._send_meta({"type": kind})
             elif kind in ("focus", "blur"):
                 await self._send_meta({"type": kind})
             elif kind == "ping":
@@ -121,9 +125,10 @@ class AppProcess:
     async def paints(self, within_s: float = PAINT_DEADLINE_S) -> bool:
         """Whether the process still paints: it is asked to, and answers within `within_s` seconds.
 
-        One that waits for its page to take what it has painted is not asked; the page has its own time limit.
+        One that waits for its page to take what it has painted is not asked; the page has its own time limit. Nor is
+        one whose page nobody looks at: the question would be all that wakes it.
         """
-        if not self._has_room.is_set():
+        if self._is_hidden or not self._has_room.is_set():
             return True
         self._painted.clear()
         with suppress(TimeoutError):

@@ -14,7 +14,8 @@ from panel.client.settings import configured_url
 from panel.session.state import SessionState
 from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
-from panel.web.driver import Adopted, PaintWanted, PanelDriver, SaveWanted
+from panel.web.driver import Adopted, Hidden, PaintWanted, PanelDriver, SaveWanted, Shown
+from panel.web.rest import Rest
 
 
 class SessionApp(PanelApp):
@@ -27,6 +28,7 @@ class SessionApp(PanelApp):
         self._url = url
         self._saved = ""
         self._saving = asyncio.Lock()
+        self._rest = Rest(self)
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._tell, "painted")
@@ -55,6 +57,16 @@ class SessionApp(PanelApp):
         await self._save()
         self._tell("saved")
 
+    async def on_hidden(self, _message: Hidden) -> None:
+        await self._save()
+        self._rest.begin()
+        self.stop_following()
+
+    def on_shown(self, _message: Shown) -> None:
+        if self._rest.is_on:
+            self._rest.end()
+            self.follow_again()
+
     async def _save_if_changed(self) -> None:
         if self.state.model_dump_json() != self._saved:
             await self._save()
@@ -79,6 +91,13 @@ class SessionApp(PanelApp):
     def _tell(self, what: str) -> None:
         if isinstance(self._driver, PanelDriver):
             self._driver.write_meta({"type": what})
+
+
+async def warm_up() -> None:
+    """Paint the first screen, which nobody sees, so that all is loaded and computed that a process needs for it."""
+    app = SessionApp(Store(os.environ["PANEL_DATABASE_URL"]), configured_url())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
 
 
 def run() -> int:

@@ -1,8 +1,9 @@
 """The template: `python -m panel.web.template FD`, started by the web server, which is at the other end of socket FD.
 
-It has everything loaded that a page's process needs, and is forked for each. So a page's process starts at once, and
-shares with the others whatever does not change. It has no threads (a fork copies only the one that forks), and what is
-loaded is taken out of garbage collection first, which would write to the shared pages (`gc.freeze`).
+It has everything loaded that a page's process needs, has painted a first screen once, and is forked for each. So a
+page's process starts at once, and shares with the others whatever does not change. The template has no threads (a fork
+copies only the one that forks), and what it has loaded is taken out of garbage collection first, which would write to
+the shared pages (`gc.freeze`).
 
 It waits for its children, so that none stays a zombie, and tells the server of each end. When the server has ended, it
 ends them.
@@ -10,6 +11,7 @@ ends them.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import selectors
@@ -109,6 +111,7 @@ class Template:
 def main() -> None:
     # Ctrl-C in a terminal is for the server, whose end is the template's, too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(session_app.warm_up())
     template = Template(socket.socket(fileno=int(sys.argv[1])))
     gc.collect()
     gc.freeze()

@@ -52,6 +52,7 @@
     // a replacement of the container.
     rest() {
       clearTimeout(this.resting);
+      if (this.live) this.tellWhetherShown();
       if (document.hidden) {
         this.resting = setTimeout(() => {
           this.asleep = true;
@@ -63,6 +64,11 @@
         this.failures = 0;
         this.open();
       }
+    }
+
+    // The process paints nothing, and nothing wakes it, while nobody looks.
+    tellWhetherShown() {
+      this.socket.send(JSON.stringify([document.hidden ? "hidden" : "shown"]));
     }
 
     open() {
@@ -90,6 +96,7 @@
           // The window may have got another size since the connection was asked for with that of before.
           if (this.resized && this.url.href !== asked) socket.send(this.resized);
           this.waiting.splice(0).forEach((message) => socket.send(message));
+          if (document.hidden) this.tellWhetherShown();
         }
         this.dispatchEvent(new MessageEvent("message", { data: event.data }));
       });

@@ -65,6 +65,14 @@ async def test_a_process_that_paints_nothing_is_found_out(script: str, within_s:
         assert [await app.paints(within_s) for _ in range(2)] == [paints] * 2
 
 
+async def test_a_process_whose_page_nobody_looks_at_is_not_asked_whether_it_paints() -> None:
+    async with process(READS) as app:
+        await app.take('["hidden"]')
+        assert await app.paints(0.2)
+        await app.take('["shown"]')
+        assert not await app.paints(0.2)
+
+
 async def test_a_process_whose_input_is_full_is_found_out_too() -> None:
     async with process(STUCK) as app:
         pasted = asyncio.create_task(app.take('["stdin", "' + "x" * 250_000 + '"]'))

@@ -146,7 +146,7 @@ def worker(name: str, *arguments: Any, **named: Any) -> Run:
 
 def of_app(name: str, *arguments: Any) -> Run:
     async def run(app: PanelApp, _screen: Screen[Any]) -> None:
-        with suppress(TimeoutError):  # `_watch` has no end
+        with suppress(TimeoutError):  # `_follow` has no end
             await asyncio.wait_for(inspect.unwrap(getattr(PanelApp, name))(app, *arguments), 0.1)
 
     return run
@@ -197,7 +197,7 @@ Make = Callable[[Client], Screen[Any] | None]
 DASHBOARD: Make = lambda _: None  # noqa: E731
 RUNS: dict[str, tuple[Make, Run]] = {
     "app._restore": (DASHBOARD, of_app("_restore", GOES_ON)),
-    "app._watch": (DASHBOARD, of_app("_watch")),
+    "app._follow": (DASHBOARD, of_app("_follow")),
     "app._refresh": (DASHBOARD, of_app("_refresh")),
     "app_keys._once_loaded": (DASHBOARD, _once_loaded),
     "dashboard._ask_the_source": (DASHBOARD, worker("_ask_the_source", SHOP, afresh=False)),
