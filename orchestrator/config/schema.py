@@ -26,7 +26,7 @@ __all__ = [
 
 PANEL = "panel"
 PANEL_MEMORY = "2g"
-"""Each open page of the panel is a process of some 20 MB of its own."""
+"""Each open page of the panel is a process of some 25 MB of its own."""
 PANEL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The hosts at which the panel always answers, with any port, as through a tunnel of SSH."""
 

@@ -14,7 +14,7 @@ from panel.web.process import AppProcess
 
 MOST = int(os.environ.get("PANEL_MAX_PAGES", "20"))
 MOST_OF_TOKEN = int(os.environ.get("PANEL_MAX_PAGES_OF_TOKEN", "10"))
-"""Each page has a process of some 20 MB of its own."""
+"""Each page has a process of some 25 MB of its own."""
 
 
 MOST_OF_REASON = 123

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from fastapi import WebSocketDisconnect
 
@@ -18,6 +19,9 @@ CHECKED_EVERY_S = 15.0
 """How often the orchestrator is asked whether the session goes on, and told that it is used."""
 PAINTS_EVERY_S = 15.0
 """How often a process is asked whether it still paints."""
+WEIGHED_EVERY_S = 5.0
+MOST_MEMORY_MB = float(os.environ.get("PANEL_MAX_MEMORY_OF_PAGE_MB", "300"))
+"""With what a page's process shares with the others. At its start it has some 60 MB."""
 SEND_DEADLINE_S = 60.0
 """A page that does not take its picture for so long is closed."""
 
@@ -33,6 +37,7 @@ async def carry(page: Page, app: AppProcess, url: str) -> None:
             _until_set(page, page.signed_out),
             _check_session(page, url),
             _until_stuck(page, app),
+            _until_too_large(page, app),
         )
     ]
     try:
@@ -51,7 +56,7 @@ async def carry(page: Page, app: AppProcess, url: str) -> None:
 async def _to_page(page: Page, app: AppProcess) -> None:
     async for data in app.output():
         async with asyncio.timeout(SEND_DEADLINE_S):
-            await page.socket.send_bytes(data)
+            await (page.socket.send_text(data) if isinstance(data, str) else page.socket.send_bytes(data))
     await page.socket.close(SIGN_IN_AGAIN if app.signed_out.is_set() else ENDED if app.was_quit else FAILED)
 
 
@@ -79,6 +84,15 @@ async def _until_stuck(page: Page, app: AppProcess) -> None:
     while await app.paints():  # noqa: ASYNC110 (a process that is stuck tells no event)
         await asyncio.sleep(PAINTS_EVERY_S)
     await page.socket.close(TRY_LATER)
+
+
+async def _until_too_large(page: Page, app: AppProcess) -> None:
+    """End the page when its process has taken too much memory. The page tries again, with another process."""
+    while app.memory_mb <= MOST_MEMORY_MB:  # noqa: ASYNC110 (a process that grows tells no event)
+        await asyncio.sleep(WEIGHED_EVERY_S)
+    await page.socket.close(
+        FAILED, f"The panel's process for this page took more than {MOST_MEMORY_MB:g} MB of memory."
+    )
 
 
 async def _check_session(page: Page, url: str) -> None:

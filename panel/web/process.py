@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 from panel.keys.typed import Typed
 from panel.web.complaints import Complaints
@@ -18,6 +20,7 @@ PAINT_DEADLINE_S = 20.0
 SAVE_DEADLINE_S = 2.0
 ESCAPE_KEY = "\x1b[27u"
 """Escape in the kitty keyboard protocol. A bare ESC could be read as Alt with the next key."""
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 PRELUDE = b"__GANGLION__\n"
 
 
@@ -43,7 +46,7 @@ class AppProcess:
 
     def __init__(self, process: PipedProcess) -> None:
         self._process = process
-        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[bytes | str | None] = asyncio.Queue()
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._painted = asyncio.Event()
@@ -81,6 +84,15 @@ class AppProcess:
         return self._process.returncode is not None
 
     @property
+    def memory_mb(self) -> float:
+        """What the process has in memory, with what it shares; 0 if it has ended. From proc(5), statm."""
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_bytes().split()[1])
+        except (OSError, IndexError):
+            return 0.0
+        return pages * PAGE_BYTES / 2**20
+
+    @property
     def was_quit(self) -> bool:
         """Whether the process has ended as its person wanted: it has not failed, and nobody has killed it."""
         return self._process.returncode == 0
@@ -115,8 +127,8 @@ class AppProcess:
         rows = max(LEAST_ROWS, min(MOST_ROWS, rows))
         await self._send_meta({"type": "resize", "width": columns, "height": rows})
 
-    async def output(self) -> AsyncIterator[bytes]:
-        """Bytes for the terminal in the page, until the process ends."""
+    async def output(self) -> AsyncIterator[bytes | str]:
+        """Bytes for the terminal in the page, and messages for the page itself, until the process ends."""
         while (data := await self._waiting.get()) is not None:
             if self._waiting.qsize() < MOST_WAITING:
                 self._has_room.set()
@@ -206,6 +218,8 @@ class AppProcess:
             self._painted.set()
         elif packet["type"] == "saved":
             self._saved.set()
+        elif packet["type"] == "open_url" and str(packet["url"]).startswith(("https://", "http://")):
+            self._waiting.put_nowait(json.dumps(["open_url", {"url": packet["url"], "new_tab": True}]))
         elif packet["type"] == "signed_out":
             self.signed_out.set()
 

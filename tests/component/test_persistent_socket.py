@@ -13,16 +13,18 @@ from tests.support.paths import ROOT
 SCRIPT = (ROOT / "panel/web/static/persistent-socket.js").read_text()
 FAKE = """
 window.made = [];
+window.sent = [];
 window.WebSocket = class extends EventTarget {
   static OPEN = 1;
   constructor(url) { super(); this.readyState = 1; window.made.push(this); }
-  send() {}
+  send(message) { window.sent.push(message); }
   close() { this.ends(1000); }
-  ends(code) {
+  ends(code, reason = "") {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.dispatchEvent(Object.assign(new Event("close"), { code, reason: "" }));
+    this.dispatchEvent(Object.assign(new Event("close"), { code, reason }));
   }
+  paints() { this.dispatchEvent(new MessageEvent("message", { data: "picture" })); }
 };
 window.hide = (hidden) => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -76,3 +78,42 @@ def test_a_socket_that_ends_is_followed_by_one_other(page: Page) -> None:
         assert open_sockets(page) == 1
 
     assert page.evaluate("window.made.length") == 6
+
+
+def said(page: Page) -> str:
+    return page.inner_text("#state")
+
+
+def test_one_line_says_for_how_long_the_connection_is_gone(page: Page) -> None:
+    page.evaluate("window.made.at(-1).paints()")
+    page.clock.run_for("00:30")
+    connected = said(page)
+    page.evaluate("window.made.at(-1).ends(1012)")
+    page.clock.run_for(500)
+    at_once = said(page)
+    page.clock.run_for("00:05")
+    later = said(page)
+    page.evaluate("window.made.at(-1).ends(1006)")
+    page.clock.run_for("03:00")
+    much_later = said(page)
+    page.evaluate("window.made.at(-1).paints()")
+
+    assert (connected, at_once) == ("", "")
+    assert later == "No connection for 5 s. Connecting again."
+    assert much_later == "No connection for 3 min. Connecting again."
+    assert said(page) == ""
+
+
+def test_a_page_whose_process_has_failed_says_why(page: Page) -> None:
+    page.evaluate("window.made.at(-1).ends(4411, 'It took more than 300 MB of memory.')")
+    page.clock.run_for("00:02")
+
+    assert said(page) == "It took more than 300 MB of memory. The page is opened again in 5 s."
+
+
+def test_the_process_is_told_whether_somebody_looks_at_its_page(page: Page) -> None:
+    page.evaluate("hide(true)")  # before there is a process
+    page.evaluate("window.made.at(-1).paints()")
+    page.evaluate("hide(false)")
+
+    assert page.evaluate("window.sent") == ['["hidden"]', '["shown"]']

@@ -266,6 +266,7 @@ def test_a_person_signs_out_by_the_button(api: FakeApi, web: Web, tmp_path: Path
         cookies = page.context.cookies()
         page.goto(f"{web.url}/")
 
+        assert terminal.requests_elsewhere == []
         assert "ann (deploy)" in signed_in_as
         assert cookies == []
         assert page.url == f"{web.url}/sign-in"

@@ -9,8 +9,11 @@
   const ENDED = 4410;
   const FAILED = 4411;
   const TOO_MANY_PAGES = 4429;
+  const HAS_FAILED = "The panel's process for this page has failed.";
   const LONG_PAUSE_MS = 5000;
   const HIDDEN_MS = 10 * 60 * 1000;
+  // A connection that is away for so short a time, as when the container is replaced, is not worth a word.
+  const SAID_AFTER_MS = 1000;
   // Keys that are kept while nothing answers. A moved mouse is many.
   const MOST_WAITING = 1000;
 
@@ -21,6 +24,11 @@
   function say(text) {
     const state = document.getElementById("state");
     if (state) state.textContent = text;
+  }
+
+  function duration(seconds) {
+    if (seconds < 120) return `${seconds} s`;
+    return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
   }
 
   function sessionId() {
@@ -43,6 +51,8 @@
       this.failures = 0;
       this.ever = false;
       this.asleep = false;
+      this.reason = "";
+      this.lost();
       document.addEventListener("visibilitychange", () => this.rest());
       this.open();
       this.rest();
@@ -56,14 +66,36 @@
       if (document.hidden) {
         this.resting = setTimeout(() => {
           this.asleep = true;
+          this.found();
           clearTimeout(this.opening);
           this.socket.close();
         }, HIDDEN_MS);
       } else if (this.asleep) {
         this.asleep = false;
         this.failures = 0;
+        this.lost();
         this.open();
       }
+    }
+
+    // One line says for how long nothing answers, and why if that is known. The last picture stays below it.
+    lost() {
+      const since = this.since = this.since || Date.now();
+      clearInterval(this.saying);
+      const again = () => {
+        const lostMs = Date.now() - since;
+        const howLong = lostMs < SAID_AFTER_MS ? "" : `No connection for ${duration(Math.round(lostMs / 1000))}. Connecting again.`;
+        say(this.reason || howLong);
+      };
+      again();
+      this.saying = setInterval(again, 1000);
+    }
+
+    found() {
+      clearInterval(this.saying);
+      this.since = 0;
+      this.reason = "";
+      say("");
     }
 
     // The process paints nothing, and nothing wakes it, while nobody looks.
@@ -92,7 +124,7 @@
           // Only now a process has the page: before, the server may have no place for it, and keys would be lost.
           this.live = true;
           this.failures = 0;
-          say("");
+          this.found();
           // The window may have got another size since the connection was asked for with that of before.
           if (this.resized && this.url.href !== asked) socket.send(this.resized);
           this.waiting.splice(0).forEach((message) => socket.send(message));
@@ -108,8 +140,8 @@
         if (event.code === ENDED) { location.href = "/sign-in"; return; }
         const isFull = event.code === TOO_MANY_PAGES;
         const hasFailed = event.code === FAILED;
-        if (isFull) say(event.reason);
-        if (hasFailed) say("The panel's process for this page has failed. The page is opened again in 5 s.");
+        this.reason = isFull ? event.reason : hasFailed ? `${event.reason || HAS_FAILED} The page is opened again in 5 s.` : "";
+        this.lost();
         const pause = isFull || hasFailed ? LONG_PAUSE_MS : PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
         this.failures += 1;
         clearTimeout(this.opening);

@@ -124,3 +124,21 @@ async def test_a_process_that_sent_a_packet_of_four_gigabytes_and_more_after_it_
         async with asyncio.timeout(20):
             assert [data async for data in app.output()] == []
             await app.end()
+
+
+async def test_a_link_is_for_the_page_and_one_that_is_a_script_for_nobody() -> None:
+    links = ["javascript:alert(1)", "file:///etc/passwd", "https://example.org/notes"]
+    script = f"for url in {links}: send(b'M', json.dumps(dict(type='open_url', url=url, new_tab=True)).encode())"
+    async with process(script) as app, asyncio.timeout(20):
+        messages = [data async for data in app.output()]
+
+    assert messages == [json.dumps(["open_url", {"url": links[-1], "new_tab": True}])]
+
+
+async def test_what_a_process_takes_of_memory_is_seen() -> None:
+    async with process("kept = b'x' * 50_000_000; send(b'D', b'ready'); take()") as app:
+        async with asyncio.timeout(20):
+            await anext(app.output())
+        assert 50 < app.memory_mb < 150
+        await app.end()
+        assert app.memory_mb == 0
