@@ -87,6 +87,8 @@ class PanelApp(App[int]):
         self._dashboard = DashboardScreen(client, clock)
         self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
+        self.restored = asyncio.Event()
+        """Set when the app continues where the state was, with what the orchestrator has answered."""
         self._after: int | None = None
         """The last event that was taken."""
         self._shown: tuple[AppView, ...] = ()
@@ -137,12 +139,14 @@ class PanelApp(App[int]):
     @work
     async def _restore(self, state: SessionState | None) -> None:
         await self._ask_for_apps()
-        if state is None or not self.is_running:
+        if not self.is_running:
             return
-        self._dashboard.select(state.selected)
-        if state.deployment:
-            self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
-        if state.release != release():
+        if state is not None:
+            self._dashboard.select(state.selected)
+            if state.deployment:
+                self.push_screen(ProgressScreen(self.client, state.following_app, state.deployment, self.clock))
+        self.restored.set()
+        if state is not None and state.release != release():
             self.notify(await self._what_happened(state.release), timeout=8, markup=False)
 
     async def _what_happened(self, before: str) -> str:

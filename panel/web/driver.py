@@ -52,20 +52,33 @@ class Shown(Message):
 
 
 class PanelDriver(WebDriver):
-    """Reads its input on the event loop: the stock driver has a thread for it, which wakes ten times a second."""
+    """Reads its input on the event loop: the stock driver has a thread for it, which wakes ten times a second.
+
+    Pictures are kept from the page until `show`.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # Any: as the stock driver has it
         super().__init__(*arguments, **named)
+        self._is_shown = True  # what prepares the terminal is
         self._packets = ByteStream()
         self._parser = XTermParser(debug=self._debug)
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
+        self._is_shown = False
         loop = asyncio.get_running_loop()
         loop.add_reader(STDIN, self._read)
         if lifeline := os.environ.get(LIFELINE):
             loop.add_reader(int(lifeline), os._exit, 0)
+
+    def show(self) -> None:
+        """From now on, the page gets what is painted. The app has to paint the whole screen next."""
+        self._is_shown = True
+
+    def write(self, data: str) -> None:
+        if self._is_shown:
+            super().write(data)
 
     def stop_application_mode(self) -> None:
         asyncio.get_running_loop().remove_reader(STDIN)

@@ -6,6 +6,9 @@ import asyncio
 import gc
 import os
 import sys
+from contextlib import suppress
+
+from textual import work
 
 from panel.app import PanelApp
 from panel.client.client import Client
@@ -16,6 +19,9 @@ from panel.session.store import Store, StoreUnavailable
 from panel.uninterrupted import in_thread
 from panel.web.driver import Adopted, Hidden, PaintWanted, PanelDriver, SaveWanted, Shown
 from panel.web.rest import Rest
+
+RESTORED_WITHIN_S = 2.0
+"""Then the page gets what there is, as when the orchestrator does not answer."""
 
 
 class SessionApp(PanelApp):
@@ -39,8 +45,18 @@ class SessionApp(PanelApp):
         self._session = message.session
         self.client.sign_in(message.token)
         self.begin(await self._stored(message.session))
-        self.refresh(layout=True)
         self.set_interval(1.0, self._save_if_changed)
+        self._show_when_restored()
+
+    @work
+    async def _show_when_restored(self) -> None:
+        """The first picture that leaves the process is the restored one. Until then, the page keeps its last one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTORED_WITHIN_S):
+                await self.restored.wait()
+        if isinstance(self._driver, PanelDriver):
+            self._driver.show()
+        self.screen.refresh(layout=True)
 
     async def _stored(self, session: str) -> SessionState | None:
         """None also if the database does not answer: the page begins anew then."""

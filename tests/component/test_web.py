@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import pyte
 import pytest
 from playwright.sync_api import Page
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -472,6 +473,25 @@ def test_a_session_is_saved_when_the_panel_drains_and_goes_on_in_the_next_releas
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == SERVICE_RESTART
+
+
+def test_no_picture_that_a_page_gets_at_its_start_lacks_the_apps(web: Web) -> None:
+    """The page kept its last picture until the new process painted headings without a row, at each update."""
+    screen = pyte.Screen(120, 40)
+    terminal = pyte.ByteStream(screen)
+    lacking = []
+    with web.session("first-picture") as socket:
+        deadline = time.monotonic() + WAIT_S
+        while not (shown := "\n".join(screen.display)).strip() or "shop" not in shown:
+            assert time.monotonic() < deadline
+            message = socket.recv(timeout=WAIT_S)
+            assert isinstance(message, bytes)
+            terminal.feed(message.replace(b"\x1b[?2026$p", b""))
+            painted = "\n".join(screen.display)
+            if painted.strip() and not ("shop" in painted and "till" in painted):
+                lacking.append(painted)
+
+    assert lacking == []
 
 
 def test_an_answer_of_the_pages_terminal_presses_no_key_and_a_rollback_asks_first(api: FakeApi, web: Web) -> None:
