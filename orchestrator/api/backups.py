@@ -18,9 +18,11 @@ from orchestrator.app_data import backups
 from orchestrator.apps.context import AppContext
 from orchestrator.backup_sidecar import reason
 from orchestrator.backup_sidecar.manifest import Entry, Summary
+from orchestrator.clock import now
+from orchestrator.domain.backup_events import BackupDeleted, BackupVerified
 from orchestrator.domain.deployment import Deployment, Kind, State
 from orchestrator.domain.release_history import Attempt, live_since
-from orchestrator.errors import NotAllowed, Refused
+from orchestrator.errors import NotAllowed, Refused, StepFailed
 from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}/backups")
@@ -53,6 +55,8 @@ class BackupView(BaseModel):
     releases_since: list[str] = []
     problem: str = ""
     keep_backups: int | None = None
+    verified_at: datetime | None = None
+    """When every byte of it was read and compared with its checksums last, and was as it should be."""
 
 
 class Backups(BaseModel):
@@ -103,7 +107,9 @@ async def list_backups(app: App, orchestrator: Serving, _who: Reader) -> Backups
     attempts = await orchestrator.journal.beside(orchestrator.journal.attempts, app)
     async with orchestrator.sidecars_of_readers.turn_of(app):
         found = [entry for context in contexts for entry in await backups.entries(context)]
-    return Backups(backups=[entry_view(app, entry, attempts) for entry in found])
+    verified = await orchestrator.journal.beside(orchestrator.journal.verified_backups, app)
+    views = [entry_view(app, entry, attempts) for entry in found]
+    return Backups(backups=[one.model_copy(update={"verified_at": verified.get(one.id)}) for one in views])
 
 
 @router.post("", status_code=201)
@@ -118,9 +124,42 @@ async def create(app: App, orchestrator: Serving, who: Deployer) -> BackupView:
 
 @router.post("/{backup}/verify")
 async def verify(app: App, backup: BackupId, orchestrator: Serving, _who: Reader) -> BackupView:
+    """Read every byte of it, and compare it with its checksums. That it was done, and why it is damaged if it is, is
+    recorded as an event."""
     async with orchestrator.sidecars_of_readers.turn_of(app):
-        kept = await backups.check(await context_with(orchestrator, app, backup), backup)
-    return view(kept, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
+        context = await context_with(orchestrator, app, backup)
+        try:
+            kept = await backups.check(context, backup)
+        except StepFailed as error:
+            await orchestrator.events.publish(BackupVerified(backup, error.cause), app)
+            raise
+    await orchestrator.events.publish(BackupVerified(backup), app)
+    shown = view(kept, await orchestrator.journal.beside(orchestrator.journal.attempts, app))
+    return shown.model_copy(update={"verified_at": now()})
+
+
+class DeletedView(BaseModel):
+    """The backup that was deleted."""
+
+    app: str
+    backup: str
+
+
+@router.delete("/{backup}")
+async def delete(app: App, backup: BackupId, orchestrator: Serving, who: Admin) -> DeletedView:
+    """Delete a backup for ever. Refused where a rollback to the standby, what is unsettled in the data, or a deployment
+    under way needs it. Waits until nothing copies or replaces the app's data."""
+    require_ready(orchestrator)
+    context = await context_with(orchestrator, app, backup)
+    if busy := orchestrator.scheduler.busy_with(app):
+        record = orchestrator.journal.deployment(busy.id)
+        if backup in (record.backup, record.paused_backup, record.ref):
+            doing = orchestrator.scheduler.doing(app)
+            raise Refused(f"Backup {backup} is not deleted: it is needed by what is under way ({doing}).", "Try later.")
+    async with context.data_turn:
+        await backups.remove(context, backup)
+    await orchestrator.events.publish(BackupDeleted(backup, who.name), app)
+    return DeletedView(app=app, backup=backup)
 
 
 class Part(StrEnum):

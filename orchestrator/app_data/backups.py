@@ -153,6 +153,22 @@ async def extract(context: AppContext, backup: str, part: str) -> dict[str, str]
     return _TEXTS.validate_python(await backup_sidecar.run(context, "extract", backup, f"--part={part}"))
 
 
+async def remove(context: AppContext, backup: str) -> None:
+    """Remove one backup for ever. The caller must have locked `data_turn`.
+
+    Raises Refused where it is needed, UnknownBackup, StepFailed or EngineError.
+    """
+    if backup == needed_for_rollback(context):
+        raise Refused(
+            f"Backup {backup} is not deleted: a rollback of {context.name} to the standby needs it.",
+            "Delete it when another release is live, or the standby is another one.",
+        )
+    left = context.journal.unsettled(context.name)
+    if left and left.backup == backup:
+        raise Refused(f"Backup {backup} is not deleted: what is unsettled in the data needs it.", left.remedy)
+    await backup_sidecar.run(context, "remove", backup)
+
+
 async def remove_all(context: AppContext) -> list[str]:
     """Remove all backups of an app, for ever. Returns their ids. Raises StepFailed or EngineError."""
     return list(await backup_sidecar.run(context, "remove-all", ""))

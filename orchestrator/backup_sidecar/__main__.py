@@ -59,6 +59,7 @@ def main() -> int:
             "extract",
             "compare",
             "restore",
+            "remove",
             "remove-all",
             "remove-unfinished",
             "undo-interrupted",
@@ -135,6 +136,8 @@ def carry_out(asked: argparse.Namespace) -> object:
             return asdict(manifest.summary)
         case "own":
             return {"changed": sum(_own(root, asked) for root in sorted(VOLUMES.iterdir()))}
+        case "remove":
+            return catalogue.remove(asked.backup)
         case "remove-all":
             return catalogue.remove_all()
         case "remove-unfinished":

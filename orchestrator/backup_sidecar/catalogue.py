@@ -83,6 +83,12 @@ class Catalogue:
         (self._folder / backup).rename(leaving)
         shutil.rmtree(leaving)
 
+    def remove(self, backup: str) -> list[str]:
+        """Remove one backup, damaged or not, for ever. Returns its id. Raises NoSuchBackup."""
+        self.folder(backup)
+        self._remove(backup)
+        return [backup]
+
     def remove_unfinished(self) -> list[str]:
         """Remove what a backup that was killed has left, and what was put there for it. None may be under way.
 

@@ -55,6 +55,8 @@ class EventKind(StrEnum):
     UNMUTED = "unmuted"
     DISK_LOW = "disk_low"
     DISK_ENOUGH = "disk_enough"
+    BACKUP_VERIFIED = "backup_verified"
+    BACKUP_DELETED = "backup_deleted"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,6 +78,14 @@ class EventLog(Database):
         mine = (table.c.deployment == "") & table.c.kind.in_(kinds)
         newest = sa.select(sa.func.max(table.c.id)).where(mine).group_by(table.c.app)
         return self._events_of(table.select().where(table.c.id.in_(newest)).order_by(table.c.id))
+
+    def verified_backups(self, app: str) -> dict[str, datetime]:
+        """By the id of each of the app's backups: when it was found to be as it should be, if it was at its last check.
+        It looks at all events that belong to no deployment."""
+        newest: dict[object, Event] = {}
+        for event in self.newest_events((EventKind.BACKUP_VERIFIED,), app):
+            newest.setdefault(event.fields.get("backup"), event)
+        return {str(backup): one.at for backup, one in newest.items() if not one.fields.get("problem")}
 
     def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
         """Those of these deployments that have an event of one of these kinds."""

@@ -1,4 +1,4 @@
-"""`changeover backup`: list, create, verify, restore."""
+"""`changeover backup`: list, create, verify, delete, restore."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import typer
 
 from panel.cli import backup_text, restored_configuration, text
 from panel.cli.deployments import carry_out, confirm_restore
-from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, show, stop, yes_option
+from panel.cli.output import USAGE, AppArgument, JsonOption, PanelArgument, run, show, stop, yes_option
+from panel.cli.question import ask
 from panel.clock import utc_now
+from panel.text.backups import what_is_deleted
 
 commands = typer.Typer(help="Back up and restore an app's data.", no_args_is_help=True)
 
@@ -33,6 +35,24 @@ def verify(app: AppArgument, backup: BackupArgument, as_json: JsonOption = False
     """Read a whole backup and compare every file with its checksum."""
     says = f"[green]✓ Backup {backup} is complete, and every checksum matches.[/]"
     show(lambda client: client.verify_backup(app, backup), as_json, lambda _: says)
+
+
+@commands.command("delete")
+def delete(
+    app: AppArgument,
+    backup: BackupArgument,
+    yes: Annotated[bool, yes_option("the backup is deleted")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a backup for ever. One that a rollback needs is not deleted."""
+    if not yes:
+        known = run(lambda client: client.backups(app))
+        wanted = next((one for one in known if one.id == backup), None)
+        if wanted is None:
+            stop(f"{app} has no backup '{backup}'.\nList its backups: changeover backup list {app}", USAGE)
+        ask(f"Delete backup {backup}?", what_is_deleted(wanted, known, utc_now()))
+    says = f"[green]✓ Backup {backup} is deleted.[/]"
+    show(lambda client: client.delete_backup(app, backup), as_json, lambda _: says)
 
 
 @commands.command("extract")

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import migration_text
 from panel.cli.output import AppArgument, JsonOption, PanelArgument, run, show, yes_option
 from panel.cli.question import ask
 from panel.clock import utc_now
+from panel.text.migrations import migrations as in_words
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -37,4 +37,4 @@ def accept(
 @commands.command("status")
 def status(app: PanelArgument = "panel", as_json: JsonOption = False) -> None:
     """Show applied and pending schema revisions, past runs, and what a rollback needs."""
-    show(lambda client: client.migrations(app), as_json, lambda found: migration_text.migrations(found, utc_now()))
+    show(lambda client: client.migrations(app), as_json, lambda found: in_words(found, utc_now()))

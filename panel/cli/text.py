@@ -27,6 +27,7 @@ from panel.client.model import (
 from panel.client.update_model import Update
 from panel.clock import utc_now
 from panel.text.age import NO_RELEASE_DATE, ago
+from panel.text.backups import loss as in_sentences
 from panel.text.changelog import brings, costs
 from panel.text.markup import inline
 from panel.text.moments import muted_until
@@ -171,14 +172,7 @@ def _made(one: Backup, now: datetime) -> str:
 
 def loss(one: Backup, now: datetime) -> str:
     """What a restore replaces, for the confirmation before it."""
-    made = _made(one, now)
-    lines = [
-        f"Backup {one_line(one.id)} was made {made}. "
-        f"Everything that {one_line(one.app)} wrote since then is replaced; it is backed up first."
-    ]
-    if one.releases_since:
-        lines.append(f"Releases since then: {one_line(', '.join(one.releases_since))}.")
-    return "\n".join(lines)
+    return "\n".join(in_sentences(one, now))
 
 
 def findings(found: Sequence[Finding]) -> str:

@@ -25,6 +25,11 @@ class ConfigurationDifference(Value):
     digest: str
 
 
+class DeletedBackup(Value):
+    app: str
+    backup: str
+
+
 class PutBack(Value):
     """The digest of the configuration file after a section was put back."""
 

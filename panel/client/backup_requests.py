@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, TypeVar
 
-from panel.client.backup_model import ConfigurationDifference, Extract, PutBack
+from panel.client.backup_model import ConfigurationDifference, DeletedBackup, Extract, PutBack
 from panel.client.model import Backup, Backups, Deployment
 from panel.client.value import Value
 
@@ -29,6 +29,10 @@ class BackupRequests:
     async def verify_backup(self, app: str, backup: str) -> Backup:
         """Let the orchestrator read and check every byte of a backup. Raises Failed when it is damaged."""
         return await self._read(Backup, "POST", f"/v1/apps/{app}/backups/{backup}/verify", timeout=None)
+
+    async def delete_backup(self, app: str, backup: str) -> DeletedBackup:
+        """Delete a backup for ever. Raises Refused where it is needed."""
+        return await self._read(DeletedBackup, "DELETE", f"/v1/apps/{app}/backups/{backup}", timeout=None)
 
     async def restore_backup(self, app: str, backup: str, *, release: bool = False) -> Deployment:
         """Replace the data by a backup's; with `release`, deploy the backup's release on it."""

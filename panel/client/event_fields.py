@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from panel.client.in_hand import InHand
 from panel.client.value import Value
 
 
@@ -119,3 +120,39 @@ class DiskLow(Fields):
 
 class DiskEnough(Fields):
     free_mb: int = 0
+
+
+class Waiting(Fields):
+    """A queued deployment waits: for what, and how long at most."""
+
+    cause: str = ""
+
+
+class Draining(Fields, InHand):
+    """A colour is being drained: what it still has in hand. `waited` and `limit` are in seconds."""
+
+    colour: str = ""
+    waited: float = 0.0
+    limit: float = 0.0
+    paused: bool = False
+
+
+class Drained(Fields, InHand):
+    """A colour is drained: what was cut. `seconds` is how long it took."""
+
+    colour: str = ""
+    seconds: float = 0.0
+    paused: bool = False
+
+
+class BackupVerified(Fields):
+    """A backup was read and compared with its checksums. `problem`: why that failed; empty if it
+    did not."""
+
+    backup: str = ""
+    problem: str = ""
+
+
+class BackupDeleted(Fields):
+    backup: str = ""
+    by: str = ""

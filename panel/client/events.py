@@ -12,11 +12,15 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
 
+from panel.client.event_fields import BackupDeleted as BackupDeleted
+from panel.client.event_fields import BackupVerified as BackupVerified
 from panel.client.event_fields import ConfigLoaded as ConfigLoaded
 from panel.client.event_fields import ConfigRefused as ConfigRefused
 from panel.client.event_fields import DiskEnough as DiskEnough
 from panel.client.event_fields import DiskLow as DiskLow
 from panel.client.event_fields import Dismissed as Dismissed
+from panel.client.event_fields import Drained as Drained
+from panel.client.event_fields import Draining as Draining
 from panel.client.event_fields import Fields as Fields
 from panel.client.event_fields import Muted as Muted
 from panel.client.event_fields import NoticeFailed as NoticeFailed
@@ -30,7 +34,7 @@ from panel.client.event_fields import StandbyStays as StandbyStays
 from panel.client.event_fields import Trouble as Trouble
 from panel.client.event_fields import Unmuted as Unmuted
 from panel.client.event_fields import UpdateFound as UpdateFound
-from panel.client.in_hand import InHand
+from panel.client.event_fields import Waiting as Waiting
 from panel.client.traffic_sample import Sample as Sample
 from panel.client.value import Value
 
@@ -80,6 +84,8 @@ class EventKind(StrEnum):
     UNMUTED = "unmuted"
     DISK_LOW = "disk_low"
     DISK_ENOUGH = "disk_enough"
+    BACKUP_VERIFIED = "backup_verified"
+    BACKUP_DELETED = "backup_deleted"
 
 
 NOT_LIVE = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.SUPERSEDED, EventKind.UNCHANGED})
@@ -201,29 +207,6 @@ class WentBack(Fields):
     seconds: float = 0.0
 
 
-class Waiting(Fields):
-    """A queued deployment waits: for what, and how long at most."""
-
-    cause: str = ""
-
-
-class Draining(Fields, InHand):
-    """A colour is being drained: what it still has in hand. `waited` and `limit` are in seconds."""
-
-    colour: str = ""
-    waited: float = 0.0
-    limit: float = 0.0
-    paused: bool = False
-
-
-class Drained(Fields, InHand):
-    """A colour is drained: what was cut. `seconds` is how long it took."""
-
-    colour: str = ""
-    seconds: float = 0.0
-    paused: bool = False
-
-
 FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.QUEUED: Queued,
     EventKind.STARTED: Started,
@@ -267,6 +250,8 @@ FIELDS: dict[EventKind, type[Fields]] = {
     EventKind.UNMUTED: Unmuted,
     EventKind.DISK_LOW: DiskLow,
     EventKind.DISK_ENOUGH: DiskEnough,
+    EventKind.BACKUP_VERIFIED: BackupVerified,
+    EventKind.BACKUP_DELETED: BackupDeleted,
 }
 
 

@@ -223,6 +223,8 @@ class Backup(Value):
     releases_since: tuple[str, ...] = ()
     problem: str = ""
     keep_backups: int | None = None
+    verified_at: datetime | None = None
+    """When every byte was compared with its checksums last, and was as it should be; None if it never was."""
 
 
 class Backups(Value):

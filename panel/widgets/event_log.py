@@ -115,6 +115,11 @@ def _says(event: Event, told: str) -> str:
             return f"[red]{inline(event.kind.replace('_', ' '))}[/] {inline(f'{cause} {remedy}')}"
         case events.Muted(until=until, by=by):
             return f"muted until {_moment(until)} by {inline(by)}"
+        case events.BackupVerified(backup=backup, problem=problem):
+            says = f"[red]not verified:[/] {inline(problem)}" if problem else "verified"
+            return f"backup {inline(backup)} {says}"
+        case events.BackupDeleted(backup=backup, by=by):
+            return f"backup {inline(backup)} deleted by {inline(by)}"
         case events.Unmuted(by=by):
             return f"not muted any more, by {inline(by)}"
         case events.NoticeMuted(title=title):

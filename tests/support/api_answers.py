@@ -131,6 +131,35 @@ def alerts() -> list[dict[str, Any]]:
     ]
 
 
+def backup(id: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "app": "shop",
+        "version": "v1.0.0",
+        "reason": "by hand, ann",
+        "created_at": before(hours=1),
+        "files": 12,
+        "data_size": 2**22,
+        "archive_size": 2**20,
+        "data_schema": "0002",
+    } | more
+
+
+def backups() -> list[dict[str, Any]]:
+    """The newest first: a verified one, one that never was, and a damaged one."""
+    return [
+        backup("20260314-110000-000000", verified_at=before(minutes=30)),
+        backup("20260313-120000-000000", created_at=before(days=1), version="v0.9.0", reason="before deployment d42"),
+        backup("20260312-120000-000000", created_at=before(days=2), problem="backup.tar.gz is missing."),
+    ]
+
+
+def migrations() -> dict[str, Any]:
+    applied = [{"revision": one, "previous": "", "compatible": True, "says": "orders"} for one in ("0001", "0002")]
+    rollback = {"to": "v0.9.0", "way": "switch", "says": "v0.9.0 can run on the data. No migration is needed."}
+    return {"app": "shop", "live": "v1.0.0", "applied": applied, "pending": [], "runs": [], "rollback": rollback}
+
+
 class Events:
     """Events with ids from 1 on, a second apart, the newest just before NOW."""
 

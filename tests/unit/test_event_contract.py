@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.domain import (
     alert,
+    backup_events,
     drain_events,
     mute,
     notice,
@@ -26,6 +27,7 @@ def types_by_kind() -> dict[str, type[told.Occurrence]]:
     assert update_events
     assert notice
     assert alert
+    assert backup_events
     assert mute
     assert report_events
     assert outage_events

@@ -663,6 +663,9 @@ class FakeEngine:
                 self.data_of(app).owner = after if gives else before
                 self.data_of(app).readers = {before, after} if gives else {before}
                 return {"changed": 1}
+            case "remove":
+                del kept[named]
+                return [named]
             case "remove-all":
                 gone = sorted(kept)
                 kept.clear()

@@ -35,6 +35,7 @@ ASKS = {
         ("backup", "restore", "shop", BACKUP, "--configuration"),
         ("POST", f"/v1/apps/shop/backups/{BACKUP}/configuration"),
     ),
+    "backup delete": (("backup", "delete", "shop", BACKUP), ("DELETE", f"/v1/apps/shop/backups/{BACKUP}")),
     "remove": (("remove", "old"), ("DELETE", "/v1/leftovers/old")),
     "migrate accept": (("migrate", "accept", "shop"), ("POST", "/v1/apps/shop/migrations/accept")),
     "session end": (("session", "end", "0123456789ab"), ("DELETE", "/v1/sessions/0123456789ab")),
@@ -43,13 +44,14 @@ ASKS = {
 }
 """What takes data, a release or access away: the command, and the request that does it."""
 DOES_NOT = {
-    "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
+    "alerts", "audit", "backup create", "backup extract", "backup list", "backup verify", "check", "doctor", "events",
     "history", "logs", "migrate status", "panel", "pushes", "session list", "show", "status",
     "token create", "token list", "validate", "versions", "wait",
     "cancel",  # what was begun is undone, and can be asked for again
     "deploy",  # a failure leaves the live release, and a rollback leads back
     "pause", "hold", "resume", "release",  # each is undone by the other one
     "skip",  # undone by --undo
+    "mute", "unmute",  # each is undone by the other one
     "notify test",  # people get a message
     "exec", "run",  # the user's own command
 }  # fmt: skip

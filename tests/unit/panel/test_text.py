@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from panel.cli import event_lines, migration_text, text
+from panel.cli import event_lines, text
 from panel.client.events import Event
 from panel.client.migration_model import Migrations
 from panel.client.model import App, Apps, Deployment, Finding
 from panel.client.update_model import Change
 from panel.text.age import ago
 from panel.text.changelog import changelog
+from panel.text.migrations import migrations
 from panel.text.outcome import failure, outcome
 from panel.text.size import size as in_words
 from panel.widgets.event_log import event_line
@@ -234,7 +235,7 @@ def test_migrations_say_what_is_pending_or_why_that_is_not_known(pending: Any, p
         }
     )  # fmt: skip
 
-    lines = plain(migration_text.migrations(found, NOW)).splitlines()
+    lines = plain(migrations(found, NOW)).splitlines()
 
     assert lines[lines.index("Pending") + 1].strip() == says
     assert lines[-1].strip() == "v1 can run on this schema."
@@ -252,7 +253,7 @@ def test_what_the_live_release_does_not_know_is_told_apart_from_what_it_reports(
         }
     )  # fmt: skip
 
-    lines = [" ".join(line.split()) for line in plain(migration_text.migrations(found, NOW)).splitlines()]
+    lines = [" ".join(line.split()) for line in plain(migrations(found, NOW)).splitlines()]
 
     assert lines[:6] == [
         "Applied", "0001 orders",

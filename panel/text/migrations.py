@@ -1,4 +1,4 @@
-"""The text that the command prints of the schema of an app's data."""
+"""The text of the schema of an app's data."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The Data tab: backups and schema of an app."""
