@@ -23,11 +23,14 @@ from panel.client.events import Event, EventKind
 from panel.client.model import App as AppView
 from panel.client.settings import configured_token, configured_url
 from panel.clock import Clock, utc_now
+from panel.console.memory import Memory
 from panel.refresh import Refresh
 from panel.screens.dashboard import DashboardScreen
 from panel.screens.help import HelpScreen
 from panel.screens.progress import ProgressScreen
+from panel.session.conversation_file import ConversationFile
 from panel.session.state import SessionState
+from panel.session.state_folder import state_folder
 from panel.text.alert_toast import alert_toast
 from panel.text.resumed import DONE, resumed
 from panel.version import is_deployed, release
@@ -84,7 +87,8 @@ class PanelApp(App[int]):
         self.client = client
         self.clock = clock
         self.sub_title = release()
-        self._dashboard = DashboardScreen(client, clock)
+        self.memory = Memory(client, lambda: self.state.model_dump(mode="json"))
+        self._dashboard = DashboardScreen(client, clock, self.memory)
         self._apps = Refresh(self._load, clock, STALE_S)
         self._started = False
         self.restored = asyncio.Event()
@@ -254,7 +258,9 @@ def run_in_terminal() -> int:
     # Textual uses these instead of the terminal's real size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    app = PanelApp(Client(configured_url(), configured_token()), driver_class=TerminalDriver)
+    client = Client(configured_url(), configured_token())
+    app = PanelApp(client, driver_class=TerminalDriver)
+    app.memory.turns = ConversationFile(state_folder(), client.url)
 
     async def until_it_ends() -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit, None, TERMINATED)

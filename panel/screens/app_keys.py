@@ -27,6 +27,11 @@ class AppKeys(Screen[None]):
         await self._loaded.wait()
 
     @property
+    def apps(self) -> tuple[App, ...]:
+        """As they were shown last."""
+        return self._apps
+
+    @property
     @abstractmethod
     def selected(self) -> str:
         """The app under the cursor; empty when there is none."""

@@ -20,19 +20,22 @@ from panel.client.events import Event
 from panel.client.model import App, Apps, DeploymentState, Slot, Update
 from panel.client.version_model import Version
 from panel.clock import Clock, utc_now
-from panel.screens.alert_keys import ALERT_KEYS, AlertKeys
+from panel.console.memory import Memory
+from panel.screens.alert_keys import ALERT_KEYS
 from panel.screens.audit import AuditScreen
 from panel.screens.confirm import ConfirmScreen
+from panel.screens.console_key import CONSOLE_KEY, ConsoleKey
 from panel.screens.details import DetailsScreen
 from panel.screens.notices import NoticesScreen
 from panel.screens.progress import ProgressScreen
 from panel.screens.question import AsksPlan, ask_although_off, deploy_again, deploy_version, roll_back
 from panel.screens.versions import VersionsScreen
 from panel.screens.whole import is_whole
-from panel.text.held_back import held_back_in_words
+from panel.text.held_back import held_back_in_words, no_update_in_words
 from panel.text.outcome import outcome
 from panel.widgets.apps_table import AppsTable
 from panel.widgets.banner import TroubleBanner, UpdateBanner
+from panel.widgets.console.console import Console
 from panel.widgets.event_log import EventLog
 from panel.widgets.key_line import KeyLine
 from panel.widgets.title_line import TitleLine
@@ -41,7 +44,7 @@ SLOW_S = 1.0
 """After so many seconds, a check that is under way is told."""
 
 
-class DashboardScreen(AlertKeys):
+class DashboardScreen(ConsoleKey):
     BINDINGS = [
         Binding("u", "update", "Update", key_display="U", tooltip="Look for an update, ask, and install it"),
         Binding("d,D", "details", "Details", key_display="D", tooltip="Show what the update changes"),
@@ -57,12 +60,13 @@ class DashboardScreen(AlertKeys):
         Binding("a,A", "audit", "Audit", key_display="A", tooltip="Show who did what (needs scope admin)"),
         Binding("U", "force_check", "Check now", key_display="Shift+U", tooltip="Ask the source for an update now"),
         Binding("v,V", "versions", "Versions", key_display="V", tooltip="Deploy or skip a version"),
+        CONSOLE_KEY,
         Binding("n,N", "notices", "Notices", key_display="N", tooltip="Send a test of notices"),
         *ALERT_KEYS,
     ]
 
-    def __init__(self, client: Client, clock: Clock = utc_now) -> None:
-        super().__init__()
+    def __init__(self, client: Client, clock: Clock = utc_now, memory: Memory | None = None) -> None:
+        super().__init__(memory or Memory(client, dict))
         self._client = client
         self._clock = clock
 
@@ -73,6 +77,7 @@ class DashboardScreen(AlertKeys):
         yield AppsTable(id="apps")
         yield Static("Events", classes="heading")
         yield EventLog()
+        yield Console(self._client, self._clock, self.memory)
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -161,9 +166,7 @@ class DashboardScreen(AlertKeys):
         if app.configuration_changed and app.active:
             self._offer_to_deploy_again(app, app.active)
             return
-        version = app.active.version if app.active else "not deployed"
-        says = f"{app.name} is up to date ({version})."
-        self.notify(held_back_in_words(app) or says, markup=False)
+        self.notify(no_update_in_words(app), markup=False)
 
     def _offer_to_deploy_again(self, app: App, active: Slot) -> None:
         """The live release with the configuration as it is now. The standby stays the goal of a rollback."""

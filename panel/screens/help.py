@@ -41,7 +41,15 @@ OF_TEXTUAL = (
     ("Tab", "Go to the next list, such as the events"),
 )
 """Keys that the widgets of Textual have by themselves."""
-NAMES = {"enter": "Enter", "escape": "Esc", "question_mark": "?", "f1": "F1", "ctrl+q": "Ctrl+Q", "ctrl+p": "Ctrl+P"}
+NAMES = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "question_mark": "?",
+    "f1": "F1",
+    "ctrl+q": "Ctrl+Q",
+    "ctrl+p": "Ctrl+P",
+    "colon": ":",
+}
 KEYS_WIDTH = 20
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from migrations.database import connect, current, head
+from panel.session.asked import asked
+from panel.session.conversation import Conversation
 from panel.session.state import SessionState
+from panel.session.unavailable import StoreUnavailable as StoreUnavailable
 
 KEPT_FOR = timedelta(days=7)
 ANSWER_WITHIN_S = 10.0
 """The time limit of one answer of the database, also of a PostgreSQL that accepts connections and stays silent."""
-
-
-class StoreUnavailable(Exception):
-    """The panel's database does not answer, or refuses. The message is for the log."""
 
 
 class Store:
@@ -45,31 +41,27 @@ class Store:
 
         On that it runs during a compatible migration and after a rollback; whether it can, the orchestrator decides.
         """
-        with _asked():
+        with asked():
             return (current(self._engine) or "") >= head("panel")
 
     def save(self, session: str, state: SessionState) -> None:
         """Replace the session's state, and remove those that are older than KEPT_FOR."""
         moment = datetime.now(UTC).replace(tzinfo=None)
         table = self._sessions
-        with _asked(), self._engine.begin() as connection:
+        with asked(), self._engine.begin() as connection:
             connection.execute(table.delete().where((table.c.id == session) | (table.c.saved_at < moment - KEPT_FOR)))
             row = {"id": session, "saved_at": moment, "release": state.release, "state": state.model_dump()}
             connection.execute(table.insert().values(row))
 
     def load(self, session: str) -> SessionState | None:
         """The session's state; None for one that was never saved, or by a release that has another form of it."""
-        with _asked(), self._engine.connect() as connection:
+        with asked(), self._engine.connect() as connection:
             row = connection.execute(self._sessions.select().where(self._sessions.c.id == session)).mappings().first()
         try:
             return SessionState.model_validate(row["state"]) if row else None
         except ValidationError:
             return None
 
-
-@contextmanager
-def _asked() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreUnavailable(f"The panel's database does not answer: {type(error).__name__}.") from error
+    def turns(self, session: str) -> Conversation:
+        """The conversation of the session's person."""
+        return Conversation(self._engine, session)

@@ -44,6 +44,7 @@ class SessionApp(PanelApp):
     async def on_adopted(self, message: Adopted) -> None:
         self._session = message.session
         self.client.sign_in(message.token)
+        self.memory.turns = self._store.turns(message.session)
         self.begin(await self._stored(message.session))
         self.set_interval(1.0, self._save_if_changed)
         self._show_when_restored()

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from panel.app import PanelApp
-from panel.client.access_model import AuditEntries, AuditEntry
+from panel.client.access_model import AuditEntries, AuditEntry, Session
 from panel.client.client import Client
 from panel.client.errors import ClientError, NotSignedIn
 from panel.client.events import Event
@@ -36,6 +36,9 @@ from panel.screens.question import QuestionScreen, roll_back
 from panel.screens.versions import VersionsScreen
 from panel.screens.whole import is_whole
 from panel.session.state import SessionState
+from panel.session.turns import Turn
+from panel.widgets.console.console import Console
+from panel.widgets.console.transcript import Exchange
 from tests.support import api_answers as answers
 from tests.support.api_answers import NOW
 
@@ -67,6 +70,10 @@ class Leaving(Client):
     async def status(self) -> Apps:
         await self._while_left("status")
         return Apps(apps=(SHOP,))
+
+    async def session(self, *, used: bool = False) -> Session:
+        await self._while_left("session")
+        return Session(token="ann", scope="admin")
 
     async def app(self, name: str) -> App:
         await self._while_left("app")
@@ -152,6 +159,35 @@ def of_app(name: str, *arguments: Any) -> Run:
     return run
 
 
+def of_console(name: str, *arguments: Any) -> Run:
+    async def run(_app: PanelApp, screen: Screen[Any]) -> None:
+        await inspect.unwrap(getattr(Console, name))(screen.query_one(Console), *arguments)
+
+    return run
+
+
+async def _console_answer(app: PanelApp, screen: Screen[Any]) -> None:
+    await of_console("_answer", Exchange("roll back shop"))(app, screen)
+
+
+async def _console_load(app: PanelApp, screen: Screen[Any]) -> None:
+    class Slow:
+        def load(self, person: str) -> tuple[Turn, ...]:
+            return (Turn(id=1, turn=1, user_input="status"),)
+
+        def begin(self, person: str, user_input: str, dashboard_state: dict[str, Any]) -> int:
+            return 1
+
+        def answer(self, turn: int, response: str) -> None:
+            return None
+
+    app.memory.turns = Slow()
+    try:
+        await of_console("_load")(app, screen)
+    finally:
+        app.memory.turns = None
+
+
 async def _cancel(app: PanelApp, screen: Screen[Any]) -> None:
     assert isinstance(screen, ProgressScreen)
     await screen._cancel(app)
@@ -204,6 +240,9 @@ RUNS: dict[str, tuple[Make, Run]] = {
     "dashboard._deploy": (DASHBOARD, worker("_deploy", "shop", "v2", "key")),
     "dashboard._dismiss": (DASHBOARD, worker("_dismiss", SHOP)),
     "dashboard._roll_back": (DASHBOARD, worker("_roll_back", "shop", "shop-green")),
+    "console._answer": (DASHBOARD, _console_answer),
+    "console._learn": (DASHBOARD, of_console("_learn", "shop")),
+    "console._load": (DASHBOARD, _console_load),
     "confirm._ask": (
         lambda client: ConfirmScreen(client, SHOP, Update.model_validate(answers.update()), NOW),
         worker("_ask"),

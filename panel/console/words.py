@@ -1,0 +1,38 @@
+"""Words that mean the same in the console. `<show>` in a pattern stands for all of its set."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "deploy": "deploy|redeploy|update|upgrade|install|release|ship|roll out|bring up to date",
+    "rollback": "roll back|rollback|go back|revert|undo|undeploy",
+    "show": "show|show me|list|give me|display|print|tell me|see|get|what are|let me see|i want to see",
+    "of": "of|for|from|in|on|with|at",
+    "to": "to|at|as",
+    "the": "the|a|an|all|any|my|our",
+    "app": "app|application|service",
+    "updates": "update|updates|new version|new versions|newer version|newer versions|new release|newer release",
+    "check": "check|look|ask|search",
+    "deployments": "deployments|deployment|deploys|releases|updates|rollbacks|history",
+    "fail": "fail|failed|break|crash|not work|not go through|go wrong|end|abort",
+    "failed": "failed|broken|crashed|wrong|failing",
+    "update": "update|deployment|deploy|release|rollback|restore|upgrade|rollout|roll out",
+    "last": "last|latest|newest|most recent|previous",
+    "logs": "logs|log|log lines|lines|output",
+    "levels": "errors|error|exceptions|failures|warnings|warning|warn",
+    "since": "since|from|after|in|over|during|within|for",
+    "live": "live|active|running|deployed|online|in production|serving",
+    "okay": "ok|okay|fine|well|healthy|up|down|alive|running|all right|alright|working|green",
+    "is": "is|are|'s",
+    "what": "what|which|who",
+    "changed": "changed|has changed|happened|has happened|was deployed|was updated|is new|went live|was done",
+    "backup": "back up|backup|save|make a backup of|create a backup of|take a backup of",
+    "backups": "backups|backup|snapshots|saved data",
+    "pause": "pause|hold|halt|suspend|hold requests of|pause requests of",
+    "resume": "resume|continue|unpause|go on with|release requests of|resume requests of",
+    "cancel": "cancel|abort",
+    "skip": "skip|ignore|never offer|never install|do not offer|leave out",
+    "open": "open|browse|visit|go to|open in the browser",
+    "find": "find|search|search for|look for|grep",
+    "follow": "follow|watch|progress of|show progress of|show the progress of|how far is",
+    "wrong": "wrong|broken|the problem|the matter|bad",
+}

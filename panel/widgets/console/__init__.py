@@ -1,0 +1,1 @@
+"""The console at the bottom of the dashboard."""
