@@ -13,10 +13,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from orchestrator.clock import elapsed
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends
-from orchestrator.proxy.runtime import CommandSocket, process_id
+from orchestrator.proxy.runtime import CommandSocket, uptime
 
 RING = "requests"
 THIN_ABOVE = 2000
@@ -80,13 +81,13 @@ class RingLog:
         self._socket = folder / "admin.sock"
         self._numbers = numbers
         self._worker = CommandSocket(self._socket)
-        self._followed = 0
-        """The process id of the worker that was followed last."""
+        self._began: float | None = None
+        """When the last call began to follow a worker."""
 
     async def follow(self) -> AsyncGenerator[list[Answered], None]:
-        pid = process_id(await self._worker.ask("show info"))
-        options = "-w" if self._followed not in (0, pid) else "-wn"
-        self._followed = pid
+        runs_for_s = uptime(await self._worker.ask("show info"))
+        is_new = self._began is not None and runs_for_s < elapsed() - self._began
+        options, self._began = "-w" if is_new else "-wn", elapsed()
         try:
             async with aclosing(self._pieces(f"show events {RING} {options}\n".encode())) as pieces:
                 rest = b""
@@ -98,6 +99,7 @@ class RingLog:
                         yield found
                     if any(line.startswith(STOPPED) for line in text):
                         return
+            raise ProxyError("The proxy has ended, or its worker has no log of requests.")
         except OSError as error:
             raise ProxyError(f"The proxy's requests cannot be followed: {error.strerror or error}.") from error
 

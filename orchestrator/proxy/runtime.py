@@ -180,11 +180,20 @@ def old_workers(listing: str) -> list[int]:
 
 def process_id(answer: str) -> int:
     """The process id of the worker, in an answer of `show info`. Raises ProxyError for any other answer."""
+    return _number(answer, "Pid")
+
+
+def uptime(answer: str) -> int:
+    """For how many seconds the worker runs, in an answer of `show info`. Raises ProxyError for any other answer."""
+    return _number(answer, "Uptime_sec")
+
+
+def _number(answer: str, of: str) -> int:
     for line in answer.splitlines():
         name, _, value = line.partition(": ")
-        if name == "Pid" and value.isdigit():
+        if name == of and value.isdigit():
             return int(value)
-    raise ProxyError(f"The proxy does not say which process answers: {answer.strip()[:200] or 'an empty answer'}.")
+    raise ProxyError(f"The proxy does not tell its {of}: {answer.strip()[:200] or 'an empty answer'}.")
 
 
 def _batches(commands: Iterable[str]) -> Iterator[str]:

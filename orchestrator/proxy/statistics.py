@@ -7,7 +7,7 @@ its status (HAProxy 3.0 management guide, section 9.1).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from orchestrator.clock import elapsed
 from orchestrator.domain.colour import Colour
 from orchestrator.errors import ProxyError
 from orchestrator.proxy import backends
+from orchestrator.proxy.held_worker import Hold, hold
 from orchestrator.proxy.runtime import CommandSocket, old_workers, process_id
 
 FRONTENDS, BACKENDS = "show stat -1 1 -1", "show stat -1 2 -1"
@@ -44,13 +45,14 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """What all workers have counted, by the process id of each, then by backend.
+    """What all workers have counted, by worker, then by backend. A worker has a number that no other one had before it.
 
-    `current`: the id of the worker that takes new connections. `owners`: of which app's colour a backend is.
+    `new`: the workers that have begun since the last reading, and so count from zero. `owners`: of which app's colour a
+    backend is.
     """
 
-    current: int
     workers: Mapping[int, Mapping[str, Totals]]
+    new: frozenset[int]
     owners: Mapping[str, tuple[str, Colour]]
 
 
@@ -60,6 +62,28 @@ class Statistics(Protocol):
     async def read(self) -> Reading:
         """Raises ProxyError."""
         ...
+
+    def close(self) -> None:
+        """Nobody reads any more, until the next `read`."""
+        ...
+
+
+@dataclass(eq=False)
+class _Worker:
+    """`hold` keeps it from ending before its last requests are counted; None for one that was old when it was found."""
+
+    number: int
+    pid: int
+    hold: Hold | None
+    totals: dict[str, Totals] = field(default_factory=dict)
+    old_since: float = 0.0
+    due: float = 0.0
+    is_read: bool = False
+    """Since it is an old one."""
+
+    @property
+    def is_busy(self) -> bool:
+        return any(one.connections or one.queue for one in self.totals.values())
 
 
 class WorkerStatistics:
@@ -71,64 +95,88 @@ class WorkerStatistics:
 
     def __init__(self, folder: Path, numbers: Callable[[], Mapping[str, int]]) -> None:
         """`numbers` gives app -> the number of its backends."""
-        self._worker = CommandSocket(folder / "admin.sock")
-        self._master = CommandSocket(folder / "master.sock")
+        self._socket = folder / "admin.sock"
+        self._worker, self._master = CommandSocket(self._socket), CommandSocket(folder / "master.sock")
         self._numbers = numbers
-        self._current = 0
+        self._begun = 0
+        self._current: _Worker | None = None
+        self._old: list[_Worker] = []
         self._seen = ""
         """The frontends' requests at the last reading, if none was under way then."""
-        self._totals: dict[str, Totals] = {}
-        self._old: dict[int, _OldWorker] = {}
 
     async def read(self) -> Reading:
         answer = await self._worker.ask(f"show info;{FRONTENDS}", WITHIN_S)
         pid, requests = process_id(answer), _requests_of_frontends(answer)
-        if pid != self._current:
-            self._old = {one: _OldWorker(elapsed()) for one in await self._old_workers()}
-            self._current, self._seen = pid, ""
+        known = self._current
+        if known is None or known.pid != pid or known.hold is None or known.hold.is_over:
+            await self._take_over(pid)
+        current = self._current
+        assert current is not None
         if requests != self._seen:
-            self._totals = totals(await self._worker.ask(BACKENDS, WITHIN_S))
-            is_quiet = not any(one.connections or one.queue for one in self._totals.values())
-            self._seen = requests if is_quiet else ""
+            current.totals = totals(await self._worker.ask(BACKENDS, WITHIN_S))
+            self._seen = "" if current.is_busy else requests
         await self._read_old()
-        old = {one: worker.totals for one, worker in self._old.items()}
-        return Reading(pid, {pid: self._totals, **old}, self._owners())
+        reading = self._reading(current, known)
+        self._let_go()
+        return reading
 
-    def _owners(self) -> dict[str, tuple[str, Colour]]:
-        return {
+    def close(self) -> None:
+        for worker in (*self._old, *([self._current] if self._current else [])):
+            if worker.hold:
+                worker.hold.end()
+        self._current, self._old, self._seen = None, [], ""
+
+    def _reading(self, current: _Worker, known: _Worker | None) -> Reading:
+        workers = {worker.number: worker.totals for worker in (current, *self._old)}
+        new = frozenset({current.number} if known and current is not known else set())
+        owners = {
             backends.backend(number, colour): (app, colour)
             for app, number in self._numbers().items()
             for colour in Colour
         }
+        return Reading(workers, new, owners)
 
-    async def _old_workers(self) -> list[int]:
-        return old_workers(await self._master.ask("show proc", WITHIN_S))
+    async def _take_over(self, pid: int) -> None:
+        """Another worker takes the connections. That of before is an old one now, or has ended."""
+        held = await hold(self._socket)
+        before = self._current
+        if before is None:
+            there = old_workers(await self._master.ask("show proc", WITHIN_S))
+            self._old = [self._begin(one, None) for one in there]
+        elif before.hold and not before.hold.is_over:
+            before.old_since = elapsed()
+            self._old.append(before)
+        self._current, self._seen = self._begin(pid, held), ""
+
+    def _begin(self, pid: int, held: Hold | None) -> _Worker:
+        self._begun += 1
+        return _Worker(self._begun, pid, held, old_since=elapsed())
 
     async def _read_old(self) -> None:
-        """One that does not answer is left out until it does, or has ended."""
-        due = [pid for pid, worker in self._old.items() if worker.due <= elapsed()]
+        """One that does not answer is read again later."""
+        due = [worker for worker in self._old if worker.due <= elapsed()]
         if not due:
             return
         try:
-            there = await self._old_workers()
+            there = old_workers(await self._master.ask("show proc", WITHIN_S))
         except ProxyError:
             return
-        self._old = {pid: worker for pid, worker in self._old.items() if pid in there}
-        for pid in due:
-            if (worker := self._old.get(pid)) is None:
-                continue
-            seldom = elapsed() - worker.since > OLD_OFTEN_FOR_S
+        self._old = [worker for worker in self._old if worker.pid in there]
+        for worker in (one for one in due if one in self._old):
+            seldom = elapsed() - worker.old_since > OLD_OFTEN_FOR_S
             worker.due = elapsed() + OLD_SELDOM_S if seldom else 0.0
             try:
-                worker.totals = totals(await self._master.ask(f"@!{pid} {BACKENDS}", WITHIN_S))
+                worker.totals = totals(await self._master.ask(f"@!{worker.pid} {BACKENDS}", WITHIN_S))
+                worker.is_read = True
             except ProxyError:
                 worker.due = elapsed() + OLD_SELDOM_S
 
-
-class _OldWorker:
-    def __init__(self, since: float) -> None:
-        self.since, self.due = since, 0.0
-        self.totals: dict[str, Totals] = {}
+    def _let_go(self) -> None:
+        """Old workers that have nothing in hand any more, and whose last requests are counted, may end."""
+        for worker in [one for one in self._old if one.is_read and not one.is_busy]:
+            if worker.hold:
+                worker.hold.end()
+            self._old.remove(worker)
 
 
 def totals(listing: str) -> dict[str, Totals]:
@@ -136,8 +184,7 @@ def totals(listing: str) -> dict[str, Totals]:
     heading, *rows = listing.lstrip().splitlines() or [""]
     if not heading.startswith("# pxname,"):
         raise ProxyError(f"The proxy does not show its counters: {heading[:200] or 'an empty answer'}.")
-    names = heading.removeprefix("# ").split(",")
-    place = {name: number for number, name in enumerate(names)}
+    place = {name: number for number, name in enumerate(heading.removeprefix("# ").split(","))}
     found = {}
     for row in rows:
         name, _, _ = row.partition(",")

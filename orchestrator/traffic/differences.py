@@ -15,7 +15,7 @@ COUNTERS = 7
 
 
 class Differences:
-    """Subtracts, for each worker, what it had counted before. A worker that has just begun counts from zero.
+    """Subtracts, for each worker, what it had counted before. One that has just begun counts from zero.
 
     The orchestrator's own requests are known by their lines (`own`), which come with the counters or a moment later or
     earlier: what is not in the counters yet is taken off the next time. So an app without clients has none.
@@ -31,24 +31,15 @@ class Differences:
         for place, count in enumerate(_of_one(request)):
             counted[place] += count
 
-    def lost(self) -> None:
-        """Nobody knows which requests were our own since the last reading: the next one is where counting begins."""
-        self._known.clear()
-        self._own.clear()
-
     def take(self, reading: Reading) -> dict[Of, Totals] | None:
         """What each app's colour was asked since the last reading; None for the first one: there is none before it."""
         is_first = not self._known
         sums: dict[Of, list[int]] = {}
         for worker, counted in reading.workers.items():
-            before = self._known.get(worker)
+            before = {} if worker in reading.new else self._known.get(worker, counted)
             for name, totals in counted.items():
-                if (owner := reading.owners.get(name)) is None:
-                    continue
-                known = before.get(name, Totals()) if before is not None else Totals()
-                if before is None and worker != reading.current:
-                    known = totals
-                _add(sums.setdefault(owner, [0] * len(Totals())), totals, known)
+                if (owner := reading.owners.get(name)) is not None:
+                    _add(sums.setdefault(owner, [0] * len(Totals())), totals, before.get(name, Totals()))
         self._known = dict(reading.workers)
         if is_first:
             self._own.clear()
@@ -65,10 +56,8 @@ class Differences:
 
 
 def _add(sums: list[int], totals: Totals, before: Totals) -> None:
-    # The process ids of a proxy that was started again may be the same; its counters begin again.
-    known = Totals() if totals.requests < before.requests else before
     for place, count in enumerate(totals):
-        sums[place] += count if place >= COUNTERS else max(0, count - known[place])
+        sums[place] += count if place >= COUNTERS else max(0, count - before[place])
 
 
 def _of_one(request: Answered) -> tuple[int, ...]:

@@ -56,10 +56,13 @@ class Sampler:
 
     async def keep_sampling(self) -> None:
         second = int(elapsed())
-        while True:
-            second = max(second + 1, int(elapsed()))
-            await asyncio.sleep(second - elapsed())
-            await self.sample(second)
+        try:
+            while True:
+                second = max(second + 1, int(elapsed()))
+                await asyncio.sleep(second - elapsed())
+                await self.sample(second)
+        finally:
+            self._statistics.close()
 
     async def keep_following(self) -> None:
         while True:
@@ -70,7 +73,9 @@ class Sampler:
                             self.heard(one)
             except ProxyError as error:
                 log.debug("requests not followed", cause=error.cause)
-            await asyncio.sleep(FOLLOW_AGAIN_S)
+                await asyncio.sleep(FOLLOW_AGAIN_S)
+            else:
+                await asyncio.sleep(SETTLE_S)
 
     def heard(self, request: Answered) -> None:
         """The proxy has answered a request."""

@@ -12,12 +12,13 @@ from orchestrator.proxy.statistics import Reading, Totals
 
 
 class FakeStatistics:
-    """Implements Statistics. `workers`: by process id, then by app's colour, what each has counted."""
+    """Implements Statistics. `workers`: by number, then by app's colour, what each has counted."""
 
     def __init__(self) -> None:
         self.current = 1
         self.workers: dict[int, dict[tuple[str, Colour], Totals]] = {1: {}}
         self.is_away = False
+        self._seen = frozenset[int]()
 
     def count(self, app: str, colour: Colour, more: Totals, worker: int | None = None) -> None:
         """Of counters, so many more; what there is now, as it is."""
@@ -30,15 +31,23 @@ class FakeStatistics:
         self.current += 1
         self.workers[self.current] = {}
 
+    def restart(self) -> None:
+        self.reload()
+        self.workers = {self.current: {}}
+
     async def read(self) -> Reading:
         if self.is_away:
             raise ProxyError("The proxy does not answer.", "Start it.")
         workers = {
-            pid: {f"{app}_{colour}": totals for (app, colour), totals in counted.items()}
-            for pid, counted in self.workers.items()
+            number: {f"{app}_{colour}": totals for (app, colour), totals in counted.items()}
+            for number, counted in self.workers.items()
         }
         owners = {f"{app}_{colour}": (app, colour) for counted in self.workers.values() for app, colour in counted}
-        return Reading(self.current, workers, owners)
+        new, self._seen = frozenset(workers) - (self._seen or frozenset(workers)), frozenset(workers)
+        return Reading(workers, new, owners)
+
+    def close(self) -> None:
+        self._seen = frozenset()
 
 
 class FakeRequestLog:

@@ -66,7 +66,7 @@ async def test_a_proxy_that_was_started_again_counts_from_zero() -> None:
     watched = Watched()
     watched.proxy.count("shop", Colour.BLUE, Totals(requests=1000))
     await watched.sample()
-    watched.proxy.workers[1] = {}
+    watched.proxy.restart()
     watched.proxy.count("shop", Colour.BLUE, Totals(requests=4))
     await watched.sample()
 
