@@ -91,7 +91,7 @@ class Orchestrator:
         self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets, self.crashes)
         self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
         self.scheduler = Scheduler(self.journal, self.events, self.apps.get)
-        self.traffic = Traffic(self.proxy, self.apps.names)
+        self.traffic = Traffic(self.proxy, self.engine, self.journal, self.apps.names)
         self.health = HealthBoard(self.apps.all, self.events, self.crashes, self.traffic.ticks)
         self.outages = Outages(self.apps.all, self.journal, self.events, self.health.why, self.scheduler.busy_with)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)

@@ -11,13 +11,17 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator
 from orchestrator.api.access import Reader, ReaderOfSome, Serving
 from orchestrator.api.values import App
 from orchestrator.clock import now
+from orchestrator.domain.colour import Colour
+from orchestrator.domain.deployment import Kind
+from orchestrator.domain.traffic import Point, known
+from orchestrator.server import Orchestrator
 from orchestrator.traffic.history import BY_SECOND
-from orchestrator.traffic.kept_points import known
-from orchestrator.traffic.point import Point
 
 router = APIRouter()
 
 MOST_SECONDS, MOST_TEXT = 7 * 24 * 3600, 40
+MOST_SWITCHES = 200
+"""Of so many newest deployments, those are shown that went live."""
 Values = list[float | None]
 """One for each time, the oldest first; null for a gap."""
 
@@ -59,6 +63,22 @@ class Traffic(BaseModel):
     apps: dict[str, AppTraffic]
 
 
+class Switch(BaseModel):
+    """A release got the traffic."""
+
+    at: datetime
+    version: str
+    colour: Colour
+
+
+class ContainerColumns(BaseModel):
+    """`cpu`: the share of a core. `memory`: in bytes, without the file cache that the kernel can take back."""
+
+    colour: Colour
+    cpu: Values
+    memory: Values
+
+
 class Columns(BaseModel):
     """A value for each time in `at`, which is the end of a step of `step` seconds; null for a gap.
 
@@ -81,6 +101,8 @@ class Columns(BaseModel):
     p50: Values
     p90: Values
     p99: Values
+    switches: list[Switch]
+    containers: dict[str, ContainerColumns]
 
 
 @router.get("/traffic")
@@ -93,7 +115,7 @@ async def traffic(
     names = (context.name for context in orchestrator.apps.all() if who.sees(context.name))
     apps = {
         name: AppTraffic(
-            requests=[_rounded(one) for one in history.seconds.requests(name, seconds)],
+            requests=[_rounded(one) for one in history.seconds.first_values(name, seconds)],
             errors=_rounded(last_minute.errors(name), 4),
             p99=_rounded(last_minute.p99(name)),
             ticks=found.ticks.of(name),
@@ -107,15 +129,35 @@ async def traffic(
 async def app_traffic(app: App, orchestrator: Serving, _who: Reader, since: Since = None) -> Columns:
     """What was asked of an app, from a moment on, or in the last 10 minutes.
 
-    The farther back it begins, the longer are the steps: 1 s for 10 minutes, and 10 s for 6 hours.
+    The farther back it begins, the longer are the steps: 1 s for 10 minutes, 10 s for 6 hours, and 1 minute for 7 days.
+    `switches`, the oldest first, are those of this time.
     """
-    name = orchestrator.apps.get(app).name
-    found = orchestrator.traffic.history.points(name, since or now() - timedelta(seconds=BY_SECOND[1]))
+    name, since = orchestrator.apps.get(app).name, since or now() - timedelta(seconds=BY_SECOND[1])
+    found = await orchestrator.traffic.columns(name, since)
     columns = {
         column: [None if point is None else _rounded(known(getattr(point, column)), 3) for point in found.points]
         for column in Point._fields
     }
-    return Columns(app=name, step=found.step, at=found.at, **columns)
+    containers = {
+        container.name: ContainerColumns(
+            colour=container.colour,
+            cpu=[None if use is None else _rounded(known(use.cpu), 4) for use in uses],
+            memory=[None if use is None else known(use.memory) for use in uses],
+        )
+        for container, uses in found.containers.items()
+    }
+    switches = await _switches(orchestrator, name, since)
+    return Columns(app=name, step=found.step, at=found.at, **columns, switches=switches, containers=containers)
+
+
+async def _switches(orchestrator: Orchestrator, app: str, since: datetime) -> list[Switch]:
+    journal = orchestrator.journal
+    newest = await journal.beside(journal.deployments, app, MOST_SWITCHES)
+    return [
+        Switch(at=one.live_at, version=one.version, colour=one.colour)
+        for one in reversed(newest)
+        if one.live_at and one.live_at >= since and one.colour and (one.kind is not Kind.RESTORE or one.brings_release)
+    ]
 
 
 def _rounded(value: float | None, digits: int = 2) -> float | None:

@@ -6,7 +6,8 @@ from orchestrator.app_data import backup_sidecar
 from orchestrator.apps.container_spec import container_spec
 from orchestrator.apps.context import AppContext
 from orchestrator.domain.deployment import Deployment, Kind
-from orchestrator.engine.base import Role, UserChange
+from orchestrator.engine.base import Role
+from orchestrator.engine.user_change import UserChange
 from orchestrator.errors import UserUnknown
 
 

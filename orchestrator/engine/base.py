@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from orchestrator.domain.crashes import ended_in_words
+from orchestrator.engine.container_usage import ContainerUsage
 from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.terminal import Input
+from orchestrator.engine.user_change import UserChange
 from orchestrator.host.output import LINE_BYTES
 
 KILLED = 137
@@ -137,14 +139,6 @@ class ContainerStatus(Placed):
 
 
 @dataclass(frozen=True)
-class UserChange:
-    """The user and group ids of a container that exists, and the other ones of a container that is to be made."""
-
-    before: tuple[int, int]
-    after: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class ContainerEvent:
     """An event of a container of this stack. `action` is Docker's name: start, or die (which has an `exit_code`)."""
 
@@ -206,6 +200,9 @@ class Engine(Protocol):
 
     async def placed(self) -> list[Placed]:
         """Where every container of the stack is, running or not. One request to the engine, however many there are."""
+
+    async def usage(self, name: str) -> ContainerUsage | None:
+        """What a container uses now; None if it does not run. One request to the engine, of 1 to 5 ms."""
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""

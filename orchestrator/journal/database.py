@@ -110,6 +110,7 @@ class Database:
         self._sessions, self._versions = tables["panel_sessions"], tables["versions"]
         self._notices, self._failing_checks = tables["notices"], tables["failing_checks"]
         self._alerts, self._alerts_read, self._mutes = tables["alerts"], tables["alerts_read"], tables["mutes"]
+        self._traffic = tables["traffic"]
         self._push_checks, self._push_deliveries = tables["push_checks"], tables["push_deliveries"]
 
     @contextmanager

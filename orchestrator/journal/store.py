@@ -22,6 +22,7 @@ from orchestrator.journal.notices import Notices
 from orchestrator.journal.panel_sessions import PanelSessions
 from orchestrator.journal.push_checks import PushChecks
 from orchestrator.journal.tokens import Tokens
+from orchestrator.journal.traffic import TrafficMinutes
 from orchestrator.journal.unsettled_data import UnsettledData
 from orchestrator.journal.upgrade import bring_up_to_date, finish_configuration_change
 
@@ -41,6 +42,7 @@ class Journal(
     Alerts,
     Mutes,
     Notices,
+    TrafficMinutes,
     EventLog,
 ):
     """The journal in the database of `url`. One process reads and writes it.

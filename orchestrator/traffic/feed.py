@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 
 Numbers = tuple[float | None, float | None, float | None]
@@ -47,7 +47,7 @@ class SampleFeed:
         self._told: dict[str, Numbers] = {}
         self._waiting: dict[_Follower, None] = {}
 
-    def tell(self, numbers: dict[str, Numbers], ticks: dict[str, str]) -> None:
+    def tell(self, numbers: Mapping[str, Numbers], ticks: dict[str, str]) -> None:
         """The numbers of all apps; an idle one may be left out."""
         before = self._told
         changed = {app: one for app, one in numbers.items() if before.get(app, IDLE) != one}
@@ -58,7 +58,7 @@ class SampleFeed:
             for follower in self._waiting:
                 follower.add(sample)
 
-    async def follow(self) -> AsyncIterator[Sample]:
+    async def follow(self) -> AsyncGenerator[Sample, None]:
         """Without end."""
         follower = _Follower()
         follower.add(Sample(dict(self._told)))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from typing import Protocol
 
 import structlog
 
 from orchestrator.clock import elapsed
+from orchestrator.domain.traffic import Container, Minute, Use
 from orchestrator.errors import ProxyError
 from orchestrator.proxy.request_log import Answered, RequestLog
 from orchestrator.proxy.statistics import Statistics, Totals
 from orchestrator.traffic import latency
 from orchestrator.traffic.differences import Differences, Of
 from orchestrator.traffic.feed import GAP, Numbers, SampleFeed
-from orchestrator.traffic.history import History, Tally
+from orchestrator.traffic.history import History
 from orchestrator.traffic.latency import Buckets
-from orchestrator.traffic.point import Sums
 from orchestrator.traffic.since_start import SinceStart
+from orchestrator.traffic.sums import Sums
 from orchestrator.traffic.ticks import ProbeTicks
 
 log = structlog.get_logger()
@@ -30,23 +32,33 @@ LONGEST_S = 10
 FOLLOW_AGAIN_S = 1.0
 
 
+class Counting(Protocol):
+    """The part of the proxy that is sampled."""
+
+    @property
+    def statistics(self) -> Statistics: ...
+    @property
+    def request_log(self) -> RequestLog: ...
+
+
 class Sampler:
     """One task samples, another one follows the requests; both run until they are cancelled, also without a proxy.
 
-    A second in which the proxy does not answer is a gap. `apps` gives the names of all apps, `minute` takes each minute
-    that is complete; it must not wait.
+    A second in which the proxy does not answer is a gap. `apps` gives the names of all apps, `uses` what containers use
+    now, and `minute` takes each minute that is complete; it must not wait.
     """
 
     def __init__(
         self,
-        statistics: Statistics,
-        requests: RequestLog,
+        proxy: Counting,
         apps: Callable[[], list[str]],
         ticks: ProbeTicks,
-        minute: Callable[[Tally], None],
+        uses: Callable[[], Mapping[Container, Use]],
+        minute: Callable[[Minute], None],
     ) -> None:
-        self.history, self.feed, self.since_start = History(), SampleFeed(), SinceStart()
-        self._statistics, self._requests, self._apps, self._ticks = statistics, requests, apps, ticks
+        self.history, self.feed, self.since_start = History(uses), SampleFeed(), SinceStart()
+        self._statistics, self._requests = proxy.statistics, proxy.request_log
+        self._apps, self._ticks = apps, ticks
         self._minute = minute
         self._differences = Differences()
         self._buckets: dict[Of, Buckets] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+from orchestrator.domain.traffic import Point, known
 from orchestrator.traffic import latency
-from orchestrator.traffic.kept_points import known
-from orchestrator.traffic.point import Point, Sums
+from orchestrator.traffic.sums import Sums
 
 SECONDS = 60
 

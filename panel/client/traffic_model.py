@@ -28,6 +28,22 @@ class Traffic(Value):
     apps: dict[str, AppSummary] = {}
 
 
+class Switch(Value):
+    """A release got the traffic."""
+
+    at: datetime
+    version: str
+    colour: str
+
+
+class ContainerTraffic(Value):
+    """`cpu`: the share of a core. `memory`: in bytes, without the file cache that the kernel can take back."""
+
+    colour: str
+    cpu: Column = ()
+    memory: Column = ()
+
+
 class AppTraffic(Value):
     """A value for each time in `at`, the end of a step of `step` seconds.
 
@@ -49,3 +65,7 @@ class AppTraffic(Value):
     p50: Column = ()
     p90: Column = ()
     p99: Column = ()
+    switches: tuple[Switch, ...] = ()
+    """Those of this time, the oldest first."""
+    containers: dict[str, ContainerTraffic] = {}
+    """By name."""

@@ -57,7 +57,7 @@ async def app() -> AsyncIterator[Server]:
 @asynccontextmanager
 async def sampled(proxy: HAProxy) -> AsyncIterator[Sampler]:
     """From the first sample on."""
-    sampler = Sampler(proxy.statistics, proxy.request_log, lambda: ["shop"], ProbeTicks(), lambda _: None)
+    sampler = Sampler(proxy, lambda: ["shop"], ProbeTicks(), dict, lambda _: None)
     tasks = [asyncio.create_task(task()) for task in (sampler.keep_following, sampler.keep_sampling)]
     try:
         await until_sampled(sampler, 1)
@@ -152,7 +152,7 @@ async def test_a_proxy_that_is_away_is_a_gap_and_is_followed_again(container: Pr
             await asyncio.to_thread(container.restart)
             await load(container, 70, sent)
             await until_sampled(sampler, 3)
-            requests = sampler.history.seconds.requests("shop", 60)
+            requests = sampler.history.seconds.first_values("shop", 60)
             totals, of_second = counted(sampler), sampler.since_start.of["shop", Colour.BLUE]
 
     assert totals.requests == sum(sent.values())

@@ -24,10 +24,10 @@ from orchestrator.engine.base import (
     ContainerSpec,
     ContainerStatus,
     Placed,
-    UserChange,
 )
+from orchestrator.engine.container_usage import ContainerUsage
 from orchestrator.engine.disk_usage import DiskUsage
-from orchestrator.engine.docker import volumes
+from orchestrator.engine.docker import container_usage, volumes
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.build_cache import BuildCache
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
@@ -46,6 +46,7 @@ from orchestrator.engine.docker.user_change import check_user, user_change
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.terminal import Input
+from orchestrator.engine.user_change import UserChange
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
 from orchestrator.host.uninterrupted import to_its_end, unless_cancelled
@@ -171,6 +172,9 @@ class DockerEngine:
 
     async def placed(self) -> list[Placed]:
         return await self._call(lambda client: placed(client, self.stack, self.network))
+
+    async def usage(self, name: str) -> ContainerUsage | None:
+        return await self._call(lambda client: container_usage.usage_of(client, name))
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         def logs(client: docker.DockerClient) -> tuple[str, ...]:

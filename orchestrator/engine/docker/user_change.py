@@ -10,10 +10,11 @@ from dataclasses import replace
 import docker
 from docker.models.containers import Container
 
-from orchestrator.engine.base import ContainerSpec, UserChange
+from orchestrator.engine.base import ContainerSpec
 from orchestrator.engine.docker.container_creation import create
 from orchestrator.engine.docker.container_user import numbers_of
 from orchestrator.engine.docker.lookup import find
+from orchestrator.engine.user_change import UserChange
 
 
 def user_change(client: docker.DockerClient, container: str, spec: ContainerSpec, stack: str) -> UserChange | None:

@@ -24,13 +24,14 @@ from orchestrator.engine.base import (
     ContainerStatus,
     Placed,
     Role,
-    UserChange,
 )
+from orchestrator.engine.container_usage import ContainerUsage
 from orchestrator.engine.disk_usage import DiskUsage, ImageSize
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.engine.local_image import LocalImage
 from orchestrator.engine.own_images import is_own
 from orchestrator.engine.terminal import Input, Pipe, Terminal, content_of, let_go
+from orchestrator.engine.user_change import UserChange
 from orchestrator.errors import EngineError, StepFailed, UserUnknown, VolumeGone
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 from tests.support.fakes.power import Power
@@ -96,6 +97,7 @@ class FakeEngine:
     def __init__(self, power: Power | None = None) -> None:
         self._power = power or Power()
         self.running: dict[str, FakeContainer] = {}
+        self.used: dict[str, ContainerUsage] = {}
         self.data: dict[str, FakeData] = {}
         self.backups: dict[str, dict[str, tuple[Summary, FakeData]]] = {}
         self.images: dict[str, list[str]] = {}
@@ -298,6 +300,10 @@ class FakeEngine:
 
     async def placed(self) -> list[Placed]:
         return list(await self.containers())
+
+    async def usage(self, name: str) -> ContainerUsage | None:
+        found = self.running.get(name)
+        return self.used.get(name, ContainerUsage(0.0, 0)) if found and found.running else None
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return ("the app's log",) if name in self.running else ()

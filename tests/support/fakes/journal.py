@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from orchestrator.domain.access import Token
 from orchestrator.domain.events import Event, NewEvent
 from orchestrator.domain.notice import Notice
+from orchestrator.domain.traffic import Minute
 from orchestrator.domain.version_record import VersionRecord
 from orchestrator.errors import JournalError
 from orchestrator.journal.store import Journal
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 class UnreliableJournal(Journal):
     """The real one on a SQLite file; while it is away, events can be neither written nor read, tokens
-    not be read, and notices not be written.
+    not be read, and notices and minutes of traffic not be written.
 
     It is asked at once, not in a thread, so that a test that lets a task go on for some turns knows how far it comes.
     `writes` says how many events each successful write had: the stream gathers lines into few writes.
@@ -46,6 +47,10 @@ class UnreliableJournal(Journal):
         batch = list(events)
         super().append_events(batch, with_record)
         self.writes.append(len(batch))
+
+    def add_minutes(self, minutes: Iterable[Minute]) -> None:
+        self._answer()
+        super().add_minutes(minutes)
 
     def events(self, after: int = 0, deployment_id: str = "", limit: int = 1000) -> list[Event]:
         self._answer()

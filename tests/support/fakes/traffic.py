@@ -56,3 +56,10 @@ class FakeRequestLog:
     async def follow(self) -> AsyncGenerator[list[Answered], None]:
         await asyncio.Event().wait()
         yield []
+
+
+class FakeCounting:
+    """A proxy that is only sampled."""
+
+    def __init__(self, statistics: FakeStatistics) -> None:
+        self.statistics, self.request_log = statistics, FakeRequestLog()

@@ -1,38 +1,17 @@
-"""What is kept of an app for one second, for ten, or for a minute."""
+"""What an app was asked in some time, added up."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from orchestrator.domain.traffic import Point
 from orchestrator.proxy.statistics import Totals
 from orchestrator.traffic import latency
 from orchestrator.traffic.latency import Buckets
 
 SHARES = (0.5, 0.9, 0.99)
 NOTHING = 1e-6
-
-
-class Point(NamedTuple):
-    """Per second: the requests, and those of each kind. Connections and queue as they were on average. Percentiles in
-    milliseconds, NaN without requests of which it is known how long they took."""
-
-    requests: float = 0.0
-    ok: float = 0.0
-    redirects: float = 0.0
-    client_errors: float = 0.0
-    server_errors: float = 0.0
-    failed: float = 0.0
-    connections: float = 0.0
-    queue: float = 0.0
-    p50: float = math.nan
-    p90: float = math.nan
-    p99: float = math.nan
-
-
-QUIET = Point()
 
 
 @dataclass
