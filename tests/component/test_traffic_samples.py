@@ -100,10 +100,11 @@ async def test_what_is_counted_is_what_was_sent_across_reloads_and_without_our_o
         await proxy.configure([shop], deadline_s=20)
         async with sampled(proxy) as sampler:
             sent: Counter[int] = Counter()
-            clients = [asyncio.create_task(load(container, 200, sent, ms=20)) for _ in range(4)]
+            clients = [asyncio.create_task(load(container, 200, sent, ms=60)) for _ in range(4)]
             for _ in range(3):
-                await until_sampled(sampler, 1)
+                await until_sampled(sampler, 2)
                 await proxy._running.reload()
+                await until_sampled(sampler, 2)
                 for status in (200, 404, 503):
                     await proxy.ask_colour("shop", Colour.BLUE, f"/{status}/0", 2.0)
             await asyncio.gather(*clients)
