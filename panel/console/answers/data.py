@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from panel.cli.migration_text import migrations as migrations_in_markup
 from panel.client.model import Backup
 from panel.console.answer import Answer, columns, of_markup
 from panel.console.answers.asked import Asked
+from panel.text.migrations import migrations as migrations_in_markup
 from panel.text.size import size
 
 SHOWN = 20
