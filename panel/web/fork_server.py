@@ -15,7 +15,7 @@ from panel.web.fork_messages import LARGEST_MESSAGE, Ended, Message, Order, Star
 from panel.web.forked import ForkedProcess, Pipes
 
 COMMAND = (sys.executable, "-m", "panel.web.template")
-FORK_DEADLINE_S = 20.0
+FORK_DEADLINE_S = 40.0
 """For a fork, and for the start of the template before it. A template that does not fork is ended."""
 END_DEADLINE_S = 5.0
 

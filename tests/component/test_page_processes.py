@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
-from tests.component.test_web import Web, migrated, serving_apps, started, until_painted
+from tests.component.test_web import WAIT_S, Web, children, migrated, serving_apps, started, until_painted
 from tests.support.results import keep_result
 
 PAGES = 20
@@ -117,3 +118,22 @@ def test_as_many_processes_run_after_many_pages_as_before(web: Web, soak: bool) 
 
     assert len(painted) == at_once
     assert most < MOST_OWN_MB
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_panel(tmp_path: Path, how: signal.Signals) -> None:
+    with serving_apps() as api, started(api, migrated(tmp_path), "v1.2.3") as web:
+        web.until_readyz("ready")
+        with web.session("open") as socket:
+            until_painted(socket, *WORDS)
+            web.until_processes(2)
+            templates = children(web.process.pid)
+            everything = web.processes | templates
+            web.process.send_signal(how)
+            web.process.wait(WAIT_S)
+            deadline = time.monotonic() + WAIT_S
+            while any(Path(f"/proc/{one}").exists() for one in everything):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+    assert len(everything) == 3

@@ -31,7 +31,7 @@ from tests.support.fakes.api import FakeApi
 from tests.support.paths import ROOT
 from tests.support.user import NO_TLS
 
-WAIT_S = 20
+WAIT_S = 60
 SERVICE_RESTART, SIGN_IN_AGAIN, FAILED, TOO_MANY_PAGES, MALFORMED = 1012, 4401, 4411, 4429, 1003
 SESSION = {"token": "ann", "scope": "deploy", "apps": None, "expires_at": "2127-01-01T00:00:00Z"}
 
