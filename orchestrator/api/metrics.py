@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
+from orchestrator.api import traffic_metrics
 from orchestrator.api.access import ReaderOfSome, Serving
 from orchestrator.apps.look import Health
 from orchestrator.domain.push_check import Forge
@@ -30,13 +31,18 @@ async def metrics(request: Request, orchestrator: Serving, who: ReaderOfSome) ->
     counts: PushCounts = request.app.state.pushes
     # Deliveries for names that no app has are for tokens of all apps.
     pushes = {one: times for one, times in counts.total.items() if who.sees(one[0])}
+    traffic = traffic_metrics.families(orchestrator.traffic, who.sees)
     return PlainTextResponse(
-        _text(orchestrator, dict(zip(names, health, strict=True)), pushes), media_type="text/plain; version=0.0.4"
+        _text(orchestrator, dict(zip(names, health, strict=True)), pushes, traffic),
+        media_type="text/plain; version=0.0.4",
     )
 
 
 def _text(
-    orchestrator: Orchestrator, health: dict[str, Health], pushes: Mapping[tuple[str, Forge, Outcome], int]
+    orchestrator: Orchestrator,
+    health: dict[str, Health],
+    pushes: Mapping[tuple[str, Forge, Outcome], int],
+    traffic: Iterable[Metric],
 ) -> str:
     # Imported here: it is megabytes that an installation without Prometheus does not need.
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -80,7 +86,7 @@ def _text(
     for app, count in orchestrator.notices.waiting.items():
         if app in health:
             waiting.labels(app).set(count)
-    registry.register(_Ready(failovers, requests, crashes, deliveries, notices))
+    registry.register(_Ready(failovers, requests, crashes, deliveries, notices, *traffic))
     return generate_latest(registry).decode()
 
 
