@@ -93,6 +93,8 @@ class PanelApp(App[int]):
         self._started = False
         self.restored = asyncio.Event()
         """Set when the app continues where the state was, with what the orchestrator has answered."""
+        self.caught_up = asyncio.Event()
+        """Set by the first event. The recent ones come together."""
         self._after: int | None = None
         """The last event that was taken."""
         self._shown: tuple[AppView, ...] = ()
@@ -184,6 +186,7 @@ class PanelApp(App[int]):
                 async for event in self.client.events(self._after, recent=RECENT_EVENTS):
                     told, self._after = "", event.id
                     self._take(event)
+                    self.caught_up.set()
             except NotSignedIn as error:
                 self.signed_out(error)
                 return

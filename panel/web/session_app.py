@@ -23,6 +23,9 @@ from panel.web.rest import Rest
 RESTORED_WITHIN_S = 2.0
 """Then the page gets what there is, as when the orchestrator does not answer."""
 
+EVENTS_WITHIN_S = 0.2
+"""After that: there are none where nothing has been deployed yet."""
+
 
 class SessionApp(PanelApp):
     """Paints its first screen, waits until the server assigns it a session, then continues that session."""
@@ -55,9 +58,17 @@ class SessionApp(PanelApp):
         with suppress(TimeoutError):
             async with asyncio.timeout(RESTORED_WITHIN_S):
                 await self.restored.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVENTS_WITHIN_S):
+                await self.caught_up.wait()
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        """One picture of the whole screen, to which what is painted later adds."""
         if isinstance(self._driver, PanelDriver):
             self._driver.show()
-        self.screen.refresh(layout=True)
+        screen = self.screen
+        self._display(screen, screen._compositor.render_update(full=True, screen_stack=self._background_screens))
 
     async def _stored(self, session: str) -> SessionState | None:
         """None also if the database does not answer: the page begins anew then."""

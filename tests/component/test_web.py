@@ -475,21 +475,23 @@ def test_a_session_is_saved_when_the_panel_drains_and_goes_on_in_the_next_releas
     assert closed.value.rcvd.code == SERVICE_RESTART
 
 
-def test_no_picture_that_a_page_gets_at_its_start_lacks_the_apps(web: Web) -> None:
+def test_no_picture_that_a_page_gets_at_its_start_lacks_apps_or_events(api: FakeApi, web: Web) -> None:
     """The page kept its last picture until the new process painted headings without a row, at each update."""
+    api.events[:] = answers.Events().add("failed", "d9", step="verify", cause="it was too late").all
     screen = pyte.Screen(120, 40)
     terminal = pyte.ByteStream(screen)
     lacking = []
     with web.session("first-picture") as socket:
         deadline = time.monotonic() + WAIT_S
-        while not (shown := "\n".join(screen.display)).strip() or "shop" not in shown:
+        while not (shown := "\n".join(screen.display)).strip() or "too late" not in shown:
             assert time.monotonic() < deadline
             message = socket.recv(timeout=WAIT_S)
             assert isinstance(message, bytes)
             terminal.feed(message.replace(b"\x1b[?2026$p", b""))
             painted = "\n".join(screen.display)
-            if painted.strip() and not ("shop" in painted and "till" in painted):
+            if painted.strip() and not all(word in painted for word in ("shop", "till", "too late")):
                 lacking.append(painted)
+    api.events.clear()
 
     assert lacking == []
 

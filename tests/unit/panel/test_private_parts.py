@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 
+from textual._compositor import LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._byte_stream import ByteStream
@@ -39,3 +40,13 @@ async def test_timers_are_listed_and_tell_whether_they_run() -> None:
         assert (running._active.is_set(), paused._active.is_set()) == (True, False)
         assert isinstance(running._active, asyncio.Event)
         assert isinstance(running, Timer)
+
+
+async def test_a_whole_picture_of_the_screen_can_be_had_at_once() -> None:
+    app: App[None] = App()
+    async with app.run_test(size=(20, 5)):
+        whole = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+
+        assert isinstance(whole, LayoutUpdate)
+        assert whole.region.size == (20, 5)
+        assert list(inspect.signature(App._display).parameters) == ["self", "screen", "renderable"]
