@@ -162,7 +162,6 @@ APP_COMMANDS = (
             "what did {app} (say|print|log) [[<since>] {when}]",
             "(did|does|has) {app} [(have|print|printed|log|logged)] [<the>] {level} [[<since>] {when}]",
         ),
-        cli="changeover logs {app} [--since {since}] [--until {until}] [--level {level}] [--search {text}] "
-        "[--tail {number}]",
+        cli="changeover logs {app} [--tail {number}]",
     ),
 )

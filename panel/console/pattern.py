@@ -32,7 +32,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     made = []
     for piece in _PIECE.finditer(pattern):
         if name := piece["set"]:
-            made.append("(?:" + "|".join(_words(words) for words in WORDS[name].split("|")) + ")")
+            made.append("(?:" + "|".join(_words(words) for words in _longest_first(WORDS[name])) + ")")
         elif slot := piece["slot"]:
             made.append(rf" (?P<{slot}>{SHAPES.get(slot, '.+?')})")
         elif sign := piece["sign"]:
@@ -63,6 +63,11 @@ def vocabulary(patterns: tuple[str, ...]) -> frozenset[str]:
             named = "levels" if piece["slot"] == "level" else piece["set"]
             words.update((WORDS[named].replace("|", " ") if named else piece["word"] or "").split())
     return frozenset(words)
+
+
+def _longest_first(words: str) -> list[str]:
+    """`search for` before `search`: the rest would be taken for a value."""
+    return sorted(words.split("|"), key=lambda one: -len(one.split()))
 
 
 def _words(words: str) -> str:

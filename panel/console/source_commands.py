@@ -63,7 +63,7 @@ SOURCE_COMMANDS = (
         "List an app's backups, the newest first",
         example="backups of shop",
         patterns=(
-            "<backups> [<of> [the] [<app>]] {app}",
+            "<backups> <of> [the] [<app>] {app}",
             "backups",
             "<show> [<the>] backups [<of> {app}]",
             "{app} backups",

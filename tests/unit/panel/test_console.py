@@ -168,6 +168,8 @@ async def test_a_hostile_answer_is_text(shop: FakeApi) -> None:
         await pilot.press("colon")
         await enter(pilot, "logs of shop")
         await until(pilot, "[bold]not markup[/] evil")
+        await enter(pilot, "logs of shop since 10:00")
+        await until(pilot, "The lines are not chosen by their time")
         assert "owned" not in shown(pilot)
 
 
