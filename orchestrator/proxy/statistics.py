@@ -47,13 +47,14 @@ class Totals(NamedTuple):
 class Reading:
     """What all workers have counted, by worker, then by backend. A worker has a number that no other one had before it.
 
-    `new`: the workers that have begun since the last reading, and so count from zero. `owners`: of which app's colour a
-    backend is.
+    `new`: the workers that have begun since the last reading, and so count from zero. `unchanged`: in these nothing has
+    happened since, and nothing is under way. `owners`: of which app's colour a backend is.
     """
 
     workers: Mapping[int, Mapping[str, Totals]]
     new: frozenset[int]
     owners: Mapping[str, tuple[str, Colour]]
+    unchanged: frozenset[int] = frozenset()
 
 
 class Statistics(Protocol):
@@ -101,6 +102,8 @@ class WorkerStatistics:
         self._begun = 0
         self._current: _Worker | None = None
         self._old: list[_Worker] = []
+        self._owned_by: Mapping[str, int] | None = None
+        self._owns: dict[str, tuple[str, Colour]] = {}
         self._seen = ""
         """The frontends' requests at the last reading, if none was under way then."""
 
@@ -112,11 +115,14 @@ class WorkerStatistics:
             await self._take_over(pid)
         current = self._current
         assert current is not None
-        if requests != self._seen:
+        if is_changed := requests != self._seen:
             current.totals = totals(await self._worker.ask(BACKENDS, WITHIN_S))
             self._seen = "" if current.is_busy else requests
         await self._read_old()
-        reading = self._reading(current, known)
+        unchanged = frozenset() if is_changed else frozenset({current.number})
+        workers = {worker.number: worker.totals for worker in (current, *self._old)}
+        new = frozenset({current.number} if known and current is not known else ())
+        reading = Reading(workers, new, self._owners(), unchanged)
         self._let_go()
         return reading
 
@@ -126,15 +132,15 @@ class WorkerStatistics:
                 worker.hold.end()
         self._current, self._old, self._seen = None, [], ""
 
-    def _reading(self, current: _Worker, known: _Worker | None) -> Reading:
-        workers = {worker.number: worker.totals for worker in (current, *self._old)}
-        new = frozenset({current.number} if known and current is not known else set())
-        owners = {
-            backends.backend(number, colour): (app, colour)
-            for app, number in self._numbers().items()
-            for colour in Colour
-        }
-        return Reading(workers, new, owners)
+    def _owners(self) -> Mapping[str, tuple[str, Colour]]:
+        """The proxy makes other numbers when its apps change."""
+        numbers = self._numbers()
+        if numbers is not self._owned_by:
+            named = (
+                (backends.backend(number, colour), app, colour) for app, number in numbers.items() for colour in Colour
+            )
+            self._owned_by, self._owns = numbers, {name: (app, colour) for name, app, colour in named}
+        return self._owns
 
     async def _take_over(self, pid: int) -> None:
         """Another worker takes the connections. That of before is an old one now, or has ended."""

@@ -32,10 +32,15 @@ class Differences:
             counted[place] += count
 
     def take(self, reading: Reading) -> dict[Of, Totals] | None:
-        """What each app's colour was asked since the last reading; None for the first one: there is none before it."""
+        """What each app's colour was asked since the last reading; those that are not in it were asked nothing.
+
+        None for the first reading: there is none before it.
+        """
         is_first = not self._known
         sums: dict[Of, list[int]] = {}
         for worker, counted in reading.workers.items():
+            if worker in reading.unchanged and worker in self._known:
+                continue
             before = {} if worker in reading.new else self._known.get(worker, counted)
             for name, totals in counted.items():
                 if (owner := reading.owners.get(name)) is not None:

@@ -29,9 +29,11 @@ class SinceStart:
 
     def count(self, counted: Mapping[Of, Totals], buckets: Mapping[Of, Buckets], apps: Collection[str]) -> None:
         """Add what happened since the last sample. Apps other than these are forgotten."""
-        self.of = {of: one for of, one in self.of.items() if of[0] in apps}
+        known_apps = set(apps)
+        if any(app not in known_apps for app, _ in self.of):
+            self.of = {of: one for of, one in self.of.items() if of[0] in known_apps}
         for of, totals in counted.items():
-            if of[0] not in apps:
+            if of[0] not in known_apps:
                 continue
             known = self.of.setdefault(of, Counted())
             if any(totals) or any(known.totals[COUNTERS:]):
