@@ -6,10 +6,10 @@ import re
 from bisect import bisect_right
 
 from border.plain import plain
-from border.secrets import Secrets
+from border.secrets import BEGINNING, Secrets
 from border.urls import HIDDEN
 
-SHOWN = 4
+SHOWN = BEGINNING
 """A line that ends with so many characters of a secret's beginning is kept back until the next line shows whether it is
 one. Fewer are shown at once: they give nothing away, and every other line ends so."""
 MOST_HELD = 64
@@ -41,7 +41,7 @@ class SecretLines:
             return [line]
         self._held.append(line)
         self._hide_across_lines()
-        first_needed = self._first_needed(longest)
+        first_needed = self._first_needed()
         give, self._held = self._held[:first_needed], self._held[first_needed:]
         self._remember(give, longest)
         return give
@@ -80,10 +80,10 @@ class SecretLines:
             text += content.strip()
         return text, places
 
-    def _first_needed(self, longest: int) -> int:
+    def _first_needed(self) -> int:
         """The number of lines of those kept back that may be shown: up to the one in which a secret may begin."""
         text, places = self._joined()
-        length = _beginning_at_end(text, longest, self._secrets.in_order)
+        length = _beginning_at_end(text, self._secrets)
         if length < SHOWN:
             return len(self._held)
         begins = len(text) - length
@@ -111,18 +111,24 @@ def end_of_cut_line(before: str, end: str, secrets: Secrets) -> str:
     return secrets.text(end)
 
 
-def _beginning_at_end(text: str, longest: int, in_order: tuple[str, ...]) -> int:
-    """The length of the longest end of the text with which a secret begins, without being whole. `in_order`: of all
-    forms that begin so, the first one stands where the end itself would stand."""
-    end = text[-(longest - 1) :]
-    for start in range(len(end)):
-        place = bisect_right(in_order, end[start:])
-        if place < len(in_order) and in_order[place].startswith(end[start:]):
-            return len(end) - start
+def _beginning_at_end(text: str, secrets: Secrets) -> int:
+    """The length of the longest end of the text with which a secret begins, without being whole; 0 if that has fewer
+    than SHOWN characters.
+
+    It is asked of every line of a log: only where the first characters of a secret stand, the rest is compared.
+    """
+    in_order, beginnings = secrets.in_order, secrets.beginnings
+    end = text[-(secrets.longest - 1) :]
+    for start in range(len(end) - SHOWN + 1):
+        if end[start : start + SHOWN] in beginnings:
+            # Of all forms that begin so, the first one stands where the end itself would stand.
+            place = bisect_right(in_order, end[start:])
+            if place < len(in_order) and in_order[place].startswith(end[start:]):
+                return len(end) - start
     return 0
 
 
 def _without_beginning(line: str, secrets: Secrets) -> str:
     """A line that was cut, without the beginning of a secret at its end."""
-    length = _beginning_at_end(line, secrets.longest, secrets.in_order) if secrets.longest else 0
+    length = _beginning_at_end(line, secrets) if secrets.longest else 0
     return line[: len(line) - length] + HIDDEN if length >= SHOWN else line

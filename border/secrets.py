@@ -20,6 +20,8 @@ MOST_ENCODED = 500
 certificates they would take a gigabyte."""
 MOST_CHARACTERS = 16_384
 """Of a longer value, only its lines are looked for."""
+BEGINNING = 4
+"""So many first characters of each form are known apart, so that the end of a line is soon looked through."""
 GROUPED_BY = 4
 """So many first characters of secrets are looked at one by one."""
 MOST_REMEMBERED, MOST_REMEMBERED_CHARACTERS = 10_000, 200
@@ -73,6 +75,8 @@ class Secrets:
         """The length of the longest form of a value that is taken out; 0 if none is."""
         self.in_order: tuple[str, ...] = ()
         """Every form of every value that is taken out, in the order of their characters."""
+        self.beginnings: frozenset[str] = frozenset()
+        """The first BEGINNING characters of each of them."""
         self._pattern: re.Pattern[str] | None = None
         self._remembered: dict[str, str] = {}
         """Short texts that were cleaned: `status` answers the same ones every few seconds."""
@@ -103,6 +107,7 @@ class Secrets:
         forms |= {form for value in shortest for form in binary_forms(value) if len(form) >= LEAST}
         self.longest = max(map(len, forms), default=0)
         self.in_order = tuple(sorted(forms))
+        self.beginnings = frozenset(form[:BEGINNING] for form in forms)
         self._pattern = _one_pattern(sorted(forms, key=lambda form: (-len(form), form))) if forms else None
         self._remembered = {}
 
