@@ -96,7 +96,8 @@ def soak(part: list[str]) -> Outcome:
         for first in range(0, HISTORIES, IN_A_PART)
     ]
     many = [f"{system}/test_{name}.py" for name in ("many_at_once", "installation")]
-    each = [points, ["--large-mb", "1024", *load], crashes, *bursts, many, *histories]
+    pages = ["tests/component/test_page_processes.py"]
+    each = [points, ["--large-mb", "1024", *load], crashes, *bursts, many, pages, *histories]
     is_named = any(one.startswith("tests/") for one in part)
     parts = [part if is_named else [*part, f"{system}/test_histories.py"]] if part else each
     whole = Outcome(0, 0, 0)

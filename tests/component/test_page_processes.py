@@ -99,8 +99,9 @@ def _until_quiet(process: int) -> bool:
     return False
 
 
-def test_as_many_processes_run_after_many_pages_as_before(web: Web, soak: bool) -> None:
-    rounds, at_once = (50, 30) if soak else (2, 10)
+@pytest.mark.timeout(3600)
+def test_as_many_processes_run_after_many_pages_as_before(web: Web, soak: bool, rounds: int) -> None:
+    rounds, at_once = (rounds or 50, 30) if soak else (2, 10)
     began = time.monotonic()
     for number in range(rounds):
         with ExitStack() as pages:
