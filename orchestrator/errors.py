@@ -7,6 +7,8 @@ ChangeoverError
 ├── UnknownDeployment     no deployment of this id is in the journal
 ├── UnknownBackup         the app has no backup with this id
 ├── UnknownVersion        the app's source has no such version
+├── UnknownContainer      the app has no log of such a container
+├── InvalidSearch         what a log is searched for is no regular expression, or takes too long
 ├── UnknownCheck          no push of the app asked for this check, or it is not kept any more
 ├── Refused               the request cannot be met now: busy, or nothing to roll back to
 ├── NotAllowed            the token is missing, unknown, revoked or lacks the scope
@@ -93,6 +95,14 @@ class UnknownDeployment(ChangeoverError):
 
 class UnknownBackup(ChangeoverError):
     """The app has no backup with this id."""
+
+
+class UnknownContainer(ChangeoverError):
+    """The app has no log of a container, colour or deployment of this name."""
+
+
+class InvalidSearch(ChangeoverError):
+    """A log cannot be searched for this: it is no regular expression, or one that takes too long."""
 
 
 class UnknownCheck(ChangeoverError):

@@ -40,6 +40,7 @@ from orchestrator.events.stream import EventStream
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.uninterrupted import to_its_end
 from orchestrator.journal.store import Journal
+from orchestrator.logs.kept import KeptLogs
 from orchestrator.notices.notifier import Notices
 from orchestrator.notices.trials import Trials
 from orchestrator.proxy.base import Proxy
@@ -75,7 +76,7 @@ class Orchestrator:
         proxy: Proxy | None = None,
         known_secrets: Secrets | None = None,
     ) -> None:
-        self.known_secrets = known_secrets or Secrets()
+        hidden = self.known_secrets = known_secrets or Secrets()
         self.settings = settings
         self._kept_config = settings.state / "last-valid-config.yaml"
         self.config_file = ConfigFile(settings.config, self._kept_config)
@@ -84,9 +85,10 @@ class Orchestrator:
         self.journal = Journal(settings.journal_url, settings.config, self.known_secrets)
         self.gate, self.audit = Gate(self.journal), AuditLog(self.journal)
         self.events = EventStream(self.journal, known_secrets=self.known_secrets)
-        self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, self.known_secrets)
+        self.supervisor, self.kept_logs = Supervisor(), KeptLogs(settings.state / "logs")
+        self.engine: Engine = engine or DockerEngine(settings.stack, settings.network, hidden, self.kept_logs.keep)
         self.proxy: Proxy = proxy or HAProxy(settings.proxy, tell=self.events.publish)
-        parts = (settings, self.engine, self.proxy, self.journal, HttpProber())
+        parts = (settings, self.engine, self.proxy, self.journal, HttpProber(), self.kept_logs)
         self.crashes, self.crashed_standbys = Crashes(), CrashedStandbys()
         self.apps = AppRegistry(*parts, self.events.say, self.events.publish, self.known_secrets, self.crashes)
         self.sidecars_of_readers = FairTurns(MOST_SIDECARS_OF_READERS, MOST_SIDECARS_OF_APP)
@@ -95,12 +97,10 @@ class Orchestrator:
         self.health = HealthBoard(self.apps.all, self.events, self.crashes, self.traffic.ticks)
         self.outages = Outages(self.apps.all, self.journal, self.events, self.health.why, self.scheduler.busy_with)
         self.failover = Failover(self.apps.all, self.scheduler, self.events, self.crashes)
-        self.supervisor = Supervisor()
         self.checker = UpdateChecker(self.journal, self.events, self.scheduler, self.supervisor)
-        self.pushes = PushCheckRunner(
-            self.journal, self.events, self.scheduler, self.checker, self.supervisor, self.apps.get
-        )
-        hidden, problems = self.known_secrets, self.supervisor.problems
+        checking = self.scheduler, self.checker, self.supervisor
+        self.pushes = PushCheckRunner(self.journal, self.events, *checking, self.apps.get)
+        problems = self.supervisor.problems
         self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
         self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)

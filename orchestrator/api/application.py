@@ -25,6 +25,7 @@ from orchestrator.api import (
     events,
     hook_socket,
     leftovers,
+    logs,
     metrics,
     migrations,
     mute,
@@ -49,6 +50,7 @@ from orchestrator.doctor.report import Finding
 from orchestrator.errors import JournalError
 from orchestrator.host.fair_turns import FairTurns
 from orchestrator.host.shared_question import SharedQuestion
+from orchestrator.logs.news import LogNews
 from orchestrator.pushes.refusals import PushCounts
 from orchestrator.server import Orchestrator
 
@@ -95,6 +97,8 @@ def serve(api: FastAPI, orchestrator: Orchestrator) -> None:
     api.state.examination = SharedQuestion[list[Finding]]()
     api.state.uploads = FairTurns(*archives.AT_ONCE)
     api.state.histories = FairTurns(*apps.AT_ONCE)
+    api.state.logs, api.state.log_news = FairTurns(*logs.AT_ONCE), LogNews()
+    orchestrator.events.add(api.state.log_news)
     api.state.validations = FairTurns(*config.AT_ONCE)
 
 
@@ -123,6 +127,7 @@ def routes() -> FastAPI:
     for part in (
         status,
         apps,
+        logs,
         versions,
         plan,
         one_off,

@@ -1,4 +1,4 @@
-"""/v1/apps/{app}: log, updates, deployments and rollback."""
+"""/v1/apps/{app}: updates, deployments and rollback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from orchestrator.api.values import (
     ContainerName,
     IdempotencyKey,
     ImageToDeploy,
-    LogLines,
     Ref,
     VersionOfArchive,
 )
@@ -29,7 +28,6 @@ from orchestrator.host.fair_turns import FairTurns
 
 router = APIRouter(prefix="/apps")
 
-LOG_LINES = 200
 AT_ONCE = (4, 1)
 """So many pages of a history are read at the same time, in total and for one token: one has up to 100,000 changes."""
 
@@ -39,11 +37,6 @@ class Deployments(BaseModel):
 
     deployments: list[DeploymentView]
     before: int | None
-
-
-class Logs(BaseModel):
-    container: str
-    lines: list[str]
 
 
 class DeploymentRequest(BaseModel):
@@ -104,12 +97,6 @@ class RollbackRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     restore: BackupToRestore = ""
     container: ContainerName = ""
-
-
-@router.get("/{app}/logs")
-async def logs(app: App, orchestrator: Serving, _who: Reader, tail: LogLines = LOG_LINES) -> Logs:
-    container = orchestrator.apps.get(app).live_release().container
-    return Logs(container=container, lines=list(await orchestrator.engine.logs(container, tail)))
 
 
 @router.get("/{app}/update")

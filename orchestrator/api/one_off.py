@@ -1,4 +1,4 @@
-"""/v1/apps/{app}/run and /exec: one-off commands in the active release, and /logs/follow: its log as it is written.
+"""/v1/apps/{app}/run and /exec: one-off commands in the active release.
 
 The answers are streams of JSON, one value a line. `{"line": …}` is a line of output, `{}` a sign of life. The last one
 of a command is `{"exit_code": …, "late": …}`, or `{"problem": …}` with the fields of an error answer.
@@ -19,20 +19,21 @@ import base64
 import json
 import secrets
 import shlex
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from orchestrator.access.caller import Caller
 from orchestrator.access.rooms import COMMANDS
-from orchestrator.api.access import Admin, Reader, Serving, require_ready
+from orchestrator.api.access import Admin, Serving, require_ready
 from orchestrator.api.audited import entry_of, note
 from orchestrator.api.command_output import CommandOutput, Form
+from orchestrator.api.json_lines import MEDIA_TYPE, as_line, problem_value, shown
 from orchestrator.api.terminals import WindowSize
 from orchestrator.api.while_allowed import while_allowed
 from orchestrator.apps import one_off
@@ -45,20 +46,13 @@ from orchestrator.server import Orchestrator
 
 router = APIRouter(prefix="/apps/{app}")
 
-MOST_OF_NEXT = 10_000
-"""So many lines that the next active container wrote before it is followed are shown."""
 MOST_OF_INPUT = 1_400_000
 """Characters of base64: 1 MiB of input."""
 MOST_IN_AUDIT = 700
 """Characters of a command in the audit log, whose text is limited (journal/audit_log.py)."""
-MEDIA_TYPE = "application/x-ndjson"
 _NO_LONGER_ALLOWED = NotAllowed(
     "The output is not whole, and the command is ended: the token was revoked or has expired, or runs too many.",
     "Look at what the command had done, then run it again with a valid token.",
-)
-_FOLLOWED_NO_MORE = NotAllowed(
-    "The log is not followed any more: the token was revoked or has expired, or has too many streams.",
-    "Use a valid token, and end what follows logs or events with it elsewhere.",
 )
 Word = Annotated[str, StringConstraints(max_length=8192, pattern=r"^[^\x00]*$")]
 Variable = Annotated[str, StringConstraints(max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -114,17 +108,6 @@ async def execute(
 ) -> StreamingResponse:
     """Run a command inside the active container."""
     return _carry_out(orchestrator, who, app, Place.EXEC, wanted, request, output)
-
-
-@router.get("/logs/follow")
-async def follow(
-    app: str, orchestrator: Serving, who: Reader, tail: Annotated[int, Query(ge=0, le=10_000)] = 100
-) -> StreamingResponse:
-    """The last lines of the active container's log, then each line that it writes. When another release gets the
-    traffic, its log follows."""
-    orchestrator.gate.refuse_too_many(who)
-    name = orchestrator.apps.get(app).live_release().app
-    return StreamingResponse(_follow(orchestrator, who, name, tail), media_type=MEDIA_TYPE)
 
 
 def _carry_out(
@@ -213,7 +196,7 @@ async def _output(
     try:
         orchestrator.gate.refuse_too_many(who, COMMANDS)  # others may have begun since it was admitted
     except TooManyStreams as error:
-        yield _shown(orchestrator, {"problem": _problem(error)})
+        yield _shown(orchestrator, problem_value(error))
         return
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _task: output.add(None))
@@ -223,15 +206,15 @@ async def _output(
         async with aclosing(while_allowed(orchestrator.gate, who, output.pieces(), COMMANDS)) as allowed:
             async for piece in allowed:
                 # Bytes are as they are: a secret in them is not hidden, and base64 may look like one.
-                yield _line(piece) if piece and "output" in piece else _shown(orchestrator, piece or {})
+                yield as_line(piece) if piece and "output" in piece else _shown(orchestrator, piece or {})
         if not output.is_whole:
             # Also if the command has ended: by its exit code, what came would be taken for all of it.
-            yield _shown(orchestrator, {"problem": _problem(_NO_LONGER_ALLOWED)})
+            yield _shown(orchestrator, problem_value(_NO_LONGER_ALLOWED))
             return
         try:
             ended = task.result()
         except ChangeoverError as error:
-            yield _shown(orchestrator, {"problem": _problem(error)})
+            yield _shown(orchestrator, problem_value(error))
         else:
             yield _shown(orchestrator, {"exit_code": ended.exit_code, "late": ended.late})
     finally:
@@ -245,52 +228,5 @@ async def _output(
             task.exception()  # looked at: nobody reads any more how it ended
 
 
-async def _from(lines: asyncio.Queue[str | None]) -> AsyncIterator[str]:
-    """Each line until None comes."""
-    while (line := await lines.get()) is not None:
-        yield line
-
-
-async def _follow(orchestrator: Orchestrator, who: Caller, app: str, tail: int) -> AsyncIterator[str]:
-    lines: asyncio.Queue[str | None] = asyncio.Queue(1)
-
-    async def read() -> ChangeoverError | None:
-        problem, followed, most = None, "", tail
-        try:
-            while (container := _active_container(orchestrator, app)) and container != followed:
-                async with aclosing(orchestrator.apps.get(app).engine.follow_logs(container, most)) as log:
-                    async for line in log:
-                        await lines.put(line)
-                followed, most = container, MOST_OF_NEXT
-        except ChangeoverError as error:
-            problem = error
-        await lines.put(None)
-        return problem
-
-    task = asyncio.create_task(read())
-    try:
-        async with aclosing(while_allowed(orchestrator.gate, who, _from(lines))) as allowed:
-            async for line in allowed:
-                yield _shown(orchestrator, {} if line is None else {"line": line})
-        problem = task.result() if task.done() else _FOLLOWED_NO_MORE
-        if problem:
-            yield _shown(orchestrator, {"problem": _problem(problem)})
-    finally:
-        task.cancel()
-
-
-def _problem(error: ChangeoverError) -> dict[str, str]:
-    return {"kind": type(error).__name__, "detail": error.cause, "remedy": error.remedy}
-
-
-def _active_container(orchestrator: Orchestrator, app: str) -> str:
-    active = orchestrator.apps.get(app).active
-    return active.container if active else ""
-
-
 def _shown(orchestrator: Orchestrator, value: dict[str, Any]) -> str:  # Any: JSON
-    return _line(orchestrator.known_secrets.values(value))
-
-
-def _line(value: dict[str, Any]) -> str:  # Any: JSON
-    return json.dumps(value) + "\n"
+    return shown(orchestrator.known_secrets, value)

@@ -20,6 +20,7 @@ _REF = r"^([^\x00-\x20\x7f-][^\x00-\x20\x7f]{0,199})?$"
 _IMAGE, _ARCHIVE = r"^([A-Za-z0-9][!-~]{0,189})?$", r"^([0-9a-f]{16})?$"
 _VERSION = r"^([A-Za-z0-9][A-Za-z0-9._+-]{0,99})?$"
 _CONTAINER = r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,127})?$"
+_LOG = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
 _SESSION = r"^[0-9a-f]{12}$"
 _CHECK = r"^[0-9a-f]{16}$"
 _IS_A_DEPLOYMENT = "the id of a deployment, as 'changeover history' shows it"
@@ -36,6 +37,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         _ARCHIVE: "the name that an uploaded archive got",
         _VERSION: "a version: at most 100 letters, digits and the characters . _ + -, the first a letter or digit",
         _CONTAINER: "the name of a container",
+        _LOG: "all, active, standby, candidate, previous, blue, green, the id of a deployment, or a container's name",
         _CHECK: "the id of a check, as the answer to a push and 'changeover pushes' have it",
         _SESSION: "the id of a session, as 'changeover session list' shows it",
     }
@@ -65,4 +67,16 @@ CheckId = Annotated[str, Path(pattern=_CHECK)]
 SessionId = Annotated[str, Path(pattern=_SESSION)]
 FileName = Annotated[str, Field(max_length=255, pattern=f"^{NO_CONTROL}*$")]
 ConfigurationText = Annotated[str, Field(max_length=2**20)]
+LogOf = Annotated[
+    str,
+    Query(
+        pattern=_LOG,
+        description="Whose log: `active`, `standby`, `candidate`, `blue`, `green`, `previous` (the container before "
+        "the active one), the id of a deployment, the name of a container, or `all`, merged.",
+    ),
+]
+LogMoment = Annotated[
+    str, Query(max_length=40, description="A duration such as `10m`, so long ago, or a time such as 2026-11-28T10:00Z.")
+]
+LogSearch = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$", description="In any case of letters.")]
 LogLines = Annotated[int, Query(ge=1, le=10_000)]

@@ -20,6 +20,7 @@ from orchestrator.domain.events import Occurrence
 from orchestrator.engine.base import Engine
 from orchestrator.errors import Refused
 from orchestrator.journal.store import Journal
+from orchestrator.logs.kept import KeptLogs
 from orchestrator.proxy.base import Proxy
 from orchestrator.sources.base import Source
 from orchestrator.sources.uploads import Uploads
@@ -80,6 +81,8 @@ class AppContext:
     data_turn: asyncio.Lock
     commands: CommandsUnderWay
     prober: Prober
+    kept_logs: KeptLogs
+    """The logs of removed containers."""
     say: Callable[[str, str], None]
     """Publish one line of a deployment's output: deployment id, line."""
     publish: Publish

@@ -18,6 +18,7 @@ from orchestrator.config.secret_values import open_names, secret_values
 from orchestrator.engine.base import Engine
 from orchestrator.errors import Refused, UnknownApp
 from orchestrator.journal.store import Journal
+from orchestrator.logs.kept import KeptLogs
 from orchestrator.proxy.base import Proxy
 from orchestrator.settings import Settings
 from orchestrator.sources.factory import open_source
@@ -36,6 +37,7 @@ class AppRegistry:
         proxy: Proxy,
         journal: Journal,
         prober: Prober,
+        kept_logs: KeptLogs,
         say: Callable[[str, str], None],
         publish: Publish,
         known_secrets: Secrets,
@@ -52,6 +54,7 @@ class AppRegistry:
         self._crashes = crashes
         self._contexts: dict[str, AppContext] = {}
         self.uploads = Uploads(settings.state / "uploads")
+        self.kept_logs = kept_logs
         self.backup_places = BackupPlaces(settings.state / "backup-places.json")
         # A change of the configuration makes new contexts; a backup or restore that runs keeps its lock.
         self._data_turns: dict[str, asyncio.Lock] = {}
@@ -148,6 +151,7 @@ class AppRegistry:
             data_turn=self._data_turns.setdefault(name, asyncio.Lock()),
             commands=self._commands.setdefault(name, CommandsUnderWay(name)),
             prober=self._prober,
+            kept_logs=self.kept_logs,
             say=self._say,
             publish=self._publish,
             known_secrets=self._known_secrets,

@@ -68,8 +68,8 @@ class Disk(Section):
     and the standby, those that a rollback to the standby needs, those of backups, and that of a deployment that failed
     last. Example: 10"""
     keep_output: Annotated[int, Field(ge=1, le=MOST), Unit("deployments per app")] = 20
-    """The output of builds and migrations is kept for this many most recent deployments; rollbacks and restores
-    are not counted. Example: 100"""
+    """The output of builds and migrations, and the logs of removed containers, are kept for this many most recent
+    deployments; rollbacks and restores are not counted. Example: 100"""
     build_cache_mb: Megabytes = 4096
     """BuildKit's cache is reduced to this size after a deployment, least recently used entries first; while it is
     smaller, after every fifth one. Example: 10240"""

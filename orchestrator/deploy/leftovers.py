@@ -124,6 +124,10 @@ async def remove(
             await backups.remove_all(at)
     if left.images:
         await context.engine.remove_images(context.image_name, keep=set())
+    try:
+        await to_its_end(asyncio.to_thread(context.kept_logs.forget, context.name))
+    except OSError as error:
+        raise EngineError(f"The logs of its removed containers cannot be removed: {error.strerror}.") from error
     if mirror.exists():
         try:
             await to_its_end(asyncio.to_thread(shutil.rmtree, mirror))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
+
+import structlog
 
 from orchestrator.app_data import backups, migration_runs, migrations
 from orchestrator.apps.context import AppContext
@@ -10,10 +13,13 @@ from orchestrator.domain.deployment import Deployment
 from orchestrator.domain.release_history import Attempt, newest_images
 from orchestrator.engine.base import LABEL_APP, LABEL_DEPLOYMENT, LABEL_ROLE, Role
 from orchestrator.errors import EngineError
+from orchestrator.host.uninterrupted import to_its_end
+
+log = structlog.get_logger()
 
 
 async def apply(context: AppContext, also: Collection[str] = ()) -> None:
-    """Remove images, build cache and output that are not kept. The history in the journal is kept.
+    """Remove images, build cache, output, and logs of removed containers that are not kept. The history is kept.
 
     Kept are the images of the `disk.keep_images` last releases that were live, of the active release and the standby,
     of the releases whose `migrate.down` a rollback to the standby needs, and of every backup, so that a restore can
@@ -21,7 +27,11 @@ async def apply(context: AppContext, also: Collection[str] = ()) -> None:
     backups cannot be listed.
     """
     journal, limits = context.journal, context.limits
-    await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
+    with_output = await journal.beside(journal.forget_output, context.name, keep=limits.keep_output)
+    try:
+        await to_its_end(asyncio.to_thread(context.kept_logs.forget, context.name, with_output))
+    except OSError as error:
+        log.warning("old logs of removed containers are not removed", app=context.name, cause=error.strerror)
     await context.engine.prune_build_cache(limits.build_cache_bytes)
     attempts = await journal.beside(journal.attempts, context.name)
     needed = [one for one in (context.active, context.standby, *_for_rollback(context)) if one]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from orchestrator.domain.crashes import ended_in_words
+from orchestrator.domain.log_line import Choose, LogLine, LogPart, LogRange
 from orchestrator.engine.container_usage import ContainerUsage
 from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.image_build import ImageBuild
@@ -207,8 +208,11 @@ class Engine(Protocol):
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         """The last `tail` lines of a container's log; empty if it does not exist."""
 
-    def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
-        """The last `tail` lines of a container's log, then each line that it writes, until it ends."""
+    async def log_part(self, name: str, wanted: LogRange, choose: Choose, most: int) -> LogPart:
+        """The last `most` lines in this range that `choose` takes, in a thread; none of what does not exist."""
+
+    def follow_logs(self, name: str, wanted: LogRange) -> AsyncGenerator[LogLine, None]:
+        """The lines of a container's log in this range, then each line that it writes, until it ends."""
 
     async def execute(
         self,
@@ -260,7 +264,6 @@ class Engine(Protocol):
     async def prune_build_cache(self, keep_bytes: int) -> None: ...
     async def tagged_images(self, name: str) -> set[str]: ...
     async def ensure_volume(self, name: str) -> None: ...
-
     async def has_image(self, digest: str) -> bool: ...
     async def added_bytes(self, image: str, before: str) -> int | None:
         """The size of the layers of an image that another one has not; None if one of them does not exist."""
@@ -272,7 +275,6 @@ class Engine(Protocol):
         """Give an image that the engine has another tag."""
 
     async def has_volume(self, name: str) -> bool: ...
-
     async def check_user(self, spec: ContainerSpec) -> None:
         """Raises UserUnknown when the image has no such user or group. Nothing is started."""
 
@@ -291,6 +293,5 @@ class Engine(Protocol):
         """Volumes of the host without a name that no container uses. Nothing says who made them."""
 
     async def disk_usage(self) -> DiskUsage: ...
-
     async def keeps_containers_running(self) -> bool:
         """Whether containers keep running during a restart of the engine."""

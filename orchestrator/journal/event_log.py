@@ -102,17 +102,24 @@ class EventLog(Database):
             connection.execute(table.delete().where((table.c.deployment == "") & (table.c.id <= newest_removed)))
         self._of_no_deployment = 0
 
-    def forget_output(self, app: str, keep: int) -> None:
+    def forget_output(self, app: str, keep: int) -> list[str]:
         """Delete the output lines of the app's deployments, except for those of the newest `keep` and of the rollbacks
-        and restores since: these are not counted."""
+        and restores since: these are not counted. Returns the ids of these."""
         table = self._deployments
         mine = sa.select(table.c.id).where(table.c.app == app)
         counted = sa.select(table.c.number).where((table.c.app == app) & (table.c.kind == Kind.DEPLOY))
         newest = counted.order_by(table.c.number.desc()).limit(keep).subquery()
-        oldest_kept = sa.select(sa.func.min(newest.c.number)).scalar_subquery()
+        oldest_kept = sa.select(sa.func.coalesce(sa.func.min(newest.c.number), 0)).scalar_subquery()
         old = self._events.c.deployment.in_(mine.where(table.c.number < oldest_kept))
         with self._writing() as connection:
             connection.execute(self._events.delete().where((self._events.c.kind == EventKind.LINE) & old))
+            return list(connection.execute(mine.where(table.c.number >= oldest_kept)).scalars())
+
+    def output(self, deployment_ids: Collection[str], limit: int) -> list[Event]:
+        """The last `limit` lines of output of these deployments, the oldest first."""
+        table = self._events
+        mine = table.c.deployment.in_(deployment_ids) & (table.c.kind == EventKind.LINE)
+        return self._events_of(table.select().where(mine).order_by(table.c.id.desc()).limit(limit))[::-1]
 
     def last_event_id(self) -> int:
         with self._reading() as connection:

@@ -1,4 +1,4 @@
-"""`changeover status`, `logs`, `pause` and `resume`."""
+"""`changeover status`, `pause` and `resume`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ import typer
 
 from panel.cli import text
 from panel.cli.output import (
-    USAGE,
     AppArgument,
     JsonOption,
-    PanelArgument,
-    err,
-    json_text,
-    print_json,
-    print_text,
-    run,
     show,
-    stop,
 )
-from panel.cli.read_ahead import OUT, each, reading_ahead, text_for
 from panel.client.client import Client
-from panel.client.errors import Unreachable
 from panel.client.model import Apps
 
 commands = typer.Typer()
@@ -46,44 +36,6 @@ def status(
         return Apps(apps=(await client.app(app),)) if app else await client.status()
 
     show(found, as_json, text.status)
-
-
-@commands.command()
-def logs(
-    app: PanelArgument = "panel",
-    tail: Annotated[int, typer.Option(min=0, max=10_000, help="Number of lines.")] = 100,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines, too, until interrupted.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the last lines of the log of an app's active container."""
-    if follow:
-        run(lambda client: _follow(client, app, tail, as_json))
-        return
-    if not tail:
-        stop("--tail 0 shows no line. Add --follow, or ask for 1 to 10000 lines.", USAGE)
-
-    async def last_lines(client: Client) -> tuple[str, ...]:
-        lines = await client.logs(app, tail)
-        if as_json:
-            print_json(client.answer)
-        return tuple(lines)
-
-    lines = run(last_lines)
-    if as_json:
-        return
-    if lines:
-        print_text("\n".join(lines))
-    else:
-        err.print(f"The log of {app} is empty: its active container has printed nothing.", markup=False)
-
-
-async def _follow(client: Client, app: str, tail: int, as_json: bool) -> None:
-    async with reading_ahead() as (ahead, reader):
-        try:
-            async for line in each(client.follow_logs(app, tail), ahead):
-                await ahead.put([text_for(OUT, json_text(client.answer) if as_json else line)])
-        except Unreachable as error:
-            raise reader.explains(error, "The log is not followed any more") from error
 
 
 @commands.command()

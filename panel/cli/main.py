@@ -16,6 +16,7 @@ from panel.cli import (
     deployments,
     doctor,
     events,
+    logs,
     migrations,
     notify,
     one_off,
@@ -47,6 +48,7 @@ CHANGEOVER_TOKEN, or CHANGEOVER_TOKEN_FILE (default .changeover/token)
 command = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for group in (
     apps,
+    logs,
     updates,
     deploy,
     deployments,

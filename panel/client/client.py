@@ -21,6 +21,7 @@ from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError, Refused, Unanswered, Unreachable
 from panel.client.events import DECIDED, Event, EventKind
 from panel.client.failure import Accepted
+from panel.client.log_requests import LogRequests
 from panel.client.migration_model import Migrations
 from panel.client.model import (
     App,
@@ -28,7 +29,6 @@ from panel.client.model import (
     Finding,
     Findings,
     Leftover,
-    Logs,
     Validation,
 )
 from panel.client.notice_requests import NoticeRequests
@@ -61,6 +61,7 @@ class Client(
     AlertRequests,
     BackupRequests,
     DeploymentRequests,
+    LogRequests,
     NoticeRequests,
     OneOffRequests,
     PushRequests,
@@ -117,10 +118,6 @@ class Client(
 
     async def app(self, name: str) -> App:
         return await self._read(App, "GET", f"/v1/apps/{name}")
-
-    async def logs(self, app: str, tail: int = 200) -> tuple[str, ...]:
-        """The last `tail` lines of the active container's log."""
-        return (await self._read(Logs, "GET", f"/v1/apps/{app}/logs", params={"tail": tail})).lines
 
     async def pause(self, app: str, limit_s: float) -> None:
         """Pause new requests of the app. Each waits at most `limit_s` seconds."""

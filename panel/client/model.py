@@ -195,10 +195,6 @@ class Plan(Value):
     cost: tuple[str, ...] = ()
 
 
-class Logs(Value):
-    lines: tuple[str, ...]
-
-
 class Backup(Value):
     """One backup; sizes are in bytes.
 

@@ -1,4 +1,4 @@
-"""The requests whose answers are streams of lines: one-off commands, and a log as it is written."""
+"""The requests whose answers are streams of lines, such as those of one-off commands."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from panel.client.errors import ClientError, Failed, NotSignedIn, Refused
+from panel.client.log_model import Moment
 from panel.client.value import Value
 
 _KINDS = {"Refused": Refused, "TooManyStreams": Refused, "NotAllowed": NotSignedIn}
@@ -33,6 +34,13 @@ class Piece(Value):
     """A line of its standard error, if bytes were asked for."""
     note: bool = False
     """The line is not the command's: it says how many lines were left out."""
+    at: Moment = None
+    """Of a line of a log: when it was written."""
+    container: str = ""
+    """Of a line of a log: what has printed it. An older orchestrator does not tell."""
+    deployment: str = ""
+    stream: str = ""
+    level: str = ""
     cut: bool = False
     """The end of the line is missing; the line says so."""
     terminal: str = ""
@@ -82,7 +90,7 @@ class OneOffRequests:
         async with aclosing(self._pieces("POST", f"/v1/apps/{app}/{place}", json=wanted, params=form)) as pieces:
             async for piece in pieces:
                 if piece.problem:
-                    raise _error(piece.problem)
+                    raise stream_error(piece.problem)
                 if piece != Piece():
                     yield piece
 
@@ -93,15 +101,6 @@ class OneOffRequests:
         """Tell a command the new size of its window, in columns and rows."""
         await self._ask("POST", _terminal(app, terminal, "size"), json=_size(window))
 
-    async def follow_logs(self, app: str, tail: int) -> AsyncGenerator[str, None]:
-        """The last lines of the active container's log, then each line that it writes, until it ends."""
-        async with aclosing(self._pieces("GET", f"/v1/apps/{app}/logs/follow", params={"tail": tail})) as pieces:
-            async for piece in pieces:
-                if piece.problem:
-                    raise _error(piece.problem)
-                if piece.line is not None:
-                    yield piece.line
-
 
 def _size(window: tuple[int, int]) -> dict[str, int]:
     return {"columns": window[0], "rows": window[1]}
@@ -111,6 +110,7 @@ def _terminal(app: str, number: str, what: str) -> str:
     return f"/v1/apps/{app}/terminals/{number}/{what}"
 
 
-def _error(problem: dict[str, Any]) -> ClientError:  # Any: JSON
+def stream_error(problem: dict[str, Any]) -> ClientError:  # Any: JSON
+    """The error that the last value of a stream tells."""
     kind = _KINDS.get(str(problem.get("kind")), Failed)
     return kind(str(problem.get("detail", "")), str(problem.get("remedy", "")))

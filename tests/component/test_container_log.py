@@ -11,6 +11,7 @@ import pytest
 from docker.models.containers import Container
 
 from border.secrets import Secrets
+from orchestrator.domain.log_line import LogRange
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK
 from orchestrator.engine.docker.engine import DockerEngine
 
@@ -35,10 +36,10 @@ async def test_a_secret_over_two_lines_of_one_stream_is_hidden_in_a_log_with_bot
     known, name = Secrets(), str(container.name)
     known.know([SECRET])
     engine = DockerEngine(name, name, known)
-    following = engine.follow_logs(name, 10)
+    following = engine.follow_logs(name, LogRange(10))
 
     async with asyncio.timeout(20):
-        followed = [await anext(following) for _ in SHOWN]
+        followed = [(await anext(following)).text for _ in SHOWN]
     await following.aclose()
 
     assert followed == SHOWN

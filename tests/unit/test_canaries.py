@@ -24,6 +24,7 @@ from orchestrator.access import tokens
 from orchestrator.domain.access import Scope
 from orchestrator.domain.changelog import Changelog
 from orchestrator.domain.deployment import Deployment, State
+from orchestrator.domain.log_line import LogLine
 from orchestrator.domain.release import Change
 from orchestrator.engine.image_build import ImageBuild
 from orchestrator.errors import StepFailed
@@ -66,6 +67,9 @@ class TalkingEngine(FakeEngine):
 
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return tuple(SAYS.splitlines())
+
+    def log_of(self, name: str) -> list[LogLine]:
+        return [LogLine("", line) for line in SAYS.splitlines()]
 
 
 class TalkingSource(FakeSource):

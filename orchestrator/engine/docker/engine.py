@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import docker
-from docker.errors import APIError, DockerException
 from docker.models.containers import Container
-from requests.exceptions import RequestException
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from border.secrets import Secrets
+from orchestrator.domain.log_line import Choose, KeepLog, LogLine, LogPart, LogRange
 from orchestrator.engine.base import (
     LABEL_APP,
     LABEL_STACK,
@@ -30,6 +27,7 @@ from orchestrator.engine.disk_usage import DiskUsage
 from orchestrator.engine.docker import container_usage, volumes
 from orchestrator.engine.docker.addresses import AddressPool
 from orchestrator.engine.docker.build_cache import BuildCache
+from orchestrator.engine.docker.calls import Calls
 from orchestrator.engine.docker.container_creation import create, image_exists, volume_exists
 from orchestrator.engine.docker.container_status import placed, status_of
 from orchestrator.engine.docker.disk_usage import usage_of
@@ -38,9 +36,9 @@ from orchestrator.engine.docker.image_build import ImageBuilder
 from orchestrator.engine.docker.image_layers import added_bytes
 from orchestrator.engine.docker.image_tags import find_image, remove_tags, tagged
 from orchestrator.engine.docker.live_output import Execution, end_commands, follow_log, to_the_end
-from orchestrator.engine.docker.log import last_lines
+from orchestrator.engine.docker.log import last_lines, read_part
+from orchestrator.engine.docker.log_of_removed import keep_log
 from orchestrator.engine.docker.lookup import end, find, must_find, remove, set_restart_policy, start, wake
-from orchestrator.engine.docker.refusals import refused_by, unanswered
 from orchestrator.engine.docker.sidecars import Sidecars, told_to
 from orchestrator.engine.docker.user_change import check_user, user_change
 from orchestrator.engine.image_build import ImageBuild
@@ -49,29 +47,23 @@ from orchestrator.engine.terminal import Input
 from orchestrator.engine.user_change import UserChange
 from orchestrator.errors import EngineError
 from orchestrator.host.output import LINE_BYTES, Output
-from orchestrator.host.uninterrupted import to_its_end, unless_cancelled
+from orchestrator.host.uninterrupted import unless_cancelled
 
-API_TIMEOUT_S = 120
-SHORT_CALLS, ENDS, LONG_CALLS = 8, 16, 8
-"""Threads for calls that Docker answers at once, for containers that end, which may take seconds while requests wait
-for it, and for what may take minutes. None of them waits behind one of another kind."""
-T = TypeVar("T")
 Act = Callable[[docker.DockerClient, Container], object]
-_ERRORS = (DockerException, RequestException)
 
 
-class DockerEngine:
+class DockerEngine(Calls):
     """Implements Engine for the containers of one stack. Output is given without control characters and secrets."""
 
-    def __init__(self, stack: str, network: str, known_secrets: Secrets | None = None) -> None:
+    def __init__(
+        self, stack: str, network: str, known_secrets: Secrets | None = None, keep_log: KeepLog | None = None
+    ) -> None:
+        """`keep_log` gets the log of each app container that is removed, in a thread."""
+        super().__init__()
         self._known_secrets = known_secrets or Secrets()
+        self._keep_log = keep_log
         self.stack = stack
         self.network = network
-        self._client: docker.DockerClient | None = None
-        # Of their own: what takes long elsewhere, such as removing a folder, keeps none of these waiting.
-        self._short_calls = ThreadPoolExecutor(SHORT_CALLS, thread_name_prefix="docker")
-        self._ends = ThreadPoolExecutor(ENDS, thread_name_prefix="docker-end")
-        self._long_calls = ThreadPoolExecutor(LONG_CALLS, thread_name_prefix="docker-long")
         self._addresses = AddressPool(network)
         self._builder = ImageBuilder(self._known_secrets)
         self._build_cache = BuildCache()
@@ -183,8 +175,15 @@ class DockerEngine:
 
         return await self._call(logs, self._long_calls)
 
-    def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
-        return follow_log(name, self.stack, tail, self._known_secrets)
+    async def log_part(self, name: str, wanted: LogRange, choose: Choose, most: int) -> LogPart:
+        def part(client: docker.DockerClient) -> LogPart:
+            container = find(client, name, self.stack)
+            return read_part(container, wanted, self._known_secrets, choose, most) if container else LogPart()
+
+        return await self._call(part, self._long_calls)
+
+    def follow_logs(self, name: str, wanted: LogRange) -> AsyncGenerator[LogLine, None]:
+        return follow_log(name, self.stack, wanted, self._known_secrets)
 
     async def execute(
         self,
@@ -235,6 +234,8 @@ class DockerEngine:
                 return False
             if stop_timeout_s:
                 end(container, stop_timeout_s)
+            if self._keep_log:
+                keep_log(container, self._known_secrets, self._keep_log)
             remove(client, name, self.stack)
             return True
 
@@ -269,26 +270,6 @@ class DockerEngine:
     async def keeps_containers_running(self) -> bool:
         """As in Engine: `live-restore` in Docker's daemon.json."""
         return await self._call(lambda client: bool(client.info().get("LiveRestoreEnabled")))
-
-    async def _call(self, ask: Callable[[docker.DockerClient], T], threads: ThreadPoolExecutor | None = None) -> T:
-        """A short call, or one of these threads. A thread cannot be cancelled: whoever cancels waits for its end."""
-        pool = threads or self._short_calls
-        return await to_its_end(asyncio.get_running_loop().run_in_executor(pool, self._ask, ask))
-
-    async def _call_alone(self, ask: Callable[[docker.DockerClient], T]) -> T:
-        """A call that may take for ever, in a thread of its own."""
-        with ThreadPoolExecutor(1, thread_name_prefix="docker-alone") as thread:
-            return await to_its_end(asyncio.get_running_loop().run_in_executor(thread, self._ask, ask))
-
-    def _ask(self, ask: Callable[[docker.DockerClient], T]) -> T:
-        try:
-            if self._client is None:
-                self._client = docker.from_env(timeout=API_TIMEOUT_S)
-            return ask(self._client)
-        except APIError as error:
-            raise refused_by(error) from error
-        except _ERRORS as error:
-            raise unanswered(error) from error
 
     async def _on(self, name: str, act: Callable[[Container], object]) -> None:
         await self._call(self._acting(name, lambda _client, container: act(container)))

@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import CancelledError
 from contextlib import closing, suppress
 from typing import Any
 
@@ -17,16 +16,19 @@ from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
 from border.secrets import Secrets
+from orchestrator.domain.log_line import LogLine, LogRange
 from orchestrator.engine.base import KILLED
 from orchestrator.engine.docker.log_frames import LogFrames
 from orchestrator.engine.docker.lookup import find
 from orchestrator.engine.docker.refusals import NOT_EXECUTABLE, NOT_FOUND, not_started
 from orchestrator.engine.docker.sidecars import END_POLL_S, Call
 from orchestrator.engine.docker.standard_input import fed
+from orchestrator.engine.docker.timed_lines import TimedLines
 from orchestrator.engine.docker.upgraded import STDERR, STDOUT, Upgraded, broken_off
 from orchestrator.engine.docker.window import Window
 from orchestrator.engine.terminal import Input, Pipe, Size, Terminal, content_of, has_input, let_go
 from orchestrator.errors import EngineError
+from orchestrator.host.handover import Handover
 from orchestrator.host.output import Output
 from orchestrator.host.uninterrupted import in_spite_of_cancels
 
@@ -42,57 +44,50 @@ def _client() -> Any:  # Any: docker-py's client, as far as it has no stubs
 
 
 async def follow_log(
-    name: str, stack: str, tail: int, known_secrets: Secrets, connect: Callable[[], Any] = _client
-) -> AsyncGenerator[str, None]:
-    """The last `tail` lines of a container's log, then each line that it writes, until it ends.
+    name: str, stack: str, wanted: LogRange, known_secrets: Secrets, connect: Callable[[], Any] = _client
+) -> AsyncGenerator[LogLine, None]:
+    """The lines of a container's log in this range, then each line that it writes, until it ends.
 
     Closing the iterator closes the stream, which ends the thread. Raises EngineError.
     """
-    loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[str | Exception | None] = asyncio.Queue(MOST_WAITING)
-    closed = threading.Event()
+    arrived: Handover[LogLine | Exception | None] = Handover(MOST_WAITING)
     streams: list[LogFrames] = []
 
-    def tell(what: str | Exception | None) -> None:
-        if closed.is_set() or loop.is_closed():
-            return
-        with suppress(CancelledError, RuntimeError):
-            asyncio.run_coroutine_threadsafe(arrived.put(what), loop).result()
-
     def read() -> None:
-        output = Output(tell, known_secrets=known_secrets, is_log=True)
+        lines = TimedLines(arrived.put, known_secrets)
         try:
             if container := find(connect(), name, stack):
-                streams.append(LogFrames(container, tail, follow=True))
+                streams.append(LogFrames(container, wanted, follow=True))
                 # Whoever closed before this did not know the stream, which would be read until the next line comes.
-                if not closed.is_set():
-                    _feed(streams[0], output, closed)
+                if not arrived.is_closed:
+                    _feed(streams[0], lines, arrived)
                 streams[0].close()
-            output.close()
-            tell(None)
+            lines.close()
+            arrived.put(None)
         except Exception as error:  # noqa: BLE001 (the reader gets each: a thread that dies is seen by nobody)
-            tell(error)
+            arrived.put(error)
 
     threading.Thread(target=read, name="docker-log", daemon=True).start()
     try:
-        while (line := await arrived.get()) is not None:
-            if isinstance(line, Exception):
-                raise EngineError(f"The log of {name} cannot be followed: {line}.") from line
-            yield line
+        while True:
+            for line in await arrived.take():
+                if line is None:
+                    return
+                if isinstance(line, Exception):
+                    raise EngineError(f"The log of {name} cannot be followed: {line}.") from line
+                yield line
     finally:
-        closed.set()
-        # Whoever waits for room gets it, finds the stream closed, and ends.
-        while not arrived.empty():
-            arrived.get_nowait()
+        # Whoever waits for room goes on, finds it closed, and ends.
+        arrived.close()
         for stream in streams:
             stream.close()
 
 
-def _feed(frames: LogFrames, output: Output, closed: threading.Event) -> None:
+def _feed(frames: LogFrames, lines: TimedLines, arrived: Handover[LogLine | Exception | None]) -> None:
     for stream, chunk in frames:
-        if closed.is_set():
+        if arrived.is_closed:
             return
-        output.feed(chunk, stream)
+        lines.feed(stream, chunk)
 
 
 # The process tells its number in the container, by which it is ended when nobody waits for it any more: Docker ends

@@ -21,7 +21,7 @@ async def logs(asked: Asked) -> Answer:
     values = asked.meant.values
     shown = min(int(values.get("number", SHOWN)), SHOWN)
     word, level = values.get("text", "").lower(), LEVELS.get(values.get("level", ""))
-    found = await asked.client.logs(asked.app, tail=ASKED if word or level else shown)
+    found = (await asked.client.logs(asked.app, tail=ASKED if word or level else shown)).lines
     lines = [one for one in found if word in one.lower() and (level is None or level.search(one))]
     says = [ALL_TIMES] if asked.meant.moments else []
     says += lines[-shown:] or [f"None of the last {len(found)} lines."]

@@ -13,6 +13,7 @@ from orchestrator.app_data.backup_about import PLACE
 from orchestrator.backup_sidecar.difference import Difference
 from orchestrator.backup_sidecar.manifest import Entry, Summary
 from orchestrator.backup_sidecar.retention import unneeded
+from orchestrator.domain.log_line import Choose, LogLine, LogPart, LogRange
 from orchestrator.domain.schema_report import PREFIX
 from orchestrator.engine.base import (
     LABEL_APP,
@@ -161,6 +162,8 @@ class FakeEngine:
         """What happens just before it."""
         self.sidecar_specs: list[ContainerSpec] = []
         """Each sidecar that was to run to its end."""
+        self.printed: dict[str, list[LogLine]] = {}
+        """The logs of containers that print other lines than the usual one."""
         self.looks = 0
         """How often the status of a container was asked for."""
         self._addresses = itertools.cycle(f"10.0.0.{number}" for number in range(250, 20, -1))
@@ -308,9 +311,21 @@ class FakeEngine:
     async def logs(self, name: str, tail: int = 50) -> tuple[str, ...]:
         return ("the app's log",) if name in self.running else ()
 
-    async def follow_logs(self, name: str, tail: int) -> AsyncGenerator[str, None]:
-        for line in (await self.logs(name, tail))[-tail:]:
-            yield line
+    async def log_part(self, name: str, wanted: LogRange, choose: Choose, most: int) -> LogPart:
+        written = [one for one in self.log_of(name) if wanted.since <= one.at <= (wanted.until or "~")][-wanted.tail :]
+        lines = [found for one in written if (found := choose(one))][-most:]
+        return LogPart(tuple(lines), written[-1].at if written else "", len(written))
+
+    async def follow_logs(self, name: str, wanted: LogRange) -> AsyncGenerator[LogLine, None]:
+        for line in self.log_of(name):
+            if line.at >= wanted.since:
+                yield line
+
+    def log_of(self, name: str) -> list[LogLine]:
+        """What a container has printed."""
+        if name not in self.running:
+            return []
+        return self.printed.get(name, [LogLine("2026-11-28T08:00:00.000000000Z", "the app's log")])
 
     async def execute(
         self,

@@ -258,7 +258,11 @@ class MemoryJournal(Journal):
     def with_event(self, deployment_ids: Collection[str], kinds: Collection[EventKind]) -> set[str]:
         return {one.deployment for one in self._records.events if one.kind in kinds} & set(deployment_ids)
 
-    def forget_output(self, app: str, keep: int) -> None:
+    def output(self, deployment_ids: Collection[str], limit: int) -> list[Event]:
+        found = [one for one in self._records.events if one.kind == EventKind.LINE]
+        return [one for one in found if one.deployment in deployment_ids][-limit:]
+
+    def forget_output(self, app: str, keep: int) -> list[str]:
         mine = [one for one in self._newest_first() if one.app == app]
         counted = [one.number for one in mine if one.kind is Kind.DEPLOY][:keep]
         old = {one.id for one in mine if counted and one.number < min(counted)}
@@ -267,6 +271,7 @@ class MemoryJournal(Journal):
             one for one in self._records.events if not (one.kind == EventKind.LINE and one.deployment in old)
         ]
         self._power.after()
+        return [one.id for one in mine if one.id not in old]
 
     def last_event_id(self) -> int:
         return max((one.id for one in self._records.events), default=0)

@@ -18,6 +18,7 @@ from orchestrator.deploy.scheduler import Scheduler
 from orchestrator.domain.deployment import Deployment, Kind, State, StepName
 from orchestrator.errors import UnknownApp
 from orchestrator.events.stream import EventStream
+from orchestrator.logs.kept import KeptLogs
 from orchestrator.recovery import resume
 from orchestrator.recovery.all_apps import Recovery
 from orchestrator.sources.uploads import Uploads
@@ -119,6 +120,7 @@ class World:
             commands=self.commands,
             crashes=self.crashes,
             prober=FakeProber(self.engine),
+            kept_logs=KeptLogs(self.folder / "logs"),
             say=self.events.say,
             publish=self.events.publish,
         )

@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[Scope | None, str]] = {
     "GET /v1/apps": (READ, SOME),
     "GET /v1/apps/{app}": (READ, OWN),
     "GET /v1/apps/{app}/logs": (READ, OWN),
+    "GET /v1/apps/{app}/logs/containers": (READ, OWN),
     "GET /v1/apps/{app}/logs/follow": (READ, OWN),
     "POST /v1/apps/{app}/run": (ADMIN, OWN),
     "POST /v1/apps/{app}/exec": (ADMIN, OWN),

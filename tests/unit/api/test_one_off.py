@@ -25,6 +25,7 @@ from orchestrator.deploy.failover import Look
 from orchestrator.domain.access import Scope
 from orchestrator.domain.colour import Colour
 from orchestrator.domain.deployment import Deployment, Kind, Slots, State
+from orchestrator.domain.log_line import LogLine
 from orchestrator.domain.release import Release
 from orchestrator.engine.base import LABEL_APP, LABEL_ONE_OFF, LABEL_ROLE, ContainerSpec, ContainerStatus, Role
 from orchestrator.engine.docker.refusals import not_started, refused
@@ -515,7 +516,7 @@ async def test_of_commands_that_are_asked_for_at_the_same_moment_none_begins_bey
 
 async def test_a_log_is_followed_until_the_container_ends(api: Api, engine: FakeEngine) -> None:
     async with api.request("GET", "/v1/apps/shop/logs/follow", api.token(Scope.READ)) as answer:
-        assert [json.loads(line) for line in (await answer.text()).splitlines()] == [{"line": "the app's log"}]
+        assert [json.loads(line)["line"] for line in (await answer.text()).splitlines()] == ["the app's log"]
 
 
 async def test_a_log_that_a_revoked_token_may_not_follow_any_more_has_not_ended(
@@ -523,8 +524,8 @@ async def test_a_log_that_a_revoked_token_may_not_follow_any_more_has_not_ended(
 ) -> None:
     """`changeover logs --follow` ended without a word, as if the app had."""
 
-    async def goes_on(*_which: Any) -> AsyncGenerator[str, None]:
-        yield "a line"
+    async def goes_on(*_which: Any) -> AsyncGenerator[LogLine, None]:
+        yield LogLine("2026-11-28T09:00:00.000000000Z", "a line")
         await asyncio.Event().wait()
 
     monkeypatch.setattr(engine, "follow_logs", goes_on)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from border.secrets import Secrets
+from orchestrator.domain.log_line import LogRange
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK, OPENED, ContainerEvent
 from orchestrator.engine.docker.event_watch import MOST_WAITING, arrive, watch
 from orchestrator.engine.docker.live_output import follow_log
@@ -63,7 +64,7 @@ async def test_a_log_that_is_not_understood_ends_and_does_not_wait_for_ever() ->
     container = with_log(b"", labels={LABEL_STACK: "test", LABEL_NAME: "shop"}, name="shop")
     container.attrs = {"of": "another engine"}
     containers = SimpleNamespace(get=lambda _name: container)
-    following = follow_log("shop", "test", 10, Secrets(), lambda: SimpleNamespace(containers=containers))
+    following = follow_log("shop", "test", LogRange(10), Secrets(), lambda: SimpleNamespace(containers=containers))
 
     async with asyncio.timeout(5):
         with pytest.raises(EngineError, match="cannot be followed"):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from border.secrets import Secrets
+from orchestrator.domain.log_line import LogRange
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK
 from orchestrator.engine.docker.live_output import follow_log
 from orchestrator.engine.docker.log import last_lines
@@ -43,7 +44,8 @@ async def test_a_secret_that_is_wrapped_over_two_lines_is_hidden_where_the_other
     client = SimpleNamespace(containers=SimpleNamespace(get=lambda _name: container))
 
     assert list(last_lines(container, 10, secrets)) == shown
-    assert [line async for line in follow_log("shop", "test", 10, secrets, lambda: client)] == shown
+    following = follow_log("shop", "test", LogRange(10), secrets, lambda: client)
+    assert [line.text async for line in following] == shown
 
 
 def test_a_log_that_breaks_off_is_shown_as_far_as_it_came() -> None:

@@ -12,7 +12,8 @@ import docker
 import pytest
 
 from orchestrator.engine.base import LABEL_NAME, LABEL_STACK
-from orchestrator.engine.docker.engine import ENDS, LONG_CALLS, SHORT_CALLS, DockerEngine
+from orchestrator.engine.docker.calls import ENDS, LONG_CALLS, SHORT_CALLS
+from orchestrator.engine.docker.engine import DockerEngine
 from tests.support.fakes.container_log import with_log
 
 CALLS: dict[str, Callable[[DockerEngine], Awaitable[object]]] = {

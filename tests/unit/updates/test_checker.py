@@ -26,6 +26,7 @@ from orchestrator.domain.release import Release
 from orchestrator.domain.release_history import MOST_KILLED
 from orchestrator.errors import Refused, StepFailed
 from orchestrator.events.stream import EventStream
+from orchestrator.logs.kept import KeptLogs
 from orchestrator.sources.base import SourceRelease
 from orchestrator.sources.uploads import Uploads
 from orchestrator.supervision import Supervisor
@@ -110,6 +111,7 @@ class Bench:
             data_turn=asyncio.Lock(),
             commands=CommandsUnderWay(APP),
             prober=HttpProber(),
+            kept_logs=KeptLogs(self.folder / "logs"),
             say=self.events.say,
             publish=self.events.publish,
         )

@@ -1,0 +1,1 @@
+"""What an app's containers print: which logs there are, of removed containers, too; read, searched and followed."""
