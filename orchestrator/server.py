@@ -13,6 +13,7 @@ from orchestrator.access.gate import Gate
 from orchestrator.alerts.disk import DiskWatch
 from orchestrator.alerts.keeper import AlertKeeper
 from orchestrator.apps.crashes import Crashes
+from orchestrator.apps.deployed_values import DeployedValues
 from orchestrator.apps.engine_events import EngineEvents
 from orchestrator.apps.health import HealthBoard
 from orchestrator.apps.outages import Outages
@@ -104,12 +105,11 @@ class Orchestrator:
         self.reports = CommitReports(self.journal, self.events, self.apps.get, hidden, problems=problems)
         self.notices = Notices(self.journal, self.events, self._config_in_use, settings, hidden, problems=problems)
         self.trials = Trials(self.notices)
-        self.alerts = AlertKeeper(self.journal)
-        self.disk = DiskWatch(
-            settings.state, lambda: self.config_file.config.disk.min_free_mb, self.journal, self.events
-        )
-        told = (LogNotifier(), self.alerts, self.health, self.outages, self.failover, self.checker, self.reports)
-        for notifier in (*told, UsedUploads(self.journal, self.apps.uploads), self.notices, self.crashed_standbys):
+        self.alerts, self.deployed_values = AlertKeeper(self.journal), DeployedValues(self.apps.all, self.journal)
+        self.disk = DiskWatch(settings.state, self._config_in_use, self.journal, self.events)
+        told = (LogNotifier(), self.alerts, self.deployed_values, self.health, self.outages, self.failover)
+        also = (UsedUploads(self.journal, self.apps.uploads), self.notices, self.crashed_standbys)
+        for notifier in (*told, self.checker, self.reports, *also):
             self.events.add(notifier)
         self.ready = False
         self.recovery = Recovery(self.apps.all, self.proxy, self.events, self.scheduler, self.health.due)
@@ -145,7 +145,8 @@ class Orchestrator:
         self.supervisor.keep("recovery", self._come_up)
         self.supervisor.keep("health probes", self.health.keep_current)
         self.supervisor.keep("outages", self.outages.keep_current)
-        self.supervisor.keep("alerts", self.alerts.keep_current)
+        for name, kept in (("alerts", self.alerts), ("deployed values", self.deployed_values)):
+            self.supervisor.keep(name, kept.keep_current)
         self.supervisor.keep("disk space", self.disk.keep_watching)
         self.supervisor.keep("engine events", self.engine_events.follow)
         self.traffic.start(self.supervisor)

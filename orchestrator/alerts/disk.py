@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.config.schema import Config
 from orchestrator.domain.alert import DiskEnough, DiskLow
 from orchestrator.domain.events import EventKind
 from orchestrator.events.stream import EventStream
@@ -24,18 +25,18 @@ def free_mb(folder: Path) -> int:
 
 
 class DiskWatch:
-    """Publishes when the disk space falls below the limit, and when there is enough again. `required_mb` is the limit
-    as it is configured now. `keep_watching` runs until it is cancelled."""
+    """Publishes when the disk space falls below the limit, and when there is enough again. `config` has the limit, as
+    it is now. `keep_watching` runs until it is cancelled."""
 
     def __init__(
         self,
         folder: Path,
-        required_mb: Callable[[], int],
+        config: Callable[[], Config],
         journal: Journal,
         events: EventStream,
         free: Callable[[Path], int] = free_mb,
     ) -> None:
-        self._folder, self._required_mb, self._free = folder, required_mb, free
+        self._folder, self._config, self._free = folder, config, free
         self._journal, self._events = journal, events
 
     async def keep_watching(self) -> None:
@@ -44,7 +45,10 @@ class DiskWatch:
         newest = await self._journal.beside(self._journal.newest_events, kinds, limit=1)
         is_low = bool(newest) and newest[0].kind == EventKind.DISK_LOW
         while True:
-            free, required = await to_its_end(asyncio.to_thread(self._free, self._folder)), self._required_mb()
+            free, required = (
+                await to_its_end(asyncio.to_thread(self._free, self._folder)),
+                self._config().disk.min_free_mb,
+            )
             if not is_low and free < required:
                 await self._events.publish(DiskLow(free, required))
                 is_low = True

@@ -76,6 +76,11 @@ class ConfigFile:
     def config(self) -> Config:
         return self.in_use.config
 
+    @property
+    def text(self) -> str:
+        """Of the configuration in use; empty if there is no file."""
+        return self._text
+
     def read(self) -> Read:
         """Read the file. Raises ConfigError when it is invalid, or when it vanished or was emptied while in use."""
         self._stamp = self._stamp_of_file()

@@ -109,6 +109,7 @@ class Database:
         self._migrations, self._unsettled = tables["migrations"], tables["unsettled"]
         self._sessions, self._versions = tables["panel_sessions"], tables["versions"]
         self._notices, self._failing_checks = tables["notices"], tables["failing_checks"]
+        self._deployed_values = tables["deployed_values"]
         self._alerts, self._alerts_read, self._mutes = tables["alerts"], tables["alerts_read"], tables["mutes"]
         self._traffic = tables["traffic"]
         self._push_checks, self._push_deliveries = tables["push_checks"], tables["push_deliveries"]

@@ -13,6 +13,7 @@ from migrations.database import current, head
 from orchestrator.domain.schema_history import Direction, Outcome
 from orchestrator.journal.alerts import Alerts
 from orchestrator.journal.audit_log import AuditLog
+from orchestrator.journal.deployed_values import DeployedValues
 from orchestrator.journal.deployments import DeploymentRecords
 from orchestrator.journal.event_log import EventLog
 from orchestrator.journal.known_apps import KnownApps
@@ -41,6 +42,7 @@ class Journal(
     AuditLog,
     Alerts,
     Mutes,
+    DeployedValues,
     Notices,
     TrafficMinutes,
     EventLog,

@@ -17,6 +17,7 @@ from panel.client.access import AccessRequests
 from panel.client.alert_requests import AlertRequests
 from panel.client.answers import broke_off, error_of, is_record_of_failure, read, strange, unreachable
 from panel.client.backup_requests import BackupRequests
+from panel.client.configuration_requests import ConfigurationRequests
 from panel.client.deployment_requests import DeploymentRequests
 from panel.client.errors import ClientError, Refused, Unanswered, Unreachable
 from panel.client.events import DECIDED, Event, EventKind
@@ -60,6 +61,7 @@ class Client(
     AccessRequests,
     AlertRequests,
     BackupRequests,
+    ConfigurationRequests,
     DeploymentRequests,
     LogRequests,
     NoticeRequests,

@@ -160,6 +160,30 @@ def migrations() -> dict[str, Any]:
     return {"app": "shop", "live": "v1.0.0", "applied": applied, "pending": [], "runs": [], "rollback": rollback}
 
 
+def value(key: str, value: str = "", origin: str = "default", **more: Any) -> dict[str, Any]:
+    return {"key": key, "value": value, "origin": origin, "line": None, "before": None} | more
+
+
+def configuration(**more: Any) -> dict[str, Any]:
+    values = [
+        value("run.port", "8000", "file", line=12, before="80"),
+        value("run.env.SMTP_PASS", "[hidden]", "file", line=14),
+        value("run.memory"),
+        value("address", "http://shop.localhost:8080", "derived"),
+    ]
+    notice = {"line": 20, "key": "workers", "says": "has no effect yet"}
+    return {
+        "app": "shop",
+        "file": "control-panel-config.yaml",
+        "values": values,
+        "problems": ["control-panel-config.yaml:31: apps.till.port: unknown key"],
+        "notices": [notice],
+        "deployed": "d41",
+        "is_changed": True,
+        "is_known": True,
+    } | more
+
+
 class Events:
     """Events with ids from 1 on, a second apart, the newest just before NOW."""
 

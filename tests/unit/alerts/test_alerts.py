@@ -14,6 +14,7 @@ from orchestrator.alerts import keeper
 from orchestrator.alerts.disk import LOOK_AGAIN_S, DiskWatch
 from orchestrator.alerts.keeper import AlertKeeper
 from orchestrator.clock import now
+from orchestrator.config.schema import Config
 from orchestrator.domain.alert import Alert, AlertKind
 from orchestrator.domain.events import (
     ConfigLoaded,
@@ -188,7 +189,7 @@ def test_a_disk_that_runs_out_is_told_once_also_over_a_restart(journal: Unreliab
     free = [2000]
 
     async def watched(minutes: int) -> None:
-        watch = DiskWatch(tmp_path, lambda: 1024, journal, EventStream(journal), lambda _folder: free[0])
+        watch = DiskWatch(tmp_path, Config, journal, EventStream(journal), lambda _folder: free[0])
         task = asyncio.create_task(watch.keep_watching())
         await asyncio.sleep(minutes * LOOK_AGAIN_S)
         task.cancel()

@@ -50,6 +50,7 @@ GIVEN_TO_BESIDE = {
     ("orchestrator/access/gate.py", "_find"),
     ("orchestrator/access/gate.py", "_find_again"),
     ("orchestrator/alerts/keeper.py", "_make"),
+    ("orchestrator/apps/deployed_values.py", "_look"),
 }
 """Methods that are given to `beside`, and may therefore ask the journal."""
 
